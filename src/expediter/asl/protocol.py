@@ -1,0 +1,102 @@
+"""What goes into the workflow core and what comes out of it: plain values that can be stored as JSON.
+
+    advance(machine, execution, event) -> (execution, commands)
+
+The core never looks at a clock and never draws a random number: every event carries ``at`` (integer milliseconds
+since 1970, UTC) and ``seed`` (any integer; retry jitter, ``States.UUID`` and ``$random`` are derived from it), so the
+same events always lead to the same execution. Whoever runs the core stores the execution together with the commands
+it emitted, carries the commands out, and brings their results back as events. An event that the execution no longer
+waits for (a late answer, a timer of a state already left) changes nothing.
+"""
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+#: Any JSON value. The core never keeps a reference into a value it was given and never alters one.
+Json: TypeAlias = Any
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
+    """Something that happened outside. ``at``: milliseconds since 1970 UTC. ``seed``: source of all randomness."""
+
+    at: int
+    seed: int
+
+
+class Started(Event, frozen=True, tag=True):
+    """The execution begins. ``context`` is the fixed part of the context object (``$$.Execution``, ``$$.StateMachine``)."""
+
+    input: Json
+    context: dict[str, Json] = {}
+
+
+class TaskSucceeded(Event, frozen=True, tag=True):
+    """The task with this number answered ``output``."""
+
+    task: int
+    output: Json
+
+
+class TaskFailed(Event, frozen=True, tag=True):
+    """The task with this number failed. Error names are what Retry and Catch compare with."""
+
+    task: int
+    error: str | None = None
+    cause: str | None = None
+
+
+class TaskTimedOut(Event, frozen=True, tag=True):
+    """The task with this number did not answer within TimeoutSeconds (or missed a heartbeat): ``States.Timeout``."""
+
+    task: int
+
+
+class TimerFired(Event, frozen=True, tag=True):
+    """The time that a StartTimer command named has come."""
+
+    timer: int
+
+
+class Stopped(Event, frozen=True, tag=True):
+    """Somebody ended the execution from outside (StopExecution): status ABORTED."""
+
+    error: str | None = None
+    cause: str | None = None
+
+
+AnyEvent: TypeAlias = Started | TaskSucceeded | TaskFailed | TaskTimedOut | TimerFired | Stopped
+
+
+class ScheduleTask(msgspec.Struct, frozen=True, tag=True):
+    """Have this work done once, then send TaskSucceeded, TaskFailed or TaskTimedOut with the same ``task`` number.
+
+    ``attempt`` counts from 0 and grows with each Retry; every attempt has a new ``task`` number. Times in seconds.
+    """
+
+    task: int
+    state: str
+    resource: str
+    input: Json
+    attempt: int = 0
+    timeout_seconds: int | None = None
+    heartbeat_seconds: int | None = None
+
+
+class StartTimer(msgspec.Struct, frozen=True, tag=True):
+    """Send TimerFired with this number at ``at`` (milliseconds since 1970 UTC) or later, never before."""
+
+    timer: int
+    at: int
+
+
+class End(msgspec.Struct, frozen=True, tag=True):
+    """The execution ended: SUCCEEDED with ``output``, or FAILED, TIMED_OUT, ABORTED with ``error`` and ``cause``."""
+
+    status: str
+    output: Json = None
+    error: str | None = None
+    cause: str | None = None
+
+
+Command: TypeAlias = ScheduleTask | StartTimer | End
