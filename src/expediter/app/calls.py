@@ -1,0 +1,92 @@
+"""What a task asks of an outside party, and what the party can answer.
+
+A call carries the key of its effect. ``repeat`` is true when an earlier try may have reached the party (its answer was
+lost, or the process died): then the caller asks what became of the key before it does anything again, and it never
+blindly repeats a call first tried more than ``REPEAT_WITHIN`` ago, because providers forget keys after a day.
+No answer that settles the question is an exception: PaymentUnavailable or RestaurantUnavailable.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from expediter.domain.order import Kind, Order
+
+#: Milliseconds: 20 hours.
+REPEAT_WITHIN = 20 * 3600 * 1000
+
+
+class Charge(msgspec.Struct, frozen=True):
+    """Take ``amount`` minor units of ``currency`` for the order."""
+
+    key: str
+    order_id: str
+    amount: int
+    currency: str
+    tried_at: int
+    repeat: bool = False
+    kind = Kind.CHARGE
+
+
+class Refund(msgspec.Struct, frozen=True):
+    """Give back whatever was charged under ``charge_key``, and let nothing be charged under it later.
+
+    ``charge_known`` is false when nobody knows whether the charge was made: then the answer says so.
+    """
+
+    key: str
+    order_id: str
+    charge_key: str
+    charge_id: str | None
+    amount: int
+    currency: str
+    charge_known: bool
+    tried_at: int
+    repeat: bool = False
+    kind = Kind.REFUND
+
+
+class HandOver(msgspec.Struct, frozen=True):
+    """Give the order to its restaurant."""
+
+    key: str
+    order: Order
+    tried_at: int
+    repeat: bool = False
+    kind = Kind.RESTAURANT
+
+
+class Withdraw(msgspec.Struct, frozen=True):
+    """Take an order back that the restaurant may or may not have."""
+
+    key: str
+    order_id: str
+    tried_at: int
+    repeat: bool = False
+    kind = Kind.WITHDRAWAL
+
+
+Call: TypeAlias = Charge | Refund | HandOver | Withdraw
+
+
+class Done(msgspec.Struct, frozen=True):
+    """The party did it; ``reference`` is its own id for it."""
+
+    reference: str | None = None
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The party looked at it and said no: a value, not a failure."""
+
+    message: str
+
+
+class Refunded(msgspec.Struct, frozen=True):
+    """The money is back. ``charged`` says whether there had been a charge, with ``charge_id`` as the provider's id."""
+
+    reference: str | None
+    charged: bool
+    charge_id: str | None = None
+
+
+Answer: TypeAlias = Done | Refused | Refunded

@@ -1,0 +1,184 @@
+"""What the use cases need from a home, as Protocols. Each home has one file of the same name per port.
+
+Everything a use case does through the ports of one ``Work`` is one unit: all of it is stored, or nothing.
+Times are milliseconds since 1970 UTC.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import msgspec
+
+from expediter.asl.protocol import Json
+from expediter.domain.ledger import Entry
+from expediter.domain.order import Order, Status
+
+
+class Mail(msgspec.Struct, frozen=True):
+    """One mail to one recipient about one status of one order. The three name it: the same mail twice is one mail."""
+
+    order_id: str
+    status: Status
+    recipient: str
+    subject: str
+    text: str
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a task settles: the order as it shall be, money that moved, mails to send, and the task's output.
+
+    Applying the same outcome twice equals once. ``again``: once this is stored the task has more to do.
+    """
+
+    order: Order
+    entries: tuple[Entry, ...] = ()
+    mails: tuple[Mail, ...] = ()
+    output: Json = None
+    again: bool = False
+
+
+class Query(msgspec.Struct, frozen=True):
+    """Which orders to list, newest first; ``cursor`` is the opaque end of the page before."""
+
+    user_id: str | None = None
+    status: Status | None = None
+    restaurant_id: str | None = None
+    limit: int = 50
+    cursor: str | None = None
+
+
+class Page(msgspec.Struct, frozen=True):
+    items: tuple[Order, ...]
+    cursor: str | None
+
+
+class Orders(Protocol):
+    """The order table with its ledger and outbox."""
+
+    def find(self, order_id: str) -> Order | None:
+        """The order, deleted ones included, or None."""
+
+    def page(self, query: Query) -> Page:
+        """A page of orders that are not deleted. Raises OrderInvalid for a cursor that is not ours."""
+
+    def apply(self, before: Order | None, outcome: Outcome) -> None:
+        """Writes the outcome if the order is still as ``before`` (None: absent). Raises OrderChanged when it is not."""
+
+    def entries(self, order_id: str) -> tuple[Entry, ...]:
+        """What the ledger holds for the order."""
+
+    def books(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
+        """Every order, deleted ones included, with its ledger entries."""
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """Who stands behind an order id: the hash of caller and parsed order that first took it."""
+
+    order_id: str
+    fingerprint: str
+
+
+class Claims(Protocol):
+    """The ids that are taken; kept as long as the order, its tombstone included."""
+
+    def claim(self, claim: Claim) -> bool:
+        """True if this took the id now; False if the same claim did before. Raises IdempotencyKeyReused otherwise."""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One delivery of a message. ``receipt`` is fresh for each delivery; only the newest one can delete or extend."""
+
+    id: str
+    body: bytes
+    attributes: dict[str, str]
+    sent_at: int
+    receive_count: int
+    receipt: str
+
+
+class Queue(Protocol):
+    """SQS's verbs. A message received more than MAX_RECEIVES times moves to the dead-letter queue with its reason.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+    """
+
+    def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
+        """Stores the message and returns its id."""
+
+    def receive(self, limit: int, now: int) -> tuple[Message, ...]:
+        """Up to ``limit`` visible messages, oldest first, hidden from others for the visibility timeout."""
+
+    def extend(self, receipt: str, seconds: int, now: int) -> bool:
+        """Hides the message for ``seconds`` from now; 0 gives it back. False when the receipt is not the newest."""
+
+    def delete(self, receipt: str) -> bool:
+        """Removes the message. False when the receipt is not the newest: somebody else has it now."""
+
+    def fail(self, receipt: str, reason: str, now: int) -> bool:
+        """Keeps the message with the reason; the last allowed receive moves it to the dead-letter queue."""
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """A message that could not be taken in, with the reason of its last receive."""
+
+    id: str
+    body: bytes
+    attributes: dict[str, str]
+    sent_at: int
+    died_at: int
+    receive_count: int
+    reason: str
+
+
+class DeadLetters(Protocol):
+    """The dead-letter queue."""
+
+    def page(self, limit: int, after: str | None = None) -> tuple[DeadLetter, ...]:
+        """Oldest first, behind the message ``after``."""
+
+    def find(self, message_id: str) -> DeadLetter | None: ...
+
+    def redrive(self, message_id: str, now: int) -> bool:
+        """Moves the message back to the queue with its receives forgotten. False when it is not here (any more)."""
+
+    def delete(self, message_id: str) -> bool: ...
+
+    def count(self) -> int: ...
+
+
+class Workflows(Protocol):
+    """Executions of the state machine, named by order id."""
+
+    def start(self, name: str, input: Json, now: int) -> bool:
+        """Starts the execution; False when one of this name exists (nothing is started twice)."""
+
+    def history(self, name: str) -> list[dict[str, Any]] | None:
+        """Every event of the execution in AWS's shape, or None when there is none."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What the use cases need to know of the configuration. Money in minor units, time in seconds."""
+
+    hold_seconds: int = 30
+    default_price: int = 1000
+    currency: str = "USD"
+    notify: tuple[str, ...] = ()
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who asks. ``user_id`` None: nobody is known, and the order says whose it is. Operators see everything."""
+
+    user_id: str | None = None
+    operator: bool = True
+
+
+class Work(msgspec.Struct, frozen=True):
+    """One unit of work: the ports, the time it happens, and the settings."""
+
+    orders: Orders
+    claims: Claims
+    queue: Queue
+    dead_letters: DeadLetters
+    workflows: Workflows
+    settings: Settings
+    now: int

@@ -1,0 +1,97 @@
+"""Everything that can go wrong with an order, each with one name on every surface.
+
+    OrderError
+    ├── OrderInvalid               the order as given cannot be accepted; carries the faults with their paths
+    ├── IdempotencyKeyReused       the key (or id) already stands for another order or another caller
+    ├── OrderNotFound              no such order, or not this caller's
+    ├── OrderAlreadyCharged        what sets the total can no longer be changed
+    ├── OrderAlreadySent           the hold is over: the restaurant has the order
+    ├── OrderAlreadyEnded          nothing can be changed any more
+    ├── OrderCancelled             the customer cancelled: a workflow must not complete it
+    ├── TransitionNotAllowed       a task asked for a status that the order cannot move to
+    ├── OrderChanged               somebody else wrote the order first: settle again
+    ├── MessageNotFound            no such dead letter
+    ├── PaymentUnavailable         the payment provider gave no answer that settles the question
+    ├── RestaurantUnavailable      the restaurant gave no answer that settles the question
+    └── StoreUnavailable           the order could not be written down
+
+The class name is the ASL ``Error``, GraphQL's ``extensions.code``, the problem's ``type`` and the CLI's message.
+The docstring of a class is its default message and says what to do next.
+"""
+
+import msgspec
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One thing that is wrong with an input. ``path`` points at it (``items[0].quantity``; empty: the whole input)."""
+
+    path: str
+    message: str
+
+
+class OrderError(Exception):
+    """Something went wrong with the order."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or " ".join((self.__doc__ or "").split()))
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+
+class OrderInvalid(OrderError):
+    """The order cannot be accepted as it is. Correct the named fields and send it again."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        listed = "; ".join(f"{fault.path}: {fault.message}" if fault.path else fault.message for fault in faults)
+        super().__init__(f"The order cannot be accepted as it is: {listed}.")
+        self.faults = faults
+
+
+class IdempotencyKeyReused(OrderError):
+    """This idempotency key was used for another order. Use a new key for a new order."""
+
+
+class OrderNotFound(OrderError):
+    """There is no such order. Check the id; an order that was just accepted on AWS may need a second."""
+
+
+class OrderAlreadyCharged(OrderError):
+    """The charge was already tried, so what sets the total is frozen. Cancel the order and order again."""
+
+
+class OrderAlreadySent(OrderError):
+    """The order is with the restaurant and can no longer be changed or cancelled. Call the restaurant."""
+
+
+class OrderAlreadyEnded(OrderError):
+    """The order has ended and can no longer be changed. Place a new order."""
+
+
+class OrderCancelled(OrderError):
+    """The customer cancelled this order, so it cannot be completed. Give the money back and cancel it."""
+
+
+class TransitionNotAllowed(OrderError):
+    """The order cannot move to this status from the one it has. Correct the workflow."""
+
+
+class OrderChanged(OrderError):
+    """The order was changed meanwhile. Read it again and repeat."""
+
+
+class MessageNotFound(OrderError):
+    """There is no such message in the dead-letter queue. It may have been redriven or purged."""
+
+
+class PaymentUnavailable(OrderError):
+    """The payment provider gave no answer that settles whether money moved. It will be asked again."""
+
+
+class RestaurantUnavailable(OrderError):
+    """The restaurant gave no answer that settles whether it took the order. It will be asked again."""
+
+
+class StoreUnavailable(OrderError):
+    """The order could not be written down, so nothing was accepted. Try again in a moment."""
