@@ -1,0 +1,99 @@
+# Expediter. `make` alone lists the targets. Works with GNU make 3.81 and BSD tools (macOS) and on Linux.
+
+# Where `make run` listens and keeps its data: make run PORT=9000 DATA=/var/lib/expediter
+PORT ?= 8080
+DATA ?= ./data
+
+# Any Python from 3.11 on; say which with: make setup PYTHON=/path/to/python3.12
+PYTHON ?=
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --no-input
+LOCKED := $(PIP) install --quiet --require-hashes
+UV ?= $(firstword $(wildcard $(VENV)/bin/uv) uv)
+FOLDERS := $(wildcard src tests demo bench scripts infra)
+
+# One stamp per lock: it is older than its lock exactly when something has to be installed.
+RUN := $(VENV)/.run-installed
+TEST := $(VENV)/.test-installed
+DEMO := $(VENV)/.demo-installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-heavy test-all check demo bench crash lock
+
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1 ## /p' $(MAKEFILE_LIST) | awk -F ' ## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
+
+setup: $(RUN) ## Install into .venv, nothing more
+	@echo "Ready: $(VENV)/bin/expediter"
+
+run: $(RUN) ## Set up and serve (PORT=8080 DATA=./data); Ctrl-C stops it, no order is lost
+	@exec env EXPEDITER_PORT='$(PORT)' EXPEDITER_DATA='$(DATA)' $(VENV)/bin/expediter serve
+
+test: $(TEST) ## Set up and pass the tests (light: under 3 minutes in all)
+	$(PY) -m pytest
+
+test-heavy: $(TEST) ## Only what test-all adds to test
+	$(PY) -m pytest -m heavy
+
+test-all: test test-heavy ## Everything: test, then what takes longer
+
+check: $(TEST) ## Style, types, which folder imports which, sizes; changes nothing
+	$(PY) -m ruff check $(FOLDERS)
+	$(PY) -m ruff format --check $(FOLDERS)
+	$(PY) -m mypy $(FOLDERS)
+	$(VENV)/bin/lint-imports
+	$(PY) scripts/check_sizes.py
+
+demo: $(DEMO) ## A lunch hour of real baskets through a server of its own
+	$(PY) -m demo
+
+bench: $(TEST) ## Measure this machine
+	$(PY) -m bench
+
+crash: $(TEST) ## Kill the server at every step and count the orders
+	$(PY) -m tests.crash
+
+# Keeps the versions that are pinned already; newer ones: make lock UPGRADE=--upgrade
+lock: ## Write requirements/*.txt anew (for developers; needs uv)
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: $(PIP) install uv"; exit 1; }
+	$(call compile,run,pyproject.toml)
+	$(call compile,test)
+	$(call compile,demo)
+
+# Locks hold for every platform and Python we support, carry hashes, and name no place to download from.
+define compile
+$(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE) --output-file requirements/$(1).txt $(2) requirements/$(1).in
+endef
+
+# --- what the targets above stand on
+
+# ensurepip is asked for too: Debian ships venv without it.
+$(PY):
+	@for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3.14 python3); do \
+	  if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	    echo "Making $(VENV) with $$($$python --version)"; \
+	    exec $$python -m venv --clear $(VENV); \
+	  fi; \
+	done; \
+	echo "No Python 3.11 or newer with venv was found. Install one (Debian, Ubuntu: apt install python3 python3-venv;" >&2; \
+	echo "macOS: brew install python), or name it: make setup PYTHON=/path/to/python3" >&2; \
+	exit 1
+
+# Editable: the code in src/ is what runs, with no second install after a change.
+$(RUN): $(PY) requirements/run.txt pyproject.toml
+	@echo "Installing what the server needs (about a minute the first time)"
+	@$(LOCKED) -r requirements/run.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TEST): $(RUN) requirements/test.txt
+	@echo "Installing what tests and checks need"
+	@$(LOCKED) -r requirements/run.txt -r requirements/test.txt
+	@touch $@
+
+$(DEMO): $(RUN) requirements/demo.txt
+	@echo "Installing what the demo needs (its data is large)"
+	@$(LOCKED) -r requirements/run.txt -r requirements/demo.txt
+	@touch $@
