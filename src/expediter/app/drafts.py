@@ -1,0 +1,179 @@
+"""An order as a customer sends it, parsed once at the edge. Both doors and the queue's messages use this one form.
+
+Limits: 100 items, names of 200 characters, a total of 2^31-1 minor units; text without control characters.
+"""
+
+import hashlib
+import re
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from expediter.app.ports import Settings
+from expediter.domain.errors import Fault, OrderInvalid
+from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
+from expediter.domain.order import Change, Item, Order
+
+MAX_ITEMS = 100
+MAX_NAME = 200
+#: What an order of one thing is called when the customer gave it no name.
+UNNAMED = "item"
+
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=_PRINTABLE)]
+Email = Annotated[str, Meta(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f<>,;:\"\\]+@[^@\s\x00-\x1f\x7f<>,;:\"\\]+$")]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+Price = Annotated[int, Meta(ge=0, le=LARGEST_TOTAL)]
+#: A whole number, or its digits in a string (``"3"``).
+Quantity = Annotated[int, Meta(ge=1, le=LARGEST_TOTAL)] | Annotated[str, Meta(pattern=r"^0*[1-9][0-9]{0,8}$")]
+
+
+class DraftItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    name: Name
+    quantity: Quantity
+    unit_price: Price | None = None
+
+
+Items = Annotated[tuple[DraftItem, ...], Meta(min_length=1, max_length=MAX_ITEMS)]
+
+
+class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A new order: one thing (``quantity``, ``name``), or ``items``; never both."""
+
+    user_id: Name
+    restaurant_id: Name
+    quantity: Quantity | None = None
+    name: Name | None = None
+    items: Items | None = None
+    currency: Currency | None = None
+    email: Email | None = None
+
+
+class ChangeDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What shall be different about an order; what is absent stays."""
+
+    restaurant_id: Name | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    quantity: Quantity | UnsetType = UNSET
+    items: Items | UnsetType = UNSET
+    currency: Currency | UnsetType = UNSET
+    email: Email | None | UnsetType = UNSET
+    user_id: Name | UnsetType = UNSET
+
+
+D = TypeVar("D", Draft, ChangeDraft)
+_PATH = re.compile(r" - at `\$\.?(.*)`$")
+
+
+def parse(body: bytes, form: type[D]) -> D:
+    """The body as a Draft or ChangeDraft. Raises msgspec.DecodeError when it is no JSON, OrderInvalid with paths."""
+    try:
+        return msgspec.json.decode(body, type=form)
+    except msgspec.ValidationError as error:
+        raise OrderInvalid((_fault(error),)) from error
+
+
+def convert(value: object, form: type[D]) -> D:
+    """A value that is parsed JSON already (GraphQL's input, in snake_case) as a Draft or ChangeDraft."""
+    try:
+        return msgspec.convert(value, type=form)
+    except msgspec.ValidationError as error:
+        raise OrderInvalid((_fault(error),)) from error
+
+
+def _fault(error: msgspec.ValidationError) -> Fault:
+    text = str(error)
+    where = _PATH.search(text)
+    return Fault(path=where[1] if where else "", message=_PATH.sub("", text))
+
+
+def fingerprint(draft: Draft) -> str:
+    """What makes two orders the same: everything in the parsed order, its user included."""
+    return hashlib.sha256(msgspec.json.encode(draft)).hexdigest()
+
+
+def order_of(draft: Draft, order_id: str, at: int, settings: Settings) -> Order:
+    """The order that a draft asks for, in PENDING. Raises OrderInvalid with every fault found."""
+    faults = [*_shape_faults(draft), *_currency_faults(draft.currency)]
+    if faults:
+        raise OrderInvalid(tuple(faults))
+    if draft.items:
+        name, items = None, _items(draft.items, settings)
+    else:
+        name = draft.name or UNNAMED
+        items = (Item(name=name, quantity=int(draft.quantity or 0), unit_price=settings.default_price),)
+    order = Order(
+        id=order_id,
+        user_id=draft.user_id,
+        restaurant_id=draft.restaurant_id,
+        name=name,
+        items=items,
+        currency=draft.currency or settings.currency,
+        email=draft.email,
+        created_at=at,
+        updated_at=at,
+    )
+    return _payable(order)
+
+
+def change_of(draft: ChangeDraft, order: Order, settings: Settings) -> Change:
+    """The change that a draft asks of this order. Raises OrderInvalid with every fault found."""
+    faults = _currency_faults(draft.currency if isinstance(draft.currency, str) else None)
+    if draft.user_id is not UNSET and draft.user_id != order.user_id:
+        faults.append(Fault("user_id", "an order keeps its user; place a new order"))
+    plain = draft.name is not UNSET or draft.quantity is not UNSET
+    if plain and draft.items is not UNSET:
+        faults.append(Fault("items", "give either items or name and quantity, not both"))
+    elif plain and order.name is None:
+        faults.append(Fault("items", "this order has several items; change them with items"))
+    if faults:
+        raise OrderInvalid(tuple(faults))
+    change = Change(restaurant_id=draft.restaurant_id, email=draft.email, currency=draft.currency)
+    if draft.items is not UNSET:
+        change = msgspec.structs.replace(change, name=None, items=_items(draft.items, settings))
+    elif plain:
+        change = _plain_change(change, draft, order)
+    if change.items is not UNSET:
+        _payable(msgspec.structs.replace(order, items=change.items))
+    return change
+
+
+def _plain_change(change: Change, draft: ChangeDraft, order: Order) -> Change:
+    (item,) = order.items
+    name = item.name if draft.name is UNSET else draft.name
+    quantity = item.quantity if draft.quantity is UNSET else int(draft.quantity)
+    return msgspec.structs.replace(
+        change, name=name, items=(Item(name=name, quantity=quantity, unit_price=item.unit_price),)
+    )
+
+
+def _items(items: tuple[DraftItem, ...], settings: Settings) -> tuple[Item, ...]:
+    return tuple(
+        Item(
+            name=item.name,
+            quantity=int(item.quantity),
+            unit_price=settings.default_price if item.unit_price is None else item.unit_price,
+        )
+        for item in items
+    )
+
+
+def _shape_faults(draft: Draft) -> list[Fault]:
+    if draft.items is None:
+        return [] if draft.quantity is not None else [Fault("quantity", "give a quantity (or items)")]
+    if draft.name is not None or draft.quantity is not None:
+        return [Fault("items", "give either items or name and quantity, not both")]
+    return []
+
+
+def _currency_faults(currency: str | None) -> list[Fault]:
+    if currency is None or currency in CURRENCIES:
+        return []
+    return [Fault("currency", f"{currency} is no active ISO 4217 code; give one like USD or EUR")]
+
+
+def _payable(order: Order) -> Order:
+    if order.total > LARGEST_TOTAL:
+        raise OrderInvalid((Fault("", f"the total is {order.total} minor units, more than {LARGEST_TOTAL}"),))
+    return order

@@ -1,0 +1,79 @@
+"""From the queue to the workflow: one message, one order, one execution named by the order's id.
+
+A message that cannot be taken in keeps its reason and never takes its batch along.
+"""
+
+import uuid
+
+import msgspec
+
+from expediter.app.drafts import Draft, fingerprint, order_of, parse
+from expediter.app.ports import Claim, Message, Settings, Work
+from expediter.asl.protocol import Json
+from expediter.domain.errors import Fault, OrderError, OrderInvalid
+from expediter.domain.order import Item, Order
+
+BATCH = 5
+
+
+def take_batch(work: Work) -> int:
+    """Receives up to five messages, starts their workflows and deletes them. Returns how many were received."""
+    messages = work.queue.receive(BATCH, work.now)
+    for message in messages:
+        try:
+            take(work, message)
+        except OrderError as error:
+            work.queue.fail(message.receipt, f"{error.name}: {error}", work.now)
+        else:
+            work.queue.delete(message.receipt)
+    return len(messages)
+
+
+def take(work: Work, message: Message) -> None:
+    """Starts the order's workflow, once however often the message is delivered.
+
+    Raises OrderInvalid for a message that is no order, IdempotencyKeyReused when its id stands for another one.
+    """
+    order, draft = read(message, work.settings)
+    work.claims.claim(Claim(order.id, fingerprint(draft)))
+    work.workflows.start(order.id, {"order": document(order), "hold_seconds": work.settings.hold_seconds}, work.now)
+
+
+def read(message: Message, settings: Settings) -> tuple[Order, Draft]:
+    """The order in a message. Raises OrderInvalid when there is none."""
+    try:
+        draft = parse(message.body, Draft)
+        order_id = str(uuid.UUID(message.attributes["order_id"]))
+    except msgspec.DecodeError as error:
+        raise OrderInvalid((Fault("", f"the message is no JSON: {error}"),)) from error
+    except (KeyError, ValueError) as error:
+        raise OrderInvalid((Fault("order_id", "the message carries no UUID as its order_id"),)) from error
+    return order_of(draft, order_id, message.sent_at, settings), draft
+
+
+class OrderDocument(msgspec.Struct, frozen=True):
+    """The order in an execution's input: as it was accepted. Tasks read the row; only the first writes it from this."""
+
+    id: str
+    user_id: str
+    restaurant_id: str
+    name: str | None
+    items: tuple[Item, ...]
+    currency: str
+    email: str | None
+    created_at: int
+
+
+def document(order: Order) -> Json:
+    """The order as the JSON value that the execution's input holds under ``order``."""
+    fields = {name: getattr(order, name) for name in OrderDocument.__struct_fields__}
+    return msgspec.to_builtins(OrderDocument(**fields))
+
+
+def from_document(value: Json) -> Order:
+    """The new order that an execution's input describes. Raises OrderInvalid when it is none."""
+    try:
+        given = msgspec.convert(value, OrderDocument)
+    except msgspec.ValidationError as error:
+        raise OrderInvalid((Fault("order", str(error)),)) from error
+    return Order(**msgspec.structs.asdict(given), updated_at=given.created_at)

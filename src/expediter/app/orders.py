@@ -1,0 +1,89 @@
+"""What a customer or an operator does with orders: place, read, list, change, cancel, delete.
+
+Another user's order is not found: whether it exists is nobody else's business.
+"""
+
+import msgspec
+
+from expediter.app.drafts import ChangeDraft, Draft, change_of, fingerprint, order_of
+from expediter.app.ports import Caller, Claim, Outcome, Page, Query, Work
+from expediter.domain import order as rules
+from expediter.domain.errors import OrderNotFound
+from expediter.domain.order import Order
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The order as accepted; ``replayed`` when the same order had been accepted under this key before."""
+
+    order: Order
+    replayed: bool
+
+
+def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
+    """Puts the order on the queue under ``order_id`` (a UUID: the client's idempotency key, or a new one).
+
+    The same caller's same order under the same id is accepted once, however often it is sent.
+    Raises OrderInvalid, and IdempotencyKeyReused when the id stands for anything else.
+    """
+    owned = owned_by(caller, draft)
+    order = order_of(owned, order_id, work.now, work.settings)
+    if work.claims.claim(Claim(order_id, fingerprint(owned))):
+        work.queue.send(msgspec.json.encode(owned), {"order_id": order_id}, work.now)
+        return Accepted(order, replayed=False)
+    return Accepted(work.orders.find(order_id) or order, replayed=True)
+
+
+def owned_by(caller: Caller, draft: Draft) -> Draft:
+    """The draft with its owner: a known caller orders for himself, an operator for whom the draft names."""
+    if caller.user_id is None or caller.operator:
+        return draft
+    return msgspec.structs.replace(draft, user_id=caller.user_id)
+
+
+def find(work: Work, caller: Caller, order_id: str) -> Order:
+    """The order. Raises OrderNotFound when it is absent, deleted or another user's."""
+    order = work.orders.find(order_id)
+    if order is None or order.deleted_at is not None or not (caller.operator or caller.user_id == order.user_id):
+        raise OrderNotFound(f"There is no order {order_id}. Check the id.")
+    return order
+
+
+def page(work: Work, caller: Caller, query: Query) -> Page:
+    """Orders, newest first; a customer's own ones only. Raises OrderInvalid for a bad cursor."""
+    if not caller.operator:
+        query = msgspec.structs.replace(query, user_id=caller.user_id)
+    return work.orders.page(query)
+
+
+def change(work: Work, caller: Caller, order_id: str, draft: ChangeDraft) -> Order:
+    """Changes the order. Raises OrderInvalid, OrderAlreadyCharged, OrderAlreadySent, OrderAlreadyEnded, OrderNotFound."""
+    order = find(work, caller, order_id)
+    return _write(work, order, rules.changed(order, change_of(draft, order, work.settings)))
+
+
+def cancel(work: Work, caller: Caller, order_id: str) -> Order:
+    """Writes down that the customer cancels; the workflow gives the money back when the hold ends.
+
+    Raises OrderAlreadySent, OrderAlreadyEnded, OrderNotFound.
+    """
+    order = find(work, caller, order_id)
+    return _write(work, order, rules.cancelled(order, work.now))
+
+
+def delete(work: Work, caller: Caller, order_id: str) -> Order:
+    """Cancels an order in flight; hides an ended one for good, keeping its id, key and ledger.
+
+    Raises OrderAlreadySent, OrderNotFound.
+    """
+    order = find(work, caller, order_id)
+    if not order.ended:
+        return _write(work, order, rules.cancelled(order, work.now))
+    return _write(work, order, msgspec.structs.replace(order, deleted_at=work.now))
+
+
+def _write(work: Work, before: Order, after: Order) -> Order:
+    if after == before:
+        return before
+    written = msgspec.structs.replace(after, updated_at=work.now, version=before.version + 1)
+    work.orders.apply(before if before.version else None, Outcome(written))
+    return written
