@@ -1,0 +1,104 @@
+"""Whether the money adds up: per currency, charges minus refunds equals what SUCCESS, PAID and still owed orders cost."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from expediter.domain.ledger import Entry, Kind, balance
+from expediter.domain.order import Order, Result, Status
+from expediter.domain.order import Kind as Effect
+
+
+class Currency(msgspec.Struct, frozen=True):
+    """The sums of one currency in minor units. ``held`` = ``charges`` - ``refunds`` must equal ``expected``."""
+
+    currency: str
+    orders: int
+    charges: int
+    refunds: int
+    expected: int
+
+    @property
+    def held(self) -> int:
+        return self.charges - self.refunds
+
+
+class Offender(msgspec.Struct, frozen=True):
+    """An order (or an effect at the provider) whose money does not add up."""
+
+    order_id: str
+    problem: str
+
+
+class Report(msgspec.Struct, frozen=True):
+    currencies: tuple[Currency, ...]
+    offenders: tuple[Offender, ...]
+
+    @property
+    def clean(self) -> bool:
+        return not self.offenders
+
+
+class Movement(msgspec.Struct, frozen=True):
+    """One movement of money as the payment provider recorded it."""
+
+    key: str
+    kind: str
+    order_id: str
+    amount: int
+    currency: str
+
+
+def reconcile(books: Iterable[tuple[Order, tuple[Entry, ...]]], provider: Iterable[Movement] | None = None) -> Report:
+    """Adds up our books, and holds them against the provider's records when they are given.
+
+    ``books`` is gone through once; the provider's records are kept in memory.
+    """
+    records = None if provider is None else {movement.key: movement for movement in provider}
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    offenders: list[Offender] = []
+    for order, entries in books:
+        _add(sums[order.currency], order, entries)
+        offenders += _own_offences(order, entries)
+        if records is not None:
+            offenders += _provider_offences(order, entries, records)
+    for left in (records or {}).values():
+        offenders.append(Offender(left.order_id, f"the provider has {left.kind} {left.key}, we do not"))
+    currencies = (Currency(currency, *numbers) for currency, numbers in sorted(sums.items()))
+    return Report(currencies=tuple(currencies), offenders=tuple(offenders))
+
+
+def expected(order: Order) -> int:
+    """Minor units of this order that should be with us now."""
+    if order.status in (Status.SUCCESS, Status.PAID):
+        return order.total
+    owed = order.result(Effect.CHARGE) is Result.DONE and order.owes_refund
+    return order.total if order.status is Status.REFUND_PENDING and owed else 0
+
+
+def _add(numbers: list[int], order: Order, entries: tuple[Entry, ...]) -> None:
+    numbers[0] += 1
+    numbers[1] += sum(entry.amount for entry in entries if entry.kind is Kind.CHARGE)
+    numbers[2] += sum(entry.amount for entry in entries if entry.kind is Kind.REFUND)
+    numbers[3] += expected(order)
+
+
+def _own_offences(order: Order, entries: tuple[Entry, ...]) -> Iterator[Offender]:
+    held = balance(entries)
+    if held != expected(order):
+        yield Offender(order.id, f"{order.status} should hold {expected(order)} {order.currency}, the ledger says {held}")
+
+
+def _provider_offences(order: Order, entries: tuple[Entry, ...], records: dict[str, Movement]) -> Iterator[Offender]:
+    """Compares and takes out of ``records`` what the provider has for this order. A call under way is no offence."""
+    for entry in entries:
+        theirs = records.pop(entry.key, None)
+        if theirs is None:
+            yield Offender(order.id, f"we have {entry.kind} {entry.key}, the provider does not")
+        elif (theirs.amount, theirs.currency) != (entry.amount, entry.currency):
+            ours = f"{entry.amount} {entry.currency}"
+            yield Offender(order.id, f"{entry.key}: {ours} here, {theirs.amount} {theirs.currency} at the provider")
+    for kind in (Effect.CHARGE, Effect.REFUND):
+        if order.result(kind) is Result.UNKNOWN:
+            records.pop(order.key(kind), None)
