@@ -8,8 +8,9 @@ DATA ?= ./data
 PYTHON ?=
 VENV := .venv
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip --disable-pip-version-check --no-input
-LOCKED := $(PIP) install --quiet --require-hashes
+# -qq: errors only; the lines that say what happens are ours.
+PIP_INSTALL := $(PY) -m pip install -qq --disable-pip-version-check --no-input
+LOCKED := $(PIP_INSTALL) --require-hashes
 UV ?= $(firstword $(wildcard $(VENV)/bin/uv) uv)
 FOLDERS := $(wildcard src tests demo bench scripts infra)
 
@@ -56,7 +57,7 @@ crash: $(TEST) ## Kill the server at every step and count the orders
 
 # Keeps the versions that are pinned already; newer ones: make lock UPGRADE=--upgrade
 lock: ## Write requirements/*.txt anew (for developers; needs uv)
-	@command -v $(UV) >/dev/null || { echo "make lock needs uv: $(PIP) install uv"; exit 1; }
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: $(PY) -m pip install uv"; exit 1; }
 	$(call compile,run,pyproject.toml)
 	$(call compile,test)
 	$(call compile,demo)
@@ -85,7 +86,7 @@ $(PY):
 $(RUN): $(PY) requirements/run.txt pyproject.toml
 	@echo "Installing what the server needs (about a minute the first time)"
 	@$(LOCKED) -r requirements/run.txt
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(TEST): $(RUN) requirements/test.txt
