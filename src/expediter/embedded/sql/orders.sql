@@ -1,0 +1,39 @@
+-- name: claim
+INSERT INTO claim (id, fingerprint) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING RETURNING no
+
+-- name: claimed
+SELECT no, fingerprint FROM claim WHERE id = ?1
+
+-- name: find
+SELECT orders.body FROM claim JOIN orders USING (no) WHERE claim.id = ?1
+
+-- name: insert
+INSERT INTO orders (no, user_id, restaurant_id, status, deleted, version, body)
+SELECT no, ?2, ?3, ?4, ?5, ?6, ?7 FROM claim WHERE id = ?1
+ON CONFLICT (no) DO NOTHING RETURNING no
+
+-- name: update
+UPDATE orders SET status = ?3, deleted = ?4, version = ?5, body = ?6
+WHERE no = (SELECT no FROM claim WHERE id = ?1) AND version = ?2 RETURNING no
+
+-- name: readdress
+UPDATE orders SET user_id = ?2, restaurant_id = ?3 WHERE no = ?1
+
+-- name: enter
+INSERT INTO ledger (order_no, kind, key, amount, currency, at, reference) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT DO NOTHING
+
+-- name: entries
+SELECT ledger.kind, key, amount, currency, at, reference
+FROM claim JOIN ledger ON ledger.order_no = claim.no WHERE claim.id = ?1 ORDER BY at
+
+-- name: books
+SELECT orders.no, orders.body, ledger.kind, key, amount, currency, at, reference
+FROM orders LEFT JOIN ledger ON ledger.order_no = orders.no ORDER BY orders.no, at
+
+-- name: by_status
+SELECT status, count(*) FROM orders GROUP BY status
+
+-- name: post
+INSERT INTO mail (order_no, status, recipient, subject, text, at, next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT DO NOTHING

@@ -1,0 +1,58 @@
+-- name: send
+INSERT INTO message (order_id, body, attributes, sent_at, visible_at) VALUES (?1, ?2, ?3, ?4, ?4) RETURNING no
+
+-- name: bury_exhausted
+-- Messages received too often without being deleted move to the dead-letter queue, as SQS does at the next receive.
+INSERT INTO dead_letter (no, order_id, body, attributes, sent_at, died_at, receive_count, deliveries, reason)
+SELECT no, order_id, body, attributes, sent_at, ?1, receive_count, deliveries,
+       coalesce(reason, 'received ' || receive_count || ' times and never deleted')
+FROM message WHERE receive_count >= ?2 AND visible_at <= ?1
+
+-- name: drop_exhausted
+DELETE FROM message WHERE receive_count >= ?2 AND visible_at <= ?1
+
+-- name: receive
+UPDATE message SET visible_at = ?1 + ?2, receive_count = receive_count + 1, deliveries = deliveries + 1
+WHERE no IN (SELECT no FROM message WHERE visible_at <= ?1 AND receive_count < ?4 ORDER BY no LIMIT ?3)
+RETURNING no, body, attributes, sent_at, receive_count, deliveries
+
+-- name: any_exhausted
+SELECT 1 FROM message WHERE receive_count >= ?2 AND visible_at <= ?1 LIMIT 1
+
+-- name: extend
+UPDATE message SET visible_at = ?3 WHERE no = ?1 AND deliveries = ?2 RETURNING no
+
+-- name: delete
+DELETE FROM message WHERE no = ?1 AND deliveries = ?2 RETURNING no
+
+-- name: fail
+UPDATE message SET reason = ?3, visible_at = ?4 WHERE no = ?1 AND deliveries = ?2 RETURNING receive_count
+
+-- name: waiting
+SELECT count(*), min(sent_at) FROM message
+
+-- name: by_order
+SELECT body, attributes, sent_at FROM message WHERE order_id = ?1 ORDER BY no LIMIT 1
+
+-- name: bury
+INSERT INTO dead_letter (no, order_id, body, attributes, sent_at, died_at, receive_count, deliveries, reason)
+SELECT no, order_id, body, attributes, sent_at, ?2, receive_count, deliveries, reason FROM message WHERE no = ?1
+
+-- name: drop
+DELETE FROM message WHERE no = ?1
+
+-- name: dead_page
+SELECT no, body, attributes, sent_at, died_at, receive_count, reason FROM dead_letter WHERE no > ?1 ORDER BY no LIMIT ?2
+
+-- name: dead_find
+SELECT no, body, attributes, sent_at, died_at, receive_count, reason FROM dead_letter WHERE no = ?1
+
+-- name: dead_count
+SELECT count(*) FROM dead_letter
+
+-- name: dead_revive
+INSERT INTO message (no, order_id, body, attributes, sent_at, visible_at, deliveries)
+SELECT no, order_id, body, attributes, sent_at, ?2, deliveries FROM dead_letter WHERE no = ?1
+
+-- name: dead_delete
+DELETE FROM dead_letter WHERE no = ?1 RETURNING no

@@ -1,0 +1,44 @@
+-- name: pin
+INSERT INTO definition (hash, body, first_used) VALUES (?1, ?2, ?3) ON CONFLICT (hash) DO NOTHING
+
+-- name: pinned
+SELECT no FROM definition WHERE hash = ?1
+
+-- name: definition
+SELECT body FROM definition WHERE no = ?1
+
+-- name: live_definitions
+SELECT no, body, count(*) FROM definition JOIN execution ON execution.definition = definition.no
+WHERE execution.due_at IS NOT NULL GROUP BY definition.no
+
+-- name: exists
+SELECT 1 FROM execution WHERE no = ?1
+
+-- name: start
+INSERT INTO execution (no, definition, status, due_at, busy, state, history) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+
+-- name: load
+SELECT claim.id, definition, state FROM execution JOIN claim USING (no) WHERE execution.no = ?1
+
+-- name: advance
+-- due_at stays as it is: an UPDATE that names an indexed column rewrites its index.
+UPDATE execution SET status = ?2, busy = ?3, state = ?4, history = history || ?5 WHERE no = ?1
+
+-- name: advance_due
+UPDATE execution SET status = ?2, busy = ?3, state = ?4, history = history || ?5, due_at = ?6 WHERE no = ?1
+
+-- name: due
+SELECT no FROM execution WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2
+
+-- name: next_due
+SELECT min(due_at) FROM execution WHERE due_at > ?1
+
+-- name: busy
+SELECT no FROM execution WHERE due_at IS NOT NULL AND busy AND no > ?1 ORDER BY no LIMIT ?2
+
+-- name: history
+SELECT definition.body, execution.history FROM claim JOIN execution USING (no)
+JOIN definition ON definition.no = execution.definition WHERE claim.id = ?1
+
+-- name: running
+SELECT count(*) FROM execution WHERE due_at IS NOT NULL
