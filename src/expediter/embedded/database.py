@@ -1,0 +1,103 @@
+"""The SQLite file: how it is opened, what its statements are called, how it grows from version to version.
+
+ - one connection writes; reads and checkpoints have their own;
+ - WAL with synchronous=FULL: COMMIT returns after the fsync that holds the transaction
+   (https://www.sqlite.org/pragma.html#pragma_synchronous);
+ - a file written by newer code is refused.
+"""
+
+import fcntl
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+import apsw
+
+#: "Expd": marks the file as ours (https://www.sqlite.org/pragma.html#pragma_application_id).
+APPLICATION_ID = 0x45787064
+
+_NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
+_SQL = resources.files("expediter.embedded") / "sql"
+
+
+class DataRefused(Exception):
+    """The data folder cannot be used as it is; the message says why and what to do."""
+
+
+class Statements:
+    """The named statements of one .sql file: ``Statements("queue")["send"]``."""
+
+    def __init__(self, file: str) -> None:
+        parts = _NAME.split((_SQL / f"{file}.sql").read_text())
+        self._texts = dict(zip(parts[1::2], (text.strip() for text in parts[2::2]), strict=True))
+
+    def __getitem__(self, name: str) -> str:
+        return self._texts[name]
+
+
+def open_writer(file: Path, vfs: str | None = None, synchronous: str = "FULL") -> apsw.Connection:
+    """The one connection that writes, with the newest tables. ``vfs`` and ``synchronous`` are for tests of power loss.
+
+    Raises DataRefused when the file is not ours or newer than this code.
+    """
+    connection = apsw.Connection(str(file), vfs=vfs, statementcachesize=256)
+    connection.set_busy_timeout(10_000)
+    if vfs is not None:
+        connection.pragma("locking_mode", "exclusive")
+    connection.pragma("journal_mode", "wal")
+    connection.pragma("synchronous", synchronous)
+    # Checkpoints are made beside the writer, on a connection of their own, or by close.
+    connection.pragma("wal_autocheckpoint", 0)
+    connection.pragma("temp_store", "memory")
+    connection.pragma("cache_size", -64_000)
+    _migrate(connection, file)
+    return connection
+
+
+def open_reader(file: Path) -> apsw.Connection:
+    """A connection that only reads; it sees what is committed. Raises DataRefused when there is no file of ours."""
+    if not file.exists():
+        raise DataRefused(f"There is no data in {file.parent}. Start the server first: expediter serve")
+    connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=128)
+    connection.set_busy_timeout(10_000)
+    connection.pragma("query_only", True)
+    _require_ours(connection, file)
+    return connection
+
+
+@contextmanager
+def owned(folder: Path) -> Iterator[Path]:
+    """The data folder for this process alone; gives the database file in it. Raises DataRefused when it is in use."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DataRefused(f"Another server is using {folder}. Stop it, or choose another EXPEDITER_DATA.") from error
+        yield folder / "expediter.db"
+
+
+def _migrate(connection: apsw.Connection, file: Path) -> None:
+    """Brings the tables up to date, each step in its own transaction (https://www.sqlite.org/pragma.html#pragma_user_version)."""
+    if connection.pragma("user_version") == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
+        connection.pragma("application_id", APPLICATION_ID)
+    _require_ours(connection, file)
+    for number, script in _migrations()[connection.pragma("user_version") :]:
+        with connection:
+            connection.execute(script)
+            connection.pragma("user_version", number)
+
+
+def _require_ours(connection: apsw.Connection, file: Path) -> None:
+    if connection.pragma("application_id") != APPLICATION_ID:
+        raise DataRefused(f"{file} is not a database of Expediter. Choose another EXPEDITER_DATA.")
+    version, known = connection.pragma("user_version"), len(_migrations())
+    if version > known:
+        raise DataRefused(f"{file} was written by a newer Expediter (tables {version}, known {known}). Update Expediter.")
+
+
+def _migrations() -> list[tuple[int, str]]:
+    files = sorted((_SQL / "migrations").iterdir(), key=lambda entry: entry.name)
+    return [(int(entry.name.split("_")[0]), entry.read_text()) for entry in files if entry.name.endswith(".sql")]
