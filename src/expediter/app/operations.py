@@ -1,0 +1,88 @@
+"""What an operator does: looks at dead letters, sends them back or removes them, and follows an order's workflow."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from expediter.app import orders
+from expediter.app.ports import Caller, DeadLetter, Work
+from expediter.domain.errors import MessageNotFound, OrderError
+
+#: Messages that one call redrives or removes at most, so that a call stays short; repeat it while some remain.
+BULK = 1000
+
+
+class OperatorsOnly(OrderError):
+    """Only operators may do this. Ask one."""
+
+
+class Letters(msgspec.Struct, frozen=True):
+    """A page of dead letters, oldest first. ``cursor`` None: the last page. ``count``: all there are."""
+
+    items: tuple[DeadLetter, ...]
+    cursor: str | None
+    count: int
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """How many dead letters were moved or removed, and how many remain."""
+
+    done: int
+    remaining: int
+
+
+def letters(work: Work, caller: Caller, limit: int, cursor: str | None) -> Letters:
+    """A page of dead letters behind ``cursor``. Raises OperatorsOnly."""
+    _require_operator(caller)
+    found = work.dead_letters.page(limit + 1, cursor)
+    more = len(found) > limit
+    return Letters(found[:limit], found[limit - 1].id if more else None, work.dead_letters.count())
+
+
+def letter(work: Work, caller: Caller, message_id: str) -> DeadLetter:
+    """The dead letter. Raises MessageNotFound, OperatorsOnly."""
+    _require_operator(caller)
+    found = work.dead_letters.find(message_id)
+    if found is None:
+        raise MessageNotFound
+    return found
+
+
+def redrive(work: Work, caller: Caller, message_id: str) -> None:
+    """Sends the dead letter back to the queue, with its receives forgotten. Raises MessageNotFound, OperatorsOnly."""
+    letter(work, caller, message_id)
+    work.dead_letters.redrive(message_id, work.now)
+
+
+def delete(work: Work, caller: Caller, message_id: str) -> None:
+    """Removes the dead letter for good. Raises MessageNotFound, OperatorsOnly."""
+    letter(work, caller, message_id)
+    work.dead_letters.delete(message_id)
+
+
+def redrive_all(work: Work, caller: Caller) -> Moved:
+    """Sends the oldest dead letters back to the queue. Raises OperatorsOnly."""
+    return _each(work, caller, lambda message_id: work.dead_letters.redrive(message_id, work.now))
+
+
+def purge(work: Work, caller: Caller) -> Moved:
+    """Removes the oldest dead letters for good. Raises OperatorsOnly."""
+    return _each(work, caller, work.dead_letters.delete)
+
+
+def timeline(work: Work, caller: Caller, order_id: str) -> list[dict[str, Any]]:
+    """Every event of the order's workflow in AWS's shape, oldest first; none before it starts. Raises OrderNotFound."""
+    orders.find(work, caller, order_id)
+    return work.workflows.history(order_id) or []
+
+
+def _each(work: Work, caller: Caller, act: Callable[[str], bool]) -> Moved:
+    _require_operator(caller)
+    done = sum(act(found.id) for found in work.dead_letters.page(BULK))
+    return Moved(done, work.dead_letters.count())
+
+
+def _require_operator(caller: Caller) -> None:
+    if not caller.operator:
+        raise OperatorsOnly

@@ -1,0 +1,75 @@
+"""Committed changes of orders, to whoever listens in this process.
+
+A listener that is slow misses states in between, never the newest one of an order it follows: changes wait per order,
+and a newer one takes the older one's place. At most WAITING orders wait; beyond it the longest waiting one is dropped.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+
+from expediter.domain.order import Order
+
+#: Orders whose changes wait for one listener at most.
+WAITING = 1000
+
+
+class Feed:
+    """Use it on the event loop's thread."""
+
+    def __init__(self) -> None:
+        self._followers: defaultdict[str | None, set[Changes]] = defaultdict(set)
+
+    def publish(self, order: Order) -> None:
+        """Tells who follows the order, or all orders. Call it once the change is committed."""
+        if self._followers:
+            for key in (order.id, None):
+                for changes in self._followers.get(key, ()):
+                    changes.put(order)
+
+    def subscribe(self, order_id: str | None = None) -> "Changes":
+        """The changes of the order (None: of all orders) from now on; close it, or leave its ``with`` block."""
+        changes = Changes(self, order_id)
+        self._followers[order_id].add(changes)
+        return changes
+
+    def leave(self, changes: "Changes") -> None:
+        """No more changes to this listener."""
+        followers = self._followers.get(changes.order_id, set())
+        followers.discard(changes)
+        if not followers:
+            self._followers.pop(changes.order_id, None)
+
+
+class Changes(AsyncIterator[Order]):
+    """An endless iterator over the changed orders that one listener follows."""
+
+    def __init__(self, feed: Feed, order_id: str | None) -> None:
+        self.order_id = order_id
+        self._feed = feed
+        self._waiting: dict[str, Order] = {}
+        self._wake = asyncio.Event()
+
+    def put(self, order: Order) -> None:
+        self._waiting.pop(order.id, None)
+        self._waiting[order.id] = order
+        if len(self._waiting) > WAITING:
+            del self._waiting[next(iter(self._waiting))]
+        self._wake.set()
+
+    async def __anext__(self) -> Order:
+        while not self._waiting:
+            self._wake.clear()
+            await self._wake.wait()
+        return self._waiting.pop(next(iter(self._waiting)))
+
+    def close(self) -> None:
+        self._feed.leave(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
