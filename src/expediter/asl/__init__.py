@@ -1,0 +1,51 @@
+"""The Amazon States Language as AWS Step Functions runs it: a library without input or output, clock or chance.
+
+    machine = parse(definition)
+    execution, commands = advance(machine, new_execution(), Started(at=…, seed=…, input=…))
+
+See ``protocol`` for what goes in and what comes out, ``machine`` for how.
+"""
+
+from expediter.asl.errors import DefinitionInvalid, Fault
+from expediter.asl.execution import Execution, new_execution
+from expediter.asl.history import HistoryEvent
+from expediter.asl.machine import Machine, advance, outstanding, parse, replay
+from expediter.asl.protocol import (
+    AnyEvent,
+    Command,
+    End,
+    Json,
+    ScheduleTask,
+    Started,
+    StartTimer,
+    Stopped,
+    TaskFailed,
+    TaskSucceeded,
+    TaskTimedOut,
+    TimerFired,
+)
+
+__all__ = [
+    "AnyEvent",
+    "Command",
+    "DefinitionInvalid",
+    "End",
+    "Execution",
+    "Fault",
+    "HistoryEvent",
+    "Json",
+    "Machine",
+    "ScheduleTask",
+    "StartTimer",
+    "Started",
+    "Stopped",
+    "TaskFailed",
+    "TaskSucceeded",
+    "TaskTimedOut",
+    "TimerFired",
+    "advance",
+    "new_execution",
+    "outstanding",
+    "parse",
+    "replay",
+]

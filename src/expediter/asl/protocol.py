@@ -44,6 +44,8 @@ class TaskFailed(Event, frozen=True, tag=True):
     task: int
     error: str | None = None
     cause: str | None = None
+    #: Whether a ``.sync`` or ``.waitForTaskToken`` task had been accepted by the service before it failed.
+    submitted: bool = True
 
 
 class TaskTimedOut(Event, frozen=True, tag=True):
@@ -72,6 +74,8 @@ class ScheduleTask(msgspec.Struct, frozen=True, tag=True):
     """Have this work done once, then send TaskSucceeded, TaskFailed or TaskTimedOut with the same ``task`` number.
 
     ``attempt`` counts from 0 and grows with each Retry; every attempt has a new ``task`` number. Times in seconds.
+    ``token`` is set for ``.waitForTaskToken``: who brings it back may answer the task, once. It is derived from the
+    event's seed, so it is unguessable if the seeds are (at least 63 bits from a good source).
     """
 
     task: int
@@ -81,6 +85,7 @@ class ScheduleTask(msgspec.Struct, frozen=True, tag=True):
     attempt: int = 0
     timeout_seconds: int | None = None
     heartbeat_seconds: int | None = None
+    token: str | None = None
 
 
 class StartTimer(msgspec.Struct, frozen=True, tag=True):

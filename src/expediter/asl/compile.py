@@ -1,0 +1,276 @@
+"""From the objects of a definition to compiled states: one function per state type, in one table.
+
+Each function takes what the type allows; what is missing or wrong is noted by the Reader, with its place.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from expediter.asl.conditions import compile_condition
+from expediter.asl.dataflow import arguments, catch_output, finish
+from expediter.asl.protocol import Json
+from expediter.asl.reading import Notes, Reader
+from expediter.asl.retry import Catcher, Handlers, Retrier
+from expediter.asl.scalars import due, dynamic, seconds, text
+from expediter.asl.states.choice import Choice, Condition, Rule
+from expediter.asl.states.fail import Fail
+from expediter.asl.states.pass_ import Pass
+from expediter.asl.states.state import State
+from expediter.asl.states.succeed import Succeed
+from expediter.asl.states.task import Task
+from expediter.asl.states.wait import Wait
+
+
+class Type(NamedTuple):
+    """How a state type is compiled, and the fields it has beside those that every state has."""
+
+    compile: Callable[[str, Reader], State]
+    #: In both query languages, in JSONPath only, in JSONata only.
+    both: tuple[str, ...]
+    jsonpath: tuple[str, ...] = ()
+    jsonata: tuple[str, ...] = ()
+    #: Whether the state goes on: it then has exactly one of Next and End.
+    goes_on: bool = True
+
+
+def target_of(reader: Reader) -> str | None:
+    """The state that Next names; None after ``End: true``."""
+    if reader.has("Next") == reader.has("End"):
+        reader.complain("", "Exactly one of these fields is required: [Next, End]")
+        return None
+    if reader.has("End"):
+        if reader.spec["End"] is not True:
+            reader.complain("End", "must be true")
+        return None
+    return reader.text("Next")
+
+
+def handlers_of(reader: Reader) -> Handlers:
+    retriers = tuple(_retrier(entry) for entry in reader.objects("Retry"))
+    catchers = tuple(_catcher(entry) for entry in reader.objects("Catch"))
+    for field in ("Retry", "Catch"):
+        _check_all(reader, field)
+    return Handlers(retriers, catchers)
+
+
+def _check_all(reader: Reader, field: str) -> None:
+    """States.ALL stands alone in its list, in the last entry."""
+    entries = reader.spec.get(field, [])
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        errors = entry.get("ErrorEquals") if isinstance(entry, dict) else None
+        if not isinstance(errors, list) or "States.ALL" not in errors:
+            continue
+        if len(errors) > 1 or index < len(entries) - 1:
+            reader.complain(f"{field}[{index}].ErrorEquals", "States.ALL must appear alone and at the end of the list")
+
+
+def _errors(entry: Reader) -> tuple[str, ...]:
+    found = entry.spec.get("ErrorEquals")
+    if not isinstance(found, list) or not found or not all(isinstance(name, str) for name in found):
+        entry.complain("ErrorEquals", "must be a non-empty array of strings")
+        return ()
+    return tuple(found)
+
+
+def _retrier(entry: Reader) -> Retrier:
+    unknown_fields(entry, (*_RETRY_FIELDS, "Comment"))
+    strategy = entry.text("JitterStrategy", "NONE")
+    if strategy not in {"NONE", "FULL"}:
+        entry.complain("JitterStrategy", "must be FULL or NONE")
+    return Retrier(
+        errors=_errors(entry),
+        interval=entry.integer("IntervalSeconds", 1, 1),
+        attempts=entry.integer("MaxAttempts", 3, 0),
+        backoff=entry.number("BackoffRate", 2.0, 1),
+        max_delay=entry.integer("MaxDelaySeconds", 1, 1, 31_622_400) if entry.has("MaxDelaySeconds") else None,
+        jitter=strategy == "FULL",
+    )
+
+
+_RETRY_FIELDS = ("ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy")
+
+
+def _catcher(entry: Reader) -> Catcher:
+    unknown_fields(entry, ("ErrorEquals", "Next", "Assign", "Comment", "Output" if entry.jsonata else "ResultPath"))
+    entry.require("Next")
+    return Catcher(_errors(entry), entry.text("Next"), catch_output(entry))
+
+
+def unknown_fields(reader: Reader, known: tuple[str, ...]) -> None:
+    for field in reader.spec:
+        if field not in known:
+            reader.warn(field, f"The field '{field}' is not known here and does nothing", "UNKNOWN_FIELD")
+
+
+# --- the state types ---------------------------------------------------------------------------------------------
+
+
+def _pass(name: str, reader: Reader) -> State:
+    target = target_of(reader)
+    if reader.jsonata:
+        return Pass(name, target, arguments(reader), finish(reader, has_result=False))
+    shaped = arguments(reader, "Parameters")
+    if reader.has("Result"):
+        result = reader.spec["Result"]
+        return Pass(name, target, lambda _run, _frame: result, finish(reader, has_result=True))
+    return Pass(name, target, shaped, finish(reader, has_result=True))
+
+
+def _succeed(name: str, reader: Reader) -> State:
+    return Succeed(name, None, arguments(reader), finish(reader, has_result=False))
+
+
+def _fail(name: str, reader: Reader) -> State:
+    return Fail(
+        name, arguments(reader), finish(reader, has_result=False), text(reader, "Error"), text(reader, "Cause")
+    )
+
+
+def _wait(name: str, reader: Reader) -> State:
+    target = target_of(reader)
+    return Wait(name, target, arguments(reader), finish(reader, has_result=False), due(reader))
+
+
+def _choice(name: str, reader: Reader) -> State:
+    rules = tuple(_rule(rule) for rule in reader.objects("Choices"))
+    if not rules:
+        reader.complain("Choices", "must be a non-empty array of rules")
+    default = reader.maybe_text("Default")
+    return Choice(name, default, arguments(reader), finish(reader, has_result=False), rules)
+
+
+def _rule(rule: Reader) -> Rule:
+    rule.require("Next")
+    holds = _jsonata_condition(rule) if rule.jsonata else compile_condition(rule)
+    return Rule(holds, rule.text("Next"), finish(rule, has_result=False))
+
+
+def _jsonata_condition(rule: Reader) -> Condition:
+    rule.require("Condition")
+    given = rule.spec.get("Condition")
+    if isinstance(given, bool):
+        return lambda _run, _frame, _value: given
+    get = dynamic(rule, "Condition")
+    if get is None:
+        rule.complain("Condition", "must be a JSONata expression or a boolean")
+        return lambda _run, _frame, _value: False
+    found = get
+    return lambda run, frame, _value: _true(found(run, frame), rule)
+
+
+def _true(value: Json, rule: Reader) -> bool:
+    from expediter.asl.jsonata import query_failure  # noqa: PLC0415
+
+    if isinstance(value, bool):
+        return value
+    raise query_failure(f"The JSONata expression '{rule.spec['Condition'][2:-2].strip()}' specified for the field 'Condition'")
+
+
+def _task(name: str, reader: Reader) -> State:
+    reader.require("Resource")
+    resource = reader.text("Resource")
+    if resource:
+        reader.notes.resources.add(resource)
+    return Task(
+        name,
+        target_of(reader),
+        arguments(reader, "Arguments" if reader.jsonata else "Parameters"),
+        finish(reader, has_result=True),
+        handlers_of(reader),
+        resource,
+        seconds(reader, "TimeoutSeconds"),
+        seconds(reader, "HeartbeatSeconds"),
+    )
+
+
+_ALWAYS = ("Type", "Comment", "QueryLanguage")
+_PATHS = ("InputPath", "OutputPath")
+_RESULT = ("ResultSelector", "ResultPath")
+_HANDLED = ("Retry", "Catch")
+
+TYPES: dict[str, Type] = {
+    "Task": Type(
+        _task,
+        ("Resource", "Assign", "TimeoutSeconds", "HeartbeatSeconds", "Credentials", *_HANDLED),
+        ("Parameters", "TimeoutSecondsPath", "HeartbeatSecondsPath", *_PATHS, *_RESULT),
+        ("Arguments", "Output"),
+    ),
+    "Pass": Type(_pass, ("Assign",), ("Result", "Parameters", "ResultPath", *_PATHS), ("Output",)),
+    "Choice": Type(_choice, ("Choices", "Default", "Assign"), _PATHS, ("Output",), goes_on=False),
+    "Wait": Type(_wait, ("Seconds", "Timestamp", "Assign"), ("SecondsPath", "TimestampPath", *_PATHS), ("Output",)),
+    "Succeed": Type(_succeed, (), _PATHS, ("Output",), goes_on=False),
+    "Fail": Type(_fail, ("Error", "Cause"), ("ErrorPath", "CausePath"), goes_on=False),
+}
+
+
+def compile_state(name: str, spec: Json, scope: Reader) -> State | None:
+    """One state, or None when it is beyond reading."""
+    reader = scope.inner(spec, f"States.{name}")
+    reader.jsonata = _language(reader, scope)
+    kind = reader.text("Type")
+    if kind not in TYPES:
+        reader.complain("Type" if reader.has("Type") else "", f"Type must be one of {', '.join(TYPES)}")
+        return None
+    notes: Notes = reader.notes
+    _check_name(reader, name, notes)
+    _check_fields(reader, TYPES[kind])
+    outer, notes.state = notes.state, name
+    state = TYPES[kind].compile(name, reader)
+    notes.state = outer
+    return state
+
+
+def _check_name(reader: Reader, name: str, notes: Notes) -> None:
+    if len(name) > 80:
+        reader.complain("", "A state's name has at most 80 characters")
+    if name in notes.names:
+        reader.complain("", f"The state name '{name}' is used twice", "DUPLICATE_STATE_NAME")
+    notes.names.add(name)
+
+
+def _language(reader: Reader, scope: Reader) -> bool:
+    language = reader.text("QueryLanguage", "JSONata" if scope.jsonata else "JSONPath")
+    if language not in {"JSONPath", "JSONata"}:
+        reader.complain("QueryLanguage", "must be JSONPath or JSONata")
+    if scope.jsonata and language == "JSONPath":
+        reader.complain("", "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine")
+    return language == "JSONata"
+
+
+def _check_fields(reader: Reader, kind: Type) -> None:
+    own, other = (kind.jsonata, kind.jsonpath) if reader.jsonata else (kind.jsonpath, kind.jsonata)
+    known = (*_ALWAYS, *kind.both, *own, *(("Next", "End") if kind.goes_on else ()))
+    language = "JSONata" if reader.jsonata else "JSONPath"
+    for field in reader.spec:
+        if field in other:
+            reader.complain(field, f"The field '{field}' is not supported with the query language {language}")
+    unknown_fields(reader, (*known, *other))
+
+
+def compile_scope(scope: Reader) -> dict[str, State]:
+    """The states of a machine, branch or item processor, not yet linked; every target in it is checked."""
+    scope.require("StartAt", "States")
+    specs = scope.take("States", dict, "an object", {})
+    states = {name: compile_state(name, spec, scope) for name, spec in specs.items()}
+    compiled = {name: state for name, state in states.items() if state is not None}
+    start = scope.maybe_text("StartAt")
+    if start is not None and start not in specs:
+        scope.complain("StartAt", f"There is no state '{start}'", "MISSING_TRANSITION_TARGET")
+    for name, state in compiled.items():
+        for target in state.targets():
+            if target not in specs:
+                scope.complain(f"States.{name}", f"There is no state '{target}' to go to", "MISSING_TRANSITION_TARGET")
+    _warn_unreachable(scope, compiled, start)
+    return compiled
+
+
+def _warn_unreachable(scope: Reader, states: dict[str, State], start: str | None) -> None:
+    reached: set[str] = set()
+    ahead = [start] if start in states else []
+    while ahead:
+        name = ahead.pop()
+        if name is not None and name not in reached and name in states:
+            reached.add(name)
+            ahead.extend(states[name].targets())
+    for name in states.keys() - reached if reached else ():
+        scope.warn(f"States.{name}", "No state leads here", "UNREACHABLE_STATE")

@@ -1,0 +1,181 @@
+"""The comparisons of Choice rules in JSONPath states, one table from operator to predicate.
+
+Source: "Choice state" of the language and AWS's recorded answers. Nothing is coerced: values of another type than the
+operator compares make it false, never an error. Only a Variable that leads nowhere is one (but for IsPresent).
+"""
+
+import operator
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+from expediter.asl.errors import PathMissing, runtime
+from expediter.asl.execution import Frame
+from expediter.asl.intrinsics import is_number
+from expediter.asl.paths import Path
+from expediter.asl.protocol import Json
+from expediter.asl.reading import Reader
+from expediter.asl.run import Run
+from expediter.asl.states.choice import Condition
+from expediter.asl.texts import parse_instant
+
+Compare: TypeAlias = Callable[[Json, Json], bool]
+
+
+def _strings(compare: Callable[[Json, Json], bool]) -> Compare:
+    return lambda left, right: isinstance(left, str) and isinstance(right, str) and compare(left, right)
+
+
+def _numbers(compare: Callable[[Json, Json], bool]) -> Compare:
+    return lambda left, right: is_number(left) and is_number(right) and compare(left, right)
+
+
+def _instants(compare: Callable[[Json, Json], bool]) -> Compare:
+    def holds(left: Json, right: Json) -> bool:
+        if not isinstance(left, str) or not isinstance(right, str):
+            return False
+        first, second = parse_instant(left), parse_instant(right)
+        return first is not None and second is not None and compare(first, second)
+
+    return holds
+
+
+_ORDERS: dict[str, Callable[[Json, Json], bool]] = {
+    "Equals": operator.eq,
+    "LessThan": operator.lt,
+    "GreaterThan": operator.gt,
+    "LessThanEquals": operator.le,
+    "GreaterThanEquals": operator.ge,
+}
+_KINDS: dict[str, Callable[[Callable[[Json, Json], bool]], Compare]] = {
+    "String": _strings,
+    "Numeric": _numbers,
+    "Timestamp": _instants,
+}
+
+#: Operators with a second value; each but StringMatches also exists with ``Path`` at its end.
+COMPARISONS: dict[str, Compare] = {
+    **{kind + name: lift(compare) for kind, lift in _KINDS.items() for name, compare in _ORDERS.items()},
+    "BooleanEquals": lambda left, right: isinstance(left, bool) and isinstance(right, bool) and left is right,
+}
+
+#: Operators that ask about the value itself.
+TESTS: dict[str, Callable[[Json], bool]] = {
+    "IsNull": lambda value: value is None,
+    "IsPresent": lambda _value: True,
+    "IsNumeric": is_number,
+    "IsString": lambda value: isinstance(value, str),
+    "IsBoolean": lambda value: isinstance(value, bool),
+    "IsTimestamp": lambda value: isinstance(value, str) and parse_instant(value) is not None,
+}
+
+OPERATORS = (*COMPARISONS, *(f"{name}Path" for name in COMPARISONS), "StringMatches", *TESTS)
+
+_LITERAL: dict[str, tuple[type | tuple[type, ...], str]] = {
+    "String": (str, "a string"),
+    "Numeric": ((int, float), "a number"),
+    "Timestamp": (str, "a timestamp"),
+    "Boolean": (bool, "a boolean"),
+}
+
+
+def compile_condition(rule: Reader) -> Condition:
+    """A data test expression: one comparison, or And, Or, Not of others."""
+    combined = [name for name in ("And", "Or", "Not") if rule.has(name)]
+    if not combined:
+        return _comparison(rule)
+    if combined[0] == "Not":
+        inner = compile_condition(rule.inner(rule.spec["Not"], "Not"))
+        return lambda run, frame, value: not inner(run, frame, value)
+    name = combined[0]
+    parts = tuple(compile_condition(part) for part in rule.objects(name))
+    if not parts:
+        rule.complain(name, "must be a non-empty array of rules")
+    if name == "And":
+        return lambda run, frame, value: all(part(run, frame, value) for part in parts)
+    return lambda run, frame, value: any(part(run, frame, value) for part in parts)
+
+
+def _never(_run: Run, _frame: Frame, _value: Json) -> bool:
+    return False
+
+
+def _comparison(rule: Reader) -> Condition:
+    if not rule.require("Variable"):
+        return _never
+    variable = rule.path("Variable")
+    name = rule.one_of(*OPERATORS)
+    if variable is None or name is None:
+        return _never
+    if name in TESTS:
+        return _test(rule, variable, name)
+    if name == "StringMatches":
+        return _matching(variable, _wildcard(rule.text(name)))
+    if name.endswith("Path"):
+        other = rule.path(name)
+        return _never if other is None else _between(variable, COMPARISONS[name.removesuffix("Path")], other)
+    _check_literal(rule, name)
+    return _with(variable, COMPARISONS[name], rule.spec[name])
+
+
+def _check_literal(rule: Reader, name: str) -> None:
+    kind = re.sub(r"(Equals|LessThan|GreaterThan).*", "", name)
+    kinds, what = _LITERAL[kind]
+    value = rule.take(name, kinds, what, None)
+    if kind == "Timestamp" and isinstance(value, str) and parse_instant(value) is None:
+        rule.complain(name, "String does not match RFC3339 timestamp")
+
+
+def _read(path: Path, value: Json, run: Run) -> Json:
+    try:
+        return path.get(value, run)
+    except PathMissing:
+        message = f"Invalid path '{path.text}': The choice state's condition path references an invalid value."
+        raise runtime(message) from None
+
+
+def _with(variable: Path, compare: Compare, literal: Json) -> Condition:
+    get = variable.get
+
+    def holds(run: Run, _frame: Frame, value: Json) -> bool:
+        try:
+            return compare(get(value, run), literal)
+        except PathMissing:
+            return compare(_read(variable, value, run), literal)
+
+    return holds
+
+
+def _between(variable: Path, compare: Compare, other: Path) -> Condition:
+    return lambda run, _frame, value: compare(_read(variable, value, run), _read(other, value, run))
+
+
+def _matching(variable: Path, pattern: re.Pattern[str]) -> Condition:
+    def holds(run: Run, _frame: Frame, value: Json) -> bool:
+        found = _read(variable, value, run)
+        return isinstance(found, str) and pattern.fullmatch(found) is not None
+
+    return holds
+
+
+def _wildcard(text: str) -> re.Pattern[str]:
+    r"""``*`` stands for any characters, ``\*`` for itself and ``\\`` for a backslash."""
+    parts = re.findall(r"\\[*\\]|\*|[^*\\]+|\\", text)
+    return re.compile("".join(".*" if part == "*" else re.escape(part[-1] if len(part) == 2 and part[0] == "\\" else part)
+                              for part in parts), re.DOTALL)
+
+
+def _test(rule: Reader, variable: Path, name: str) -> Condition:
+    wanted = rule.take(name, bool, "a boolean", True)
+    test = TESTS[name]
+    if name != "IsPresent":
+        return lambda run, _frame, value: test(_read(variable, value, run)) is wanted
+
+    def present(run: Run, _frame: Frame, value: Json) -> bool:
+        try:
+            found = variable.get(value, run)
+        except PathMissing:
+            return not wanted
+        return (variable.definite or found != []) is wanted
+
+    return present

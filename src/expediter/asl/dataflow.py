@@ -1,0 +1,187 @@
+"""What happens to data around a state's work, in both query languages, compiled to two functions per state.
+
+JSONPath: InputPath, Parameters, then the work, then ResultSelector, Assign, ResultPath (onto the raw input), OutputPath.
+JSONata: Arguments, then the work, then Assign and Output, both from ``$states``.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from expediter.asl.errors import PathMissing, StateFailure, runtime
+from expediter.asl.execution import Frame
+from expediter.asl.jsonata import Expression, compile_jsonata
+from expediter.asl.protocol import Json
+from expediter.asl.reading import Reader
+from expediter.asl.references import compile_reference
+from expediter.asl.retry import CatchOutput
+from expediter.asl.run import Run
+from expediter.asl.states.state import Arguments, Finish
+from expediter.asl.templates import Compiled, Template, compile_template
+
+Assigned: TypeAlias = dict[str, Json] | None
+Get: TypeAlias = Callable[[Json, Run], Json]
+Put: TypeAlias = Callable[[Json, Json], Json]
+
+
+# --- one field ---------------------------------------------------------------------------------------------------
+
+
+def template(reader: Reader, field: str) -> Template | None:
+    """A payload template field of the state's query language; absent is None."""
+    if not reader.has(field):
+        return None
+    return compiled_template(reader, field).get
+
+
+def compiled_template(reader: Reader, field: str) -> Compiled:
+    def complain(inner: str, message: str) -> None:
+        reader.complain(f"{field}.{inner}" if inner else field, message)
+
+    spec = reader.spec[field]
+    if reader.jsonata:
+        return compile_jsonata(spec, complain, field, lambda expression: saw_expression(reader, expression))
+    compiled = compile_template(spec, complain)
+    reader.notes.saw(compiled.paths)
+    return compiled
+
+
+def saw_expression(reader: Reader, expression: Expression) -> None:
+    notes = reader.notes
+    if expression.variables:
+        notes.variables.setdefault(notes.state, set()).update(expression.variables)
+    notes.keeps_input = notes.keeps_input or expression.context
+
+
+def assignment(reader: Reader) -> Template | None:
+    """Assign: an object whose keys are names of variables."""
+    found = reader.spec.get("Assign")
+    if found is None and not reader.has("Assign"):
+        return None
+    if not isinstance(found, dict):
+        reader.complain("Assign", "must be an object")
+        return None
+    for key in found:
+        name = key if reader.jsonata else key.removesuffix(".$")
+        if not name.isidentifier() or len(name) > 80 or name == "states":
+            reader.complain(f"Assign.{key}", f"'{name}' is not a valid variable name")
+    return template(reader, "Assign")
+
+
+def shaping_path(reader: Reader, field: str) -> Get | None:
+    """InputPath or OutputPath: null stands for an empty object; a path that leads nowhere fails the state."""
+    if not reader.has(field):
+        return None
+    if reader.spec[field] is None:
+        return lambda _value, _run: {}
+    path = reader.path(field)
+    if path is None or path.text == "$":
+        return None
+    get = path.get
+
+    def read(value: Json, run: Run) -> Json:
+        try:
+            return get(value, run)
+        except PathMissing as missing:
+            raise runtime(f"Invalid path '{path.text}' : {missing}") from None
+
+    return read
+
+
+def result_path(reader: Reader) -> Put | None:
+    """ResultPath: null keeps the raw input and drops the result."""
+    if not reader.has("ResultPath"):
+        return None
+    if reader.spec["ResultPath"] is None:
+        return lambda raw, _result: raw
+    if reader.spec["ResultPath"] == "$":
+        return None
+    return reader.compiled("ResultPath", compile_reference)
+
+
+# --- before the work ---------------------------------------------------------------------------------------------
+
+
+def arguments(reader: Reader, field: str | None = None) -> Arguments:
+    """From the raw input to what the work gets; ``field`` is the state's template for it, if its type has one."""
+    shape = template(reader, field) if field else None
+    if reader.jsonata:
+        return _raw if shape is None else lambda run, frame: shape({"input": frame.input}, run)
+    return _shaped(shaping_path(reader, "InputPath"), shape)
+
+
+def _shaped(path: Get | None, shape: Template | None) -> Arguments:
+    if path is None:
+        return _raw if shape is None else lambda run, frame: shape(frame.input, run)
+    if shape is None:
+        return lambda run, frame: path(frame.input, run)
+    return lambda run, frame: shape(path(frame.input, run), run)
+
+
+def _raw(_run: Run, frame: Frame) -> Json:
+    return frame.input
+
+
+# --- after the work ----------------------------------------------------------------------------------------------
+
+
+def finish(reader: Reader, *, has_result: bool) -> Finish:
+    """From the work's result to the output and the variables assigned."""
+    assign = assignment(reader)
+    if reader.jsonata:
+        return _jsonata_finish(assign, template(reader, "Output"), has_result=has_result)
+    selector = template(reader, "ResultSelector")
+    return _jsonpath_finish(selector, assign, result_path(reader), shaping_path(reader, "OutputPath"))
+
+
+def _jsonpath_finish(selector: Template | None, assign: Template | None, put: Put | None, path: Get | None) -> Finish:
+    if selector is None and assign is None and path is None:
+        return _as_it_is if put is None else lambda _run, frame, result: (put(frame.input, result), None)
+
+    def shape(run: Run, frame: Frame, result: Json) -> tuple[Json, Assigned]:
+        if selector is not None:
+            result = selector(result, run)
+        assigned = None if assign is None else assign(result, run)
+        output = result if put is None else put(frame.input, result)
+        return output if path is None else path(output, run), assigned
+
+    return shape
+
+
+def _as_it_is(_run: Run, _frame: Frame, result: Json) -> tuple[Json, Assigned]:
+    return result, None
+
+
+def _jsonata_finish(assign: Template | None, output: Template | None, *, has_result: bool) -> Finish:
+    if assign is None and output is None:
+        return _as_it_is
+
+    def shape(run: Run, frame: Frame, result: Json) -> tuple[Json, Assigned]:
+        states = {"input": frame.input, "result": result} if has_result else {"input": frame.input}
+        assigned = None if assign is None else assign(states, run)
+        return result if output is None else output(states, run), assigned
+
+    return shape
+
+
+def catch_output(reader: Reader) -> CatchOutput:
+    """One Catch entry: where its error output goes. The state's own shaping fields do not apply to it."""
+    assign = assignment(reader)
+    if reader.jsonata:
+        output = template(reader, "Output")
+
+        def jsonata(run: Run, frame: Frame, failure: StateFailure) -> tuple[Json, Assigned]:
+            states = {"input": frame.input, "errorOutput": failure.output()}
+            assigned = None if assign is None else assign(states, run)
+            return failure.output() if output is None else output(states, run), assigned
+
+        return jsonata
+    put = result_path(reader)
+
+    def jsonpath(run: Run, frame: Frame, failure: StateFailure) -> tuple[Json, Assigned]:
+        found = failure.output()
+        assigned = None if assign is None else assign(found, run)
+        return found if put is None else put(frame.input, found), assigned
+
+    return jsonpath
+
+

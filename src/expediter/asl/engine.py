@@ -1,0 +1,126 @@
+"""Walking the lines of an execution: enter states until every line waits, and say what a failure leads to."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from expediter.asl.errors import RUNTIME, StateFailure
+from expediter.asl.execution import Frame
+from expediter.asl.history import HistoryEvent
+from expediter.asl.retry import catcher_of, next_retry
+from expediter.asl.run import EVENT_LIMIT, Run
+from expediter.asl.states.state import State
+
+#: What to ask of the waiting state; yields the state to enter next, like ``State.enter``.
+Answer: TypeAlias = Callable[[State, Run, Frame], State | None]
+
+def proceed(run: Run) -> None:
+    """Take every line that can go on as far as it goes."""
+    while run.ready:
+        frame, state = run.ready.popleft()
+        walk(run, frame, state)
+
+
+def walk(run: Run, frame: Frame, state: State | None) -> None:
+    """Enter one state after another in this line, until it waits or ends."""
+    while state is not None:
+        if run.events >= EVENT_LIMIT - 1:
+            _stop_at_limit(run, frame)
+            return
+        run.events = number = run.events + 1
+        if run.history is not None:
+            details = {"name": state.name, "input": frame.input}
+            run.history.append(HistoryEvent(number, frame.last, run.at, state.entered, details))
+        frame.state = state.name
+        frame.entered = frame.last = number
+        frame.entered_at = run.at
+        run.frame = frame
+        run.draws = 0
+        try:
+            state = state.enter(run, frame)
+        except StateFailure as failure:
+            state = failed(run, frame, failure)
+    if run.over is not None:
+        _ended(run)
+
+
+def answered(run: Run, frame: Frame, answer: Answer) -> None:
+    """Give the state of this line what it waited for, and go on from there."""
+    run.frame = frame
+    try:
+        following = answer(run.states[frame.state], run, frame)
+    except StateFailure as failure:
+        following = failed(run, frame, failure)
+    walk(run, frame, following)
+    proceed(run)
+
+
+def failed(run: Run, frame: Frame, failure: StateFailure) -> State | None:
+    """The state this line stands in failed: retry it, catch the error, or give up the line."""
+    run.frame = frame
+    state = run.states[frame.state]
+    failure = _located(failure, frame)
+    if not failure.fatal:
+        due = next_retry(state.handlers, run, frame, failure)
+        if due is not None:
+            run.start_timer(frame, due)
+            return None
+        catcher = catcher_of(state.handlers, failure)
+        if catcher is not None:
+            try:
+                output, assigned = catcher.output(run, frame, failure)
+                return state.leave(run, frame, output, assigned, run.states[catcher.target])
+            except StateFailure as second:
+                failure = _located(second, frame)
+    _give_up(run, frame, failure)
+    return None
+
+
+def _located(failure: StateFailure, frame: Frame) -> StateFailure:
+    if not failure.located:
+        return failure
+    where = f"An error occurred while executing the state '{frame.state}' (entered at the event id #{frame.entered}). "
+    return StateFailure(failure.error, where + (failure.cause or ""), fatal=failure.fatal)
+
+
+def _give_up(run: Run, frame: Frame, failure: StateFailure) -> None:
+    """Nobody in this line handles the failure: it is that of the state around the line, or of the execution."""
+    if frame.parent is None:
+        run.note(frame, "ExecutionFailed", {"error": failure.error, "cause": failure.cause})
+        run.end("FAILED", error=failure.error, cause=failure.cause)
+        return
+    parent = run.own(frame.parent)
+    state = run.states[parent.state]
+    run.frame = parent
+    try:
+        following = state.child_failed(run, parent, frame, failure)
+    except StateFailure as outer:
+        following = failed(run, parent, outer)
+    if following is not None:
+        run.ready.append((parent, following))
+
+
+def _ended(run: Run) -> None:
+    """A line has yielded its output: that of the execution, or one result of the state around the line."""
+    frame, run.over = run.over, None
+    if frame is None:
+        return
+    if frame.parent is None:
+        run.note(frame, "ExecutionSucceeded", {"output": frame.input})
+        run.end("SUCCEEDED", frame.input)
+        return
+    parent = run.own(frame.parent)
+    run.frame = parent
+    try:
+        following = run.states[parent.state].child_ended(run, parent, frame)
+    except StateFailure as failure:
+        following = failed(run, parent, failure)
+    if following is not None:
+        run.ready.append((parent, following))
+    elif run.over is not None:
+        _ended(run)
+
+
+def _stop_at_limit(run: Run, frame: Frame) -> None:
+    cause = f"The execution reached the maximum number of history events ({EVENT_LIMIT})."
+    run.note(frame, "ExecutionFailed", {"error": RUNTIME, "cause": cause})
+    run.end("FAILED", error=RUNTIME, cause=cause)

@@ -1,0 +1,73 @@
+"""What can go wrong, kept apart by who has to know.
+
+    DefinitionInvalid   the definition itself: raised by parse(), with every fault found
+    StateFailure        a state of a running execution failed: never leaves the core, becomes Retry, Catch or FAILED
+    PathMissing         a path led nowhere: the field that holds the path turns it into a StateFailure with its wording
+"""
+
+import msgspec
+
+from expediter.asl.protocol import Json
+
+RUNTIME = "States.Runtime"
+QUERY = "States.QueryEvaluationError"
+TIMEOUT = "States.Timeout"
+DATA_LIMIT = "States.DataLimitExceeded"
+INTRINSIC = "States.IntrinsicFailure"
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One thing wrong with a definition.
+
+    ``path`` names the place as ``States.ProcessPayment.Retry[0].ErrorEquals`` ("" is the definition itself).
+    ``severity`` is ``error`` (AWS rejects it, or it cannot run) or ``warning`` (it runs, but hardly as meant).
+    """
+
+    path: str
+    message: str
+    severity: str = "error"
+    code: str = "SCHEMA_VALIDATION_FAILED"
+
+    def __str__(self) -> str:
+        return f"{self.path or 'definition'}: {self.message}"
+
+
+class DefinitionInvalid(ValueError):
+    """The definition cannot run; ``faults`` holds every error found, and the warnings beside them."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(str(fault) for fault in faults if fault.severity == "error"))
+
+
+class StateFailure(Exception):
+    """A state failed with an ASL error name and cause; ``fatal`` ones pass by every Retry and Catch.
+
+    ``located`` asks for AWS's prefix, "An error occurred while executing the state '…' (entered at the event id #…)".
+    """
+
+    def __init__(
+        self, error: str | None, cause: str | None = None, *, fatal: bool = False, located: bool = False
+    ) -> None:
+        super().__init__(error, cause)
+        self.error = error
+        self.cause = cause
+        self.fatal = fatal
+        self.located = located
+
+    def output(self) -> dict[str, Json]:
+        """The error output that Catch hands on."""
+        return {"Error": self.error, "Cause": self.cause}
+
+
+def runtime(message: str) -> StateFailure:
+    """A fault that AWS calls States.Runtime: neither Retry nor Catch sees it."""
+    return StateFailure(RUNTIME, message, fatal=True, located=True)
+
+
+class PathMissing(Exception):
+    """A definite path led nowhere; the text says where, in Jayway's words."""
+
+
+class PathInvalid(ValueError):
+    """A path or intrinsic function call that cannot be compiled."""

@@ -1,0 +1,174 @@
+"""JSONata as Step Functions runs it: a string that is ``{% expression %}`` and nothing else.
+
+Plain references (``$states.input.order.id``, ``$customer.name``) and constants are compiled to getters, because the
+general library takes some 200 µs for each; it is the fallback for everything else. What AWS adds to JSONata is in
+``jsonata_functions``. Expressions see ``$states`` and the variables; ``$now`` and ``$random`` follow from the event.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+from jsonata import jexception, utils
+from jsonata.jsonata import Jsonata
+
+from expediter.asl.errors import QUERY, PathInvalid, PathMissing, StateFailure
+from expediter.asl.intrinsic_calls import CallScope
+from expediter.asl.jsonata_functions import FUNCTIONS, Moment
+from expediter.asl.protocol import Json
+from expediter.asl.templates import Compiled, Complain, Template
+from expediter.asl.texts import decode, encode
+
+_EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)
+_REFERENCE = re.compile(r"\s*\$([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)\s*", re.ASCII)
+_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
+_WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
+_MISSING = object()
+
+
+class JsonataScope(CallScope):
+    """A scope that also knows all variables and the time of the event."""
+
+    at: int
+
+    def variables(self) -> dict[str, Json]: ...
+
+
+class Expression(NamedTuple):
+    """``evaluate(states, scope)`` yields the value, or ``_MISSING`` when it is undefined."""
+
+    text: str
+    evaluate: Callable[[dict[str, Json], Any], Any]
+    variables: frozenset[str]
+    context: bool
+
+
+def is_expression(value: Json) -> bool:
+    return isinstance(value, str) and _EXPRESSION.fullmatch(value) is not None
+
+
+def compile_expression(text: str) -> Expression:
+    """``{% … %}`` compiled; raises PathInvalid when it is not JSONata."""
+    found = _EXPRESSION.fullmatch(text)
+    if found is None:
+        raise PathInvalid("a JSONata expression stands between {% and %}")
+    inner = found[1].strip()
+    reference = _REFERENCE.fullmatch(inner)
+    names = frozenset(_VARIABLE.findall(inner)) - {"states"}
+    general = _Library(inner)
+    context = "states" in inner and ("context" in inner or not re.search(r"\$states\s*\.", inner) or "$states[" in inner)
+    evaluate = general.evaluate
+    if reference is not None and reference[2].split(".")[-1] not in _WORDS:
+        evaluate = _reference(reference[1], tuple(reference[2].split(".")[1:]), general)
+    return Expression(inner, evaluate, names - FUNCTIONS.keys() - general.builtin, context)
+
+
+class _Library:
+    """An expression that the general library evaluates."""
+
+    def __init__(self, text: str) -> None:
+        try:
+            self.program = Jsonata(text)
+        except jexception.JException as error:
+            raise PathInvalid(f"{error.get_error()}: {error}") from error
+        except (ValueError, TypeError, AttributeError, IndexError) as error:  # the parser's own slips on odd input
+            raise PathInvalid(f"not JSONata: {error}") from error
+        self.program.set_output_convert_nulls(False)
+        self.program.set_validate_input(False)
+
+    @property
+    def builtin(self) -> set[str]:
+        return set(Jsonata.static_frame.bindings)
+
+    def evaluate(self, states: dict[str, Json], scope: Any) -> Any:
+        bindings: dict[str, Any] = {name: _bound(value) for name, value in scope.variables().items()}
+        moment = Moment(scope.at, scope.draw())
+        bindings.update((name, Jsonata.JLambda(function(moment))) for name, function in FUNCTIONS.items())
+        bindings["states"] = states if "context" in states else {**states, "context": scope.context()}
+        found = self.program.evaluate(None, bindings)
+        return _MISSING if found is None else utils.Utils.convert_nulls(found)
+
+
+def _bound(value: Json) -> Any:
+    return utils.Utils.NULL_VALUE if value is None else value
+
+
+def _reference(root: str, names: tuple[str, ...], general: _Library) -> Callable[[dict[str, Json], Any], Any]:
+    """Objects all the way down are walked here; an array on the way maps and flattens: left to the library."""
+
+    def evaluate(states: dict[str, Json], scope: Any) -> Any:
+        try:
+            found: Json = states if root == "states" else scope.variable(root)
+        except PathMissing:
+            return general.evaluate(states, scope)
+        if root == "states" and (not names or names[0] == "context"):
+            return general.evaluate(states, scope)
+        for name in names:
+            if not isinstance(found, dict):
+                return _MISSING if not isinstance(found, list) else general.evaluate(states, scope)
+            found = found.get(name, _MISSING)
+            if found is _MISSING:
+                return _MISSING
+        return found
+
+    return evaluate
+
+
+def compile_jsonata(spec: Json, complain: Complain, field: str, note: Callable[[Expression], None]) -> Compiled:
+    """A template of a JSONata state: expressions anywhere in it, everything else as it stands."""
+    if isinstance(spec, dict):
+        inner = [(key, compile_jsonata(value, complain, f"{field}/{key}", note)) for key, value in spec.items()]
+        return _object(spec, inner)
+    if isinstance(spec, list):
+        items = [compile_jsonata(value, complain, f"{field}[{index}]", note) for index, value in enumerate(spec)]
+        return _array(spec, items)
+    if not is_expression(spec):
+        return Compiled(lambda _value, _scope: spec, (), constant=True)
+    try:
+        expression = compile_expression(spec)
+    except PathInvalid as fault:
+        complain(field.partition("/")[2].replace("/", "."), f"The JSONata expression is not valid: {fault}")
+        return Compiled(lambda _value, _scope: None, (), constant=True)
+    note(expression)
+    return Compiled(evaluated(expression, field), (), constant=False)
+
+
+def _object(spec: Json, fields: list[tuple[str, Compiled]]) -> Compiled:
+    if all(field.constant for _, field in fields):
+        return Compiled(lambda _value, _scope: spec, (), constant=True)
+    getters = tuple((name, field.get) for name, field in fields)
+    return Compiled(lambda value, scope: {name: get(value, scope) for name, get in getters}, (), constant=False)
+
+
+def _array(spec: Json, items: list[Compiled]) -> Compiled:
+    if all(item.constant for item in items):
+        return Compiled(lambda _value, _scope: spec, (), constant=True)
+    getters = tuple(item.get for item in items)
+    return Compiled(lambda value, scope: [get(value, scope) for get in getters], (), constant=False)
+
+
+def evaluated(expression: Expression, field: str) -> Template:
+    """The expression's value as JSON that shares nothing; whatever goes wrong is a QueryEvaluationError."""
+    where = f"The JSONata expression '{expression.text}' specified for the field '{field}'"
+
+    def get(states: Json, scope: CallScope) -> Json:
+        try:
+            found = expression.evaluate(states, scope)
+        except jexception.JException as error:
+            raise query_failure(f"{where} threw an error during evaluation. {error.get_error()}: {error}") from error
+        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            # The library lets Python's own errors through where JSONata would name a code.
+            raise query_failure(f"{where} threw an error during evaluation. {error}") from error
+        if found is _MISSING:
+            raise query_failure(f"{where} returned nothing (undefined).")
+        try:
+            return decode(encode(found))
+        except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
+            raise query_failure(f"{where} returned an unsupported result type.") from error
+
+    return get
+
+
+def query_failure(message: str) -> StateFailure:
+    return StateFailure(QUERY, message, located=True)

@@ -1,0 +1,87 @@
+"""The functions that Step Functions adds to JSONata, and those it must take from the event instead of the machine.
+
+Source: "Transforming data with JSONata in Step Functions": $partition, $range, $hash, $random, $uuid, $parse; $eval is
+not there. Each entry makes the function for one moment.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+from jsonata import jexception, utils
+from jsonata.functions import Functions
+
+from expediter.asl.intrinsics import HASHES, RANGE_LIMIT, Draw, half_up, is_number
+from expediter.asl.protocol import Json
+from expediter.asl.texts import decode, plain
+
+
+class Moment(NamedTuple):
+    """When an expression is evaluated, and its source of chance."""
+
+    at: int
+    draw: Draw
+
+
+def _refuse(reason: str) -> jexception.JException:
+    error = jexception.JException("D3137", 0)
+    error.args = (reason,)
+    return error
+
+
+def _partition(array: Json, size: Json) -> Json:
+    if array is None:
+        return None
+    if not is_number(size) or half_up(size) <= 0:
+        raise _refuse("the size of a partition must be a positive integer")
+    items, step = list(array) if isinstance(array, list) else [array], half_up(size)
+    return [items[start : start + step] for start in range(0, len(items), step)]
+
+
+def _range(first: Json, last: Json, step: Json) -> Any:
+    if not (is_number(first) and is_number(last) and is_number(step)) or step == 0:
+        raise _refuse("a range takes three numbers, the last of them not 0")
+    count = max(0, math.floor((last - first) / step) + 1)
+    if count > RANGE_LIMIT:
+        raise _refuse(f"a range has at most {RANGE_LIMIT} elements")
+    # A sequence, as JSONata makes them: one element alone stands for itself.
+    numbers = utils.Utils.create_sequence()
+    numbers.extend(first + step * index for index in range(count))
+    return numbers
+
+
+def _hash(data: Json, algorithm: Json) -> Json:
+    if not isinstance(algorithm, str) or algorithm not in HASHES:
+        raise _refuse(f"the algorithm of a hash must be one of {', '.join(HASHES)}")
+    return HASHES[algorithm](plain(data).encode())
+
+
+def _parse(text: Json) -> Any:
+    if text is None:
+        return None
+    try:
+        found = decode(text)
+    except (msgspec.DecodeError, TypeError) as error:
+        raise _refuse(f"not JSON: {text}") from error
+    return utils.Utils.NULL_VALUE if found is None else found
+
+
+def _random(moment: Moment) -> Callable[..., Json]:
+    return lambda seed=None: moment.draw.fraction("" if seed is None else f"seed {seed}")
+
+
+def _now(moment: Moment) -> Callable[..., Json]:
+    return lambda picture=None, zone=None: Functions.datetime_from_millis(moment.at, picture, zone)
+
+
+FUNCTIONS: dict[str, Callable[[Moment], Callable[..., Any]]] = {
+    "partition": lambda _moment: _partition,
+    "range": lambda _moment: _range,
+    "hash": lambda _moment: _hash,
+    "parse": lambda _moment: _parse,
+    "random": _random,
+    "uuid": lambda moment: moment.draw.uuid,
+    "now": _now,
+    "millis": lambda moment: lambda: moment.at,
+}

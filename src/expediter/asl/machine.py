@@ -1,0 +1,199 @@
+"""The machine: ``parse`` a definition once, then ``advance`` executions of it, one event at a time."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+
+from expediter.asl.compile import compile_scope, unknown_fields
+from expediter.asl.engine import answered, proceed, walk
+from expediter.asl.errors import DefinitionInvalid, Fault
+from expediter.asl.execution import Execution, Frame, new_execution
+from expediter.asl.history import HistoryEvent
+from expediter.asl.protocol import (
+    AnyEvent,
+    Command,
+    Json,
+    ScheduleTask,
+    Started,
+    StartTimer,
+    Stopped,
+    TaskFailed,
+    TaskSucceeded,
+    TaskTimedOut,
+    TimerFired,
+)
+from expediter.asl.reading import Notes, Reader
+from expediter.asl.run import Run
+from expediter.asl.states.state import State
+from expediter.asl.texts import copy_json, decode
+
+
+class Machine(NamedTuple):
+    """A compiled definition. It holds no execution and never changes."""
+
+    start: str
+    states: dict[str, State]
+    resources: frozenset[str]
+    warnings: tuple[Fault, ...]
+    #: State -> the variables it reads (DescribeStateMachine's variableReferences).
+    variables: dict[str, list[str]]
+    keeps_input: bool
+    timeout_seconds: int | None
+    definition: dict[str, Json]
+
+
+def parse(definition: Json, *, express: bool = False) -> Machine:
+    """Read, check and compile a definition (an object, or its JSON text).
+
+    Raises DefinitionInvalid with every fault found when one of them is an error. ``express``: also apply the rules of
+    Express workflows.
+    """
+    notes = Notes(express=express)
+    reader = top_reader(definition, notes)
+    states = compile_scope(reader)
+    timeout = reader.integer("TimeoutSeconds", 0, 1) if reader.has("TimeoutSeconds") else None
+    faults = tuple(notes.faults)
+    if any(fault.severity == "error" for fault in faults):
+        raise DefinitionInvalid(faults)
+    for state in states.values():
+        state.link(states)
+    variables = {name: sorted(read) for name, read in sorted(notes.variables.items())}
+    resources = frozenset(notes.resources)
+    return Machine(
+        reader.text("StartAt"), states, resources, faults, variables, notes.keeps_input, timeout, reader.spec
+    )
+
+
+def top_reader(definition: Json, notes: Notes) -> Reader:
+    """The reader of the definition itself."""
+    if isinstance(definition, str | bytes):
+        try:
+            definition = decode(definition)
+        except msgspec.DecodeError:
+            definition = None
+    if not isinstance(definition, dict):
+        notes.faults.append(Fault("", "Definition must be a valid JSON object"))
+        raise DefinitionInvalid(tuple(notes.faults))
+    reader = Reader(definition, "", notes, jsonata=False)
+    language = reader.text("QueryLanguage", "JSONPath")
+    if language not in {"JSONPath", "JSONata"}:
+        reader.complain("QueryLanguage", "must be JSONPath or JSONata")
+    reader.jsonata = language == "JSONata"
+    unknown_fields(reader, ("Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"))
+    return reader
+
+
+def advance(
+    machine: Machine, execution: Execution, event: AnyEvent, history: list[HistoryEvent] | None = None
+) -> tuple[Execution, tuple[Command, ...]]:
+    """Take in one event and go on until every line of the execution waits or it has ended.
+
+    Never raises for what a workflow does. An event that nothing waits for changes nothing. With ``history``, the
+    history events of this step are appended to it.
+    """
+    run = Run(machine.states, execution, event, history)
+    _HANDLERS[type(event)](machine, run, event)
+    return (run.freeze(), tuple(run.commands)) if run.owned or run.commands else (execution, ())
+
+
+def _started(machine: Machine, run: Run, event: Started) -> None:
+    if run.execution.status != "NEW":
+        return
+    given = copy_json(event.input)
+    deadline = due = None
+    if machine.timeout_seconds is not None:
+        deadline, due = run.number(), event.at + 1000 * machine.timeout_seconds
+        run.commands.append(StartTimer(deadline, due))
+    run.execution = Execution(
+        "RUNNING",
+        started_at=event.at,
+        context=copy_json(event.context),
+        input=given if machine.keeps_input else None,
+        deadline=deadline,
+        due=due or 0,
+    )
+    frame = run.open(Frame(input=given))
+    run.note(frame, "ExecutionStarted", {"input": given, **_role(event)})
+    walk(run, frame, machine.states[machine.start])
+    proceed(run)
+
+
+def _role(event: Started) -> dict[str, Json]:
+    role = event.context.get("Execution", {}).get("RoleArn")
+    return {"roleArn": role} if role else {}
+
+
+def _task_event(answer: Callable[[State, Run, Frame, AnyEvent], State | None]) -> "Handler":
+    def handle(_machine: Machine, run: Run, event: AnyEvent) -> None:
+        number = event.task  # type: ignore[union-attr] # only events of tasks are given this handler
+        for found in run.frames.values():
+            if found.task == number:
+                frame = run.own(found.number)
+                answered(run, frame, lambda state, run, frame: answer(state, run, frame, event))
+                return
+
+    return handle
+
+
+def _timer_fired(_machine: Machine, run: Run, event: TimerFired) -> None:
+    if run.execution.status != "RUNNING":
+        return
+    if run.execution.deadline == event.timer:
+        run.note(next(iter(run.frames.values())), "ExecutionTimedOut", {})
+        run.end("TIMED_OUT")
+        return
+    for found in run.frames.values():
+        if found.timer == event.timer:
+            frame = run.own(found.number)
+            frame.timer = None
+            frame.due = 0
+            answered(run, frame, lambda state, run, frame: state.resume(run, frame))
+            return
+
+
+def _stopped(_machine: Machine, run: Run, event: Stopped) -> None:
+    if run.execution.status == "RUNNING":
+        run.note(next(iter(run.frames.values())), "ExecutionAborted", {"error": event.error, "cause": event.cause})
+        run.end("ABORTED", error=event.error, cause=event.cause)
+
+
+Handler: TypeAlias = Callable[[Machine, Run, Any], None]
+_HANDLERS: dict[type, Handler] = {
+    Started: _started,
+    TaskSucceeded: _task_event(lambda state, run, frame, event: state.succeeded(run, frame, event)),
+    TaskFailed: _task_event(lambda state, run, frame, event: state.failed(run, frame, event)),
+    TaskTimedOut: _task_event(lambda state, run, frame, _event: state.timed_out(run, frame)),
+    TimerFired: _timer_fired,
+    Stopped: _stopped,
+}
+
+
+def outstanding(machine: Machine, execution: Execution) -> tuple[Command, ...]:
+    """Everything the execution waits for, equal to the commands once emitted: what to do again after a crash."""
+    if execution.status != "RUNNING":
+        return ()
+    run = Run(machine.states, execution, TimerFired(at=execution.started_at, seed=0, timer=0), None)
+    found: list[ScheduleTask | StartTimer] = []
+    if execution.deadline is not None:
+        found.append(StartTimer(execution.deadline, execution.due))
+    for frame in execution.frames.values():
+        run.frame = frame
+        if frame.timer is not None:
+            found.append(StartTimer(frame.timer, frame.due))
+        if (task := machine.states[frame.state].request(run, frame)) is not None:
+            found.append(task)
+    return tuple(sorted(found, key=_number))
+
+
+def _number(command: ScheduleTask | StartTimer) -> int:
+    return command.task if isinstance(command, ScheduleTask) else command.timer
+
+
+def replay(machine: Machine, events: Iterable[AnyEvent]) -> list[HistoryEvent]:
+    """The whole history of an execution, derived again from the events it was given."""
+    history: list[HistoryEvent] = []
+    execution = new_execution()
+    for event in events:
+        execution, _ = advance(machine, execution, event, history)
+    return history

@@ -1,0 +1,188 @@
+"""Filters of a JSONPath: ``(@.price < 10 && @.name == 'x')`` to a predicate.
+
+Grammar, loosest first: ``or := and ('||' and)*``, ``and := not ('&&' not)*``, ``not := '!' not | '(' or ')' | test``,
+``test := operand [operator operand]``. An operand alone asks whether its path is there. Types never mix: a
+comparison of different types is false (``!=`` is true), as in Jayway.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from expediter.asl.errors import PathInvalid
+from expediter.asl.path_steps import DEFINITE, Predicate, Step, select
+from expediter.asl.protocol import Json
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<op>\|\||&&|==|!=|<=|>=|=~|<|>|!|\(|\)|\b(?:in|nin|subsetof|anyof|noneof|size|empty|contains)\b)
+    |(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<word>true|false|null)\b
+    |(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<regex>/(?:[^/\\]|\\.)*/[a-z]*)
+    |(?P<list>\[[^\]]*\])|(?P<path>[@$][^\s=!<>&|)~]*(?:\[\?.*?\)\][^\s=!<>&|)~]*)*))""",
+    re.VERBOSE | re.DOTALL,
+)
+_WORDS: dict[str, Json] = {"true": True, "false": False, "null": None}
+_ABSENT = object()
+
+
+def _kind(value: Json) -> str:
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
+
+
+def _same(left: Json, right: Json) -> bool:
+    return left is not _ABSENT and _kind(left) == _kind(right) and bool(left == right)
+
+
+def _ordered(holds: Callable[[Json, Json], bool]) -> Callable[[Json, Json], bool]:
+    def compare(left: Json, right: Json) -> bool:
+        return _kind(left) == _kind(right) and _kind(left) in {"number", "str"} and holds(left, right)
+
+    return compare
+
+
+def _among(value: Json, choices: Json) -> bool:
+    return isinstance(choices, list) and any(_same(value, choice) for choice in choices)
+
+
+def _sized(value: Json, size: Json) -> bool:
+    return isinstance(value, list | str) and len(value) == size
+
+
+OPERATORS: dict[str, Callable[[Json, Json], bool]] = {
+    "==": _same,
+    "!=": lambda left, right: not _same(left, right),
+    "<": _ordered(lambda left, right: left < right),
+    "<=": _ordered(lambda left, right: left <= right),
+    ">": _ordered(lambda left, right: left > right),
+    ">=": _ordered(lambda left, right: left >= right),
+    "=~": lambda left, right: isinstance(left, str) and right.fullmatch(left) is not None,
+    "in": _among,
+    "nin": lambda left, right: not _among(left, right),
+    "contains": lambda left, right: (
+        _among(right, left) if isinstance(left, list) else isinstance(left, str) and isinstance(right, str) and right in left
+    ),
+    "subsetof": lambda left, right: isinstance(left, list) and all(_among(item, right) for item in left),
+    "anyof": lambda left, right: isinstance(left, list) and any(_among(item, right) for item in left),
+    "noneof": lambda left, right: isinstance(left, list) and not any(_among(item, right) for item in left),
+    "size": _sized,
+    "empty": lambda left, right: isinstance(left, list | str) and (len(left) == 0) is right,
+}
+
+
+class _Operand(NamedTuple):
+    """What stands beside an operator: read from the candidate (``@``), from the root (``$``) or constant."""
+
+    read: Callable[[Json, Json], Json]
+    is_path: bool
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.tokens: list[tuple[str, str]] = []
+        at = 0
+        while at < len(text.rstrip()):
+            token = _TOKEN.match(text, at)
+            if token is None or token.lastgroup is None:
+                raise PathInvalid(f"Could not parse the filter at '{text[at:]}'")
+            self.tokens.append((token.lastgroup, token[token.lastgroup]))
+            at = token.end()
+        self.tokens.append(("end", ""))
+        self.at = 0
+
+    def take(self) -> tuple[str, str]:
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def accept(self, text: str) -> bool:
+        accepted = self.tokens[self.at] == ("op", text)
+        self.at += accepted
+        return accepted
+
+    def either(self) -> Predicate:
+        parts = [self.both()]
+        while self.accept("||"):
+            parts.append(self.both())
+        return lambda value, root: any(part(value, root) for part in parts)
+
+    def both(self) -> Predicate:
+        parts = [self.negated()]
+        while self.accept("&&"):
+            parts.append(self.negated())
+        return lambda value, root: all(part(value, root) for part in parts)
+
+    def negated(self) -> Predicate:
+        if self.accept("!"):
+            inner = self.negated()
+            return lambda value, root: not inner(value, root)
+        if self.accept("("):
+            inner = self.either()
+            if not self.accept(")"):
+                raise PathInvalid("A ')' is missing in a filter")
+            return inner
+        return self.test()
+
+    def test(self) -> Predicate:
+        left = self.operand()
+        kind, text = self.tokens[self.at]
+        if kind != "op" or text not in OPERATORS:
+            if not left.is_path:
+                raise PathInvalid("A filter compares something with a path")
+            return lambda value, root: left.read(value, root) is not _ABSENT
+        self.at += 1
+        holds, right = OPERATORS[text], self.operand()
+        return lambda value, root: holds(left.read(value, root), right.read(value, root))
+
+    def operand(self) -> _Operand:
+        kind, text = self.take()
+        if kind == "path":
+            return _Operand(_reader(text), is_path=True)
+        if kind not in _LITERALS:
+            raise PathInvalid(f"Expected a value or a path in a filter, not '{text}'")
+        constant = _LITERALS[kind](text)
+        return _Operand(lambda _value, _root: constant, is_path=False)
+
+
+def _regex(text: str) -> re.Pattern[str]:
+    body, _, flags = text[1:].rpartition("/")
+    try:
+        return re.compile(body, re.IGNORECASE if "i" in flags else 0)
+    except re.error as error:
+        raise PathInvalid(f"Not a regular expression: {body} ({error})") from error
+
+
+def _items(text: str) -> list[Json]:
+    parser = _Parser(text[1:-1].replace(",", " "))
+    return [_LITERALS[kind](item) for kind, item in parser.tokens[:-1] if kind in _LITERALS]
+
+
+_LITERALS: dict[str, Callable[[str], Json]] = {
+    "number": lambda text: float(text) if any(char in text for char in ".eE") else int(text),
+    "word": lambda text: _WORDS[text],
+    "text": lambda text: re.sub(r"\\(.)", r"\1", text[1:-1]),
+    "regex": _regex,
+    "list": _items,
+}
+
+
+def _reader(text: str) -> Callable[[Json, Json], Json]:
+    from expediter.asl.path_text import parse_steps  # noqa: PLC0415 - a filter holds paths, a path holds filters
+
+    steps = parse_steps(text[1:])
+    if text[0] == "@":
+        return lambda value, _root: _read(value, steps)
+    return lambda _value, root: _read(root, steps)
+
+
+def _read(value: Json, steps: tuple[Step, ...]) -> Json:
+    found = select(value, steps)
+    if all(isinstance(step, DEFINITE) for step in steps):
+        return found[0] if found else _ABSENT
+    return found
+
+
+def compile_filter(text: str) -> Predicate:
+    """``(…)`` after the question mark, with or without the outer parentheses; raises PathInvalid."""
+    parser = _Parser(text)
+    predicate = parser.either()
+    if parser.tokens[parser.at][0] != "end":
+        raise PathInvalid(f"Could not parse the filter {text}")
+    return predicate

@@ -1,0 +1,185 @@
+"""The steps of a JSONPath and what each selects: one small class per kind, each with ``pick(value, root)``.
+
+``pick`` yields the values a step leads to from one value; where the step does not apply it yields nothing.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeAlias
+
+from expediter.asl.errors import PathMissing
+from expediter.asl.protocol import Json
+
+#: Says whether a value is kept by a filter; the second argument is the root (``$``) of the path.
+Predicate: TypeAlias = Callable[[Json, Json], bool]
+
+
+class Name(NamedTuple):
+    """``.name`` or ``['name']``"""
+
+    name: str
+
+    def pick(self, value: Json, _root: Json) -> Iterator[Json]:
+        if isinstance(value, dict) and self.name in value:
+            yield value[self.name]
+
+
+class Index(NamedTuple):
+    """``[0]``; negative counts from the end."""
+
+    index: int
+
+    def pick(self, value: Json, _root: Json) -> Iterator[Json]:
+        if isinstance(value, list) and -len(value) <= self.index < len(value):
+            yield value[self.index]
+
+
+class Names(NamedTuple):
+    """``['a','b']``: one object with those of the names that are there."""
+
+    names: tuple[str, ...]
+
+    def pick(self, value: Json, _root: Json) -> Iterator[Json]:
+        if isinstance(value, dict):
+            yield {name: value[name] for name in self.names if name in value}
+
+
+class Indexes(NamedTuple):
+    """``[0,2,5]``"""
+
+    indexes: tuple[int, ...]
+
+    def pick(self, value: Json, root: Json) -> Iterator[Json]:
+        for index in self.indexes:
+            yield from Index(index).pick(value, root)
+
+
+class Slice(NamedTuple):
+    """``[from:to]``; either may be absent or negative."""
+
+    start: int | None
+    stop: int | None
+
+    def pick(self, value: Json, _root: Json) -> Iterator[Json]:
+        if isinstance(value, list):
+            yield from value[self.start : self.stop]
+
+
+class Wildcard(NamedTuple):
+    """``[*]`` or ``.*``: every element of an array, every value of an object."""
+
+    def pick(self, value: Json, _root: Json) -> Iterator[Json]:
+        if isinstance(value, list):
+            yield from value
+        elif isinstance(value, dict):
+            yield from value.values()
+
+
+class Descend(NamedTuple):
+    """``..``: the value itself and everything below it, parents first."""
+
+    def pick(self, value: Json, root: Json) -> Iterator[Json]:
+        yield value
+        for child in Wildcard().pick(value, root):
+            yield from self.pick(child, root)
+
+
+class Filter(NamedTuple):
+    """``[?(@.price < 10)]``: the elements of an array, or the object itself, that satisfy the predicate."""
+
+    keep: Predicate
+
+    def pick(self, value: Json, root: Json) -> Iterator[Json]:
+        for candidate in value if isinstance(value, list) else [value] if isinstance(value, dict) else []:
+            if self.keep(candidate, root):
+                yield candidate
+
+
+class Function(NamedTuple):
+    """``.length()`` and its like, at the end of a path: from the whole result to one value."""
+
+    name: str
+
+    def pick(self, value: Json, _root: Json) -> Iterator[Json]:
+        yield FUNCTIONS[self.name](value)
+
+
+Step: TypeAlias = Name | Index | Names | Indexes | Slice | Wildcard | Descend | Filter | Function
+DEFINITE = (Name, Index)
+
+
+def select(value: Json, steps: tuple[Step, ...]) -> Json:
+    """Every value the steps lead to. A function at the end takes the list (or the one value, if definite) instead."""
+    if steps and isinstance(steps[-1], Function):
+        return FUNCTIONS[steps[-1].name](_argument(value, steps[:-1]))
+    found: list[Json] = [value]
+    for step in steps:
+        found = [picked for candidate in found for picked in step.pick(candidate, value)]
+    return found
+
+
+def _argument(value: Json, steps: tuple[Step, ...]) -> Json:
+    found = select(value, steps)
+    if not all(isinstance(step, DEFINITE) for step in steps):
+        return found
+    if not found:
+        raise PathMissing(explain(value, steps))
+    return found[0]
+
+
+def _numbers(value: Json) -> list[float]:
+    numbers = [item for item in value if isinstance(item, int | float) and not isinstance(item, bool)] if value else []
+    if not numbers:
+        raise PathMissing("Aggregation function attempted to calculate value using empty array")
+    return numbers
+
+
+def _deviation(value: Json) -> float:
+    numbers = _numbers(value)
+    mean = sum(numbers) / len(numbers)
+    return math.sqrt(sum((number - mean) ** 2 for number in numbers) / len(numbers))
+
+
+FUNCTIONS: dict[str, Callable[[Json], Json]] = {
+    "length": lambda value: len(value) if isinstance(value, list | dict | str) else None,
+    "size": lambda value: len(value) if isinstance(value, list | dict | str) else None,
+    "keys": lambda value: list(value) if isinstance(value, dict) else None,
+    "min": lambda value: float(min(_numbers(value))),
+    "max": lambda value: float(max(_numbers(value))),
+    "sum": lambda value: float(sum(_numbers(value))),
+    "avg": lambda value: sum(_numbers(value)) / len(_numbers(value)),
+    "stddev": _deviation,
+    "first": lambda value: value[0] if isinstance(value, list) and value else None,
+    "last": lambda value: value[-1] if isinstance(value, list) and value else None,
+}
+
+
+def explain(value: Json, steps: tuple[Step, ...]) -> str:
+    """Where a definite path ends, in Jayway's words (AWS passes them on in the cause)."""
+    place, found = "$", value
+    for number, step in enumerate(steps):
+        here = place + _text(step)
+        picked = list(step.pick(found, value))
+        if not picked:
+            return _missing(step, place, here, found, last=number == len(steps) - 1)
+        place, found = here, picked[0]
+    return f"No results for path: {place}"
+
+
+def _missing(step: Step, place: str, here: str, found: Json, *, last: bool) -> str:
+    if isinstance(step, Index):
+        return f"Index out of bounds when evaluating path {here}"
+    if isinstance(found, dict) and not last:
+        return f"Missing property in path {here}"
+    if isinstance(found, dict):
+        return f"No results for path: {here}"
+    return f"Expected to find an object with property {_text(step)} in path {place} but found '{_java(found)}'."
+
+
+def _text(step: Step) -> str:
+    return f"[{step.index}]" if isinstance(step, Index) else f"['{step.name}']" if isinstance(step, Name) else "[*]"
+
+
+def _java(value: Json) -> str:
+    names = {str: "java.lang.String", bool: "java.lang.Boolean", int: "java.lang.Integer", float: "java.lang.Double"}
+    return "null" if value is None else names.get(type(value), "java.util.ArrayList")

@@ -1,0 +1,113 @@
+"""From the text of a JSONPath (without its root) to steps. Recursive descent over one cursor."""
+
+import re
+
+from expediter.asl.errors import PathInvalid
+from expediter.asl.path_filter import compile_filter
+from expediter.asl.path_steps import (
+    FUNCTIONS,
+    Descend,
+    Filter,
+    Function,
+    Index,
+    Indexes,
+    Name,
+    Names,
+    Slice,
+    Step,
+    Wildcard,
+)
+
+_DOTTED = re.compile(r"[^.\[\]()\s,'\"?@]+")
+_CALL = re.compile(r"(\w+)\(\)")
+_INTEGER = re.compile(r"\s*(-?\d+)\s*")
+_SLICE = re.compile(r"\s*(-?\d+)?\s*:\s*(-?\d+)?\s*")
+_QUOTED = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*""", re.DOTALL)
+_ESCAPED = re.compile(r"""\\(['\\])""")
+
+
+def parse_steps(text: str) -> tuple[Step, ...]:
+    """``.a['b'][0]`` to steps; raises PathInvalid."""
+    steps: list[Step] = []
+    at = 0
+    while at < len(text):
+        at = _step(text, at, steps)
+    if steps and isinstance(steps[-1], Descend):
+        raise PathInvalid("Path must not end with a '.' or '..'")
+    if any(isinstance(step, Function) for step in steps[:-1]):
+        raise PathInvalid("A function stands at the end of a path")
+    return tuple(steps)
+
+
+def _step(text: str, at: int, steps: list[Step]) -> int:
+    if text.startswith("..", at):
+        steps.append(Descend())
+        return at + 2 if text.startswith("[", at + 2) else _dotted(text, at + 2, steps)
+    if text[at] == ".":
+        return _dotted(text, at + 1, steps)
+    if text[at] == "[":
+        end = _closing(text, at)
+        steps.append(_bracket(text[at + 1 : end]))
+        return end + 1
+    raise PathInvalid(f"Expected '.' or '[' at '{text[at:]}'")
+
+
+def _dotted(text: str, at: int, steps: list[Step]) -> int:
+    if text.startswith("*", at):
+        steps.append(Wildcard())
+        return at + 1
+    if (call := _CALL.match(text, at)) and call[1] in FUNCTIONS:
+        steps.append(Function(call[1]))
+        return call.end()
+    name = _DOTTED.match(text, at)
+    if name is None:
+        raise PathInvalid(f"Expected a name at '{text[at:]}'")
+    steps.append(Name(name[0]))
+    return name.end()
+
+
+def _closing(text: str, at: int) -> int:
+    """The ``]`` that belongs to the ``[`` at ``at``, past quotes and nested brackets."""
+    depth, quote, here = 0, "", at
+    while here < len(text):
+        char = text[here]
+        if quote:
+            here += char == "\\"
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        else:
+            depth += (char == "[") - (char == "]")
+            if depth == 0:
+                return here
+        here += 1
+    raise PathInvalid(f"A ']' is missing for '{text[at:]}'")
+
+
+def _bracket(inside: str) -> Step:
+    stripped = inside.strip()
+    if stripped == "*":
+        return Wildcard()
+    if stripped.startswith("?"):
+        return Filter(compile_filter(stripped[1:].strip()))
+    if stripped[:1] in {"'", '"'}:
+        names = _list(inside, _QUOTED)
+        unescaped = tuple(_ESCAPED.sub(r"\1", single or double) for single, double in names)
+        return Name(unescaped[0]) if len(unescaped) == 1 else Names(unescaped)
+    if bounds := _SLICE.fullmatch(inside):
+        return Slice(*(int(bound) if bound else None for bound in bounds.groups()))
+    indexes = tuple(int(number) for (number,) in _list(inside, _INTEGER))
+    return Index(indexes[0]) if len(indexes) == 1 else Indexes(indexes)
+
+
+def _list(inside: str, item: re.Pattern[str]) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = []
+    at = 0
+    while match := item.match(inside, at):
+        found.append(match.groups(default=""))
+        if match.end() == len(inside):
+            return found
+        if inside[match.end()] != ",":
+            break
+        at = match.end() + 1
+    raise PathInvalid(f"Could not parse [{inside}]")

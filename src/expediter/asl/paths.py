@@ -1,0 +1,125 @@
+"""JSONPath as AWS understands it: Jayway's dialect, compiled once to a function.
+
+    compile_path("$.order.items[0].name") -> Path; path.get(value, scope) -> Json
+
+Rules (the language's "Paths" section, Jayway's README, AWS's recorded answers):
+
+- ``$`` is the value at hand, ``$$`` the context object, ``$name`` a variable.
+- A path made only of names and single indexes is definite: it names one value, and a missing one is an error.
+- Anything else (wildcard, slice, union, filter, ``..``) is indefinite: always a list, empty when nothing matches.
+- Between single quotes a backslash escapes a quote and itself, nothing else.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, TypeAlias
+
+from expediter.asl.errors import PathInvalid, PathMissing
+from expediter.asl.path_steps import DEFINITE, Index, Name, Step, explain, select
+from expediter.asl.path_text import parse_steps
+from expediter.asl.protocol import Json
+
+_VARIABLE = re.compile(r"\$([^\W\d]\w*)(.*)", re.DOTALL)
+
+
+class Scope(Protocol):
+    """What a path can see besides ``$``."""
+
+    def context(self) -> dict[str, Json]: ...
+
+    def variable(self, name: str) -> Json: ...
+
+
+Getter: TypeAlias = Callable[[Json, Scope], Json]
+
+
+class Path(NamedTuple):
+    """A compiled path. ``variable`` is the variable it reads, if it does; ``steps`` what follows the root."""
+
+    text: str
+    get: Getter
+    definite: bool
+    variable: str | None
+    steps: tuple[Step, ...]
+    root: str
+
+
+def compile_path(text: str) -> Path:
+    """Compile ``$…``, ``$$…`` or ``$name…``; raises PathInvalid with a reason."""
+    root, rest = _split_root(text)
+    steps = parse_steps(rest)
+    definite = all(isinstance(step, DEFINITE) for step in steps)
+    walk = _definite(steps) if definite else _indefinite(steps)
+    variable = root[1:] if root not in {"$", "$$"} else None
+    return Path(text, _rooted(root, walk), definite, variable, steps, root)
+
+
+def _split_root(text: str) -> tuple[str, str]:
+    if text.startswith("$$"):
+        return "$$", text[2:]
+    if found := _VARIABLE.fullmatch(text):
+        return "$" + found[1], found[2]
+    if text.startswith("$"):
+        return "$", text[1:]
+    raise PathInvalid(f"A path starts with $: {text}")
+
+
+def _rooted(root: str, walk: Callable[[Json], Json]) -> Getter:
+    if root == "$":
+        return lambda value, _scope: walk(value)
+    if root == "$$":
+        return lambda _value, scope: walk(scope.context())
+    name = root[1:]
+    return lambda _value, scope: walk(scope.variable(name))
+
+
+def _definite(steps: tuple[Step, ...]) -> Callable[[Json], Json]:
+    if not steps:
+        return lambda value: value
+    if all(isinstance(step, Name) for step in steps):
+        return _names(steps, tuple(step.name for step in steps if isinstance(step, Name)))
+    return _names_and_indexes(steps)
+
+
+def _names(steps: tuple[Step, ...], names: tuple[str, ...]) -> Callable[[Json], Json]:
+    """The common case. A str or list refuses a str key with TypeError, so there is nothing to check before."""
+    if len(names) == 1:
+        (only,) = names
+
+        def one(value: Json) -> Json:
+            try:
+                return value[only]
+            except (KeyError, TypeError):
+                raise PathMissing(explain(value, steps)) from None
+
+        return one
+
+    def several(value: Json) -> Json:
+        found = value
+        try:
+            for name in names:
+                found = found[name]
+        except (KeyError, TypeError):
+            raise PathMissing(explain(value, steps)) from None
+        return found
+
+    return several
+
+
+def _names_and_indexes(steps: tuple[Step, ...]) -> Callable[[Json], Json]:
+    def walk(value: Json) -> Json:
+        found = value
+        for step in steps:
+            if isinstance(step, Name) and isinstance(found, dict) and step.name in found:
+                found = found[step.name]
+            elif isinstance(step, Index) and isinstance(found, list) and -len(found) <= step.index < len(found):
+                found = found[step.index]
+            else:
+                raise PathMissing(explain(value, steps))
+        return found
+
+    return walk
+
+
+def _indefinite(steps: tuple[Step, ...]) -> Callable[[Json], Json]:
+    return lambda value: select(value, steps)

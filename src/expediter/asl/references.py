@@ -1,0 +1,43 @@
+"""Reference Paths: where ResultPath puts a result. Only names and indexes; nothing that it is given is altered."""
+
+from collections.abc import Callable
+
+from expediter.asl.errors import PathInvalid, runtime
+from expediter.asl.path_steps import Index, Name, Step
+from expediter.asl.paths import compile_path
+from expediter.asl.protocol import Json
+
+
+def compile_reference(text: str) -> Callable[[Json, Json], Json]:
+    """``$.a.b`` to ``put(value, result)``: a copy of ``value`` with ``result`` there; raises PathInvalid."""
+    path = compile_path(text)
+    if path.root != "$" or not path.definite:
+        raise PathInvalid(f"A Reference Path names one place in the input: {text}")
+    steps = path.steps
+    if not steps:
+        return lambda _value, result: result
+    return lambda value, result: _put(value, steps, result, text)
+
+
+def _put(value: Json, steps: tuple[Step, ...], result: Json, text: str) -> Json:
+    """Copies along the way down only: what lies beside it is shared, as nobody alters a JSON value here."""
+    if not steps:
+        return result
+    step, rest = steps[0], steps[1:]
+    if isinstance(step, Name):
+        # Missing objects are made, and null gives way to one; anything else in the way is a fault.
+        if value is not None and not isinstance(value, dict):
+            raise runtime(f"Unable to apply ReferencePath {text} to input {_shown(value)}")
+        inner = {} if value is None else value
+        return {**inner, step.name: _put(inner.get(step.name), rest, result, text)}
+    if not isinstance(step, Index) or not isinstance(value, list) or not -len(value) <= step.index < len(value):
+        raise runtime(f"Unable to apply ReferencePath {text} to input {_shown(value)}")
+    copy = list(value)
+    copy[step.index] = _put(value[step.index], rest, result, text)
+    return copy
+
+
+def _shown(value: Json) -> str:
+    from expediter.asl.texts import json_text  # noqa: PLC0415 - only needed to word a failure
+
+    return json_text(value)

@@ -1,0 +1,199 @@
+"""The working copy of an execution while one event is taken in: the only place where anything changes.
+
+A Run is also the scope of paths and expressions (``context``, ``variable``, ``draw``), seen from ``frame``.
+"""
+
+import hashlib
+from collections import deque
+from typing import TYPE_CHECKING
+
+from expediter.asl.errors import PathMissing
+from expediter.asl.execution import Execution, Frame
+from expediter.asl.history import HistoryEvent
+from expediter.asl.intrinsics import Draw
+from expediter.asl.protocol import Command, End, Event, Json, StartTimer
+from expediter.asl.texts import instant_text
+
+if TYPE_CHECKING:
+    from expediter.asl.states.state import State
+
+#: AWS ends an execution that would write more history events than this.
+EVENT_LIMIT = 25_000
+
+
+class Run:
+    """Mutable; lives for one call of ``advance``."""
+
+    __slots__ = (
+        "at",
+        "commands",
+        "draws",
+        "events",
+        "execution",
+        "frame",
+        "frames",
+        "history",
+        "numbers",
+        "over",
+        "owned",
+        "ready",
+        "seed",
+        "states",
+    )
+
+    def __init__(
+        self, states: "dict[str, State]", execution: Execution, event: Event, history: list[HistoryEvent] | None
+    ) -> None:
+        self.states = states
+        self.execution = execution
+        self.at = event.at
+        self.seed = event.seed
+        self.draws = 0
+        self.history = history
+        self.commands: list[Command] = []
+        self.events = execution.events
+        self.numbers = execution.numbers
+        self.frames = execution.frames.copy()
+        self.owned: set[int] = set()
+        #: Lines that can go on: a frame and the state it enters next.
+        self.ready: deque[tuple[Frame, State]] = deque()
+        #: The line that has just yielded its output.
+        self.over: Frame | None = None
+        self.frame: Frame = NOWHERE
+
+    # --- frames -----------------------------------------------------------------------------------------------
+
+    def own(self, number: int) -> Frame:
+        """The frame to alter: a copy, unless it was made or copied in this run."""
+        frame = self.frames[number]
+        if number not in self.owned:
+            frame = self.frames[number] = frame.__copy__()
+            self.owned.add(number)
+        return frame
+
+    def open(self, frame: Frame) -> Frame:
+        """Take in a new frame."""
+        self.frames[frame.number] = frame
+        self.owned.add(frame.number)
+        return frame
+
+    def number(self) -> int:
+        """The next task, timer or frame number of this execution, from 1."""
+        self.numbers += 1
+        return self.numbers
+
+    # --- what is written down ---------------------------------------------------------------------------------
+
+    def note(self, frame: Frame, kind: str, details: dict[str, Json]) -> None:
+        """Count a history event of this line, and write it if anyone reads."""
+        self.events += 1
+        if self.history is not None:
+            self.history.append(HistoryEvent(self.events, frame.last, self.at, kind, details))
+        frame.last = self.events
+
+    def ended(self, frame: Frame) -> None:
+        """The line is at its end, with its output as its input."""
+        self.over = frame
+
+    def start_timer(self, frame: Frame, due: int) -> None:
+        frame.timer = self.number()
+        frame.due = due
+        self.commands.append(StartTimer(frame.timer, due))
+
+    def end(self, status: str, output: Json = None, error: str | None = None, cause: str | None = None) -> None:
+        """The execution is over; whatever else was under way no longer counts."""
+        self.frames = {}
+        self.ready.clear()
+        self.over = None
+        self.commands = [End(status, output, error, cause)]
+        self.execution = Execution(
+            status, started_at=self.execution.started_at, output=output, error=error, cause=cause, events=self.events
+        )
+
+    def freeze(self) -> Execution:
+        """The execution as it stands now."""
+        base = self.execution
+        if base.status != "RUNNING":
+            return base
+        return Execution(
+            "RUNNING",
+            self.frames,
+            self.events,
+            self.numbers,
+            base.started_at,
+            base.context,
+            base.input,
+            base.deadline,
+            base.due,
+        )
+
+    # --- the scope --------------------------------------------------------------------------------------------
+
+    def context(self) -> dict[str, Json]:
+        """The context object as this line sees it (``$$``, ``$states.context``)."""
+        execution, frame = self.execution, self.frame
+        found: dict[str, Json] = dict(execution.context)
+        found["Execution"] = {
+            "StartTime": instant_text(execution.started_at),
+            **execution.context.get("Execution", {}),
+            "Input": execution.input,
+        }
+        found["State"] = {"Name": frame.state, "EnteredTime": instant_text(frame.entered_at)}
+        state = self.states[frame.state]
+        if state.works:
+            found["State"]["RetryCount"] = frame.attempt
+        found.update(state.context(self, frame))
+        if (item := self._item(frame)) is not None:
+            found["Map"] = {"Item": item}
+        return found
+
+    def _item(self, frame: Frame) -> Json:
+        """The nearest enclosing Map iteration, if any."""
+        while frame.parent is not None:
+            if frame.item is not None:
+                return frame.item
+            frame = self.frames[frame.parent]
+        return None
+
+    def variable(self, name: str) -> Json:
+        """A variable of this line or of one around it."""
+        frame = self.frame
+        while name not in frame.variables:
+            if frame.parent is None:
+                raise PathMissing(f"The variable '{name}' is not set")
+            frame = self.frames[frame.parent]
+        return frame.variables[name]
+
+    def variables(self) -> dict[str, Json]:
+        """All variables this line can see, the inner ones hiding the outer."""
+        frame = self.frame
+        found = frame.variables
+        while frame.parent is not None:
+            frame = self.frames[frame.parent]
+            found = {**frame.variables, **found}
+        return found
+
+    def draw(self) -> Draw:
+        return Draw(self._fraction, self._uuid)
+
+    def digest(self, salt: str) -> bytes:
+        """Bytes that follow from the event's seed, the place in the execution, and how often this was asked."""
+        self.draws += 1
+        frame = self.frame
+        place = f"{self.seed}:{frame.number}:{frame.entered}:{frame.attempt}:{self.draws}:{salt}"
+        return hashlib.sha256(place.encode()).digest()
+
+    def _fraction(self, salt: str) -> float:
+        if salt:  # a seed of the author's own: the same number every time
+            return int.from_bytes(hashlib.sha256(salt.encode()).digest()[:7]) / 2**56
+        return int.from_bytes(self.digest("")[:7]) / 2**56
+
+    def _uuid(self) -> str:
+        number = int.from_bytes(self.digest("uuid")[:16])
+        number = number & ~(0xF000 << 64) | (4 << 76)  # version 4
+        number = number & ~(0xC000 << 48) | (2 << 62)  # variant 1
+        text = f"{number:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+NOWHERE = Frame()

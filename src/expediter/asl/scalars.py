@@ -1,0 +1,191 @@
+"""Fields that hold one number, text or instant: given, by a path (``XxxPath``), or by a JSONata expression."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from expediter.asl.dataflow import saw_expression
+from expediter.asl.errors import QUERY, PathInvalid, PathMissing, StateFailure, runtime
+from expediter.asl.execution import Frame
+from expediter.asl.intrinsics import is_number
+from expediter.asl.jsonata import compile_expression, evaluated, is_expression, query_failure
+from expediter.asl.paths import Path
+from expediter.asl.protocol import Json
+from expediter.asl.reading import Reader
+from expediter.asl.run import Run
+from expediter.asl.states.fail import Text
+from expediter.asl.states.task import Seconds
+from expediter.asl.states.wait import Due
+from expediter.asl.templates import Template
+from expediter.asl.templates import compile_expression as compile_path_or_call
+from expediter.asl.texts import parse_instant, plain
+
+Value: TypeAlias = Callable[[Run, Frame], Json]
+
+#: The longest wait and timeout: AWS takes no larger number.
+LONGEST = 99_999_999
+
+
+def dynamic(reader: Reader, field: str) -> Value | None:
+    """The field as a JSONata expression; None when it is none (the caller reads it as it stands)."""
+    if not reader.jsonata or not is_expression(reader.spec.get(field)):
+        return None
+    try:
+        expression = compile_expression(reader.spec[field])
+    except PathInvalid as fault:
+        reader.complain(field, f"The JSONata expression is not valid: {fault}")
+        return lambda _run, _frame: None
+    saw_expression(reader, expression)
+    get = evaluated(expression, field)
+    return lambda run, frame: get({"input": frame.input}, run)
+
+
+def by_path(reader: Reader, field: str) -> Path | None:
+    return reader.path(field) if not reader.jsonata else None
+
+
+# --- seconds of a task -------------------------------------------------------------------------------------------
+
+
+def seconds(reader: Reader, field: str) -> Seconds:
+    """TimeoutSeconds or HeartbeatSeconds, with its Path; absent is None."""
+    get = dynamic(reader, field)
+    if get is not None:
+        return lambda run, frame: _positive(get(run, frame), field)
+    path_field = f"{field}Path"
+    if reader.has(field) and reader.has(path_field):
+        reader.complain("", f"Only one of these fields is allowed: [{field}, {path_field}]")
+    if (path := by_path(reader, path_field)) is not None:
+        found = path
+        return lambda run, frame: _positive_at(found, run, frame, path_field)
+    given = reader.integer(field, 0, 1) if reader.has(field) else None
+    return lambda _run, _frame: given
+
+
+def _positive(value: Json, field: str) -> int:
+    if is_number(value) and value == int(value) and 0 < value <= LONGEST:
+        return int(value)
+    raise StateFailure(QUERY, f"The field '{field}' must be a positive integer but was: {plain(value)}", located=True)
+
+
+def _positive_at(path: Path, run: Run, frame: Frame, field: str) -> int:
+    value = read_parameter(path, run, frame, field)
+    if is_number(value) and value == int(value) and 0 < value <= LONGEST:
+        return int(value)
+    raise runtime(f"The {field} parameter cannot be parsed as a positive integer: {path.text} == {plain(value)}")
+
+
+def read_parameter(path: Path, run: Run, frame: Frame, field: str) -> Json:
+    try:
+        return path.get(frame.input, run)
+    except PathMissing:
+        raise runtime(f"The {field} parameter does not reference an input value: {path.text}") from None
+
+
+# --- when a Wait is over -----------------------------------------------------------------------------------------
+
+
+def due(reader: Reader) -> Due:
+    """Exactly one of Seconds, Timestamp and (in JSONPath) their Paths."""
+    fields = ("Seconds", "Timestamp") if reader.jsonata else ("Seconds", "SecondsPath", "Timestamp", "TimestampPath")
+    field = reader.one_of(*fields)
+    if field is None:
+        return lambda run, _frame: run.at
+    return _DUE[field](reader)
+
+
+def _seconds(reader: Reader) -> Due:
+    if get := dynamic(reader, "Seconds"):
+        return lambda run, frame: run.at + 1000 * _wait_seconds(get(run, frame))
+    given = reader.integer("Seconds", 0, 0, LONGEST)
+    return lambda run, _frame: run.at + 1000 * given
+
+
+def _wait_seconds(value: Json) -> int:
+    if is_number(value) and value == int(value) and 0 <= value <= LONGEST:
+        return int(value)
+    raise query_failure(f"The Seconds field cannot be parsed as a non-negative integer: {plain(value)}")
+
+
+def _seconds_path(reader: Reader) -> Due:
+    path = reader.path("SecondsPath")
+
+    def when(run: Run, frame: Frame) -> int:
+        assert path is not None  # noqa: S101 - a definition with a bad path is never run
+        value = read_parameter(path, run, frame, "SecondsPath")
+        if not isinstance(value, int) or isinstance(value, bool):
+            message = f"The SecondsPath parameter cannot be parsed as a long value: {path.text} == {plain(value)}"
+            raise runtime(message)
+        if not 0 <= value <= LONGEST:
+            raise runtime(f"The SecondsPath parameter references an invalid value: {path.text} == {value}")
+        return run.at + 1000 * value
+
+    return when
+
+
+_NO_INSTANT = "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string"
+
+
+def _timestamp(reader: Reader) -> Due:
+    if get := dynamic(reader, "Timestamp"):
+
+        def when(run: Run, frame: Frame) -> int:
+            value = get(run, frame)
+            instant = parse_instant(value) if isinstance(value, str) else None
+            if instant is None:
+                raise query_failure(f"{_NO_INSTANT}: {plain(value)}")
+            return instant
+
+        return when
+    given = parse_instant(reader.text("Timestamp"))
+    if given is None:
+        reader.complain("Timestamp", "String does not match RFC3339 timestamp")
+    fixed = given or 0
+    return lambda _run, _frame: fixed
+
+
+def _timestamp_path(reader: Reader) -> Due:
+    path = reader.path("TimestampPath")
+
+    def when(run: Run, frame: Frame) -> int:
+        assert path is not None  # noqa: S101 - a definition with a bad path is never run
+        value = read_parameter(path, run, frame, "TimestampPath")
+        instant = parse_instant(value) if isinstance(value, str) else None
+        if instant is None:
+            raise runtime(
+                "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format "
+                f"string: {path.text} == {plain(value)}"
+            )
+        return instant
+
+    return when
+
+
+_DUE: dict[str, Callable[[Reader], Due]] = {
+    "Seconds": _seconds,
+    "SecondsPath": _seconds_path,
+    "Timestamp": _timestamp,
+    "TimestampPath": _timestamp_path,
+}
+
+
+# --- Error and Cause of a Fail -----------------------------------------------------------------------------------
+
+
+def text(reader: Reader, field: str) -> Text:
+    """Error or Cause: given, by Path (which also takes an intrinsic function call), or by expression."""
+    if get := dynamic(reader, field):
+        return lambda run, frame: plain(get(run, frame))
+    path_field = f"{field}Path"
+    if not reader.jsonata and reader.has(path_field):
+        if reader.has(field):
+            reader.complain("", f"Only one of these fields is allowed: [{field}, {path_field}]")
+        compiled = reader.compiled(path_field, lambda found: compile_path_or_call(found, path_field))
+        if compiled is not None:
+            reader.notes.saw(compiled.paths)
+            return _text_at(compiled.get)
+    given = reader.maybe_text(field)
+    return lambda _run, _frame: given
+
+
+def _text_at(get: Template) -> Text:
+    return lambda run, frame: plain(get(frame.input, run))

@@ -1,0 +1,56 @@
+"""Choice: the first rule that holds says where to go."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from expediter.asl.errors import StateFailure
+from expediter.asl.execution import Frame
+from expediter.asl.states.state import Arguments, Finish, State
+
+if TYPE_CHECKING:
+    from expediter.asl.run import Run
+
+Condition: TypeAlias = "Callable[[Run, Frame, Json], bool]"
+
+
+class Rule(NamedTuple):
+    """One entry of Choices: its own Assign and Output, not the state's, apply when it holds."""
+
+    holds: Condition
+    target: str
+    finish: Finish
+
+
+class Choice(State):
+    """``target`` is Default; the state's own ``finish`` applies only then."""
+
+    __slots__ = ("links", "rules")
+    kind = "Choice"
+
+    def __init__(
+        self, name: str, default: str | None, arguments: Arguments, finish: Finish, rules: tuple[Rule, ...]
+    ) -> None:
+        super().__init__(name, default, arguments, finish)
+        self.rules = rules
+        self.links: tuple[tuple[Condition, State, Finish], ...] = ()
+
+    def link(self, states: dict[str, State]) -> None:
+        super().link(states)
+        self.links = tuple((rule.holds, states[rule.target], rule.finish) for rule in self.rules)
+
+    def targets(self) -> list[str]:
+        return [*(rule.target for rule in self.rules), *super().targets()]
+
+    def enter(self, run: "Run", frame: Frame) -> State | None:
+        value = self.arguments(run, frame)
+        for holds, following, finish in self.links:
+            if holds(run, frame, value):
+                output, assigned = finish(run, frame, value)
+                return self.leave(run, frame, output, assigned, following)
+        if self.following is None:
+            raise StateFailure(
+                "States.NoChoiceMatched",
+                f"No choice rule matched for the Choice state '{self.name}' and no Default was specified",
+                located=True,
+            )
+        return self.done(run, frame, value)

@@ -1,0 +1,28 @@
+"""Fail: ends its line with an error; no Retry or Catch of the same state sees it, those around it do."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from expediter.asl.errors import StateFailure
+from expediter.asl.execution import Frame
+from expediter.asl.states.state import Arguments, Finish, State
+
+if TYPE_CHECKING:
+    from expediter.asl.run import Run
+
+Text: TypeAlias = "Callable[[Run, Frame], str | None]"
+
+
+class Fail(State):
+    """A field that the definition lacks stays absent: no empty string takes its place."""
+
+    __slots__ = ("cause", "error")
+    kind = "Fail"
+
+    def __init__(self, name: str, arguments: Arguments, finish: Finish, error: Text, cause: Text) -> None:
+        super().__init__(name, None, arguments, finish)
+        self.error = error
+        self.cause = cause
+
+    def enter(self, run: "Run", frame: Frame) -> State | None:
+        raise StateFailure(self.error(run, frame), self.cause(run, frame))

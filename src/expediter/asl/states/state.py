@@ -1,0 +1,120 @@
+"""What every state is to the machine."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from expediter.asl.errors import DATA_LIMIT, StateFailure
+from expediter.asl.execution import Frame
+from expediter.asl.history import HistoryEvent
+from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded
+from expediter.asl.retry import Handlers
+from expediter.asl.texts import PAYLOAD_LIMIT, encode
+
+if TYPE_CHECKING:
+    from expediter.asl.run import Run
+
+#: Before the work: from the raw input to what the work gets.
+Arguments: TypeAlias = "Callable[[Run, Frame], Json]"
+#: After the work: from its result to the state's output and the variables assigned.
+Finish: TypeAlias = "Callable[[Run, Frame, Json], tuple[Json, dict[str, Json] | None]]"
+
+
+class State:
+    """A compiled state. Subclasses say what ``enter`` does, and take the answers they waited for.
+
+    ``enter`` and the answers return the state to enter next in the same line, or None when the line waits or is over.
+    They raise StateFailure when the state failed.
+    """
+
+    __slots__ = ("arguments", "entered", "exited", "finish", "following", "handlers", "name", "target")
+
+    kind = ""
+    #: Whether the state does work that can be retried (the context object then has a RetryCount).
+    works = False
+
+    def __init__(
+        self, name: str, target: str | None, arguments: Arguments, finish: Finish, handlers: Handlers | None = None
+    ) -> None:
+        self.name = name
+        self.entered = f"{self.kind}StateEntered"
+        self.exited = f"{self.kind}StateExited"
+        self.target = target
+        self.following: State | None = None
+        self.arguments = arguments
+        self.finish = finish
+        self.handlers = handlers or Handlers()
+
+    def link(self, states: "dict[str, State]") -> None:
+        """Resolve names of states, once all are known."""
+        if self.target is not None:
+            self.following = states[self.target]
+
+    def targets(self) -> list[str]:
+        """Every state that can come right after this one, for graphs and reachability."""
+        caught = [catcher.target for catcher in self.handlers.catchers]
+        return caught if self.target is None else [self.target, *caught]
+
+    def enter(self, run: "Run", frame: Frame) -> "State | None":
+        raise NotImplementedError
+
+    def resume(self, run: "Run", frame: Frame) -> "State | None":
+        """The timer this state started has fired."""
+        raise NotImplementedError
+
+    def succeeded(self, run: "Run", frame: Frame, event: TaskSucceeded) -> "State | None":
+        """The task this state scheduled has answered."""
+        raise NotImplementedError
+
+    def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> "State | None":
+        raise NotImplementedError
+
+    def timed_out(self, run: "Run", frame: Frame) -> "State | None":
+        raise NotImplementedError
+
+    def child_ended(self, run: "Run", frame: Frame, child: Frame) -> "State | None":
+        """One of the lines inside this state has yielded ``child.input``."""
+        raise NotImplementedError
+
+    def child_failed(self, run: "Run", frame: Frame, child: Frame, failure: StateFailure) -> "State | None":
+        """One of the lines inside this state has failed; raises the failure that it is to this state."""
+        raise NotImplementedError
+
+    def request(self, run: "Run", frame: Frame) -> ScheduleTask | None:  # noqa: ARG002 - only tasks ask for anything
+        """The task this frame waits for, built again from what is stored."""
+        return None
+
+    def context(self, run: "Run", frame: Frame) -> dict[str, Json]:  # noqa: ARG002 - only some states add to it
+        """What this state adds to the context object."""
+        return {}
+
+    def leave(
+        self, run: "Run", frame: Frame, output: Json, assigned: dict[str, Json] | None, following: "State | None"
+    ) -> "State | None":
+        """Write the exit and hand the output on; at the end of its line, None with the output as the line's input."""
+        if output is not frame.input and len(encode(output)) > PAYLOAD_LIMIT:
+            raise too_large(f"The state/task '{self.name}'")
+        run.events = number = run.events + 1
+        if run.history is not None:
+            details: dict[str, Json] = {"name": self.name, "output": output}
+            if assigned:
+                details["assignedVariables"] = assigned
+            run.history.append(HistoryEvent(number, frame.last, run.at, self.exited, details))
+        frame.last = number
+        frame.input = output
+        if assigned:
+            frame.variables = {**frame.variables, **assigned}
+        if following is None:
+            run.ended(frame)
+        return following
+
+    def done(self, run: "Run", frame: Frame, result: Json) -> "State | None":
+        """The work yielded ``result``: shape it and leave for the next state."""
+        output, assigned = self.finish(run, frame, result)
+        return self.leave(run, frame, output, assigned, self.following)
+
+
+def too_large(what: str) -> StateFailure:
+    return StateFailure(
+        DATA_LIMIT,
+        f"{what} returned a result with a size exceeding the maximum number of bytes service limit.",
+    )

@@ -1,0 +1,158 @@
+"""Task: asks somebody outside to do work, and waits for the answer."""
+
+import hashlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from expediter.asl.errors import TIMEOUT, StateFailure
+from expediter.asl.execution import Frame
+from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded
+from expediter.asl.retry import Handlers
+from expediter.asl.states.state import Arguments, Finish, State, too_large
+from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode
+
+if TYPE_CHECKING:
+    from expediter.asl.run import Run
+
+Seconds: TypeAlias = "Callable[[Run, Frame], int | None]"
+
+
+class Pattern(NamedTuple):
+    """The history events of one kind of Resource. ``submitted``: the service answers before the work is done."""
+
+    prefix: str
+    submitted: bool = False
+    service: str = ""
+    action: str = ""
+
+
+def pattern_of(resource: str) -> Pattern:
+    """Which kind of task a Resource names: an optimised or SDK integration, an activity, else a Lambda function."""
+    if resource.startswith("arn:aws:states:::"):
+        service, _, action = resource.removeprefix("arn:aws:states:::").rpartition(":")
+        return Pattern("Task", ".sync" in action or action.endswith(".waitForTaskToken"), service, action)
+    if ":activity:" in resource:
+        return Pattern("Activity")
+    return Pattern("LambdaFunction")
+
+
+class Task(State):
+    __slots__ = ("credentials", "heartbeat", "pattern", "resource", "timeout", "token")
+    kind = "Task"
+    works = True
+
+    def __init__(
+        self,
+        name: str,
+        target: str | None,
+        arguments: Arguments,
+        finish: Finish,
+        handlers: Handlers,
+        resource: str,
+        timeout: Seconds,
+        heartbeat: Seconds,
+    ) -> None:
+        super().__init__(name, target, arguments, finish, handlers)
+        self.resource = resource
+        self.pattern = pattern_of(resource)
+        self.token = resource.endswith(".waitForTaskToken")
+        self.timeout = timeout
+        self.heartbeat = heartbeat
+
+    def enter(self, run: "Run", frame: Frame) -> State | None:
+        if frame.attempt or frame.retries:
+            frame.attempt, frame.retries = 0, []
+        return self.resume(run, frame)
+
+    def resume(self, run: "Run", frame: Frame) -> State | None:
+        """Ask for the work: the first time, and again when the time of a retry has come."""
+        frame.task = number = run.number()
+        frame.seed = run.seed
+        try:
+            task = self._request(run, frame, number)
+        except StateFailure:
+            frame.task = None
+            raise
+        run.commands.append(task)
+        pattern = self.pattern
+        run.note(frame, f"{pattern.prefix}Scheduled", _scheduled(task, pattern))
+        if pattern.prefix != "Activity":  # an activity starts when a worker takes it, which the answer will tell
+            run.note(frame, f"{pattern.prefix}Started", _service(pattern))
+        return None
+
+    def request(self, run: "Run", frame: Frame) -> ScheduleTask | None:
+        if frame.task is None:
+            return None
+        return self._request(run, frame, frame.task)
+
+    def _request(self, run: "Run", frame: Frame, number: int) -> ScheduleTask:
+        """Everything in it follows from what the frame holds, so it can be built again after a crash."""
+        run.seed, run.draws = frame.seed, 0
+        return ScheduleTask(
+            task=number,
+            state=self.name,
+            resource=self.resource,
+            input=self.arguments(run, frame),
+            attempt=frame.attempt,
+            timeout_seconds=self.timeout(run, frame),
+            heartbeat_seconds=self.heartbeat(run, frame),
+            token=self._token(frame) if self.token else None,
+        )
+
+    def _token(self, frame: Frame) -> str:
+        """Unguessable as long as the seeds are."""
+        return hashlib.sha256(f"token:{frame.seed}:{frame.task}".encode()).hexdigest()
+
+    def context(self, run: "Run", frame: Frame) -> dict[str, Json]:  # noqa: ARG002 - the frame says it all
+        return {"Task": {"Token": self._token(frame)}} if self.token else {}
+
+    def succeeded(self, run: "Run", frame: Frame, event: TaskSucceeded) -> State | None:
+        frame.task = None
+        answer = encode(event.output)
+        self._answered(run, frame, submitted=True)
+        if len(answer) > PAYLOAD_LIMIT:
+            failure = too_large(f"The state/task '{self._who(frame)}'")
+            self._note_failure(run, frame, "Failed", failure)
+            raise failure
+        result = decode(answer)
+        run.note(frame, f"{self.pattern.prefix}Succeeded", {**_service(self.pattern), "output": result})
+        return self.done(run, frame, result)
+
+    def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> State | None:
+        frame.task = None
+        self._answered(run, frame, submitted=event.submitted)
+        failure = StateFailure(event.error, event.cause)
+        self._note_failure(run, frame, "Failed", failure)
+        raise failure
+
+    def timed_out(self, run: "Run", frame: Frame) -> State | None:
+        frame.task = None
+        self._answered(run, frame, submitted=True)
+        failure = StateFailure(TIMEOUT, None)
+        self._note_failure(run, frame, "TimedOut", failure)
+        raise failure
+
+    def _answered(self, run: "Run", frame: Frame, *, submitted: bool) -> None:
+        """Events that belong before the answer and that nobody outside reports by themselves."""
+        if self.pattern.prefix == "Activity":
+            run.note(frame, "ActivityStarted", {})
+        elif self.pattern.submitted and submitted:
+            run.note(frame, "TaskSubmitted", _service(self.pattern))
+
+    def _note_failure(self, run: "Run", frame: Frame, how: str, failure: StateFailure) -> None:
+        details = {**_service(self.pattern), "error": failure.error, "cause": failure.cause}
+        run.note(frame, f"{self.pattern.prefix}{how}", details)
+
+    def _who(self, frame: Frame) -> str:  # noqa: ARG002 - AWS names the service or the function, never the state
+        return self.pattern.service if self.pattern.prefix == "Task" else self.resource
+
+
+def _service(pattern: Pattern) -> dict[str, Json]:
+    return {"resourceType": pattern.service, "resource": pattern.action} if pattern.prefix == "Task" else {}
+
+
+def _scheduled(task: ScheduleTask, pattern: Pattern) -> dict[str, Json]:
+    limits = {"timeoutInSeconds": task.timeout_seconds, "heartbeatInSeconds": task.heartbeat_seconds}
+    if pattern.prefix == "Task":
+        return {**_service(pattern), "parameters": task.input, **limits}
+    return {"resource": task.resource, "input": task.input, **limits}

@@ -1,0 +1,31 @@
+"""Wait: does nothing until an instant."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from expediter.asl.execution import Frame
+from expediter.asl.states.state import Arguments, Finish, State
+
+if TYPE_CHECKING:
+    from expediter.asl.run import Run
+
+#: When the wait is over: milliseconds since 1970 UTC.
+Due: TypeAlias = "Callable[[Run, Frame], int]"
+
+
+class Wait(State):
+    """Always starts a timer, even for no time at all: the caller decides when to go on."""
+
+    __slots__ = ("due",)
+    kind = "Wait"
+
+    def __init__(self, name: str, target: str | None, arguments: Arguments, finish: Finish, due: Due) -> None:
+        super().__init__(name, target, arguments, finish)
+        self.due = due
+
+    def enter(self, run: "Run", frame: Frame) -> State | None:
+        run.start_timer(frame, self.due(run, frame))
+        return None
+
+    def resume(self, run: "Run", frame: Frame) -> State | None:
+        return self.done(run, frame, self.arguments(run, frame))

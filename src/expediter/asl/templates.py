@@ -1,0 +1,110 @@
+"""Payload templates: Parameters, ResultSelector, ItemSelector and Assign of JSONPath states.
+
+A key that ends in ``.$`` holds a path or an intrinsic function call; it is compiled once, and everything else of the
+template is a constant. Reading a template builds new objects only where something in it varies.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
+
+from expediter.asl.errors import PathInvalid, PathMissing, runtime
+from expediter.asl.intrinsic_calls import Argument, CallScope, compile_call, is_call
+from expediter.asl.paths import Path, compile_path
+from expediter.asl.protocol import Json
+from expediter.asl.texts import json_text
+
+Template: TypeAlias = Callable[[Json, CallScope], Json]
+
+
+class Compiled(NamedTuple):
+    """A template ready to be read, the paths in it, and whether it is the same every time."""
+
+    get: Template
+    paths: tuple[Path, ...]
+    constant: bool
+
+
+#: Called with the place inside the template and what is wrong there.
+Complain: TypeAlias = Callable[[str, str], None]
+
+
+def compile_template(spec: Json, complain: Complain, place: str = "") -> Compiled:
+    """Compile a template; each fault goes to ``complain`` and leaves null in its place."""
+    if isinstance(spec, dict):
+        return _object(spec, complain, place)
+    if isinstance(spec, list):
+        return _array(spec, complain, place)
+    return Compiled(lambda _value, _scope: spec, (), constant=True)
+
+
+def compile_expression(text: str, field: str) -> Compiled:
+    """A path or an intrinsic function call, with the wording of a template when it leads nowhere."""
+    if is_call(text):
+        call = compile_call(text)
+        return Compiled(_worded(call.get, text, field, call.paths), call.paths, constant=False)
+    path = compile_path(text)
+    return Compiled(_worded(path.get, text, field, (path,)), (path,), constant=False)
+
+
+def _worded(get: Argument, text: str, field: str, paths: tuple[Path, ...]) -> Template:
+    def read(value: Json, scope: CallScope) -> Json:
+        try:
+            return get(value, scope)
+        except PathMissing:
+            missing = _first_missing(paths, value, scope) or text
+            raise runtime(
+                f"The JSONPath '{missing}' specified for the field '{field}' could not be found in the input "
+                f"'{json_text(value)}'"
+            ) from None
+
+    return read
+
+
+def _first_missing(paths: tuple[Path, ...], value: Json, scope: CallScope) -> str | None:
+    for path in paths:
+        try:
+            path.get(value, scope)
+        except PathMissing:
+            return path.text
+    return None
+
+
+def _object(spec: dict[str, Json], complain: Complain, place: str) -> Compiled:
+    fields: list[tuple[str, Compiled]] = []
+    for key, inner in spec.items():
+        here = f"{place}.{key}" if place else key
+        if not key.endswith(".$"):
+            fields.append((key, compile_template(inner, complain, here)))
+            continue
+        try:
+            if not isinstance(inner, str):
+                raise PathInvalid("not a string")
+            fields.append((key[:-2], compile_expression(inner, key)))
+        except PathInvalid:
+            message = f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call"
+            complain(here, message)
+    return _built(spec, fields, _object_builder)
+
+
+def _array(spec: list[Json], complain: Complain, place: str) -> Compiled:
+    items = [("", compile_template(inner, complain, f"{place}[{index}]")) for index, inner in enumerate(spec)]
+    return _built(spec, items, _array_builder)
+
+
+def _built(
+    spec: Json, fields: list[tuple[str, Compiled]], builder: Callable[[list[tuple[str, Compiled]]], Template]
+) -> Compiled:
+    paths = tuple(path for _, field in fields for path in field.paths)
+    if all(field.constant for _, field in fields):
+        return Compiled(lambda _value, _scope: spec, paths, constant=True)
+    return Compiled(builder(fields), paths, constant=False)
+
+
+def _object_builder(fields: list[tuple[str, Compiled]]) -> Template:
+    getters = tuple((name, field.get) for name, field in fields)
+    return lambda value, scope: {name: get(value, scope) for name, get in getters}
+
+
+def _array_builder(items: list[tuple[str, Compiled]]) -> Template:
+    getters = tuple(item.get for _, item in items)
+    return lambda value, scope: [get(value, scope) for get in getters]
