@@ -10,7 +10,7 @@ import msgspec
 from expediter.app.drafts import Draft, fingerprint, order_of, parse
 from expediter.app.ports import Claim, Message, Settings, Work
 from expediter.asl.protocol import Json
-from expediter.domain.errors import Fault, OrderError, OrderInvalid
+from expediter.domain.errors import Fault, OrderInvalid, StoreUnavailable
 from expediter.domain.order import Item, Order
 
 BATCH = 5
@@ -22,8 +22,10 @@ def take_batch(work: Work) -> int:
     for message in messages:
         try:
             take(work, message)
-        except OrderError as error:
-            work.queue.fail(message.receipt, f"{error.name}: {error}", work.now)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever one message brings up, the others go on
+            work.queue.fail(message.receipt, f"{type(error).__name__}: {error}", work.now)
         else:
             work.queue.delete(message.receipt)
     return len(messages)

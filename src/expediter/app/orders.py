@@ -42,7 +42,7 @@ def owned_by(caller: Caller, draft: Draft) -> Draft:
 
 def find(work: Work, caller: Caller, order_id: str) -> Order:
     """The order. Raises OrderNotFound when it is absent, deleted or another user's."""
-    order = work.orders.find(order_id)
+    order = work.orders.find(order_id) or work.orders.accepted(order_id)
     if order is None or order.deleted_at is not None or not (caller.operator or caller.user_id == order.user_id):
         raise OrderNotFound(f"There is no order {order_id}. Check the id.")
     return order
@@ -56,7 +56,10 @@ def page(work: Work, caller: Caller, query: Query) -> Page:
 
 
 def change(work: Work, caller: Caller, order_id: str, draft: ChangeDraft) -> Order:
-    """Changes the order. Raises OrderInvalid, OrderAlreadyCharged, OrderAlreadySent, OrderAlreadyEnded, OrderNotFound."""
+    """Changes the order.
+
+    Raises OrderInvalid, OrderAlreadyCharged, OrderAlreadySent, OrderAlreadyEnded, OrderNotFound.
+    """
     order = find(work, caller, order_id)
     return _write(work, order, rules.changed(order, change_of(draft, order, work.settings)))
 

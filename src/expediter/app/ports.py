@@ -58,6 +58,9 @@ class Orders(Protocol):
     def find(self, order_id: str) -> Order | None:
         """The order, deleted ones included, or None."""
 
+    def accepted(self, order_id: str) -> Order | None:
+        """An order that still waits on the queue, where the home can look there (SQS cannot: None)."""
+
     def page(self, query: Query) -> Page:
         """A page of orders that are not deleted. Raises OrderInvalid for a cursor that is not ours."""
 

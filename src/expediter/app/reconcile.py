@@ -1,4 +1,4 @@
-"""Whether the money adds up: per currency, charges minus refunds equals what SUCCESS, PAID and still owed orders cost."""
+"""Whether the money adds up: per currency, charges minus refunds equals the totals of SUCCESS, PAID and owed orders."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from expediter.domain.ledger import Entry, Kind, balance
-from expediter.domain.order import Order, Result, Status
 from expediter.domain.order import Kind as Effect
+from expediter.domain.order import Order, Result, Status
 
 
 class Currency(msgspec.Struct, frozen=True):
@@ -87,7 +87,9 @@ def _add(numbers: list[int], order: Order, entries: tuple[Entry, ...]) -> None:
 def _own_offences(order: Order, entries: tuple[Entry, ...]) -> Iterator[Offender]:
     held = balance(entries)
     if held != expected(order):
-        yield Offender(order.id, f"{order.status} should hold {expected(order)} {order.currency}, the ledger says {held}")
+        yield Offender(
+            order.id, f"{order.status} should hold {expected(order)} {order.currency}, the ledger says {held}"
+        )
 
 
 def _provider_offences(order: Order, entries: tuple[Entry, ...], records: dict[str, Movement]) -> Iterator[Offender]:

@@ -20,8 +20,7 @@ from expediter.app.ports import Outcome, Settings, Work
 from expediter.app.reasons import reason
 from expediter.asl.protocol import Json
 from expediter.domain import ledger
-from expediter.domain.errors import OrderCancelled, OrderChanged, OrderInvalid, OrderNotFound
-from expediter.domain.errors import Fault
+from expediter.domain.errors import Fault, OrderCancelled, OrderChanged, OrderInvalid, OrderNotFound
 from expediter.domain.order import Kind, Order, Result, Status, moved, settled, tried
 
 
@@ -193,9 +192,7 @@ def request_owing(step: Step) -> Call | None:
     """First what is owed is written down, then a handover with unknown result is withdrawn."""
     order = step.order
     if order.status is Status.REFUND_PENDING and _handover_unknown(order):
-        return Withdraw(
-            key=order.key(Kind.WITHDRAWAL), order_id=order.id, tried_at=_tried_at(step, Kind.WITHDRAWAL)
-        )
+        return Withdraw(key=order.key(Kind.WITHDRAWAL), order_id=order.id, tried_at=_tried_at(step, Kind.WITHDRAWAL))
     return None
 
 
@@ -210,7 +207,7 @@ def settle_owing(step: Step) -> Outcome:
 
 def owed(step: Step) -> Order:
     """The order with what is owed written down; unchanged when it is already, or when nothing is."""
-    if step.order.status is Status.REFUND_PENDING and step.order.error_message or not step.order.owes_refund:
+    if (step.order.status is Status.REFUND_PENDING and step.order.error_message) or not step.order.owes_refund:
         return step.order
     return moved(step.order, Status.REFUND_PENDING, reason(step.order, step.input))
 

@@ -13,7 +13,8 @@
     ├── MessageNotFound            no such dead letter
     ├── PaymentUnavailable         the payment provider gave no answer that settles the question
     ├── RestaurantUnavailable      the restaurant gave no answer that settles the question
-    └── StoreUnavailable           the order could not be written down
+    ├── StoreUnavailable           the order could not be written down
+    └── TooBusy                    more is coming in than can be written down: nothing was accepted
 
 The class name is the ASL ``Error``, GraphQL's ``extensions.code``, the problem's ``type`` and the CLI's message.
 The docstring of a class is its default message and says what to do next.
@@ -95,3 +96,7 @@ class RestaurantUnavailable(OrderError):
 
 class StoreUnavailable(OrderError):
     """The order could not be written down, so nothing was accepted. Try again in a moment."""
+
+
+class TooBusy(OrderError):
+    """More orders are coming in than can be written down, so this one was not accepted. Try again in a second."""

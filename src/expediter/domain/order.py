@@ -132,7 +132,9 @@ def moved(order: Order, to: Status, error_message: str | None = None) -> Order:
     if to is not order.status and to not in TRANSITIONS[order.status]:
         raise TransitionNotAllowed(f"An order cannot move from {order.status} to {to}. Correct the workflow.")
     if to in (Status.FAILED, Status.CANCELLED) and order.owes_refund:
-        raise TransitionNotAllowed(f"An order cannot move to {to} before the money is given back. Correct the workflow.")
+        raise TransitionNotAllowed(
+            f"An order cannot move to {to} before the money is given back. Correct the workflow."
+        )
     return msgspec.structs.replace(order, status=to, error_message=error_message or order.error_message)
 
 

@@ -1,9 +1,9 @@
 """The SQLite file: how it is opened, what its statements are called, how it grows from version to version.
 
- - one connection writes; reads and checkpoints have their own;
- - WAL with synchronous=FULL: COMMIT returns after the fsync that holds the transaction
-   (https://www.sqlite.org/pragma.html#pragma_synchronous);
- - a file written by newer code is refused.
+- one connection writes; reads and checkpoints have their own;
+- WAL with synchronous=FULL: COMMIT returns after the fsync that holds the transaction
+  (https://www.sqlite.org/pragma.html#pragma_synchronous);
+- a file written by newer code is refused.
 """
 
 import fcntl
@@ -12,8 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import apsw
+
+from expediter.domain.errors import StoreUnavailable
+
+#: What can be bound to a statement, and a row that comes back: the tables are STRICT, so its types are the schema's.
+Value: TypeAlias = str | int | bytes | None
+Row: TypeAlias = tuple[Any, ...]
 
 #: "Expd": marks the file as ours (https://www.sqlite.org/pragma.html#pragma_application_id).
 APPLICATION_ID = 0x45787064
@@ -31,10 +38,45 @@ class Statements:
 
     def __init__(self, file: str) -> None:
         parts = _NAME.split((_SQL / f"{file}.sql").read_text())
-        self._texts = dict(zip(parts[1::2], (text.strip() for text in parts[2::2]), strict=True))
+        self._texts: dict[str, str] = dict(zip(parts[1::2], (text.strip() for text in parts[2::2]), strict=True))
 
     def __getitem__(self, name: str) -> str:
         return self._texts[name]
+
+
+class Session:
+    """A connection as the stores use it: whatever SQLite cannot do is StoreUnavailable, and undoes the unit."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self.connection = connection
+
+    def rows(self, sql: str, values: tuple[Value, ...] = ()) -> list[Row]:
+        """Runs the statement; all its rows."""
+        try:
+            return self.connection.execute(sql, values).fetchall()
+        except apsw.Error as error:
+            raise StoreUnavailable from error
+
+    def row(self, sql: str, values: tuple[Value, ...] = ()) -> Row | None:
+        """Runs the statement; its first row."""
+        try:
+            return self.connection.execute(sql, values).fetchone()
+        except apsw.Error as error:
+            raise StoreUnavailable from error
+
+    def one(self, sql: str, values: tuple[Value, ...] = ()) -> Row:
+        """Runs a statement that always has a row."""
+        row = self.row(sql, values)
+        if row is None:
+            raise StoreUnavailable(f"No row where there is always one: {sql}")
+        return row
+
+    def each(self, sql: str) -> Iterator[Row]:
+        """Runs a statement whose rows are too many to hold; goes through them one by one."""
+        try:
+            yield from self.connection.execute(sql)
+        except apsw.Error as error:
+            raise StoreUnavailable from error
 
 
 def open_writer(file: Path, vfs: str | None = None, synchronous: str = "FULL") -> apsw.Connection:
@@ -75,7 +117,9 @@ def owned(folder: Path) -> Iterator[Path]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise DataRefused(f"Another server is using {folder}. Stop it, or choose another EXPEDITER_DATA.") from error
+            raise DataRefused(
+                f"Another server is using {folder}. Stop it, or choose another EXPEDITER_DATA."
+            ) from error
         yield folder / "expediter.db"
 
 
@@ -95,7 +139,9 @@ def _require_ours(connection: apsw.Connection, file: Path) -> None:
         raise DataRefused(f"{file} is not a database of Expediter. Choose another EXPEDITER_DATA.")
     version, known = connection.pragma("user_version"), len(_migrations())
     if version > known:
-        raise DataRefused(f"{file} was written by a newer Expediter (tables {version}, known {known}). Update Expediter.")
+        raise DataRefused(
+            f"{file} was written by a newer Expediter (tables {version}, known {known}). Update Expediter."
+        )
 
 
 def _migrations() -> list[tuple[int, str]]:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 from operator import itemgetter
 
-import apsw
 import msgspec
 
 from expediter.app.intake import read
@@ -12,7 +11,7 @@ from expediter.app.ports import Mail, Message, Outcome, Page, Query, Settings
 from expediter.domain.errors import Fault, OrderChanged, OrderError, OrderInvalid
 from expediter.domain.ledger import Entry, Kind
 from expediter.domain.order import Order
-from expediter.embedded.database import Statements
+from expediter.embedded.database import Row, Session, Statements, Value
 
 _SQL = Statements("orders")
 _QUEUED = Statements("queue")["by_order"]
@@ -22,29 +21,29 @@ _encode = msgspec.json.Encoder().encode
 
 
 class SqliteOrders:
-    """``changed`` is told of every order written, ``posted`` that mails were; both from inside the unit.
+    """``changed`` is told of every order written, as it was and as it is, ``posted`` that mails were; both from inside the unit.
 
     ``deliver``: whether mails are to be sent, or only kept in the mailbox.
     """
 
     def __init__(
         self,
-        connection: apsw.Connection,
+        session: Session,
         settings: Settings,
-        changed: Callable[[Order], None],
+        changed: Callable[[Order | None, Order], None],
         posted: Callable[[], None] | None,
     ) -> None:
-        self._execute = connection.execute
+        self._session = session
         self._settings = settings
         self._changed = changed
         self._posted = posted
 
     def find(self, order_id: str) -> Order | None:
-        row = self._execute(_FIND, (order_id,)).fetchone()
+        row = self._session.row(_FIND, (order_id,))
         return _decode(row[0]) if row else None
 
     def accepted(self, order_id: str) -> Order | None:
-        row = self._execute(_QUEUED, (order_id,)).fetchone()
+        row = self._session.row(_QUEUED, (order_id,))
         if row is None:
             return None
         body, attributes, sent_at = row
@@ -55,7 +54,7 @@ class SqliteOrders:
             return None  # a message that is no order: the intake will say so
 
     def page(self, query: Query) -> Page:
-        where, values = ["deleted = 0"], list[apsw.SQLiteValue]()
+        where, values = ["deleted = 0"], list[Value]()
         for column, value in (
             ("user_id", query.user_id),
             ("restaurant_id", query.restaurant_id),
@@ -68,7 +67,7 @@ class SqliteOrders:
             where.append("no < ?")
             values.append(self._number(query.cursor))
         sql = f"SELECT body FROM orders WHERE {' AND '.join(where)} ORDER BY no DESC LIMIT ?"  # noqa: S608  # fixed words only
-        orders = tuple(_decode(body) for (body,) in self._execute(sql, (*values, query.limit + 1)))
+        orders = tuple(_decode(body) for (body,) in self._session.rows(sql, (*values, query.limit + 1)))
         more = len(orders) > query.limit
         return Page(orders[: query.limit], cursor=orders[query.limit - 1].id if more else None)
 
@@ -80,33 +79,33 @@ class SqliteOrders:
             self._update(before, order)
         if outcome.entries or outcome.mails:
             self._book(self._number(order.id), outcome)
-        self._changed(order)
+        self._changed(before, order)
 
     def entries(self, order_id: str) -> tuple[Entry, ...]:
-        return tuple(_entry(order_id, *row) for row in self._execute(_SQL["entries"], (order_id,)))
+        return tuple(_entry(order_id, row) for row in self._session.rows(_SQL["entries"], (order_id,)))
 
     def books(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
-        for _, rows in groupby(self._execute(_SQL["books"]), key=itemgetter(0)):
+        for _, rows in groupby(self._session.each(_SQL["books"]), key=itemgetter(0)):
             listed = list(rows)
             order = _decode(listed[0][1])
-            yield order, tuple(_entry(order.id, *row[2:]) for row in listed if row[2] is not None)
+            yield order, tuple(_entry(order.id, row[2:]) for row in listed if row[2] is not None)
 
     def _insert(self, order: Order) -> None:
         values = (order.id, order.user_id, order.restaurant_id, order.status.value, order.deleted_at is not None)
-        if not self._execute(_INSERT, (*values, order.version, _encode(order).decode())).fetchone():
+        if not self._session.row(_INSERT, (*values, order.version, _encode(order).decode())):
             raise OrderChanged
 
     def _update(self, before: Order, order: Order) -> None:
         values = (order.id, before.version, order.status.value, order.deleted_at is not None, order.version)
-        if not self._execute(_UPDATE, (*values, _encode(order).decode())).fetchone():
+        if not self._session.row(_UPDATE, (*values, _encode(order).decode())):
             raise OrderChanged
         if (before.user_id, before.restaurant_id) != (order.user_id, order.restaurant_id):
-            self._execute(_SQL["readdress"], (self._number(order.id), order.user_id, order.restaurant_id))
+            self._session.rows(_SQL["readdress"], (self._number(order.id), order.user_id, order.restaurant_id))
 
     def _book(self, no: int, outcome: Outcome) -> None:
         for entry in outcome.entries:
             values = (entry.kind.value, entry.key, entry.amount, entry.currency, entry.at, entry.reference)
-            self._execute(_SQL["enter"], (no, *values))
+            self._session.rows(_SQL["enter"], (no, *values))
         for mail in outcome.mails:
             self._post(no, mail, outcome.order.updated_at)
         if outcome.mails and self._posted:
@@ -114,14 +113,15 @@ class SqliteOrders:
 
     def _post(self, no: int, mail: Mail, now: int) -> None:
         next_at = now if self._posted else None
-        self._execute(_SQL["post"], (no, mail.status.value, mail.recipient, mail.subject, mail.text, now, next_at))
+        self._session.rows(_SQL["post"], (no, mail.status.value, mail.recipient, mail.subject, mail.text, now, next_at))
 
     def _number(self, order_id: str) -> int:
-        row = self._execute(_CLAIMED, (order_id,)).fetchone()
+        row = self._session.row(_CLAIMED, (order_id,))
         if row is None:
             raise OrderInvalid((Fault("cursor", "this is no cursor of a page; leave it out to start at the newest"),))
         return int(row[0])
 
 
-def _entry(order_id: str, kind: str, key: str, amount: int, currency: str, at: int, reference: str | None) -> Entry:
+def _entry(order_id: str, row: Row) -> Entry:
+    kind, key, amount, currency, at, reference = row
     return Entry(order_id, Kind(kind), key, amount, currency, at, reference)

@@ -4,11 +4,12 @@ A receipt is the message's number and how often it was delivered: only the newes
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
 """
 
-import apsw
+from collections.abc import Callable
+
 import msgspec
 
 from expediter.app.ports import DeadLetter, Message
-from expediter.embedded.database import Statements
+from expediter.embedded.database import Row, Session, Statements
 
 #: Milliseconds that a received message stays hidden.
 VISIBILITY = 30_000
@@ -21,18 +22,23 @@ _SQL = Statements("queue")
 
 
 class SqliteQueue:
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._execute = connection.execute
+    """``sent`` is told, from inside the unit, that there is a message to receive."""
+
+    def __init__(self, session: Session, sent: Callable[[], None]) -> None:
+        self._session = session
+        self._sent = sent
 
     def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
         text = msgspec.json.encode(attributes).decode()
-        return str(self._execute(_SQL["send"], (attributes.get("order_id"), body, text, now)).fetchone()[0])
+        (no,) = self._session.one(_SQL["send"], (attributes.get("order_id"), body, text, now))
+        self._sent()
+        return str(no)
 
     def receive(self, limit: int, now: int) -> tuple[Message, ...]:
-        if self._execute(_SQL["any_exhausted"], (now, MAX_RECEIVES)).fetchone():
-            self._execute(_SQL["bury_exhausted"], (now, MAX_RECEIVES))
-            self._execute(_SQL["drop_exhausted"], (now, MAX_RECEIVES))
-        rows = self._execute(_SQL["receive"], (now, VISIBILITY, limit, MAX_RECEIVES)).fetchall()
+        if self._session.row(_SQL["any_exhausted"], (now, MAX_RECEIVES)):
+            self._session.rows(_SQL["bury_exhausted"], (now, MAX_RECEIVES))
+            self._session.rows(_SQL["drop_exhausted"], (now, MAX_RECEIVES))
+        rows = self._session.rows(_SQL["receive"], (now, VISIBILITY, limit, MAX_RECEIVES))
         return tuple(
             Message(
                 id=str(no),
@@ -46,46 +52,50 @@ class SqliteQueue:
         )
 
     def extend(self, receipt: str, seconds: int, now: int) -> bool:
-        return bool(self._execute(_SQL["extend"], (*_numbers(receipt), now + seconds * 1000)).fetchone())
+        return bool(self._session.row(_SQL["extend"], (*_numbers(receipt), now + seconds * 1000)))
 
     def delete(self, receipt: str) -> bool:
-        return bool(self._execute(_SQL["delete"], _numbers(receipt)).fetchone())
+        return bool(self._session.row(_SQL["delete"], _numbers(receipt)))
 
     def fail(self, receipt: str, reason: str, now: int) -> bool:
         no, deliveries = _numbers(receipt)
-        row = self._execute(_SQL["fail"], (no, deliveries, reason, now + RETRY_AFTER)).fetchone()
+        row = self._session.row(_SQL["fail"], (no, deliveries, reason, now + RETRY_AFTER))
         if row and row[0] >= MAX_RECEIVES:
-            self._execute(_SQL["bury"], (no, now))
-            self._execute(_SQL["drop"], (no,))
+            self._session.rows(_SQL["bury"], (no, now))
+            self._session.rows(_SQL["drop"], (no,))
         return bool(row)
 
     def waiting(self) -> tuple[int, int | None]:
         """How many messages are on the queue, and when the oldest was sent (ms since 1970 UTC)."""
-        count, oldest = self._execute(_SQL["waiting"]).fetchone()
+        count, oldest = self._session.one(_SQL["waiting"])
         return count, oldest
 
 
 class SqliteDeadLetters:
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._execute = connection.execute
+    """``sent`` is told, from inside the unit, that a message went back to the queue."""
+
+    def __init__(self, session: Session, sent: Callable[[], None]) -> None:
+        self._session = session
+        self._sent = sent
 
     def page(self, limit: int, after: str | None = None) -> tuple[DeadLetter, ...]:
-        return tuple(map(_dead_letter, self._execute(_SQL["dead_page"], (_number(after or "0"), limit))))
+        return tuple(map(_dead_letter, self._session.rows(_SQL["dead_page"], (_number(after or "0"), limit))))
 
     def find(self, message_id: str) -> DeadLetter | None:
-        row = self._execute(_SQL["dead_find"], (_number(message_id),)).fetchone()
+        row = self._session.row(_SQL["dead_find"], (_number(message_id),))
         return _dead_letter(row) if row else None
 
     def redrive(self, message_id: str, now: int) -> bool:
         no = _number(message_id)
-        self._execute(_SQL["dead_revive"], (no, now))
+        self._session.rows(_SQL["dead_revive"], (no, now))
+        self._sent()
         return self.delete(message_id)
 
     def delete(self, message_id: str) -> bool:
-        return bool(self._execute(_SQL["dead_delete"], (_number(message_id),)).fetchone())
+        return bool(self._session.row(_SQL["dead_delete"], (_number(message_id),)))
 
     def count(self) -> int:
-        (count,) = self._execute(_SQL["dead_count"]).fetchone()
+        (count,) = self._session.one(_SQL["dead_count"])
         return int(count)
 
 
@@ -103,17 +113,6 @@ def _attributes(text: str) -> dict[str, str]:
     return msgspec.json.decode(text, type=dict[str, str])
 
 
-def _dead_letter(row: apsw.SQLiteValues) -> DeadLetter:
+def _dead_letter(row: Row) -> DeadLetter:
     no, body, attributes, sent_at, died_at, receive_count, reason = row
-    return msgspec.convert(
-        {
-            "id": str(no),
-            "body": body,
-            "attributes": _attributes(str(attributes)),
-            "sent_at": sent_at,
-            "died_at": died_at,
-            "receive_count": receive_count,
-            "reason": reason,
-        },
-        DeadLetter,
-    )
+    return DeadLetter(str(no), body, _attributes(attributes), sent_at, died_at, receive_count, reason)

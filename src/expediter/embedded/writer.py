@@ -11,7 +11,7 @@ Rules:
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
@@ -55,10 +55,19 @@ class BatchLost(Exception):
 
 
 class Writer:
-    """Group commits over one connection. Create and use it on the event loop's thread."""
+    """Group commits over one connection. Create and use it on the event loop's thread.
 
-    def __init__(self, connection: apsw.Connection, observer: Observer | None = None) -> None:
+    ``between`` is awaited after every commit: the time for checkpoints.
+    """
+
+    def __init__(
+        self,
+        connection: apsw.Connection,
+        between: Callable[[], Awaitable[None]],
+        observer: Observer | None = None,
+    ) -> None:
         self._connection = connection
+        self._between = between
         self._observer = observer
         self._waiting: deque[_Entry] = deque()
         self._wake = asyncio.Event()
@@ -113,6 +122,7 @@ class Writer:
             self._wake.clear()
             while self._waiting:
                 await self._commit([self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))])
+                await self._between()
             if self._stopping:
                 return
 

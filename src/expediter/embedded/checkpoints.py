@@ -1,0 +1,45 @@
+"""Moves what the write-ahead log holds into the database file, on a connection and a thread of its own.
+
+The writer's own COMMIT never does it (``wal_autocheckpoint=0``): a checkpoint waits for two fsyncs, and every order in
+that commit would wait with it. https://www.sqlite.org/wal.html#performance_considerations
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import apsw
+
+#: Pages in the log from which a checkpoint runs beside the writer, and from which the writer waits for it, so that
+#: the log starts again from its beginning: 16 and 128 MiB.
+BESIDE, WAIT = 4_000, 32_000
+
+
+class Checkpoints:
+    def __init__(self, writing: apsw.Connection, file: Path) -> None:
+        self._connection = apsw.Connection(str(file))
+        self._connection.set_busy_timeout(10_000)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self._pages = 0
+        self._running: asyncio.Future[tuple[int, int]] | None = None
+        writing.set_wal_hook(self._committed)
+
+    def _committed(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
+        self._pages = pages
+        return apsw.SQLITE_OK
+
+    async def between_batches(self) -> None:
+        """Called by the writer between commits: starts a checkpoint when it is time, waits for one when it is late."""
+        if self._running is None or self._running.done():
+            if self._pages < BESIDE:
+                return
+            loop = asyncio.get_running_loop()
+            self._running = loop.run_in_executor(self._thread, self._connection.wal_checkpoint)
+        if self._pages >= WAIT:
+            await self._running
+
+    async def close(self) -> None:
+        if self._running:
+            await self._running
+        self._thread.shutdown()
+        self._connection.close()

@@ -1,0 +1,36 @@
+"""Time and new ids: the two things that come from this machine and nowhere else."""
+
+import asyncio
+import os
+import time
+import uuid
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the loops of the runtime know of time, in milliseconds since 1970 UTC."""
+
+    def now(self) -> int: ...
+
+    async def wait_until(self, at: int, wake: asyncio.Event) -> None:
+        """Returns at ``at``, or as soon as ``wake`` is set; clears ``wake``."""
+
+
+class SystemClock:
+    def now(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    async def wait_until(self, at: int, wake: asyncio.Event) -> None:
+        try:
+            await asyncio.wait_for(wake.wait(), max(0, at - self.now()) / 1000)
+        except TimeoutError:
+            return
+        wake.clear()
+
+
+def new_id() -> str:
+    """A UUIDv7: its first 48 bits are the time, so new ids land beside each other in an index (RFC 9562, 5.7)."""
+    random = int.from_bytes(os.urandom(10))
+    value = (time.time_ns() // 1_000_000) << 80 | random
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return str(uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62))

@@ -1,0 +1,82 @@
+"""Sends the mails of the outbox by SMTP, each until it is sent or refused for good."""
+
+import asyncio
+import logging
+
+from expediter.app.ports import Mail
+from expediter.domain.order import Status
+from expediter.embedded.clock import Clock
+from expediter.embedded.database import Row, Session, Statements
+from expediter.embedded.mailer import Mailer, MailRefused, MailUnavailable
+from expediter.embedded.writer import Writer
+
+#: Mails under way at the same time.
+AT_ONCE = 16
+#: Milliseconds to the second try; doubled with each up to an hour; given up after this many tries (about four days).
+RETRY, LONGEST, TRIES = 5_000, 3_600_000, 100
+#: Milliseconds between looks when nothing wakes the outbox.
+PAUSE = 5_000
+
+_SQL = Statements("mail")
+_log = logging.getLogger("expediter.outbox")
+
+
+class Outbox:
+    def __init__(self, writer: Writer, writing: Session, reading: Session, mailer: Mailer, clock: Clock) -> None:
+        self._writer = writer
+        self._writing = writing
+        self._reading = reading
+        self._mailer = mailer
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+
+    def posted(self) -> None:
+        """From inside a unit: mails were posted; look once they are durable."""
+        self._writer.after(self._wake.set)
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="outbox")
+
+    async def stop(self) -> None:
+        """Ends after the mails under way."""
+        self._stopping = True
+        self._wake.set()
+        if self._task:
+            await self._task
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            now = self._clock.now()
+            rows = self._reading.rows(_SQL["due"], (now, AT_ONCE))
+            if rows:
+                await asyncio.gather(*(self._deliver(row) for row in rows))
+                continue
+            (next_at,) = self._reading.one(_SQL["next_due"])
+            await self._clock.wait_until(min(next_at or now + PAUSE, now + PAUSE), self._wake)
+
+    async def _deliver(self, row: Row) -> None:
+        no, order_id, status, recipient, subject, text, tries = row
+        mail = Mail(order_id, Status(status), recipient, subject, text)
+        now = self._clock.now()
+        try:
+            await self._mailer.deliver(mail, now)
+        except (MailUnavailable, MailRefused) as error:
+            refused = isinstance(error, MailRefused) or tries + 1 >= TRIES
+            next_at = None if refused else now + min(RETRY * 2 ** min(tries, 12), LONGEST)
+            _log.warning("order %s: a mail was not sent (%s)", order_id, "given up" if refused else "trying again")
+            await self._store(_SQL["postponed"], (no, status, recipient, next_at, str(error)))
+        else:
+            await self._store(_SQL["sent"], (no, status, recipient, now))
+
+    async def _store(self, sql: str, values: tuple[str | int | None, ...]) -> None:
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def done(_: object, error: Exception | None) -> None:
+            if error is not None:  # the mail is sent once more, under the same Message-ID
+                _log.error("the outbox could not be written", exc_info=error)
+            stored.set_result(None)
+
+        self._writer.submit("mail", lambda: self._writing.rows(sql, values), done)
+        await stored

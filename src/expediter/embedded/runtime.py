@@ -1,0 +1,186 @@
+"""What happens by itself: messages are taken in, calls are made, timers fire, and work of a dead process goes on.
+
+    accept ─→ message ─→ [intake unit] ─→ errands ─→ party ─→ [settle unit] ─→ … ─→ end
+                              └─→ timer ─→ [fire unit] ─→ …
+
+Everything in brackets is a unit of the writer, so whatever happened is durable before its consequences leave the
+house. Nothing here is remembered that could not be read again from the file.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from expediter.app.calls import Answer
+from expediter.app.intake import BATCH, take_batch
+from expediter.app.ports import Work
+from expediter.domain.errors import OrderError
+from expediter.embedded.clock import Clock
+from expediter.embedded.executions import Executions
+from expediter.embedded.parties import Parties
+from expediter.embedded.queue import SqliteQueue
+from expediter.embedded.workflows import Errand, Failure, SqliteWorkflows
+from expediter.embedded.writer import Writer
+
+#: Calls under way at most before no more messages are taken in and no more timers fired; they wait in the file.
+CALLS = 2_000
+#: Intake units and timers on their way to the writer at most.
+INTAKES = 64
+TIMERS = 512
+#: Milliseconds until something that the store could not do is tried again, and between looks at the queue.
+PAUSE = 1_000
+
+_log = logging.getLogger("expediter.runtime")
+
+
+class Runtime:
+    def __init__(
+        self, writer: Writer, workflows: SqliteWorkflows, work: Callable[[], Work], parties: Parties, clock: Clock
+    ) -> None:
+        self._writer = writer
+        self._workflows = workflows
+        self._work = work
+        self._parties = parties
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._wake_at = 0
+        self._intakes = 0
+        self._backlog = 0
+        self._firing: set[int] = set()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._stopping = False
+        self._loop: asyncio.Task[None] | None = None
+
+    # ── told from inside units ────────────────────────────────────────────────────────────────────────────────────
+
+    def sent(self) -> None:
+        """A message was sent: take it in once it is durable."""
+        self._writer.after(self._count_message)
+
+    def dispatch(self, errand: Errand) -> None:
+        """A call has to be made: make it once the unit that needs it is durable."""
+        self._writer.after(lambda: self._make(errand))
+
+    def wake_at(self, at: int) -> None:
+        """A timer was set."""
+        self._writer.after(lambda: self._hurry(at))
+
+    # ── starting and stopping ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self, executions: Executions, queue: SqliteQueue) -> None:
+        """Takes up what is under way in the file, then keeps going. Both arguments only read."""
+        after = 0
+        while page := executions.busy(after, TIMERS):
+            await asyncio.gather(*(self._writer.run("resume", partial(self._workflows.resume, no)) for no in page))
+            after = page[-1]
+        self._loop = asyncio.create_task(self._keep_time(executions, queue), name="runtime")
+
+    async def stop(self, grace: float) -> None:
+        """Takes nothing new in and gives calls under way ``grace`` seconds; what is left goes on at the next start."""
+        self._stopping = True
+        self._wake.set()
+        if self._loop:
+            await self._loop
+        if self._calls:
+            _, late = await asyncio.wait(self._calls, timeout=grace)
+            for call in late:
+                call.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    @property
+    def calls(self) -> int:
+        """Calls under way."""
+        return len(self._calls)
+
+    # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _count_message(self) -> None:
+        self._backlog += 1
+        self._take_in()
+
+    def _take_in(self) -> None:
+        """Has as many batches taken in as there are messages for, unless the outside is not keeping up."""
+        room = not self._stopping and len(self._calls) < CALLS
+        while room and self._intakes < INTAKES and self._intakes * BATCH < self._backlog:
+            self._intakes += 1
+            self._writer.submit("intake", lambda: take_batch(self._work()), self._taken_in)
+
+    def _taken_in(self, received: int | None, error: Exception | None) -> None:
+        self._intakes -= 1
+        if error is not None:
+            _log.error("taking orders in failed; the next try is in a second", exc_info=error)
+            self._backlog = 0  # looked up again at the next tick
+            return
+        self._backlog = max(0, self._backlog - (received or 0)) if received else 0
+        self._take_in()
+
+    # ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _make(self, errand: Errand) -> None:
+        if self._stopping:
+            return
+        answer = self._parties.answer_now(errand.call)
+        if answer is not None:
+            self._settle(errand, answer)
+            return
+        task = asyncio.create_task(self._call(errand))
+        self._calls.add(task)
+        task.add_done_callback(self._called)
+
+    def _called(self, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        self._take_in()
+
+    async def _call(self, errand: Errand) -> None:
+        answer: Answer | Failure
+        try:
+            async with asyncio.timeout(errand.task.timeout_seconds):
+                answer = await self._parties.call(errand.call, self._clock.now())
+        except TimeoutError:
+            answer = Failure(None, "The call took longer than the task's TimeoutSeconds.")
+        except OrderError as error:
+            answer = Failure(error.name, str(error))
+        self._settle(errand, answer)
+
+    def _settle(self, errand: Errand, answer: Answer | Failure) -> None:
+        def done(_: object, error: Exception | None) -> None:
+            if error is not None:
+                _log.error("order %s: storing an answer failed; trying again", errand.call.key, exc_info=error)
+                asyncio.get_running_loop().call_later(PAUSE / 1000, self._settle, errand, answer)
+
+        name = "settle:" + errand.task.resource
+        self._writer.submit(name, lambda: self._workflows.settle(errand, answer), done)
+
+    # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hurry(self, at: int) -> None:
+        if at < self._wake_at:
+            self._wake.set()
+
+    async def _keep_time(self, executions: Executions, queue: SqliteQueue) -> None:
+        """Fires what is due, and looks at least once a second for messages that became visible again."""
+        while not self._stopping:
+            now = self._clock.now()
+            if len(self._calls) < CALLS:
+                for no in executions.due(now, TIMERS):
+                    self._fire(no)
+            if not self._intakes:
+                self._backlog = queue.waiting()[0]
+                self._take_in()
+            self._wake_at = min(executions.next_due(now), now + PAUSE)
+            await self._clock.wait_until(self._wake_at, self._wake)
+
+    def _fire(self, no: int) -> None:
+        if no in self._firing:
+            return
+        self._firing.add(no)
+
+        def done(_: object, error: Exception | None) -> None:
+            self._firing.discard(no)
+            if error is not None:
+                _log.error("firing a timer failed; the next try is in a second", exc_info=error)
+            elif not self._firing:
+                self._wake.set()  # there may be more due than one round takes
+
+        self._writer.submit("timer", lambda: self._workflows.fire(no), done)

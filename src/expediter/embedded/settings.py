@@ -1,0 +1,120 @@
+"""The settings, read from EXPEDITER_* once at the start; a wrong value is refused with what is allowed."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from expediter.app import ports
+from expediter.app.parties import Party, parse_party
+from expediter.app.tasks import TASKS
+from expediter.asl.protocol import Json
+from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
+from expediter.embedded.workflows import substituted
+
+T = TypeVar("T")
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class SettingRefused(Exception):
+    """A setting has a value that is not allowed; the message names it and says what is."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """How one server is set up. ``token`` and ``restaurant_secret`` are secrets: they are never printed."""
+
+    data: Path
+    host: str
+    port: int
+    payments: Party
+    restaurant: Party
+    restaurant_secret: str | None
+    smtp_url: str | None
+    token: str | None
+    workflow: Path | None
+    orders: ports.Settings
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings in EXPEDITER_* (by default of this process). Raises SettingRefused."""
+    read = _Reader(os.environ if environment is None else environment)
+    settings = Settings(
+        data=read("DATA", "./data", Path),
+        host=read("HOST", "127.0.0.1", str),
+        port=read("PORT", "8080", _whole(0, 65_535)),
+        payments=read("PAYMENTS", "simulated", parse_party),
+        restaurant=read("RESTAURANT", "simulated", parse_party),
+        restaurant_secret=read("RESTAURANT_SECRET", "", str) or None,
+        smtp_url=read("SMTP_URL", "", _smtp_url) or None,
+        token=read("TOKEN", "", str) or None,
+        workflow=read("WORKFLOW", "", lambda text: Path(text) if text else None),
+        orders=ports.Settings(
+            hold_seconds=read("HOLD_SECONDS", "30", _whole(0, 99_999_999)),
+            default_price=read("DEFAULT_PRICE", "1000", _whole(0, LARGEST_TOTAL)),
+            currency=read("CURRENCY", "USD", _currency),
+            notify=read("NOTIFY", "", _addresses),
+        ),
+    )
+    if settings.host not in LOOPBACK and settings.token is None:
+        raise SettingRefused(
+            f"EXPEDITER_HOST={settings.host} can be reached from other machines. Set EXPEDITER_TOKEN to a long random "
+            "text that operators send as a bearer token, or leave EXPEDITER_HOST at 127.0.0.1."
+        )
+    return settings
+
+
+def workflow(path: Path | None) -> Json:
+    """The workflow's definition with the names of our tasks in it: a file, or the one that comes along.
+
+    Raises SettingRefused when the file cannot be read as JSON.
+    """
+    try:
+        source = path or resources.files("expediter.contracts") / "order.asl.json"
+        return substituted(json.loads(source.read_text()), {name: name for name in TASKS})
+    except (OSError, ValueError) as error:
+        raise SettingRefused(f"EXPEDITER_WORKFLOW={path} cannot be read as JSON: {error}") from error
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def __call__(self, name: str, default: str, convert: Callable[[str], T]) -> T:
+        value = self._environment.get(f"EXPEDITER_{name}", default).strip()
+        try:
+            return convert(value)
+        except ValueError as error:
+            raise SettingRefused(f"EXPEDITER_{name}={value!r} is not allowed: {error}") from error
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise ValueError(f"give a whole number from {least} to {most}")
+        return int(text)
+
+    return convert
+
+
+def _currency(text: str) -> str:
+    if text not in CURRENCIES:
+        raise ValueError("give an active ISO 4217 code such as USD or EUR")
+    return text
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    addresses = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not all("@" in address and " " not in address for address in addresses):
+        raise ValueError("give e-mail addresses, with commas between them")
+    return addresses
+
+
+def _smtp_url(text: str) -> str:
+    if text and (urlsplit(text).scheme not in ("smtp", "smtps") or not urlsplit(text).hostname):
+        raise ValueError("give smtp://host:port or smtps://user:password@host:port")
+    return text

@@ -1,0 +1,210 @@
+"""Runs the state machine of each order inside the writer's units.
+
+Every event goes the same way: advance the execution, perform the tasks it asks for as far as they go without the
+outside, feed their results back, and store the execution with its events in the same unit. What is left are calls to
+outside parties; they go out once the unit is durable (``dispatch``).
+"""
+
+import hashlib
+import random
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from expediter.app.calls import Answer, Call
+from expediter.app.ports import Work
+from expediter.app.tasks import TASKS, Output, perform
+from expediter.asl import Execution, Machine, advance, outstanding, parse, replay
+from expediter.asl.protocol import (
+    AnyEvent,
+    Json,
+    ScheduleTask,
+    Started,
+    StartTimer,
+    TaskFailed,
+    TaskSucceeded,
+    TaskTimedOut,
+    TimerFired,
+)
+from expediter.domain.errors import OrderError, StoreUnavailable
+from expediter.embedded.database import DataRefused, Session, Statements
+from expediter.embedded.executions import Executions, Stored
+
+_CLAIMED = Statements("orders")["claimed"]
+
+
+class Errand(NamedTuple):
+    """A call that has to be made for a task of an execution."""
+
+    no: int
+    task: ScheduleTask
+    call: Call
+
+
+class Failure(NamedTuple):
+    """What became of a call that brought no answer: an ASL error name and its cause; None: it took too long."""
+
+    error: str | None
+    cause: str
+
+
+class SqliteWorkflows:
+    """``work``: the unit's ports and time. ``dispatch`` and ``wake_at`` are told from inside the unit."""
+
+    def __init__(
+        self,
+        session: Session,
+        work: Callable[[], Work],
+        dispatch: Callable[[Errand], None],
+        wake_at: Callable[[int], None],
+    ) -> None:
+        self._session = session
+        self._store = Executions(session)
+        self._work = work
+        self._dispatch = dispatch
+        self._wake_at = wake_at
+        self._machines: dict[int, Machine] = {}
+        self._current = 0
+        self._seeds = random.Random()  # noqa: S311  # jitter and States.UUID, no secret
+
+    def use(self, definition: Json, now: int) -> None:
+        """Starts new executions on this definition; those under way keep their own.
+
+        Raises DefinitionInvalid, and DataRefused when a live execution needs a task that this code lacks.
+        """
+        live = self._store.live_definitions()
+        self._machines = {no: parse(body) for no, body, _ in live}
+        refused = [
+            (missing, count) for no, _, count in live if (missing := self._machines[no].resources - TASKS.keys())
+        ]
+        if refused:
+            lines = [f"{count} orders run on a definition with {', '.join(sorted(names))}" for names, count in refused]
+            raise DataRefused(f"Tasks are missing: {'; '.join(lines)}. Start a version of the code that has them.")
+        machine = parse(definition)
+        if unknown := machine.resources - TASKS.keys():
+            raise DataRefused(f"No such task: {', '.join(sorted(unknown))}. There are: {', '.join(TASKS)}.")
+        digest = hashlib.sha256(msgspec.json.encode(definition, order="sorted")).hexdigest()
+        self._current = self._store.pin(digest, definition, now)
+        self._machines[self._current] = machine
+
+    # ── the port ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self, name: str, input: Json, now: int) -> bool:
+        no = self._session.one(_CLAIMED, (name,))[0]
+        if self._store.exists(no):
+            return False
+        context = {"Execution": {"Id": name, "Name": name}, "StateMachine": {"Id": "orders", "Name": "orders"}}
+        event = Started(at=now, seed=self._seed(), input=input, context=context)
+        self._drive(Stored(no, name, self._current, Execution()), deque([event]), new=True)
+        return True
+
+    def history(self, name: str) -> list[dict[str, Any]] | None:
+        found = self._store.history(name)
+        return None if found is None else [msgspec.to_builtins(event) for event in replay(*found)]
+
+    # ── what the runtime feeds in, each inside a unit ─────────────────────────────────────────────────────────────
+
+    def settle(self, errand: Errand, answer: Answer | Failure) -> None:
+        """The result of a call: performs its task on with the answer, or fails it."""
+        stored = self._store.load(errand.no)
+        if stored is None:
+            return
+        if isinstance(answer, Failure):
+            event: AnyEvent | None = self._failed(errand.task.task, answer)
+        else:
+            event = self._perform(stored.no, errand.task, answer)
+        if event is not None:
+            self._drive(stored, deque([event]))
+
+    def fire(self, no: int) -> None:
+        """Fires the timers of an execution that are due."""
+        stored = self._store.load(no)
+        if stored is None:
+            return
+        now = self._work().now
+        waits = outstanding(self._machines[stored.definition], stored.execution)
+        due = [wait.timer for wait in waits if isinstance(wait, StartTimer) and wait.at <= now]
+        if due:
+            self._drive(stored, deque(TimerFired(at=now, seed=self._seed(), timer=timer) for timer in due))
+
+    def resume(self, no: int) -> None:
+        """Takes up the tasks that a process before this one had under way; their calls may have gone out."""
+        stored = self._store.load(no)
+        if stored is None:
+            return
+        waits = outstanding(self._machines[stored.definition], stored.execution)
+        tasks = [wait for wait in waits if isinstance(wait, ScheduleTask)]
+        events = deque(event for task in tasks if (event := self._perform(no, task, repeat=True)))
+        if events:
+            self._drive(stored, events)
+
+    # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _drive(self, stored: Stored, events: deque[AnyEvent], *, new: bool = False) -> None:
+        machine, execution, taken = self._machines[stored.definition], stored.execution, list[AnyEvent]()
+        was_due = not new and any(isinstance(wait, StartTimer) for wait in outstanding(machine, execution))
+        while events:
+            event = events.popleft()
+            taken.append(event)
+            execution, commands = advance(machine, execution, event)
+            for command in commands:
+                follows = self._follow(stored.no, command, event.at)
+                if follows is not None:
+                    events.append(follows)
+        after = stored._replace(execution=execution)
+        waits = outstanding(machine, execution)
+        if new:
+            self._store.insert(after, taken, waits)
+        else:
+            self._store.update(after, taken, waits, was_due=was_due)
+
+    def _follow(self, no: int, command: object, now: int) -> AnyEvent | None:
+        """Carries a command out as far as the unit can; gives the event that it leads to at once."""
+        if isinstance(command, ScheduleTask):
+            return self._perform(no, command)
+        if isinstance(command, StartTimer):
+            if command.at <= now:
+                return TimerFired(at=now, seed=self._seed(), timer=command.timer)
+            self._wake_at(command.at)
+        return None
+
+    def _perform(
+        self, no: int, task: ScheduleTask, answer: Answer | None = None, *, repeat: bool = False
+    ) -> AnyEvent | None:
+        work = self._work()
+        try:
+            result = perform(work, task.resource, task.input, answer, repeat)
+        except StoreUnavailable:
+            raise
+        except OrderError as error:
+            return self._failed(task.task, Failure(error.name, str(error)))
+        except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a task raises is the task's failure
+            return self._failed(task.task, Failure(type(error).__name__, str(error)))
+        if isinstance(result, Output):
+            return TaskSucceeded(at=work.now, seed=self._seed(), task=task.task, output=result.value)
+        self._dispatch(Errand(no, task, result))
+        return None
+
+    def _failed(self, task: int, failure: Failure) -> AnyEvent:
+        now, seed = self._work().now, self._seed()
+        if failure.error is None:
+            return TaskTimedOut(at=now, seed=seed, task=task)
+        return TaskFailed(at=now, seed=seed, task=task, error=failure.error, cause=failure.cause)
+
+    def _seed(self) -> int:
+        return self._seeds.getrandbits(53)
+
+
+def substituted(definition: Json, names: Mapping[str, str]) -> Json:
+    """The definition with each ``${Name}`` replaced by what it stands for in this home."""
+    if isinstance(definition, str):
+        for name, value in names.items():
+            definition = definition.replace("${" + name + "}", value)
+        return definition
+    if isinstance(definition, list):
+        return [substituted(value, names) for value in definition]
+    if isinstance(definition, dict):
+        return {key: substituted(value, names) for key, value in definition.items()}
+    return definition
