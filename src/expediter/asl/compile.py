@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from expediter.asl.conditions import compile_condition
 from expediter.asl.dataflow import arguments, catch_output, finish
+from expediter.asl.jsonata import query_failure
 from expediter.asl.protocol import Json
 from expediter.asl.reading import Notes, Reader
 from expediter.asl.retry import Catcher, Handlers, Retrier
@@ -19,6 +20,7 @@ from expediter.asl.states.state import State
 from expediter.asl.states.succeed import Succeed
 from expediter.asl.states.task import Task
 from expediter.asl.states.wait import Wait
+from expediter.asl.texts import json_text, json_type
 
 
 class Type(NamedTuple):
@@ -121,9 +123,7 @@ def _succeed(name: str, reader: Reader) -> State:
 
 
 def _fail(name: str, reader: Reader) -> State:
-    return Fail(
-        name, arguments(reader), finish(reader, has_result=False), text(reader, "Error"), text(reader, "Cause")
-    )
+    return Fail(name, arguments(reader), finish(reader, has_result=False), text(reader, "Error"), text(reader, "Cause"))
 
 
 def _wait(name: str, reader: Reader) -> State:
@@ -159,11 +159,13 @@ def _jsonata_condition(rule: Reader) -> Condition:
 
 
 def _true(value: Json, rule: Reader) -> bool:
-    from expediter.asl.jsonata import query_failure  # noqa: PLC0415
-
     if isinstance(value, bool):
         return value
-    raise query_failure(f"The JSONata expression '{rule.spec['Condition'][2:-2].strip()}' specified for the field 'Condition'")
+    expression = rule.spec["Condition"][2:-2].strip()
+    raise query_failure(
+        f"The JSONata expression '{expression}' specified for the field 'Condition' returned an unexpected result "
+        f"type. Expected 'boolean', but was '{json_type(value)}' for value: {json_text(value)}"
+    )
 
 
 def _task(name: str, reader: Reader) -> State:
@@ -177,9 +179,9 @@ def _task(name: str, reader: Reader) -> State:
         arguments(reader, "Arguments" if reader.jsonata else "Parameters"),
         finish(reader, has_result=True),
         handlers_of(reader),
-        resource,
-        seconds(reader, "TimeoutSeconds"),
-        seconds(reader, "HeartbeatSeconds"),
+        resource=resource,
+        timeout=seconds(reader, "TimeoutSeconds"),
+        heartbeat=seconds(reader, "HeartbeatSeconds"),
     )
 
 
@@ -250,7 +252,7 @@ def _check_fields(reader: Reader, kind: Type) -> None:
 def compile_scope(scope: Reader) -> dict[str, State]:
     """The states of a machine, branch or item processor, not yet linked; every target in it is checked."""
     scope.require("StartAt", "States")
-    specs = scope.take("States", dict, "an object", {})
+    specs: dict[str, Json] = scope.take("States", dict, "an object", {})
     states = {name: compile_state(name, spec, scope) for name, spec in specs.items()}
     compiled = {name: state for name, state in states.items() if state is not None}
     start = scope.maybe_text("StartAt")
@@ -266,10 +268,10 @@ def compile_scope(scope: Reader) -> dict[str, State]:
 
 def _warn_unreachable(scope: Reader, states: dict[str, State], start: str | None) -> None:
     reached: set[str] = set()
-    ahead = [start] if start in states else []
+    ahead = [start] if start else []
     while ahead:
         name = ahead.pop()
-        if name is not None and name not in reached and name in states:
+        if name not in reached and name in states:
             reached.add(name)
             ahead.extend(states[name].targets())
     for name in states.keys() - reached if reached else ():

@@ -161,8 +161,11 @@ def _matching(variable: Path, pattern: re.Pattern[str]) -> Condition:
 def _wildcard(text: str) -> re.Pattern[str]:
     r"""``*`` stands for any characters, ``\*`` for itself and ``\\`` for a backslash."""
     parts = re.findall(r"\\[*\\]|\*|[^*\\]+|\\", text)
-    return re.compile("".join(".*" if part == "*" else re.escape(part[-1] if len(part) == 2 and part[0] == "\\" else part)
-                              for part in parts), re.DOTALL)
+    return re.compile("".join(".*" if part == "*" else _literal(part) for part in parts), re.DOTALL)
+
+
+def _literal(part: str) -> str:
+    return re.escape(part[1] if part in {r"\*", "\\\\"} else part)
 
 
 def _test(rule: Reader, variable: Path, name: str) -> Condition:

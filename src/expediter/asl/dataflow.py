@@ -1,6 +1,7 @@
 """What happens to data around a state's work, in both query languages, compiled to two functions per state.
 
-JSONPath: InputPath, Parameters, then the work, then ResultSelector, Assign, ResultPath (onto the raw input), OutputPath.
+JSONPath: InputPath, Parameters, then the work, then ResultSelector, Assign, ResultPath (onto the raw input) and
+OutputPath.
 JSONata: Arguments, then the work, then Assign and Output, both from ``$states``.
 """
 
@@ -183,5 +184,3 @@ def catch_output(reader: Reader) -> CatchOutput:
         return found if put is None else put(frame.input, found), assigned
 
     return jsonpath
-
-

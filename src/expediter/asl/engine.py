@@ -13,6 +13,7 @@ from expediter.asl.states.state import State
 #: What to ask of the waiting state; yields the state to enter next, like ``State.enter``.
 Answer: TypeAlias = Callable[[State, Run, Frame], State | None]
 
+
 def proceed(run: Run) -> None:
     """Take every line that can go on as far as it goes."""
     while run.ready:

@@ -1,8 +1,8 @@
 """What can go wrong, kept apart by who has to know.
 
-    DefinitionInvalid   the definition itself: raised by parse(), with every fault found
-    StateFailure        a state of a running execution failed: never leaves the core, becomes Retry, Catch or FAILED
-    PathMissing         a path led nowhere: the field that holds the path turns it into a StateFailure with its wording
+DefinitionInvalid   the definition itself: raised by parse(), with every fault found
+StateFailure        a state of a running execution failed: never leaves the core, becomes Retry, Catch or FAILED
+PathMissing         a path led nowhere: the field that holds the path turns it into a StateFailure with its wording
 """
 
 import msgspec

@@ -9,18 +9,12 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import INTRINSIC, PathInvalid, StateFailure
-from expediter.asl.intrinsics import INTRINSICS, Draw, Unfit
-from expediter.asl.paths import Path, Scope, compile_path
+from expediter.asl.intrinsics import INTRINSICS, Unfit
+from expediter.asl.paths import Path, compile_path
 from expediter.asl.protocol import Json
+from expediter.asl.scope import Scope
 
-
-class CallScope(Scope):
-    """A scope that also has chance."""
-
-    def draw(self) -> Draw: ...
-
-
-Argument: TypeAlias = Callable[[Json, "CallScope"], Json]
+Argument: TypeAlias = Callable[[Json, Scope], Json]
 
 _NAME = re.compile(r"\s*(States\.\w+)\s*\(")
 _STRING = re.compile(r"'((?:[^'\\]|\\['\\{}])*)'")
@@ -130,7 +124,7 @@ def _constant(value: Json) -> Argument:
 
 
 def _caller(function: Callable[..., Json], arguments: tuple[Argument, ...], text: str) -> Argument:
-    def call(value: Json, scope: CallScope) -> Json:
+    def call(value: Json, scope: Scope) -> Json:
         found = [argument(value, scope) for argument in arguments]
         try:
             return function(scope.draw(), *found)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from expediter.asl.protocol import Json
+from expediter.asl.scope import Draw
 from expediter.asl.texts import decode, json_text, plain
 
 #: AWS's own limits: 1,000 elements of a range, 10,000 characters to hash or encode.
@@ -24,13 +25,6 @@ TEXT_LIMIT = 10_000
 
 class Unfit(Exception):
     """The arguments do not fit the function; the text says how."""
-
-
-class Draw(NamedTuple):
-    """Where chance comes from: ``fraction(salt)`` is evenly spread over [0, 1), the same for the same salt and event."""
-
-    fraction: Callable[[str], float]
-    uuid: Callable[[], str]
 
 
 class Intrinsic(NamedTuple):
@@ -53,7 +47,7 @@ def is_number(value: Json) -> bool:
 def half_up(value: Json) -> int:
     """AWS rounds to the nearest integer, halves towards positive infinity: -1.5 is -1, 1.5 is 2."""
     _need(is_number(value), f"expected a number but found {json_text(value)}")
-    return math.floor(value + 0.5)
+    return math.floor(float(value) + 0.5) if isinstance(value, float) else int(value)
 
 
 def same_json(left: Json, right: Json) -> bool:

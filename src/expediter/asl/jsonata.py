@@ -7,39 +7,33 @@ general library takes some 200 µs for each; it is the fallback for everything e
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 from jsonata import jexception, utils
 from jsonata.jsonata import Jsonata
 
 from expediter.asl.errors import QUERY, PathInvalid, PathMissing, StateFailure
-from expediter.asl.intrinsic_calls import CallScope
 from expediter.asl.jsonata_functions import FUNCTIONS, Moment
 from expediter.asl.protocol import Json
+from expediter.asl.scope import Scope
 from expediter.asl.templates import Compiled, Complain, Template
 from expediter.asl.texts import decode, encode
 
 _EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)
 _REFERENCE = re.compile(r"\s*\$([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)\s*", re.ASCII)
 _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
+#: From ``$states`` and the scope to the value, in the library's terms.
+Evaluate: TypeAlias = Callable[[dict[str, Json], Scope], Json]
 _WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
 _MISSING = object()
-
-
-class JsonataScope(CallScope):
-    """A scope that also knows all variables and the time of the event."""
-
-    at: int
-
-    def variables(self) -> dict[str, Json]: ...
 
 
 class Expression(NamedTuple):
     """``evaluate(states, scope)`` yields the value, or ``_MISSING`` when it is undefined."""
 
     text: str
-    evaluate: Callable[[dict[str, Json], Any], Any]
+    evaluate: Evaluate
     variables: frozenset[str]
     context: bool
 
@@ -57,8 +51,9 @@ def compile_expression(text: str) -> Expression:
     reference = _REFERENCE.fullmatch(inner)
     names = frozenset(_VARIABLE.findall(inner)) - {"states"}
     general = _Library(inner)
-    context = "states" in inner and ("context" in inner or not re.search(r"\$states\s*\.", inner) or "$states[" in inner)
-    evaluate = general.evaluate
+    whole = re.search(r"\$states(?!\s*\.)", inner) is not None
+    context = "states" in inner and (whole or "context" in inner)
+    evaluate: Evaluate = general.evaluate
     if reference is not None and reference[2].split(".")[-1] not in _WORDS:
         evaluate = _reference(reference[1], tuple(reference[2].split(".")[1:]), general)
     return Expression(inner, evaluate, names - FUNCTIONS.keys() - general.builtin, context)
@@ -81,8 +76,8 @@ class _Library:
     def builtin(self) -> set[str]:
         return set(Jsonata.static_frame.bindings)
 
-    def evaluate(self, states: dict[str, Json], scope: Any) -> Any:
-        bindings: dict[str, Any] = {name: _bound(value) for name, value in scope.variables().items()}
+    def evaluate(self, states: dict[str, Json], scope: Scope) -> Json:
+        bindings: dict[str, Json] = {name: _bound(value) for name, value in scope.variables().items()}
         moment = Moment(scope.at, scope.draw())
         bindings.update((name, Jsonata.JLambda(function(moment))) for name, function in FUNCTIONS.items())
         bindings["states"] = states if "context" in states else {**states, "context": scope.context()}
@@ -90,14 +85,14 @@ class _Library:
         return _MISSING if found is None else utils.Utils.convert_nulls(found)
 
 
-def _bound(value: Json) -> Any:
+def _bound(value: Json) -> Json:
     return utils.Utils.NULL_VALUE if value is None else value
 
 
-def _reference(root: str, names: tuple[str, ...], general: _Library) -> Callable[[dict[str, Json], Any], Any]:
+def _reference(root: str, names: tuple[str, ...], general: _Library) -> Evaluate:
     """Objects all the way down are walked here; an array on the way maps and flattens: left to the library."""
 
-    def evaluate(states: dict[str, Json], scope: Any) -> Any:
+    def evaluate(states: dict[str, Json], scope: Scope) -> Json:
         try:
             found: Json = states if root == "states" else scope.variable(root)
         except PathMissing:
@@ -152,7 +147,7 @@ def evaluated(expression: Expression, field: str) -> Template:
     """The expression's value as JSON that shares nothing; whatever goes wrong is a QueryEvaluationError."""
     where = f"The JSONata expression '{expression.text}' specified for the field '{field}'"
 
-    def get(states: Json, scope: CallScope) -> Json:
+    def get(states: Json, scope: Scope) -> Json:
         try:
             found = expression.evaluate(states, scope)
         except jexception.JException as error:

@@ -6,14 +6,15 @@ not there. Each entry makes the function for one moment.
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from jsonata import jexception, utils
 from jsonata.functions import Functions
 
-from expediter.asl.intrinsics import HASHES, RANGE_LIMIT, Draw, half_up, is_number
+from expediter.asl.intrinsics import HASHES, RANGE_LIMIT, half_up, is_number
 from expediter.asl.protocol import Json
+from expediter.asl.scope import Draw
 from expediter.asl.texts import decode, plain
 
 
@@ -39,7 +40,7 @@ def _partition(array: Json, size: Json) -> Json:
     return [items[start : start + step] for start in range(0, len(items), step)]
 
 
-def _range(first: Json, last: Json, step: Json) -> Any:
+def _range(first: Json, last: Json, step: Json) -> Json:
     if not (is_number(first) and is_number(last) and is_number(step)) or step == 0:
         raise _refuse("a range takes three numbers, the last of them not 0")
     count = max(0, math.floor((last - first) / step) + 1)
@@ -57,7 +58,7 @@ def _hash(data: Json, algorithm: Json) -> Json:
     return HASHES[algorithm](plain(data).encode())
 
 
-def _parse(text: Json) -> Any:
+def _parse(text: Json) -> Json:
     if text is None:
         return None
     try:
@@ -75,7 +76,7 @@ def _now(moment: Moment) -> Callable[..., Json]:
     return lambda picture=None, zone=None: Functions.datetime_from_millis(moment.at, picture, zone)
 
 
-FUNCTIONS: dict[str, Callable[[Moment], Callable[..., Any]]] = {
+FUNCTIONS: dict[str, Callable[[Moment], Callable[..., Json]]] = {
     "partition": lambda _moment: _partition,
     "range": lambda _moment: _range,
     "hash": lambda _moment: _hash,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from expediter.asl.compile import compile_scope, unknown_fields
-from expediter.asl.engine import answered, proceed, walk
+from expediter.asl.engine import Answer, answered, proceed, walk
 from expediter.asl.errors import DefinitionInvalid, Fault
 from expediter.asl.execution import Execution, Frame, new_execution
 from expediter.asl.history import HistoryEvent
@@ -124,16 +124,23 @@ def _role(event: Started) -> dict[str, Json]:
     return {"roleArn": role} if role else {}
 
 
-def _task_event(answer: Callable[[State, Run, Frame, AnyEvent], State | None]) -> "Handler":
-    def handle(_machine: Machine, run: Run, event: AnyEvent) -> None:
-        number = event.task  # type: ignore[union-attr] # only events of tasks are given this handler
-        for found in run.frames.values():
-            if found.task == number:
-                frame = run.own(found.number)
-                answered(run, frame, lambda state, run, frame: answer(state, run, frame, event))
-                return
+def _answer(run: Run, task: int, answer: Answer) -> None:
+    for found in run.frames.values():
+        if found.task == task:
+            answered(run, run.own(found.number), answer)
+            return
 
-    return handle
+
+def _task_succeeded(_machine: Machine, run: Run, event: TaskSucceeded) -> None:
+    _answer(run, event.task, lambda state, run, frame: state.succeeded(run, frame, event))
+
+
+def _task_failed(_machine: Machine, run: Run, event: TaskFailed) -> None:
+    _answer(run, event.task, lambda state, run, frame: state.failed(run, frame, event))
+
+
+def _task_timed_out(_machine: Machine, run: Run, event: TaskTimedOut) -> None:
+    _answer(run, event.task, lambda state, run, frame: state.timed_out(run, frame))
 
 
 def _timer_fired(_machine: Machine, run: Run, event: TimerFired) -> None:
@@ -161,9 +168,9 @@ def _stopped(_machine: Machine, run: Run, event: Stopped) -> None:
 Handler: TypeAlias = Callable[[Machine, Run, Any], None]
 _HANDLERS: dict[type, Handler] = {
     Started: _started,
-    TaskSucceeded: _task_event(lambda state, run, frame, event: state.succeeded(run, frame, event)),
-    TaskFailed: _task_event(lambda state, run, frame, event: state.failed(run, frame, event)),
-    TaskTimedOut: _task_event(lambda state, run, frame, _event: state.timed_out(run, frame)),
+    TaskSucceeded: _task_succeeded,
+    TaskFailed: _task_failed,
+    TaskTimedOut: _task_timed_out,
     TimerFired: _timer_fired,
     Stopped: _stopped,
 }

@@ -47,6 +47,10 @@ def _sized(value: Json, size: Json) -> bool:
     return isinstance(value, list | str) and len(value) == size
 
 
+def _within(part: Json, text: Json) -> bool:
+    return isinstance(text, str) and isinstance(part, str) and part in text
+
+
 OPERATORS: dict[str, Callable[[Json, Json], bool]] = {
     "==": _same,
     "!=": lambda left, right: not _same(left, right),
@@ -57,9 +61,7 @@ OPERATORS: dict[str, Callable[[Json, Json], bool]] = {
     "=~": lambda left, right: isinstance(left, str) and right.fullmatch(left) is not None,
     "in": _among,
     "nin": lambda left, right: not _among(left, right),
-    "contains": lambda left, right: (
-        _among(right, left) if isinstance(left, list) else isinstance(left, str) and isinstance(right, str) and right in left
-    ),
+    "contains": lambda left, right: _among(right, left) if isinstance(left, list) else _within(right, left),
     "subsetof": lambda left, right: isinstance(left, list) and all(_among(item, right) for item in left),
     "anyof": lambda left, right: isinstance(left, list) and any(_among(item, right) for item in left),
     "noneof": lambda left, right: isinstance(left, list) and not any(_among(item, right) for item in left),

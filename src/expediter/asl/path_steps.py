@@ -27,11 +27,11 @@ class Name(NamedTuple):
 class Index(NamedTuple):
     """``[0]``; negative counts from the end."""
 
-    index: int
+    at: int
 
     def pick(self, value: Json, _root: Json) -> Iterator[Json]:
-        if isinstance(value, list) and -len(value) <= self.index < len(value):
-            yield value[self.index]
+        if isinstance(value, list) and -len(value) <= self.at < len(value):
+            yield value[self.at]
 
 
 class Names(NamedTuple):
@@ -177,7 +177,7 @@ def _missing(step: Step, place: str, here: str, found: Json, *, last: bool) -> s
 
 
 def _text(step: Step) -> str:
-    return f"[{step.index}]" if isinstance(step, Index) else f"['{step.name}']" if isinstance(step, Name) else "[*]"
+    return f"[{step.at}]" if isinstance(step, Index) else f"['{step.name}']" if isinstance(step, Name) else "[*]"
 
 
 def _java(value: Json) -> str:

@@ -12,22 +12,15 @@ Rules (the language's "Paths" section, Jayway's README, AWS's recorded answers):
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid, PathMissing
 from expediter.asl.path_steps import DEFINITE, Index, Name, Step, explain, select
 from expediter.asl.path_text import parse_steps
 from expediter.asl.protocol import Json
+from expediter.asl.scope import Scope
 
 _VARIABLE = re.compile(r"\$([^\W\d]\w*)(.*)", re.DOTALL)
-
-
-class Scope(Protocol):
-    """What a path can see besides ``$``."""
-
-    def context(self) -> dict[str, Json]: ...
-
-    def variable(self, name: str) -> Json: ...
 
 
 Getter: TypeAlias = Callable[[Json, Scope], Json]
@@ -112,8 +105,8 @@ def _names_and_indexes(steps: tuple[Step, ...]) -> Callable[[Json], Json]:
         for step in steps:
             if isinstance(step, Name) and isinstance(found, dict) and step.name in found:
                 found = found[step.name]
-            elif isinstance(step, Index) and isinstance(found, list) and -len(found) <= step.index < len(found):
-                found = found[step.index]
+            elif isinstance(step, Index) and isinstance(found, list) and -len(found) <= step.at < len(found):
+                found = found[step.at]
             else:
                 raise PathMissing(explain(value, steps))
         return found

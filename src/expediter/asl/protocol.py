@@ -25,7 +25,10 @@ class Event(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
 
 
 class Started(Event, frozen=True, tag=True):
-    """The execution begins. ``context`` is the fixed part of the context object (``$$.Execution``, ``$$.StateMachine``)."""
+    """The execution begins.
+
+    ``context`` is the fixed part of the context object (``$$.Execution``, ``$$.StateMachine``).
+    """
 
     input: Json
     context: dict[str, Json] = {}

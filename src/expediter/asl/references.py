@@ -30,10 +30,10 @@ def _put(value: Json, steps: tuple[Step, ...], result: Json, text: str) -> Json:
             raise runtime(f"Unable to apply ReferencePath {text} to input {_shown(value)}")
         inner = {} if value is None else value
         return {**inner, step.name: _put(inner.get(step.name), rest, result, text)}
-    if not isinstance(step, Index) or not isinstance(value, list) or not -len(value) <= step.index < len(value):
+    if not isinstance(step, Index) or not isinstance(value, list) or not -len(value) <= step.at < len(value):
         raise runtime(f"Unable to apply ReferencePath {text} to input {_shown(value)}")
     copy = list(value)
-    copy[step.index] = _put(value[step.index], rest, result, text)
+    copy[step.at] = _put(value[step.at], rest, result, text)
     return copy
 
 

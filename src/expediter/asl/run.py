@@ -5,13 +5,14 @@ A Run is also the scope of paths and expressions (``context``, ``variable``, ``d
 
 import hashlib
 from collections import deque
+from copy import copy
 from typing import TYPE_CHECKING
 
 from expediter.asl.errors import PathMissing
 from expediter.asl.execution import Execution, Frame
 from expediter.asl.history import HistoryEvent
-from expediter.asl.intrinsics import Draw
 from expediter.asl.protocol import Command, End, Event, Json, StartTimer
+from expediter.asl.scope import Draw
 from expediter.asl.texts import instant_text
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Run:
         """The frame to alter: a copy, unless it was made or copied in this run."""
         frame = self.frames[number]
         if number not in self.owned:
-            frame = self.frames[number] = frame.__copy__()
+            frame = self.frames[number] = copy(frame)
             self.owned.add(number)
         return frame
 

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid, PathMissing, runtime
-from expediter.asl.intrinsic_calls import Argument, CallScope, compile_call, is_call
+from expediter.asl.intrinsic_calls import Argument, compile_call, is_call
 from expediter.asl.paths import Path, compile_path
 from expediter.asl.protocol import Json
+from expediter.asl.scope import Scope
 from expediter.asl.texts import json_text
 
-Template: TypeAlias = Callable[[Json, CallScope], Json]
+Template: TypeAlias = Callable[[Json, Scope], Json]
 
 
 class Compiled(NamedTuple):
@@ -47,7 +48,7 @@ def compile_expression(text: str, field: str) -> Compiled:
 
 
 def _worded(get: Argument, text: str, field: str, paths: tuple[Path, ...]) -> Template:
-    def read(value: Json, scope: CallScope) -> Json:
+    def read(value: Json, scope: Scope) -> Json:
         try:
             return get(value, scope)
         except PathMissing:
@@ -60,7 +61,7 @@ def _worded(get: Argument, text: str, field: str, paths: tuple[Path, ...]) -> Te
     return read
 
 
-def _first_missing(paths: tuple[Path, ...], value: Json, scope: CallScope) -> str | None:
+def _first_missing(paths: tuple[Path, ...], value: Json, scope: Scope) -> str | None:
     for path in paths:
         try:
             path.get(value, scope)

@@ -30,6 +30,20 @@ def plain(value: Json) -> str:
     return value if isinstance(value, str) else json_text(value)
 
 
+def json_type(value: Json) -> str:
+    """The name of a value's type in JSON."""
+    if value is None:
+        return "null"
+    return next(name for kinds, name in _TYPES if isinstance(value, kinds))
+
+
+_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "boolean"),
+    ((int, float), "number"),
+    (str, "string"),
+    (list, "array"),
+    (dict, "object"),
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?)", re.ASCII

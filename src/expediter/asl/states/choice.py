@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from expediter.asl.errors import StateFailure
 from expediter.asl.execution import Frame
+from expediter.asl.protocol import Json
 from expediter.asl.states.state import Arguments, Finish, State
 
 if TYPE_CHECKING:

@@ -48,6 +48,7 @@ class Task(State):
         arguments: Arguments,
         finish: Finish,
         handlers: Handlers,
+        *,
         resource: str,
         timeout: Seconds,
         heartbeat: Seconds,
