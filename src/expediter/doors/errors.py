@@ -18,6 +18,14 @@ class RequestUnparsable(OrderError):
     """The body is not what its Content-Type says. Correct its syntax and send it again."""
 
 
+class DocumentInvalid(OrderError):
+    """The GraphQL document or its variables do not fit the schema. Correct them; the schema can be asked for itself."""
+
+
+class DocumentTooComplex(OrderError):
+    """The GraphQL document asks for too much at once. Ask for less, or in several requests."""
+
+
 class Unauthorized(OrderError):
     """This server asks for a token. Send it in the header Authorization: Bearer TOKEN."""
 
@@ -87,6 +95,8 @@ STATUSES: dict[type[OrderError], int] = {
     MediaTypeUnsupported: 415,
     HostUnknown: 421,
     OrderInvalid: 422,
+    DocumentInvalid: 422,
+    DocumentTooComplex: 422,
     domain.IdempotencyKeyReused: 422,
     HeadersTooLarge: 431,
     InternalError: 500,

@@ -1,6 +1,7 @@
 """What comes in through a door and what goes out."""
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import msgspec
 
@@ -8,6 +9,9 @@ from expediter.app.ports import Caller
 from expediter.domain.errors import Fault, OrderInvalid
 
 JSON = "application/json"
+
+#: A request's headers by lower-case name.
+Headers: TypeAlias = Mapping[str, str]
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -22,7 +26,7 @@ class Request(msgspec.Struct, frozen=True):
     new_id: str
     params: Mapping[str, str] = {}
     query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = {}
+    headers: Headers = {}
     body: bytes = b""
 
 

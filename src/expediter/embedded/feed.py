@@ -68,6 +68,10 @@ class Changes(AsyncIterator[Order]):
     def close(self) -> None:
         self._feed.leave(self)
 
+    async def aclose(self) -> None:
+        """For whoever treats this as any asynchronous iterator."""
+        self.close()
+
     def __enter__(self) -> Self:
         return self
 

@@ -1,0 +1,73 @@
+"""ASGI to the doors' values and back: headers, bodies within their limits, answers.
+
+https://asgi.readthedocs.io/en/latest/specs/www.html
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
+
+from expediter.doors.errors import AddressTooLong, BodyTooLarge, HeadersTooLarge
+from expediter.doors.request import Headers, Response
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+LARGEST_BODY = 64 * 1024
+LARGEST_HEADERS = 16 * 1024
+LONGEST_ADDRESS = 8 * 1024
+
+#: On every answer: it is as of now and only for who asked, and browsers take its type as said.
+_ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+
+
+class ClientGone(Exception):
+    """The client went away before its request was complete; there is nobody to answer."""
+
+
+def headers_of(scope: Scope) -> Headers:
+    """Raises AddressTooLong, HeadersTooLarge."""
+    if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_ADDRESS:
+        raise AddressTooLong
+    headers = {}
+    size = 0
+    for name, value in scope["headers"]:
+        size += len(name) + len(value)
+        headers[name.decode("latin-1")] = value.decode("latin-1")
+    if size > LARGEST_HEADERS:
+        raise HeadersTooLarge
+    return headers
+
+
+def query_of(scope: Scope) -> tuple[tuple[str, str], ...]:
+    text = scope["query_string"]
+    return tuple(parse_qsl(text.decode("latin-1"), keep_blank_values=True)) if text else ()
+
+
+async def body_of(headers: Headers, receive: Receive) -> bytes:
+    """The whole body. Raises BodyTooLarge as soon as that is known, ClientGone."""
+    if int(headers.get("content-length", 0)) > LARGEST_BODY:
+        raise BodyTooLarge
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > LARGEST_BODY:
+            raise BodyTooLarge
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return body
+
+
+async def respond(send: Send, response: Response) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
+    headers += _ALWAYS
+    if response.status != 204:
+        headers.append((b"content-length", b"%d" % len(response.body)))
+    if response.status == 413:
+        headers.append((b"connection", b"close"))  # what is left of the body is not read
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

@@ -1,0 +1,35 @@
+"""What the embedded server's doors need of the home they stand in."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from expediter.app.ports import Work
+from expediter.embedded.feed import Feed
+from expediter.embedded.settings import Settings
+
+T = TypeVar("T")
+
+
+class Home(Protocol):
+    """One machine's home, as its doors see it."""
+
+    @property
+    def feed(self) -> Feed: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    async def write(self, handle: Callable[[Work], T], name: str) -> T:
+        """What ``handle`` gives, once everything it wrote is durable.
+
+        Raises the OrderError that it raised (nothing is written then), StoreUnavailable or TooBusy.
+        """
+
+    def read(self, handle: Callable[[Work], T]) -> T:
+        """What ``handle`` reads of what is committed."""
+
+    def ready(self) -> bool:
+        """Whether orders are taken in."""
+
+    def metrics(self) -> bytes:
+        """Prometheus text."""

@@ -1,0 +1,152 @@
+"""The embedded server's doors as one ASGI application: REST by openapi.json, GraphQL over HTTP and websocket.
+
+An operation that writes runs inside one unit of the writer and is answered after the commit that holds it.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+from graphql import OperationType
+
+from expediter import contracts
+from expediter.app.ports import Caller, Work
+from expediter.domain.errors import OrderError
+from expediter.doors.errors import InternalError, MethodNotAllowed, NotReady, RequestUnparsable, problem
+from expediter.doors.request import JSON, Headers, Request, Response
+from expediter.doors.rest import OPERATIONS, Operation, require_json
+from expediter.doors.routes import Router
+from expediter.embedded import pages
+from expediter.embedded.clock import new_id
+from expediter.embedded.exchange import ClientGone, Receive, Scope, Send, body_of, headers_of, query_of, respond
+from expediter.embedded.graphql import Graphql, GraphqlRequest
+from expediter.embedded.graphql_ws import GraphqlSocket
+from expediter.embedded.guards import Guards
+from expediter.embedded.home import Home
+
+#: Who passed the guards is an operator: it is his machine, or he has the token.
+OPERATOR = Caller()
+
+_PAGES = {"/": pages.TO_CONSOLE, "/console": pages.CONSOLE}
+_GRAPHQL_JSON = "application/graphql-response+json"
+_METRICS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
+_encode = msgspec.json.Encoder().encode
+
+
+def health(_: Home) -> Response:
+    return Response(200, (("Content-Type", JSON),), b'{"status":"ok"}')
+
+
+def readiness(home: Home) -> Response:
+    """Raises NotReady."""
+    if not home.ready():
+        raise NotReady
+    return Response(200, (("Content-Type", JSON),), b'{"status":"ready"}')
+
+
+def metrics(home: Home) -> Response:
+    return Response(200, _METRICS, home.metrics())
+
+
+#: The operations of openapi.json that are about this server itself.
+SYSTEM: dict[str, Callable[[Home], Response]] = {
+    "getHealth": health,
+    "getReadiness": readiness,
+    "getMetrics": metrics,
+}
+
+
+def create_app(home: Home) -> "App":
+    """The doors of this home."""
+    return App(home)
+
+
+class App:
+    """The ASGI application."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._guards = Guards(home.settings)
+        self._router = Router(contracts.read("openapi.json"))
+        self._graphql = Graphql(home)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await GraphqlSocket(self._graphql, self._guards, OPERATOR).run(scope, receive, send)
+        else:
+            raise NotImplementedError(f"this application serves http and websocket, not {scope['type']}")
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            response = await self._answer(scope, receive)
+        except OrderError as error:
+            response = problem(error)
+        except ClientGone:
+            return
+        except Exception:
+            await respond(send, problem(InternalError()))
+            raise  # the server logs it
+        await respond(send, response)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        method, path = scope["method"], scope["path"]
+        headers = headers_of(scope)
+        self._guards.check(path, headers)
+        if path == "/graphql":
+            return await self._answer_graphql(method, scope, headers, receive)
+        if path in _PAGES and method in {"GET", "HEAD"}:
+            return _PAGES[path]
+        route = self._router.find(method, path)
+        if route.operation in SYSTEM:
+            return SYSTEM[route.operation](self._home)
+        request = Request(
+            method=method,
+            path=path,
+            caller=OPERATOR,
+            new_id=new_id(),
+            params=route.params,
+            query=query_of(scope),
+            headers=headers,
+            body=await body_of(headers, receive) if method in {"POST", "PUT"} else b"",
+        )
+        return await self._carry_out(OPERATIONS[route.operation], request, route.operation)
+
+    async def _carry_out(self, operation: Operation, request: Request, name: str) -> Response:
+        def handle(work: Work) -> Response:
+            return operation.handle(work, request)
+
+        return await self._home.write(handle, name) if operation.writes else self._home.read(handle)
+
+    async def _answer_graphql(self, method: str, scope: Scope, headers: Headers, receive: Receive) -> Response:
+        if method == "POST":
+            require_json(headers.get("content-type", ""))
+            request = parse_request(await body_of(headers, receive))
+        elif method in {"GET", "HEAD"}:
+            request = request_of_query(dict(query_of(scope)))
+            if self._graphql.operation(request) is OperationType.MUTATION:
+                raise MethodNotAllowed("POST")
+        else:
+            raise MethodNotAllowed("GET, POST")
+        answer = await self._graphql.execute(request, OPERATOR)
+        if _GRAPHQL_JSON in headers.get("accept", ""):
+            status = 200 if "data" in answer else 400
+            return Response(status, (("Content-Type", _GRAPHQL_JSON),), _encode(answer))
+        return Response(200, (("Content-Type", JSON),), _encode(answer))
+
+
+def parse_request(body: bytes) -> GraphqlRequest:
+    """Raises RequestUnparsable."""
+    try:
+        return msgspec.json.decode(body, type=GraphqlRequest)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestUnparsable(f"The body is no GraphQL request: {error}. Send JSON with a query.") from error
+
+
+def request_of_query(given: dict[str, str]) -> GraphqlRequest:
+    """The request in an address's parameters. Raises RequestUnparsable."""
+    try:
+        variables = msgspec.json.decode(given.get("variables") or "null")
+        return msgspec.convert({**given, "variables": variables, "extensions": None}, GraphqlRequest)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise RequestUnparsable(f"The address holds no GraphQL request: {error}. Give ?query=.") from error
