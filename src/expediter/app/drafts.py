@@ -20,13 +20,15 @@ MAX_NAME = 200
 #: What an order of one thing is called when the customer gave it no name.
 UNNAMED = "item"
 
-_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+# \Z, because $ also matches before a newline at the end, which would go into a mail's header.
+_PRINTABLE = r"^[^\x00-\x1f\x7f]*\Z"
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=_PRINTABLE)]
-Email = Annotated[str, Meta(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f<>,;:\"\\]+@[^@\s\x00-\x1f\x7f<>,;:\"\\]+$")]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+Email = Annotated[str, Meta(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f<>,;:\"\\]+@[^@\s\x00-\x1f\x7f<>,;:\"\\]+\Z")]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
 Price = Annotated[int, Meta(ge=0, le=LARGEST_TOTAL)]
+Digits = Annotated[str, Meta(max_length=20, pattern=r"^0*[1-9][0-9]{0,8}\Z")]
 #: A whole number, or its digits in a string (``"3"``).
-Quantity = Annotated[int, Meta(ge=1, le=LARGEST_TOTAL)] | Annotated[str, Meta(pattern=r"^0*[1-9][0-9]{0,8}$")]
+Quantity = Annotated[int, Meta(ge=1, le=LARGEST_TOTAL)] | Digits
 
 
 class DraftItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
