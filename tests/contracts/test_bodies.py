@@ -1,0 +1,136 @@
+"""The contract's schemas and our parser give the same verdict on every body, as far as JSON Schema can say it."""
+
+import json
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from expediter import contracts
+from expediter.app.drafts import ChangeDraft, Draft, change_of, order_of, parse
+from expediter.app.ports import Settings
+from expediter.domain.errors import OrderInvalid
+from expediter.domain.money import LARGEST_TOTAL
+
+SETTINGS = Settings(default_price=0)
+
+# Where ECMAScript's \s and Python's differ is nobody's e-mail address; surrogates are no text.
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x85\ufeff"), max_size=8)
+NAMES = st.one_of(
+    TEXT,
+    st.sampled_from(["", "a\n", "\x7f", "Restaurant 4", "Жаркое"]),
+    st.tuples(st.sampled_from("a😀"), st.sampled_from([200, 201])).map(lambda drawn: drawn[0] * drawn[1]),
+)
+QUANTITIES = st.one_of(
+    st.integers(-2, 3),
+    st.sampled_from([LARGEST_TOTAL, LARGEST_TOTAL + 1, 10**30, 1.5, True]),
+    st.sampled_from(["3", "0", "-1", "003", "3\n", " 3", "3.0", "", "999999999", "1000000000", "٣"]),
+    st.sampled_from([19, 20, 5000]).map(lambda zeros: "0" * zeros + "1"),
+)
+PRICES = st.one_of(st.integers(-1, 3), st.sampled_from([LARGEST_TOTAL, LARGEST_TOTAL + 1, "3", 0.5, False]))
+CURRENCIES = st.sampled_from(["USD", "EUR", "usd", "XXX", "USD\n", "", "US", "DEM"])
+EMAILS = st.one_of(
+    st.builds("{}@{}".format, TEXT, TEXT),
+    st.sampled_from(["a@b", "a@b\n", "@b", "a@", "a@b@c", "a b@c", '"a"@b']),
+    st.sampled_from([252, 253]).map(lambda length: "a" * length + "@b"),
+)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | TEXT,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXT, inner, max_size=2),
+    max_leaves=3,
+)
+
+
+def maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(strategy, strategy, strategy, strategy, st.none(), ANYTHING)
+
+
+ITEM = st.fixed_dictionaries({"name": NAMES, "quantity": maybe(QUANTITIES)}, optional={"unit_price": maybe(PRICES)})
+ITEMS = st.one_of(
+    st.lists(maybe(ITEM), max_size=2),
+    st.sampled_from([100, 101]).map(lambda count: [{"name": "a", "quantity": 1}] * count),
+)
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "name": maybe(NAMES),
+    "quantity": maybe(QUANTITIES),
+    "items": maybe(ITEMS),
+    "currency": maybe(CURRENCIES),
+    "email": maybe(EMAILS),
+}
+WHO = {"user_id": maybe(NAMES), "restaurant_id": maybe(NAMES)}
+NEW = st.one_of(
+    st.fixed_dictionaries(WHO, optional=FIELDS),
+    st.fixed_dictionaries({"user_id": st.just("u"), "restaurant_id": st.just("r")}, optional=FIELDS),
+    st.dictionaries(st.sampled_from([*WHO, *FIELDS, "id", "total"]), ANYTHING),
+    ANYTHING,
+)
+CHANGE = st.one_of(st.fixed_dictionaries({}, optional={**FIELDS, "restaurant_id": maybe(NAMES)}), ANYTHING)
+
+
+def validator(name: str) -> jsonschema_rs.Draft4Validator:
+    """The contract's schema as JSON Schema: OpenAPI's ``nullable`` becomes the type null."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, list):
+            return [plain(held) for held in value]
+        if not isinstance(value, dict):
+            return value
+        held = {key: plain(inner) for key, inner in value.items() if key != "nullable"}
+        return {**held, "type": [held["type"], "null"]} if value.get("nullable") and "type" in held else held
+
+    document = plain(json.loads(contracts.read("openapi.json")))
+    schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+    return jsonschema_rs.Draft4Validator(schema)
+
+
+NEW_ORDER, ORDER_CHANGE = validator("NewOrder"), validator("OrderChange")
+PLAIN = order_of(
+    Draft(user_id="u", restaurant_id="r", quantity=1, name="n"), "00000000-0000-0000-0000-000000000000", 0, SETTINGS
+)
+
+
+def takes_new(body: Any) -> bool:
+    try:
+        order_of(parse(json.dumps(body).encode(), Draft), PLAIN.id, 0, SETTINGS)
+    except OrderInvalid as error:
+        assume("the total is" not in str(error))  # a sum is more than JSON Schema can say
+        return False
+    return True
+
+
+def takes_change(body: Any) -> bool:
+    try:
+        change_of(parse(json.dumps(body).encode(), ChangeDraft), PLAIN, SETTINGS)
+    except OrderInvalid as error:
+        assume("the total is" not in str(error))
+        return False
+    return True
+
+
+@given(NEW)
+@example({"user_id": "Burger_20", "quantity": "3", "restaurant_id": "Restaurant 4"})
+@example(
+    {"user_id": "u", "restaurant_id": "r", "quantity": None, "name": None, "items": [{"name": "a", "quantity": 1}]}
+)
+@example({"user_id": "u", "restaurant_id": "r", "quantity": 1, "items": None, "email": None, "currency": None})
+@example({"user_id": "u", "restaurant_id": "r", "quantity": "0" * 5000 + "3"})
+@example({"user_id": "u\n", "restaurant_id": "r", "quantity": 1})
+def test_a_new_order_gets_the_same_verdict_from_the_contract_and_from_the_parser(body: Any) -> None:
+    assert takes_new(body) == NEW_ORDER.is_valid(body)
+
+
+@given(CHANGE)
+@example({})
+@example({"email": None})
+@example({"name": "b", "quantity": 2, "currency": "EUR"})
+def test_a_change_gets_the_same_verdict_from_the_contract_and_from_the_parser(body: Any) -> None:
+    assert takes_change(body) == ORDER_CHANGE.is_valid(body)
+
+
+def test_a_fault_says_where_it_is() -> None:
+    body = {"user_id": "u", "restaurant_id": "r", "items": [{"name": "a", "quantity": 0}]}
+    with pytest.raises(OrderInvalid) as refused:
+        parse(json.dumps(body).encode(), Draft)
+    assert refused.value.faults[0].path == "items[0].quantity"

@@ -1,0 +1,107 @@
+"""openapi.json is the REST door's source of truth: the code answers what it names, and API Gateway can import it."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from expediter import contracts
+from expediter.app.drafts import MAX_ITEMS, MAX_NAME, ChangeDraft, Draft, DraftItem
+from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
+from expediter.domain.order import Status
+from expediter.doors.errors import STATUSES, Problem
+from expediter.doors.render import LetterView, OrderView
+from expediter.doors.rest import LARGEST_PAGE, OPERATIONS, PAGE
+from expediter.embedded.http import SYSTEM
+
+DOCUMENT: dict[str, Any] = json.loads(contracts.read("openapi.json"))
+SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def every_value(value: Any) -> Iterator[Any]:
+    yield value
+    for held in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from every_value(held)
+
+
+def test_every_operation_of_the_contract_is_answered_and_nothing_else() -> None:
+    named = [operation["operationId"] for _, _, operation in operations()]
+    assert sorted(named) == sorted([*OPERATIONS, *SYSTEM])
+
+
+def test_an_operation_writes_exactly_when_its_method_does() -> None:
+    writing = {operation["operationId"] for _, method, operation in operations() if method != "get"}
+    assert writing == {name for name, operation in OPERATIONS.items() if operation.writes}
+
+
+def test_api_gateway_can_import_it() -> None:
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html"""
+    assert DOCUMENT["openapi"] == "3.0.1"
+    assert [path for path in DOCUMENT["paths"] if not re.fullmatch(r"(/([\w.,:-]+|\{\w+\}))+", path)] == []
+    assert [name for name in SCHEMAS if not name.isalnum()] == []
+    unsupported = {"anyOf", "discriminator", "example", "exclusiveMinimum", "readOnly", "deprecated", "default:"}
+    keys = {key for value in every_value(DOCUMENT) if isinstance(value, dict) for key in value}
+    assert keys & unsupported == set()
+
+
+def test_every_answer_is_named_by_its_own_status() -> None:
+    for _, _, operation in operations():
+        assert all(re.fullmatch(r"[2345]\d\d", status) for status in operation["responses"])
+
+
+def test_every_reference_leads_somewhere() -> None:
+    references = {value["$ref"] for value in every_value(DOCUMENT) if isinstance(value, dict) and "$ref" in value}
+    assert {reference.removeprefix("#/components/schemas/") for reference in references} <= set(SCHEMAS)
+
+
+def test_a_problem_is_named_only_where_an_error_has_that_status() -> None:
+    for _, _, operation in operations():
+        for status, response in operation["responses"].items():
+            if "application/problem+json" in response.get("content", {}):
+                assert int(status) in STATUSES.values()
+
+
+def test_what_is_shown_has_exactly_the_fields_of_the_contract() -> None:
+    shown = {"Order": OrderView, "DeadLetter": LetterView, "Problem": Problem}
+    for name, view in shown.items():
+        assert tuple(SCHEMAS[name]["properties"]) == view.__struct_fields__
+
+
+def test_an_order_is_shown_with_the_fields_of_the_design() -> None:
+    fields = (
+        "id user_id restaurant_id name quantity items total currency order_status error_message created_at updated_at"
+    )
+    assert list(OrderView.__struct_fields__) == fields.split()
+
+
+@pytest.mark.parametrize(
+    ("form", "schemas"),
+    [
+        (Draft, ("NewPlainOrder", "NewOrderOfItems")),
+        (ChangeDraft, ("PlainChange", "ChangeOfItems")),
+        (DraftItem, ("NewItem",)),
+    ],
+)
+def test_what_is_taken_has_exactly_the_fields_of_the_contract(form: Any, schemas: tuple[str, ...]) -> None:
+    named = {field for schema in schemas for field in SCHEMAS[schema]["properties"]}
+    assert named == set(form.__struct_fields__)
+
+
+def test_the_limits_are_the_code_s() -> None:
+    assert SCHEMAS["Name"]["maxLength"] == MAX_NAME
+    assert SCHEMAS["NewItems"]["maxItems"] == MAX_ITEMS
+    assert SCHEMAS["Price"]["maximum"] == LARGEST_TOTAL
+    assert SCHEMAS["Currency"]["enum"] == sorted(CURRENCIES)
+    assert SCHEMAS["OrderStatus"]["enum"] == list(Status)
+    for _, _, operation in operations():
+        for parameter in operation.get("parameters", []):
+            if parameter["name"] == "limit":
+                assert (parameter["schema"]["default"], parameter["schema"]["maximum"]) == (PAGE, LARGEST_PAGE)
