@@ -6,21 +6,23 @@ Each function takes what the type allows; what is missing or wrong is noted by t
 from collections.abc import Callable
 from typing import NamedTuple
 
+from expediter.asl.compile_groups import map_settings
 from expediter.asl.conditions import compile_condition
 from expediter.asl.dataflow import arguments, catch_output, finish
-from expediter.asl.jsonata import query_failure
+from expediter.asl.integrations import check_resource
 from expediter.asl.protocol import Json
 from expediter.asl.reading import Notes, Reader
 from expediter.asl.retry import Catcher, Handlers, Retrier
 from expediter.asl.scalars import due, dynamic, seconds, text
 from expediter.asl.states.choice import Choice, Condition, Rule
 from expediter.asl.states.fail import Fail
+from expediter.asl.states.map_ import Map
+from expediter.asl.states.parallel import Parallel
 from expediter.asl.states.pass_ import Pass
 from expediter.asl.states.state import State
 from expediter.asl.states.succeed import Succeed
 from expediter.asl.states.task import Task
 from expediter.asl.states.wait import Wait
-from expediter.asl.texts import json_text, json_type
 
 
 class Type(NamedTuple):
@@ -150,22 +152,11 @@ def _jsonata_condition(rule: Reader) -> Condition:
     given = rule.spec.get("Condition")
     if isinstance(given, bool):
         return lambda _run, _frame, _value: given
-    get = dynamic(rule, "Condition")
+    get = dynamic(rule, "Condition", "boolean")
     if get is None:
         rule.complain("Condition", "must be a JSONata expression or a boolean")
         return lambda _run, _frame, _value: False
-    found = get
-    return lambda run, frame, _value: _true(found(run, frame), rule)
-
-
-def _true(value: Json, rule: Reader) -> bool:
-    if isinstance(value, bool):
-        return value
-    expression = rule.spec["Condition"][2:-2].strip()
-    raise query_failure(
-        f"The JSONata expression '{expression}' specified for the field 'Condition' returned an unexpected result "
-        f"type. Expected 'boolean', but was '{json_type(value)}' for value: {json_text(value)}"
-    )
+    return lambda run, frame, _value: get(run, frame) is True
 
 
 def _task(name: str, reader: Reader) -> State:
@@ -173,6 +164,10 @@ def _task(name: str, reader: Reader) -> State:
     resource = reader.text("Resource")
     if resource:
         reader.notes.resources.add(resource)
+        check_resource(reader, resource)
+    credentials = reader.object("Credentials")
+    if credentials is not None and not {"RoleArn", "RoleArn.$"} & credentials.spec.keys():
+        credentials.complain("", "The field 'RoleArn' is required but was missing")
     return Task(
         name,
         target_of(reader),
@@ -185,10 +180,44 @@ def _task(name: str, reader: Reader) -> State:
     )
 
 
+def _parallel(name: str, reader: Reader) -> State:
+    branches = reader.objects("Branches")
+    if not branches:
+        reader.complain("Branches", "must be a non-empty array of branches")
+    return Parallel(
+        name,
+        target_of(reader),
+        arguments(reader, "Arguments" if reader.jsonata else "Parameters"),
+        finish(reader, has_result=True),
+        handlers_of(reader),
+        starts=tuple(_inner(branch) for branch in branches),
+    )
+
+
+def _map(name: str, reader: Reader) -> State:
+    return Map(
+        name,
+        target_of(reader),
+        arguments(reader),
+        finish(reader, has_result=True),
+        handlers_of(reader),
+        settings=map_settings(reader, _inner),
+    )
+
+
+def _inner(machine: Reader) -> str:
+    """The machine inside a state; its states have the query language of the whole, not of the state around them."""
+    machine.jsonata = machine.notes.jsonata
+    unknown_fields(machine, ("StartAt", "States", "Comment", "ProcessorConfig", "QueryLanguage"))
+    compile_scope(machine)
+    return machine.text("StartAt")
+
+
 _ALWAYS = ("Type", "Comment", "QueryLanguage")
 _PATHS = ("InputPath", "OutputPath")
 _RESULT = ("ResultSelector", "ResultPath")
 _HANDLED = ("Retry", "Catch")
+_NUMBERS = ("MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage")
 
 TYPES: dict[str, Type] = {
     "Task": Type(
@@ -201,6 +230,15 @@ TYPES: dict[str, Type] = {
     "Choice": Type(_choice, ("Choices", "Default", "Assign"), _PATHS, ("Output",), goes_on=False),
     "Wait": Type(_wait, ("Seconds", "Timestamp", "Assign"), ("SecondsPath", "TimestampPath", *_PATHS), ("Output",)),
     "Succeed": Type(_succeed, (), _PATHS, ("Output",), goes_on=False),
+    "Parallel": Type(
+        _parallel, ("Branches", "Assign", *_HANDLED), ("Parameters", *_PATHS, *_RESULT), ("Arguments", "Output")
+    ),
+    "Map": Type(
+        _map,
+        ("ItemProcessor", "ItemSelector", "ItemReader", "ItemBatcher", "Label", *_NUMBERS, "Assign", *_HANDLED),
+        ("Iterator", "Parameters", "ItemsPath", *(f"{field}Path" for field in _NUMBERS), *_PATHS, *_RESULT),
+        ("Items", "Output"),
+    ),
     "Fail": Type(_fail, ("Error", "Cause"), ("ErrorPath", "CausePath"), goes_on=False),
 }
 
@@ -249,12 +287,13 @@ def _check_fields(reader: Reader, kind: Type) -> None:
     unknown_fields(reader, (*known, *other))
 
 
-def compile_scope(scope: Reader) -> dict[str, State]:
+def compile_scope(scope: Reader) -> None:
     """The states of a machine, branch or item processor, not yet linked; every target in it is checked."""
     scope.require("StartAt", "States")
     specs: dict[str, Json] = scope.take("States", dict, "an object", {})
     states = {name: compile_state(name, spec, scope) for name, spec in specs.items()}
     compiled = {name: state for name, state in states.items() if state is not None}
+    scope.notes.states.update(compiled)
     start = scope.maybe_text("StartAt")
     if start is not None and start not in specs:
         scope.complain("StartAt", f"There is no state '{start}'", "MISSING_TRANSITION_TARGET")
@@ -263,7 +302,6 @@ def compile_scope(scope: Reader) -> dict[str, State]:
             if target not in specs:
                 scope.complain(f"States.{name}", f"There is no state '{target}' to go to", "MISSING_TRANSITION_TARGET")
     _warn_unreachable(scope, compiled, start)
-    return compiled
 
 
 def _warn_unreachable(scope: Reader, states: dict[str, State], start: str | None) -> None:

@@ -23,6 +23,7 @@ def proceed(run: Run) -> None:
 
 def walk(run: Run, frame: Frame, state: State | None) -> None:
     """Enter one state after another in this line, until it waits or ends."""
+    run.look(frame)
     while state is not None:
         if run.events >= EVENT_LIMIT - 1:
             _stop_at_limit(run, frame)
@@ -34,7 +35,6 @@ def walk(run: Run, frame: Frame, state: State | None) -> None:
         frame.state = state.name
         frame.entered = frame.last = number
         frame.entered_at = run.at
-        run.frame = frame
         run.draws = 0
         try:
             state = state.enter(run, frame)
@@ -46,7 +46,8 @@ def walk(run: Run, frame: Frame, state: State | None) -> None:
 
 def answered(run: Run, frame: Frame, answer: Answer) -> None:
     """Give the state of this line what it waited for, and go on from there."""
-    run.frame = frame
+    run.look(frame)
+    run.draws = 0
     try:
         following = answer(run.states[frame.state], run, frame)
     except StateFailure as failure:
@@ -57,7 +58,7 @@ def answered(run: Run, frame: Frame, answer: Answer) -> None:
 
 def failed(run: Run, frame: Frame, failure: StateFailure) -> State | None:
     """The state this line stands in failed: retry it, catch the error, or give up the line."""
-    run.frame = frame
+    run.look(frame)
     state = run.states[frame.state]
     failure = _located(failure, frame)
     if not failure.fatal:
@@ -91,7 +92,7 @@ def _give_up(run: Run, frame: Frame, failure: StateFailure) -> None:
         return
     parent = run.own(frame.parent)
     state = run.states[parent.state]
-    run.frame = parent
+    run.look(parent)
     try:
         following = state.child_failed(run, parent, frame, failure)
     except StateFailure as outer:
@@ -110,7 +111,7 @@ def _ended(run: Run) -> None:
         run.end("SUCCEEDED", frame.input)
         return
     parent = run.own(frame.parent)
-    run.frame = parent
+    run.look(parent)
     try:
         following = run.states[parent.state].child_ended(run, parent, frame)
     except StateFailure as failure:

@@ -57,7 +57,8 @@ class StateFailure(Exception):
 
     def output(self) -> dict[str, Json]:
         """The error output that Catch hands on."""
-        return {"Error": self.error, "Cause": self.cause}
+        # A task that ran out of time has no cause; what Catch hands on has an empty one.
+        return {"Error": self.error, "Cause": "" if self.error == TIMEOUT and self.cause is None else self.cause}
 
 
 def runtime(message: str) -> StateFailure:

@@ -21,9 +21,13 @@ class Group(msgspec.Struct, omit_defaults=True):
     items: list[Json] | None = None
     next: int = 0
     limit: int = 0
-    #: Map: failures so far, and how many are borne.
-    failed: int = 0
+    #: Distributed Map: places that failed; how many items may (-1: any number), and how many in a hundred of the total.
+    failed: list[int] = []
     tolerated: int = 0
+    percentage: float = 100
+    total: int = 0
+    #: ItemReader: MaxItems (0: all).
+    most: int = 0
 
 
 class Frame(msgspec.Struct, omit_defaults=True):
@@ -54,6 +58,12 @@ class Frame(msgspec.Struct, omit_defaults=True):
     parent: int | None = None
     place: int = 0
     item: Json = None
+    #: The line whose event numbers this one uses: 0, or the child execution of a distributed Map that it belongs to.
+    lane: int = 0
+    #: History events of the child execution that this line is.
+    events: int = 0
+    #: What that child execution was started with.
+    origin: Json = None
 
 
 class Execution(msgspec.Struct, frozen=True, omit_defaults=True):

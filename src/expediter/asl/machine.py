@@ -51,7 +51,8 @@ def parse(definition: Json, *, express: bool = False) -> Machine:
     """
     notes = Notes(express=express)
     reader = top_reader(definition, notes)
-    states = compile_scope(reader)
+    compile_scope(reader)
+    states = notes.states
     timeout = reader.integer("TimeoutSeconds", 0, 1) if reader.has("TimeoutSeconds") else None
     faults = tuple(notes.faults)
     if any(fault.severity == "error" for fault in faults):
@@ -79,7 +80,7 @@ def top_reader(definition: Json, notes: Notes) -> Reader:
     language = reader.text("QueryLanguage", "JSONPath")
     if language not in {"JSONPath", "JSONata"}:
         reader.complain("QueryLanguage", "must be JSONPath or JSONata")
-    reader.jsonata = language == "JSONata"
+    reader.jsonata = notes.jsonata = language == "JSONata"
     unknown_fields(reader, ("Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"))
     return reader
 

@@ -12,6 +12,7 @@ import msgspec
 from expediter.asl.errors import Fault, PathInvalid
 from expediter.asl.paths import Path, compile_path
 from expediter.asl.protocol import Json
+from expediter.asl.states.state import State
 
 _Read = TypeVar("_Read")
 Kinds: TypeAlias = type | tuple[type, ...]
@@ -27,11 +28,13 @@ class Notes(msgspec.Struct):
     #: State -> variables it reads.
     variables: dict[str, set[str]] = {}
     express: bool = False
+    #: The query language of the whole machine.
+    jsonata: bool = False
+    #: Every compiled state, also those inside others: names are unique in the whole definition.
+    states: dict[str, State] = {}
     #: The state being read; names of all states, to find a name used twice.
     state: str = ""
     names: set[str] = set()
-    #: State -> names that its Choice rules read from the input, for a warning.
-    substitutions: bool = False
 
     def saw(self, paths: Iterable[Path]) -> None:
         for path in paths:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from expediter.asl.run import Run
 
 #: From the run, the frame and the failure to the output and the variables assigned.
-CatchOutput: TypeAlias = "Callable[[Run, Frame, StateFailure], tuple[Json, dict[str, Json] | None]]"
+CatchOutput: TypeAlias = Callable[["Run", Frame, StateFailure], tuple[Json, dict[str, Json] | None]]
 
 
 def matches(errors: tuple[str, ...], error: str | None) -> bool:

@@ -34,11 +34,14 @@ class Run:
         "frame",
         "frames",
         "history",
+        "lane",
+        "main_events",
         "numbers",
         "over",
         "owned",
         "ready",
         "seed",
+        "sink",
         "states",
     )
 
@@ -50,6 +53,10 @@ class Run:
         self.at = event.at
         self.seed = event.seed
         self.draws = 0
+        #: History events counted are those of the child execution ``lane`` (0: this execution itself).
+        self.lane = 0
+        self.main_events = execution.events
+        self.sink = history
         self.history = history
         self.commands: list[Command] = []
         self.events = execution.events
@@ -69,6 +76,10 @@ class Run:
         frame = self.frames[number]
         if number not in self.owned:
             frame = self.frames[number] = copy(frame)
+            if frame.group is not None:
+                frame.group = copy(frame.group)
+                frame.group.results = frame.group.results.copy()
+                frame.group.failed = frame.group.failed.copy()
             self.owned.add(number)
         return frame
 
@@ -77,6 +88,25 @@ class Run:
         self.frames[frame.number] = frame
         self.owned.add(frame.number)
         return frame
+
+    def drop(self, frame: Frame) -> None:
+        """Forget a line."""
+        self.frames.pop(frame.number, None)
+
+    def look(self, frame: Frame) -> None:
+        """See and count from this line: its variables, its context, the event numbers of its execution."""
+        self.frame = frame
+        if frame.lane != self.lane:
+            self._count_in(frame.lane)
+
+    def _count_in(self, lane: int) -> None:
+        if self.lane == 0:
+            self.main_events = self.events
+        elif self.lane in self.frames:
+            self.own(self.lane).events = self.events
+        self.lane = lane
+        self.events = self.frames[lane].events if lane else self.main_events
+        self.history = None if lane else self.sink
 
     def number(self) -> int:
         """The next task, timer or frame number of this execution, from 1."""
@@ -113,6 +143,8 @@ class Run:
 
     def freeze(self) -> Execution:
         """The execution as it stands now."""
+        if self.lane:
+            self._count_in(0)
         base = self.execution
         if base.status != "RUNNING":
             return base
@@ -134,11 +166,7 @@ class Run:
         """The context object as this line sees it (``$$``, ``$states.context``)."""
         execution, frame = self.execution, self.frame
         found: dict[str, Json] = dict(execution.context)
-        found["Execution"] = {
-            "StartTime": instant_text(execution.started_at),
-            **execution.context.get("Execution", {}),
-            "Input": execution.input,
-        }
+        found["Execution"] = self._execution()
         found["State"] = {"Name": frame.state, "EnteredTime": instant_text(frame.entered_at)}
         state = self.states[frame.state]
         if state.works:
@@ -148,19 +176,29 @@ class Run:
             found["Map"] = {"Item": item}
         return found
 
+    def _execution(self) -> dict[str, Json]:
+        execution = self.execution
+        found: dict[str, Json] = {"StartTime": instant_text(execution.started_at)}
+        found.update(execution.context.get("Execution", {}))
+        found["Input"] = execution.input
+        if self.frame.lane:
+            child = self.frames[self.frame.lane]
+            found["Input"] = child.origin
+            found["Name"] = f"{found.get('Name', '')}-{child.number}"
+            found["Id"] = f"{found.get('Id', '')}-{child.number}"
+        return found
+
     def _item(self, frame: Frame) -> Json:
         """The nearest enclosing Map iteration, if any."""
-        while frame.parent is not None:
-            if frame.item is not None:
-                return frame.item
+        while frame.item is None and frame.parent is not None:
             frame = self.frames[frame.parent]
-        return None
+        return frame.item
 
     def variable(self, name: str) -> Json:
         """A variable of this line or of one around it."""
         frame = self.frame
         while name not in frame.variables:
-            if frame.parent is None:
+            if frame.parent is None or frame.lane == frame.number:
                 raise PathMissing(f"The variable '{name}' is not set")
             frame = self.frames[frame.parent]
         return frame.variables[name]
@@ -169,7 +207,7 @@ class Run:
         """All variables this line can see, the inner ones hiding the outer."""
         frame = self.frame
         found = frame.variables
-        while frame.parent is not None:
+        while frame.parent is not None and frame.lane != frame.number:
             frame = self.frames[frame.parent]
             found = {**frame.variables, **found}
         return found

@@ -17,7 +17,7 @@ from expediter.asl.states.task import Seconds
 from expediter.asl.states.wait import Due
 from expediter.asl.templates import Template
 from expediter.asl.templates import compile_expression as compile_path_or_call
-from expediter.asl.texts import parse_instant, plain
+from expediter.asl.texts import json_text, json_type, parse_instant, plain
 
 Value: TypeAlias = Callable[[Run, Frame], Json]
 
@@ -25,8 +25,11 @@ Value: TypeAlias = Callable[[Run, Frame], Json]
 LONGEST = 99_999_999
 
 
-def dynamic(reader: Reader, field: str) -> Value | None:
-    """The field as a JSONata expression; None when it is none (the caller reads it as it stands)."""
+def dynamic(reader: Reader, field: str, wanted: str | None = None) -> Value | None:
+    """The field as a JSONata expression; None when it is none (the caller reads it as it stands).
+
+    ``wanted``: the JSON type that the expression has to yield.
+    """
     if not reader.jsonata or not is_expression(reader.spec.get(field)):
         return None
     try:
@@ -36,7 +39,22 @@ def dynamic(reader: Reader, field: str) -> Value | None:
         return lambda _run, _frame: None
     saw_expression(reader, expression)
     get = evaluated(expression, field)
-    return lambda run, frame: get({"input": frame.input}, run)
+    if wanted is None:
+        return lambda run, frame: get({"input": frame.input}, run)
+    return _typed(get, wanted, f"The JSONata expression '{expression.text}' specified for the field '{field}'")
+
+
+def _typed(get: Template, wanted: str, where: str) -> Value:
+    def read(run: Run, frame: Frame) -> Json:
+        value = get({"input": frame.input}, run)
+        if (found := json_type(value)) != wanted:
+            raise query_failure(
+                f"{where} returned an unexpected result type. Expected '{wanted}', but was '{found}' for value: "
+                f"{json_text(value)}"
+            )
+        return value
+
+    return read
 
 
 def by_path(reader: Reader, field: str) -> Path | None:

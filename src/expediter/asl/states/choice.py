@@ -11,7 +11,7 @@ from expediter.asl.states.state import Arguments, Finish, State
 if TYPE_CHECKING:
     from expediter.asl.run import Run
 
-Condition: TypeAlias = "Callable[[Run, Frame, Json], bool]"
+Condition: TypeAlias = Callable[["Run", Frame, Json], bool]
 
 
 class Rule(NamedTuple):

@@ -10,7 +10,7 @@ from expediter.asl.states.state import Arguments, Finish, State
 if TYPE_CHECKING:
     from expediter.asl.run import Run
 
-Text: TypeAlias = "Callable[[Run, Frame], str | None]"
+Text: TypeAlias = Callable[["Run", Frame], str | None]
 
 
 class Fail(State):

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from expediter.asl.run import Run
 
 #: Before the work: from the raw input to what the work gets.
-Arguments: TypeAlias = "Callable[[Run, Frame], Json]"
+Arguments: TypeAlias = Callable[["Run", Frame], Json]
 #: After the work: from its result to the state's output and the variables assigned.
-Finish: TypeAlias = "Callable[[Run, Frame, Json], tuple[Json, dict[str, Json] | None]]"
+Finish: TypeAlias = Callable[["Run", Frame, Json], tuple[Json, dict[str, Json] | None]]
 
 
 class State:

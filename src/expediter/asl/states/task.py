@@ -4,17 +4,18 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from expediter.asl.errors import TIMEOUT, StateFailure
+from expediter.asl.errors import RUNTIME, TIMEOUT, StateFailure, runtime
 from expediter.asl.execution import Frame
+from expediter.asl.integrations import unfit_parameters
 from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded
 from expediter.asl.retry import Handlers
 from expediter.asl.states.state import Arguments, Finish, State, too_large
-from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode
+from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode, json_text
 
 if TYPE_CHECKING:
     from expediter.asl.run import Run
 
-Seconds: TypeAlias = "Callable[[Run, Frame], int | None]"
+Seconds: TypeAlias = Callable[["Run", Frame], int | None]
 
 
 class Pattern(NamedTuple):
@@ -56,7 +57,7 @@ class Task(State):
         super().__init__(name, target, arguments, finish, handlers)
         self.resource = resource
         self.pattern = pattern_of(resource)
-        self.token = resource.endswith(".waitForTaskToken")
+        self.token = self.pattern.submitted
         self.timeout = timeout
         self.heartbeat = heartbeat
 
@@ -74,6 +75,10 @@ class Task(State):
         except StateFailure:
             frame.task = None
             raise
+        if (unfit := unfit_parameters(self.resource, task.input)) is not None:
+            frame.task = None
+            shown = json_text(task.input)
+            raise runtime(f"The Parameters '{shown}' could not be used to start the Task: [{unfit}]")
         run.commands.append(task)
         pattern = self.pattern
         run.note(frame, f"{pattern.prefix}Scheduled", _scheduled(task, pattern))
@@ -122,7 +127,9 @@ class Task(State):
     def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> State | None:
         frame.task = None
         self._answered(run, frame, submitted=event.submitted)
-        failure = StateFailure(event.error, event.cause)
+        # States.Runtime from outside is the service's verdict on the request: as final as our own.
+        final = event.error == RUNTIME
+        failure = StateFailure(event.error, event.cause, fatal=final, located=final)
         self._note_failure(run, frame, "Failed", failure)
         raise failure
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from expediter.asl.run import Run
 
 #: When the wait is over: milliseconds since 1970 UTC.
-Due: TypeAlias = "Callable[[Run, Frame], int]"
+Due: TypeAlias = Callable[["Run", Frame], int]
 
 
 class Wait(State):

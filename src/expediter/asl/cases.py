@@ -1,0 +1,89 @@
+"""Running recorded cases and comparing: what an engine answers is held against what AWS answered.
+
+The format is that of the conformance cases (their README): a case has ``definition``, ``input``, optionally
+``task_mocks``, ``s3_objects``, ``stopped_by_api``, and ``expected``. Loading files is the caller's.
+"""
+
+from typing import Any
+
+import msgspec
+
+from expediter.asl.compare import differences
+from expediter.asl.errors import DefinitionInvalid
+from expediter.asl.machine import parse
+from expediter.asl.protocol import Json
+from expediter.asl.simulate import CONTEXT, Unanswered, simulate
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """One case run: what came out, and per part (status, output, error, cause, states_entered) what differs."""
+
+    id: str
+    group: str
+    tier: str
+    got: dict[str, Json]
+    differs: dict[str, list[str]]
+
+    @property
+    def agrees(self) -> bool:
+        """Status, output, error name and the states entered are equal; causes are counted on their own."""
+        return not any(found for part, found in self.differs.items() if part != "cause")
+
+
+def run_case(case: dict[str, Any]) -> Verdict | None:
+    """Run one case; None for a kind of case that is not run here (TestState)."""
+    if "definition" not in case and "definition_text" not in case:
+        return None
+    if "status" in case["expected"]:
+        got = run_execution(case)
+    elif "accepted" in case["expected"]:
+        got = check_definition(case)
+    else:
+        return None
+    return Verdict(case["id"], case["group"], case.get("tier", "definition"), got, differences(case, got))
+
+
+def run_execution(case: dict[str, Any]) -> dict[str, Json]:
+    """Run an execution case: ``{status, output | error, cause, states_entered}``."""
+    objects: dict[str, dict[str, str]] = {}
+    for found in case.get("s3_objects", []):
+        if isinstance(found["body"], str):
+            objects.setdefault(found["bucket"], {})[found["key"]] = found["body"]
+    stop = case.get("stopped_by_api") if "stopped_by_api" in case else None
+    try:
+        done = simulate(
+            case["definition"],
+            case.get("input"),
+            mocks=case.get("task_mocks"),
+            objects=objects,
+            context=_context(case),
+            stop={} if stop is None and "stopped_by_api" in case else stop,
+        )
+    except (DefinitionInvalid, Unanswered) as error:
+        return {"status": f"{type(error).__name__}: {error}"}
+    got: dict[str, Json] = {"status": done.status, "states_entered": done.states_entered}
+    if done.status == "SUCCEEDED":
+        got["output"] = done.output
+    for part in ("error", "cause"):
+        if getattr(done, part) is not None:
+            got[part] = getattr(done, part)
+    return got
+
+
+def _context(case: dict[str, Any]) -> dict[str, Json]:
+    """Only a Standard execution can be redriven; an Express one has another kind of name."""
+    if case.get("workflow_type") != "EXPRESS":
+        return CONTEXT
+    execution = {key: value for key, value in CONTEXT["Execution"].items() if key != "RedriveCount"}
+    execution["Id"] = "arn:aws:states:us-east-1:111111111111:express:simulated:execution:1"
+    return {**CONTEXT, "Execution": execution}
+
+
+def check_definition(case: dict[str, Any]) -> dict[str, Json]:
+    """Read a definition case: ``{accepted, faults, variableReferences}``."""
+    definition = case.get("definition", case.get("definition_text"))
+    try:
+        machine = parse(definition, express=case.get("workflow_type") == "EXPRESS")
+    except DefinitionInvalid as invalid:
+        return {"accepted": False, "faults": [str(fault) for fault in invalid.faults]}
+    return {"accepted": True, "variableReferences": machine.variables}

@@ -1,0 +1,224 @@
+"""Compiling Parallel and Map: their inner machines, and the fields that say how many at once and how many may fail."""
+
+import math
+from collections.abc import Callable
+from typing import TypeAlias
+
+from expediter.asl.dataflow import arguments, shaping_path, template
+from expediter.asl.errors import PathMissing, runtime
+from expediter.asl.execution import Frame
+from expediter.asl.intrinsics import is_number
+from expediter.asl.item_reader import RESOURCES, compile_parser
+from expediter.asl.jsonata import is_expression, query_failure
+from expediter.asl.paths import Path
+from expediter.asl.protocol import Json
+from expediter.asl.reading import Reader
+from expediter.asl.run import Run
+from expediter.asl.scalars import dynamic
+from expediter.asl.states.map_ import Items, Number, Settings, Source
+from expediter.asl.states.state import Arguments
+from expediter.asl.texts import encode, json_text, plain
+
+#: Compiles the machine inside a state and yields the name of its first state.
+Inner: TypeAlias = Callable[[Reader], str]
+
+
+def map_settings(reader: Reader, inner: Inner) -> Settings:
+    field = "ItemProcessor" if reader.has("ItemProcessor") or not reader.has("Iterator") else "Iterator"
+    reader.require(field)
+    processor = reader.object(field)
+    distributed = processor is not None and _mode(processor)
+    legacy = reader.has("Parameters") and not reader.has("ItemSelector")
+    source = _source(reader)
+    return Settings(
+        start="" if processor is None else inner(processor),
+        distributed=distributed,
+        items=_items(reader),
+        select=_selector(reader, "Parameters" if legacy else "ItemSelector"),
+        concurrency=number(reader, "MaxConcurrency"),
+        tolerated_count=number(reader, "ToleratedFailureCount"),
+        tolerated_percentage=number(reader, "ToleratedFailurePercentage", whole=False, most=100),
+        batch=_batcher(reader),
+        source=source,
+    )
+
+
+def _mode(processor: Reader) -> bool:
+    config = processor.object("ProcessorConfig")
+    if config is None:
+        return False
+    mode = config.text("Mode", "INLINE")
+    if mode not in {"INLINE", "DISTRIBUTED"}:
+        config.complain("Mode", "must be INLINE or DISTRIBUTED")
+    if mode == "DISTRIBUTED" and config.text("ExecutionType") not in {"STANDARD", "EXPRESS"}:
+        config.complain("ExecutionType", "must be STANDARD or EXPRESS")
+    return mode == "DISTRIBUTED"
+
+
+# --- items -------------------------------------------------------------------------------------------------------
+
+
+def _items(reader: Reader) -> Items:
+    return _jsonata_items(reader) if reader.jsonata else _jsonpath_items(reader)
+
+
+def _jsonata_items(reader: Reader) -> Items:
+    if not reader.has("Items"):
+
+        def from_input(_run: Run, frame: Frame) -> list[Json]:
+            if isinstance(frame.input, list):
+                return frame.input
+            raise query_failure(f"Map state input must be an array but was: {json_text(frame.input)}")
+
+        return from_input
+    if not isinstance(reader.spec["Items"], list):
+        get = dynamic(reader, "Items", "array")
+        if get is None:
+            reader.complain("Items", "must be an array or a JSONata expression")
+            return lambda _run, _frame: []
+        return get
+    built = template(reader, "Items")
+    return lambda run, frame: [] if built is None else built({"input": frame.input}, run)
+
+
+def _jsonpath_items(reader: Reader) -> Items:
+    shaped = arguments(reader)
+    path = reader.path("ItemsPath")
+    text = "$" if path is None else path.text
+
+    def items(run: Run, frame: Frame) -> list[Json]:
+        value = shaped(run, frame)
+        try:
+            found = value if path is None else path.get(value, run)
+        except PathMissing as missing:
+            raise runtime(f"Invalid path '{text}' : {missing}") from None
+        if isinstance(found, list):
+            return found
+        raise runtime(f'Reference path "{text}" must point to array.')
+
+    return items
+
+
+def _selector(reader: Reader, field: str) -> Arguments | None:
+    """``$`` is the Map's effective input, the item is in the context object."""
+    select = template(reader, field)
+    if select is None:
+        return None
+    if reader.jsonata:
+        return lambda run, frame: select({"input": frame.input}, run)
+    path = shaping_path(reader, "InputPath")
+    return lambda run, frame: select(frame.input if path is None else path(frame.input, run), run)
+
+
+# --- numbers -----------------------------------------------------------------------------------------------------
+
+
+def number(reader: Reader, field: str, *, whole: bool = True, most: float = math.inf) -> Number:
+    """A non-negative number: given, by Path (text that reads as a number will do), or by expression; absent is None."""
+    if (get := dynamic(reader, field, "number")) is not None:
+        return lambda run, frame: _within(get(run, frame), field, most)
+    if reader.jsonata and reader.has(field) and is_expression(reader.spec[field]):
+        return lambda _run, _frame: None
+    path_field = f"{field}Path"
+    if reader.has(field) and reader.has(path_field):
+        reader.complain("", f"Only one of these fields is allowed: [{field}, {path_field}]")
+    path = None if reader.jsonata else reader.path(path_field)
+    if path is not None:
+        return _number_at(path, path_field, field, whole=whole, most=most)
+    given = _given(reader, field, whole=whole, most=most)
+    return lambda _run, _frame: given
+
+
+def _given(reader: Reader, field: str, *, whole: bool, most: float) -> float | None:
+    if not reader.has(field):
+        return None
+    found: float = reader.take(field, int if whole else (int, float), "a number", 0)
+    if not 0 <= found <= most:
+        reader.complain(field, f"must be a number between 0 and {most}" if most < math.inf else "must not be negative")
+    return found
+
+
+def _number_at(path: Path, path_field: str, field: str, *, whole: bool, most: float) -> Number:
+    kind = "integer" if whole else "float"
+
+    def read(run: Run, frame: Frame) -> float:
+        try:
+            value = path.get(frame.input, run)
+        except PathMissing:
+            raise runtime(f"The {path_field} parameter does not reference an input value: {path.text}") from None
+        found = _parsed(value, whole=whole)
+        if found is None:
+            message = (
+                f'The {path_field} field refers to value "{plain(value)}" which is not a valid {kind}: {path.text}'
+            )
+            raise runtime(message)
+        return _within(found, field, most)
+
+    return read
+
+
+def _parsed(value: Json, *, whole: bool) -> float | None:
+    if isinstance(value, str):
+        try:
+            return int(value) if whole else float(value)
+        except ValueError:
+            return None
+    if not is_number(value) or (whole and not isinstance(value, int)):
+        return None
+    found: float = value
+    return found
+
+
+def _within(value: float, field: str, most: float) -> float:
+    if most < math.inf and not 0 <= value <= most:
+        raise runtime(f"{field} must be between 0 and {most:g}.")
+    if value < 0:
+        raise runtime(f"{field} cannot be negative.")
+    return value
+
+
+# --- ItemReader and ItemBatcher ----------------------------------------------------------------------------------
+
+
+def _source(reader: Reader) -> Source | None:
+    found = reader.object("ItemReader")
+    if found is None:
+        return None
+    found.require("Resource")
+    resource = found.text("Resource")
+    if resource not in RESOURCES:
+        found.complain("Resource", f"The resource provided {resource} is not recognized")
+    config = found.object("ReaderConfig") or Reader({}, found.at("ReaderConfig"), found.notes, jsonata=found.jsonata)
+    get = arguments(found, "Arguments" if found.jsonata else "Parameters")
+    return Source(resource, get, number(config, "MaxItems"), compile_parser(config, resource))
+
+
+def _batcher(reader: Reader) -> Callable[[Run, Frame, list[Json]], list[Json]] | None:
+    found = reader.object("ItemBatcher")
+    if found is None:
+        return None
+    count, size = number(found, "MaxItemsPerBatch"), number(found, "MaxInputBytesPerBatch")
+    extra = template(found, "BatchInput")
+    jsonata = found.jsonata
+
+    def gather(run: Run, frame: Frame, items: list[Json]) -> list[Json]:
+        value = {"input": frame.input} if jsonata else frame.input
+        shared = {} if extra is None else {"BatchInput": extra(value, run)}
+        most, room = count(run, frame) or math.inf, size(run, frame) or math.inf
+        return [{**shared, "Items": batch} for batch in _batches(items, most, room)]
+
+    return gather
+
+
+def _batches(items: list[Json], most: float, room: float) -> list[list[Json]]:
+    """As many items as fit, in order; an item too large for any batch is alone in its own."""
+    found: list[list[Json]] = []
+    used = math.inf
+    for item in items:
+        size = len(encode(item)) + 1
+        if not found or len(found[-1]) >= most or used + size > room:
+            found.append([])
+            used = 0
+        found[-1].append(item)
+        used += size
+    return found

@@ -1,0 +1,192 @@
+"""Running a workflow whole, in virtual time and with prepared answers: a wait of a day costs nothing.
+
+    simulate(definition, {"order": …}, mocks={"ProcessPayment": [{"result": {"status": "ok"}}]}).output
+
+Answers are per Resource, in the order of the calls, each one of ``{"result": …}``, ``{"failed": true, "error": …,
+"cause": …}``, ``{"timed_out": true}`` or ``{"never_finished": true}``, optionally with ``request`` (picked first for an
+equal request), ``submitted`` (the service accepted the task before) and ``after_seconds`` (virtual time it takes).
+"""
+
+import heapq
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from expediter.asl.execution import Execution, new_execution
+from expediter.asl.history import HistoryEvent
+from expediter.asl.intrinsics import same_json
+from expediter.asl.machine import Machine, advance, parse
+from expediter.asl.protocol import (
+    AnyEvent,
+    Command,
+    End,
+    Json,
+    ScheduleTask,
+    Started,
+    StartTimer,
+    Stopped,
+    TaskFailed,
+    TaskSucceeded,
+    TaskTimedOut,
+    TimerFired,
+)
+
+Mocks: TypeAlias = Mapping[str, list[dict[str, Json]]]
+#: Bucket -> key -> text: what an ItemReader reads.
+Objects: TypeAlias = Mapping[str, Mapping[str, str]]
+
+#: 1 January 2026, 00:00 UTC: when a simulation begins unless told.
+START = 1_767_225_600_000
+
+
+class Simulation(msgspec.Struct, frozen=True):
+    """How a run ended. ``status`` RUNNING: it waits for an answer that was not prepared to come.
+
+    ``events``: the history in AWS's shape; ``seconds``: virtual time it took.
+    """
+
+    status: str
+    output: Json
+    error: str | None
+    cause: str | None
+    states_entered: list[str]
+    events: list[dict[str, Json]]
+    seconds: float
+
+
+class Unanswered(LookupError):
+    """A task was scheduled for which no answer is left; says which."""
+
+
+def simulate(
+    definition: Json,
+    input: Json = None,
+    *,
+    mocks: Mocks | None = None,
+    objects: Objects | None = None,
+    context: dict[str, Json] | None = None,
+    start: int = START,
+    seed: int = 1,
+    stop: dict[str, str] | None = None,
+) -> Simulation:
+    """Run a definition (or a parsed Machine) to its end.
+
+    ``stop``: error and cause of a StopExecution one millisecond after the start.
+    Raises DefinitionInvalid, and Unanswered when a task has no answer prepared.
+    """
+    machine = definition if isinstance(definition, Machine) else parse(definition)
+    world = _World(machine, mocks or {}, objects or {}, start, seed)
+    return world.run(input, context or CONTEXT, stop)
+
+
+#: The context object's fixed part when nobody gives one: the shape that AWS's has.
+CONTEXT: dict[str, Json] = {
+    "Execution": {
+        "Id": "arn:aws:states:us-east-1:111111111111:execution:simulated:execution",
+        "Name": "execution",
+        "RoleArn": "arn:aws:iam::111111111111:role/simulated",
+        "RedriveCount": 0,
+    },
+    "StateMachine": {"Id": "arn:aws:states:us-east-1:111111111111:stateMachine:simulated", "Name": "simulated"},
+}
+
+
+class _World:
+    """Whoever would run the machine: it keeps the time and gives the prepared answers."""
+
+    def __init__(self, machine: Machine, mocks: Mocks, objects: Objects, start: int, seed: int) -> None:
+        self.machine = machine
+        self.left = {resource: list(answers) for resource, answers in mocks.items()}
+        self.objects = objects
+        self.start = self.now = start
+        self.seed = seed
+        self.due: list[tuple[int, int, AnyEvent]] = []
+        self.counted = 0
+
+    def run(self, input: Json, context: dict[str, Json], stop: dict[str, str] | None) -> Simulation:
+        history: list[HistoryEvent] = []
+        execution: Execution = new_execution()
+        self.push(self.now, Started(at=self.now, seed=self.seed, input=input, context=context))
+        if stop is not None:
+            # Right after the first wait, before any time passes: in the same virtual moment, but last.
+            at = self.now + 1
+            self.push(at, Stopped(at=at, seed=self.seed, error=stop.get("error"), cause=stop.get("cause")))
+        while self.due:
+            self.now, _, event = heapq.heappop(self.due)
+            execution, commands = advance(self.machine, execution, event, history)
+            for command in commands:
+                self.carry_out(command)
+        return self.result(execution, history)
+
+    def result(self, execution: Execution, history: list[HistoryEvent]) -> Simulation:
+        return Simulation(
+            execution.status,
+            execution.output,
+            execution.error,
+            execution.cause,
+            [event.details["name"] for event in history if event.type.endswith("StateEntered")],
+            [event.aws() for event in history],
+            (history[-1].at - self.start) / 1000,
+        )
+
+    def push(self, at: int, event: AnyEvent) -> None:
+        self.counted += 1
+        heapq.heappush(self.due, (at, self.counted, event))
+
+    def carry_out(self, command: Command) -> None:
+        self.seed += 1
+        if isinstance(command, End):
+            self.due.clear()
+        elif isinstance(command, StartTimer):
+            at = max(command.at, self.now)
+            self.push(at, TimerFired(at=at, seed=self.seed, timer=command.timer))
+        elif command.resource in _READERS and self.objects:
+            self.push(self.now, self.read(command))
+        else:
+            self.answer(command)
+
+    def answer(self, task: ScheduleTask) -> None:
+        mock = self.pick(task)
+        if "never_finished" in mock or "timed_out" in mock:
+            limits = [limit for limit in (task.timeout_seconds, task.heartbeat_seconds) if limit is not None]
+            if "timed_out" in mock or limits:
+                at = self.now + 1000 * min(limits, default=0)
+                self.push(at, TaskTimedOut(at=at, seed=self.seed, task=task.task))
+            return
+        at = self.now + int(1000 * mock.get("after_seconds", 0))
+        if "result" in mock:
+            self.push(at, TaskSucceeded(at=at, seed=self.seed, task=task.task, output=mock["result"]))
+            return
+        error, cause = mock.get("error"), mock.get("cause")
+        self.push(at, TaskFailed(at, self.seed, task.task, error, cause, submitted="submitted" in mock))
+
+    def pick(self, task: ScheduleTask) -> dict[str, Json]:
+        answers = self.left.get(task.resource, [])
+        for index, answer in enumerate(answers):
+            if "request" in answer and same_json(answer["request"], task.input):
+                return answers.pop(index)
+        if answers:
+            return answers.pop(0)
+        if ":activity:" in task.resource:  # nobody made it, so the service says what it says then
+            return {"failed": True, "error": "States.Runtime", "cause": f"The activity {task.resource} does not exist."}
+        raise Unanswered(f"No answer is prepared for {task.resource} (state {task.state}, attempt {task.attempt})")
+
+    def read(self, task: ScheduleTask) -> AnyEvent:
+        """What the object store answers to an ItemReader."""
+        bucket = self.objects.get(task.input.get("Bucket", ""), {})
+        if task.resource.endswith(":listObjectsV2"):
+            found: Json = [
+                {"Key": key, "Size": len(text)}
+                for key, text in bucket.items()
+                if key.startswith(task.input.get("Prefix", ""))
+            ]
+            return TaskSucceeded(at=self.now, seed=self.seed, task=task.task, output=found)
+        key = task.input.get("Key", "")
+        if key not in bucket:
+            cause = f"The specified key does not exist: {key}"
+            return TaskFailed(self.now, self.seed, task.task, "States.ItemReaderFailed", cause)
+        return TaskSucceeded(at=self.now, seed=self.seed, task=task.task, output=bucket[key])
+
+
+_READERS = frozenset({"arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2"})

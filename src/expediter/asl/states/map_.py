@@ -1,0 +1,209 @@
+"""Map: the same states for every item, a few at a time, the array of their outputs out.
+
+Inline, the iterations are lines of this execution. Distributed, each is an execution of its own: it numbers its own
+events, sees its own context and no variables from outside, and may fail without failing the Map.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from expediter.asl.errors import StateFailure
+from expediter.asl.execution import Frame, Group
+from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded
+from expediter.asl.retry import Handlers
+from expediter.asl.states.group import GroupState
+from expediter.asl.states.state import Arguments, Finish, State
+
+if TYPE_CHECKING:
+    from expediter.asl.run import Run
+
+#: AWS runs at most this many inline iterations at once, whatever MaxConcurrency says.
+INLINE_LIMIT = 40
+DISTRIBUTED_LIMIT = 10_000
+THRESHOLD = "States.ExceedToleratedFailureThreshold"
+
+Items: TypeAlias = Callable[["Run", Frame], list[Json]]
+Number: TypeAlias = Callable[["Run", Frame], float | None]
+
+
+class Source(NamedTuple):
+    """An ItemReader: what to ask the store for, and how to read its answer. ``most``: MaxItems, 0 for all."""
+
+    resource: str
+    arguments: Arguments
+    most: Number
+    read: Callable[[Json], list[Json]]
+
+
+class Settings(NamedTuple):
+    """The fields of a Map that are not about data flow."""
+
+    start: str
+    distributed: bool
+    items: Items
+    select: Arguments | None
+    concurrency: Number
+    tolerated_count: Number
+    tolerated_percentage: Number
+    batch: "Callable[[Run, Frame, list[Json]], list[Json]] | None" = None
+    source: Source | None = None
+
+
+class Map(GroupState):
+    __slots__ = ("settings",)
+    kind = "Map"
+
+    def __init__(
+        self,
+        name: str,
+        target: str | None,
+        arguments: Arguments,
+        finish: Finish,
+        handlers: Handlers,
+        *,
+        settings: Settings,
+    ) -> None:
+        super().__init__(name, target, arguments, finish, handlers)
+        self.settings = settings
+
+    def resume(self, run: "Run", frame: Frame) -> State | None:
+        source = self.settings.source
+        if source is None:
+            return self._begin(run, frame, self.settings.items(run, frame))
+        limits = self._limits(run, frame)
+        frame.group = Group(limit=limits[0], most=int(source.most(run, frame) or 0))
+        frame.task = number = run.number()
+        frame.seed = run.seed
+        run.commands.append(self._request(run, frame, number, source))
+        return None
+
+    # --- an ItemReader ----------------------------------------------------------------------------------------
+
+    def request(self, run: "Run", frame: Frame) -> ScheduleTask | None:
+        if frame.task is None or self.settings.source is None:
+            return None
+        return self._request(run, frame, frame.task, self.settings.source)
+
+    def _request(self, run: "Run", frame: Frame, number: int, source: Source) -> ScheduleTask:
+        run.seed, run.draws = frame.seed, 0
+        return ScheduleTask(number, self.name, source.resource, source.arguments(run, frame), frame.attempt)
+
+    def succeeded(self, run: "Run", frame: Frame, event: TaskSucceeded) -> State | None:
+        frame.task = None
+        if self.settings.source is None:
+            raise ValueError(f"{self.name} asked for nothing")
+        items = self.settings.source.read(event.output)
+        most = self.group_of(frame).most
+        return self._begin(run, frame, items[:most] if most else items)
+
+    def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> State | None:
+        frame.task, frame.group = None, None
+        raise StateFailure("States.ItemReaderFailed", event.cause)
+
+    # --- iterations -------------------------------------------------------------------------------------------
+
+    def _limits(self, run: "Run", frame: Frame) -> tuple[int, float, float]:
+        settings = self.settings
+        most = DISTRIBUTED_LIMIT if settings.distributed else INLINE_LIMIT
+        wanted = int(settings.concurrency(run, frame) or 0)
+        count = settings.tolerated_count(run, frame)
+        percentage = settings.tolerated_percentage(run, frame)
+        if count is None and percentage is None:
+            count = 0
+        return min(wanted or most, most), -1 if count is None else count, 100 if percentage is None else percentage
+
+    def _begin(self, run: "Run", frame: Frame, items: list[Json]) -> State | None:
+        limit, count, percentage = self._limits(run, frame)
+        if self.settings.distributed:
+            run.note(frame, "MapRunStarted", {"mapRunArn": f"{self.name}:{frame.entered}"})
+        else:
+            run.note(frame, "MapStateStarted", {"length": len(items)})
+        frame.group = Group(items=items, limit=limit, tolerated=int(count), percentage=percentage, total=len(items))
+        if self.settings.batch is not None:
+            self._make_batches(run, frame, frame.group)
+        group = frame.group
+        length = len(group.items or [])
+        group.results, group.pending = [None] * length, length
+        if not length:
+            return self._complete(run, frame, group)
+        while group.next < min(limit, length):
+            self._start_next(run, frame, group)
+        return None
+
+    def _make_batches(self, run: "Run", frame: Frame, group: Group) -> None:
+        """Each item shaped by the selector, then gathered: an iteration gets a batch of them."""
+        shaped = [self._shaped(run, frame, index, item) for index, item in enumerate(group.items or [])]
+        group.items = self.settings.batch(run, frame, shaped) if self.settings.batch else shaped
+
+    def _shaped(self, run: "Run", frame: Frame, index: int, item: Json) -> Json:
+        if self.settings.select is None:
+            return item
+        frame.item, kept = {"Index": index, "Value": item}, frame.item
+        try:
+            return self.settings.select(run, frame)
+        finally:
+            frame.item = kept
+
+    def _start_next(self, run: "Run", frame: Frame, group: Group) -> None:
+        index, group.next = group.next, group.next + 1
+        value = (group.items or [])[index]
+        run.frame = frame
+        batched = self.settings.batch is not None
+        shaped = value if batched else self._shaped(run, frame, index, value)
+        child = self.open_child(run, frame, index, shaped, None if batched else {"Index": index, "Value": value})
+        if self.settings.distributed:
+            child.lane = child.number
+            child.events = 1  # its own ExecutionStarted
+            child.last = 1
+            child.origin = shaped
+        else:
+            run.note(child, "MapIterationStarted", {"name": self.name, "index": index})
+        run.ready.append((child, run.states[self.settings.start]))
+
+    def child_ended(self, run: "Run", frame: Frame, child: Frame) -> State | None:
+        group = self.group_of(frame)
+        group.results[child.place] = child.input
+        if not self.settings.distributed:
+            run.note(child, "MapIterationSucceeded", {"name": self.name, "index": child.place})
+            frame.last = child.last
+        del run.frames[child.number]
+        return self._one_less(run, frame, group)
+
+    def child_failed(self, run: "Run", frame: Frame, child: Frame, failure: StateFailure) -> State | None:
+        if not self.settings.distributed:
+            run.note(child, "MapIterationFailed", {"name": self.name, "index": child.place})
+            frame.last = child.last
+            return super().child_failed(run, frame, child, failure)
+        group = self.group_of(frame)
+        group.failed.append(child.place)
+        bad = sum(self._weight(group, place) for place in group.failed)
+        beyond_count = group.tolerated >= 0 and bad > group.tolerated
+        if beyond_count or 100 * bad > group.percentage * group.total:
+            self.close(run, frame)
+            outer = StateFailure(THRESHOLD, "The specified tolerated failure threshold was exceeded")
+            run.note(frame, "MapRunFailed", {"error": outer.error, "cause": outer.cause})
+            raise outer
+        run.drop(child)
+        return self._one_less(run, frame, group)
+
+    def _weight(self, group: Group, place: int) -> int:
+        """How many items an iteration stands for."""
+        if self.settings.batch is None:
+            return 1
+        return len((group.items or [])[place]["Items"])
+
+    def _one_less(self, run: "Run", frame: Frame, group: Group) -> State | None:
+        group.pending -= 1
+        if not group.pending:
+            return self._complete(run, frame, group)
+        if group.next < len(group.items or []):
+            self._start_next(run, frame, group)
+        return None
+
+    def _complete(self, run: "Run", frame: Frame, group: Group) -> State | None:
+        frame.group = None
+        run.frame = frame
+        run.note(frame, "MapRunSucceeded" if self.settings.distributed else "MapStateSucceeded", {})
+        failed = set(group.failed)
+        results = [result for place, result in enumerate(group.results) if place not in failed]
+        return self.done(run, frame, results)
