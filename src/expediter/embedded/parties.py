@@ -1,0 +1,54 @@
+"""Calls to the outside parties: connections of its own for each, so that a slow bank never holds up the restaurant."""
+
+from expediter.app.calls import Answer, Call, HandOver, Withdraw
+from expediter.app.parties import Conversation, NoAnswer, Party, Remote, Role, answered, payment, restaurant, role
+from expediter.embedded.http_client import HttpClient, Limits
+
+
+class Parties:
+    """The payment provider and the restaurant, each simulated or behind a URL.
+
+    ``secret`` signs what the restaurant gets. Open it inside the event loop that calls it.
+    """
+
+    def __init__(self, payments: Party, restaurant: Party, secret: str | None, limits: Limits | None = None) -> None:
+        self._parties = {Role.PAYMENTS: payments, Role.RESTAURANT: restaurant}
+        self._secret = secret
+        self._clients = {
+            name: HttpClient(party.url, limits or Limits())
+            for name, party in self._parties.items()
+            if isinstance(party, Remote)
+        }
+
+    def answer_now(self, call: Call) -> Answer | None:
+        """The answer of a simulated party; None when the call has to go out."""
+        party = self._parties[role(call)]
+        return None if isinstance(party, Remote) else answered(call, party.decline)
+
+    async def call(self, call: Call, now: int) -> Answer:
+        """Makes the call at ``now`` (ms since 1970 UTC). Raises PaymentUnavailable or RestaurantUnavailable."""
+        return self.answer_now(call) or await _converse(self._conversation(call, now), self._clients[role(call)])
+
+    async def aclose(self) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+
+    def _conversation(self, call: Call, now: int) -> Conversation:
+        if isinstance(call, HandOver | Withdraw):
+            return restaurant(call, self._secret, now)
+        return payment(call, now)
+
+
+async def _converse(conversation: Conversation, client: HttpClient) -> Answer:
+    try:
+        request = next(conversation)
+        while True:
+            try:
+                response = await client.send(request)
+            except NoAnswer as error:
+                request = conversation.throw(error)
+            else:
+                request = conversation.send(response)
+    except StopIteration as end:
+        answer: Answer = end.value
+        return answer
