@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from expediter import contracts
@@ -133,18 +133,22 @@ def takes_change(body: Any) -> bool:
 
 
 @given(NEW)
+@settings(max_examples=300)
 @example({"user_id": "Burger_20", "quantity": "3", "restaurant_id": "Restaurant 4"})
 @example(
     {"user_id": "u", "restaurant_id": "r", "quantity": None, "name": None, "items": [{"name": "a", "quantity": 1}]}
 )
 @example({"user_id": "u", "restaurant_id": "r", "quantity": 1, "items": None, "email": None, "currency": None})
 @example({"user_id": "u", "restaurant_id": "r", "quantity": "0" * 5000 + "3"})
+@example({"user_id": "u", "restaurant_id": "r", "quantity": "3\n"})
+@example({"user_id": "u", "restaurant_id": "r", "quantity": 3, "email": "a@b\n"})
 @example({"user_id": "u\n", "restaurant_id": "r", "quantity": 1})
 def test_a_new_order_gets_the_same_verdict_from_the_contract_and_from_the_parser(body: Any) -> None:
     assert takes_new(body) == NEW_ORDER.is_valid(body)
 
 
 @given(CHANGE)
+@settings(max_examples=300)
 @example({})
 @example({"email": None})
 @example({"name": "b", "quantity": 2, "currency": "EUR"})
