@@ -1,7 +1,7 @@
 """A client for many small HTTP/1.1 calls to one server at the same time.
 
 Only what a call to an outside party needs: no redirect is followed, no cookie kept, no proxy asked, nothing is ever
-sent twice. It exists because of its price: about 0.05 ms of CPU per call, where httpx takes 1.3 ms with 20 calls in
+sent twice. It exists because of its price: about 0.07 ms of CPU per call, where httpx takes 1.3 ms with 20 calls in
 flight and 8 ms with 90 (its pool looks through all connections for every call), which is more than an order may cost.
 """
 
