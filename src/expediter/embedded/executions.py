@@ -41,13 +41,13 @@ class Executions:
 
     def insert(self, stored: Stored, events: Sequence[AnyEvent], waits: Sequence[Command]) -> None:
         due, busy = _due(stored.execution, waits)
-        state, log = _encode(stored.execution), _log(events)
+        state, log = _encode(stored.execution).decode(), _log(events)
         self._session.rows(_START, (stored.no, stored.definition, stored.execution.status, due, busy, state, log))
 
     def update(self, stored: Stored, events: Sequence[AnyEvent], waits: Sequence[Command], *, was_due: bool) -> None:
         """``was_due``: the execution stood in the index with a timer of its own, so its entry has to move."""
         due, busy = _due(stored.execution, waits)
-        values = (stored.no, stored.execution.status, busy, _encode(stored.execution), _log(events))
+        values = (stored.no, stored.execution.status, busy, _encode(stored.execution).decode(), _log(events))
         if due == NEVER and not was_due:
             self._session.rows(_ADVANCE, values)
         else:
@@ -94,5 +94,5 @@ def _due(execution: Execution, waits: Sequence[Command]) -> tuple[int | None, in
     return min(timers, default=NEVER), int(len(timers) < len(waits))
 
 
-def _log(events: Sequence[AnyEvent]) -> bytes:
-    return b"".join(_encode(event) + b"\n" for event in events)
+def _log(events: Sequence[AnyEvent]) -> str:
+    return b"".join(_encode(event) + b"\n" for event in events).decode()

@@ -21,9 +21,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 class SqliteOrders:
-    """``changed`` is told of every order written, as it was and as it is, ``posted`` that mails were; both from inside the unit.
+    """``changed`` is told of every order written, as it was and as it is; ``posted`` that mails were written.
 
-    ``deliver``: whether mails are to be sent, or only kept in the mailbox.
+    Both are told from inside the unit. Without ``posted`` nobody sends mails: they are kept in the mailbox.
     """
 
     def __init__(

@@ -8,7 +8,7 @@ SELECT no FROM definition WHERE hash = ?1
 SELECT body FROM definition WHERE no = ?1
 
 -- name: live_definitions
-SELECT no, body, count(*) FROM definition JOIN execution ON execution.definition = definition.no
+SELECT definition.no, body, count(*) FROM definition JOIN execution ON execution.definition = definition.no
 WHERE execution.due_at IS NOT NULL GROUP BY definition.no
 
 -- name: exists

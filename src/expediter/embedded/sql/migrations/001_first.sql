@@ -50,8 +50,8 @@ CREATE TABLE execution (
   status     TEXT NOT NULL,
   due_at     INTEGER,
   busy       INTEGER NOT NULL,
-  state      BLOB NOT NULL,
-  history    BLOB NOT NULL
+  state      TEXT NOT NULL,
+  history    TEXT NOT NULL
 ) STRICT;
 CREATE INDEX execution_due ON execution (due_at) WHERE due_at IS NOT NULL;
 
