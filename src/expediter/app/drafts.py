@@ -67,6 +67,16 @@ class ChangeDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 D = TypeVar("D", Draft, ChangeDraft)
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
 
+#: What to say where a text does not have the form that its field asks for.
+_HINTS = {
+    "quantity": 'Expected a whole number from 1, such as 3 or "3"',
+    "currency": "Expected an ISO 4217 code such as USD or EUR",
+    "email": "Expected one e-mail address such as name@example.com",
+    "name": "Expected printable text on one line",
+    "user_id": "Expected printable text on one line",
+    "restaurant_id": "Expected printable text on one line",
+}
+
 
 def parse(body: bytes, form: type[D]) -> D:
     """The body as a Draft or ChangeDraft. Raises msgspec.DecodeError when it is no JSON, OrderInvalid with paths."""
@@ -87,7 +97,9 @@ def convert(value: object, form: type[D]) -> D:
 def _fault(error: msgspec.ValidationError) -> Fault:
     text = str(error)
     where = _PATH.search(text)
-    return Fault(path=where[1] if where else "", message=_PATH.sub("", text))
+    path = where[1] if where else ""
+    hint = _HINTS.get(path.rpartition(".")[2])
+    return Fault(path, hint if hint and "matching regex" in text else _PATH.sub("", text))
 
 
 def fingerprint(draft: Draft) -> str:
