@@ -1,0 +1,1 @@
+"""What a browser sees: pages, and pictures drawn as SVG in Python."""
