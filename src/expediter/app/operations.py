@@ -72,7 +72,7 @@ def purge(work: Work, caller: Caller) -> Moved:
 
 
 def timeline(work: Work, caller: Caller, order_id: str) -> list[dict[str, Any]]:
-    """Every event of the order's workflow in AWS's shape, oldest first; none before it starts. Raises OrderNotFound."""
+    """Every event of the order's workflow, oldest first; none before it starts. Raises OrderNotFound."""
     orders.find(work, caller, order_id)
     return work.workflows.history(order_id) or []
 

@@ -16,7 +16,7 @@ from expediter.domain.errors import Fault, OrderInvalid
 from expediter.domain.order import Status
 from expediter.doors.errors import MediaTypeUnsupported, RequestUnparsable
 from expediter.doors.keys import order_id
-from expediter.doors.render import letter_view, order_view
+from expediter.doors.render import instant, letter_view, order_view
 from expediter.doors.request import JSON, Request, Response, arguments, whole_number
 
 PAGE = 50
@@ -84,7 +84,8 @@ def cancel_order(work: Work, request: Request) -> Response:
 
 def get_timeline(work: Work, request: Request) -> Response:
     events = operations.timeline(work, request.caller, request.params["id"])
-    return _json({"order_id": request.params["id"], "events": events})
+    shown = [{**event, "at": instant(event["at"])} for event in events]
+    return _json({"order_id": request.params["id"], "events": shown})
 
 
 # ── dead letters ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -128,7 +129,7 @@ def get_openapi(_: Work, __: Request) -> Response:
     return Response(200, _JSON, _OPENAPI)
 
 
-#: The operations of openapi.json by operationId, except those tagged ``system``, which each home answers for itself.
+#: The operations of openapi.json by operationId, except those about the serving process, which its home answers.
 OPERATIONS: dict[str, Operation] = {
     "postOrder": Operation(post_order, writes=True),
     "listOrders": Operation(list_orders),
