@@ -1,0 +1,143 @@
+"""The serving process: one event loop, one home, one listening socket.
+
+The socket is bound before the home is opened, so what connects during the recovery waits for its answer instead of
+being refused; it is closed before the home stops, so nothing is accepted that could not be answered.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import NoReturn
+
+import uvicorn
+import uvloop
+
+from expediter.asl import DefinitionInvalid
+from expediter.cli.terms import stop
+from expediter.embedded.database import DataRefused
+from expediter.embedded.http import create_app
+from expediter.embedded.settings import LOOPBACK, Settings, SettingRefused, from_environment
+from expediter.embedded.wiring import open_home
+
+#: Seconds that requests under way get to end when the server stops.
+GRACE = 3
+#: Connections that may wait to be accepted.
+BACKLOG = 2048
+
+_GREETING = """\
+Expediter serves {url} and keeps its data in {data}.
+  Console {url}/console · GraphQL {url}/graphql · Calls {url}/openapi.json
+A first order:
+  curl -i -X POST {url}/orders{token} -H 'Content-Type: application/json' -d \
+'{{"user_id":"Burger_20","quantity":"3","restaurant_id":"Restaurant 4"}}'
+Ctrl-C stops it; no order is lost."""
+_TOKEN = ' -H "Authorization: Bearer $EXPEDITER_TOKEN"'
+
+
+def run(environment: Mapping[str, str]) -> None:
+    """Serves until SIGTERM or SIGINT. Exits with 2 and one message when it cannot begin."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
+    try:
+        settings = from_environment(environment)
+        with listening(settings) as door, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, door))
+    except (DataRefused, SettingRefused) as error:
+        stop(str(error))
+    except DefinitionInvalid as error:
+        _refuse_definition(settings, error)
+    except asyncio.CancelledError:
+        return  # asked to stop before it began to serve
+
+
+@contextlib.contextmanager
+def listening(settings: Settings) -> Iterator[socket.socket]:
+    """The bound socket, connections waiting. Raises SettingRefused when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        door = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise SettingRefused(
+            f"EXPEDITER_HOST={settings.host} EXPEDITER_PORT={settings.port} cannot be listened on: "
+            f"{os.strerror(error.errno or 0)}. "
+            "Choose another port (--port; 0: any free one), or stop what uses it."
+        ) from error
+    with door:
+        yield door
+
+
+async def _serve(settings: Settings, door: socket.socket) -> None:
+    """Opens the home and serves it until a signal; a signal during the recovery ends that."""
+    stopping = _Signals()
+    async with open_home(settings) as home:
+        config = uvicorn.Config(
+            create_app(home),
+            http="httptools",
+            ws="websockets-sansio",
+            ws_max_size=64 * 1024,
+            lifespan="off",
+            log_config=None,
+            log_level=logging.WARNING,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=GRACE,
+        )
+        server = _Server(config, lambda: print(greeting(settings, door), flush=True))
+        stopping.end_with(server)
+        await server.serve([door])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server without its signal handlers: ours also cover the home's start and stop, and end with exit 0."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._greet = started
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._greet()
+
+
+class _Signals:
+    """SIGTERM and SIGINT: before the server runs they cancel the start, then they end it; a second one hurries."""
+
+    def __init__(self) -> None:
+        self._server: _Server | None = None
+        self._main = asyncio.current_task()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._received)
+
+    def end_with(self, server: _Server) -> None:
+        self._server = server
+
+    def _received(self) -> None:
+        if self._server is not None:
+            self._server.force_exit = self._server.should_exit
+            self._server.should_exit = True
+        elif self._main is not None:
+            self._main.cancel()
+
+
+def greeting(settings: Settings, door: socket.socket) -> str:
+    """Where to look, and a first order that can be typed as it stands."""
+    host = settings.host if settings.host in LOOPBACK else socket.gethostname()
+    name = f"[{host}]" if ":" in host else host
+    url = f"http://{'localhost' if host in LOOPBACK else name}:{door.getsockname()[1]}"
+    return _GREETING.format(url=url, data=settings.data.resolve(), token=_TOKEN if settings.token else "")
+
+
+def _refuse_definition(settings: Settings, error: DefinitionInvalid) -> NoReturn:
+    for fault in error.faults:
+        print(f"  {fault.severity}: {fault}", file=sys.stderr)
+    stop(f"{settings.workflow or 'The workflow'} is no workflow that can run. Correct it: expediter workflow validate")
