@@ -9,6 +9,7 @@ import typer
 
 
 def serve(
+    *,
     host: Annotated[str | None, typer.Option(help="Where to listen (127.0.0.1); beyond loopback needs a token")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on (8080); 0: any free one")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder that holds everything (./data)")] = None,

@@ -21,7 +21,7 @@ from expediter.asl import DefinitionInvalid
 from expediter.cli.terms import stop
 from expediter.embedded.database import DataRefused
 from expediter.embedded.http import create_app
-from expediter.embedded.settings import LOOPBACK, Settings, SettingRefused, from_environment
+from expediter.embedded.settings import LOOPBACK, SettingRefused, Settings, from_environment
 from expediter.embedded.wiring import open_home
 
 #: Seconds that requests under way get to end when the server stops.
@@ -36,7 +36,7 @@ A first order:
   curl -i -X POST {url}/orders{token} -H 'Content-Type: application/json' -d \
 '{{"user_id":"Burger_20","quantity":"3","restaurant_id":"Restaurant 4"}}'
 Ctrl-C stops it; no order is lost."""
-_TOKEN = ' -H "Authorization: Bearer $EXPEDITER_TOKEN"'
+_ALLOWED = ' -H "Authorization: Bearer $EXPEDITER_TOKEN"'
 
 
 def run(environment: Mapping[str, str]) -> None:
@@ -49,7 +49,7 @@ def run(environment: Mapping[str, str]) -> None:
     except (DataRefused, SettingRefused) as error:
         stop(str(error))
     except DefinitionInvalid as error:
-        _refuse_definition(settings, error)
+        _refuse_definition(error)
     except asyncio.CancelledError:
         return  # asked to stop before it began to serve
 
@@ -134,10 +134,10 @@ def greeting(settings: Settings, door: socket.socket) -> str:
     host = settings.host if settings.host in LOOPBACK else socket.gethostname()
     name = f"[{host}]" if ":" in host else host
     url = f"http://{'localhost' if host in LOOPBACK else name}:{door.getsockname()[1]}"
-    return _GREETING.format(url=url, data=settings.data.resolve(), token=_TOKEN if settings.token else "")
+    return _GREETING.format(url=url, data=settings.data.resolve(), token=_ALLOWED if settings.token else "")
 
 
-def _refuse_definition(settings: Settings, error: DefinitionInvalid) -> NoReturn:
+def _refuse_definition(error: DefinitionInvalid) -> NoReturn:
     for fault in error.faults:
         print(f"  {fault.severity}: {fault}", file=sys.stderr)
-    stop(f"{settings.workflow or 'The workflow'} is no workflow that can run. Correct it: expediter workflow validate")
+    stop("EXPEDITER_WORKFLOW cannot run. Correct what is listed above; check it with: expediter workflow validate FILE")
