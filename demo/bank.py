@@ -65,12 +65,10 @@ class Bank:
     """``calls`` lists every call of this process as (call, key); call is charge, refund or lookup."""
 
     def __init__(self, record: Path | None = None, shares: Shares = GOOD) -> None:
-        self.calls: list[tuple[str, str]] = []
         self.patience = Patience()
-        self._behaviour = Behaviour(shares)
+        self._shares = shares
         self._journal = Journal(record, Line)
-        self._records: dict[str, Record] = {}
-        self._given_back: set[str] = set()
+        self.forget()
         for line in self._journal.read():
             self._behaviour.tried(line.key, line.tries)
             self._keep(line.records)
@@ -91,6 +89,13 @@ class Bank:
     def movements(self) -> list[Record]:
         """Each movement of money that really happened, in order."""
         return [record for record in self._records.values() if record.amount]
+
+    def forget(self) -> None:
+        """As if nothing had happened yet: another test begins. The record file keeps what it has."""
+        self.calls: list[tuple[str, str]] = []
+        self._behaviour = Behaviour(self._shares)
+        self._records: dict[str, Record] = {}
+        self._given_back: set[str] = set()
 
     def close(self) -> None:
         self._journal.close()

@@ -58,14 +58,11 @@ class Restaurant:
     """``secret`` makes it ask for signed calls. ``calls`` lists every call of this process as (call, key)."""
 
     def __init__(self, record: Path | None = None, shares: Shares = GOOD, secret: str | None = None) -> None:
-        self.calls: list[tuple[str, str]] = []
         self.patience = Patience()
         self._secret = secret
-        self._behaviour = Behaviour(shares)
+        self._shares = shares
         self._journal = Journal(record, Line)
-        self._records: dict[str, Record] = {}
-        self._withdrawn: set[str] = set()
-        self._taken: set[str] = set()
+        self.forget()
         for line in self._journal.read():
             self._behaviour.tried(line.key, line.tries)
             self._keep(line.record)
@@ -85,6 +82,14 @@ class Restaurant:
     def cooking(self) -> set[str]:
         """The ids of the orders that were taken and not withdrawn."""
         return self._taken - self._withdrawn
+
+    def forget(self) -> None:
+        """As if nothing had happened yet: another test begins. The record file keeps what it has."""
+        self.calls: list[tuple[str, str]] = []
+        self._behaviour = Behaviour(self._shares)
+        self._records: dict[str, Record] = {}
+        self._withdrawn: set[str] = set()
+        self._taken: set[str] = set()
 
     def close(self) -> None:
         self._journal.close()
