@@ -18,7 +18,9 @@ BESIDE, WAIT = 4_000, 32_000
 class Checkpoints:
     def __init__(self, writing: apsw.Connection, file: Path) -> None:
         self._connection = apsw.Connection(str(file))
-        self._connection.set_busy_timeout(10_000)
+        # A connection that never looked at the file takes it for one without a log, and checkpoints nothing.
+        self._connection.pragma("journal_mode", "wal")
+        self._connection.pragma("synchronous", "FULL")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._pages = 0
         self._running: asyncio.Future[tuple[int, int]] | None = None

@@ -16,6 +16,8 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 LARGEST_BODY = 64 * 1024
+#: How much of a body that is too large is read all the same.
+PATIENCE = 1024 * 1024
 LARGEST_HEADERS = 16 * 1024
 LONGEST_ADDRESS = 8 * 1024
 
@@ -47,19 +49,34 @@ def query_of(scope: Scope) -> tuple[tuple[str, str], ...]:
 
 
 async def body_of(headers: Headers, receive: Receive) -> bytes:
-    """The whole body. Raises BodyTooLarge as soon as that is known, ClientGone."""
-    if int(headers.get("content-length", 0)) > LARGEST_BODY:
+    """The whole body. Raises BodyTooLarge, ClientGone."""
+    length = int(headers.get("content-length", 0))
+    if length > LARGEST_BODY:
+        if length <= PATIENCE:
+            await _discard(receive)
         raise BodyTooLarge
     message = await receive()
     body: bytes = message.get("body", b"")
-    while message.get("more_body"):
+    while message.get("more_body") and len(body) <= LARGEST_BODY:
         message = await receive()
         body += message.get("body", b"")
-        if len(body) > LARGEST_BODY:
-            raise BodyTooLarge
     if message["type"] == "http.disconnect":
         raise ClientGone
+    if len(body) > LARGEST_BODY:
+        if message.get("more_body"):
+            await _discard(receive)
+        raise BodyTooLarge
     return body
+
+
+async def _discard(receive: Receive) -> None:
+    """Reads on for a while: a client that is still sending when its connection closes may never see why."""
+    left = PATIENCE
+    while left > 0:
+        message = await receive()
+        if not message.get("more_body"):
+            return
+        left -= len(message["body"])
 
 
 async def respond(send: Send, response: Response) -> None:

@@ -26,6 +26,8 @@ class Stored(NamedTuple):
     name: str
     definition: int
     execution: Execution
+    #: The execution waits for a timer, so it has a place of its own in the index of due ones.
+    has_timer: bool
 
 
 class Executions:
@@ -34,7 +36,7 @@ class Executions:
 
     def load(self, no: int) -> Stored | None:
         row = self._session.row(_LOAD, (no,))
-        return Stored(no, row[0], row[1], _decode_state(row[2])) if row else None
+        return Stored(no, row[0], row[1], _decode_state(row[2]), row[3] != NEVER) if row else None
 
     def exists(self, no: int) -> bool:
         return self._session.row(_SQL["exists"], (no,)) is not None
@@ -44,11 +46,10 @@ class Executions:
         state, log = _encode(stored.execution).decode(), _log(events)
         self._session.rows(_START, (stored.no, stored.definition, stored.execution.status, due, busy, state, log))
 
-    def update(self, stored: Stored, events: Sequence[AnyEvent], waits: Sequence[Command], *, was_due: bool) -> None:
-        """``was_due``: the execution stood in the index with a timer of its own, so its entry has to move."""
+    def update(self, stored: Stored, events: Sequence[AnyEvent], waits: Sequence[Command]) -> None:
         due, busy = _due(stored.execution, waits)
         values = (stored.no, stored.execution.status, busy, _encode(stored.execution).decode(), _log(events))
-        if due == NEVER and not was_due:
+        if due == NEVER and not stored.has_timer:
             self._session.rows(_ADVANCE, values)
         else:
             self._session.rows(_ADVANCE_DUE, (*values, due))

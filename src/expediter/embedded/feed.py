@@ -35,6 +35,10 @@ class Feed:
         self._followers[order_id].add(changes)
         return changes
 
+    @property
+    def listeners(self) -> int:
+        return sum(map(len, self._followers.values()))
+
     def leave(self, changes: "Changes") -> None:
         """No more changes to this listener."""
         followers = self._followers.get(changes.order_id, set())

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from expediter.app.ports import Work
+from expediter.app.ports import Orders, Work
 from expediter.domain.order import Order
 from expediter.embedded.checkpoints import Checkpoints
 from expediter.embedded.claims import SqliteClaims
@@ -22,6 +22,7 @@ from expediter.embedded.parties import Parties
 from expediter.embedded.queue import SqliteDeadLetters, SqliteQueue
 from expediter.embedded.runtime import Runtime
 from expediter.embedded.settings import Settings, workflow
+from expediter.embedded.unit import Unit, UnitOrders
 from expediter.embedded.workflows import Errand, SqliteWorkflows
 from expediter.embedded.writer import Observer, Writer
 
@@ -31,25 +32,37 @@ T = TypeVar("T")
 GRACE = 5.0
 
 
+class File(NamedTuple):
+    """The database file, as it is held open."""
+
+    writing: Session
+    reading: Session
+    checkpoints: Checkpoints
+
+
 class Home:
     """One machine's home, as its doors see it. Open one with ``open_home``."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, *, parties: Parties, writer: Writer, writing: Session, reading: Session
+        self, settings: Settings, clock: Clock, parties: Parties, file: File, observer: Observer | None
     ) -> None:
         self.settings = settings
-        self.feed = Feed()
         self.clock = clock
-        self._writer = writer
+        self.feed = Feed()
         self._metrics = Metrics()
+        self._mail = bool(settings.smtp_url)
+        orders = UnitOrders(self._orders(file.writing))
+        self._unit = Unit(clock, orders)
+        self._writer = Writer(file.writing.connection, self._unit, file.checkpoints.between_batches, observer)
+        self.workflows = SqliteWorkflows(file.writing, self._work, self._dispatch, self._wake_at)
+        self.runtime = Runtime(self._writer, self.workflows, self._work, parties, clock)
         mailer = Mailer(settings.smtp_url) if settings.smtp_url else None
-        self.outbox = Outbox(writer, writing, reading, mailer, clock) if mailer else None
-        self.workflows = SqliteWorkflows(writing, self._work, self._dispatch, self._wake_at)
-        self.runtime = Runtime(writer, self.workflows, self._work, parties, clock)
-        self._writing = self._ports(writing, self.workflows)
-        self._reading = self._ports(reading, SqliteWorkflows(reading, self._work, self._dispatch, self._wake_at))
-        self._waiting = SqliteQueue(reading, self.runtime.sent).waiting
-        self._running = Executions(reading).running
+        self.outbox = Outbox(self._writer, file.writing, file.reading, mailer, clock) if mailer else None
+        self._writing = self._ports(file.writing, orders, self.workflows)
+        reader = SqliteWorkflows(file.reading, self._work, self._dispatch, self._wake_at)
+        self._reading = self._ports(file.reading, self._orders(file.reading), reader)
+        self._executions = Executions(file.reading)
+        self._queue = SqliteQueue(file.reading, self.runtime.sent)
         self._ready = False
 
     async def write(self, handle: Callable[[Work], T], name: str) -> T:
@@ -69,15 +82,15 @@ class Home:
 
     def metrics(self) -> bytes:
         """Prometheus text."""
-        count, oldest = self._waiting()
+        count, oldest = self._queue.waiting()
         age = (self.clock.now() - oldest) / 1000 if oldest else 0
-        dead = self._reading.dead_letters.count()
-        return self._metrics.text(queue=count, oldest=age, dead=dead, running=self._running(), calls=self.runtime.calls)
+        dead, running = self._reading.dead_letters.count(), self._executions.running()
+        return self._metrics.text(queue=count, oldest=age, dead=dead, running=running, calls=self.runtime.calls)
 
-    async def start(self, reading: Session) -> None:
+    async def start(self) -> None:
         """Pins the workflow, takes up what a process before left, and begins to take orders in."""
         await self._writer.run("pin", lambda: self.workflows.use(workflow(self.settings.workflow), self.clock.now()))
-        await self.runtime.start(Executions(reading), SqliteQueue(reading, self.runtime.sent))
+        await self.runtime.start(self._executions, self._queue)
         if self.outbox:
             self.outbox.start()
         self._ready = True
@@ -90,10 +103,12 @@ class Home:
             await self.outbox.stop()
         await self._writer.stop()
 
-    def _ports(self, session: Session, workflows: SqliteWorkflows) -> Work:
-        posted = self.outbox.posted if self.outbox else None
+    def _orders(self, session: Session) -> SqliteOrders:
+        return SqliteOrders(session, self.settings.orders, self._changed, self._posted if self._mail else None)
+
+    def _ports(self, session: Session, orders: Orders, workflows: SqliteWorkflows) -> Work:
         return Work(
-            orders=SqliteOrders(session, self.settings.orders, self._changed, posted),
+            orders=orders,
             claims=SqliteClaims(session),
             queue=SqliteQueue(session, self._sent),
             dead_letters=SqliteDeadLetters(session, self.runtime.sent),
@@ -103,12 +118,18 @@ class Home:
         )
 
     def _work(self) -> Work:
-        return msgspec.structs.replace(self._writing, now=self.clock.now())
+        if self._writing.now != self._unit.now:
+            self._writing = msgspec.structs.replace(self._writing, now=self._unit.now)
+        return self._writing
 
     def _changed(self, before: Order | None, order: Order) -> None:
         if order.ended and not (before and before.ended):
             self._writer.after(lambda: self._metrics.ended(order.status))
         self._writer.after(lambda: self.feed.publish(order))
+
+    def _posted(self) -> None:
+        if self.outbox:
+            self.outbox.posted()
 
     def _sent(self) -> None:
         self._writer.after(self._metrics.accepted)
@@ -129,23 +150,14 @@ async def open_home(
 
     Raises DataRefused, SettingRefused, DefinitionInvalid.
     """
-    with owned(settings.data) as file, closing(open_writer(file)) as connection, closing(open_reader(file)) as reader:
-        checkpoints = Checkpoints(connection, file)
-        writer = Writer(connection, checkpoints.between_batches, observer)
+    with owned(settings.data) as path, closing(open_writer(path)) as writing, closing(open_reader(path)) as reading:
+        file = File(Session(writing), Session(reading), Checkpoints(writing, path))
         parties = Parties(settings.payments, settings.restaurant, settings.restaurant_secret)
-        reading = Session(reader)
-        home = Home(
-            settings,
-            clock or SystemClock(),
-            parties=parties,
-            writer=writer,
-            writing=Session(connection),
-            reading=reading,
-        )
+        home = Home(settings, clock or SystemClock(), parties, file, observer)
         try:
-            await home.start(reading)
+            await home.start()
             yield home
         finally:
             await home.stop()
             await parties.aclose()
-            await checkpoints.close()
+            await file.checkpoints.close()

@@ -97,7 +97,8 @@ class SqliteWorkflows:
             return False
         context = {"Execution": {"Id": name, "Name": name}, "StateMachine": {"Id": "orders", "Name": "orders"}}
         event = Started(at=now, seed=self._seed(), input=input, context=context)
-        self._drive(Stored(no, name, self._current, Execution()), deque([event]), new=True)
+        stored = Stored(no, name, self._current, Execution(), has_timer=False)
+        self._drive(stored, deque([event]), new=True)
         return True
 
     def history(self, name: str) -> list[dict[str, Any]] | None:
@@ -144,7 +145,6 @@ class SqliteWorkflows:
 
     def _drive(self, stored: Stored, events: deque[AnyEvent], *, new: bool = False) -> None:
         machine, execution, taken = self._machines[stored.definition], stored.execution, list[AnyEvent]()
-        was_due = not new and any(isinstance(wait, StartTimer) for wait in outstanding(machine, execution))
         while events:
             event = events.popleft()
             taken.append(event)
@@ -158,7 +158,7 @@ class SqliteWorkflows:
         if new:
             self._store.insert(after, taken, waits)
         else:
-            self._store.update(after, taken, waits, was_due=was_due)
+            self._store.update(after, taken, waits)
 
     def _follow(self, no: int, command: object, now: int) -> AnyEvent | None:
         """Carries a command out as far as the unit can; gives the event that it leads to at once."""

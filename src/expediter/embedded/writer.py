@@ -38,6 +38,16 @@ class Observer(Protocol):
     def after_commit(self, names: list[str]) -> None: ...
 
 
+class Around(Protocol):
+    """Is told where each unit begins, and whether it ended (its last writes belong in ``end``) or was undone."""
+
+    def begin(self) -> None: ...
+
+    def end(self) -> None: ...
+
+    def undo(self) -> None: ...
+
+
 class _Entry:
     """A unit on its way: its name, the function, and who hears of its end."""
 
@@ -63,10 +73,12 @@ class Writer:
     def __init__(
         self,
         connection: apsw.Connection,
+        around: Around,
         between: Callable[[], Awaitable[None]],
         observer: Observer | None = None,
     ) -> None:
         self._connection = connection
+        self._around = around
         self._between = between
         self._observer = observer
         self._waiting: deque[_Entry] = deque()
@@ -145,14 +157,17 @@ class Writer:
         for entry in batch:
             self._current = entry
             execute("SAVEPOINT unit")
+            self._around.begin()
             try:
                 entry.result = entry.unit()
+                self._around.end()
             except Exception as error:  # noqa: BLE001  # whatever a unit raises undoes that unit and is handed to its owner
                 self._undo_unit(entry, error)
             execute("RELEASE unit")
         self._current = None
 
     def _undo_unit(self, entry: _Entry, error: Exception) -> None:
+        self._around.undo()
         entry.error = error
         entry.after.clear()
         if not self._connection.in_transaction:

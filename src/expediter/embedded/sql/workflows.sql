@@ -18,7 +18,7 @@ SELECT 1 FROM execution WHERE no = ?1
 INSERT INTO execution (no, definition, status, due_at, busy, state, history) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 
 -- name: load
-SELECT claim.id, definition, state FROM execution JOIN claim USING (no) WHERE execution.no = ?1
+SELECT claim.id, definition, state, due_at FROM execution JOIN claim USING (no) WHERE execution.no = ?1
 
 -- name: advance
 -- due_at stays as it is: an UPDATE that names an indexed column rewrites its index.

@@ -1,0 +1,34 @@
+"""The file as its readers see it: the same ports, on a connection that only reads. No server needs to run."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from expediter.app.ports import Settings, Work
+from expediter.embedded.claims import SqliteClaims
+from expediter.embedded.clock import SystemClock
+from expediter.embedded.database import Session, open_reader
+from expediter.embedded.order_store import SqliteOrders
+from expediter.embedded.queue import SqliteDeadLetters, SqliteQueue
+from expediter.embedded.workflows import SqliteWorkflows
+
+
+@contextmanager
+def open_books(data: Path, settings: Settings) -> Iterator[Work]:
+    """What is committed in the data folder. SQLite refuses whatever would write. Raises DataRefused."""
+    with closing(open_reader(data / "expediter.db")) as connection:
+        session = Session(connection)
+        yield Work(
+            orders=SqliteOrders(session, settings, _never, None),
+            claims=SqliteClaims(session),
+            queue=SqliteQueue(session, _never),
+            dead_letters=SqliteDeadLetters(session, _never),
+            workflows=SqliteWorkflows(session, _never, _never, _never),
+            settings=settings,
+            now=SystemClock().now(),
+        )
+
+
+def _never(*_: object) -> NoReturn:
+    raise RuntimeError("nothing is written through the books")
