@@ -23,7 +23,8 @@ def proceed(run: Run) -> None:
 
 def walk(run: Run, frame: Frame, state: State | None) -> None:
     """Enter one state after another in this line, until it waits or ends."""
-    run.look(frame)
+    if state is not None:
+        run.look(frame)
     while state is not None:
         if run.events >= EVENT_LIMIT - 1:
             _stop_at_limit(run, frame)

@@ -96,7 +96,7 @@ class Map(GroupState):
         most = self.group_of(frame).most
         return self._begin(run, frame, items[:most] if most else items)
 
-    def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> State | None:
+    def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> State | None:  # noqa: ARG002 - State's signature
         frame.task, frame.group = None, None
         raise StateFailure("States.ItemReaderFailed", event.cause)
 

@@ -1,0 +1,170 @@
+"""What holds for every machine, shown on generated ones."""
+
+import copy
+from collections import Counter
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from expediter.asl import End, Execution, advance, outstanding, parse, replay
+from tests.asl.machines import INPUTS, Drive, definitions
+
+FEW = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(
+    max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate], database=None
+)
+ENDS = {"SUCCEEDED", "FAILED", "TIMED_OUT"}
+
+
+def stored(execution: Execution) -> Execution:
+    return msgspec.json.decode(msgspec.json.encode(execution), type=Execution)
+
+
+def ends_the_same_when_stored_after_every_event(definition: dict[str, Any], given_input: Any) -> None:
+    machine = parse(definition)
+    kept = Drive(machine, given_input)
+    reloaded = Drive(machine, given_input, stored)
+    assert kept.to_the_end() == reloaded.to_the_end()
+    assert kept.history == reloaded.history
+    assert kept.commands == reloaded.commands
+
+
+@FEW
+@given(definitions(), INPUTS)
+def test_a_machine_that_validates_ends_and_never_raises(definition: dict[str, Any], given_input: Any) -> None:
+    end = Drive(parse(definition), given_input).to_the_end()
+
+    assert end.status in ENDS
+
+
+@FEW
+@given(definitions(), INPUTS)
+def test_an_execution_stored_after_every_event_ends_the_same(definition: dict[str, Any], given_input: Any) -> None:
+    ends_the_same_when_stored_after_every_event(definition, given_input)
+
+
+@pytest.mark.heavy
+@MANY
+@given(definitions(), INPUTS)
+def test_thousands_of_executions_stored_after_every_event_end_the_same(
+    definition: dict[str, Any], given_input: Any
+) -> None:
+    ends_the_same_when_stored_after_every_event(definition, given_input)
+
+
+@FEW
+@given(definitions(), INPUTS)
+def test_after_a_crash_at_any_step_the_outstanding_commands_are_those_that_were_emitted(
+    definition: dict[str, Any], given_input: Any
+) -> None:
+    drive = Drive(parse(definition), given_input)
+    for _ in range(5000):
+        commands = drive.step()
+        if commands and isinstance(commands[-1], End):
+            assert outstanding(drive.machine, drive.execution) == ()
+            return
+        waited = outstanding(drive.machine, stored(drive.execution))
+        assert waited
+        assert all(command in drive.commands for command in waited)
+        assert all(command in waited for command in commands)
+        # Crash: what was under way is lost, only what is outstanding is taken up again.
+        drive.due.clear()
+        drive.wait_for(waited)
+    pytest.fail("the execution does not end")
+
+
+@FEW
+@given(definitions(), INPUTS)
+def test_the_same_events_always_lead_to_the_same_execution(definition: dict[str, Any], given_input: Any) -> None:
+    first, second = Drive(parse(definition), given_input), Drive(parse(copy.deepcopy(definition)), given_input)
+
+    assert first.to_the_end() == second.to_the_end()
+    assert replay(first.machine, second.events) == first.history
+
+
+@FEW
+@given(definitions(), INPUTS)
+def test_what_the_caller_does_to_the_input_later_changes_nothing(definition: dict[str, Any], given_input: Any) -> None:
+    before = copy.deepcopy(given_input)
+    machine = parse(definition)
+    untouched, meddled = Drive(machine, before), Drive(machine, given_input)
+    meddled.wait_for(meddled.step())
+    assert given_input == before
+
+    def spoil(value: Any) -> None:
+        if isinstance(value, dict):
+            for inner in value.values():
+                spoil(inner)
+            value["spoiled"] = True
+        elif isinstance(value, list):
+            for inner in value:
+                spoil(inner)
+            value.append("spoiled")
+
+    spoil(given_input)
+
+    if meddled.execution.status == "RUNNING":
+        meddled.to_the_end()
+    untouched.to_the_end()
+    assert meddled.execution == untouched.execution
+
+
+@FEW
+@given(definitions(), INPUTS)
+def test_an_event_that_nothing_waits_for_changes_nothing(definition: dict[str, Any], given_input: Any) -> None:
+    drive = Drive(parse(definition), given_input)
+    drive.to_the_end()
+
+    for event in drive.events:
+        assert advance(drive.machine, drive.execution, event) == (drive.execution, ())
+
+
+def shares_of(counts: Counter[str], definition: dict[str, Any]) -> set[str]:
+    found: set[str] = set()
+
+    def look(machine: dict[str, Any], inside: str) -> None:
+        for state in machine["States"].values():
+            kind = state["Type"]
+            found.add(kind)
+            found.update(field for field in ("Retry", "Catch") if field in state)
+            if inside:
+                found.add(f"{kind} inside {inside}")
+            for inner in [*state.get("Branches", []), *([state["ItemProcessor"]] if kind == "Map" else [])]:
+                look(inner, kind)
+
+    look(definition, "")
+    found.add(definition.get("QueryLanguage", "JSONPath"))
+    if any(name.endswith(("inside Map", "inside Parallel")) for name in found):
+        found.add("nested states")
+    if found & {"Map inside Map", "Map inside Parallel", "Parallel inside Map", "Parallel inside Parallel"}:
+        found.add("nested Map or Parallel")
+    counts.update(found)
+    return found
+
+
+def test_the_generated_machines_hold_enough_of_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    counts: Counter[str] = Counter()
+
+    @settings(
+        max_examples=400,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+        database=None,
+        derandomize=True,
+    )
+    @given(definitions(), st.none())
+    def generate(definition: dict[str, Any], _nothing: None) -> None:
+        counts["machines"] += 1
+        shares_of(counts, definition)
+
+    generate()
+    shares = {name: counts[name] / counts["machines"] for name in counts if name != "machines"}
+    with capsys.disabled():
+        shown = ", ".join(f"{name} {share:.0%}" for name, share in sorted(shares.items()) if "inside" not in name)
+        print(f"\nshares among {counts['machines']} generated machines: {shown}")
+    kinds = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map", "Retry", "Catch", "JSONata")
+    assert all(shares[name] >= 0.1 for name in (*kinds, "nested Map or Parallel")), shares
