@@ -1,8 +1,28 @@
 """The ``expediter`` command and what stands under it. Only signatures are read here; a command imports when it runs."""
 
-import typer
+from typing import TYPE_CHECKING
 
+import typer
+from typer.core import TyperGroup
+
+from expediter.cli import dlq, orders
+from expediter.cli.reconcile import reconcile
 from expediter.cli.serve import serve
+from expediter.cli.submit import submit
+
+if TYPE_CHECKING:
+    from typer._click import Context  # what TyperGroup's own method takes
+
+
+class _Workflow(TyperGroup):
+    """``expediter workflow``: its commands stand on the states language, so they are read when they are asked for."""
+
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
+        from expediter.cli import workflow
+
+        self.commands = typer.main.get_group(workflow.app).commands
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
     name="expediter",
@@ -12,8 +32,12 @@ app = typer.Typer(
     help="Takes orders over the network and walks each through its workflow.",
 )
 app.command()(serve)
-
-
-@app.callback()
-def expediter() -> None:
-    """Takes orders over the network and walks each through its workflow."""
+app.command()(submit)
+app.add_typer(orders.app, name="orders")
+app.add_typer(dlq.app, name="dlq")
+app.command()(reconcile)
+app.add_typer(
+    typer.Typer(no_args_is_help=True, cls=_Workflow),
+    name="workflow",
+    help="Check, draw, run and test workflow definitions.",
+)

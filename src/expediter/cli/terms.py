@@ -1,11 +1,42 @@
-"""How a command ends: 0 is done, 1 is a bad result, 2 is that it could not be carried out."""
+"""What commands have in common: options, and how they end (0 done, 1 a bad result, 2 could not be carried out)."""
 
-from typing import NoReturn
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from expediter.app.ports import Work
+
+Data = Annotated[Path, typer.Option(envvar="EXPEDITER_DATA", help="The server's data folder; it need not run")]
+Url = Annotated[str | None, typer.Option(help="The server; by default at EXPEDITER_HOST and EXPEDITER_PORT")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
+OrderId = Annotated[str, typer.Argument(metavar="ID", help="The order's id")]
+DATA = Path("./data")
 
 
 def stop(message: str, code: int = 2) -> NoReturn:
     """Ends the command with one message for whoever typed it."""
     typer.echo(f"expediter: {message}", err=True)
     raise typer.Exit(code)
+
+
+@contextmanager
+def books(data: Path) -> "Iterator[Work]":
+    """The ports on a data folder, to read. An error ends the command with its message."""
+    from expediter.domain.errors import OrderError
+    from expediter.embedded.books import open_books
+    from expediter.embedded.database import DataRefused
+    from expediter.embedded.settings import SettingRefused, from_environment
+
+    try:
+        settings = from_environment(os.environ)
+        with open_books(data, settings.orders) as work:
+            yield work
+    except (DataRefused, SettingRefused) as error:
+        stop(str(error))
+    except OrderError as error:
+        stop(f"{error.name}: {error}", 1)

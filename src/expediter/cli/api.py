@@ -1,0 +1,52 @@
+"""Calls to the server over HTTP: everything that the command line writes goes this way."""
+
+import os
+from typing import Any
+
+import httpx
+
+from expediter.cli.terms import stop
+
+#: Seconds for one call.
+TIMEOUT = 30.0
+
+
+def server_url(url: str | None) -> str:
+    """Where the server is: as given, else at EXPEDITER_HOST and EXPEDITER_PORT of this machine."""
+    if url:
+        return url.rstrip("/")
+    host = os.environ.get("EXPEDITER_HOST") or "127.0.0.1"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # compared with, not bound to
+    port = os.environ.get("EXPEDITER_PORT") or "8080"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def headers() -> dict[str, str]:
+    """Who asks: the operators' token, where there is one."""
+    token = os.environ.get("EXPEDITER_TOKEN")
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def ask(method: str, path: str, url: str | None) -> Any:  # noqa: ANN401  # the answer is JSON of the contract's shape
+    """The server's answer as JSON, None when it has no body. An error ends the command with its message."""
+    where = server_url(url)
+    try:
+        response = httpx.request(method, where + path, headers=headers(), timeout=TIMEOUT, trust_env=False)
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        stop(unreachable(where, error))
+    if response.status_code >= 400:
+        stop(problem(response), 1)
+    return response.json() if response.content else None
+
+
+def unreachable(url: str, error: Exception) -> str:
+    reason = str(error) or type(error).__name__
+    return f"No server answers at {url} ({reason}). Start it with expediter serve, or say where it is with --url."
+
+
+def problem(response: httpx.Response) -> str:
+    """An error's name and what to do, from problem+json; of anything else its status."""
+    if response.headers.get("content-type", "").startswith("application/problem+json"):
+        body = response.json()
+        return f"{body['error']}: {body['detail']}"
+    return f"{response.url.host} answered {response.status_code}, not as an Expediter does. Check --url."

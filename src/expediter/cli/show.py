@@ -1,0 +1,199 @@
+"""What commands print: tables for people, JSON for programs. The JSON has the shapes of the REST door."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from expediter.app.operations import Letters
+from expediter.app.ports import DeadLetter, Page
+from expediter.app.reconcile import Report
+from expediter.domain.ledger import Entry
+from expediter.domain.order import Order, Status
+from expediter.doors.render import instant, letter_view, order_view
+
+_COLOURS = {
+    Status.PENDING: "yellow",
+    Status.PAID: "cyan",
+    Status.SUCCESS: "green",
+    Status.FAILED: "red",
+    Status.CANCELLED: "magenta",
+    Status.REFUND_PENDING: "bold yellow",
+}
+
+
+def as_json(value: object) -> None:
+    """The value as indented JSON."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2)
+    sys.stdout.write(text.decode() + "\n")
+
+
+def out() -> Console:
+    """Where people read; wide enough for an id and its line where the output is a file or a pipe."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160, soft_wrap=False)
+
+
+def table(*columns: str, rows: Iterable[Sequence[str | Text]]) -> Table:
+    """A plain table; a column whose name ends in ``#`` stands right. What rows hold is text, never markup."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column.rstrip("#"), justify="right" if column.endswith("#") else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    return made
+
+
+def money(amount: int, currency: str) -> str:
+    """Minor units as they are kept: ``3000 USD``."""
+    return f"{amount} {currency}"
+
+
+def status(value: Status) -> Text:
+    return Text(value.value, style=_COLOURS[value])
+
+
+# ── orders ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def orders(page: Page, *, as_json: bool) -> None:
+    if as_json:
+        _json({"items": [order_view(order) for order in page.items], "cursor": page.cursor})
+        return
+    rows = [
+        (o.id, status(o.status), money(o.total, o.currency), o.user_id, o.restaurant_id, instant(o.created_at))
+        for o in page.items
+    ]
+    out().print(table("id", "status", "total#", "user", "restaurant", "accepted", rows=rows))
+    if page.cursor:
+        out().print(f"More: --cursor {page.cursor}")
+
+
+def order(found: Order, entries: tuple[Entry, ...], timeline: list[dict[str, Any]], *, as_json: bool) -> None:
+    """``timeline``: the events of its workflow, ``at`` in milliseconds since 1970 UTC."""
+    if as_json:
+        events = [{**event, "at": instant(event["at"])} for event in timeline]
+        _json({"order": order_view(found), "ledger": [_entry(entry) for entry in entries], "timeline": events})
+        return
+    to = out()
+    to.print(_facts(found))
+    to.print()
+    to.print(
+        table("money", "amount#", "at", "provider's id", rows=_money_rows(entries)) if entries else "No money moved."
+    )
+    to.print()
+    to.print(table("#", "at", "event", "state", "try", "says", rows=_event_rows(timeline)))
+
+
+def _facts(found: Order) -> Table:
+    lines = ", ".join(f"{item.quantity} x {item.name} at {item.unit_price}" for item in found.items)
+    rows: list[tuple[str, str | Text]] = [
+        ("order", found.id),
+        ("status", status(found.status)),
+        ("user", found.user_id),
+        ("restaurant", found.restaurant_id),
+        ("items", lines),
+        ("total", f"{money(found.total, found.currency)} (minor units)"),
+        ("accepted", instant(found.created_at)),
+        ("changed", instant(found.updated_at)),
+    ]
+    if found.error_message:
+        rows.append(("reason", found.error_message))
+    rows += [
+        (f"{kind}", f"{effect.result}, first tried {instant(effect.tried_at)}")
+        for kind, effect in found.effects.items()
+    ]
+    facts = table("", "", rows=rows)
+    facts.show_header = False
+    return facts
+
+
+def _money_rows(entries: tuple[Entry, ...]) -> list[tuple[str, str, str, str]]:
+    return [(e.kind.value, money(e.signed, e.currency), instant(e.at), e.reference or "") for e in entries]
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {**msgspec.to_builtins(entry), "at": instant(entry.at)}
+
+
+def _event_rows(timeline: list[dict[str, Any]]) -> Iterable[tuple[str, str, str, str, str, str]]:
+    """One row per event. A state's second and later tries are counted, from the calls that it made."""
+    state, tries = "", Counter[int]()
+    entered = 0
+    for event in timeline:
+        details = event["details"]
+        if event["type"].endswith("StateEntered"):
+            state, entered = details["name"], event["id"]
+        attempt = ""
+        if event["type"] in ("LambdaFunctionScheduled", "TaskScheduled"):
+            tries[entered] += 1
+            attempt = str(tries[entered])
+        yield str(event["id"]), instant(event["at"]), event["type"], state, attempt, _says(details)
+        if event["type"].endswith("StateExited"):
+            state = ""
+
+
+def _says(details: dict[str, Any]) -> str:
+    """What went wrong, or what a call gave."""
+    if details.get("error"):
+        return ": ".join(part for part in (details["error"], details.get("cause")) if part)
+    if "output" in details and "name" not in details:
+        return msgspec.json.encode(details["output"]).decode()[:80]
+    return ""
+
+
+# ── dead letters ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def letters(found: Letters, *, as_json: bool) -> None:
+    if as_json:
+        _json({"items": list(map(letter_view, found.items)), "cursor": found.cursor, "count": found.count})
+        return
+    rows = [
+        (it.id, it.attributes.get("order_id", ""), str(it.receive_count), instant(it.died_at), it.reason)
+        for it in found.items
+    ]
+    out().print(table("id", "order", "receives#", "died", "reason", rows=rows) if rows else "No dead letters.")
+    if found.cursor:
+        out().print(f"{found.count} in all. More: --cursor {found.cursor}")
+
+
+def letter(found: DeadLetter, *, as_json: bool) -> None:
+    shown = letter_view(found)
+    if as_json:
+        _json(shown)
+        return
+    facts = msgspec.to_builtins(shown)
+    body, attributes = facts.pop("body"), facts.pop("attributes")
+    rows = [(name, str(value)) for name, value in {**facts, **attributes}.items()]
+    facts_table = table("", "", rows=rows)
+    facts_table.show_header = False
+    out().print(facts_table)
+    sys.stdout.write(f"\n{body}\n")
+
+
+# ── money ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def report(found: Report, against: str | None, *, as_json: bool) -> None:
+    if as_json:
+        sums = [{**msgspec.to_builtins(sum_), "held": sum_.held} for sum_ in found.currencies]
+        _json({"clean": found.clean, "currencies": sums, "offenders": found.offenders})
+        return
+    rows = [tuple(map(str, (c.currency, c.orders, c.charges, c.refunds, c.held, c.expected))) for c in found.currencies]
+    to = out()
+    to.print(table("currency", "orders#", "charges#", "refunds#", "held#", "should be held#", rows=rows))
+    to.print()
+    if found.offenders:
+        to.print(table("order", "what is wrong", rows=[(it.order_id, it.problem) for it in found.offenders]))
+    whose = f"our books and the records of {against}" if against else "our books"
+    to.print(
+        f"{len(found.offenders)} offenders." if found.offenders else f"Clean: every cent is accounted for in {whose}."
+    )
+
+
+_json = as_json

@@ -1,0 +1,27 @@
+"""``expediter submit``: the orders of a file, through the REST door."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from expediter.cli.terms import AsJson, Url
+
+File = Annotated[Path, typer.Argument(metavar="FILE.jsonl", exists=True, dir_okay=False, help="One order per line")]
+
+
+def submit(
+    file: File,
+    url: Url = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=256, help="Orders under way at the same time")] = 16,
+    as_json: AsJson = False,
+) -> None:
+    """Submit the orders of a file; safe to run again, also after it was interrupted.
+
+    Each line is an order as POST /orders takes it. Its idempotency key is its own "id" (or "idempotency_key"), or
+    follows from the line's number and text: run again, a line that was accepted before is not ordered twice.
+    Exit 1 when a line was refused.
+    """
+    from expediter.cli.submitting import run
+
+    run(file, url, concurrency, as_json=as_json)
