@@ -76,7 +76,7 @@ def handled(draw: st.DrawFn, targets: list[str], state: dict[str, Any]) -> None:
             last: dict[str, Any] = {"ErrorEquals": ["States.ALL"], "MaxAttempts": 1, "JitterStrategy": "FULL"}
             entries.append({**last, "MaxDelaySeconds": 3, "BackoffRate": 1.5})
         state["Retry"] = entries
-    if targets and draw(st.integers(0, 1)):
+    if draw(st.booleans()) and targets:
         caught: dict[str, Any] = {"ErrorEquals": ["States.ALL"], "Next": draw(st.sampled_from(targets))}
         state["Catch"] = [caught]
 
@@ -216,7 +216,7 @@ def scope(draw: st.DrawFn, names: Names, depth: int, *, jsonata: bool) -> dict[s
 @st.composite
 def definitions(draw: st.DrawFn) -> dict[str, Any]:
     """A definition that validates, in either query language."""
-    jsonata = draw(st.integers(0, 3)) == 0
+    jsonata = draw(st.integers(0, 2)) == 1
     found = scope(draw, Names(), 0, jsonata=jsonata)
     if jsonata:
         found["QueryLanguage"] = "JSONata"
