@@ -142,8 +142,8 @@ class Kitchen:
     async def settle(self) -> None:
         """Until nothing moves any more without the clock."""
         rounds = 50
-        while rounds := rounds - 1 if self._idle else 50:
-            await asyncio.sleep(0)  # noqa: ASYNC110  # no event says that nothing follows
+        while rounds := rounds - 1 if self._idle else 50:  # noqa: ASYNC110  # no event says that nothing follows
+            await asyncio.sleep(0)
 
     @property
     def _idle(self) -> bool:
