@@ -13,6 +13,8 @@ class Journal(Generic[Line]):
     """Lines of one shape in ``file``, kept over restarts; without a file nothing is kept."""
 
     def __init__(self, file: Path | None, shape: type[Line]) -> None:
+        if file and file.exists():
+            _cut(file)
         self._file = file.open("a+b") if file else None
         self._shape = shape
 
@@ -23,14 +25,20 @@ class Journal(Generic[Line]):
             self._file.flush()
 
     def read(self) -> Iterator[Line]:
-        """Every whole line so far."""
+        """Every line so far."""
         if self._file is None:
             return
         self._file.seek(0)
         for line in self._file:
-            if line.endswith(b"\n"):
-                yield msgspec.json.decode(line, type=self._shape)
+            yield msgspec.json.decode(line, type=self._shape)
 
     def close(self) -> None:
         if self._file:
             self._file.close()
+
+
+def _cut(file: Path) -> None:
+    """Takes off the part of a line that a killed process left behind: it was not answered yet."""
+    whole = file.read_bytes().rfind(b"\n") + 1
+    with file.open("r+b") as writable:
+        writable.truncate(whole)

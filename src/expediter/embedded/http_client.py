@@ -39,7 +39,7 @@ class HttpClient:
         self._limits = limits
         self._host = parts.hostname or ""
         self._ssl = ssl.create_default_context() if parts.scheme == "https" else None
-        self._port = parts.port or (443 if self._ssl else 80)
+        self.port = parts.port or (443 if self._ssl else 80)
         self._prefix = parts.path
         self._authority = parts.netloc
         self._slots = asyncio.Semaphore(limits.connections)
@@ -91,7 +91,7 @@ class HttpClient:
         try:
             async with asyncio.timeout(self._limits.connect):
                 loop = asyncio.get_running_loop()
-                _, connection = await loop.create_connection(_Connection, self._host, self._port, ssl=self._ssl)
+                _, connection = await loop.create_connection(_Connection, self._host, self.port, ssl=self._ssl)
         except TimeoutError as error:
             raise NoAnswer(f"no connection in {self._limits.connect:g} seconds") from error
         return connection

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import aiosmtplib
 
 from expediter.app.mails import message_id
+from expediter.app.parties import cleaned
 from expediter.app.ports import Mail
 
 #: Seconds for each exchange with the SMTP server.
@@ -65,16 +66,16 @@ class Mailer:
             async with server:
                 await self._send(server, message.as_bytes(), mail.recipient)
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise MailUnavailable(str(error) or type(error).__name__) from error
+            raise MailUnavailable(cleaned(str(error)) or type(error).__name__) from error
 
     async def _send(self, server: aiosmtplib.SMTP, message: bytes, recipient: str) -> None:
-        """Past the greeting and the login, a 5xx is about this mail; before, it is about us, and mails wait."""
+        """A 5xx to the recipient or the text is about this mail; to the sender it is about us, and mails wait."""
         try:
             await server.sendmail(self._sender.addr_spec, recipient, message)
         except aiosmtplib.SMTPRecipientsRefused as error:
             _refuse(error.recipients[0].code, error.recipients[0].message)
             raise
-        except aiosmtplib.SMTPResponseException as error:
+        except aiosmtplib.SMTPDataError as error:
             _refuse(error.code, error.message)
             raise
 
@@ -106,4 +107,4 @@ def _address(text: str) -> Address:
 
 def _refuse(code: int, message: str) -> None:
     if 500 <= code < 600:
-        raise MailRefused(f"{code} {message}")
+        raise MailRefused(cleaned(f"{code} {message}"))

@@ -9,7 +9,7 @@
 Nothing here opens a connection: the server drives a conversation asynchronously, a Lambda function with blocking calls.
 """
 
-from expediter.app.parties.http import MAX_ANSWER, Conversation, HttpRequest, HttpResponse, NoAnswer
+from expediter.app.parties.http import MAX_ANSWER, Conversation, HttpRequest, HttpResponse, NoAnswer, cleaned
 from expediter.app.parties.party import Party, Remote, Role, Simulated, parse_party, role
 from expediter.app.parties.payment import payment
 from expediter.app.parties.restaurant import restaurant
@@ -26,6 +26,7 @@ __all__ = [
     "Role",
     "Simulated",
     "answered",
+    "cleaned",
     "declines",
     "parse_party",
     "payment",
