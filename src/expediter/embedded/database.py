@@ -71,6 +71,12 @@ class Session:
             raise StoreUnavailable(f"No row where there is always one: {sql}")
         return row
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Whatever is read inside is as of one moment."""
+        with self.connection:
+            yield
+
     def each(self, sql: str) -> Iterator[Row]:
         """Runs a statement whose rows are too many to hold; goes through them one by one."""
         try:

@@ -120,7 +120,9 @@ class Graphql:
             return {"errors": [formatted_error(error) for error in prepared.errors]}
         result = subscribe(self._schema, prepared.document, None, caller, request.variables, request.operation_name)
         stream = result if isinstance(result, ExecutionResult | AsyncIterator) else await result
-        return formatted(stream) if isinstance(stream, ExecutionResult) else stream
+        if isinstance(stream, ExecutionResult):
+            return {"errors": [formatted_error(error) for error in stream.errors or ()]}
+        return stream
 
     def _prepare(self, text: str) -> Prepared:
         try:

@@ -61,6 +61,7 @@ class Home:
         self._writing = self._ports(file.writing, orders, self.workflows)
         reader = SqliteWorkflows(file.reading, self._work, self._dispatch, self._wake_at)
         self._reading = self._ports(file.reading, self._orders(file.reading), reader)
+        self._reader = file.reading
         self._executions = Executions(file.reading)
         self._queue = SqliteQueue(file.reading, self.runtime.sent)
         self._ready = False
@@ -73,8 +74,12 @@ class Home:
         return await self._writer.run(name, lambda: handle(self._work()))
 
     def read(self, handle: Callable[[Work], T]) -> T:
-        """What ``handle`` reads of what is committed."""
-        return handle(msgspec.structs.replace(self._reading, now=self.clock.now()))
+        """What ``handle`` reads of what is committed, all of it as of one moment.
+
+        Without one snapshot an order could be missed between queue and table: COMMIT runs beside the reads.
+        """
+        with self._reader.snapshot():
+            return handle(msgspec.structs.replace(self._reading, now=self.clock.now()))
 
     def ready(self) -> bool:
         """Whether orders are taken in: from after the recovery until the stop begins."""

@@ -1,0 +1,76 @@
+"""The embedded server's doors over a real home: as an ASGI application, or behind a real server on loopback."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import httpx
+import pytest
+import uvicorn
+
+from expediter.embedded.http import create_app
+from expediter.embedded.settings import from_environment
+from expediter.embedded.wiring import Home, open_home
+
+PLAIN = {"user_id": "Burger_20", "quantity": "3", "restaurant_id": "Restaurant 4"}
+
+
+class Served(NamedTuple):
+    """A home and a client of its doors."""
+
+    home: Home
+    client: httpx.AsyncClient
+    port: int
+
+
+#: Opens the doors with these EXPEDITER_* settings: ``async with opened(HOLD_SECONDS="0") as served``.
+Opened: TypeAlias = Callable[..., AbstractAsyncContextManager[Served]]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Opened:
+    """The doors as an ASGI application, without a socket."""
+
+    @asynccontextmanager
+    async def opening(**settings: str) -> AsyncIterator[Served]:
+        async with open_home(from_environment(environment(tmp_path, settings))) as home:
+            transport = httpx.ASGITransport(create_app(home), raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
+                yield Served(home, client, 8080)
+
+    return opening
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Opened:
+    """The doors behind a server on a free port of loopback."""
+
+    @asynccontextmanager
+    async def opening(**settings: str) -> AsyncIterator[Served]:
+        async with open_home(from_environment(environment(tmp_path, settings))) as home:
+            with socket.create_server(("127.0.0.1", 0)) as listening:
+                port = listening.getsockname()[1]
+                config = uvicorn.Config(
+                    create_app(home), lifespan="off", log_level="error", timeout_graceful_shutdown=1
+                )
+                server = uvicorn.Server(config)
+                task = asyncio.create_task(server.serve(sockets=[listening]))
+                async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+                    yield Served(home, client, port)
+                server.should_exit = True
+                await task
+
+    return opening
+
+
+def environment(data: Path, settings: dict[str, str]) -> dict[str, str]:
+    given = {"DATA": str(data), "HOLD_SECONDS": "60", **settings}
+    return {f"EXPEDITER_{name}": value for name, value in given.items()}
