@@ -17,6 +17,8 @@ from expediter.domain.ledger import Entry
 from expediter.domain.order import Order, Status
 from expediter.doors.render import instant, letter_view, order_view
 
+#: Offenders that people are shown; JSON holds all.
+SHOWN = 20
 _COLOURS = {
     Status.PENDING: "yellow",
     Status.PAID: "cyan",
@@ -86,7 +88,7 @@ def order(found: Order, entries: tuple[Entry, ...], timeline: list[dict[str, Any
         table("money", "amount#", "at", "provider's id", rows=_money_rows(entries)) if entries else "No money moved."
     )
     to.print()
-    to.print(table("#", "at", "event", "state", "try", "says", rows=_event_rows(timeline)))
+    to.print(table("no#", "at", "event", "state", "try", "says", rows=_event_rows(timeline)))
 
 
 def _facts(found: Order) -> Table:
@@ -188,12 +190,14 @@ def report(found: Report, against: str | None, *, as_json: bool) -> None:
     to = out()
     to.print(table("currency", "orders#", "charges#", "refunds#", "held#", "should be held#", rows=rows))
     to.print()
-    if found.offenders:
-        to.print(table("order", "what is wrong", rows=[(it.order_id, it.problem) for it in found.offenders]))
-    whose = f"our books and the records of {against}" if against else "our books"
-    to.print(
-        f"{len(found.offenders)} offenders." if found.offenders else f"Clean: every cent is accounted for in {whose}."
-    )
+    if found.clean:
+        whose = f"our books and the records of {against}" if against else "our books"
+        to.print(f"Clean: every cent is accounted for in {whose}.")
+        return
+    listed = found.offenders[:SHOWN]
+    to.print(table("order", "what is wrong", rows=[(it.order_id, it.problem) for it in listed]))
+    more = len(found.offenders) - len(listed)
+    to.print(f"{len(found.offenders)} offenders." + (f" --json lists the other {more}." if more else ""))
 
 
 _json = as_json
