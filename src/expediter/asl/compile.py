@@ -6,9 +6,11 @@ Each function takes what the type allows; what is missing or wrong is noted by t
 from collections.abc import Callable
 from typing import NamedTuple
 
+from expediter.asl.choice_checks import check_choices
 from expediter.asl.compile_groups import map_settings
 from expediter.asl.conditions import compile_condition
 from expediter.asl.dataflow import arguments, catch_output, finish
+from expediter.asl.graph_checks import check_level
 from expediter.asl.integrations import check_resource
 from expediter.asl.protocol import Json
 from expediter.asl.reading import Notes, Reader
@@ -39,14 +41,11 @@ class Type(NamedTuple):
 
 def target_of(reader: Reader) -> str | None:
     """The state that Next names; None after ``End: true``."""
-    if reader.has("Next") == reader.has("End"):
+    ends = reader.take("End", bool, "a boolean", False)
+    if reader.has("Next") == ends:
         reader.complain("", "Exactly one of these fields is required: [Next, End]")
         return None
-    if reader.has("End"):
-        if reader.spec["End"] is not True:
-            reader.complain("End", "must be true")
-        return None
-    return reader.text("Next")
+    return None if ends else reader.text("Next")
 
 
 def handlers_of(reader: Reader) -> Handlers:
@@ -165,6 +164,9 @@ def _task(name: str, reader: Reader) -> State:
     if resource:
         reader.notes.resources.add(resource)
         check_resource(reader, resource)
+    if not reader.spec.get("Catch"):
+        reader.warn("", "A Task without Catch: an error that Retry does not cure ends the execution", "NO_CATCH")
+    _check_times(reader)
     credentials = reader.object("Credentials")
     if credentials is not None and not {"RoleArn", "RoleArn.$"} & credentials.spec.keys():
         credentials.complain("", "The field 'RoleArn' is required but was missing")
@@ -178,6 +180,12 @@ def _task(name: str, reader: Reader) -> State:
         timeout=seconds(reader, "TimeoutSeconds"),
         heartbeat=seconds(reader, "HeartbeatSeconds"),
     )
+
+
+def _check_times(reader: Reader) -> None:
+    timeout, heartbeat = reader.spec.get("TimeoutSeconds"), reader.spec.get("HeartbeatSeconds")
+    if isinstance(timeout, int) and isinstance(heartbeat, int) and heartbeat >= timeout:
+        reader.complain("HeartbeatSeconds", "must be smaller than TimeoutSeconds")
 
 
 def _parallel(name: str, reader: Reader) -> State:
@@ -217,6 +225,7 @@ _ALWAYS = ("Type", "Comment", "QueryLanguage")
 _PATHS = ("InputPath", "OutputPath")
 _RESULT = ("ResultSelector", "ResultPath")
 _HANDLED = ("Retry", "Catch")
+_DISTRIBUTED = ("ItemReader", "ItemBatcher", "ResultWriter", "Label")
 _NUMBERS = ("MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage")
 
 TYPES: dict[str, Type] = {
@@ -235,7 +244,7 @@ TYPES: dict[str, Type] = {
     ),
     "Map": Type(
         _map,
-        ("ItemProcessor", "ItemSelector", "ItemReader", "ItemBatcher", "Label", *_NUMBERS, "Assign", *_HANDLED),
+        ("ItemProcessor", "ItemSelector", *_DISTRIBUTED, *_NUMBERS, "Assign", *_HANDLED),
         ("Iterator", "Parameters", "ItemsPath", *(f"{field}Path" for field in _NUMBERS), *_PATHS, *_RESULT),
         ("Items", "Output"),
     ),
@@ -291,6 +300,8 @@ def compile_scope(scope: Reader) -> None:
     """The states of a machine, branch or item processor, not yet linked; every target in it is checked."""
     scope.require("StartAt", "States")
     specs: dict[str, Json] = scope.take("States", dict, "an object", {})
+    if scope.has("States") and not specs:
+        scope.complain("States", "must hold at least one state")
     states = {name: compile_state(name, spec, scope) for name, spec in specs.items()}
     compiled = {name: state for name, state in states.items() if state is not None}
     scope.notes.states.update(compiled)
@@ -301,16 +312,5 @@ def compile_scope(scope: Reader) -> None:
         for target in state.targets():
             if target not in specs:
                 scope.complain(f"States.{name}", f"There is no state '{target}' to go to", "MISSING_TRANSITION_TARGET")
-    _warn_unreachable(scope, compiled, start)
-
-
-def _warn_unreachable(scope: Reader, states: dict[str, State], start: str | None) -> None:
-    reached: set[str] = set()
-    ahead = [start] if start else []
-    while ahead:
-        name = ahead.pop()
-        if name not in reached and name in states:
-            reached.add(name)
-            ahead.extend(states[name].targets())
-    for name in states.keys() - reached if reached else ():
-        scope.warn(f"States.{name}", "No state leads here", "UNREACHABLE_STATE")
+    check_level(scope, compiled, start)
+    check_choices(scope, specs)

@@ -8,14 +8,14 @@ from expediter.asl.dataflow import arguments, shaping_path, template
 from expediter.asl.errors import PathMissing, runtime
 from expediter.asl.execution import Frame
 from expediter.asl.intrinsics import is_number
-from expediter.asl.item_reader import RESOURCES, compile_parser
+from expediter.asl.item_reader import RESOURCES, WRITERS, compile_parser
 from expediter.asl.jsonata import is_expression, query_failure
 from expediter.asl.paths import Path
 from expediter.asl.protocol import Json
 from expediter.asl.reading import Reader
 from expediter.asl.run import Run
 from expediter.asl.scalars import dynamic
-from expediter.asl.states.map_ import Items, Number, Settings, Source
+from expediter.asl.states.map_ import Items, Number, Settings, Source, Writer
 from expediter.asl.states.state import Arguments
 from expediter.asl.texts import encode, json_text, plain
 
@@ -40,6 +40,8 @@ def map_settings(reader: Reader, inner: Inner) -> Settings:
         tolerated_percentage=number(reader, "ToleratedFailurePercentage", whole=False, most=100),
         batch=_batcher(reader),
         source=source,
+        writer=_writer(reader),
+        label=reader.text("Label"),
     )
 
 
@@ -184,13 +186,42 @@ def _source(reader: Reader) -> Source | None:
     found = reader.object("ItemReader")
     if found is None:
         return None
-    found.require("Resource")
-    resource = found.text("Resource")
-    if resource not in RESOURCES:
-        found.complain("Resource", f"The resource provided {resource} is not recognized")
+    resource = _store_resource(found, RESOURCES)
     config = found.object("ReaderConfig") or Reader({}, found.at("ReaderConfig"), found.notes, jsonata=found.jsonata)
-    get = arguments(found, "Arguments" if found.jsonata else "Parameters")
+    get = _store_arguments(reader, found)
     return Source(resource, get, number(config, "MaxItems"), compile_parser(config, resource))
+
+
+def _store_resource(reader: Reader, known: tuple[str, ...]) -> str:
+    reader.require("Resource")
+    resource = reader.text("Resource")
+    if resource not in known:
+        reader.complain("Resource", f"The resource provided {resource} is not recognized")
+    return resource
+
+
+def _store_arguments(outer: Reader, reader: Reader) -> Arguments:
+    """What to tell the store, from the Map's effective input."""
+    shape = template(reader, "Arguments" if reader.jsonata else "Parameters")
+    path = None if reader.jsonata else shaping_path(outer, "InputPath")
+
+    def get(run: Run, frame: Frame) -> Json:
+        if shape is None:
+            return {}
+        if reader.jsonata:
+            return shape({"input": frame.input}, run)
+        return shape(frame.input if path is None else path(frame.input, run), run)
+
+    return get
+
+
+def _writer(reader: Reader) -> Writer | None:
+    found = reader.object("ResultWriter")
+    if found is None:
+        return None
+    if found.has("WriterConfig"):
+        found.complain("WriterConfig", "is not supported here")
+    return Writer(_store_resource(found, WRITERS), _store_arguments(reader, found))
 
 
 def _batcher(reader: Reader) -> Callable[[Run, Frame, list[Json]], list[Json]] | None:

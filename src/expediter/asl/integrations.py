@@ -86,8 +86,6 @@ ACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
 
 def check_resource(reader: Reader, resource: str) -> None:
     """Complain about a Resource that AWS would not take."""
-    if "${" in resource:
-        reader.complain("Resource", f"A placeholder is left after substitution: {resource}")
     if not resource.startswith(PREFIX):
         return
     service, _, called = resource.removeprefix(PREFIX).partition(":")

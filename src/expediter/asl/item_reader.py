@@ -16,6 +16,7 @@ from expediter.asl.texts import decode
 
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 RESOURCES = ("arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2")
+WRITERS = ("arn:aws:states:::s3:putObject",)
 
 
 def _failure(cause: str) -> StateFailure:

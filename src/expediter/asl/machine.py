@@ -1,5 +1,6 @@
 """The machine: ``parse`` a definition once, then ``advance`` executions of it, one event at a time."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
@@ -53,6 +54,7 @@ def parse(definition: Json, *, express: bool = False) -> Machine:
     reader = top_reader(definition, notes)
     compile_scope(reader)
     states = notes.states
+    _check_placeholders(reader, reader.spec, "")
     timeout = reader.integer("TimeoutSeconds", 0, 1) if reader.has("TimeoutSeconds") else None
     faults = tuple(notes.faults)
     if any(fault.severity == "error" for fault in faults):
@@ -64,6 +66,21 @@ def parse(definition: Json, *, express: bool = False) -> Machine:
     return Machine(
         reader.text("StartAt"), states, resources, faults, variables, notes.keeps_input, timeout, reader.spec
     )
+
+
+def _check_placeholders(reader: Reader, value: Json, place: str) -> None:
+    """A text that is nothing but ``${Name}`` was meant to be replaced before."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _check_placeholders(reader, inner, f"{place}.{key}" if place else key)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _check_placeholders(reader, inner, f"{place}[{index}]")
+    elif isinstance(value, str) and _PLACEHOLDER.fullmatch(value):
+        reader.complain(place, f"A placeholder is left after substitution: {value}")
+
+
+_PLACEHOLDER = re.compile(r"\$\{\w+\}")
 
 
 def top_reader(definition: Json, notes: Notes) -> Reader:

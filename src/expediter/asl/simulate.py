@@ -7,6 +7,7 @@ Answers are per Resource, in the order of the calls, each one of ``{"result": â€
 equal request), ``submitted`` (the service accepted the task before) and ``after_seconds`` (virtual time it takes).
 """
 
+import hashlib
 import heapq
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -16,6 +17,7 @@ import msgspec
 from expediter.asl.execution import Execution, new_execution
 from expediter.asl.history import HistoryEvent
 from expediter.asl.intrinsics import same_json
+from expediter.asl.item_reader import RESOURCES, WRITERS
 from expediter.asl.machine import Machine, advance, parse
 from expediter.asl.protocol import (
     AnyEvent,
@@ -141,7 +143,7 @@ class _World:
         elif isinstance(command, StartTimer):
             at = max(command.at, self.now)
             self.push(at, TimerFired(at=at, seed=self.seed, timer=command.timer))
-        elif command.resource in _READERS and self.objects:
+        elif command.resource in _READERS and command.resource not in self.left:
             self.push(self.now, self.read(command))
         else:
             self.answer(command)
@@ -173,20 +175,30 @@ class _World:
         raise Unanswered(f"No answer is prepared for {task.resource} (state {task.state}, attempt {task.attempt})")
 
     def read(self, task: ScheduleTask) -> AnyEvent:
-        """What the object store answers to an ItemReader."""
+        """What the object store answers to an ItemReader or ResultWriter."""
         bucket = self.objects.get(task.input.get("Bucket", ""), {})
+        if task.resource.endswith(":putObject"):
+            return self.succeeded(task, {})
         if task.resource.endswith(":listObjectsV2"):
-            found: Json = [
-                {"Key": key, "Size": len(text)}
-                for key, text in bucket.items()
-                if key.startswith(task.input.get("Prefix", ""))
-            ]
-            return TaskSucceeded(at=self.now, seed=self.seed, task=task.task, output=found)
+            prefix = task.input.get("Prefix", "")
+            return self.succeeded(
+                task, [_entry(key, bucket[key], self.now) for key in sorted(bucket) if key.startswith(prefix)]
+            )
         key = task.input.get("Key", "")
-        if key not in bucket:
-            cause = f"The specified key does not exist: {key}"
-            return TaskFailed(self.now, self.seed, task.task, "States.ItemReaderFailed", cause)
-        return TaskSucceeded(at=self.now, seed=self.seed, task=task.task, output=bucket[key])
+        if key in bucket:
+            return self.succeeded(task, bucket[key])
+        cause = f"The specified key does not exist: {key}"
+        return TaskFailed(self.now, self.seed, task.task, "States.ItemReaderFailed", cause)
+
+    def succeeded(self, task: ScheduleTask, output: Json) -> TaskSucceeded:
+        return TaskSucceeded(at=self.now, seed=self.seed, task=task.task, output=output)
 
 
-_READERS = frozenset({"arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2"})
+def _entry(key: str, text: str, now: int) -> dict[str, Json]:
+    """One object as ListObjectsV2 lists it, in the form that Step Functions gives an iteration."""
+    digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    size = len(text.encode())
+    return {"Etag": f'"{digest}"', "Key": key, "LastModified": now // 1000, "Size": size, "StorageClass": "STANDARD"}
+
+
+_READERS = frozenset({*RESOURCES, *WRITERS})

@@ -42,6 +42,9 @@ class Choice(State):
     def targets(self) -> list[str]:
         return [*(rule.target for rule in self.rules), *super().targets()]
 
+    def can_end(self) -> bool:
+        return False
+
     def enter(self, run: "Run", frame: Frame) -> State | None:
         value = self.arguments(run, frame)
         for holds, following, finish in self.links:

@@ -13,6 +13,7 @@ from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded
 from expediter.asl.retry import Handlers
 from expediter.asl.states.group import GroupState
 from expediter.asl.states.state import Arguments, Finish, State
+from expediter.asl.texts import copy_json, json_text
 
 if TYPE_CHECKING:
     from expediter.asl.run import Run
@@ -35,6 +36,13 @@ class Source(NamedTuple):
     read: Callable[[Json], list[Json]]
 
 
+class Writer(NamedTuple):
+    """A ResultWriter: the results go to the store, and the state's result says where."""
+
+    resource: str
+    arguments: Arguments
+
+
 class Settings(NamedTuple):
     """The fields of a Map that are not about data flow."""
 
@@ -47,6 +55,8 @@ class Settings(NamedTuple):
     tolerated_percentage: Number
     batch: "Callable[[Run, Frame, list[Json]], list[Json]] | None" = None
     source: Source | None = None
+    writer: Writer | None = None
+    label: str = ""
 
 
 class Map(GroupState):
@@ -70,35 +80,56 @@ class Map(GroupState):
         source = self.settings.source
         if source is None:
             return self._begin(run, frame, self.settings.items(run, frame))
-        limits = self._limits(run, frame)
-        frame.group = Group(limit=limits[0], most=int(source.most(run, frame) or 0))
-        frame.task = number = run.number()
+        limit, _, _ = self._limits(run, frame)
+        frame.group = Group(limit=limit, most=int(source.most(run, frame) or 0))
+        return self._ask(run, frame)
+
+    # --- the store: an ItemReader before, a ResultWriter after ------------------------------------------------
+
+    def _ask(self, run: "Run", frame: Frame) -> State | None:
+        frame.task = run.number()
         frame.seed = run.seed
-        run.commands.append(self._request(run, frame, number, source))
+        task = self.request(run, frame)
+        if task is not None:
+            run.commands.append(task)
         return None
 
-    # --- an ItemReader ----------------------------------------------------------------------------------------
-
     def request(self, run: "Run", frame: Frame) -> ScheduleTask | None:
-        if frame.task is None or self.settings.source is None:
+        if frame.task is None or frame.group is None:
             return None
-        return self._request(run, frame, frame.task, self.settings.source)
-
-    def _request(self, run: "Run", frame: Frame, number: int, source: Source) -> ScheduleTask:
         run.seed, run.draws = frame.seed, 0
-        return ScheduleTask(number, self.name, source.resource, source.arguments(run, frame), frame.attempt)
+        writer, source = self.settings.writer, self.settings.source
+        if frame.group.items is not None and writer is not None:
+            wanted = {**writer.arguments(run, frame), "Body": json_text(self._results(frame.group))}
+            return ScheduleTask(frame.task, self.name, writer.resource, wanted, frame.attempt)
+        if source is not None:
+            return ScheduleTask(frame.task, self.name, source.resource, source.arguments(run, frame), frame.attempt)
+        return None
 
     def succeeded(self, run: "Run", frame: Frame, event: TaskSucceeded) -> State | None:
         frame.task = None
-        if self.settings.source is None:
-            raise ValueError(f"{self.name} asked for nothing")
-        items = self.settings.source.read(event.output)
-        most = self.group_of(frame).most
-        return self._begin(run, frame, items[:most] if most else items)
+        group = self.group_of(frame)
+        if group.items is not None and self.settings.writer is not None:
+            wanted = self.settings.writer.arguments(run, frame)
+            key = f"{wanted.get('Prefix', '')}/{self._run_id(frame)}/manifest.json".removeprefix("/")
+            details = {"Bucket": wanted.get("Bucket"), "Key": key}
+            return self._leave(run, frame, {"MapRunArn": self._run_arn(run, frame), "ResultWriterDetails": details})
+        items = [] if self.settings.source is None else self.settings.source.read(copy_json(event.output))
+        return self._begin(run, frame, items[: group.most] if group.most else items)
 
-    def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> State | None:  # noqa: ARG002 - State's signature
+    def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> State | None:
+        raise self._store_failure(run, frame, event.cause)
+
+    def timed_out(self, run: "Run", frame: Frame) -> State | None:
+        raise self._store_failure(run, frame, None)
+
+    def _store_failure(self, run: "Run", frame: Frame, cause: str | None) -> StateFailure:
+        writing = self.group_of(frame).items is not None
         frame.task, frame.group = None, None
-        raise StateFailure("States.ItemReaderFailed", event.cause)
+        failure = StateFailure("States.ResultWriterFailed" if writing else "States.ItemReaderFailed", cause)
+        if writing:
+            run.note(frame, "MapRunFailed", {"error": failure.error, "cause": cause})
+        return failure
 
     # --- iterations -------------------------------------------------------------------------------------------
 
@@ -115,7 +146,7 @@ class Map(GroupState):
     def _begin(self, run: "Run", frame: Frame, items: list[Json]) -> State | None:
         limit, count, percentage = self._limits(run, frame)
         if self.settings.distributed:
-            run.note(frame, "MapRunStarted", {"mapRunArn": f"{self.name}:{frame.entered}"})
+            run.note(frame, "MapRunStarted", {"mapRunArn": self._run_arn(run, frame)})
         else:
             run.note(frame, "MapStateStarted", {"length": len(items)})
         frame.group = Group(items=items, limit=limit, tolerated=int(count), percentage=percentage, total=len(items))
@@ -201,9 +232,25 @@ class Map(GroupState):
         return None
 
     def _complete(self, run: "Run", frame: Frame, group: Group) -> State | None:
+        run.look(frame)
+        if self.settings.writer is not None:
+            return self._ask(run, frame)
+        return self._leave(run, frame, self._results(group))
+
+    def _leave(self, run: "Run", frame: Frame, result: Json) -> State | None:
         frame.group = None
-        run.frame = frame
         run.note(frame, "MapRunSucceeded" if self.settings.distributed else "MapStateSucceeded", {})
+        return self.done(run, frame, result)
+
+    def _results(self, group: Group) -> list[Json]:
         failed = set(group.failed)
-        results = [result for place, result in enumerate(group.results) if place not in failed]
-        return self.done(run, frame, results)
+        return [result for place, result in enumerate(group.results) if place not in failed]
+
+    def _run_id(self, frame: Frame) -> str:
+        """Made from the event number of the entry: unique in the execution, the same in every replay."""
+        return f"{frame.entered:08d}-{frame.attempt}"
+
+    def _run_arn(self, run: "Run", frame: Frame) -> str:
+        execution: str = run.execution.context.get("Execution", {}).get("Id", "")
+        label = self.settings.label or self.name
+        return f"{execution.replace(':execution:', ':mapRun:')}/{label}:{self._run_id(frame)}"

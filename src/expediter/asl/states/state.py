@@ -54,6 +54,10 @@ class State:
         caught = [catcher.target for catcher in self.handlers.catchers]
         return caught if self.target is None else [self.target, *caught]
 
+    def can_end(self) -> bool:
+        """Whether its line can be over after this state."""
+        return self.target is None
+
     def enter(self, run: "Run", frame: Frame) -> "State | None":
         raise NotImplementedError
 

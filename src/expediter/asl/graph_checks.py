@@ -1,0 +1,33 @@
+"""What can be said of a level of states as a graph: nothing leads to a state, nothing leads out of a loop."""
+
+from collections.abc import Iterable, Mapping
+
+from expediter.asl.reading import Reader
+from expediter.asl.states.state import State
+
+
+def check_level(scope: Reader, states: Mapping[str, State], start: str | None) -> None:
+    """Warn of states that are never entered, and of states from which no end can be reached."""
+    ahead = {name: [target for target in state.targets() if target in states] for name, state in states.items()}
+    if start is not None and start in states:
+        for name in states.keys() - closure(ahead, [start]):
+            scope.warn(f"States.{name}", "No state leads here", "UNREACHABLE_STATE")
+    behind: dict[str, list[str]] = {name: [] for name in states}
+    for name, targets in ahead.items():
+        for target in targets:
+            behind[target].append(name)
+    ends = [name for name, state in states.items() if state.can_end()]
+    for name in states.keys() - closure(behind, ends):
+        scope.warn(f"States.{name}", "No way leads from here to an end", "NO_WAY_TO_AN_END")
+
+
+def closure(edges: Mapping[str, Iterable[str]], start: Iterable[str]) -> set[str]:
+    """Everything that can be reached."""
+    reached: set[str] = set()
+    waiting = list(start)
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting.extend(edges[name])
+    return reached
