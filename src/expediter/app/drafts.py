@@ -103,8 +103,18 @@ def _fault(error: msgspec.ValidationError) -> Fault:
 
 
 def fingerprint(draft: Draft) -> str:
-    """What makes two orders the same: everything in the parsed order, its user included."""
-    return hashlib.sha256(msgspec.json.encode(draft)).hexdigest()
+    """What makes two orders the same: everything in the parsed order, its user included; ``"3"`` and 3 are one."""
+    return hashlib.sha256(msgspec.json.encode(_numbered(draft))).hexdigest()
+
+
+def _numbered(draft: Draft) -> Draft:
+    """The draft with digits as the numbers that they are."""
+    if isinstance(draft.quantity, str):
+        draft = msgspec.structs.replace(draft, quantity=int(draft.quantity))
+    if draft.items and any(isinstance(item.quantity, str) for item in draft.items):
+        items = tuple(msgspec.structs.replace(item, quantity=int(item.quantity)) for item in draft.items)
+        draft = msgspec.structs.replace(draft, items=items)
+    return draft
 
 
 def order_of(draft: Draft, order_id: str, at: int, settings: Settings) -> Order:

@@ -46,7 +46,7 @@ def read(message: Message, settings: Settings) -> tuple[Order, Draft]:
     try:
         draft = parse(message.body, Draft)
         order_id = str(uuid.UUID(message.attributes["order_id"]))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise OrderInvalid((Fault("", f"the message is no JSON: {error}"),)) from error
     except (KeyError, ValueError) as error:
         raise OrderInvalid((Fault("order_id", "the message carries no UUID as its order_id"),)) from error

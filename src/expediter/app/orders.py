@@ -30,7 +30,7 @@ def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
     if work.claims.claim(Claim(order_id, fingerprint(owned))):
         work.queue.send(msgspec.json.encode(owned), {"order_id": order_id}, work.now)
         return Accepted(order, replayed=False)
-    return Accepted(work.orders.find(order_id) or order, replayed=True)
+    return Accepted(work.orders.find(order_id) or work.orders.accepted(order_id) or order, replayed=True)
 
 
 def owned_by(caller: Caller, draft: Draft) -> Draft:
