@@ -9,6 +9,7 @@ import pytest
 
 from expediter.app.orders import find
 from expediter.app.ports import Caller
+from expediter.domain.order import Order
 from expediter.doors.request import Request
 from expediter.doors.rest import OPERATIONS, Operation
 from expediter.embedded.exchange import LARGEST_BODY, PATIENCE
@@ -177,10 +178,13 @@ async def test_an_order_that_waits_through_the_hold_ends(serving: Opened) -> Non
 
 async def test_an_order_is_never_missed_on_its_way_from_the_queue_to_the_table(opened: Opened) -> None:
     async with opened() as served:
+
+        def read(order_id: str) -> Order:
+            return served.home.read(lambda work: find(work, Caller(), order_id))
+
         for _ in range(20):
             answers = await asyncio.gather(*(served.client.post("/orders", json=PLAIN) for _ in range(5)))
             for _ in range(30):  # meanwhile the intake saves them, and COMMIT runs in a thread beside these reads
                 for answer in answers:
-                    order_id = answer.headers["Order-Id"]
-                    served.home.read(lambda work, order_id=order_id: find(work, Caller(), order_id))
+                    read(answer.headers["Order-Id"])
                 await asyncio.sleep(0)
