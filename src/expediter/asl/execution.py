@@ -70,6 +70,7 @@ class Execution(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run of a machine. Begin with ``Execution()`` and a Started event.
 
     ``status``: NEW, RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; ``output`` or ``error`` and ``cause`` once ended.
+    One that ended unsuccessfully keeps what a Redriven event goes on from.
     """
 
     status: str = "NEW"

@@ -15,6 +15,7 @@ from expediter.asl.protocol import (
     AnyEvent,
     Command,
     Json,
+    Redriven,
     ScheduleTask,
     Started,
     StartTimer,
@@ -183,6 +184,29 @@ def _stopped(_machine: Machine, run: Run, event: Stopped) -> None:
         run.end("ABORTED", error=event.error, cause=event.cause)
 
 
+def _redriven(machine: Machine, run: Run, event: Redriven) -> None:
+    ended = run.execution
+    if ended.status not in {"FAILED", "TIMED_OUT", "ABORTED"} or event.state not in machine.definition["States"]:
+        return
+    deadline = due = None
+    if machine.timeout_seconds is not None:
+        deadline, due = run.number(), event.at + 1000 * machine.timeout_seconds
+        run.commands.append(StartTimer(deadline, due))
+    run.execution = Execution(
+        "RUNNING",
+        started_at=ended.started_at,
+        context=ended.context,
+        input=ended.input,
+        deadline=deadline,
+        due=due or 0,
+    )
+    stood = run.frames[0]
+    frame = run.open(Frame(input=copy_json(event.input), last=stood.last, variables=stood.variables))
+    run.note(frame, "ExecutionRedriven", {"state": event.state})
+    walk(run, frame, machine.states[event.state])
+    proceed(run)
+
+
 Handler: TypeAlias = Callable[[Machine, Run, Any], None]
 _HANDLERS: dict[type, Handler] = {
     Started: _started,
@@ -191,6 +215,7 @@ _HANDLERS: dict[type, Handler] = {
     TaskTimedOut: _task_timed_out,
     TimerFired: _timer_fired,
     Stopped: _stopped,
+    Redriven: _redriven,
 }
 
 

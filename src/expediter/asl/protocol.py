@@ -70,7 +70,18 @@ class Stopped(Event, frozen=True, tag=True):
     cause: str | None = None
 
 
-AnyEvent: TypeAlias = Started | TaskSucceeded | TaskFailed | TaskTimedOut | TimerFired | Stopped
+class Redriven(Event, frozen=True, tag=True):
+    """Somebody sets an execution that ended unsuccessfully going again at a state of its top level, with this input.
+
+    AWS calls it RedriveExecution, where input cannot be changed:
+    https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
+    """
+
+    state: str
+    input: Json
+
+
+AnyEvent: TypeAlias = Started | TaskSucceeded | TaskFailed | TaskTimedOut | TimerFired | Stopped | Redriven
 
 
 class ScheduleTask(msgspec.Struct, frozen=True, tag=True):

@@ -8,6 +8,8 @@ from collections import deque
 from copy import copy
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from expediter.asl.errors import PathMissing
 from expediter.asl.execution import Execution, Frame
 from expediter.asl.history import HistoryEvent
@@ -133,13 +135,20 @@ class Run:
 
     def end(self, status: str, output: Json = None, error: str | None = None, cause: str | None = None) -> None:
         """The execution is over; whatever else was under way no longer counts."""
+        base, root = self.execution, self.frames.get(0)
         self.frames = {}
         self.ready.clear()
         self.over = None
         self.commands = [End(status, output, error, cause)]
         self.execution = Execution(
-            status, started_at=self.execution.started_at, output=output, error=error, cause=cause, events=self.events
+            status, started_at=base.started_at, output=output, error=error, cause=cause, events=self.events
         )
+        if status != "SUCCEEDED":
+            # What going on from here would need: a number is never given twice, so late answers stay late.
+            kept = {0: Frame(last=self.events, variables=root.variables if root else {})}
+            self.execution = msgspec.structs.replace(
+                self.execution, frames=kept, numbers=self.numbers, context=base.context, input=base.input
+            )
 
     def freeze(self) -> Execution:
         """The execution as it stands now."""

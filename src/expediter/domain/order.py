@@ -58,11 +58,15 @@ class Result(StrEnum):
 
 
 class Effect(msgspec.Struct, frozen=True):
-    """One outside effect: first tried at ``tried_at`` (ms since 1970 UTC), its result, the other party's id for it."""
+    """One outside effect: first tried at ``tried_at`` (ms since 1970 UTC), its result, the other party's id for it.
+
+    ``attempt`` counts a charge that an operator has tried again after a decline; all other effects have only one.
+    """
 
     tried_at: int
     result: Result = Result.UNKNOWN
     reference: str | None = None
+    attempt: int = 1
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -110,8 +114,9 @@ class Order(msgspec.Struct, frozen=True):
         return self.status in ENDED
 
     def key(self, kind: Kind) -> str:
-        """The idempotency key of this effect, the same at every try."""
-        return f"{self.id}/{kind}"
+        """The idempotency key of this effect, the same at every try of the same attempt."""
+        effect = self.effects.get(kind)
+        return f"{self.id}/{kind}/{effect.attempt}" if effect and effect.attempt > 1 else f"{self.id}/{kind}"
 
     def result(self, kind: Kind) -> Result | None:
         """What is known of the effect; None when it was never tried."""
@@ -152,9 +157,22 @@ def tried(order: Order, kind: Kind, now: int) -> Order:
 
 def settled(order: Order, kind: Kind, result: Result, now: int, reference: str | None = None) -> Order:
     """The order with the result of an effect written down."""
-    first = order.effects[kind].tried_at if kind in order.effects else now
-    effect = Effect(tried_at=first, result=result, reference=reference)
+    first = order.effects.get(kind, Effect(tried_at=now))
+    effect = msgspec.structs.replace(first, result=result, reference=reference)
     return msgspec.structs.replace(order, effects={**order.effects, kind: effect})
+
+
+def charged_again(order: Order, now: int) -> Order:
+    """The order with its declined charge to be tried once more, under a key of its own: the operator asked for it.
+
+    Raises OrderAlreadyEnded when it ended, OrderAlreadyCharged unless its charge was declined.
+    """
+    if order.ended or order.cancel_requested_at is not None:
+        raise OrderAlreadyEnded
+    if order.result(Kind.CHARGE) is not Result.REFUSED or Kind.REFUND in order.effects:
+        raise OrderAlreadyCharged
+    again = Effect(tried_at=now, attempt=order.effects[Kind.CHARGE].attempt + 1)
+    return msgspec.structs.replace(order, effects={**order.effects, Kind.CHARGE: again}, error_message=None)
 
 
 def require_open(order: Order) -> None:

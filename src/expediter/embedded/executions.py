@@ -82,6 +82,11 @@ class Executions:
         (no,) = self._session.one(_SQL["pinned"], (digest,))
         return int(no)
 
+    def definition(self, no: int) -> Json:
+        """The definition of this number, which some execution is pinned to."""
+        (body,) = self._session.one(_SQL["definition"], (no,))
+        return msgspec.json.decode(body)
+
     def live_definitions(self) -> list[tuple[int, Json, int]]:
         """Every definition that executions still run on: its number, its JSON, how many."""
         rows = self._session.rows(_SQL["live_definitions"])

@@ -20,6 +20,7 @@ from expediter.asl import Execution, Machine, advance, outstanding, parse, repla
 from expediter.asl.protocol import (
     AnyEvent,
     Json,
+    Redriven,
     ScheduleTask,
     Started,
     StartTimer,
@@ -104,6 +105,20 @@ class SqliteWorkflows:
     def history(self, name: str) -> list[dict[str, Any]] | None:
         found = self._store.history(name)
         return None if found is None else [msgspec.to_builtins(event) for event in replay(*found)]
+
+    def redrive(self, name: str, state: str, input: Json) -> bool:
+        """Sets an execution that ended unsuccessfully going again at ``state``; False when it cannot."""
+        row = self._session.row(_CLAIMED, (name,))
+        stored = self._store.load(row[0]) if row else None
+        if stored is None or stored.execution.status in {"RUNNING", "SUCCEEDED"}:
+            return False
+        if stored.definition not in self._machines:
+            self._machines[stored.definition] = parse(self._store.definition(stored.definition))
+        machine = self._machines[stored.definition]
+        if state not in machine.definition["States"] or machine.resources - TASKS.keys():
+            return False
+        self._drive(stored, deque([Redriven(at=self._work().now, seed=self._seed(), state=state, input=input)]))
+        return True
 
     # ── what the runtime feeds in, each inside a unit ─────────────────────────────────────────────────────────────
 
