@@ -1,0 +1,91 @@
+"""JSONata as Step Functions runs it."""
+
+from typing import Any
+
+import pytest
+
+from expediter.asl import DefinitionInvalid
+from tests.asl.helpers import jsonata, run_state
+
+GIVEN = {"a": {"b": [{"n": 1}, {"n": 2}]}, "none": None, "n": 4}
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("$states.input.n", 4),
+        ("$states.input.none", None),
+        ("$states.input.a.b.n", [1, 2]),
+        ("$states.input.a.b[n=2].n", 2),
+        ("$sum($states.input.a.b.n)", 3),
+        ("{'x': $states.input.n > 3 ? 'big' : 'small'}", {"x": "big"}),
+        ("$partition([1..5], 2)", [[1, 2], [3, 4], [5]]),
+        ("$range(1, 9, 9)", 1),
+        ("$range(0, 1, 0.5)", [0, 0.5, 1]),
+        ("$parse('{\"a\": [1]}')", {"a": [1]}),
+        ("$hash('input', 'MD5')", "a43c1b0aa53a0c908810c06ab1ff3967"),
+        ("$exists($no)", False),
+        ("$millis()", 1_767_225_600_000),
+        ("$now()", "2026-01-01T00:00:00.000Z"),
+        ("$states.context.State.Name", "Only"),
+        ("[]", []),
+    ],
+)
+def test_an_expression_yields_what_it_says(expression: str, value: Any) -> None:
+    done = jsonata(expression, GIVEN)
+
+    assert (done.cause, done.output) == (None, value)
+
+
+def test_chance_follows_from_the_seed() -> None:
+    expression = "[$random(), $uuid(), $random(5)]"
+
+    first, again, other = jsonata(expression), jsonata(expression), jsonata(expression, seed=9)
+
+    assert first.output == again.output
+    assert first.output[:2] != other.output[:2]
+    assert first.output[2] == other.output[2]
+    assert 0 <= first.output[0] < 1
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("$states.input.no", "returned nothing (undefined)."),
+        ("$no", "returned nothing (undefined)."),
+        ("$states.input.none.x", "returned nothing (undefined)."),
+        ("$noSuchFunction(1)", "threw an error during evaluation. T1006: Attempted to invoke a non-function"),
+        ("1 + 'a'", "threw an error during evaluation. T2002"),
+        ("function($x){$x}", "returned an unsupported result type."),
+    ],
+)
+def test_what_goes_wrong_is_a_queryevaluationerror_that_names_the_field(expression: str, words: str) -> None:
+    state = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": {"k": "{% " + expression + " %}"}}
+
+    done = run_state(state, GIVEN)
+
+    assert (done.status, done.error) == ("FAILED", "States.QueryEvaluationError")
+    assert f"The JSONata expression '{expression}' specified for the field 'Output/k' {words}" in str(done.cause)
+
+
+def test_a_queryevaluationerror_can_be_caught() -> None:
+    state: dict[str, Any] = {"Type": "Task", "Resource": "Work", "QueryLanguage": "JSONata", "Arguments": "{% $no %}"}
+    state["Catch"] = [{"ErrorEquals": ["States.QueryEvaluationError"], "Output": "caught", "Next": "After"}]
+    from tests.asl.helpers import run_states
+
+    done = run_states({"Only": {**state, "End": True}, "After": {"Type": "Pass", "End": True}})
+
+    assert done.output == "caught"
+
+
+def test_only_a_whole_expression_is_one() -> None:
+    state = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": [" {% 1 %}", "$.x", "{% 1 %}", None]}
+
+    assert run_state(state).output == [" {% 1 %}", "$.x", 1, None]
+
+
+def test_an_expression_that_is_not_jsonata_is_refused_with_its_place() -> None:
+    with pytest.raises(DefinitionInvalid) as invalid:
+        run_state({"Type": "Pass", "QueryLanguage": "JSONata", "Output": {"a": [{"b": "{% 1 + %}"}]}})
+
+    assert invalid.value.faults[0].path.startswith("States.Only.Output.a")
