@@ -51,8 +51,9 @@ SELECT no, body, attributes, sent_at, died_at, receive_count, reason FROM dead_l
 SELECT count(*) FROM dead_letter
 
 -- name: dead_revive
+-- One delivery more, so that the receipt of the last one reaches nothing any more.
 INSERT INTO message (no, order_id, body, attributes, sent_at, visible_at, deliveries)
-SELECT no, order_id, body, attributes, sent_at, ?2, deliveries FROM dead_letter WHERE no = ?1
+SELECT no, order_id, body, attributes, sent_at, ?2, deliveries + 1 FROM dead_letter WHERE no = ?1
 
 -- name: dead_delete
 DELETE FROM dead_letter WHERE no = ?1 RETURNING no

@@ -1,0 +1,76 @@
+"""The adapter sets that every contract in this folder is held against. A new home adds one line to ADAPTERS."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import Protocol
+
+from expediter.app.ports import Work
+from expediter.embedded.claims import SqliteClaims
+from expediter.embedded.database import Session, open_writer
+from expediter.embedded.order_store import SqliteOrders
+from expediter.embedded.queue import SqliteDeadLetters, SqliteQueue
+from expediter.embedded.settings import workflow
+from expediter.embedded.workflows import SqliteWorkflows
+from tests.support.clock import NOON
+from tests.support.values import SETTINGS
+
+
+class Adapters(Protocol):
+    """One home's adapters on a fresh store."""
+
+    def unit(self, now: int = NOON) -> AbstractContextManager[Work]:
+        """One unit of work at ``now``; everything in it is stored unless it raises."""
+
+    def close(self) -> None: ...
+
+
+class Undone(Exception):
+    """What makes a unit fail on purpose."""
+
+
+@contextmanager
+def undone(adapters: Adapters) -> Iterator[Work]:
+    """A unit that fails when everything in it is done."""
+    with suppress(Undone), adapters.unit() as work:
+        yield work
+        raise Undone
+
+
+class EmbeddedAdapters:
+    def __init__(self) -> None:
+        connection = open_writer(Path(":memory:"))
+        session = Session(connection)
+        self._connection = connection
+        self._now = NOON
+        self._orders = SqliteOrders(session, SETTINGS, lambda _, __: None, None)
+        self._claims = SqliteClaims(session)
+        self._queue = SqliteQueue(session, lambda: None)
+        self._dead_letters = SqliteDeadLetters(session, lambda: None)
+        self._workflows = SqliteWorkflows(session, self._work, lambda _: None, lambda _: None)
+        self._workflows.use(workflow(None), NOON)
+
+    @contextmanager
+    def unit(self, now: int = NOON) -> Iterator[Work]:
+        self._now = now
+        with self._connection:
+            yield self._work()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _work(self) -> Work:
+        return Work(
+            orders=self._orders,
+            claims=self._claims,
+            queue=self._queue,
+            dead_letters=self._dead_letters,
+            workflows=self._workflows,
+            settings=SETTINGS,
+            now=self._now,
+        )
+
+
+ADAPTERS: dict[str, Callable[[], Adapters]] = {
+    "embedded": EmbeddedAdapters,
+}

@@ -1,0 +1,14 @@
+"""Every contract runs over every adapter set."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.ports.adapters import ADAPTERS, Adapters
+
+
+@pytest.fixture(params=ADAPTERS)
+def adapters(request: pytest.FixtureRequest) -> Iterator[Adapters]:
+    found = ADAPTERS[request.param]()
+    yield found
+    found.close()
