@@ -1,0 +1,102 @@
+"""Customers who order at both doors while the server dies, and who ask again under the same key until they know."""
+
+import asyncio
+import random
+from typing import Any
+
+import httpx
+import msgspec
+
+from expediter.embedded.clock import new_id
+
+#: Orders under way at the same time.
+TOGETHER = 8
+#: Share of accepted orders that are cancelled, and seconds after the accept until then.
+CANCELLED, AFTER = 0.25, 0.8
+
+_POST = (
+    "mutation ($input: OrderInput!, $key: ID!) { postOrder(input: $input, idempotencyKey: $key) { id orderStatus } }"
+)
+_CANCEL = "mutation ($id: ID!) { cancelOrder(id: $id) { id orderStatus } }"
+
+
+class Placed(msgspec.Struct):
+    """One order as its customer knows it. ``cancelled`` None: the answer to the cancel was lost."""
+
+    id: str
+    quantity: int
+    graphql: bool
+    accepted: bool = False
+    cancelled: bool | None = False
+
+    @property
+    def email(self) -> str:
+        return f"{self.id[-12:]}@example.com"
+
+
+class Customers:
+    def __init__(self, seed: int) -> None:
+        self.orders: list[Placed] = []
+        self.replays = 0
+        self._chance = random.Random(seed)
+
+    @property
+    def unanswered(self) -> list[Placed]:
+        return [order for order in self.orders if not order.accepted]
+
+    async def visit(self, url: str, count: int) -> None:
+        """Asks again about every order without an answer and places ``count`` new ones, until the server is gone."""
+        again = self.unanswered
+        self.replays += len(again)
+        new = [Placed(new_id(), self._chance.randint(1, 9), self._chance.random() < 0.5) for _ in range(count)]
+        self.orders += new
+        waiting = [*again, *new]
+        limits = httpx.Limits(max_connections=2 * TOGETHER)
+        async with httpx.AsyncClient(base_url=url, timeout=10, limits=limits) as client:
+            await asyncio.gather(*(self._order_all(client, waiting) for _ in range(TOGETHER)))
+
+    async def _order_all(self, client: httpx.AsyncClient, waiting: list[Placed]) -> None:
+        while waiting:
+            order = waiting.pop()
+            try:
+                await self._place(client, order)
+                if order.accepted and self._chance.random() < CANCELLED:
+                    await asyncio.sleep(self._chance.random() * AFTER)
+                    await self._cancel(client, order)
+            except httpx.TransportError:
+                return  # the server is gone; what it did with the order is not known
+
+    async def _place(self, client: httpx.AsyncClient, order: Placed) -> None:
+        if order.graphql:
+            given = {"name": "Burger", "quantity": order.quantity, "restaurantId": "Restaurant 4", "userId": "ann"}
+            variables = {"input": {**given, "email": order.email}, "key": order.id}
+            answer = await self._mutate(client, _POST, variables)
+            order.accepted = answer["postOrder"]["id"] == order.id
+            return
+        body = {"user_id": "ann", "restaurant_id": "Restaurant 4", "name": "Burger", "quantity": order.quantity}
+        headers = {"Idempotency-Key": order.id}
+        response = await client.post("/orders", json={**body, "email": order.email}, headers=headers)
+        if response.status_code not in (204, 503):
+            raise AssertionError(f"{order.id}: {response.status_code} {response.text}")
+        order.accepted = response.status_code == 204 and response.headers["order-id"] == order.id
+
+    async def _cancel(self, client: httpx.AsyncClient, order: Placed) -> None:
+        order.cancelled = None
+        if self._chance.random() < 0.5:
+            answer = await self._mutate(client, _CANCEL, {"id": order.id}, "OrderAlreadySent", "OrderAlreadyEnded")
+            order.cancelled = "cancelOrder" in answer
+            return
+        response = await client.post(f"/orders/{order.id}/cancel")
+        if response.status_code not in (200, 409):
+            raise AssertionError(f"cancel {order.id}: {response.status_code} {response.text}")
+        order.cancelled = response.status_code == 200
+
+    async def _mutate(self, client: httpx.AsyncClient, query: str, variables: Any, *allowed: str) -> dict[str, Any]:
+        """The mutation's data; nothing when it was refused with an allowed code."""
+        response = await client.post("/graphql", json={"query": query, "variables": variables})
+        answer = response.json()
+        if "errors" not in answer:
+            return answer["data"]
+        if any(error["extensions"]["code"] not in allowed for error in answer["errors"]):
+            raise AssertionError(f"{variables}: {answer}")
+        return {}

@@ -1,0 +1,43 @@
+"""Where the server can be told to die: the writer's commits by the names of their units, and the calls that go out."""
+
+from itertools import product
+from typing import NamedTuple
+
+
+class Point(NamedTuple):
+    """``side``: ``before`` the commit is asked for (the call goes out), or ``after`` it returned (was answered)."""
+
+    name: str
+    side: str
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.name}"
+
+
+SIDES = ("before", "after")
+
+#: The units of the writer that an order can meet, from its accept to its mail; ``pin`` and ``resume`` begin a recovery.
+UNITS = (
+    "postOrder",
+    "Mutation.postOrder",
+    "cancelOrder",
+    "Mutation.cancelOrder",
+    "intake",
+    "settle:ProcessPayment",
+    "settle:SendOrderToRestaurant",
+    "settle:OweRefund",
+    "settle:RefundPayment",
+    "timer",
+    "mail",
+    "pin",
+    "resume",
+)
+
+#: What goes out between commits.
+CALLS = ("call:charge", "call:restaurant", "call:withdrawal", "call:refund", "smtp")
+
+COMMIT_POINTS = tuple(Point(*each) for each in product(UNITS, SIDES))
+CALL_POINTS = tuple(Point(*each) for each in product(CALLS, SIDES))
+
+#: Points that few orders meet: the first one will do.
+RARE = frozenset({"pin", "resume", "settle:OweRefund", "call:withdrawal", "cancelOrder", "Mutation.cancelOrder"})

@@ -1,0 +1,164 @@
+"""The processes of a crash test: one server after the other on the same folder, and the parties, which live on."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import IO, NamedTuple, TypeVar
+
+from demo.bank import Line as BankLine
+from demo.behaviour import Shares
+from demo.journal import Journal
+from demo.mailserver import Line as MailLine
+from demo.restaurant import Line as RestaurantLine
+from tests.crash.points import Point
+
+#: How badly the parties behave: shares of keys refused, of tries failed, of answers lost, of answers late.
+BANK = Shares(decline=0.1, fail=0.08, lose=0.12, slow=0.3, seed=1)
+RESTAURANT = Shares(decline=0.15, fail=0.15, lose=0.15, slow=0.3, seed=2)
+MAIL = Shares(fail=0.05, lose=0.05, seed=3)
+NOTIFY = "kitchen@example.com"
+#: Few tries of charge and handover: more of them end with their result unknown. Many of a withdrawal: the workflow
+#: gives the money back even when the restaurant could not be told, and then the kitchen's records prove nothing.
+TRIES = {"ProcessPayment": 1, "SendOrderToRestaurant": 1, "OweRefund": 20}
+#: Seconds until a server that does not come up, or does not stop, fails the test.
+PATIENCE = 30.0
+
+#: What a server does until it can say so itself.
+LOADING = "loading its code"
+
+Line = TypeVar("Line")
+_URL = re.compile(r"(https?|smtp)://\S+")
+
+
+class Outside(NamedTuple):
+    """Where the parties are, and the files in which they write down every call."""
+
+    folder: Path
+    bank: str
+    restaurant: str
+    mail: str
+
+    def bank_lines(self) -> list[BankLine]:
+        return _lines(self.folder / "bank.jsonl", BankLine)
+
+    def restaurant_lines(self) -> list[RestaurantLine]:
+        return _lines(self.folder / "restaurant.jsonl", RestaurantLine)
+
+    def mail_lines(self) -> list[MailLine]:
+        return _lines(self.folder / "mailserver.jsonl", MailLine)
+
+
+def _lines(file: Path, shape: type[Line]) -> list[Line]:
+    with closing(Journal(file, shape)) as journal:
+        return list(journal.read())
+
+
+@contextmanager
+def outside(folder: Path) -> Iterator[Outside]:
+    """Starts bank, restaurant and mail server, each a process of its own; ends them behind the block."""
+    with ExitStack() as stack:
+        urls = [
+            stack.enter_context(_party(name, folder / f"{name}.jsonl", shares))
+            for name, shares in (("bank", BANK), ("restaurant", RESTAURANT), ("mailserver", MAIL))
+        ]
+        yield Outside(folder, *urls)
+
+
+@contextmanager
+def _party(name: str, record: Path, shares: Shares) -> Iterator[str]:
+    given = [f"--{option}={getattr(shares, option)}" for option in Shares.__struct_fields__]
+    command = [sys.executable, "-m", f"demo.{name}", f"--record={record}", *given]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield _url(process.stdout)
+        finally:
+            process.terminate()
+
+
+def _url(output: IO[str] | None) -> str:
+    """The first address that a process prints; empty when it ends before."""
+    for line in output or ():
+        if found := _URL.search(line):
+            return found.group()
+    return ""
+
+
+class Server:
+    """One life of the server. ``url`` is empty when it died before it served."""
+
+    def __init__(
+        self, folder: Path, parties: Outside, hold_seconds: int, point: Point | None = None, nth: int = 1
+    ) -> None:
+        self.note = folder / "note"
+        self.note.write_text(LOADING)
+        self.started = time.monotonic()
+        self._log = (folder / "server.log").open("ab")
+        given = [str(self.note), *(point or ()), str(nth)] if point else [str(self.note)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.server", *given],
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            env={**os.environ, **_settings(folder, parties, hold_seconds)},
+        )
+
+    def serving(self) -> str:
+        """Waits until it serves; its URL, or nothing when it died before."""
+        return _url(self.process.stdout)
+
+    @property
+    def doing(self) -> str:
+        return self.note.read_text().strip()
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def kill(self) -> str | None:
+        """SIGKILL; what it was doing. None when it had ended by itself."""
+        self.signal(signal.SIGKILL)
+        return self.reaped()
+
+    def reaped(self) -> str | None:
+        """Waits for its end; what it was doing if that was SIGKILL."""
+        code = self.process.wait(PATIENCE)
+        if self.process.stdout:
+            self.process.stdout.close()
+        self._log.close()
+        if code == -signal.SIGKILL:
+            return self.doing
+        if code != 0:
+            raise RuntimeError(f"the server ended with {code}; see {self._log.name}")
+        return None
+
+
+def _settings(folder: Path, parties: Outside, hold_seconds: int) -> dict[str, str]:
+    workflow = folder / "impatient.asl.json"
+    if not workflow.exists():
+        workflow.write_text(impatient())
+    return {
+        "EXPEDITER_DATA": str(folder / "data"),
+        "EXPEDITER_PORT": "0",
+        "EXPEDITER_HOLD_SECONDS": str(hold_seconds),
+        "EXPEDITER_PAYMENTS": parties.bank,
+        "EXPEDITER_RESTAURANT": parties.restaurant,
+        "EXPEDITER_SMTP_URL": parties.mail,
+        "EXPEDITER_NOTIFY": NOTIFY,
+        "EXPEDITER_WORKFLOW": str(workflow),
+    }
+
+
+def impatient() -> str:
+    """The order's own workflow with short pauses, and other numbers of tries."""
+    definition = json.loads((resources.files("expediter.contracts") / "order.asl.json").read_text())
+    for name, state in definition["States"].items():
+        for retry in state.get("Retry", ()):
+            retry.update(MaxDelaySeconds=2, MaxAttempts=TRIES.get(name, retry["MaxAttempts"]))
+    return json.dumps(definition)

@@ -1,0 +1,97 @@
+"""The real server, which kills itself with SIGKILL when it passes a given point for the n-th time.
+
+    python -m tests.crash.server NOTE [NAME SIDE N]
+
+NOTE is a file that always says what the server is doing: it outlives the process, so whoever kills it at a random
+moment learns what the kill hit. Nothing of this is in the server itself: the writer tells an observer of its commits,
+and the ways out (parties, mail) are the real ones with a watch around each call. Their patience is shortened: an answer
+is waited for one second instead of ten, an undelivered mail is tried again within a second.
+"""
+
+import mmap
+import os
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+from expediter.app.calls import Answer, Call
+from expediter.app.parties import Party
+from expediter.app.ports import Mail
+from expediter.cli import server
+from expediter.embedded import outbox, wiring
+from expediter.embedded.http_client import Limits
+from expediter.embedded.mailer import Mailer
+from expediter.embedded.parties import Parties
+from tests.crash.points import Point
+
+#: Bytes of the note.
+SIZE = 64
+
+
+class Watch:
+    """The writer's observer; the calls that go out tell it too."""
+
+    def __init__(self, note: Path, point: Point | None, nth: int) -> None:
+        note.write_bytes(b" " * SIZE)
+        with note.open("r+b") as file:
+            self._note = mmap.mmap(file.fileno(), SIZE)
+        self._point, self._left = point, nth
+        self.write("starting")
+
+    def write(self, doing: str) -> None:
+        self._note[:] = doing.encode()[:SIZE].ljust(SIZE)
+
+    def passed(self, name: str, side: str) -> None:
+        if self._point == (name, side):
+            self._left -= 1
+            if self._left == 0:
+                self.write(str(self._point))
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def before_commit(self, names: list[str]) -> None:
+        for name in names:
+            self.passed(name, "before")
+        self.write("in a COMMIT")
+
+    def after_commit(self, names: list[str]) -> None:
+        self.write("between two COMMITs")
+        for name in names:
+            self.passed(name, "after")
+
+
+class WatchedParties(Parties):
+    def __init__(self, payments: Party, restaurant: Party, secret: str | None, watch: Watch) -> None:
+        super().__init__(payments, restaurant, secret, Limits(answer=1.0))
+        self._watch = watch
+
+    async def call(self, call: Call, now: int) -> Answer:
+        self._watch.passed(f"call:{call.kind}", "before")
+        try:
+            return await super().call(call, now)
+        finally:
+            self._watch.passed(f"call:{call.kind}", "after")
+
+
+class WatchedMailer(Mailer):
+    def __init__(self, url: str, watch: Watch) -> None:
+        super().__init__(url)
+        self._watch = watch
+
+    async def deliver(self, mail: Mail, now: int) -> None:
+        self._watch.passed("smtp", "before")
+        await super().deliver(mail, now)
+        self._watch.passed("smtp", "after")
+
+
+def main(note: str, name: str = "", side: str = "", nth: str = "0") -> None:
+    watch = Watch(Path(note), Point(name, side) if name else None, int(nth))
+    outbox.RETRY, outbox.PAUSE = 300, 1_000
+    vars(wiring)["Parties"] = partial(WatchedParties, watch=watch)
+    vars(wiring)["Mailer"] = partial(WatchedMailer, watch=watch)
+    vars(server)["open_home"] = partial(wiring.open_home, observer=watch)
+    server.run(os.environ)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
