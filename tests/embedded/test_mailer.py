@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from email.headerregistry import Address
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from demo.serving import listening
 from expediter.app.mails import message_id
 from expediter.app.ports import Mail
 from expediter.domain.order import Status
-from expediter.embedded.mailer import Mailer, MailRefused, MailUnavailable
+from expediter.embedded.mailer import Mailer, MailRefused, MailUnavailable, written
 
 NOW = 1_754_049_600_123
 MAIL = Mail(
@@ -72,13 +73,15 @@ def test_the_same_mail_has_the_same_message_id_at_every_try_and_another_recipien
     assert first == again != other
 
 
-def test_a_message_id_longer_than_a_line_arrives_as_it_is(server: MailServer, url: str) -> None:
+def test_a_message_id_longer_than_a_line_goes_out_as_it_is(server: MailServer, url: str) -> None:
     long = to("a" * 64 + "@" + "b" * 60 + "." + "c" * 60 + ".example")
 
     deliver(url, long)
 
-    assert server.mails[0].message_id == message_id(long)
     assert server.mails[0].to == (long.recipient,)
+    assert server.mails[0].message_id == message_id(long)
+    raw = written(long, Address(addr_spec="orders@example.com"), NOW).as_bytes()
+    assert f"\r\nMessage-ID: {message_id(long)}\r\n".encode() in raw
 
 
 def test_the_sender_can_be_named_in_the_url(server: MailServer, url: str) -> None:

@@ -17,8 +17,9 @@ from expediter.embedded.http_client import Limits
 from expediter.embedded.parties import Parties
 from tests.app.parties.talk import LONG_AGO, NOW, charge, handover, refund, withdraw
 
-#: Long enough for an answer on loopback, short enough for a test that waits for none.
-BRIEF = Limits(connect=2.0, answer=0.5)
+PATIENT = Limits()
+#: Long enough for a party on loopback to do its work, short enough for a test in which no answer comes.
+BRIEF = Limits(answer=0.5)
 
 
 class Town:
@@ -30,17 +31,17 @@ class Town:
         self._remotes = remotes
         self._secret = secret
 
-    def call(self, *calls: Call) -> Answer:
+    def call(self, *calls: Call, limits: Limits = PATIENT) -> Answer:
         """Makes the calls one after the other; the answer of the last."""
 
         async def one_by_one() -> Answer:
-            async with self.parties() as parties:
+            async with self.parties(limits) as parties:
                 return [await parties.call(call, NOW) for call in calls][-1]
 
         return asyncio.run(one_by_one())
 
     @asynccontextmanager
-    async def parties(self, limits: Limits = BRIEF) -> AsyncIterator[Parties]:
+    async def parties(self, limits: Limits) -> AsyncIterator[Parties]:
         parties = Parties(*self._remotes, self._secret, limits)
         try:
             yield parties
@@ -94,7 +95,7 @@ def test_a_charge_whose_answer_got_lost_is_found_again_and_not_made_twice(town: 
     town.bank.script("charge", loss)
 
     with pytest.raises(PaymentUnavailable):
-        town.call(charge())
+        town.call(charge(), limits=BRIEF)
 
     assert town.call(charge(repeat=True)) == Done("ch_o1/charge")
     assert town.bank.calls == [("charge", "o1/charge"), ("lookup", "o1/charge")]
@@ -166,7 +167,7 @@ def test_a_handover_with_unknown_result_can_be_withdrawn(town: Town, act: Act) -
     town.kitchen.script("handover", act)
 
     with pytest.raises(RestaurantUnavailable):
-        town.call(handover())
+        town.call(handover(), limits=BRIEF)
 
     assert town.call(withdraw()) == Done()
     assert town.kitchen.cooking == set()

@@ -78,3 +78,8 @@ def handover(tried_at: int = NOW, repeat: bool = False, order: Order = ORDER) ->
 
 def withdraw(tried_at: int = NOW, repeat: bool = False) -> Withdraw:
     return Withdraw("o1/withdrawal", "o1", tried_at, repeat)
+
+
+def short(value: object) -> str:
+    """A name for a test's case."""
+    return repr(value)[:70]

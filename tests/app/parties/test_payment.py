@@ -5,7 +5,7 @@ import pytest
 from expediter.app.calls import REPEAT_WITHIN, Done, Refunded, Refused
 from expediter.app.parties import MAX_ANSWER, HttpResponse, NoAnswer, payment
 from expediter.domain.errors import PaymentUnavailable
-from tests.app.parties.talk import LONG_AGO, NOW, SILENCE, Talk, charge, no, ok, refund, says
+from tests.app.parties.talk import LONG_AGO, NOW, SILENCE, Talk, charge, no, ok, refund, says, short
 
 #: Answers that settle nothing, whatever was asked.
 NONSENSE = [
@@ -25,7 +25,7 @@ NONSENSE = [
     says(402, {"status": "ok", "charge_id": "ch_1"}),
     SILENCE,
 ]
-nonsense = pytest.mark.parametrize("said", NONSENSE, ids=repr)
+nonsense = pytest.mark.parametrize("said", NONSENSE, ids=short)
 
 
 # ── charge ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -156,7 +156,7 @@ def test_a_refund_is_repeated_under_its_key_without_asking_however_old_it_is() -
     assert talk.answer == Refunded("re_1", charged=True, charge_id="ch_1")
 
 
-@pytest.mark.parametrize("said", [*NONSENSE, no(), no(status=200), says(404)], ids=repr)
+@pytest.mark.parametrize("said", [*NONSENSE, no(), no(status=200), says(404)], ids=short)
 def test_a_refund_is_done_only_when_the_provider_says_so(said: HttpResponse | NoAnswer) -> None:
     talk = Talk(payment(refund(), NOW), said)
 

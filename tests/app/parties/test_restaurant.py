@@ -8,7 +8,7 @@ import pytest
 from expediter.app.calls import REPEAT_WITHIN, Done, Refused
 from expediter.app.parties import MAX_ANSWER, HttpResponse, NoAnswer, restaurant
 from expediter.domain.errors import RestaurantUnavailable
-from tests.app.parties.talk import LONG_AGO, NOW, ORDER, SILENCE, Talk, handover, ok, says, withdraw
+from tests.app.parties.talk import LONG_AGO, NOW, ORDER, SILENCE, Talk, handover, ok, says, short, withdraw
 
 NONSENSE = [
     says(500, {"error_message": "boom"}),
@@ -63,7 +63,7 @@ def test_a_4xx_with_a_message_is_a_refusal(status: int) -> None:
     assert Talk(restaurant(handover(), None, NOW), said).answer == Refused("closed [0m till nine")
 
 
-@pytest.mark.parametrize("said", NONSENSE, ids=repr)
+@pytest.mark.parametrize("said", NONSENSE, ids=short)
 def test_a_handover_whose_answer_settles_nothing_is_unavailable(said: HttpResponse | NoAnswer) -> None:
     talk = Talk(restaurant(handover(), None, NOW), said)
 
@@ -83,6 +83,10 @@ def test_a_handover_first_tried_more_than_20_hours_ago_is_never_sent_again() -> 
 
     assert isinstance(talk.error, RestaurantUnavailable)
     assert talk.asked == []
+
+
+def test_a_first_try_goes_out_whatever_the_clock_says() -> None:
+    assert Talk(restaurant(handover(LONG_AGO), None, NOW), ok()).answer == Done()
 
 
 def test_the_signature_is_the_hmac_of_exactly_the_bytes_that_go_out() -> None:

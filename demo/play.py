@@ -1,0 +1,122 @@
+"""Plays orders through both doors of a server, and watches them end.
+
+Orders come as they came to the shops, only faster. Every second one goes over GraphQL. Some are cancelled while they
+are on hold, and some are sent twice, as by an impatient customer: under the same key that is one order.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from demo.baskets import Basket
+from expediter.app.parties import HttpRequest, HttpResponse, NoAnswer
+from expediter.asl import Json
+from expediter.embedded.http_client import HttpClient, Limits
+
+#: One order of each door in so many is cancelled; one in so many is sent twice.
+CANCEL_EACH, TWICE_EACH = 40, 40
+#: Seconds from the accept to the cancel: inside a hold of one second.
+CANCEL_AFTER = 0.3
+#: Connections that place orders.
+AT_ONCE = 64
+
+POST_ORDER = """mutation Place($input: OrderInput!, $key: ID) {
+  postOrder(input: $input, idempotencyKey: $key) { id orderStatus total }
+}"""
+CANCEL_ORDER = "mutation Cancel($id: ID!) { cancelOrder(id: $id) { id orderStatus } }"
+_CAMEL = {"user_id": "userId", "restaurant_id": "restaurantId", "unit_price": "unitPrice"}
+
+
+class Refused(Exception):
+    """The server did not take an order that it should have taken."""
+
+
+class Played(msgspec.Struct):
+    """The ids of the orders that were accepted by each door, and of those cancelled in time."""
+
+    rest: list[str] = []
+    graphql: list[str] = []
+    cancelled: list[str] = []
+    twice: list[str] = []
+
+
+async def play(url: str, baskets: Sequence[Basket], seconds: float, advance: Callable[[], None]) -> Played:
+    """Places the baskets' orders within about ``seconds``. Raises Refused."""
+    played = Played()
+    loop = asyncio.get_running_loop()
+    start, first = loop.time(), baskets[0].at
+    pace = seconds / max(1.0, baskets[-1].at - first)
+    door = HttpClient(url, Limits(connections=AT_ONCE, answer=30.0))
+    async with asyncio.TaskGroup() as group:
+        for number, basket in enumerate(baskets):
+            await asyncio.sleep(start + (basket.at - first) * pace - loop.time())
+            group.create_task(_order(door, number, basket, played, advance))
+    await door.aclose()
+    return played
+
+
+async def _order(door: HttpClient, number: int, basket: Basket, played: Played, advance: Callable[[], None]) -> None:
+    over_graphql = number % 2 == 1
+    place = place_graphql if over_graphql else place_rest
+    await place(door, basket)
+    (played.graphql if over_graphql else played.rest).append(basket.key)
+    advance()
+    if number % TWICE_EACH == 7:
+        await place(door, basket)
+        played.twice.append(basket.key)
+    if number % CANCEL_EACH < 2:
+        await asyncio.sleep(CANCEL_AFTER)
+        if await (cancel_graphql if over_graphql else cancel_rest)(door, basket.key):
+            played.cancelled.append(basket.key)
+
+
+async def place_rest(door: HttpClient, basket: Basket) -> None:
+    """Raises Refused."""
+    answer = await sent(door, "/orders", basket.order, {"Idempotency-Key": basket.key})
+    if answer.status != 204:
+        raise Refused(f"REST answered {answer.status}: {answer.body.decode()}")
+
+
+async def place_graphql(door: HttpClient, basket: Basket) -> None:
+    """Raises Refused."""
+    answer = await asked(door, POST_ORDER, {"input": camel(basket.order), "key": basket.key})
+    if "errors" in answer or answer["data"]["postOrder"]["id"] != basket.key:
+        raise Refused(f"GraphQL answered {answer}")
+
+
+async def cancel_rest(door: HttpClient, order_id: str) -> bool:
+    """Whether it could still be cancelled."""
+    return (await sent(door, f"/orders/{order_id}/cancel", {}, {})).status == 200
+
+
+async def cancel_graphql(door: HttpClient, order_id: str) -> bool:
+    return "errors" not in await asked(door, CANCEL_ORDER, {"id": order_id})
+
+
+async def asked(door: HttpClient, document: str, variables: dict[str, Any]) -> dict[str, Any]:
+    """GraphQL's answer."""
+    answer = await sent(door, "/graphql", {"query": document, "variables": variables}, {})
+    return msgspec.json.decode(answer.body, type=dict[str, Any])
+
+
+async def sent(door: HttpClient, path: str, body: dict[str, Any], headers: dict[str, str]) -> HttpResponse:
+    """The answer; asked again when there is none, or no time: every order has its key."""
+    request = HttpRequest("POST", path, {"Content-Type": "application/json", **headers}, msgspec.json.encode(body))
+    while True:
+        try:
+            answer = await door.send(request)
+        except NoAnswer:
+            await asyncio.sleep(0.5)
+            continue
+        if answer.status != 503:
+            return answer
+        await asyncio.sleep(1)
+
+
+def camel(value: Json) -> Json:
+    """An order of the REST door as the input of GraphQL's."""
+    if isinstance(value, dict):
+        return {_CAMEL.get(name, name): camel(held) for name, held in value.items()}
+    return [camel(held) for held in value] if isinstance(value, list) else value
