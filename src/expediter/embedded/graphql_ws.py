@@ -5,6 +5,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -127,15 +128,16 @@ class GraphqlSocket:
 
     async def _operate(self, name: str, request: GraphqlRequest) -> None:
         """Runs one operation to its end, then tells the client unless the client ended it."""
-        try:
-            if self._graphql.operation(request) is OperationType.SUBSCRIPTION:
-                answer = await self._graphql.subscribe(request, self._caller)
-            else:
-                answer = await self._graphql.execute(request, self._caller)
-            last = await self._forward(name, answer)
-        finally:
-            self._running.pop(name, None)
-        await self._tell(last)
+        with suppress(Disconnected):
+            try:
+                if self._graphql.operation(request) is OperationType.SUBSCRIPTION:
+                    answer = await self._graphql.subscribe(request, self._caller)
+                else:
+                    answer = await self._graphql.execute(request, self._caller)
+                last = await self._forward(name, answer)
+            finally:
+                self._running.pop(name, None)
+            await self._tell(last)
 
     async def _forward(self, name: str, answer: AsyncIterator[ExecutionResult] | Formatted) -> WsMessage:
         """Sends the results; returns the message that ends the operation."""
@@ -172,4 +174,8 @@ class GraphqlSocket:
             raise Closing(4400, f"Invalid message: {error}"[:100]) from error
 
     async def _tell(self, message: WsMessage) -> None:
-        await self._send({"type": "websocket.send", "text": msgspec.json.encode(message).decode()})
+        """Sends a message. Raises Disconnected."""
+        try:
+            await self._send({"type": "websocket.send", "text": msgspec.json.encode(message).decode()})
+        except OSError as error:  # what ASGI says for a client that went away
+            raise Disconnected from error

@@ -11,7 +11,8 @@ import httpx
 import pytest
 import uvicorn
 
-from expediter.embedded.http import create_app
+from expediter.embedded.exchange import LARGEST_BODY
+from expediter.embedded.http import App, create_app
 from expediter.embedded.settings import from_environment
 from expediter.embedded.wiring import Home, open_home
 
@@ -58,10 +59,7 @@ def serving(tmp_path: Path) -> Opened:
         async with open_home(from_environment(environment(tmp_path, settings))) as home:
             with socket.create_server(("127.0.0.1", 0)) as listening:
                 port = listening.getsockname()[1]
-                config = uvicorn.Config(
-                    create_app(home), lifespan="off", log_level="error", timeout_graceful_shutdown=1
-                )
-                server = uvicorn.Server(config)
+                server = uvicorn.Server(configuration(create_app(home)))
                 task = asyncio.create_task(server.serve(sockets=[listening]))
                 async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
                     yield Served(home, client, port)
@@ -74,3 +72,16 @@ def serving(tmp_path: Path) -> Opened:
 def environment(data: Path, settings: dict[str, str]) -> dict[str, str]:
     given = {"DATA": str(data), "HOLD_SECONDS": "60", **settings}
     return {f"EXPEDITER_{name}": value for name, value in given.items()}
+
+
+def configuration(app: App) -> uvicorn.Config:
+    """The server as ``expediter serve`` sets it up."""
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=LARGEST_BODY,
+        lifespan="off",
+        log_level="error",
+        timeout_graceful_shutdown=1,
+    )

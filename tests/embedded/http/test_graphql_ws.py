@@ -6,7 +6,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -144,6 +144,14 @@ async def test_who_goes_away_is_no_longer_told(serving: Opened) -> None:
             assert served.home.feed.listeners == 1
         async with connected(served):
             assert served.home.feed.listeners == 0
+
+
+async def test_a_server_that_stops_closes_its_sockets(serving: Opened) -> None:
+    async with AsyncExitStack() as left_open:
+        async with serving() as served:
+            client = await left_open.enter_async_context(connected(served))
+            await following(served, client, await placed(served))
+        assert await client.closed() == 1012
 
 
 async def test_queries_and_mutations_run_over_the_same_socket(serving: Opened) -> None:

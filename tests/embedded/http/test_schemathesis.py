@@ -29,7 +29,7 @@ from expediter import contracts
 from expediter.embedded.http import create_app
 from expediter.embedded.settings import from_environment
 from expediter.embedded.wiring import open_home
-from tests.embedded.http.conftest import environment
+from tests.embedded.http.conftest import configuration, environment
 
 SCHEMA = schemathesis.openapi.from_dict(json.loads(contracts.read("openapi.json")))
 CHECKS = [
@@ -69,7 +69,7 @@ class Server(Thread):
 
     async def _serve(self) -> None:
         async with open_home(self._settings) as home:
-            self.server = uvicorn.Server(uvicorn.Config(create_app(home), lifespan="off", log_level="error"))
+            self.server = uvicorn.Server(configuration(create_app(home)))
             await self.server.serve(sockets=[self._listening])
 
 
