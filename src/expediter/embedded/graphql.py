@@ -33,7 +33,7 @@ from expediter.app.ports import Caller, Work
 from expediter.asl.protocol import Json
 from expediter.domain.errors import OrderError, OrderInvalid
 from expediter.domain.order import Order
-from expediter.doors.errors import DocumentInvalid, InternalError, RequestUnparsable
+from expediter.doors.errors import DocumentInvalid, DocumentTooComplex, InternalError, RequestUnparsable
 from expediter.doors.graphql import RESOLVERS, Resolver, order_json
 from expediter.embedded import graphql_limits
 from expediter.embedded.clock import new_id
@@ -64,6 +64,7 @@ scalar AWSIPAddress
 
 MOST_TOKENS = 2000
 KEPT_DOCUMENTS = 256
+_NOTHING = DocumentNode(definitions=())
 #: Errors found in one document at most.
 MOST_ERRORS = 10
 
@@ -131,11 +132,13 @@ class Graphql:
             if not errors:
                 graphql_limits.check(document)
             return Prepared(document, tuple(errors))
-        except (GraphQLSyntaxError, RecursionError) as error:
-            fault = RequestUnparsable(f"The document is no GraphQL: {error}")
-            return Prepared(DocumentNode(definitions=()), (_refused(fault),))
-        except OrderError as error:
-            return Prepared(DocumentNode(definitions=()), (_refused(error),))
+        except GraphQLSyntaxError as error:
+            fault = RequestUnparsable(f"The document is no GraphQL: {error.message}")
+            return Prepared(_NOTHING, (GraphQLError("", None, error.source, error.positions, original_error=fault),))
+        except RecursionError:
+            return Prepared(_NOTHING, (_refused(DocumentTooComplex("The document is nested too deeply.")),))
+        except DocumentTooComplex as error:
+            return Prepared(_NOTHING, (_refused(error),))
 
 
 # ── the schema with its resolvers ─────────────────────────────────────────────────────────────────────────────────
