@@ -52,7 +52,7 @@ def stage(folder: Path, hold_seconds: int, trouble: Trouble) -> Iterator[Stage]:
     When the block ends the server is asked to stop, and has to end with 0 in time.
     """
     bad = [f"--{name}={share}" for name, share in msgspec.structs.asdict(trouble).items()]
-    mail_bad = [f"--fail={trouble.fail}", f"--lose={trouble.lose}"]
+    mail_bad = [f"--fail={trouble.fail / 4}", f"--lose={trouble.lose / 2}"]  # a mail is tried again after 5, 10, … s
     with ExitStack() as stack:
 
         def party(name: str, *options: str) -> str:
