@@ -17,11 +17,6 @@ from expediter.app.ports import Mail
 TIMEOUT = 10.0
 SENDER = "orders@expediter.local"
 
-#: 998 letters is the longest line that a mail may have (RFC 5322, 2.1.1): headers are not folded before, because
-#: Python would encode the parts of a long Message-ID, and it would no longer be the same. The text goes out as ASCII,
-#: which every server takes.
-_POLICY = policy.SMTP.clone(max_line_length=998, cte_type="7bit")
-
 
 class MailUnavailable(Exception):
     """The mail could not be handed over now. Try again later."""
@@ -64,14 +59,14 @@ class Mailer:
         )
         try:
             async with server:
-                await self._send(server, message.as_bytes(), mail.recipient)
+                await self._send(server, message, mail.recipient)
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailUnavailable(cleaned(str(error)) or type(error).__name__) from error
 
-    async def _send(self, server: aiosmtplib.SMTP, message: bytes, recipient: str) -> None:
+    async def _send(self, server: aiosmtplib.SMTP, message: EmailMessage, recipient: str) -> None:
         """A 5xx to the recipient or the text is about this mail; to the sender it is about us, and mails wait."""
         try:
-            await server.sendmail(self._sender.addr_spec, recipient, message)
+            await server.send_message(message, sender=self._sender.addr_spec, recipients=[recipient])
         except aiosmtplib.SMTPRecipientsRefused as error:
             _refuse(error.recipients[0].code, error.recipients[0].message)
             raise
@@ -84,7 +79,7 @@ def written(mail: Mail, sender: Address, now: int) -> EmailMessage:
     """The mail as RFC 5322 wants it. Raises MailRefused when a header would hold what it must not."""
     if not (mail.subject.isprintable() and mail.order_id.isascii() and mail.order_id.isprintable()):
         raise MailRefused(f"{mail.subject!r} or {mail.order_id!r} cannot stand in a header")
-    message = EmailMessage(policy=_POLICY)
+    message = EmailMessage(policy=policy.SMTP)
     message["From"] = sender
     message["To"] = _address(mail.recipient)
     message["Subject"] = mail.subject
