@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from demo.behaviour import ANY, GOOD, Act, Behaviour, Shares, options, shares
+from demo.behaviour import ANY, GOOD, LOSSES, Act, Behaviour, Shares, options, shares
 from demo.journal import Journal
 from demo.serving import listening
 
@@ -22,8 +22,7 @@ UNKNOWN = "@unknown.invalid"
 #: What the server says to a mail that is not simply taken.
 _SAYS = {
     Act.REFUSE: "554 5.6.0 This mail is not wanted",
-    Act.FAIL: "451 4.3.0 Try again later",
-    Act.LOSE: "451 4.3.0 Try again later",
+    **dict.fromkeys((Act.FAIL, *LOSSES), "451 4.3.0 Try again later"),
 }
 
 
@@ -60,7 +59,7 @@ class MailServer:
             self.mails += [line.mail] if line.mail else []
 
     def script(self, *acts: Act, recipient: str = ANY) -> None:
-        """What happens to the next mails to the recipient: OK, REFUSE, FAIL, LOSE (takes it, then says it failed)."""
+        """What happens to the next mails to the recipient: OK, REFUSE, FAIL, or any LOSSES (takes it, then says no)."""
         self._behaviour.script("mail", recipient, acts)
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from email.headerregistry import Address
 import msgspec
 import pytest
 
-from demo.behaviour import Act
+from demo.behaviour import LOSSES, Act
 from demo.mailserver import MailServer, receiving
 from demo.serving import listening
 from expediter.app.mails import message_id
@@ -167,8 +167,11 @@ def test_a_mail_that_the_server_does_not_want_now_can_be_sent_again(server: Mail
     assert len(server.mails) == 1
 
 
-def test_a_mail_whose_acceptance_got_lost_comes_again_under_the_same_message_id(server: MailServer, url: str) -> None:
-    server.script(Act.LOSE)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_mail_whose_acceptance_got_lost_comes_again_under_the_same_message_id(
+    server: MailServer, url: str, loss: Act
+) -> None:
+    server.script(loss)
 
     with pytest.raises(MailUnavailable):
         deliver(url, MAIL)
