@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from expediter.asl import DefinitionInvalid
-from tests.asl.helpers import jsonata, run_state
+from tests.asl.helpers import jsonata, run_state, run_states
 
 GIVEN = {"a": {"b": [{"n": 1}, {"n": 2}]}, "none": None, "n": 4}
 
@@ -71,8 +71,6 @@ def test_what_goes_wrong_is_a_queryevaluationerror_that_names_the_field(expressi
 def test_a_queryevaluationerror_can_be_caught() -> None:
     state: dict[str, Any] = {"Type": "Task", "Resource": "Work", "QueryLanguage": "JSONata", "Arguments": "{% $no %}"}
     state["Catch"] = [{"ErrorEquals": ["States.QueryEvaluationError"], "Output": "caught", "Next": "After"}]
-    from tests.asl.helpers import run_states
-
     done = run_states({"Only": {**state, "End": True}, "After": {"Type": "Pass", "End": True}})
 
     assert done.output == "caught"
