@@ -120,6 +120,20 @@ def test_pages_go_from_the_newest_to_the_oldest_and_skip_the_deleted(adapters: A
         assert walk(adapters, Query(limit=limit)) == left[::-1]
 
 
+@pytest.mark.parametrize("query", FILTERS)
+def test_lists_are_filtered_by_user_restaurant_and_status(adapters: Adapters, query: Query) -> None:
+    kinds = [("ann", "here", Status.FAILED), ("bob", "there", Status.SUCCESS), ("ann", "there", Status.PAID)]
+    wanted = []
+    with adapters.unit() as work:
+        for user, restaurant, status in kinds * 3:
+            order = save(work, an_order(id=new_id(), user_id=user, restaurant_id=restaurant, status=status))
+            fits = query.user_id in (None, user) and query.restaurant_id in (None, restaurant)
+            if fits and query.status in (None, status):
+                wanted.append(order.id)
+
+    assert walk(adapters, msgspec.structs.replace(query, limit=2)) == wanted[::-1]
+
+
 @pytest.mark.parametrize("query", [Query(), *FILTERS[:2], Query(status=Status.PENDING)])
 def test_pages_have_no_gaps_and_no_doubles_while_orders_are_added(adapters: Adapters, query: Query) -> None:
     with adapters.unit() as work:

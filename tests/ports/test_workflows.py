@@ -33,10 +33,8 @@ def test_the_history_begins_with_the_start_and_its_input(adapters: Adapters) -> 
         start(work)
         first, second, *_ = work.workflows.history(ID) or []
 
-    assert (first["type"], first["details"]["input"]) == (
-        "ExecutionStarted",
-        msgspec.json.decode(msgspec.json.encode(INPUT)),
-    )
+    stored = msgspec.json.decode(msgspec.json.encode(INPUT))
+    assert (first["type"], first["details"]["input"]) == ("ExecutionStarted", stored)
     assert (second["type"], second["details"]["name"]) == ("TaskStateEntered", "InitializeOrder")
 
 

@@ -5,6 +5,7 @@ that commit would wait with it. https://www.sqlite.org/wal.html#performance_cons
 """
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import apsw
 #: Pages in the log from which a checkpoint runs beside the writer, and from which the writer waits for it, so that
 #: the log starts again from its beginning: 16 and 128 MiB.
 BESIDE, WAIT = 4_000, 32_000
+
+_log = logging.getLogger("expediter.checkpoints")
 
 
 class Checkpoints:
@@ -23,7 +26,7 @@ class Checkpoints:
         self._connection.pragma("synchronous", "FULL")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._pages = 0
-        self._running: asyncio.Future[tuple[int, int]] | None = None
+        self._running: asyncio.Future[None] | None = None
         writing.set_wal_hook(self._committed)
 
     def _committed(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
@@ -36,9 +39,16 @@ class Checkpoints:
             if self._pages < BESIDE:
                 return
             loop = asyncio.get_running_loop()
-            self._running = loop.run_in_executor(self._thread, self._connection.wal_checkpoint)
+            self._running = loop.run_in_executor(self._thread, self._checkpoint)
         if self._pages >= WAIT:
             await self._running
+
+    def _checkpoint(self) -> None:
+        """A checkpoint that fails (disk full) loses nothing: the log keeps everything until a later one works."""
+        try:
+            self._connection.wal_checkpoint()
+        except apsw.Error as error:
+            _log.warning("the log could not be moved into the database file; trying again later (%s)", error)
 
     async def close(self) -> None:
         if self._running:

@@ -94,13 +94,14 @@ def open_writer(file: Path, vfs: str | None = None, synchronous: str = "FULL") -
     connection.set_busy_timeout(10_000)
     if vfs is not None:
         connection.pragma("locking_mode", "exclusive")
+    _adopt(connection, file)  # before anything is written: a file that is not ours stays as it is
     connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", synchronous)
     # Checkpoints are made beside the writer, on a connection of their own, or by close.
     connection.pragma("wal_autocheckpoint", 0)
     connection.pragma("temp_store", "memory")
     connection.pragma("cache_size", -64_000)
-    _migrate(connection, file)
+    _migrate(connection)
     return connection
 
 
@@ -117,9 +118,16 @@ def open_reader(file: Path) -> apsw.Connection:
 
 @contextmanager
 def owned(folder: Path) -> Iterator[Path]:
-    """The data folder for this process alone; gives the database file in it. Raises DataRefused when it is in use."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / "lock").open("w") as lock:
+    """The data folder for this process alone; gives the database file in it.
+
+    Raises DataRefused when it is in use, or cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = (folder / "lock").open("w")
+    except OSError as error:
+        raise DataRefused(f"{folder} cannot be used: {error.strerror}. Choose another EXPEDITER_DATA.") from error
+    with file as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -129,11 +137,23 @@ def owned(folder: Path) -> Iterator[Path]:
         yield folder / "expediter.db"
 
 
-def _migrate(connection: apsw.Connection, file: Path) -> None:
+def _adopt(connection: apsw.Connection, file: Path) -> None:
+    """Marks an empty file as ours. Raises DataRefused for one that is somebody else's, or newer than this code."""
+    try:
+        empty = connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is None
+        if empty and connection.pragma("user_version") == 0:
+            connection.pragma("application_id", APPLICATION_ID)
+        _require_ours(connection, file)
+    except apsw.NotADBError as error:
+        connection.close()
+        raise _not_ours(file) from error
+    except DataRefused:
+        connection.close()
+        raise
+
+
+def _migrate(connection: apsw.Connection) -> None:
     """Brings the tables up to date, each step in its own transaction (https://www.sqlite.org/pragma.html#pragma_user_version)."""
-    if connection.pragma("user_version") == 0 and not connection.execute("SELECT 1 FROM sqlite_schema").fetchone():
-        connection.pragma("application_id", APPLICATION_ID)
-    _require_ours(connection, file)
     for number, script in _migrations()[connection.pragma("user_version") :]:
         with connection:
             connection.execute(script)
@@ -142,12 +162,16 @@ def _migrate(connection: apsw.Connection, file: Path) -> None:
 
 def _require_ours(connection: apsw.Connection, file: Path) -> None:
     if connection.pragma("application_id") != APPLICATION_ID:
-        raise DataRefused(f"{file} is not a database of Expediter. Choose another EXPEDITER_DATA.")
+        raise _not_ours(file)
     version, known = connection.pragma("user_version"), len(_migrations())
     if version > known:
         raise DataRefused(
             f"{file} was written by a newer Expediter (tables {version}, known {known}). Update Expediter."
         )
+
+
+def _not_ours(file: Path) -> DataRefused:
+    return DataRefused(f"{file} is not a database of Expediter. Choose another EXPEDITER_DATA.")
 
 
 def _migrations() -> list[tuple[int, str]]:

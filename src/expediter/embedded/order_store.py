@@ -10,7 +10,7 @@ from expediter.app.intake import read
 from expediter.app.ports import Mail, Message, Outcome, Page, Query, Settings
 from expediter.domain.errors import Fault, OrderChanged, OrderError, OrderInvalid
 from expediter.domain.ledger import Entry, Kind
-from expediter.domain.order import Order
+from expediter.domain.order import Order, Status
 from expediter.embedded.database import Row, Session, Statements, Value
 
 _SQL = Statements("orders")
@@ -63,6 +63,8 @@ class SqliteOrders:
             if value is not None:
                 where.append(f"{column} = ?")
                 values.append(str(value))
+        if query.status is not None and query.status is not Status.SUCCESS and len(values) == 1:
+            where.append("status <> 'SUCCESS'")  # only so does SQLite see that the index of the rare ones fits
         if query.cursor is not None:
             where.append("no < ?")
             values.append(self._number(query.cursor))
@@ -93,6 +95,8 @@ class SqliteOrders:
     def _insert(self, order: Order) -> None:
         values = (order.id, order.user_id, order.restaurant_id, order.status.value, order.deleted_at is not None)
         if not self._session.row(_INSERT, (*values, order.version, _encode(order).decode())):
+            if not self._session.row(_CLAIMED, (order.id,)):
+                raise OrderInvalid((Fault("order.id", "no order was accepted under this id"),))
             raise OrderChanged
 
     def _update(self, before: Order, order: Order) -> None:

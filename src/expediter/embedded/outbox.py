@@ -51,12 +51,14 @@ class Outbox:
             now = self._clock.now()
             rows = self._reading.rows(_SQL["due"], (now, AT_ONCE))
             if rows:
-                await asyncio.gather(*(self._deliver(row) for row in rows))
+                if not all(await asyncio.gather(*(self._deliver(row) for row in rows))):
+                    await self._clock.wait_until(now + PAUSE, self._wake)
                 continue
             (next_at,) = self._reading.one(_SQL["next_due"])
             await self._clock.wait_until(min(next_at or now + PAUSE, now + PAUSE), self._wake)
 
-    async def _deliver(self, row: Row) -> None:
+    async def _deliver(self, row: Row) -> bool:
+        """Whether what became of the mail could be stored; if not, it is still due and would go out once more."""
         no, order_id, status, recipient, subject, text, tries = row
         mail = Mail(order_id, Status(status), recipient, subject, text)
         now = self._clock.now()
@@ -66,17 +68,16 @@ class Outbox:
             refused = isinstance(error, MailRefused) or tries + 1 >= TRIES
             next_at = None if refused else now + min(RETRY * 2 ** min(tries, 12), LONGEST)
             _log.warning("order %s: a mail was not sent (%s)", order_id, "given up" if refused else "trying again")
-            await self._store(_SQL["postponed"], (no, status, recipient, next_at, str(error)))
-        else:
-            await self._store(_SQL["sent"], (no, status, recipient, now))
+            return await self._store(_SQL["postponed"], (no, status, recipient, next_at, str(error)))
+        return await self._store(_SQL["sent"], (no, status, recipient, now))
 
-    async def _store(self, sql: str, values: tuple[str | int | None, ...]) -> None:
-        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def _store(self, sql: str, values: tuple[str | int | None, ...]) -> bool:
+        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
         def done(_: object, error: Exception | None) -> None:
             if error is not None:  # the mail is sent once more, under the same Message-ID
                 _log.error("the outbox could not be written", exc_info=error)
-            stored.set_result(None)
+            stored.set_result(error is None)
 
         self._writer.submit("mail", lambda: self._writing.rows(sql, values), done)
-        await stored
+        return await stored

@@ -15,7 +15,7 @@ from functools import partial
 from expediter.app.calls import Answer
 from expediter.app.intake import BATCH, take_batch
 from expediter.app.ports import Work
-from expediter.domain.errors import OrderError
+from expediter.domain.errors import OrderError, StoreUnavailable
 from expediter.embedded.clock import Clock
 from expediter.embedded.executions import Executions
 from expediter.embedded.parties import Parties
@@ -162,14 +162,22 @@ class Runtime:
         """Fires what is due, and looks at least once a second for messages that became visible again."""
         while not self._stopping:
             now = self._clock.now()
-            if len(self._calls) < CALLS:
-                for no in executions.due(now, TIMERS):
-                    self._fire(no)
-            if not self._intakes:
-                self._backlog = queue.waiting()[0]
-                self._take_in()
-            self._wake_at = min(executions.next_due(now), now + PAUSE)
+            try:
+                self._wake_at = self._look(executions, queue, now)
+            except StoreUnavailable as error:
+                _log.error("looking for what is due failed; the next try is in a second", exc_info=error)
+                self._wake_at = now + PAUSE
             await self._clock.wait_until(self._wake_at, self._wake)
+
+    def _look(self, executions: Executions, queue: SqliteQueue, now: int) -> int:
+        """Has done what is due; gives when to look again."""
+        if len(self._calls) < CALLS:
+            for no in executions.due(now, TIMERS):
+                self._fire(no)
+        if not self._intakes:
+            self._backlog = queue.waiting()[0]
+            self._take_in()
+        return min(executions.next_due(now), now + PAUSE)
 
     def _fire(self, no: int) -> None:
         if no in self._firing:

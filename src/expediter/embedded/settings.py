@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,6 +14,7 @@ from expediter.app.parties import Party, parse_party
 from expediter.app.tasks import TASKS
 from expediter.asl.protocol import Json
 from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
+from expediter.embedded.mailer import Mailer
 from expediter.embedded.workflows import substituted
 
 T = TypeVar("T")
@@ -115,6 +115,9 @@ def _addresses(text: str) -> tuple[str, ...]:
 
 
 def _smtp_url(text: str) -> str:
-    if text and (urlsplit(text).scheme not in ("smtp", "smtps") or not urlsplit(text).hostname):
-        raise ValueError("give smtp://host:port or smtps://user:password@host:port")
+    try:
+        if text:
+            Mailer(text)
+    except ValueError as error:
+        raise ValueError(f"give smtp[s]://[user:password@]host[:port][?from=address] ({error})") from error
     return text
