@@ -4,6 +4,7 @@ import re
 
 import msgspec
 
+from expediter.app.acts import NoMailServer, NotRetryable
 from expediter.app.operations import OperatorsOnly
 from expediter.domain import errors as domain
 from expediter.domain.errors import Fault, OrderError, OrderInvalid
@@ -32,6 +33,10 @@ class Unauthorized(OrderError):
 
 class OriginRefused(OrderError):
     """A page from elsewhere may not use this server. Open the console under the server's own address."""
+
+
+class FormExpired(OrderError):
+    """This form is from an earlier visit, or from another page. Go back, load the page again and send it once more."""
 
 
 class PathUnknown(OrderError):
@@ -80,10 +85,13 @@ STATUSES: dict[type[OrderError], int] = {
     Unauthorized: 401,
     OriginRefused: 403,
     OperatorsOnly: 403,
+    FormExpired: 403,
     PathUnknown: 404,
     domain.OrderNotFound: 404,
     domain.MessageNotFound: 404,
     MethodNotAllowed: 405,
+    NotRetryable: 409,
+    NoMailServer: 409,
     domain.OrderAlreadyCharged: 409,
     domain.OrderAlreadySent: 409,
     domain.OrderAlreadyEnded: 409,

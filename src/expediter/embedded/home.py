@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from expediter.app.desk import Desk
 from expediter.app.ports import Work
 from expediter.embedded.feed import Feed
 from expediter.embedded.settings import Settings
@@ -27,6 +28,12 @@ class Home(Protocol):
 
     def read(self, handle: Callable[[Work], T]) -> T:
         """What ``handle`` reads of what is committed."""
+
+    async def write_desk(self, handle: Callable[[Desk], T], name: str) -> T:
+        """As ``write``, for what operators do."""
+
+    def read_desk(self, handle: Callable[[Desk], T]) -> T:
+        """As ``read``, for what operators see."""
 
     def ready(self) -> bool:
         """Whether orders are taken in."""

@@ -1,19 +1,23 @@
 """Puts one machine's home together: the file, its connections, the loops. The only place that knows all of them."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from expediter.app.desk import Desk
 from expediter.app.ports import Orders, Work
 from expediter.domain.order import Order
 from expediter.embedded.checkpoints import Checkpoints
 from expediter.embedded.claims import SqliteClaims
 from expediter.embedded.clock import Clock, SystemClock
 from expediter.embedded.database import Session, open_reader, open_writer, owned
+from expediter.embedded.desk import Desks
 from expediter.embedded.executions import Executions
 from expediter.embedded.feed import Feed
+from expediter.embedded.flow_recorder import FlowRecorder
 from expediter.embedded.mailer import Mailer
 from expediter.embedded.metrics import Metrics
 from expediter.embedded.order_store import SqliteOrders
@@ -30,6 +34,8 @@ T = TypeVar("T")
 
 #: Seconds that calls under way get to end when the server stops.
 GRACE = 5.0
+#: The units that accept an order: how long their answers take is measured.
+ACCEPTS = frozenset({"postOrder", "Mutation.postOrder", "console:place"})
 
 
 class File(NamedTuple):
@@ -64,6 +70,10 @@ class Home:
         self._reader = file.reading
         self._executions = Executions(file.reading)
         self._queue = SqliteQueue(file.reading, self.runtime.sent)
+        self._flow = FlowRecorder(file.reading, file.writing, self._writer, clock)
+        posted = self._posted if self._mail else None
+        self._writing_desk = Desks(file.writing, self.workflows, self._queue, self._flow, posted)
+        self._reading_desk = Desks(file.reading, self.workflows, self._queue, self._flow, posted)
         self._ready = False
 
     async def write(self, handle: Callable[[Work], T], name: str) -> T:
@@ -71,7 +81,12 @@ class Home:
 
         Raises the OrderError that it raised (nothing is written then), StoreUnavailable or TooBusy.
         """
-        return await self._writer.run(name, lambda: handle(self._work()))
+        if name not in ACCEPTS:
+            return await self._writer.run(name, lambda: handle(self._work()))
+        begun = time.perf_counter()
+        result = await self._writer.run(name, lambda: handle(self._work()))
+        self._flow.answered(time.perf_counter() - begun)
+        return result
 
     def read(self, handle: Callable[[Work], T]) -> T:
         """What ``handle`` reads of what is committed, all of it as of one moment.
@@ -80,6 +95,14 @@ class Home:
         """
         with self._reader.snapshot():
             return handle(msgspec.structs.replace(self._reading, now=self.clock.now()))
+
+    async def write_desk(self, handle: Callable[[Desk], T], name: str) -> T:
+        """As ``write``, for what operators do."""
+        return await self.write(lambda work: handle(self._writing_desk.over(work)), name)
+
+    def read_desk(self, handle: Callable[[Desk], T]) -> T:
+        """As ``read``, for what operators see."""
+        return self.read(lambda work: handle(self._reading_desk.over(work)))
 
     def ready(self) -> bool:
         """Whether orders are taken in: from after the recovery until the stop begins."""
@@ -98,6 +121,7 @@ class Home:
         await self.runtime.start(self._executions, self._queue)
         if self.outbox:
             self.outbox.start()
+        self._flow.start(self._queue, self._executions)
         self._ready = True
 
     async def stop(self) -> None:
@@ -106,6 +130,7 @@ class Home:
         await self.runtime.stop(GRACE)
         if self.outbox:
             await self.outbox.stop()
+        await self._flow.stop()
         await self._writer.stop()
 
     def _orders(self, session: Session) -> SqliteOrders:
@@ -129,15 +154,23 @@ class Home:
 
     def _changed(self, before: Order | None, order: Order) -> None:
         if order.ended and not (before and before.ended):
-            self._writer.after(lambda: self._metrics.ended(order.status))
+            self._writer.after(lambda: self._ended(order))
         self._writer.after(lambda: self.feed.publish(order))
+
+    def _accepted(self) -> None:
+        self._metrics.accepted()
+        self._flow.accepted()
+
+    def _ended(self, order: Order) -> None:
+        self._metrics.ended(order.status)
+        self._flow.ended(order)
 
     def _posted(self) -> None:
         if self.outbox:
             self.outbox.posted()
 
     def _sent(self) -> None:
-        self._writer.after(self._metrics.accepted)
+        self._writer.after(self._accepted)
         self.runtime.sent()
 
     def _dispatch(self, errand: Errand) -> None:

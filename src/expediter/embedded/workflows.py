@@ -90,6 +90,11 @@ class SqliteWorkflows:
         self._current = self._store.pin(digest, definition, now)
         self._machines[self._current] = machine
 
+    @property
+    def current(self) -> int:
+        """The number of the definition that new executions start on."""
+        return self._current
+
     # ── the port ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self, name: str, input: Json, now: int) -> bool:

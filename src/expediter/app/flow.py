@@ -1,0 +1,117 @@
+"""How orders flow: what happened in each minute, and what follows from it over an hour or a day.
+
+Durations are counted in buckets, eight to each doubling, so a quantile is off by less than 10 %.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+K = TypeVar("K")
+
+MINUTE = 60_000
+
+#: Reasons of failure that one minute tells apart; the rest are counted together.
+REASONS = 20
+OTHER = "other reasons"
+
+
+class Minute(msgspec.Struct, omit_defaults=True):
+    """One minute from ``at`` on (ms since 1970 UTC). Mutable: it is counted into while it lasts.
+
+    ``accept`` counts answered accepts by bucket of microseconds, ``finish`` ended orders by bucket of milliseconds from
+    accept to end (the hold included); ``queue`` and ``running`` are the highest depth of the queue and the highest
+    number of workflows under way that were seen.
+    """
+
+    at: int
+    accepted: int = 0
+    ended: dict[str, int] = {}
+    reasons: dict[str, int] = {}
+    accept: dict[int, int] = {}
+    finish: dict[int, int] = {}
+    queue: int = 0
+    running: int = 0
+
+
+def count_reason(minute: Minute, reason: str) -> None:
+    known = reason in minute.reasons or len(minute.reasons) < REASONS
+    count(minute.reasons, reason if known else OTHER)
+
+
+def count(counts: dict[K, int], key: K) -> None:
+    counts[key] = counts.get(key, 0) + 1
+
+
+def bucket(duration: int) -> int:
+    """The bucket of a duration, 0 or more."""
+    return int(math.log2(max(duration, 0) + 1) * 8)
+
+
+def quantile(buckets: Mapping[int, int], share: float) -> float | None:
+    """The duration that ``share`` (0 to 1) of those counted stayed below; None when nothing was counted."""
+    left = share * sum(buckets.values())
+    for number, counted in sorted(buckets.items()):
+        left -= counted
+        if left <= 0:
+            return float(2.0 ** ((number + 1) / 8) - 1)
+    return None
+
+
+class Point(NamedTuple):
+    """One step of a series: rates per second, latencies in milliseconds (None: nothing happened), highest depths."""
+
+    at: int
+    accepted: float
+    succeeded: float
+    unsuccessful: float
+    accept_p50: float | None
+    accept_p99: float | None
+    finish_p50: float | None
+    finish_p99: float | None
+    queue: int
+    running: int
+
+
+def series(minutes: Iterable[Minute], start: int, end: int, step: int) -> list[Point]:
+    """The steps of ``step`` milliseconds (whole minutes) from ``start`` to ``end``, quiet ones included."""
+    groups: dict[int, list[Minute]] = {}
+    for minute in minutes:
+        groups.setdefault((minute.at - start) // step, []).append(minute)
+    steps = max(1, -(-(end - start) // step))
+    return [_point(groups.get(number, []), start + number * step, step) for number in range(steps)]
+
+
+def reasons(minutes: Iterable[Minute]) -> list[tuple[str, int]]:
+    """Why orders failed, the most frequent reason first."""
+    total: Counter[str] = Counter()
+    for minute in minutes:
+        total.update(minute.reasons)
+    return sorted(total.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _point(group: list[Minute], at: int, step: int) -> Point:
+    seconds = step / 1000
+    ended: Counter[str] = Counter()
+    accept: Counter[int] = Counter()
+    finish: Counter[int] = Counter()
+    for minute in group:
+        ended.update(minute.ended)
+        accept.update(minute.accept)
+        finish.update(minute.finish)
+    p50, p99 = quantile(accept, 0.5), quantile(accept, 0.99)
+    return Point(
+        at=at,
+        accepted=sum(minute.accepted for minute in group) / seconds,
+        succeeded=ended["SUCCESS"] / seconds,
+        unsuccessful=(ended["FAILED"] + ended["CANCELLED"]) / seconds,
+        accept_p50=p50 / 1000 if p50 is not None else None,
+        accept_p99=p99 / 1000 if p99 is not None else None,
+        finish_p50=quantile(finish, 0.5),
+        finish_p99=quantile(finish, 0.99),
+        queue=max((minute.queue for minute in group), default=0),
+        running=max((minute.running for minute in group), default=0),
+    )

@@ -1,0 +1,169 @@
+"""The operator's desk on SQLite: audit, mailbox, workflow versions, and what can be counted."""
+
+import time
+from collections.abc import Callable, Mapping
+from email.headerregistry import Address
+
+import msgspec
+
+from expediter.app.desk import Act, Desk, Posted, Stuck, Version
+from expediter.app.flow import Minute
+from expediter.app.ports import Mail, Work
+from expediter.asl.protocol import Json
+from expediter.domain.order import Order, Status
+from expediter.embedded.database import Row, Session, Statements
+from expediter.embedded.flow_recorder import FlowRecorder
+from expediter.embedded.mailer import SENDER, MailRefused, written
+from expediter.embedded.queue import SqliteQueue
+from expediter.embedded.workflows import SqliteWorkflows
+
+_SQL = Statements("desk")
+#: Bigger than any order's number.
+_NEWEST = 2**62
+#: Counting takes at most this share of the time: a count that took 10 ms is used for half a second.
+_REST = 50
+_LEAST = 1.0
+
+
+class SqliteActs:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def record(self, act: Act) -> None:
+        self._session.rows(_SQL["record"], (act.at, act.who, act.kind, act.subject, act.detail))
+
+    def of(self, subject: str, limit: int = 50) -> tuple[Act, ...]:
+        return tuple(Act(*row) for row in reversed(self._session.rows(_SQL["acts"], (subject, limit))))
+
+
+class SqliteMailbox:
+    """``posted`` is told, from inside the unit, that a mail is to be sent; None: nobody sends mails."""
+
+    def __init__(self, session: Session, posted: Callable[[], None] | None) -> None:
+        self._session = session
+        self._posted = posted
+
+    def page(self, limit: int, after: str | None = None) -> tuple[Posted, ...]:
+        no, status, recipient = [*(after or "").split(" ", 2), "", ""][:3]
+        start = int(no) if no.isascii() and no.isdigit() and len(no) < 19 else _NEWEST
+        return tuple(map(_posted, self._session.rows(_SQL["mails"], (start, status, recipient, limit))))
+
+    def of(self, order_id: str) -> tuple[Posted, ...]:
+        return tuple(map(_posted, self._session.rows(_SQL["mails_of"], (order_id,))))
+
+    def source(self, posted: Posted) -> str:
+        try:
+            message = written(posted.mail, Address(addr_spec=SENDER), posted.sent_at or posted.at)
+        except MailRefused as error:
+            return f"This mail cannot be written: {error}"
+        return message.as_string()
+
+    def resend(self, mail: Mail, now: int) -> bool:
+        if self._posted is None:
+            return False
+        self._session.rows(_SQL["resend"], (mail.order_id, mail.status.value, mail.recipient, now))
+        self._posted()
+        return True
+
+
+class SqliteRuns:
+    def __init__(self, session: Session, workflows: SqliteWorkflows) -> None:
+        self._session = session
+        self._workflows = workflows
+
+    def definition(self, order_id: str) -> Json | None:
+        row = self._session.row(_SQL["definition"], (order_id,))
+        return msgspec.json.decode(row[0]) if row else None
+
+    def status(self, order_id: str) -> str | None:
+        row = self._session.row(_SQL["status"], (order_id,))
+        return str(row[0]) if row else None
+
+    def mark(self, order_id: str) -> str:
+        row = self._session.row(_SQL["mark"], (order_id,))
+        return str(row[0]) if row else ""
+
+    def redrive(self, order_id: str, state: str, input: Json) -> bool:
+        return self._workflows.redrive(order_id, state, input)
+
+    def versions(self) -> tuple[Version, ...]:
+        rows = self._session.rows(_SQL["versions"])
+        listed = [
+            Version(digest, msgspec.json.decode(body), first_used, live, no == self._workflows.current)
+            for no, digest, body, first_used, live in rows
+        ]
+        return tuple(sorted(listed, key=lambda version: not version.current))
+
+
+class SqliteFigures:
+    """Counting goes through whole indexes, so its results are used for a while."""
+
+    def __init__(self, session: Session, queue: SqliteQueue, recorder: FlowRecorder) -> None:
+        self._session = session
+        self._queue = queue
+        self._recorder = recorder
+        self._counts: dict[Status, int] = {}
+        self._count_again = 0.0
+
+    def counts(self) -> Mapping[Status, int]:
+        begun = time.monotonic()
+        if begun >= self._count_again:
+            self._counts = self._counted()
+            took = time.monotonic() - begun
+            self._count_again = begun + took + max(_LEAST, _REST * took)
+        return self._counts
+
+    def stuck(self) -> tuple[Stuck, ...]:
+        waiting, sent_at = self._queue.waiting()
+        dead, died_at = self._session.one(_SQL["oldest_dead"])
+        failed, no = self._session.one(_SQL["failed"])
+        found = [Stuck("message", waiting, sent_at or 0), Stuck("dead letter", dead, died_at or 0)]
+        if row := self._session.row(_SQL["order_by_no"], (no,)):
+            found.append(_stuck("operator", failed, row))
+        counts = self.counts()
+        found += [
+            _stuck(status.value, max(1, counts.get(status, 0)), row)
+            for status in (Status.PENDING, Status.PAID, Status.REFUND_PENDING)
+            if (row := self._session.row(_SQL["oldest"], (status.value,)))
+        ]
+        return tuple(entry for entry in found if entry.count)
+
+    def minutes(self, since: int) -> tuple[Minute, ...]:
+        return self._recorder.minutes(since)
+
+    def _counted(self) -> dict[Status, int]:
+        counts = {Status(status): int(count) for status, count in self._session.rows(_SQL["rare"])}
+        (total,) = self._session.one(_SQL["orders"])
+        counts[Status.SUCCESS] = int(total) - sum(counts.values())
+        return {status: counts.get(status, 0) for status in Status}
+
+
+class Desks:
+    """The desk over one session: ``work`` and its own ports make one unit."""
+
+    def __init__(
+        self,
+        session: Session,
+        workflows: SqliteWorkflows,
+        queue: SqliteQueue,
+        recorder: FlowRecorder,
+        posted: Callable[[], None] | None,
+    ) -> None:
+        self._acts = SqliteActs(session)
+        self._mailbox = SqliteMailbox(session, posted)
+        self._runs = SqliteRuns(session, workflows)
+        self._figures = SqliteFigures(session, queue, recorder)
+
+    def over(self, work: Work) -> Desk:
+        return Desk(work, self._acts, self._mailbox, self._runs, self._figures)
+
+
+def _stuck(kind: str, count: int, row: Row) -> Stuck:
+    order = msgspec.json.decode(row[1], type=Order)
+    return Stuck(kind, count, order.updated_at, row[0])
+
+
+def _posted(row: Row) -> Posted:
+    order_id, status, recipient, subject, text, no, at, tries, next_at, sent_at, problem = row
+    mail = Mail(order_id, Status(status), recipient, subject, text)
+    return Posted(mail, f"{no} {status} {recipient}", at, tries, next_at, sent_at, problem)
