@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import httpx
 import pytest
@@ -72,7 +72,7 @@ def plain_environment() -> dict[str, str]:
 def bury(data: Path, *bodies: bytes) -> None:
     """Dead letters in a data folder that no server has open."""
     data.mkdir(parents=True, exist_ok=True)
-    with closing(open_writer(data / "expediter.db")) as connection:
+    with closing(open_writer(data / "expediter.db")) as connection, connection:
         queue = SqliteQueue(Session(connection), lambda: None)
         for number, body in enumerate(bodies):
             queue.send(body, {"order_id": f"00000000-0000-0000-0000-{number:012}"}, 1_000)
@@ -93,8 +93,12 @@ class Typed(NamedTuple):
         return json.loads(self.out)
 
 
+Run: TypeAlias = Callable[..., Typed]
+Start: TypeAlias = Callable[..., Server]
+
+
 @pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Typed]:
+def typed(monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs ``expediter WORDS`` for a server, or for a data folder alone."""
 
     def run(*words: str, server: Server | None = None, data: Path | None = None, **settings: str) -> Typed:
@@ -116,7 +120,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Typed]:
 
 
 @pytest.fixture
-def started(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+def started(tmp_path: Path) -> Iterator[Start]:
     """Starts servers that end with the test."""
     with ExitStack() as stack:
         yield lambda data=tmp_path / "data", **settings: stack.enter_context(serving(data, **settings))

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from demo.bank import Bank
 from demo.serving import Patience, running
+from tests.cli.conftest import Run, Server, Start
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def bank() -> Iterator[str]:
         yield url
 
 
-def paid(typed, server, order_id):
+def paid(typed: Run, server: Server, order_id: str) -> None:
     """Waits until the order is charged."""
     while not any(
         order["id"] == order_id and order["order_status"] == "PAID"
@@ -27,7 +28,7 @@ def paid(typed, server, order_id):
         pass
 
 
-def test_books_that_add_up_are_clean_and_exit_0(server, typed):
+def test_books_that_add_up_are_clean_and_exit_0(server: Server, typed: Run) -> None:
     paid(typed, server, server.accept())
     answer = typed("reconcile", "--json", server=server)
 
@@ -36,7 +37,7 @@ def test_books_that_add_up_are_clean_and_exit_0(server, typed):
     assert "Clean: every cent is accounted for in our books." in typed("reconcile", server=server).out
 
 
-def test_the_bank_s_own_records_agree_with_ours(bank, started, typed):
+def test_the_bank_s_own_records_agree_with_ours(bank: str, started: Start, typed: Run) -> None:
     server = started(PAYMENTS=bank, HOLD_SECONDS="3600")
     paid(typed, server, server.accept())
     answer = typed("reconcile", "--against", bank, server=server)
@@ -45,7 +46,7 @@ def test_the_bank_s_own_records_agree_with_ours(bank, started, typed):
     assert f"our books and the records of {bank}" in answer.out
 
 
-def test_a_charge_that_the_bank_does_not_know_is_an_offender(bank, server, typed):
+def test_a_charge_that_the_bank_does_not_know_is_an_offender(bank: str, server: Server, typed: Run) -> None:
     order_id = server.accept()
     paid(typed, server, order_id)
     answer = typed("reconcile", "--against", bank, "--json", server=server)
@@ -74,13 +75,15 @@ class Plain:
 
 
 @pytest.mark.parametrize(("known", "code"), [(True, 0), (False, 1)])
-def test_a_provider_without_a_list_is_asked_about_each_charge(server, typed, known, code):
+def test_a_provider_without_a_list_is_asked_about_each_charge(
+    server: Server, typed: Run, known: bool, code: int
+) -> None:
     paid(typed, server, server.accept())
     with running(Plain(known)) as url:
         assert typed("reconcile", "--against", url, server=server).code == code
 
 
-def test_a_provider_that_cannot_be_reached_is_no_verdict(server, typed):
+def test_a_provider_that_cannot_be_reached_is_no_verdict(server: Server, typed: Run) -> None:
     answer = typed("reconcile", "--against", "http://127.0.0.1:9", server=server)
 
     assert answer.code == 2

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -12,16 +13,19 @@ from starlette.routing import Route
 
 from demo.serving import Patience, running
 from expediter.cli import submitting
+from tests.cli.conftest import Run, Server
 
 ORDER = {"user_id": "file", "quantity": 1, "restaurant_id": "r"}
 
 
-def written(path, *lines):
+def written(path: Path, *lines: object) -> str:
     path.write_text("".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines))
     return str(path)
 
 
-def test_every_line_is_accepted_once_however_often_the_file_is_submitted(server, typed, tmp_path):
+def test_every_line_is_accepted_once_however_often_the_file_is_submitted(
+    server: Server, typed: Run, tmp_path: Path
+) -> None:
     user = {**ORDER, "user_id": str(uuid.uuid4())}
     file = written(tmp_path / "o.jsonl", user, user, "", {**user, "quantity": "3"})
 
@@ -29,7 +33,9 @@ def test_every_line_is_accepted_once_however_often_the_file_is_submitted(server,
     assert typed("submit", file, "--json", server=server).json == {"accepted": 0, "replayed": 3, "refused": []}
 
 
-def test_a_line_that_was_added_is_ordered_and_the_others_are_not_again(server, typed, tmp_path):
+def test_a_line_that_was_added_is_ordered_and_the_others_are_not_again(
+    server: Server, typed: Run, tmp_path: Path
+) -> None:
     user = {**ORDER, "user_id": str(uuid.uuid4())}
     typed("submit", written(tmp_path / "o.jsonl", user), server=server)
     again = typed("submit", written(tmp_path / "o.jsonl", user, user), "--json", server=server).json
@@ -37,7 +43,9 @@ def test_a_line_that_was_added_is_ordered_and_the_others_are_not_again(server, t
     assert again == {"accepted": 1, "replayed": 1, "refused": []}
 
 
-def test_refused_lines_are_listed_by_number_and_the_others_are_accepted(server, typed, tmp_path):
+def test_refused_lines_are_listed_by_number_and_the_others_are_accepted(
+    server: Server, typed: Run, tmp_path: Path
+) -> None:
     user = {**ORDER, "user_id": str(uuid.uuid4())}
     file = written(tmp_path / "o.jsonl", user, "not json", {**ORDER, "quantity": 0}, "[]")
     answer = typed("submit", file, "--json", server=server)
@@ -49,7 +57,7 @@ def test_refused_lines_are_listed_by_number_and_the_others_are_accepted(server, 
     assert "  line 2: RequestUnparsable" in typed("submit", file, server=server).out
 
 
-def test_a_line_s_own_uuid_becomes_the_order_s_id(server, typed, tmp_path):
+def test_a_line_s_own_uuid_becomes_the_order_s_id(server: Server, typed: Run, tmp_path: Path) -> None:
     order_id = str(uuid.uuid4())
     typed("submit", written(tmp_path / "o.jsonl", {"id": order_id, **ORDER}), server=server)
     while typed("orders", "show", order_id, server=server).code:
@@ -58,7 +66,7 @@ def test_a_line_s_own_uuid_becomes_the_order_s_id(server, typed, tmp_path):
     assert typed("orders", "show", order_id, "--json", server=server).json["order"]["id"] == order_id
 
 
-def test_any_other_id_stands_for_the_same_order_in_every_file():
+def test_any_other_id_stands_for_the_same_order_in_every_file() -> None:
     first, second = (
         submitting.read(number, json.dumps({"idempotency_key": "order-17", "quantity": 1}).encode())
         for number in (1, 9)
@@ -68,7 +76,7 @@ def test_any_other_id_stands_for_the_same_order_in_every_file():
     assert json.loads(first.body) == {"quantity": 1}
 
 
-def test_two_lines_that_say_the_same_are_two_orders():
+def test_two_lines_that_say_the_same_are_two_orders() -> None:
     assert submitting.read(1, b"{}").key != submitting.read(2, b"{}").key
 
 
@@ -97,7 +105,7 @@ def busy() -> Iterator[tuple[Busy, str]]:
         yield server, url
 
 
-def test_a_busy_server_is_asked_again_under_the_same_key(busy, typed, tmp_path):
+def test_a_busy_server_is_asked_again_under_the_same_key(busy: tuple[Busy, str], typed: Run, tmp_path: Path) -> None:
     server, url = busy
     file = written(tmp_path / "o.jsonl", ORDER, ORDER)
 
@@ -106,7 +114,9 @@ def test_a_busy_server_is_asked_again_under_the_same_key(busy, typed, tmp_path):
     assert len(set(server.tried)) == 2
 
 
-def test_a_server_that_is_not_there_ends_the_run_and_says_how_to_go_on(monkeypatch, typed, tmp_path):
+def test_a_server_that_is_not_there_ends_the_run_and_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, typed: Run, tmp_path: Path
+) -> None:
     monkeypatch.setattr(submitting, "ATTEMPTS", 1)
     answer = typed("submit", written(tmp_path / "o.jsonl", ORDER), "--url", "http://127.0.0.1:9")
 
