@@ -40,6 +40,7 @@ def test_whose_order_it_is(doors: Doors) -> None:
     assert post(doors, customer)["userId"] == "Ann"
     assert post(doors, customer, userId="Bob")["userId"] == "Ann"
     assert post(doors, operator, userId="Bob")["userId"] == "Bob"
+    assert post(doors, operator)["userId"] == "Olga"
 
 
 def test_both_doors_lead_to_one_queue(doors: Doors) -> None:

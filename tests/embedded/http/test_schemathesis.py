@@ -26,12 +26,14 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from expediter import contracts
+from expediter.embedded.graphql import PRELUDE
 from expediter.embedded.http import create_app
 from expediter.embedded.settings import from_environment
 from expediter.embedded.wiring import open_home
 from tests.embedded.http.conftest import configuration, environment
 
 SCHEMA = schemathesis.openapi.from_dict(json.loads(contracts.read("openapi.json")))
+GRAPHQL = schemathesis.graphql.from_file(PRELUDE + contracts.read("schema.graphql").decode())
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -96,3 +98,12 @@ def test_what_one_answer_leads_to_answers_as_the_contract_says(server: str) -> N
             case.validate_response(response, checks=CHECKS)
 
     Machine.run(settings=settings(QUICK, max_examples=25, stateful_step_count=6))
+
+
+@GRAPHQL.parametrize()
+@QUICK
+def test_no_document_that_fits_the_schema_finds_a_fault_of_ours(case: schemathesis.Case, server: str) -> None:
+    response = case.call(base_url=f"{server}/graphql")
+    assert response.status_code == 200
+    codes = {error["extensions"]["code"] for error in response.json().get("errors", ())}
+    assert "InternalError" not in codes
