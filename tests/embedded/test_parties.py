@@ -213,7 +213,11 @@ def test_nobody_at_the_door_is_unavailable_not_an_answer() -> None:
         nowhere = Remote(url_of(door))
 
     async def main(call: Call) -> Answer:
-        return await Parties(nowhere, nowhere, None, BRIEF).call(call, NOW)
+        parties = Parties(nowhere, nowhere, None, BRIEF)
+        try:
+            return await parties.call(call, NOW)
+        finally:
+            await parties.aclose()
 
     with pytest.raises(PaymentUnavailable, match="did not answer"):
         asyncio.run(main(charge()))
@@ -222,12 +226,18 @@ def test_nobody_at_the_door_is_unavailable_not_an_answer() -> None:
 
 
 def test_a_simulated_party_answers_without_waiting_and_a_remote_one_never_does() -> None:
-    parties = Parties(Simulated(), Remote("http://127.0.0.1:1"), None)
+    async def main() -> list[Answer | None]:
+        parties = Parties(Simulated(), Remote("http://127.0.0.1:1"), None)
+        try:
+            return [parties.answer_now(call) for call in (charge(), refund(), handover(), withdraw())]
+        finally:
+            await parties.aclose()
 
-    assert isinstance(parties.answer_now(charge()), Done)
-    assert isinstance(parties.answer_now(refund()), Refunded)
-    assert parties.answer_now(handover()) is None
-    assert parties.answer_now(withdraw()) is None
+    charged, refunded, *remote = asyncio.run(main())
+
+    assert isinstance(charged, Done)
+    assert isinstance(refunded, Refunded)
+    assert remote == [None, None]
 
 
 def test_a_simulated_party_can_also_be_called_like_any_other() -> None:
