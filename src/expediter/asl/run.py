@@ -5,7 +5,6 @@ A Run is also the scope of paths and expressions (``context``, ``variable``, ``d
 
 import hashlib
 from collections import deque
-from copy import copy
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -77,11 +76,10 @@ class Run:
         """The frame to alter: a copy, unless it was made or copied in this run."""
         frame = self.frames[number]
         if number not in self.owned:
-            frame = self.frames[number] = copy(frame)
+            frame = self.frames[number] = msgspec.structs.replace(frame)
             if frame.group is not None:
-                frame.group = copy(frame.group)
-                frame.group.results = frame.group.results.copy()
-                frame.group.failed = frame.group.failed.copy()
+                group = frame.group
+                frame.group = msgspec.structs.replace(group, results=group.results.copy(), failed=group.failed.copy())
             self.owned.add(number)
         return frame
 
