@@ -21,7 +21,7 @@ def mails(order: Order, settings: Settings) -> tuple[Mail, ...]:
 
 def message_id(mail: Mail) -> str:
     """The same for the same mail at every try, so that a repeat is recognised (RFC 5322, section 3.6.4)."""
-    local = "".join(letter if letter.isalnum() else f"={ord(letter):x}" for letter in mail.recipient)
+    local = "".join(letter if letter.isascii() and letter.isalnum() else f"={ord(letter):x}" for letter in mail.recipient)
     return f"<{mail.order_id}.{mail.status.lower()}.{local}@expediter>"
 
 
