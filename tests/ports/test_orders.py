@@ -21,6 +21,7 @@ FILTERS = [
     Query(status=Status.FAILED),
     Query(user_id="ann", status=Status.FAILED),
 ]
+MINUTE = 60_000
 MAIL = Mail(ID, Status.SUCCESS, "ann@example.com", "subject", "text")
 
 
@@ -113,7 +114,7 @@ def test_pages_go_from_the_newest_to_the_oldest_and_skip_the_deleted(adapters: A
     ids = [new_id() for _ in range(7)]
     with adapters.unit() as work:
         for place, order_id in enumerate(ids):
-            save(work, an_order(id=order_id, deleted_at=NOON if place == 3 else None))
+            save(work, an_order(id=order_id, created_at=NOON + place, deleted_at=NOON if place == 3 else None))
 
     left = [*ids[:3], *ids[4:]]
     for limit in (1, 2, 3, 6, 100):
@@ -125,8 +126,9 @@ def test_lists_are_filtered_by_user_restaurant_and_status(adapters: Adapters, qu
     kinds = [("ann", "here", Status.FAILED), ("bob", "there", Status.SUCCESS), ("ann", "there", Status.PAID)]
     wanted = []
     with adapters.unit() as work:
-        for user, restaurant, status in kinds * 3:
-            order = save(work, an_order(id=new_id(), user_id=user, restaurant_id=restaurant, status=status))
+        for place, (user, restaurant, status) in enumerate(kinds * 3):
+            made = an_order(id=new_id(), created_at=NOON + place, user_id=user, restaurant_id=restaurant, status=status)
+            order = save(work, made)
             fits = query.user_id in (None, user) and query.restaurant_id in (None, restaurant)
             if fits and query.status in (None, status):
                 wanted.append(order.id)
@@ -137,13 +139,14 @@ def test_lists_are_filtered_by_user_restaurant_and_status(adapters: Adapters, qu
 @pytest.mark.parametrize("query", [Query(), *FILTERS[:2], Query(status=Status.PENDING)])
 def test_pages_have_no_gaps_and_no_doubles_while_orders_are_added(adapters: Adapters, query: Query) -> None:
     with adapters.unit() as work:
-        there = [save(work, an_order(id=new_id(), restaurant_id="here")).id for _ in range(20)]
+        made = [an_order(id=new_id(), restaurant_id="here", created_at=NOON + place) for place in range(20)]
+        there = [save(work, order).id for order in made]
 
     seen, cursor = [], None
     while True:
         with adapters.unit() as work:
             page = work.orders.page(msgspec.structs.replace(query, limit=3, cursor=cursor))
-            save(work, an_order(id=new_id(), restaurant_id="here"))
+            save(work, an_order(id=new_id(), restaurant_id="here", created_at=NOON + MINUTE))
         seen += [order.id for order in page.items]
         if (cursor := page.cursor) is None:
             break

@@ -1,0 +1,71 @@
+"""The ids that are taken, on DynamoDB."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from expediter.app.ports import Claim
+from expediter.aws.failures import code, unavailable
+from expediter.domain.errors import IdempotencyKeyReused
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+
+class DynamoClaims:
+    """Writes a claim at once: for the intake, which is the judge."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def claim(self, claim: Claim) -> bool:
+        with unavailable():
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key={"id": {"S": claim.order_id}},
+                    UpdateExpression="SET fingerprint = :fingerprint",
+                    ConditionExpression="attribute_not_exists(fingerprint)",
+                    ExpressionAttributeValues={":fingerprint": {"S": claim.fingerprint}},
+                )
+            except ClientError as error:
+                if code(error) != "ConditionalCheckFailedException":
+                    raise
+                return self.free(claim)
+        return True
+
+    def free(self, claim: Claim) -> bool:
+        """Whether the id is free; False when the same claim has it. Raises IdempotencyKeyReused when another has."""
+        with unavailable():
+            found = self._client.get_item(TableName=self._table, Key={"id": {"S": claim.order_id}}, ConsistentRead=True)
+        fingerprint = found.get("Item", {}).get("fingerprint")
+        if fingerprint is None:
+            return True
+        if fingerprint["S"] != claim.fingerprint:
+            raise IdempotencyKeyReused
+        return False
+
+
+class DoorClaims:
+    """Looks at once, and writes in ``commit``, once the message is on the queue.
+
+    SQS and DynamoDB share no transaction. A claim without its message would lose the order, because the client's
+    repeat would be taken for a replay; a message without its claim is claimed by the intake.
+    """
+
+    def __init__(self, claims: DynamoClaims) -> None:
+        self._claims = claims
+        self._made: dict[str, Claim] = {}
+
+    def claim(self, claim: Claim) -> bool:
+        if claim.order_id in self._made or not self._claims.free(claim):
+            return False
+        self._made[claim.order_id] = claim
+        return True
+
+    def commit(self) -> None:
+        """Raises IdempotencyKeyReused when somebody else took the id meanwhile."""
+        made, self._made = self._made, {}
+        for claim in made.values():
+            self._claims.claim(claim)

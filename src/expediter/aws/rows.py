@@ -1,0 +1,73 @@
+"""Orders and ledger entries as DynamoDB items: values with their types, and the keys that lists go by."""
+
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import msgspec
+
+from expediter.domain.ledger import Entry, Kind
+from expediter.domain.order import Order, Status
+
+#: An item as the low-level client takes and gives it: ``{"id": {"S": "…"}, "version": {"N": "3"}}``.
+Row: TypeAlias = dict[str, Any]
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Order).decode
+
+
+def texts(**values: str | None) -> Row:
+    """Text attributes, without those that are None."""
+    return {name: {"S": str(value)} for name, value in values.items() if value is not None}
+
+
+def numbers(**values: int) -> Row:
+    return {name: {"N": str(value)} for name, value in values.items()}
+
+
+def month(at: int) -> str:
+    """The month of an instant in UTC, as ``2026-08``."""
+    return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m}"
+
+
+def created(order: Order) -> str:
+    """What lists are ordered by: when the order was made, and its id for orders of the same millisecond."""
+    return f"{order.created_at:015d}#{order.id}"
+
+
+def status_month(status: Status, name: str) -> str:
+    return f"{status}#{name}"
+
+
+def restaurant_month(restaurant_id: str, name: str) -> str:
+    return f"{restaurant_id}#{name}"
+
+
+def row_of(order: Order) -> Row:
+    """The order's row. A deleted order has no ``created``, so that it is in no index."""
+    name = month(order.created_at)
+    row = texts(
+        user_id=order.user_id,
+        id=order.id,
+        body=_encode(order).decode(),
+        status=order.status,
+        status_month=status_month(order.status, name),
+        restaurant_month=restaurant_month(order.restaurant_id, name),
+        created=None if order.deleted_at is not None else created(order),
+    )
+    return {**row, **numbers(version=order.version)}
+
+
+def order_of(row: Row) -> Order:
+    return _decode(row["body"]["S"])
+
+
+def entry_of(row: Row) -> Entry:
+    return Entry(
+        order_id=row["order_id"]["S"],
+        kind=Kind(row["kind"]["S"]),
+        key=row["key"]["S"],
+        amount=int(row["amount"]["N"]),
+        currency=row["currency"]["S"],
+        at=int(row["at"]["N"]),
+        reference=row.get("reference", {}).get("S"),
+    )

@@ -1,0 +1,60 @@
+"""The settings of a function, read once from EXPEDITER_*; the stack sets what a function needs and nothing else."""
+
+import os
+from collections.abc import Mapping
+
+import msgspec
+
+from expediter.app import ports
+
+#: The recipient that stands for the operators' SNS topic: their addresses are its subscribers, not ours to know.
+OPERATORS = "operators"
+
+
+class SettingRefused(Exception):
+    """A setting has a value that is not allowed; the message names it and says what is."""
+
+
+def _variable(field: str) -> str:
+    return f"EXPEDITER_{field.upper()}"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
+    """Where everything is, and how orders are treated. Empty: this function does not use it.
+
+    ``restaurant_secret`` is the ARN of a secret, never the secret itself. ``mail_from`` empty: customers get no mail.
+    """
+
+    orders_table: str = ""
+    claims_table: str = ""
+    ledger_table: str = ""
+    mail_table: str = ""
+    failures_table: str = ""
+    queue_url: str = ""
+    dead_letter_url: str = ""
+    state_machine: str = ""
+    topic: str = ""
+    mail_from: str = ""
+    graphql_url: str = ""
+    payments: str = "simulated"
+    restaurant: str = "simulated"
+    restaurant_secret: str = ""
+    hold_seconds: int = 30
+    default_price: int = 1000
+    currency: str = "USD"
+
+    def orders(self) -> ports.Settings:
+        return ports.Settings(
+            hold_seconds=self.hold_seconds,
+            default_price=self.default_price,
+            currency=self.currency,
+            notify=(OPERATORS,) if self.mail_table else (),
+        )
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """Raises SettingRefused."""
+    try:
+        return msgspec.convert(dict(os.environ if environment is None else environment), Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingRefused(f"A setting is not allowed: {error}. Correct it in the stack and deploy again.") from error
