@@ -1,5 +1,7 @@
 """What the customer and the operators are told when an order ends: one mail per order, status and recipient."""
 
+import re
+
 from expediter.app.ports import Mail, Settings
 from expediter.domain.order import Order, Status
 
@@ -21,7 +23,7 @@ def mails(order: Order, settings: Settings) -> tuple[Mail, ...]:
 
 def message_id(mail: Mail) -> str:
     """The same for the same mail at every try, so that a repeat is recognised (RFC 5322, section 3.6.4)."""
-    local = "".join(letter if letter.isascii() and letter.isalnum() else f"={ord(letter):x}" for letter in mail.recipient)
+    local = re.sub(r"[^A-Za-z0-9]", lambda match: f"={ord(match[0]):x}", mail.recipient)
     return f"<{mail.order_id}.{mail.status.lower()}.{local}@expediter>"
 
 

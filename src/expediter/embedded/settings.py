@@ -15,7 +15,6 @@ from expediter.app.tasks import TASKS
 from expediter.asl.protocol import Json
 from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
 from expediter.embedded.mailer import Mailer
-from expediter.embedded.mailer import Mailer
 from expediter.embedded.workflows import substituted
 
 T = TypeVar("T")
