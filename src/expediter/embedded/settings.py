@@ -118,6 +118,9 @@ def _addresses(text: str) -> tuple[str, ...]:
 
 
 def _smtp_url(text: str) -> str:
-    if text:
-        Mailer(text)
+    try:
+        Mailer(text or "smtp://localhost")
+    except ValueError as error:
+        form = "smtp://host:port or smtps://user:password@host:port, with ?from=address"
+        raise ValueError(f"give {form} ({error})") from error
     return text
