@@ -63,7 +63,7 @@ async def ended(stage: Stage, orders: int, advance: Callable[[int], None]) -> bo
 
 def summary(stage: Stage, played: Played) -> Summary:
     """Looks at everything once nothing moves any more."""
-    with open_books(stage.data, Settings()) as work, reader(stage.data) as session:
+    with open_books(stage.data, Settings()) as (work, _), reader(stage.data) as session:
         books = list(work.orders.books())
         dead = work.dead_letters.count()
         mails, sent = session.one(_MAIL["counts"])

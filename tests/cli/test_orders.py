@@ -55,6 +55,18 @@ def test_people_see_the_tries_of_each_state_and_what_the_customer_sent_is_never_
     assert "LambdaFunctionScheduled  ProcessPayment   1" in shown
 
 
+def test_an_order_is_shown_with_its_mails(started: Start, typed: Run) -> None:
+    server = started(HOLD_SECONDS="0")
+    order = {"user_id": "u", "quantity": 1, "restaurant_id": "r", "email": "u@example.com"}
+    order_id = server.accept(order)
+    server.stop()
+    (mail,) = typed("orders", "show", order_id, "--json", data=server.data).json["mails"]
+
+    assert (mail["recipient"], mail["subject"]) == ("u@example.com", f"Orders-App: Update for order {order_id}")
+    assert (mail["status"], mail["sent_at"]) == ("SUCCESS", None)
+    assert "kept here: no mail server is set" in typed("orders", "show", order_id, data=server.data).out
+
+
 def test_reading_needs_no_server(started: Start, typed: Run) -> None:
     server = started(HOLD_SECONDS="3600")
     order_id = server.accept()

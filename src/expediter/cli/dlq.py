@@ -25,7 +25,7 @@ def list_letters(
     from expediter.app.ports import Caller
     from expediter.cli import show
 
-    with books(data) as work:
+    with books(data) as (work, _):
         found = operations.letters(work, Caller(), limit, cursor)
     show.letters(found, as_json=as_json)
 
@@ -37,7 +37,7 @@ def show_letter(message_id: LetterId, data: Data = DATA, as_json: AsJson = False
     from expediter.app.ports import Caller
     from expediter.cli import show
 
-    with books(data) as work:
+    with books(data) as (work, _):
         found = operations.letter(work, Caller(), message_id)
     show.letter(found, as_json=as_json)
 

@@ -29,23 +29,24 @@ def list_orders(
     if status is not None and status not in Status.__members__:
         stop(f"There is no status {status}. Give one of {', '.join(Status)}.")
     query = Query(user, Status[status] if status else None, restaurant, limit, cursor)
-    with books(data) as work:
+    with books(data) as (work, _):
         page = orders.page(work, Caller(), query)
     show.orders(page, as_json=as_json)
 
 
 @app.command("show")
 def show_order(order_id: OrderId, data: Data = DATA, as_json: AsJson = False) -> None:
-    """Show an order, its money and every event of its workflow."""
+    """Show an order, its money, its mails and every event of its workflow."""
     from expediter.app import operations, orders
     from expediter.app.ports import Caller
     from expediter.cli import show
 
-    with books(data) as work:
+    with books(data) as (work, mailbox):
         order = orders.find(work, Caller(), order_id)
         entries = work.orders.entries(order_id)
         timeline = operations.timeline(work, Caller(), order_id)
-    show.order(order, entries, timeline, as_json=as_json)
+        mails = mailbox.of(order_id)
+    show.order(order, entries, mails, timeline, as_json=as_json)
 
 
 @app.command("cancel")

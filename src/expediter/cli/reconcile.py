@@ -20,7 +20,7 @@ def reconcile(
     from expediter.cli import show
     from expediter.cli.provider import against_provider
 
-    with books(data) as work:
+    with books(data) as (work, _):
         report = against_provider(work.orders.books, against) if against else add_up(work.orders.books())
     show.report(report, against, as_json=as_json)
     raise typer.Exit(0 if report.clean else 1)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from expediter.app.desk import Posted
 from expediter.app.operations import Letters
 from expediter.app.ports import DeadLetter, Page
 from expediter.app.reconcile import Report
@@ -75,19 +76,31 @@ def orders(page: Page, *, as_json: bool) -> None:
         out().print(f"More: --cursor {page.cursor}")
 
 
-def order(found: Order, entries: tuple[Entry, ...], timeline: list[dict[str, Any]], *, as_json: bool) -> None:
+def order(
+    found: Order,
+    entries: tuple[Entry, ...],
+    mails: tuple[Posted, ...],
+    timeline: list[dict[str, Any]],
+    *,
+    as_json: bool,
+) -> None:
     """``timeline``: the events of its workflow, ``at`` in milliseconds since 1970 UTC."""
     if as_json:
         events = [{**event, "at": instant(event["at"])} for event in timeline]
-        _json({"order": order_view(found), "ledger": [_entry(entry) for entry in entries], "timeline": events})
+        ledger, posted = [_entry(entry) for entry in entries], [_mail(mail) for mail in mails]
+        _json({"order": order_view(found), "ledger": ledger, "mails": posted, "timeline": events})
         return
     to = out()
     to.print(_facts(found))
     to.print()
-    to.print(
-        table("money", "amount#", "at", "provider's id", rows=_money_rows(entries)) if entries else "No money moved."
-    )
+    if entries:
+        to.print(table("money", "amount#", "at", "provider's id", rows=_money_rows(entries)))
+    else:
+        to.print("No money moved.")
     to.print()
+    if mails:
+        to.print(table("mail", "about", "at", "sent", rows=_mail_rows(mails)))
+        to.print()
     to.print(table("no#", "at", "event", "state", "try", "says", rows=_event_rows(timeline)))
 
 
@@ -120,6 +133,19 @@ def _money_rows(entries: tuple[Entry, ...]) -> list[tuple[str, str, str, str]]:
 
 def _entry(entry: Entry) -> dict[str, Any]:
     return {**msgspec.to_builtins(entry), "at": instant(entry.at)}
+
+
+def _mail(posted: Posted) -> dict[str, Any]:
+    sent_at = instant(posted.sent_at) if posted.sent_at is not None else None
+    told = {"at": instant(posted.at), "tries": posted.tries, "sent_at": sent_at, "problem": posted.problem}
+    return {**msgspec.to_builtins(posted.mail), **told}
+
+
+def _mail_rows(mails: tuple[Posted, ...]) -> Iterable[tuple[str, str, str, str]]:
+    for posted in mails:
+        sent = instant(posted.sent_at) if posted.sent_at is not None else posted.problem
+        kept = "waits to be sent" if posted.next_at is not None else "kept here: no mail server is set"
+        yield posted.mail.recipient, posted.mail.status, instant(posted.at), sent or kept
 
 
 def _event_rows(timeline: list[dict[str, Any]]) -> Iterable[tuple[str, str, str, str, str, str]]:

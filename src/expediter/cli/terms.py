@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from expediter.app.ports import Work
+    from expediter.embedded.books import Books
 
 Data = Annotated[Path, typer.Option(envvar="EXPEDITER_DATA", help="The server's data folder; it need not run")]
 Url = Annotated[str | None, typer.Option(help="The server; by default at EXPEDITER_HOST and EXPEDITER_PORT")]
@@ -25,8 +25,8 @@ def stop(message: str, code: int = 2) -> NoReturn:
 
 
 @contextmanager
-def books(data: Path) -> "Iterator[Work]":
-    """The ports on a data folder, to read. An error ends the command with its message."""
+def books(data: Path) -> "Iterator[Books]":
+    """What a data folder holds, to read. An error ends the command with its message."""
     from expediter.domain.errors import OrderError
     from expediter.embedded.books import open_books
     from expediter.embedded.database import DataRefused
@@ -34,8 +34,8 @@ def books(data: Path) -> "Iterator[Work]":
 
     try:
         settings = from_environment(os.environ)
-        with open_books(data, settings.orders) as work:
-            yield work
+        with open_books(data, settings.orders) as opened:
+            yield opened
     except (DataRefused, SettingRefused) as error:
         stop(str(error))
     except OrderError as error:

@@ -3,23 +3,30 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
+from expediter.app.desk import Mailbox
 from expediter.app.ports import Settings, Work
 from expediter.embedded.claims import SqliteClaims
 from expediter.embedded.clock import SystemClock
 from expediter.embedded.database import Session, open_reader
+from expediter.embedded.desk import SqliteMailbox
 from expediter.embedded.order_store import SqliteOrders
 from expediter.embedded.queue import SqliteDeadLetters, SqliteQueue
 from expediter.embedded.workflows import SqliteWorkflows
 
 
+class Books(NamedTuple):
+    work: Work
+    mailbox: Mailbox
+
+
 @contextmanager
-def open_books(data: Path, settings: Settings) -> Iterator[Work]:
+def open_books(data: Path, settings: Settings) -> Iterator[Books]:
     """What is committed in the data folder. SQLite refuses whatever would write. Raises DataRefused."""
     with closing(open_reader(data / "expediter.db")) as connection:
         session = Session(connection)
-        yield Work(
+        work = Work(
             orders=SqliteOrders(session, settings, _never, None),
             claims=SqliteClaims(session),
             queue=SqliteQueue(session, _never),
@@ -28,6 +35,7 @@ def open_books(data: Path, settings: Settings) -> Iterator[Work]:
             settings=settings,
             now=SystemClock().now(),
         )
+        yield Books(work, SqliteMailbox(session, None))
 
 
 def _never(*_: object) -> NoReturn:
