@@ -12,7 +12,7 @@ import msgspec
 from expediter.asl.errors import PathMissing
 from expediter.asl.execution import Execution, Frame
 from expediter.asl.history import HistoryEvent
-from expediter.asl.protocol import Command, End, Event, Json, StartTimer
+from expediter.asl.protocol import Command, End, Event, Json, ScheduleTask, StartTimer
 from expediter.asl.scope import Draw
 from expediter.asl.texts import instant_text
 
@@ -92,6 +92,12 @@ class Run:
     def drop(self, frame: Frame) -> None:
         """Forget a line."""
         self.frames.pop(frame.number, None)
+
+    def withdraw(self, frame: Frame) -> None:
+        """Unsay what this line asked for in this very step."""
+        dropped = {frame.task, frame.timer} - {None}
+        if dropped:
+            self.commands = [command for command in self.commands if _number(command) not in dropped]
 
     def look(self, frame: Frame) -> None:
         """See and count from this line: its variables, its context, the event numbers of its execution."""
@@ -240,6 +246,13 @@ class Run:
         number = number & ~(0xC000 << 48) | (2 << 62)  # variant 1
         text = f"{number:032x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _number(command: Command) -> int | None:
+    """Tasks and timers share one row of numbers."""
+    if isinstance(command, ScheduleTask):
+        return command.task
+    return command.timer if isinstance(command, StartTimer) else None
 
 
 NOWHERE = Frame()

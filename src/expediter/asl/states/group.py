@@ -50,6 +50,7 @@ class GroupState(State):
                 doomed.add(number)
         doomed.discard(frame.number)
         for number in doomed:
+            run.withdraw(run.frames[number])
             del run.frames[number]
         for waiting in [entry for entry in run.ready if entry[0].number in doomed]:
             run.ready.remove(waiting)
