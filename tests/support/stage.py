@@ -23,6 +23,7 @@ from expediter.domain.order import Order
 from expediter.embedded.clock import new_id
 from expediter.embedded.database import Session, open_reader
 from expediter.embedded.executions import NEVER, Executions
+from expediter.embedded.runtime import PAUSE
 from expediter.embedded.settings import from_environment
 from expediter.embedded.wiring import Home, open_home
 from expediter.embedded.writer import Observer
@@ -145,6 +146,14 @@ class Stage:
                 return
         raise AssertionError("the home does not come to rest")
 
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Goes on until something is so that another thread or process has to do."""
+        for _ in range(PATIENCE):
+            if condition():
+                return
+            await self.home.write(_look, "look")
+        raise AssertionError("it never happened")
+
     async def advance(self, milliseconds: int) -> None:
         """Moves the clock on in one step, as a machine does that slept."""
         self.clock.advance(milliseconds)
@@ -171,16 +180,15 @@ class Stage:
             await self.advance(min(self._next(), end) - self.clock.now())
 
     def _next(self) -> int:
-        """When something happens by itself: a timer, or a message that can be received again."""
+        """When something happens by itself: a timer, or a look at messages that can be received again."""
         now = self.clock.now()
-        (visible,) = self._reading.one("SELECT min(visible_at) FROM message WHERE visible_at > ?", (now,))
-        return min(self._executions.next_due(now), visible or NEVER)
+        (visible,) = self._reading.one("SELECT min(visible_at) FROM message")
+        return min(self._executions.next_due(now), max(visible or NEVER, now + PAUSE))
 
     def _idle(self) -> bool:
         home, runtime, now = self.home, self.home.runtime, self.clock.now()
-        (visible,) = self._reading.one("SELECT count(*) FROM message WHERE visible_at <= ?", (now,))
         busy = runtime.calls or home._writer.waiting or runtime._intakes or runtime._firing
-        return not (busy or visible or self._executions.due(now, 1))
+        return not (busy or self._executions.due(now, 1))
 
 
 def _look(_: Work) -> None:

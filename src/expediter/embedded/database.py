@@ -94,7 +94,8 @@ def open_writer(file: Path, vfs: str | None = None, synchronous: str = "FULL") -
     connection.set_busy_timeout(10_000)
     if vfs is not None:
         connection.pragma("locking_mode", "exclusive")
-    _adopt(connection, file)  # before anything is written: a file that is not ours stays as it is
+    with _closed_unless_ours(connection, file):  # before anything is written: another's file stays as it is
+        _adopt(connection)
     connection.pragma("journal_mode", "wal")
     connection.pragma("synchronous", synchronous)
     # Checkpoints are made beside the writer, on a connection of their own, or by close.
@@ -111,8 +112,8 @@ def open_reader(file: Path) -> apsw.Connection:
         raise DataRefused(f"There is no data in {file.parent}. Start the server first: expediter serve")
     connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=128)
     connection.set_busy_timeout(10_000)
-    connection.pragma("query_only", True)
-    _require_ours(connection, file)
+    with _closed_unless_ours(connection, file):
+        connection.pragma("query_only", True)
     return connection
 
 
@@ -137,19 +138,11 @@ def owned(folder: Path) -> Iterator[Path]:
         yield folder / "expediter.db"
 
 
-def _adopt(connection: apsw.Connection, file: Path) -> None:
-    """Marks an empty file as ours. Raises DataRefused for one that is somebody else's, or newer than this code."""
-    try:
-        empty = connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is None
-        if empty and connection.pragma("user_version") == 0:
-            connection.pragma("application_id", APPLICATION_ID)
-        _require_ours(connection, file)
-    except apsw.NotADBError as error:
-        connection.close()
-        raise _not_ours(file) from error
-    except DataRefused:
-        connection.close()
-        raise
+def _adopt(connection: apsw.Connection) -> None:
+    """Marks an empty file as ours."""
+    empty = connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is None
+    if empty and connection.pragma("user_version") == 0:
+        connection.pragma("application_id", APPLICATION_ID)
 
 
 def _migrate(connection: apsw.Connection) -> None:
@@ -160,18 +153,21 @@ def _migrate(connection: apsw.Connection) -> None:
             connection.pragma("user_version", number)
 
 
-def _require_ours(connection: apsw.Connection, file: Path) -> None:
-    if connection.pragma("application_id") != APPLICATION_ID:
-        raise _not_ours(file)
-    version, known = connection.pragma("user_version"), len(_migrations())
-    if version > known:
-        raise DataRefused(
-            f"{file} was written by a newer Expediter (tables {version}, known {known}). Update Expediter."
-        )
-
-
-def _not_ours(file: Path) -> DataRefused:
-    return DataRefused(f"{file} is not a database of Expediter. Choose another EXPEDITER_DATA.")
+@contextmanager
+def _closed_unless_ours(connection: apsw.Connection, file: Path) -> Iterator[None]:
+    """Looks, at its end, whose file it is. Raises DataRefused when it is another's, or newer than this code."""
+    try:
+        yield
+        ours = connection.pragma("application_id") == APPLICATION_ID
+        version, known = connection.pragma("user_version"), len(_migrations())
+    except apsw.NotADBError:
+        ours, version, known = False, 0, 0
+    if ours and version <= known:
+        return
+    connection.close()
+    if not ours:
+        raise DataRefused(f"{file} is not a database of Expediter. Choose another EXPEDITER_DATA.")
+    raise DataRefused(f"{file} was written by a newer Expediter (tables {version}, known {known}). Update Expediter.")
 
 
 def _migrations() -> list[tuple[int, str]]:

@@ -6,10 +6,12 @@ process that dies loses the figures of its last minute, and nothing else.
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 import msgspec
 
 from expediter.app.flow import MINUTE, Minute, bucket, count, count_reason
+from expediter.domain.errors import StoreUnavailable
 from expediter.domain.order import Order, Status
 from expediter.embedded.clock import Clock
 from expediter.embedded.database import Session, Statements
@@ -80,7 +82,8 @@ class FlowRecorder:
     async def _run(self, queue: SqliteQueue, executions: Executions) -> None:
         kept = self._clock.now() // MINUTE
         while not self._stopping:
-            self._look(queue, executions)
+            with suppress(StoreUnavailable):  # what cannot be read now is missing from this look only
+                self._look(queue, executions)
             await self._clock.wait_until(self._clock.now() + LOOK, self._wake)
             if self._clock.now() // MINUTE > kept:
                 kept = self._clock.now() // MINUTE

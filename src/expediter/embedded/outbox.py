@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from expediter.app.ports import Mail
+from expediter.domain.errors import StoreUnavailable
 from expediter.domain.order import Status
 from expediter.embedded.clock import Clock
 from expediter.embedded.database import Row, Session, Statements
@@ -49,16 +50,25 @@ class Outbox:
     async def _run(self) -> None:
         while not self._stopping:
             now = self._clock.now()
-            rows = self._reading.rows(_SQL["due"], (now, AT_ONCE))
-            if rows:
-                if not all(await asyncio.gather(*(self._deliver(row) for row in rows))):
-                    await self._clock.wait_until(now + PAUSE, self._wake)
-                continue
-            (next_at,) = self._reading.one(_SQL["next_due"])
-            await self._clock.wait_until(min(next_at or now + PAUSE, now + PAUSE), self._wake)
+            try:
+                again = await self._round(now)
+            except StoreUnavailable as error:
+                _log.error("the outbox could not be read; trying again", exc_info=error)
+                again = now + PAUSE
+            if again > now:
+                await self._clock.wait_until(min(again, now + PAUSE), self._wake)
+
+    async def _round(self, now: int) -> int:
+        """Sends what is due; gives when to look again. A mail whose sending could not be stored is not due at once."""
+        rows = self._reading.rows(_SQL["due"], (now, AT_ONCE))
+        if rows:
+            stored = await asyncio.gather(*(self._deliver(row) for row in rows))
+            return now if all(stored) else now + PAUSE
+        (next_at,) = self._reading.one(_SQL["next_due"])
+        return int(next_at or now + PAUSE)
 
     async def _deliver(self, row: Row) -> bool:
-        """Whether what became of the mail could be stored; if not, it is still due and would go out once more."""
+        """Whether what became of the mail could be stored."""
         no, order_id, status, recipient, subject, text, tries = row
         mail = Mail(order_id, Status(status), recipient, subject, text)
         now = self._clock.now()
