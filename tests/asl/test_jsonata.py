@@ -55,6 +55,7 @@ def test_chance_follows_from_the_seed() -> None:
         ("$no", "returned nothing (undefined)."),
         ("$states.input.none.x", "returned nothing (undefined)."),
         ("$noSuchFunction(1)", "threw an error during evaluation. T1006: Attempted to invoke a non-function"),
+        ("$eval('1')", "threw an error during evaluation. T1006: Attempted to invoke a non-function"),
         ("1 + 'a'", "threw an error during evaluation. T2002"),
         ("function($x){$x}", "returned an unsupported result type."),
     ],

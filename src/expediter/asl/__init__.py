@@ -25,6 +25,7 @@ from expediter.asl.protocol import (
     TaskTimedOut,
     TimerFired,
 )
+from expediter.asl.simulate import Simulation, simulate
 
 __all__ = [
     "AnyEvent",
@@ -38,6 +39,7 @@ __all__ = [
     "Machine",
     "Redriven",
     "ScheduleTask",
+    "Simulation",
     "StartTimer",
     "Started",
     "Stopped",
@@ -50,4 +52,5 @@ __all__ = [
     "outstanding",
     "parse",
     "replay",
+    "simulate",
 ]

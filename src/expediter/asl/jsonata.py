@@ -80,6 +80,7 @@ class _Library:
         bindings: dict[str, Json] = {name: _bound(value) for name, value in scope.variables().items()}
         moment = Moment(scope.at, scope.draw())
         bindings.update((name, Jsonata.JLambda(function(moment))) for name, function in FUNCTIONS.items())
+        bindings["eval"] = None  # AWS does not have it
         bindings["states"] = states if "context" in states else {**states, "context": scope.context()}
         found = self.program.evaluate(None, bindings)
         return _MISSING if found is None else utils.Utils.convert_nulls(found)

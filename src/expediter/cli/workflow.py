@@ -128,7 +128,7 @@ def run_cases(
     as_json: AsJson = False,
 ) -> None:
     """Run recorded cases and print how many agree, per tier and group; exit 1 if any disagrees."""
-    verdicts = [verdict for case in _cases(paths) if (verdict := run_case(case)) is not None]
+    verdicts = [verdict for case in load_cases(paths) if (verdict := run_case(case)) is not None]
     if results is not None:
         results.write_text("".join(json.dumps(_row(verdict)) + "\n" for verdict in verdicts), encoding="utf-8")
     report = summary(verdicts)
@@ -136,8 +136,8 @@ def run_cases(
     raise typer.Exit(0 if all(verdict.agrees for verdict in verdicts) else 1)
 
 
-def _cases(paths: list[Path]) -> Iterator[dict[str, Any]]:
-    """The cases of each file: a JSON list, or an object with a list under ``cases`` beside a shared ``definition``."""
+def load_cases(paths: list[Path]) -> Iterator[dict[str, Any]]:
+    """The cases of each file; a file that holds no list of cases is passed over."""
     files = [file for path in paths for file in (sorted(path.rglob("*.json")) if path.is_dir() else [path])]
     for file in files:
         found = _load(file)
