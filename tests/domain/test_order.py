@@ -1,0 +1,273 @@
+"""The rules of an order's life, in any order of events."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expediter.domain import order as module
+from expediter.domain.errors import OrderAlreadyCharged, OrderAlreadyEnded, OrderAlreadySent, OrderError
+from expediter.domain.errors import TransitionNotAllowed as NotAllowed
+from expediter.domain.order import (
+    ENDED,
+    TRANSITIONS,
+    Change,
+    Effect,
+    Item,
+    Kind,
+    Order,
+    Result,
+    Status,
+    cancelled,
+    changed,
+    moved,
+    require_open,
+    settled,
+    tried,
+)
+from tests.support.clock import NOON
+from tests.support.values import ID, an_order
+
+UNKNOWN, DONE, REFUSED = Effect(NOON), Effect(NOON, Result.DONE), Effect(NOON, Result.REFUSED)
+
+# ── the table ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_table_has_every_status_and_ends_where_nothing_follows() -> None:
+    assert TRANSITIONS.keys() == set(Status)
+    assert {Status.SUCCESS, Status.FAILED, Status.CANCELLED} == ENDED
+
+
+def test_every_arrow_of_the_table_is_drawn_in_the_module() -> None:
+    drawing = (module.__doc__ or "").split("Rules:")[0]
+    for status in Status:
+        assert status in drawing
+
+
+@pytest.mark.parametrize("before", Status)
+@pytest.mark.parametrize("to", Status)
+def test_an_order_moves_where_the_table_says_or_stays(before: Status, to: Status) -> None:
+    order = an_order(status=before)
+    if to is before or to in TRANSITIONS[before]:
+        assert moved(order, to).status is to
+    else:
+        with pytest.raises(NotAllowed, match=f"from {before} to {to}"):
+            moved(order, to)
+
+
+@pytest.mark.parametrize("charge", [UNKNOWN, DONE])
+@pytest.mark.parametrize("to", [Status.FAILED, Status.CANCELLED])
+def test_no_order_ends_badly_with_money_that_may_be_with_us(charge: Effect, to: Status) -> None:
+    order = an_order(status=Status.REFUND_PENDING, effects={Kind.CHARGE: charge})
+    with pytest.raises(NotAllowed, match="money"):
+        moved(order, to)
+
+    assert moved(settled(order, Kind.REFUND, Result.DONE, NOON), to).status is to
+
+
+def test_a_reason_is_kept_until_another_is_given() -> None:
+    order = moved(an_order(), Status.REFUND_PENDING, "first")
+
+    assert moved(order, Status.FAILED).error_message == "first"
+    assert moved(order, Status.FAILED, "second").error_message == "second"
+
+
+# ── effects ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_key_of_an_effect_is_the_same_at_every_try() -> None:
+    assert an_order().key(Kind.CHARGE) == f"{ID}/charge"
+    assert {an_order().key(kind) for kind in Kind} == {f"{ID}/{kind.value}" for kind in Kind}
+
+
+def test_the_first_try_of_an_effect_is_written_down_once() -> None:
+    first = tried(an_order(), Kind.CHARGE, NOON)
+
+    assert first.effects == {Kind.CHARGE: Effect(NOON, Result.UNKNOWN)}
+    assert tried(first, Kind.CHARGE, NOON + 5) is first
+
+
+def test_a_result_keeps_the_time_of_the_first_try() -> None:
+    order = settled(tried(an_order(), Kind.CHARGE, NOON), Kind.CHARGE, Result.DONE, NOON + 5, "ch_1")
+
+    assert order.effects[Kind.CHARGE] == Effect(NOON, Result.DONE, "ch_1")
+
+
+def test_handing_the_order_over_closes_the_hold() -> None:
+    assert tried(an_order(), Kind.RESTAURANT, NOON).hold_closed_at == NOON
+    assert tried(an_order(hold_closed_at=NOON - 5), Kind.RESTAURANT, NOON).hold_closed_at == NOON - 5
+    assert tried(an_order(), Kind.CHARGE, NOON).hold_closed_at is None
+
+
+@pytest.mark.parametrize(
+    ("charge", "refund", "owes"),
+    [
+        (None, None, False),
+        (REFUSED, None, False),
+        (UNKNOWN, None, True),
+        (DONE, None, True),
+        (DONE, UNKNOWN, True),
+        (DONE, DONE, False),
+        (UNKNOWN, DONE, False),
+    ],
+)
+def test_a_refund_is_owed_while_money_is_or_may_be_with_us(
+    charge: Effect | None, refund: Effect | None, owes: bool
+) -> None:
+    effects = {Kind.CHARGE: charge, Kind.REFUND: refund}
+    order = an_order(effects={kind: effect for kind, effect in effects.items() if effect})
+
+    assert order.owes_refund is owes
+
+
+def test_the_total_and_the_quantity_are_those_of_all_items() -> None:
+    order = an_order(items=(Item("a", 2, 250), Item("b", 1, 1)))
+
+    assert (order.quantity, order.total) == (3, 501)
+
+
+# ── cancel ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("effects", "status"),
+    [
+        ({}, Status.CANCELLED),
+        ({Kind.CHARGE: REFUSED}, Status.CANCELLED),
+        ({Kind.CHARGE: UNKNOWN}, Status.REFUND_PENDING),
+        ({Kind.CHARGE: DONE}, Status.REFUND_PENDING),
+    ],
+)
+def test_cancelling_says_at_once_whether_money_comes_back(effects: dict[Kind, Effect], status: Status) -> None:
+    order = cancelled(an_order(effects=effects), NOON)
+
+    assert (order.status, order.cancel_requested_at) == (status, NOON)
+    assert cancelled(order, NOON + 5) is order
+
+
+def test_after_the_hold_nothing_can_be_cancelled_or_changed() -> None:
+    for closed in (an_order(status=Status.PAID, hold_closed_at=NOON), an_order(status=Status.SUCCESS)):
+        with pytest.raises(OrderAlreadySent):
+            cancelled(closed, NOON)
+        with pytest.raises(OrderAlreadySent):
+            changed(closed, Change(name="x"))
+
+
+@pytest.mark.parametrize("hold_closed_at", [None, NOON])
+def test_an_ended_order_can_neither_be_cancelled_nor_changed(hold_closed_at: int | None) -> None:
+    failed = an_order(status=Status.FAILED, hold_closed_at=hold_closed_at)
+    with pytest.raises(OrderAlreadyEnded):
+        cancelled(failed, NOON)
+    with pytest.raises(OrderAlreadyEnded):
+        changed(failed, Change(name="x"))
+
+
+# ── change ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+PRICED = [
+    Change(currency="EUR"),
+    Change(items=(Item("Burger", 4, 1000),)),
+    Change(items=(Item("Burger", 3, 999),)),
+    Change(items=(Item("Burger", 1, 3000),)),
+    Change(items=(Item("Burger", 3, 1000), Item("Gift", 1, 0))),
+]
+FREE = [
+    Change(restaurant_id="Elsewhere"),
+    Change(name="Soup"),
+    Change(email="a@example.com"),
+    Change(email=None),
+    Change(items=(Item("Soup", 3, 1000),)),
+    Change(currency="USD"),
+]
+
+
+@pytest.mark.parametrize("change", PRICED + FREE)
+def test_everything_can_be_changed_before_the_charge_is_tried(change: Change) -> None:
+    after = changed(an_order(email="b@example.com"), change)
+
+    for name, value in msgspec.structs.asdict(change).items():
+        if value is not msgspec.UNSET:
+            assert getattr(after, name) == value
+
+
+@pytest.mark.parametrize("charge", [UNKNOWN, DONE, REFUSED])
+@pytest.mark.parametrize("change", PRICED)
+def test_what_sets_the_total_is_frozen_from_the_first_try_of_the_charge(charge: Effect, change: Change) -> None:
+    with pytest.raises(OrderAlreadyCharged):
+        changed(an_order(effects={Kind.CHARGE: charge}), change)
+
+
+@pytest.mark.parametrize("change", FREE)
+def test_what_does_not_set_the_total_can_be_changed_until_the_hold_is_closed(change: Change) -> None:
+    charged = an_order(effects={Kind.CHARGE: DONE}, status=Status.PAID)
+
+    assert changed(charged, change).total == charged.total
+
+
+# ── any life ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def settle(order: Order, kind: Kind, result: Result) -> Order:
+    """As the tasks do: what is settled stays so, and a refund is made only when it was written down as owed."""
+    fits = kind is not Kind.REFUND or order.status is Status.REFUND_PENDING
+    known = order.result(kind) in (Result.DONE, Result.REFUSED)
+    return settled(order, kind, result, NOON) if fits and not known else order
+
+
+def move(order: Order, to: Status) -> Order:
+    """As the tasks do: only a charge that was made pays an order."""
+    return order if to is Status.PAID and order.result(Kind.CHARGE) is not Result.DONE else moved(order, to)
+
+
+def steps() -> st.SearchStrategy[Callable[[Order], Order]]:
+    """Anything that anybody may do to an order; what the rules refuse raises."""
+    kinds, results = st.sampled_from(Kind), st.sampled_from(Result)
+    return st.one_of(
+        st.sampled_from(Status).map(lambda status: lambda order: move(order, status)),
+        kinds.map(lambda kind: lambda order: tried(order, kind, NOON)),
+        st.tuples(kinds, results).map(lambda pair: lambda order: settle(order, *pair)),
+        st.just(lambda order: cancelled(order, NOON)),
+        st.sampled_from(PRICED + FREE).map(lambda change: lambda order: changed(order, change)),
+    )
+
+
+@given(st.lists(steps(), max_size=25))
+def test_in_any_life_an_ended_order_stays_ended_and_keeps_no_money(life: list[Callable[[Order], Order]]) -> None:
+    order = an_order()
+    for step in life:
+        before = order
+        try:
+            order = step(order)
+        except OrderError:
+            continue
+        if before.ended:
+            assert order.status is before.status
+        if not before.ended and order.status in (Status.FAILED, Status.CANCELLED):
+            assert not order.owes_refund
+        if Kind.CHARGE in before.effects:
+            assert (order.total, order.currency) == (before.total, before.currency)
+        if before.hold_closed_at is not None:
+            assert order.hold_closed_at == before.hold_closed_at
+            assert order.cancel_requested_at == before.cancel_requested_at
+            assert order.items == before.items
+
+
+@given(st.lists(steps(), max_size=25))
+def test_in_any_life_cancelling_works_exactly_while_the_order_is_open(life: list[Callable[[Order], Order]]) -> None:
+    order = an_order()
+    for step in life:
+        try:
+            order = step(order)
+        except OrderError:
+            continue
+    try:
+        require_open(order)
+    except OrderError as error:
+        assert order.ended or order.hold_closed_at is not None or order.cancel_requested_at is not None
+        if order.cancel_requested_at is None:
+            with pytest.raises(type(error)):
+                cancelled(order, NOON)
+    else:
+        assert cancelled(order, NOON).status in (Status.CANCELLED, Status.REFUND_PENDING)
