@@ -19,6 +19,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 if not collect_ignore_glob:
+    from tests.aws.stage import Functions, reset
     from tests.aws.world import AwsAdapters
 
     @pytest.fixture
@@ -27,3 +28,9 @@ if not collect_ignore_glob:
         found = AwsAdapters()
         yield found
         found.close()
+
+    @pytest.fixture
+    def functions(adapters: AwsAdapters, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functions]:
+        """The Lambda functions in this process, over moto."""
+        yield Functions(adapters, monkeypatch)
+        reset()

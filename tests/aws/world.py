@@ -62,7 +62,7 @@ class AwsAdapters:
         ]
         for mock in self._mocks:
             mock.__enter__()
-        session = boto3.Session(*KEYS, region_name=REGION)
+        self.session = session = boto3.Session(*KEYS, region_name=REGION)
         self.dynamodb = session.client("dynamodb")
         self.sqs = session.client("sqs")
         self.stepfunctions = session.client("stepfunctions")

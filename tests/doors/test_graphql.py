@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from expediter.app.operations import OperatorsOnly
 from expediter.app.ports import Caller
 from expediter.domain.errors import IdempotencyKeyReused, OrderAlreadyEnded, OrderInvalid, OrderNotFound
 from tests.doors.conftest import Doors, header, shown
@@ -128,6 +129,13 @@ def test_another_s_order_is_not_there(doors: Doors) -> None:
     for field in ("Mutation.cancelOrder", "Mutation.deleteOrder", "Subscription.orderUpdated"):
         with pytest.raises(OrderNotFound):
             doors.graphql(field, stranger, id=order_id)
+
+
+def test_only_operators_and_the_system_publish_an_order(doors: Doors) -> None:
+    order_id = post(doors, userId="Ann")["id"]
+    assert doors.graphql("Mutation.publishOrder", id=order_id)["id"] == order_id
+    with pytest.raises(OperatorsOnly):
+        doors.graphql("Mutation.publishOrder", Caller("Ann", operator=False), id=order_id)
 
 
 def test_orders_follow_each_other_newest_first(doors: Doors) -> None:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from expediter.app import orders
 from expediter.app.drafts import ChangeDraft, Draft, convert
+from expediter.app.operations import OperatorsOnly
 from expediter.app.ports import Caller, Query, Work
 from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault, OrderInvalid, OrderNotFound
@@ -53,6 +54,13 @@ def cancel_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
     return order_json(orders.cancel(work, caller, args["id"]))
 
 
+def publish_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
+    """What AppSync's subscribers are told; a home that tells them itself only reads the order. Raises OperatorsOnly."""
+    if not caller.operator:
+        raise OperatorsOnly
+    return order_json(orders.find(work, caller, args["id"]))
+
+
 def find_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
     try:
         return order_json(orders.find(work, caller, args["id"]))
@@ -82,6 +90,7 @@ RESOLVERS: dict[str, Resolver] = {
     "Mutation.updateOrder": update_order,
     "Mutation.deleteOrder": delete_order,
     "Mutation.cancelOrder": cancel_order,
+    "Mutation.publishOrder": publish_order,
     "Subscription.orderUpdated": order_updated,
 }
 

@@ -1,0 +1,40 @@
+"""Every field of AppSync's schema: the same RESOLVERS as everywhere. Errors go back as values (infra/resolver.js)."""
+
+import logging
+
+from expediter.asl.protocol import Json
+from expediter.aws import clock, wiring
+from expediter.aws.functions.callers import from_identity
+from expediter.domain.errors import OrderError, OrderInvalid
+from expediter.doors.errors import InternalError
+from expediter.doors.graphql import RESOLVERS
+
+_log = logging.getLogger("expediter.graphql")
+
+
+def handler(event: Json, _: object) -> Json:
+    """``{"value": …}``, or ``{"error": {"type", "message", "faults"}}``."""
+    try:
+        return {"value": resolve(event)}
+    except OrderError as error:
+        return {"error": shown(error)}
+    except Exception:  # noqa: BLE001  # logged, and told without its details
+        _log.exception("field %s failed", event["info"]["fieldName"])
+        return {"error": shown(InternalError())}
+
+
+def resolve(event: Json) -> Json:
+    """Raises OrderError."""
+    info = event["info"]
+    claims = wiring.door_claims()
+    caller = from_identity(event.get("identity"))
+    resolver = RESOLVERS[f"{info['parentTypeName']}.{info['fieldName']}"]
+    value = resolver(wiring.work(claims), caller, event["arguments"], clock.new_id())
+    claims.commit()
+    return value
+
+
+def shown(error: OrderError) -> Json:
+    faults = error.faults if isinstance(error, OrderInvalid) else ()
+    listed = [{"path": fault.path, "message": fault.message} for fault in faults]
+    return {"type": error.name, "message": str(error), "faults": listed}

@@ -1,0 +1,21 @@
+"""Follows the outbox's stream and sends each new mail. What cannot be sent now is reported, and comes again."""
+
+import logging
+
+from expediter.asl.protocol import Json
+from expediter.aws import clock, wiring
+
+_log = logging.getLogger("expediter.mailer")
+
+
+def handler(event: Json, _: object) -> Json:
+    """The first record that failed: the stream goes on from there."""
+    for record in event["Records"]:
+        if record["eventName"] != "INSERT":
+            continue
+        try:
+            wiring.mailer().deliver(record["dynamodb"]["NewImage"], clock.now())
+        except Exception:  # noqa: BLE001  # the stream brings the record again
+            _log.exception("a mail was not sent")
+            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
+    return {"batchItemFailures": []}

@@ -1,0 +1,83 @@
+"""Hands the mails of the outbox to SNS (the operators' topic, whose subscribers filter) and to SES (customers).
+
+Both take a mail at least once: a repeat after a lost answer is a second mail. The row is marked once a mail is out, and
+a marked one is not sent again.
+"""
+
+from typing import TYPE_CHECKING
+
+from expediter.app.ports import Mail
+from expediter.aws.rows import Row
+from expediter.aws.settings import OPERATORS
+from expediter.domain.order import Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_sesv2.client import SESV2Client
+    from mypy_boto3_sns.client import SNSClient
+
+
+class Mailer:
+    """``sender`` empty: customers' mails stay in the outbox."""
+
+    def __init__(
+        self,
+        *,
+        tables: "DynamoDBClient",
+        table: str,
+        sns: "SNSClient",
+        topic: str,
+        ses: "SESV2Client",
+        sender: str,
+    ) -> None:
+        self._tables = tables
+        self._table = table
+        self._sns = sns
+        self._topic = topic
+        self._ses = ses
+        self._sender = sender
+
+    def deliver(self, row: Row, now: int) -> None:
+        """Sends the mail of an outbox row, unless it is out already. Raises what AWS says when it cannot."""
+        key = {"order_id": row["order_id"], "mail": row["mail"]}
+        stored = self._tables.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
+        if not stored or "sent_at" in stored or not self._send(_mail(row), row["restaurant_id"]["S"]):
+            return
+        self._tables.update_item(
+            TableName=self._table,
+            Key=key,
+            UpdateExpression="SET sent_at = :now",
+            ExpressionAttributeValues={":now": {"N": str(now)}},
+        )
+
+    def _send(self, mail: Mail, restaurant_id: str) -> bool:
+        if mail.recipient == OPERATORS:
+            attributes = {"status": mail.status.value, "restaurant": restaurant_id}
+            self._sns.publish(
+                TopicArn=self._topic,
+                Subject=mail.subject,
+                Message=mail.text,
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+                },
+            )
+        elif self._sender:
+            content = {"Subject": {"Data": mail.subject}, "Body": {"Text": {"Data": mail.text, "Charset": "UTF-8"}}}
+            self._ses.send_email(
+                FromEmailAddress=self._sender,
+                Destination={"ToAddresses": [mail.recipient]},
+                Content={"Simple": content},  # type: ignore[typeddict-item]  # the literal's inner keys are checked by AWS
+            )
+        else:
+            return False
+        return True
+
+
+def _mail(row: Row) -> Mail:
+    return Mail(
+        order_id=row["order_id"]["S"],
+        status=Status(row["status"]["S"]),
+        recipient=row["recipient"]["S"],
+        subject=row["subject"]["S"],
+        text=row["text"]["S"],
+    )

@@ -1,0 +1,81 @@
+"""Puts the adapters together for a function: once per process, and only those that the function asks for."""
+
+from functools import cache
+
+import msgspec
+
+from expediter.app.parties import parse_party
+from expediter.app.ports import Claims, Work
+from expediter.aws import clients, clock, settings
+from expediter.aws.claims import DoorClaims, DynamoClaims
+from expediter.aws.dead_letters import SqsDeadLetters
+from expediter.aws.feed import Feed
+from expediter.aws.mailer import Mailer
+from expediter.aws.order_store import DynamoOrders, Tables
+from expediter.aws.parties import Parties
+from expediter.aws.queue import SqsQueue
+from expediter.aws.workflows import StepFunctions
+
+
+@cache
+def configured() -> settings.Settings:
+    return settings.from_environment()
+
+
+@cache
+def _work() -> Work:
+    given = configured()
+    tables = Tables(given.orders_table, given.claims_table, given.ledger_table, given.mail_table)
+    queue = SqsQueue(clients.sqs(), given.queue_url, clients.dynamodb(), given.failures_table)
+    return Work(
+        orders=DynamoOrders(clients.dynamodb(), tables),
+        claims=DynamoClaims(clients.dynamodb(), tables.claims),
+        queue=queue,
+        dead_letters=SqsDeadLetters(
+            clients.sqs(), given.dead_letter_url, queue, clients.dynamodb(), given.failures_table
+        ),
+        workflows=StepFunctions(clients.stepfunctions(), given.state_machine, clients.dynamodb(), tables.claims),
+        settings=given.orders(),
+        now=0,
+    )
+
+
+def work(claims: Claims | None = None) -> Work:
+    """The ports as of now."""
+    ports = msgspec.structs.replace(_work(), now=clock.now())
+    return msgspec.structs.replace(ports, claims=claims) if claims else ports
+
+
+def door_claims() -> DoorClaims:
+    """For one request at a door: commit them when its message is sent."""
+    return DoorClaims(DynamoClaims(clients.dynamodb(), configured().claims_table))
+
+
+@cache
+def parties() -> Parties:
+    given = configured()
+    return Parties(parse_party(given.payments), parse_party(given.restaurant), _restaurant_secret)
+
+
+@cache
+def _restaurant_secret() -> str | None:
+    name = configured().restaurant_secret
+    return clients.secrets().get_secret_value(SecretId=name)["SecretString"] if name else None
+
+
+@cache
+def mailer() -> Mailer:
+    given = configured()
+    return Mailer(
+        tables=clients.dynamodb(),
+        table=given.mail_table,
+        sns=clients.sns(),
+        topic=given.topic,
+        ses=clients.sesv2(),
+        sender=given.mail_from,
+    )
+
+
+@cache
+def feed() -> Feed:
+    return Feed(configured().graphql_url)

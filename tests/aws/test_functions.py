@@ -1,0 +1,224 @@
+"""The functions, event by event, over moto."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from expediter import contracts
+from expediter.aws.functions import tasks
+from expediter.aws.functions.publisher import changed
+from expediter.aws.functions.table import TASK_FUNCTIONS
+from expediter.aws.rows import row_of
+from expediter.domain.order import Status
+from tests.aws.stage import ANN, BURGERS, OLGA, Functions
+from tests.support.values import an_order
+
+BODY = json.dumps(BURGERS).encode()
+SAVED = ["InitializeOrder"]
+PAID = [*SAVED, "ProcessPayment"]
+DONE = [*PAID, "CloseHold", "SendOrderToRestaurant", "CompleteOrder"]
+
+
+def executions(functions: Functions) -> list[Any]:
+    """The inputs of all executions that were started."""
+    client, machine = functions.adapters.stepfunctions, functions.adapters.machine
+    found = client.list_executions(stateMachineArn=machine)["executions"]
+    return [json.loads(client.describe_execution(executionArn=one["executionArn"])["input"]) for one in found]
+
+
+def run(functions: Functions, names: list[str]) -> str:
+    order_id = str(uuid4())
+    for name in names:
+        functions.call(name, functions.order(order_id))
+    return order_id
+
+
+def test_the_functions_of_the_tasks_are_the_placeholders_of_the_workflow() -> None:
+    states = json.loads(contracts.read("order.asl.json"))["States"].values()
+    assert {state["Resource"] for state in states if state["Type"] == "Task"} == {
+        f"${{{name}}}" for name in TASK_FUNCTIONS
+    }
+    assert all(hasattr(tasks, path.rpartition(".")[2]) for path in TASK_FUNCTIONS.values())
+
+
+# ── intake ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_message_starts_an_execution_named_by_its_order(functions: Functions) -> None:
+    order_id = str(uuid4())
+    assert functions.call("Intake", {"Records": [functions.message(BODY, order_id=order_id)]}) == {
+        "batchItemFailures": []
+    }
+    (started,) = executions(functions)
+    assert (started["order"]["id"], started["order"]["user_id"], started["hold_seconds"]) == (order_id, "somebody", 30)
+
+
+def test_the_owner_is_the_caller_unless_an_operator_orders_for_somebody(functions: Functions) -> None:
+    for caller, groups in ((ANN, ""), (OLGA, "[cooks operators]")):
+        record = functions.message(BODY, order_id=str(uuid4()), caller=caller, groups=groups)
+        functions.call("Intake", {"Records": [record]})
+    assert {started["order"]["user_id"] for started in executions(functions)} == {ANN, "somebody"}
+
+
+def test_one_poisoned_message_fails_alone_and_keeps_its_reason(functions: Functions) -> None:
+    records = [functions.message(BODY, order_id=str(uuid4())) for _ in range(4)]
+    poison = functions.message(b"no order", order_id=str(uuid4()))
+    failed = functions.call("Intake", {"Records": [*records[:2], poison, *records[2:]]})
+
+    assert failed == {"batchItemFailures": [{"itemIdentifier": poison["messageId"]}]}
+    assert len(executions(functions)) == 4
+    (kept,) = functions.scan("failures")
+    assert kept["reason"]["S"].startswith("OrderInvalid: ")
+
+
+def test_the_same_message_twice_is_one_execution_and_another_order_under_its_id_is_refused(
+    functions: Functions,
+) -> None:
+    order_id = str(uuid4())
+    other = json.dumps({**BURGERS, "quantity": 4}).encode()
+    first, again = functions.message(BODY, order_id=order_id), functions.message(BODY, order_id=order_id)
+    different = functions.message(other, order_id=order_id)
+    failed = functions.call("Intake", {"Records": [first, again, different]})
+
+    assert failed == {"batchItemFailures": [{"itemIdentifier": different["messageId"]}]}
+    assert len(executions(functions)) == 1
+    assert functions.scan("failures")[0]["reason"]["S"].startswith("IdempotencyKeyReused: ")
+
+
+def test_an_id_that_is_no_uuid_is_refused(functions: Functions) -> None:
+    failed = functions.call("Intake", {"Records": [functions.message(BODY, order_id="forged")]})
+    assert len(failed["batchItemFailures"]) == 1
+    assert executions(functions) == []
+
+
+# ── tasks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_tasks_lead_an_order_to_success_with_its_ledger_and_mail(functions: Functions) -> None:
+    order_id = run(functions, DONE)
+    answer = functions.rest("GET", f"/orders/{order_id}")
+    assert (answer["statusCode"], answer["body"]["order_status"]) == (200, "SUCCESS")
+    assert [(row["entry"]["S"], row["amount"]["N"]) for row in functions.scan("ledger")] == [
+        (f"charge#{order_id}/charge", "3000")
+    ]
+    assert [row["mail"]["S"] for row in functions.scan("mail")] == ["SUCCESS#operators"]
+
+
+def test_a_task_repeated_changes_nothing(functions: Functions) -> None:
+    order_id = run(functions, DONE)
+    for name in reversed(DONE):
+        functions.call(name, functions.order(order_id))
+    assert functions.rest("GET", f"/orders/{order_id}")["body"]["order_status"] == "SUCCESS"
+    assert (len(functions.scan("ledger")), len(functions.scan("mail"))) == (1, 1)
+
+
+def test_an_error_goes_out_by_its_name(functions: Functions) -> None:
+    functions.settings(EXPEDITER_PAYMENTS="http://127.0.0.1:9")
+    with pytest.raises(Exception, match="did not answer") as raised:
+        run(functions, PAID)
+    assert type(raised.value).__name__ == "PaymentUnavailable"
+
+
+# ── doors ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_another_s_order_is_not_found_by_either_door_and_an_operator_finds_it(functions: Functions) -> None:
+    order_id = run(functions, SAVED)
+    for method, path in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/timeline")):
+        event = {"headers": {"content-type": "application/json"}, "body": "{}"}
+        answer = functions.rest(method, f"/orders/{order_id}{path}", OLGA, **event)
+        assert (answer["statusCode"], answer["body"]["error"]) == (404, "OrderNotFound")
+        assert answer["headers"]["Retry-After"] == "1"
+    assert functions.graphql("Mutation.cancelOrder", OLGA, id=order_id)["error"]["type"] == "OrderNotFound"
+    assert functions.graphql("Subscription.orderUpdated", OLGA, id=order_id)["error"]["type"] == "OrderNotFound"
+    assert functions.rest("GET", f"/orders/{order_id}", OLGA, "operators")["statusCode"] == 200
+    assert functions.graphql("Query.order", OLGA, ("operators",), id=order_id)["value"]["id"] == order_id
+
+
+def test_a_customer_is_no_operator_and_nobody_is_nobody(functions: Functions) -> None:
+    assert functions.rest("GET", "/dlq")["statusCode"] == 403
+    assert functions.rest("GET", "/orders", user=None)["statusCode"] == 401
+    assert functions.graphql("Query.orders", user=None)["error"]["type"] == "Unauthorized"
+    assert functions.graphql("Mutation.publishOrder", id=str(uuid4()))["error"]["type"] == "OperatorsOnly"
+
+
+def test_an_order_by_graphql_is_on_the_queue_before_its_key_is_taken(functions: Functions) -> None:
+    key, order = str(uuid4()), {"name": "Burger", "quantity": 3, "restaurantId": "Restaurant 4", "userId": "Bob"}
+    placed = functions.graphql("Mutation.postOrder", input=order, idempotencyKey=key)["value"]
+    again = functions.graphql("Mutation.postOrder", input=order, idempotencyKey=key)["value"]
+    other = functions.graphql("Mutation.postOrder", input={**order, "quantity": 4}, idempotencyKey=key)
+
+    assert (placed["id"], placed["userId"], placed["orderStatus"]) == (key, ANN, "PENDING")
+    assert again["id"] == key
+    assert other["error"]["type"] == "IdempotencyKeyReused"
+    with functions.adapters.unit() as work:
+        (message,) = work.queue.receive(5, 0)
+    assert message.attributes == {"order_id": key}
+
+
+def test_a_message_that_cannot_be_sent_takes_no_key(functions: Functions) -> None:
+    order = {"name": "Burger", "quantity": 3, "restaurantId": "Restaurant 4"}
+    functions.settings(EXPEDITER_QUEUE_URL=functions.adapters.queue_url + "-gone")
+    lost = functions.graphql("Mutation.postOrder", input=order, idempotencyKey=str(uuid4()))
+    assert (lost["error"]["type"], functions.scan("claims")) == ("StoreUnavailable", [])
+
+
+def test_a_fault_comes_with_its_path(functions: Functions) -> None:
+    error = functions.graphql("Mutation.postOrder", input={"restaurantId": "Restaurant 4", "quantity": 1})["error"]
+    assert [fault["path"] for fault in error["faults"]] == ["input.name"]
+
+
+def test_the_parameters_of_the_query_are_read(functions: Functions) -> None:
+    order_id = run(functions, SAVED)
+    query = {"order_status": ["PENDING"], "limit": ["1"]}
+    answer = functions.rest("GET", "/orders", multiValueQueryStringParameters=query)
+    assert [order["id"] for order in answer["body"]["items"]] == [order_id]
+
+
+# ── streams ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def stream(name: str, **images: Any) -> Any:
+    return {"Records": [{"eventName": name, "dynamodb": {"SequenceNumber": "7", **images}}]}
+
+
+def test_a_mail_goes_to_the_topic_once_with_what_filters_need(functions: Functions) -> None:
+    run(functions, DONE)
+    (row,) = functions.scan("mail")
+    for _ in range(2):
+        assert functions.call("Mailer", stream("INSERT", NewImage=row)) == {"batchItemFailures": []}
+    (marked,) = functions.scan("mail")
+    assert "sent_at" in marked
+    assert row["subject"]["S"] == f"Orders-App: Update for order {row['order_id']['S']}"
+
+
+def test_a_mail_that_cannot_be_sent_stops_the_stream_there(functions: Functions) -> None:
+    run(functions, DONE)
+    functions.settings(EXPEDITER_TOPIC="arn:aws:sns:us-east-1:123456789012:gone")
+    event = stream("INSERT", NewImage=functions.scan("mail")[0])
+    assert functions.call("Mailer", event) == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+
+
+def test_customers_get_mail_only_where_there_is_a_sender(functions: Functions) -> None:
+    order_id = str(uuid4())
+    for name in DONE:
+        functions.call(name, functions.order(order_id, email="ann@example.com"))
+    (row,) = [row for row in functions.scan("mail") if row["recipient"]["S"] == "ann@example.com"]
+    functions.call("Mailer", stream("INSERT", NewImage=row))
+    assert not any("sent_at" in row for row in functions.scan("mail"))
+
+    functions.adapters.session.client("sesv2").create_email_identity(EmailIdentity="orders@example.com")
+    functions.settings(EXPEDITER_MAIL_FROM="orders@example.com")
+    functions.call("Mailer", stream("INSERT", NewImage=row))
+    assert [row["recipient"]["S"] for row in functions.scan("mail") if "sent_at" in row] == ["ann@example.com"]
+
+
+def test_news_is_what_a_subscriber_would_see() -> None:
+    before, after = an_order(), an_order(version=2, updated_at=9)
+    record = stream("MODIFY", OldImage=row_of(before), NewImage=row_of(after))["Records"][0]
+    assert not changed(record)
+    record["dynamodb"]["NewImage"] = row_of(an_order(status=Status.PAID))
+    assert changed(record)
+    assert not changed(stream("REMOVE", OldImage=row_of(before))["Records"][0])
