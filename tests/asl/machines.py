@@ -288,3 +288,39 @@ class Drive:
                 return commands[-1]
             self.wait_for(commands)
         raise AssertionError("the execution does not end")
+
+
+# --- definitions with something wrong in them --------------------------------------------------------------------
+
+
+def places_in(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The place of every value inside a JSON value, as the keys that lead to it."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place, *(found for key, item in inner for found in places_in(item, (*place, key)))]
+
+
+def replaced(value: Any, place: tuple[Any, ...], new: Any) -> Any:
+    """A copy with another value at that place."""
+    if not place:
+        return new
+    copy = value.copy()
+    copy[place[0]] = replaced(value[place[0]], place[1:], new)
+    return copy
+
+
+ODD = (
+    JSON
+    | st.sampled_from(
+        (*RISKY, *SAFE, *CALLS, *EXPRESSIONS, "$[", "{% ( %}", "States.No()", "${Left}", "Pass1", "Task1")
+    )
+    | st.dictionaries(st.sampled_from(("Next", "Type", "ErrorEquals", "Variable", "x.$", "StartAt")), JSON, max_size=2)
+)
+
+
+@st.composite
+def damaged_definitions(draw: st.DrawFn) -> Any:
+    """A definition with up to three of its values replaced by anything."""
+    found: Any = draw(definitions())
+    for _ in range(draw(st.integers(1, 3))):
+        found = replaced(found, draw(st.sampled_from(places_in(found))), draw(ODD))
+    return found

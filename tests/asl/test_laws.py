@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from expediter.asl import End, Execution, advance, outstanding, parse, replay
-from tests.asl.machines import INPUTS, Drive, definitions
+from expediter.asl import DefinitionInvalid, End, Execution, advance, outstanding, parse, replay
+from tests.asl.machines import INPUTS, Drive, damaged_definitions, definitions
 
 FEW = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 MANY = settings(
@@ -168,3 +168,21 @@ def test_the_generated_machines_hold_enough_of_everything(capsys: pytest.Capture
         print(f"\nshares among {counts['machines']} generated machines: {shown}")
     kinds = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map", "Retry", "Catch", "JSONata")
     assert all(shares[name] >= 0.1 for name in (*kinds, "nested Map or Parallel")), shares
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(damaged_definitions(), INPUTS)
+def test_a_damaged_definition_is_refused_with_its_faults_or_runs_without_raising(
+    definition: Any, given_input: Any
+) -> None:
+    try:
+        machine = parse(definition)
+    except DefinitionInvalid as invalid:
+        assert any(fault.severity == "error" for fault in invalid.faults)
+        return
+    drive = Drive(machine, given_input)
+    for _ in range(300):  # what was damaged may loop until the limit of history events
+        commands = drive.step()
+        if commands and isinstance(commands[-1], End):
+            return
+        drive.wait_for(commands)
