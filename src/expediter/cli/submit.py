@@ -18,9 +18,9 @@ def submit(
 ) -> None:
     """Submit the orders of a file; safe to run again, also after it was interrupted.
 
-    Each line is an order as POST /orders takes it. Its idempotency key is its own "id" (or "idempotency_key"), or
-    follows from the line's number and text: run again, a line that was accepted before is not ordered twice.
-    Exit 1 when a line was refused.
+    Each line is an order as POST /orders takes it. Its idempotency key is its own id (or
+    idempotency_key), or follows from the line's number and text: run again, a line that was
+    accepted before is not ordered twice. Exit 1 when a line was refused.
     """
     from expediter.cli.submitting import run
 

@@ -1,0 +1,201 @@
+"""Writes the generated parts of docs/reference, between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
+
+python scripts/generate_docs.py          writes them
+python scripts/generate_docs.py --check  names the files that would change; 1 when there are some
+"""
+
+import os
+
+os.environ |= {"TERMINAL_WIDTH": "100", "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}  # read when typer is loaded
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from expediter import contracts
+from expediter.app.tasks import TASKS
+from expediter.cli.app import app
+from expediter.domain import errors as domain
+from expediter.domain.errors import OrderError
+from expediter.domain.order import TRANSITIONS
+from expediter.doors.errors import STATUSES
+from expediter.embedded.settings import from_environment
+
+FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+_PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+#: What each setting means, and what it may be. Its name and default come from the code that reads it.
+SETTINGS: dict[str, str] = {
+    "DATA": "Folder that holds everything. One server at a time may use it.",
+    "HOST": "Where to listen. Beyond loopback the server needs a token.",
+    "PORT": "Port to listen on, 0 to 65535; 0: any free one.",
+    "PAYMENTS": "The payment provider: `simulated`, `simulated:decline=0.2` (declines that share), or `http://…`.",
+    "RESTAURANT": "The restaurant: `simulated`, `simulated:decline=0.1`, or `http://…`.",
+    "RESTAURANT_SECRET": "Signs what the restaurant gets. Secret.",
+    "SMTP_URL": "`smtp://host:port` or `smtps://user:password@host:port`, `?from=address`. Unset: mail is kept here.",
+    "TOKEN": "What operators send as a bearer token. Secret.",
+    "WORKFLOW": "Another workflow for new orders: an .asl.json file.",
+    "HOLD_SECONDS": "Seconds in which a customer may cancel, a whole number from 0.",
+    "DEFAULT_PRICE": "Minor units for an item without a price.",
+    "CURRENCY": "Currency of an order that names none: an active ISO 4217 code.",
+    "NOTIFY": "Operators' mail addresses, told of every end of an order; commas between them.",
+}
+
+
+class Spy(dict[str, str]):
+    """An empty environment that remembers what it was asked for, with the defaults."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: dict[str, str] = {}
+
+    def get(self, key: str, default: str = "") -> str:  # type: ignore[override]  # as the settings call it
+        self.asked[key] = default
+        return default
+
+
+def settings_read() -> dict[str, str]:
+    """Every EXPEDITER_ setting that the server reads, with its default."""
+    spy = Spy()
+    from_environment(spy)
+    return {name: default for name, default in spy.asked.items() if name.startswith("EXPEDITER_")}
+
+
+def rest() -> str:
+    document = json.loads(contracts.read("openapi.json"))
+    rows = [
+        (f"`{method.upper()} {path}`", operation["summary"], ", ".join(sorted(operation["responses"])))
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    return table(("call", "does", "answers"), rows)
+
+
+def graphql() -> str:
+    return fenced("graphql", contracts.read("schema.graphql").decode())
+
+
+def cli() -> str:
+    return "\n".join(f"## `{' '.join(words)}`\n\n{fenced('text', help_of(words))}" for words in commands())
+
+
+def commands() -> Iterator[tuple[str, ...]]:
+    """Every command that can be typed, as words."""
+    yield ("expediter",)
+    for command in names(help_of(("expediter",))):
+        words = ("expediter", command)
+        yield words
+        yield from ((*words, below) for below in names(help_of(words)))
+
+
+def help_of(words: tuple[str, ...]) -> str:
+    shown = CliRunner().invoke(app, [*words[1:], "--help"], prog_name="expediter", catch_exceptions=False)
+    return "\n".join(line.rstrip() for line in shown.stdout.strip().splitlines())
+
+
+def names(help_text: str) -> list[str]:
+    """The commands that a help text lists."""
+    _, listed, panel = help_text.partition("Commands")
+    return re.findall(r"^│ ([a-z]+)  ", panel, re.MULTILINE) if listed else []
+
+
+def settings() -> str:
+    read = settings_read()
+    if missing := {name.removeprefix("EXPEDITER_") for name in read} ^ SETTINGS.keys():
+        raise SystemExit(f"Say in scripts/generate_docs.py what these settings mean, or drop them: {missing}")
+    rows = [
+        (f"`{name}`", f"`{default}`" if default else "unset", SETTINGS[name.removeprefix("EXPEDITER_")])
+        for name, default in read.items()
+    ]
+    return table(("setting", "default", "meaning"), rows)
+
+
+def transitions() -> str:
+    rows = [
+        (f"`{status}`", ", ".join(f"`{it}`" for it in TRANSITIONS if it in following) or "the end")
+        for status, following in TRANSITIONS.items()
+    ]
+    return table(("from", "to"), rows)
+
+
+def errors() -> str:
+    inside = [it for it in vars(domain).values() if isinstance(it, type) and issubclass(it, OrderError)]
+    every = dict.fromkeys([*STATUSES, *(it for it in inside if it is not OrderError)])
+    rows = [(f"`{it.__name__}`", str(STATUSES.get(it, "")), " ".join((it.__doc__ or "").split())) for it in every]
+    return table(("error", "HTTP", "what to do"), rows)
+
+
+def states() -> str:
+    definition = json.loads(contracts.read("order.asl.json"))
+    rows = [
+        (f"{name}<br>{state['Type']}", state.get("Comment", ""), leads_to(state), retried(state))
+        for name, state in definition["States"].items()
+    ]
+    return table(("state", "does", "next", "beyond its retries"), rows)
+
+
+def leads_to(state: dict[str, object]) -> str:
+    choices = state.get("Choices")
+    found = [str(choice["Next"]) for choice in choices] if isinstance(choices, list) else []
+    found += [str(state[name]) for name in ("Next", "Default") if name in state]
+    return ", else ".join(found) or "end"
+
+
+def retried(state: dict[str, object]) -> str:
+    retry, catch = state.get("Retry"), state.get("Catch")
+    if not isinstance(retry, list) or not isinstance(catch, list):
+        return ""
+    return f"{retry[0]['MaxAttempts']} retries, then {catch[0]['Next']}"
+
+
+def tasks() -> str:
+    return ", ".join(f"`{name}`" for name in TASKS) + ".\n"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "rest": rest,
+    "graphql": graphql,
+    "cli": cli,
+    "settings": settings,
+    "transitions": transitions,
+    "errors": errors,
+    "states": states,
+    "tasks": tasks,
+}
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def fenced(language: str, text: str) -> str:
+    return f"```{language}\n{text.rstrip()}\n```\n"
+
+
+def written(text: str) -> str:
+    """The page with its generated parts as they have to be now."""
+    return _PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]()}\n{found[3]}", text)
+
+
+def main(arguments: list[str]) -> int:
+    changed = []
+    for page in sorted(FOLDER.glob("*.md")):
+        before = page.read_text(encoding="utf-8")
+        after = written(before)
+        if after != before:
+            changed.append(page)
+            if "--check" not in arguments:
+                page.write_text(after, encoding="utf-8")
+    stale = "stale, run: python scripts/generate_docs.py" if "--check" in arguments else "written"
+    for page in changed:
+        print(f"{page.relative_to(FOLDER.parent.parent)}: {stale}")
+    return 1 if changed and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

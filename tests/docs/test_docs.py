@@ -1,0 +1,116 @@
+"""The documentation says what the code does: generated parts are fresh, examples run, links lead somewhere."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Server, serving
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_SHELL = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(#[^)]*)?\)")
+
+
+def shell(page: str) -> list[str]:
+    """What a page has you type against a running server."""
+    return _SHELL.findall((ROOT / page).read_text())
+
+
+def asked(expression: str) -> list[str]:
+    """A list that scripts/generate_docs.py knows; it sets up its terminal, so it runs by itself."""
+    code = f"import json; from scripts.generate_docs import *; print(json.dumps(list({expression})))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    found: list[str] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("docs"), HOLD_SECONDS="3600") as running:
+        yield running
+
+
+def typed(server: Server, script: str) -> str:
+    """What the script prints, typed literally but for the port and where ``expediter`` is."""
+    port = server.url.rpartition(":")[2]
+    literal = script.replace("localhost:8080", f"localhost:{port}").replace(
+        ".venv/bin/expediter", f"{sys.executable} -m expediter"
+    )
+    environment = {**os.environ, "EXPEDITER_PORT": port, "EXPEDITER_DATA": str(server.data)}
+    done = subprocess.run(
+        ["bash", "-euc", literal], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_generated_parts_are_as_the_code_has_them_now() -> None:
+    done = subprocess.run(
+        [sys.executable, "scripts/generate_docs.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_every_command_is_documented() -> None:
+    page = (ROOT / "docs/reference/cli.md").read_text()
+    commands = [" ".join(words) for words in asked("commands()")]
+
+    assert "expediter orders cancel" in commands
+    assert [command for command in commands if f"## `{command}`" not in page] == []
+
+
+def test_every_setting_that_is_read_is_documented() -> None:
+    page = (ROOT / "docs/reference/settings.md").read_text()
+    named = {
+        name
+        for file in (ROOT / "src").rglob("*.py")
+        for name in re.findall(r"EXPEDITER_[A-Z_]*[A-Z]", file.read_text())
+    }
+    read = set(asked("settings_read()"))
+
+    assert "EXPEDITER_HOLD_SECONDS" in read
+    assert {name for name in read | named if f"`{name}`" not in page} == set()
+
+
+def test_every_link_to_a_file_leads_to_one() -> None:
+    dead = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in PAGES
+        for target, _ in _LINK.findall(page.read_text())
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+
+    assert dead == []
+
+
+def test_the_readme_s_first_orders_work_as_they_are_typed(server: Server) -> None:
+    rest, graphql, look = (typed(server, script) for script in shell("README.md"))
+
+    assert rest.startswith("HTTP/1.1 204")
+    assert json.loads(graphql)["data"]["postOrder"]["orderStatus"] == "PENDING"
+    assert json.loads(graphql)["data"]["postOrder"]["id"] in look
+    assert "Clean: every cent is accounted for" in look
+
+
+def test_the_tutorial_works_as_it_is_typed(server: Server) -> None:
+    scripts = shell("docs/tutorial.md")
+    printed = [typed(server, script) for script in scripts]
+
+    place, look, show, change, refused, mail, cancel, reconcile = printed
+    assert place.startswith("HTTP/1.1 204")
+    assert json.loads(look)["total"] == 1950
+    assert "ProcessPayment" in show
+    assert change.startswith("HTTP/1.1 204")
+    assert json.loads(refused)["error"] == "OrderAlreadyCharged"
+    assert json.loads(mail)["order"]["restaurant_id"] == "Restaurant 5"
+    assert "REFUND_PENDING" in cancel or "CANCELLED" in cancel
+    assert "Clean" in reconcile
+    assert "Idempotent-Replayed: true".lower() in typed(server, scripts[0]).lower()
