@@ -55,9 +55,9 @@ def reconcile(books: Iterable[tuple[Order, tuple[Entry, ...]]], provider: Iterab
 
     ``books`` is gone through once; the provider's records are kept in memory.
     """
-    records = None if provider is None else {movement.key: movement for movement in provider}
-    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     offenders: list[Offender] = []
+    records = None if provider is None else _by_key(provider, offenders)
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for order, entries in books:
         _add(sums[order.currency], order, entries)
         offenders += _own_offences(order, entries)
@@ -67,6 +67,17 @@ def reconcile(books: Iterable[tuple[Order, tuple[Entry, ...]]], provider: Iterab
         offenders.append(Offender(left.order_id, f"the provider has {left.kind} {left.key}, we do not"))
     currencies = (Currency(currency, *numbers) for currency, numbers in sorted(sums.items()))
     return Report(currencies=tuple(currencies), offenders=tuple(offenders))
+
+
+def _by_key(provider: Iterable[Movement], offenders: list[Offender]) -> dict[str, Movement]:
+    """The provider's records by their keys; a second one under the same key is money that moved twice."""
+    records: dict[str, Movement] = {}
+    for movement in provider:
+        if movement.key in records:
+            problem = f"the provider has {movement.kind} {movement.key} more than once"
+            offenders.append(Offender(movement.order_id, problem))
+        records[movement.key] = movement
+    return records
 
 
 def expected(order: Order) -> int:

@@ -1,0 +1,39 @@
+"""Orders in the middle of their way, and tasks that look at them."""
+
+from typing import Any
+
+from expediter.app.calls import Answer
+from expediter.app.ports import Outcome, Settings
+from expediter.app.tasks import TASKS, Step
+from expediter.domain.order import Effect, Kind, Order, Result, Status
+from tests.support.clock import NOON
+from tests.support.values import ID, an_order
+
+LATER = NOON + 5_000
+UNKNOWN = Effect(NOON)
+DONE = Effect(NOON, Result.DONE, "ch_1")
+REFUSED = Effect(NOON, Result.REFUSED)
+SETTINGS = Settings(notify=("ops@example.com",))
+
+
+def order(
+    status: Status = Status.PENDING, *, cancel: bool = False, reason: str | None = None, **effects: Effect
+) -> Order:
+    return an_order(
+        status=status,
+        cancel_requested_at=NOON if cancel else None,
+        error_message=reason,
+        effects={Kind(name): effect for name, effect in effects.items()},
+    )
+
+
+def step(on: Order, answer: Answer | None = None, **state: Any) -> Step:
+    return Step(on, {"order": {"id": ID}, **state}, answer, LATER, SETTINGS)
+
+
+def settle(task: str, on: Order, answer: Answer | None = None, **state: Any) -> Outcome:
+    return TASKS[task].settle(step(on, answer, **state))
+
+
+PAID = order(Status.PAID, charge=DONE)
+OWED = order(Status.REFUND_PENDING, reason="why", charge=DONE)

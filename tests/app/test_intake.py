@@ -1,0 +1,146 @@
+"""From the queue to the workflow: one message, one order, one execution."""
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from expediter.app.drafts import Draft, convert, order_of
+from expediter.app.intake import BATCH, document, from_document, read, take_batch
+from expediter.app.ports import Message
+from expediter.domain.errors import OrderInvalid
+from tests.ports.adapters import Adapters, EmbeddedAdapters
+from tests.support.clock import NOON
+from tests.support.stage import BURGERS
+from tests.support.values import ID, SETTINGS
+
+BODY = msgspec.json.encode(convert(BURGERS, Draft))
+OTHER = msgspec.json.encode(convert({**BURGERS, "quantity": 4}, Draft))
+SECOND = 1_000
+
+
+@pytest.fixture
+def home() -> Iterator[Adapters]:
+    adapters = EmbeddedAdapters()
+    yield adapters
+    adapters.close()
+
+
+def an_id(number: int) -> str:
+    return ID[:-2] + f"{number:02}"
+
+
+def send(home: Adapters, *messages: tuple[bytes, str], now: int = NOON) -> None:
+    with home.unit(now) as work:
+        for body, order_id in messages:
+            work.queue.send(body, {"order_id": order_id}, now)
+
+
+def take(home: Adapters, now: int = NOON) -> int:
+    with home.unit(now) as work:
+        return take_batch(work)
+
+
+def started(home: Adapters, order_id: str) -> bool:
+    with home.unit() as work:
+        return work.workflows.history(order_id) is not None
+
+
+def message(body: bytes = BODY, **attributes: str) -> Message:
+    return Message("1", body, attributes, NOON, 1, "1-1")
+
+
+def test_a_batch_is_five_and_the_rest_waits(home: Adapters) -> None:
+    send(home, *((BODY, an_id(number)) for number in range(7)))
+
+    assert [take(home), take(home), take(home)] == [BATCH, 2, 0]
+    assert all(started(home, an_id(number)) for number in range(7))
+
+
+def test_one_poison_message_keeps_its_reason_and_never_takes_its_batch_along(home: Adapters) -> None:
+    send(home, (BODY, an_id(1)), (b"poison", an_id(2)), (BODY, "no id"), (BODY, an_id(3)))
+    for round_ in range(4):
+        take(home, NOON + round_ * 60 * SECOND)
+
+    assert started(home, an_id(1))
+    assert started(home, an_id(3))
+    with home.unit() as work:
+        reasons = [letter.reason for letter in work.dead_letters.page(5)]
+    assert [reason.split(": ")[0] for reason in reasons] == ["OrderInvalid", "OrderInvalid"]
+    assert "no JSON" in reasons[0]
+    assert "order_id" in reasons[1]
+
+
+def test_the_same_order_under_the_same_id_starts_nothing_twice(home: Adapters) -> None:
+    send(home, (BODY, ID), (BODY, ID))
+    take(home)
+    with home.unit() as work:
+        before = work.workflows.history(ID)
+    send(home, (BODY, ID), now=NOON + SECOND)
+    take(home, NOON + SECOND)
+
+    with home.unit() as work:
+        assert work.workflows.history(ID) == before
+        assert work.queue.receive(5, NOON + 3600 * SECOND) == ()
+        assert work.dead_letters.count() == 0
+
+
+def test_another_order_under_a_taken_id_dies_after_three_receives_with_the_reason(home: Adapters) -> None:
+    send(home, (BODY, ID), (OTHER, ID))
+    for round_ in range(3):
+        take(home, NOON + round_ * 60 * SECOND)
+    with home.unit() as work:
+        (letter,) = work.dead_letters.page(5)
+
+    assert letter.reason.startswith("IdempotencyKeyReused: ")
+    assert (letter.receive_count, letter.body) == (3, OTHER)
+
+
+def test_an_id_in_capitals_is_the_same_id(home: Adapters) -> None:
+    send(home, (BODY, ID.upper()), (BODY, ID))
+    take(home)
+
+    assert started(home, ID)
+    with home.unit() as work:
+        assert work.queue.receive(5, NOON + 3600 * SECOND) == ()
+
+
+def test_an_order_was_created_when_its_message_was_sent() -> None:
+    order, _ = read(message(order_id=ID), SETTINGS)
+
+    assert (order.id, order.created_at) == (ID, NOON)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "no JSON"),
+        (b"\xff", "no JSON"),
+        (b'{"user_id": "\xff"}', "no JSON"),
+        (b"{}", "missing required field"),
+        (b'{"user_id": "a", "restaurant_id": "b"}', "quantity"),
+    ],
+)
+def test_a_message_that_is_no_order_says_what_is_wrong_with_it(body: bytes, said: str) -> None:
+    with pytest.raises(OrderInvalid, match=said):
+        read(message(body, order_id=ID), SETTINGS)
+
+
+@pytest.mark.parametrize("attributes", [{}, {"order_id": ""}, {"order_id": "x"}, {"order_id": "a/b"}])
+def test_a_message_without_an_id_of_ours_is_refused(attributes: dict[str, str]) -> None:
+    with pytest.raises(OrderInvalid, match="order_id"):
+        read(Message("1", BODY, attributes, NOON, 1, "1-1"), SETTINGS)
+
+
+def test_an_order_survives_its_way_through_the_executions_input() -> None:
+    fields = {**BURGERS, "email": "ann@example.com", "name": "Burger"}
+    order = order_of(convert(fields, Draft), ID, NOON, SETTINGS)
+    stored = msgspec.json.decode(msgspec.json.encode(document(order)))
+
+    assert from_document(stored) == order
+
+
+@pytest.mark.parametrize("value", [None, {}, [], {"id": ID}, "text"])
+def test_a_value_that_is_no_order_is_refused(value: object) -> None:
+    with pytest.raises(OrderInvalid):
+        from_document(value)
