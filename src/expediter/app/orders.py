@@ -51,6 +51,8 @@ def find(work: Work, caller: Caller, order_id: str) -> Order:
 def page(work: Work, caller: Caller, query: Query) -> Page:
     """Orders, newest first; a customer's own ones only. Raises OrderInvalid for a bad cursor."""
     if not caller.operator:
+        if caller.user_id is None:
+            return Page((), None)
         query = msgspec.structs.replace(query, user_id=caller.user_id)
     return work.orders.page(query)
 

@@ -1,0 +1,113 @@
+"""Placing, reading, changing, cancelling and deleting orders, as the doors ask for it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from expediter.app import orders
+from expediter.app.drafts import ChangeDraft, Draft, convert
+from expediter.app.ports import Caller, Query
+from expediter.domain.errors import IdempotencyKeyReused, OrderInvalid, OrderNotFound
+from tests.ports.adapters import Adapters, EmbeddedAdapters
+from tests.support.clock import NOON
+from tests.support.stage import BURGERS, OPERATOR
+from tests.support.values import ID
+
+DRAFT = convert(BURGERS, Draft)
+ANN, BOB, NOBODY = Caller("ann", operator=False), Caller("bob", operator=False), Caller(None, operator=False)
+
+
+@pytest.fixture
+def home() -> Iterator[Adapters]:
+    adapters = EmbeddedAdapters()
+    yield adapters
+    adapters.close()
+
+
+def test_an_accepted_order_is_on_the_queue_and_can_be_read_at_once(home: Adapters) -> None:
+    with home.unit() as work:
+        accepted = orders.accept(work, OPERATOR, DRAFT, ID)
+    with home.unit(NOON + 5) as work:
+        assert orders.find(work, OPERATOR, ID) == accepted.order
+        (message,) = work.queue.receive(5, NOON + 5)
+
+    assert not accepted.replayed
+    assert message.attributes == {"order_id": ID}
+
+
+def test_the_same_order_again_is_answered_the_same_and_queued_once(home: Adapters) -> None:
+    with home.unit() as work:
+        first = orders.accept(work, OPERATOR, DRAFT, ID)
+    with home.unit(NOON + 5) as work:
+        again = orders.accept(work, OPERATOR, DRAFT, ID)
+        assert len(work.queue.receive(5, NOON + 5)) == 1
+
+    assert again.replayed
+    assert again.order == first.order
+
+
+def test_a_refused_order_takes_no_id(home: Adapters) -> None:
+    with home.unit() as work:
+        with pytest.raises(OrderInvalid):
+            orders.accept(work, OPERATOR, convert({**BURGERS, "currency": "XXX"}, Draft), ID)
+        assert not orders.accept(work, OPERATOR, DRAFT, ID).replayed
+
+
+def test_another_callers_same_body_under_a_taken_key_is_another_order(home: Adapters) -> None:
+    with home.unit() as work:
+        orders.accept(work, ANN, DRAFT, ID)
+        with pytest.raises(IdempotencyKeyReused):
+            orders.accept(work, BOB, DRAFT, ID)
+
+
+@pytest.mark.parametrize(("caller", "owner"), [(ANN, "ann"), (OPERATOR, "Burger_20"), (Caller("op"), "Burger_20")])
+def test_a_known_caller_orders_for_himself_an_operator_for_whom_he_names(
+    home: Adapters, caller: Caller, owner: str
+) -> None:
+    with home.unit() as work:
+        assert orders.accept(work, caller, DRAFT, ID).order.user_id == owner
+
+
+@pytest.mark.parametrize("caller", [BOB, NOBODY])
+def test_anothers_order_is_not_found_whatever_is_asked_of_it(home: Adapters, caller: Caller) -> None:
+    with home.unit() as work:
+        orders.accept(work, ANN, DRAFT, ID)
+        with pytest.raises(OrderNotFound):
+            orders.find(work, caller, ID)
+        with pytest.raises(OrderNotFound):
+            orders.cancel(work, caller, ID)
+        with pytest.raises(OrderNotFound):
+            orders.delete(work, caller, ID)
+        with pytest.raises(OrderNotFound):
+            orders.change(work, caller, ID, convert({"quantity": 1}, ChangeDraft))
+        assert orders.cancel(work, ANN, ID).cancel_requested_at == NOON
+
+
+def test_a_customers_list_holds_only_his_own_whomever_he_asks_for(home: Adapters) -> None:
+    with home.unit() as work:
+        orders.accept(work, ANN, DRAFT, ID)
+        orders.cancel(work, ANN, ID)  # writes the row
+        assert orders.page(work, BOB, Query(user_id="ann")).items == ()
+        assert orders.page(work, NOBODY, Query(user_id="ann")).items == ()
+        assert [order.id for order in orders.page(work, ANN, Query(user_id="bob")).items] == [ID]
+        assert [order.id for order in orders.page(work, OPERATOR, Query()).items] == [ID]
+
+
+def test_a_change_that_changes_nothing_writes_nothing(home: Adapters) -> None:
+    with home.unit() as work:
+        orders.accept(work, OPERATOR, DRAFT, ID)
+        before = orders.find(work, OPERATOR, ID)
+        assert orders.change(work, OPERATOR, ID, ChangeDraft()) == before
+        assert work.orders.find(ID) is None
+
+
+def test_every_write_counts_and_is_dated(home: Adapters) -> None:
+    with home.unit() as work:
+        orders.accept(work, OPERATOR, DRAFT, ID)
+    with home.unit(NOON + 5) as work:
+        first = orders.change(work, OPERATOR, ID, convert({"quantity": 4}, ChangeDraft))
+    with home.unit(NOON + 9) as work:
+        second = orders.change(work, OPERATOR, ID, convert({"quantity": 5}, ChangeDraft))
+
+    assert [(order.version, order.updated_at) for order in (first, second)] == [(1, NOON + 5), (2, NOON + 9)]
+    assert second.created_at == NOON
