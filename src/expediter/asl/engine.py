@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from expediter.asl.errors import RUNTIME, StateFailure
+from expediter.asl.errors import QUERY, RUNTIME, StateFailure
 from expediter.asl.execution import Frame
 from expediter.asl.history import HistoryEvent
 from expediter.asl.retry import catcher_of, next_retry
@@ -62,6 +62,8 @@ def failed(run: Run, frame: Frame, failure: StateFailure) -> State | None:
     run.look(frame)
     state = run.states[frame.state]
     failure = _located(failure, frame)
+    if failure.error == QUERY:
+        _note_evaluation(run, frame, failure)
     if not failure.fatal:
         due = next_retry(state.handlers, run, frame, failure)
         if due is not None:
@@ -74,6 +76,8 @@ def failed(run: Run, frame: Frame, failure: StateFailure) -> State | None:
                 return state.leave(run, frame, output, assigned, run.states[catcher.target])
             except StateFailure as second:
                 failure = _located(second, frame)
+                if failure.error == QUERY:
+                    _note_evaluation(run, frame, failure)
     _give_up(run, frame, failure)
     return None
 
@@ -82,7 +86,16 @@ def _located(failure: StateFailure, frame: Frame) -> StateFailure:
     if not failure.located:
         return failure
     where = f"An error occurred while executing the state '{frame.state}' (entered at the event id #{frame.entered}). "
-    return StateFailure(failure.error, where + (failure.cause or ""), fatal=failure.fatal)
+    return StateFailure(failure.error, where + (failure.cause or ""), fatal=failure.fatal, field=failure.field)
+
+
+def _note_evaluation(run: Run, frame: Frame, failure: StateFailure) -> None:
+    """A failed evaluation is an event of its own, where it happened: not again in the states around."""
+    if failure.noted:
+        return
+    failure.noted = True
+    details = {"error": failure.error, "cause": failure.cause, "location": failure.field, "state": frame.state}
+    run.note(frame, "EvaluationFailed", details)
 
 
 def _give_up(run: Run, frame: Frame, failure: StateFailure) -> None:

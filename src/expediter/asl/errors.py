@@ -44,16 +44,26 @@ class StateFailure(Exception):
     """A state failed with an ASL error name and cause; ``fatal`` ones pass by every Retry and Catch.
 
     ``located`` asks for AWS's prefix, "An error occurred while executing the state '…' (entered at the event id #…)".
+    ``field`` is the field of a JSONata expression that failed.
     """
 
     def __init__(
-        self, error: str | None, cause: str | None = None, *, fatal: bool = False, located: bool = False
+        self,
+        error: str | None,
+        cause: str | None = None,
+        *,
+        fatal: bool = False,
+        located: bool = False,
+        field: str | None = None,
     ) -> None:
         super().__init__(error, cause)
         self.error = error
         self.cause = cause
         self.fatal = fatal
         self.located = located
+        self.field = field
+        #: Whether its own history event has been written.
+        self.noted = False
 
     def output(self) -> dict[str, Json]:
         """The error output that Catch hands on."""

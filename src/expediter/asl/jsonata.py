@@ -152,19 +152,22 @@ def evaluated(expression: Expression, field: str) -> Template:
         try:
             found = expression.evaluate(states, scope)
         except jexception.JException as error:
-            raise query_failure(f"{where} threw an error during evaluation. {error.get_error()}: {error}") from error
+            raise query_failure(
+                f"{where} threw an error during evaluation. {error.get_error()}: {error}", field
+            ) from error
         except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             # The library lets Python's own errors through where JSONata would name a code.
-            raise query_failure(f"{where} threw an error during evaluation. {error}") from error
+            raise query_failure(f"{where} threw an error during evaluation. {error}", field) from error
         if found is _MISSING:
-            raise query_failure(f"{where} returned nothing (undefined).")
+            raise query_failure(f"{where} returned nothing (undefined).", field)
         try:
             return decode(encode(found))
         except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
-            raise query_failure(f"{where} returned an unsupported result type.") from error
+            raise query_failure(f"{where} returned an unsupported result type.", field) from error
 
     return get
 
 
-def query_failure(message: str) -> StateFailure:
-    return StateFailure(QUERY, message, located=True)
+def query_failure(message: str, field: str | None = None) -> StateFailure:
+    """A States.QueryEvaluationError at a field of the state being executed."""
+    return StateFailure(QUERY, message, located=True, field=field)

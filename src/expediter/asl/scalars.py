@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from expediter.asl.dataflow import saw_expression
-from expediter.asl.errors import QUERY, PathInvalid, PathMissing, StateFailure, runtime
+from expediter.asl.errors import PathInvalid, PathMissing, runtime
 from expediter.asl.execution import Frame
 from expediter.asl.intrinsics import is_number
 from expediter.asl.jsonata import compile_expression, evaluated, is_expression, query_failure
@@ -41,16 +41,17 @@ def dynamic(reader: Reader, field: str, wanted: str | None = None) -> Value | No
     get = evaluated(expression, field)
     if wanted is None:
         return lambda run, frame: get({"input": frame.input}, run)
-    return _typed(get, wanted, f"The JSONata expression '{expression.text}' specified for the field '{field}'")
+    return _typed(get, wanted, expression.text, field)
 
 
-def _typed(get: Template, wanted: str, where: str) -> Value:
+def _typed(get: Template, wanted: str, text: str, field: str) -> Value:
     def read(run: Run, frame: Frame) -> Json:
         value = get({"input": frame.input}, run)
         if (found := json_type(value)) != wanted:
             raise query_failure(
-                f"{where} returned an unexpected result type. Expected '{wanted}', but was '{found}' for value: "
-                f"{json_text(value)}"
+                f"The JSONata expression '{text}' specified for the field '{field}' returned an unexpected result "
+                f"type. Expected '{wanted}', but was '{found}' for value: {json_text(value)}",
+                field,
             )
         return value
 
@@ -66,7 +67,7 @@ def by_path(reader: Reader, field: str) -> Path | None:
 
 def seconds(reader: Reader, field: str) -> Seconds:
     """TimeoutSeconds or HeartbeatSeconds, with its Path; absent is None."""
-    get = dynamic(reader, field)
+    get = dynamic(reader, field, "number")
     if get is not None:
         return lambda run, frame: _positive(get(run, frame), field)
     path_field = f"{field}Path"
@@ -82,7 +83,7 @@ def seconds(reader: Reader, field: str) -> Seconds:
 def _positive(value: Json, field: str) -> int:
     if is_number(value) and value == int(value) and 0 < value <= LONGEST:
         return int(value)
-    raise StateFailure(QUERY, f"The field '{field}' must be a positive integer but was: {plain(value)}", located=True)
+    raise query_failure(f"The field '{field}' must be a positive integer but was: {plain(value)}", field)
 
 
 def _positive_at(path: Path, run: Run, frame: Frame, field: str) -> int:
@@ -112,7 +113,7 @@ def due(reader: Reader) -> Due:
 
 
 def _seconds(reader: Reader) -> Due:
-    if get := dynamic(reader, "Seconds"):
+    if get := dynamic(reader, "Seconds", "number"):
         return lambda run, frame: run.at + 1000 * _wait_seconds(get(run, frame))
     given = reader.integer("Seconds", 0, 0, LONGEST)
     return lambda run, _frame: run.at + 1000 * given
@@ -121,7 +122,7 @@ def _seconds(reader: Reader) -> Due:
 def _wait_seconds(value: Json) -> int:
     if is_number(value) and value == int(value) and 0 <= value <= LONGEST:
         return int(value)
-    raise query_failure(f"The Seconds field cannot be parsed as a non-negative integer: {plain(value)}")
+    raise query_failure(f"The Seconds field cannot be parsed as a non-negative integer: {plain(value)}", "Seconds")
 
 
 def _seconds_path(reader: Reader) -> Due:
@@ -134,7 +135,7 @@ def _seconds_path(reader: Reader) -> Due:
             message = f"The SecondsPath parameter cannot be parsed as a long value: {path.text} == {plain(value)}"
             raise runtime(message)
         if not 0 <= value <= LONGEST:
-            raise runtime(f"The SecondsPath parameter references an invalid value: {path.text} == {value}")
+            raise runtime(f"The SecondsPath parameter references a negative value: {path.text} == {value}")
         return run.at + 1000 * value
 
     return when
@@ -144,13 +145,13 @@ _NO_INSTANT = "The Timestamp field cannot be parsed as an ISO-8601 extended offs
 
 
 def _timestamp(reader: Reader) -> Due:
-    if get := dynamic(reader, "Timestamp"):
+    if get := dynamic(reader, "Timestamp", "string"):
 
         def when(run: Run, frame: Frame) -> int:
             value = get(run, frame)
-            instant = parse_instant(value) if isinstance(value, str) else None
+            instant = parse_instant(value)
             if instant is None:
-                raise query_failure(f"{_NO_INSTANT}: {plain(value)}")
+                raise query_failure(f"{_NO_INSTANT}: {plain(value)}", "Timestamp")
             return instant
 
         return when
@@ -191,8 +192,8 @@ _DUE: dict[str, Callable[[Reader], Due]] = {
 
 def text(reader: Reader, field: str) -> Text:
     """Error or Cause: given, by Path (which also takes an intrinsic function call), or by expression."""
-    if get := dynamic(reader, field):
-        return lambda run, frame: plain(get(run, frame))
+    if get := dynamic(reader, field, "string"):
+        return get
     path_field = f"{field}Path"
     if not reader.jsonata and reader.has(path_field):
         if reader.has(field):
