@@ -47,7 +47,6 @@ def report(folder: Path, plan: Plan, seed: int) -> int:
         print(f"  {times:4}  {'#' * times} {what}")
     starts = sorted(running.starts)
     print(f"\nstart        {starts[len(starts) // 2]:.2f} s in the middle of {len(starts)}, {starts[-1]:.2f} s at most")
-    print(f"asked again  {running.customers.replays} orders whose answer was lost")
     print("\n".join(summary(found)), end="\n\n")
     failures = 0
     for sentence, check in CHECKS.items():

@@ -19,6 +19,7 @@ from expediter.domain.order import Order, Status
 from expediter.embedded.database import Session, open_reader
 from expediter.embedded.order_store import SqliteOrders
 from tests.crash.customers import Placed
+from tests.crash.points import SEEN, UNITS
 from tests.crash.processes import NOTIFY, Outside
 
 SETTINGS = Settings(notify=(NOTIFY,))
@@ -43,6 +44,7 @@ class Evidence(NamedTuple):
     bank: list[BankLine]
     restaurant: list[RestaurantLine]
     received: Counter[str]
+    units: set[str]
     log: str
 
     @property
@@ -68,6 +70,7 @@ def gather(folder: Path, placed: list[Placed], outside: Outside) -> Evidence:
             bank=outside.bank_lines(),
             restaurant=outside.restaurant_lines(),
             received=Counter(line.mail.message_id for line in mail if line.mail),
+            units=set((folder / SEEN).read_text().splitlines()),
             log=(folder / "server.log").read_text(),
         )
 
@@ -162,7 +165,7 @@ def wrong_meals(found: Evidence) -> Iterator[str]:
 
 def wrong_mails(found: Evidence) -> Iterator[str]:
     """One mail per end and recipient: whatever came twice came under the same Message-ID."""
-    due = {message_id(mail) for order, _ in found.books for mail in mails(order, SETTINGS)}
+    due = {message_id(mail) for order, _ in found.books if order.ended for mail in mails(order, SETTINGS)}
     yield from (f"never came: {name}" for name in due - found.received.keys())
     yield from (f"came and should not: {name}" for name in found.received.keys() - due)
 
@@ -170,6 +173,11 @@ def wrong_mails(found: Evidence) -> Iterator[str]:
 def complaints(found: Evidence) -> Iterator[str]:
     """What the server itself took for an error."""
     yield from (line for line in found.log.splitlines() if " ERROR " in line or "Traceback" in line)
+
+
+def unknown_units(found: Evidence) -> Iterator[str]:
+    """Units that the server has and this test does not kill at."""
+    yield from sorted(found.units - set(UNITS))
 
 
 #: Everything that is looked at, each with the words for a report.
@@ -181,6 +189,7 @@ CHECKS = {
     "the money is where it belongs, and the ledger equals the bank's records": wrong_money,
     "each success was handed over once, and nothing else is cooked": wrong_meals,
     "one mail per end and recipient": wrong_mails,
+    "every unit of the writer is a point to die at": unknown_units,
     "the server met nothing that it did not expect": complaints,
 }
 
@@ -191,6 +200,8 @@ def summary(found: Evidence) -> Iterable[str]:
     calls = Counter(call for call, _ in _calls(found))
     twice = sum(count - 1 for count in found.received.values())
     yield f"orders       {len(found.books)}: " + ", ".join(f"{status} {n}" for status, n in statuses.most_common())
+    again = [placed.asked for placed in found.placed if placed.asked > 1]
+    yield f"asked again  {len(again)} orders whose answer was lost, {sum(again) - len(again)} times in all"
     yield f"cancelled    {sum(placed.cancelled is True for placed in found.placed)} confirmed"
     yield "calls        " + ", ".join(f"{call} {count}" for call, count in calls.most_common())
     kinds = Counter(movement.kind for movement in found.movements)

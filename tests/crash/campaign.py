@@ -14,13 +14,11 @@ import msgspec
 from expediter.embedded.database import open_reader
 from tests.crash.audit import Evidence, gather
 from tests.crash.customers import Customers
-from tests.crash.points import CALL_POINTS, COMMIT_POINTS, RARE, Point
+from tests.crash.points import AT_STOP, CALL_POINTS, COMMIT_POINTS, RARE, Point
 from tests.crash.processes import LOADING, Outside, Server, outside
 
 #: Seconds that a server gets to pass the point it shall die at, before it is killed wherever it is.
 REACH = 3.0
-#: Seconds until everything has ended behind the last restart.
-SETTLING = 90.0
 
 #: Messages that wait, workflows that run, mails that were not sent.
 _UNSETTLED = """
@@ -29,13 +27,16 @@ _UNSETTLED = """
            (SELECT count(*) FROM mail WHERE sent_at IS NULL)
 """
 
+#: Seconds until a server is asked to stop that shall die while it does.
+BRIEFLY = 0.3
+
 Life = Callable[[], None]
 
 
 class Plan(msgspec.Struct, frozen=True):
     """How many kills at each commit point, at each call that goes out, and of the other kinds; orders in all.
 
-    ``seconds``: begins nothing new after that.
+    ``seconds``: begins no new life after that. ``settling``: seconds until everything has ended behind the last start.
     """
 
     at_commits: int
@@ -45,6 +46,7 @@ class Plan(msgspec.Struct, frozen=True):
     while_draining: int
     orders: int
     seconds: float
+    settling: float = 90.0
     commits: tuple[Point, ...] = COMMIT_POINTS
     calls: tuple[Point, ...] = CALL_POINTS
 
@@ -108,8 +110,12 @@ class Campaign:
     def _die_at(self, point: Point) -> None:
         server = self._start(point, 1 if point.name in RARE else self._chance.randint(1, 4))
         if url := self._serving(server):
-            asyncio.run(self._customers(server, url, REACH))
-        self._count("", server.kill(), point)
+            asyncio.run(self._customers(server, url, BRIEFLY if point.name in AT_STOP else REACH))
+        if point.name in AT_STOP:
+            server.signal(signal.SIGTERM)
+            self._count("", server.reaped(), point)
+        else:
+            self._count("", server.kill(), point)
 
     def _die_at_random(self) -> None:
         server = self._start()
@@ -167,7 +173,7 @@ class Campaign:
         """A last life, in which every customer gets an answer and every order ends."""
         server = self._start()
         url = self._serving(server)
-        deadline = time.monotonic() + SETTLING
+        deadline = time.monotonic() + self._plan.settling
         asyncio.run(self.customers.visit(url, self._not_placed))
         while self.customers.unanswered and time.monotonic() < deadline:
             asyncio.run(self.customers.visit(url, 0))

@@ -26,6 +26,7 @@ class Placed(msgspec.Struct):
     id: str
     quantity: int
     graphql: bool
+    asked: int = 0
     accepted: bool = False
     cancelled: bool | None = False
 
@@ -37,7 +38,6 @@ class Placed(msgspec.Struct):
 class Customers:
     def __init__(self, seed: int) -> None:
         self.orders: list[Placed] = []
-        self.replays = 0
         self._chance = random.Random(seed)
 
     @property
@@ -47,7 +47,6 @@ class Customers:
     async def visit(self, url: str, count: int) -> None:
         """Asks again about every order without an answer and places ``count`` new ones, until the server is gone."""
         again = self.unanswered
-        self.replays += len(again)
         new = [Placed(new_id(), self._chance.randint(1, 9), self._chance.random() < 0.5) for _ in range(count)]
         self.orders += new
         waiting = [*again, *new]
@@ -67,6 +66,7 @@ class Customers:
                 return  # the server is gone; what it did with the order is not known
 
     async def _place(self, client: httpx.AsyncClient, order: Placed) -> None:
+        order.asked += 1
         if order.graphql:
             given = {"name": "Burger", "quantity": order.quantity, "restaurantId": "Restaurant 4", "userId": "ann"}
             variables = {"input": {**given, "email": order.email}, "key": order.id}

@@ -16,7 +16,8 @@ class Point(NamedTuple):
 
 SIDES = ("before", "after")
 
-#: The units of the writer that an order can meet, from its accept to its mail; ``pin`` and ``resume`` begin a recovery.
+#: The units of the writer that an order can meet, from its accept to its mail; ``pin`` and ``resume`` begin a recovery,
+#: ``flow`` (figures for the console) ends a drain.
 UNITS = (
     "postOrder",
     "Mutation.postOrder",
@@ -31,6 +32,7 @@ UNITS = (
     "mail",
     "pin",
     "resume",
+    "flow",
 )
 
 #: What goes out between commits.
@@ -40,4 +42,11 @@ COMMIT_POINTS = tuple(Point(*each) for each in product(UNITS, SIDES))
 CALL_POINTS = tuple(Point(*each) for each in product(CALLS, SIDES))
 
 #: Points that few orders meet: the first one will do.
-RARE = frozenset({"pin", "resume", "settle:OweRefund", "call:withdrawal", "cancelOrder", "Mutation.cancelOrder"})
+RARE = frozenset(
+    {"pin", "resume", "settle:OweRefund", "call:withdrawal", "cancelOrder", "Mutation.cancelOrder", "flow"}
+)
+#: What a server does when it is asked to stop.
+AT_STOP = frozenset({"flow"})
+
+#: The file in which a server that ended well lists the units it met: a new one belongs in UNITS.
+SEEN = "units"

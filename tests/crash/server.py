@@ -2,6 +2,8 @@
 
     python -m tests.crash.server NOTE [NAME SIDE N]
 
+A life that ends well leaves the names of the units that it met beside NOTE.
+
 NOTE is a file that always says what the server is doing: it outlives the process, so whoever kills it at a random
 moment learns what the kill hit. Nothing of this is in the server itself: the writer tells an observer of its commits,
 and the ways out (parties, mail) are the real ones with a watch around each call. Their patience is shortened: an answer
@@ -23,7 +25,7 @@ from expediter.embedded import outbox, wiring
 from expediter.embedded.http_client import Limits
 from expediter.embedded.mailer import Mailer
 from expediter.embedded.parties import Parties
-from tests.crash.points import Point
+from tests.crash.points import SEEN, Point
 
 #: Bytes of the note.
 SIZE = 64
@@ -37,6 +39,7 @@ class Watch:
         with note.open("r+b") as file:
             self._note = mmap.mmap(file.fileno(), SIZE)
         self._point, self._left = point, nth
+        self.seen: set[str] = set()
         self.write("starting")
 
     def write(self, doing: str) -> None:
@@ -50,6 +53,7 @@ class Watch:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def before_commit(self, names: list[str]) -> None:
+        self.seen.update(names)
         for name in names:
             self.passed(name, "before")
         self.write("in a COMMIT")
@@ -91,6 +95,7 @@ def main(note: str, name: str = "", side: str = "", nth: str = "0") -> None:
     vars(wiring)["Mailer"] = partial(WatchedMailer, watch=watch)
     vars(server)["open_home"] = partial(wiring.open_home, observer=watch)
     server.run(os.environ)
+    Path(note).with_name(SEEN).write_text("\n".join(watch.seen))
 
 
 if __name__ == "__main__":

