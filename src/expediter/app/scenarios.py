@@ -54,8 +54,6 @@ SCENARIOS: dict[str, Scenario] = {
 
 def pick(scenario: Scenario, parties: Mapping[Role, Party], new_id: Callable[[], str]) -> str | None:
     """An order id with which the parties give the scenario's outcome; None when they cannot be made to."""
-    if unavailable(scenario, parties) is not None:
-        return None
     wanted = _wanted(scenario)
     for _ in range(TRIES):
         order_id = new_id()
@@ -64,8 +62,10 @@ def pick(scenario: Scenario, parties: Mapping[Role, Party], new_id: Callable[[],
     return None
 
 
-def unavailable(scenario: Scenario, parties: Mapping[Role, Party]) -> str | None:
+def unavailable(scenario: Scenario, parties: Mapping[Role, Party], hold_seconds: int) -> str | None:
     """Why the scenario cannot be had with these parties, and what to do; None when it can."""
+    if scenario.cancel and hold_seconds == 0:
+        return "There is no hold to cancel in. Start with EXPEDITER_HOLD_SECONDS=30 to try this."
     for role, wish in _wanted(scenario).items():
         party, setting = parties[role], f"EXPEDITER_{role.upper()}"
         if isinstance(party, Remote) and wish:

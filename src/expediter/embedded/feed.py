@@ -55,18 +55,31 @@ class Changes(AsyncIterator[Order]):
         self._feed = feed
         self._waiting: dict[str, Order] = {}
         self._wake = asyncio.Event()
+        #: Whether a change was dropped since somebody last set this back.
+        self.lost = False
 
     def put(self, order: Order) -> None:
         self._waiting.pop(order.id, None)
         self._waiting[order.id] = order
         if len(self._waiting) > WAITING:
             del self._waiting[next(iter(self._waiting))]
+            self.lost = True
         self._wake.set()
 
-    async def __anext__(self) -> Order:
+    async def arrived(self) -> None:
+        """Returns as soon as a change waits."""
         while not self._waiting:
             self._wake.clear()
             await self._wake.wait()
+
+    def take(self) -> list[Order]:
+        """Every change that waits now, the longest waiting first."""
+        taken = list(self._waiting.values())
+        self._waiting.clear()
+        return taken
+
+    async def __anext__(self) -> Order:
+        await self.arrived()
         return self._waiting.pop(next(iter(self._waiting)))
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from typing import Protocol, TypeVar
 
 from expediter.app.desk import Desk
 from expediter.app.ports import Work
+from expediter.embedded.clock import Clock
 from expediter.embedded.feed import Feed
 from expediter.embedded.settings import Settings
 
@@ -16,6 +17,9 @@ class Home(Protocol):
 
     @property
     def feed(self) -> Feed: ...
+
+    @property
+    def clock(self) -> Clock: ...
 
     @property
     def settings(self) -> Settings: ...

@@ -15,8 +15,8 @@ from expediter.doors.errors import InternalError, MethodNotAllowed, NotReady, Re
 from expediter.doors.request import JSON, Headers, Request, Response
 from expediter.doors.rest import OPERATIONS, Operation, require_json
 from expediter.doors.routes import Router
-from expediter.embedded import pages
 from expediter.embedded.clock import new_id
+from expediter.embedded.console_http import Console
 from expediter.embedded.exchange import ClientGone, Receive, Scope, Send, body_of, headers_of, query_of, respond
 from expediter.embedded.graphql import Graphql, GraphqlRequest
 from expediter.embedded.graphql_ws import GraphqlSocket
@@ -26,7 +26,6 @@ from expediter.embedded.home import Home
 #: Who passed the guards is an operator: it is his machine, or he has the token.
 OPERATOR = Caller()
 
-_PAGES = {"/": pages.TO_CONSOLE, "/console": pages.CONSOLE}
 _GRAPHQL_JSON = "application/graphql-response+json"
 _METRICS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
 _encode = msgspec.json.Encoder().encode
@@ -68,9 +67,16 @@ class App:
         self._guards = Guards(home.settings)
         self._router = Router(contracts.read("openapi.json"))
         self._graphql = Graphql(home)
+        self._console = Console(home, self._guards)
+
+    def end_streams(self) -> None:
+        """Ends what would hold up a stop: live pages follow orders for ever."""
+        self._console.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] == "http" and self._console.serves(scope["path"]):
+            await self._console(scope, receive, send)
+        elif scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
             await GraphqlSocket(self._graphql, self._guards, OPERATOR).run(scope, receive, send)
@@ -95,8 +101,6 @@ class App:
         self._guards.check(path, headers)
         if path == "/graphql":
             return await self._answer_graphql(method, scope, headers, receive)
-        if path in _PAGES and method in {"GET", "HEAD"}:
-            return _PAGES[path]
         route = self._router.find(method, path)
         if route.operation in SYSTEM:
             return SYSTEM[route.operation](self._home)

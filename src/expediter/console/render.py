@@ -1,0 +1,60 @@
+"""Pages from templates: everything that is put into one is escaped, SVG drawn here excepted."""
+
+from collections.abc import Callable
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from expediter.console import words
+from expediter.console.visit import Visit
+from expediter.doors.request import Response
+
+_HTML = (("Content-Type", "text/html; charset=utf-8"),)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("expediter.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(
+        money=words.money,
+        clock=words.clock,
+        day=words.day,
+        duration=words.duration,
+        what=words.what,
+        short=words.short,
+        pretty=words.pretty,
+        compact=words.compact,
+        added=words.added,
+    )
+    environment.globals.update(statuses=words.STATUSES)
+    return environment
+
+
+def page(template: str, visit: Visit, status: int = 200, **values: object) -> Response:
+    """The page of this template."""
+    said = words.SAID.get(visit.said(), "")
+    text = _environment().get_template(f"{template}.html").render(visit=visit, said=said, now=visit.now, **values)
+    return Response(status, _HTML, text.encode())
+
+
+def drawing(svg: str) -> Markup:
+    """SVG that our own functions drew (they escape what they are given), to stand in a page as it is."""
+    return Markup(svg)  # noqa: S704  # drawn by flow_graph and plots, whose texts are escaped
+
+
+def plain(
+    title: str, text: str, asset: Callable[[str], str], *, status: int = 200, back: str = "", sign_in: bool = False
+) -> Response:
+    """A page outside the console: a problem, or where operators sign in."""
+    template = _environment().get_template("plain.html")
+    return Response(
+        status, _HTML, template.render(title=title, text=text, asset=asset, back=back, sign_in=sign_in).encode()
+    )

@@ -1,0 +1,59 @@
+"""What happened to an order, in one line of time: its workflow's states, errors, mails, and what operators did."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from expediter.app.desk import Act, Posted
+from expediter.app.steps import Step
+from expediter.console import words
+
+
+class Moment(NamedTuple):
+    """One line. ``tone``: go, bad, act, mail, end or empty; ``state``: the state it is about."""
+
+    at: int
+    title: str
+    detail: str = ""
+    tone: str = ""
+    state: str = ""
+
+
+def moments(
+    events: Iterable[dict[str, Any]], steps: Iterable[Step], acts: Iterable[Act], mails: Iterable[Posted]
+) -> list[Moment]:
+    """Everything that is known, oldest first."""
+    lines = [line for event in events if (line := _of_event(event))]
+    lines += [Moment(act.at, f"{act.who} {act.kind}", act.detail, "act") for act in acts]
+    for posted in mails:
+        lines.append(Moment(posted.at, "Mail posted", f"to {posted.mail.recipient}", "mail"))
+        if posted.sent_at is not None:
+            lines.append(Moment(posted.sent_at, "Mail sent", f"to {posted.mail.recipient}", "mail"))
+    retried = {step.name: step for step in steps if step.outcome == "current" and step.errors}
+    lines += [
+        Moment(step.errors[-1].at, f"{name} is tried again", f"{step.tries} tries so far", "", name)
+        for name, step in retried.items()
+    ]
+    return sorted(lines, key=lambda line: line.at)
+
+
+def _of_event(event: dict[str, Any]) -> Moment | None:
+    kind, details, at = event["type"], event["details"], event["at"]
+    if kind.endswith("StateEntered"):
+        return Moment(at, details["name"], "", "go", details["name"])
+    if kind.startswith("Execution"):
+        return _of_execution(kind, details, at)
+    if kind.endswith(("Failed", "TimedOut")):
+        name = details.get("error") or ("States.Timeout" if kind.endswith("TimedOut") else kind)
+        return Moment(at, name, details.get("cause") or "", "bad")
+    return None
+
+
+def _of_execution(kind: str, details: dict[str, Any], at: int) -> Moment:
+    if kind == "ExecutionRedriven":
+        return Moment(at, "Workflow retried", f"from {details['state']}", "act")
+    if kind == "ExecutionStarted":
+        return Moment(at, "Workflow started")
+    ended = kind.removeprefix("Execution")
+    good = ended == "Succeeded"
+    said = details.get("error") or ""
+    return Moment(at, f"Workflow {'ended' if good else words.spaced(ended)}", said, "end" if good else "bad")

@@ -1,0 +1,62 @@
+"""What a page is given, and how it answers."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from expediter.app.acts import Operator
+from expediter.app.desk import Desk
+from expediter.app.parties import Party, Role
+from expediter.doors.request import Response
+
+
+class Site(msgspec.Struct, frozen=True):
+    """What does not change while the server runs. ``link`` gives the customer's page of an order (``/o/…``).
+
+    ``signs_in``: operators have to sign in; ``asset`` gives the address of a static file.
+    """
+
+    parties: Mapping[Role, Party]
+    sends_mail: bool
+    signs_in: bool
+    link: Callable[[str], str]
+    asset: Callable[[str], str]
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """One request of an operator's browser. ``csrf`` goes into every form; ``seen`` is where the live stream stands."""
+
+    site: Site
+    who: Operator
+    csrf: str
+    now: int
+    new_id: Callable[[], str]
+    params: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+    form: Mapping[str, str] = {}
+    seen: str = ""
+
+    def said(self) -> str:
+        """What the act before this page did, as a key of ``words.SAID``."""
+        return self.query.get("said", "")
+
+
+Handler: TypeAlias = Callable[[Desk, Visit], Response]
+
+
+class Route(NamedTuple):
+    """A page or an act. ``writes``: it is a POST and runs inside a unit of the writer, under the name it has here.
+
+    ``alone``: it reads nothing and may take long, so it runs beside everything else.
+    """
+
+    handle: Handler
+    writes: str = ""
+    alone: bool = False
+
+
+def to(address: str, said: str = "") -> Response:
+    """Leads on to a page after an act (303), where ``said`` tells what was done."""
+    mark = "&" if "?" in address else "?"
+    return Response(303, (("Location", f"{address}{mark}said={said}" if said else address),))

@@ -1,0 +1,140 @@
+"""Values as people read them: money, times, durations, what a status means."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from expediter.asl.protocol import Json
+from expediter.domain.order import Order, Status
+
+#: Decimals of currencies that do not have two (ISO 4217, list one).
+_DECIMALS = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+}
+
+#: A status as operators read it.
+STATUSES: Mapping[Status, str] = {
+    Status.PENDING: "Pending",
+    Status.PAID: "Paid",
+    Status.SUCCESS: "Success",
+    Status.FAILED: "Failed",
+    Status.CANCELLED: "Cancelled",
+    Status.REFUND_PENDING: "Refund owed",
+}
+
+#: What an act did, said on the page it leads to.
+SAID: Mapping[str, str] = {
+    "placed": "The order was placed.",
+    "twice": "The order was sent twice under one key and accepted once.",
+    "cancelling": "The order was placed. It will be cancelled as soon as it is paid.",
+    "cancelled": "The order was cancelled for the customer.",
+    "again": "The same order was placed once more; this is the new one.",
+    "retried": "The workflow goes on from the state you chose.",
+    "redriven": "The message went back to the queue.",
+    "redriven-all": "The messages went back to the queue.",
+    "deleted": "The message was removed for good.",
+    "corrected": "The corrected order went back to the queue.",
+    "resent": "The mail will be sent once more, under the same Message-ID.",
+}
+
+
+def money(amount: int, currency: str) -> str:
+    """Minor units as ``30.00 USD``."""
+    decimals = _DECIMALS.get(currency, 2)
+    sign, digits = "-" if amount < 0 else "", f"{abs(amount):0{decimals + 1}}"
+    if not decimals:
+        return f"{sign}{digits} {currency}"
+    return f"{sign}{digits[:-decimals]}.{digits[-decimals:]} {currency}"
+
+
+def clock(at: int, *, millis: bool = False) -> str:
+    """Milliseconds since 1970 as the time of day in UTC."""
+    text = f"{_utc(at):%H:%M:%S}"
+    return f"{text}.{at % 1000:03}" if millis else text
+
+
+def day(at: int) -> str:
+    return f"{_utc(at):%Y-%m-%d}"
+
+
+def moment(at: int, now: int) -> str:
+    """The time of day, with the date in front unless it is today's."""
+    return clock(at) if day(at) == day(now) else f"{day(at)} {clock(at)[:5]}"
+
+
+def duration(milliseconds: int) -> str:
+    """``340 ms``, ``12.3 s``, ``4 min``, ``3 h 20 min``, ``2 d 3 h``."""
+    seconds = milliseconds / 1000
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s".replace(".0 s", " s")
+    minutes, hours, days = int(seconds // 60), int(seconds // 3600), int(seconds // 86_400)
+    if hours < 1:
+        return f"{minutes} min"
+    if days < 1:
+        return f"{hours} h {minutes % 60} min"
+    return f"{days} d {hours % 24} h"
+
+
+def what(order: Order) -> str:
+    """What was ordered, in one line."""
+    first = f"{order.items[0].quantity} × {order.items[0].name}"  # noqa: RUF001  # the sign that is meant
+    return first if len(order.items) == 1 else f"{first} + {len(order.items) - 1} more"
+
+
+def short(order_id: str) -> str:
+    """The end of an id: the beginning of a UUIDv7 is the time, and alike for all orders of a minute."""
+    return order_id[-8:]
+
+
+def pretty(value: Json) -> str:
+    """JSON for reading."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def compact(value: Json) -> str:
+    """JSON for reading, short values on one line each: objects inside are not spread out."""
+    if not isinstance(value, dict):
+        return _line(value)
+    return "\n".join(f"{name}: {_line(part)}" for name, part in value.items()) or "{}"
+
+
+def added(output: Json, given: Json) -> str:
+    """What of an output was not in the input it came from; all of it where they are no objects."""
+    if not isinstance(output, dict) or not isinstance(given, dict):
+        return compact(output)
+    new = {name: value for name, value in output.items() if name not in given or given[name] != value}
+    rest = "\n… and what its input had" if len(new) < len(output) else ""
+    return compact(new) + rest
+
+
+def row(order: Order, now: int) -> tuple[str, int, str, str, str, str, str, str, str, int]:
+    """An order's line in the list: id, version, texts, when it was placed; sent to the page as it is drawn on it."""
+    return (
+        order.id,
+        order.version,
+        what(order),
+        order.restaurant_id,
+        order.user_id,
+        money(order.total, order.currency),
+        order.status.value,
+        STATUSES[order.status],
+        moment(order.created_at, now),
+        order.created_at,
+    )
+
+
+def spaced(name: str) -> str:
+    """``TimedOut`` → ``timed out``."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
+
+
+def _line(value: Json) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
+
+
+def _utc(at: int) -> datetime:
+    return datetime.fromtimestamp(at // 1000, UTC)
