@@ -98,7 +98,8 @@ def broken_promises(found: Evidence) -> Iterator[str]:
     """A cancel that was confirmed is kept, one that was refused is not done after all."""
     orders = found.orders
     for placed in found.placed:
-        cancelled = orders[placed.id].status is Status.CANCELLED
+        order = orders.get(placed.id)
+        cancelled = order is not None and order.status is Status.CANCELLED
         if placed.cancelled is not None and placed.cancelled != cancelled:
             yield f"{placed.id}: cancelled for its customer {placed.cancelled}, in the file {cancelled}"
 
