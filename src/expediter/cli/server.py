@@ -74,8 +74,9 @@ async def _serve(settings: Settings, door: socket.socket) -> None:
     """Opens the home and serves it until a signal; a signal during the recovery ends that."""
     stopping = _Signals()
     async with open_home(settings) as home:
+        app = create_app(home)
         config = uvicorn.Config(
-            create_app(home),
+            app,
             http="httptools",
             ws="websockets-sansio",
             ws_max_size=64 * 1024,
@@ -88,17 +89,21 @@ async def _serve(settings: Settings, door: socket.socket) -> None:
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACE,
         )
-        server = _Server(config, lambda: print(greeting(settings, door), flush=True))
+        server = _Server(config, lambda: print(greeting(settings, door), flush=True), app.end_streams)
         stopping.end_with(server)
         await server.serve([door])
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server without its signal handlers: ours also cover the home's start and stop, and end with exit 0."""
+    """uvicorn's server without its signal handlers: ours also cover the home's start and stop, and end with exit 0.
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    ``stopping`` ends what would go on for ever: live pages hold no stop up.
+    """
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self._greet = started
+        self._end = stopping
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -107,6 +112,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._greet()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._end()
+        await super().shutdown(sockets)
 
 
 class _Signals:

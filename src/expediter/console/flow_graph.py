@@ -5,16 +5,22 @@ No style in the picture itself: the page's policy forbids it, and the style shee
 
 from collections.abc import Iterator, Mapping
 from html import escape
+from itertools import pairwise
 
 from expediter.app.steps import END, START
 from expediter.asl.protocol import Json
 from expediter.console.graph import Box, Picture, Wire, picture
 
 _ROUND = 8.0
+#: How far from its line a label stands.
+_NEAR = 7.0
+#: Length of an arrow's head: the line ends before it, so that the tip stays sharp.
+_HEAD = 8.0
 _ARROWS = (
-    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-    '<path class="head" d="M0 0L8 4L0 8z"/></marker><marker id="arrow-taken" viewBox="0 0 8 8" refX="7" refY="4" '
-    'markerWidth="6" markerHeight="6" orient="auto"><path class="head taken" d="M0 0L8 4L0 8z"/></marker></defs>'
+    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="0" refY="4" markerWidth="8" markerHeight="8" '
+    'markerUnits="userSpaceOnUse" orient="auto"><path class="head" d="M0 1L8 4L0 7z"/></marker>'
+    '<marker id="arrow-taken" viewBox="0 0 8 8" refX="0" refY="4" markerWidth="10" markerHeight="10" '
+    'markerUnits="userSpaceOnUse" orient="auto"><path class="head taken" d="M0 0L8 4L0 8z"/></marker></defs>'
 )
 
 
@@ -93,17 +99,26 @@ def _line(points: tuple[tuple[float, float], ...]) -> str:
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
         (x1, y1), (x2, y2) = _towards(corner, before), _towards(corner, after)
         parts.append(f"L{x1:.0f} {y1:.0f}Q{corner[0]:.0f} {corner[1]:.0f} {x2:.0f} {y2:.0f}")
-    parts.append(f"L{points[-1][0]:.0f} {points[-1][1]:.0f}")
+    end = _towards(points[-1], points[-2], _HEAD)
+    parts.append(f"L{end[0]:.1f} {end[1]:.1f}")
     return "".join(parts)
 
 
-def _towards(corner: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+def _towards(corner: tuple[float, float], other: tuple[float, float], far: float = _ROUND) -> tuple[float, float]:
+    """The point ``far`` from the corner on the way to the other one, at most half way."""
     dx, dy = other[0] - corner[0], other[1] - corner[1]
     length = max((dx * dx + dy * dy) ** 0.5, 0.001)
-    share = min(_ROUND, length / 2) / length
+    share = min(far, length / 2) / length
     return corner[0] + dx * share, corner[1] + dy * share
 
 
 def _label(wire: Wire, was: bool) -> str:
+    """The label, close to its line: the layout keeps more room than a label needs."""
     x, y = wire.at or (0.0, 0.0)
-    return f'<text class="label{" taken" if was else ""}" x="{x:.0f}" y="{y + 4:.0f}">{escape(wire.label)}</text>'
+    crossed = [p[0] for p, q in pairwise(wire.points) if p[0] == q[0] and min(p[1], q[1]) <= y <= max(p[1], q[1])]
+    line = min(crossed, key=lambda place: abs(place - x), default=x)
+    side = "" if abs(line - x) < _NEAR else " before" if x < line else " after"
+    if side:
+        x = line + (_NEAR if x > line else -_NEAR)
+    classes = f"label{side}{' taken' if was else ''}"
+    return f'<text class="{classes}" x="{x:.0f}" y="{y + 4:.0f}">{escape(wire.label)}</text>'

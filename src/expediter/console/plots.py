@@ -94,7 +94,7 @@ def _path(values: Sequence[float | None], most: float) -> str:
         if value is not None:
             alone = not drawing and (place + 1 == len(values) or values[place + 1] is None)
             point = f"{LEFT + place * step:.1f} {_y(value, most):.1f}"
-            parts.append(f"{'L' if drawing else 'M'}{point}{'h.1' if alone else ''}")
+            parts.append(f"{'L' if drawing else 'M'}{point}{'m-2 0h4' if alone else ''}")
         drawing = value is not None
     return "".join(parts)
 

@@ -169,6 +169,7 @@ function put(page) {
   }
   show("live");
   choose();
+  middle();
   if (held && document.activeElement?.id !== held) document.getElementById(held)?.focus({ preventScroll: true });
 }
 
@@ -201,10 +202,16 @@ function choose() {
   for (const step of steps.children) step.hidden = step !== shown;
 }
 
+// Where the graph is wider than the screen, its middle is where the way is.
+function middle() {
+  for (const box of document.querySelectorAll(".scroll")) box.scrollLeft = (box.scrollWidth - box.clientWidth) / 2;
+}
+
 addEventListener("hashchange", () => {
   choose();
   document.getElementById(decodeURIComponent(location.hash.slice(1)))?.focus({ preventScroll: false });
 });
 
 choose();
+middle();
 open();
