@@ -1,0 +1,35 @@
+"""The CDK application: `python -m infra.app` writes the templates of one stage; deploying them is the CDK's task.
+
+Context: ``stage`` (dev or prod). Nothing here asks AWS or the network anything.
+"""
+
+import json
+from pathlib import Path
+
+import aws_cdk as cdk
+
+from infra import grants
+from infra.bundle import bundle
+from infra.checks import acknowledge, check
+from infra.stack import Orders
+from infra.stages import STAGES
+
+HERE = Path(__file__).parent
+
+
+def application(stage: str | None = None, outdir: Path | None = None) -> cdk.App:
+    """The application of one stage; ``outdir`` is where it writes. Raises KeyError for an unknown stage."""
+    context = json.loads((HERE / "cdk.json").read_text(encoding="utf-8"))["context"]
+    app = cdk.App(context=context, outdir=str(outdir) if outdir else None, analytics_reporting=False)
+    chosen = STAGES[stage or app.node.try_get_context("stage") or "dev"]
+    grants.check()
+    stack = Orders(app, chosen, bundle(HERE.parent / "build/lambda"))
+    cdk.Tags.of(app).add("application", "expediter")
+    cdk.Tags.of(app).add("stage", chosen.name)
+    acknowledge(stack)
+    check(app)
+    return app
+
+
+if __name__ == "__main__":
+    application().synth()

@@ -1,0 +1,80 @@
+"""cdk-nag's AwsSolutions rules, and every finding that stays, with its reason."""
+
+from typing import NamedTuple
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
+from constructs import IConstruct
+
+from infra.stack import Orders
+
+
+class Accepted(NamedTuple):
+    """A finding that stays: on which construct, its exact id, and why."""
+
+    scope: IConstruct
+    finding: str
+    reason: str
+
+
+def check(app: cdk.App) -> None:
+    """Has synthesis fail at any finding that is not accepted below."""
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))
+
+
+def accepted(stack: Orders) -> list[Accepted]:
+    machine = stack.resolve(stack.workflow.machine.state_machine_name)["Fn::GetAtt"][0]
+    executions = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:<{machine}.Name>:*"
+    push = "arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+    return [
+        Accepted(
+            stack.functions.roles["Rest"],
+            f"AwsSolutions-IAM5[Resource::{executions}]",
+            "The executions of our one state machine, each named by its order: the names are not known beforehand.",
+        ),
+        Accepted(
+            stack.workflow.role,
+            "AwsSolutions-IAM5[Resource::*]",
+            "Log delivery and X-Ray know no resources; AWS's own policy for them says the same.",
+        ),
+        Accepted(
+            stack.rest.api,
+            f"AwsSolutions-IAM4[Policy::{push}]",
+            "An account has one role by which API Gateway writes logs, and this is the policy that AWS made for it.",
+        ),
+        Accepted(
+            stack.rest.api,
+            "AwsSolutions-APIG2",
+            "POST /orders is validated: the validator stands in the OpenAPI document, where the rule does not look.",
+        ),
+        Accepted(
+            stack.rest.api,
+            "AwsSolutions-APIG3",
+            "A web ACL belongs to the account that has one; requests are signed in, validated and throttled without.",
+        ),
+        Accepted(
+            stack.graphql.api,
+            "AwsSolutions-ASC3",
+            "Errors are logged; verbose content is not, because it holds customers' addresses.",
+        ),
+        Accepted(
+            stack.users,
+            "AwsSolutions-COG2",
+            "Customers may use a second factor; to order lunch they need not.",
+        ),
+        Accepted(
+            stack.users,
+            "AwsSolutions-COG8",
+            "The plus tier is paid per customer and month; whoever wants it changes one line of users.py.",
+        ),
+        Accepted(
+            stack.secret,
+            "AwsSolutions-SMG4",
+            "The restaurant holds the same secret: it changes when both sides change it. The runbook says how.",
+        ),
+    ]
+
+
+def acknowledge(stack: Orders) -> None:
+    for one in accepted(stack):
+        cdk.Validations.of(one.scope).acknowledge(cdk.Acknowledgment(id=one.finding, reason=one.reason))

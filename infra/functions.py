@@ -1,0 +1,57 @@
+"""Every function, made alike: its own role, its own log group, and exactly the permissions of ``grants``."""
+
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambdas
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from expediter.aws.functions.table import FUNCTIONS
+from infra.stages import Stage
+
+#: Seconds: less than the TimeoutSeconds of every task and than what API Gateway waits (29).
+TIMEOUT = 28
+#: MB. Half a processor's second at start is what a cold start is made of.
+MEMORY = 512
+
+
+class Functions(Construct):
+    """``by_name``: the functions of FUNCTIONS; ``roles``: what each may do, one role per function."""
+
+    def __init__(self, scope: Construct, stage: Stage, code: Path) -> None:
+        super().__init__(scope, "Functions")
+        asset = lambdas.Code.from_asset(str(code))
+        self.roles: dict[str, iam.Role] = {}
+        self.by_name = {name: self._function(name, handler, asset, stage) for name, handler in FUNCTIONS.items()}
+
+    def _function(self, name: str, handler: str, code: lambdas.Code, stage: Stage) -> lambdas.Function:
+        group = logs.LogGroup(self, f"{name}Logs", retention=stage.retention, removal_policy=stage.removal)
+        role = iam.Role(self, f"{name}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        role.add_to_policy(
+            iam.PolicyStatement(actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[group.log_group_arn])
+        )
+        self.roles[name] = role
+        return lambdas.Function(
+            self,
+            name,
+            code=code,
+            handler=handler,
+            runtime=lambdas.Runtime.PYTHON_3_14,
+            architecture=lambdas.Architecture.ARM_64,
+            memory_size=MEMORY,
+            timeout=cdk.Duration.seconds(TIMEOUT),
+            role=role.without_policy_updates(),
+            log_group=group,
+            logging_format=lambdas.LoggingFormat.JSON,
+        )
+
+    def may(self, name: str, actions: list[str], *resources: str) -> None:
+        """Lets the function do this with exactly these resources."""
+        self.roles[name].add_to_policy(iam.PolicyStatement(actions=actions, resources=list(resources)))
+
+    def knows(self, name: str, **settings: str) -> None:
+        """Sets EXPEDITER_* for the function: ``orders_table=…``."""
+        for setting, value in settings.items():
+            self.by_name[name].add_environment(f"EXPEDITER_{setting.upper()}", value)

@@ -1,0 +1,54 @@
+"""What each function may do with the tables, and which tables it is told of: one table, least privilege.
+
+A transaction needs the permissions of its writes. Nobody may scan, nobody may delete an item.
+"""
+
+from expediter.aws.functions.table import TASK_FUNCTIONS
+from expediter.aws.tables import BY_RESTAURANT, BY_STATUS, BY_USER, Name
+from infra.functions import Functions
+from infra.store import Store
+
+READ, WRITE, UPDATE, MANY, LIST = "GetItem", "PutItem", "UpdateItem", "BatchGetItem", "Query"
+INDEXES = (BY_USER, BY_STATUS, BY_RESTAURANT)
+
+_ROW = {Name.ORDERS: (READ, WRITE), Name.CLAIMS: (READ,)}
+_DOOR = {Name.ORDERS: (READ, WRITE, MANY), Name.CLAIMS: (READ,)}
+
+#: function → table → what it may do with it.
+TABLE_GRANTS: dict[str, dict[Name, tuple[str, ...]]] = {
+    "InitializeOrder": {Name.ORDERS: (READ, WRITE), Name.CLAIMS: (READ, UPDATE)},
+    "ProcessPayment": {**_ROW, Name.LEDGER: (UPDATE,)},
+    "CloseHold": _ROW,
+    "SendOrderToRestaurant": _ROW,
+    "CompleteOrder": {**_ROW, Name.MAIL: (UPDATE,)},
+    "OweRefund": _ROW,
+    "RefundPayment": {**_ROW, Name.LEDGER: (UPDATE,)},
+    "CancelFailedOrder": {**_ROW, Name.LEDGER: (UPDATE,), Name.MAIL: (UPDATE,)},
+    "Intake": {Name.CLAIMS: (READ, UPDATE), Name.FAILURES: (WRITE,)},
+    "Rest": {**_DOOR, Name.FAILURES: (READ,)},
+    "Graphql": {**_DOOR, Name.CLAIMS: (READ, UPDATE)},
+    "Mailer": {Name.MAIL: (READ, UPDATE)},
+    "Publisher": {},
+}
+
+#: Functions that list orders by the indexes.
+LISTING = ("Rest", "Graphql")
+
+
+def grant(functions: Functions, store: Store) -> None:
+    """Gives the functions their permissions on the tables, and the tables' names."""
+    for name, tables in TABLE_GRANTS.items():
+        for table, actions in tables.items():
+            made = store.tables[table]
+            functions.may(name, [f"dynamodb:{action}" for action in actions], made.table_arn)
+            functions.knows(name, **{f"{table}_table": made.table_name})
+    orders = store.tables[Name.ORDERS].table_arn
+    for name in LISTING:
+        functions.may(name, [f"dynamodb:{LIST}"], *(f"{orders}/index/{index.name}" for index in INDEXES))
+
+
+def check() -> None:
+    """Every task's function has a line; a new task cannot be forgotten. Raises LookupError."""
+    missing = TASK_FUNCTIONS.keys() - TABLE_GRANTS.keys()
+    if missing:
+        raise LookupError(f"TABLE_GRANTS says nothing about {', '.join(sorted(missing))}")

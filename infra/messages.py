@@ -1,0 +1,39 @@
+"""The order queue with its dead-letter queue, and the topics."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+#: Receives after which a message moves to the dead-letter queue; expediter.aws.dead_letters says the same number.
+MAX_RECEIVES = 3
+#: Seconds. Six times the intake's timeout, as AWS asks for, so that a message is not seen twice while it is worked on.
+VISIBILITY = 6 * 30
+
+
+class Messages(Construct):
+    def __init__(self, scope: Construct, email: str) -> None:
+        super().__init__(scope, "Messages")
+        self.dead = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=cdk.Duration.days(14),
+        )
+        self.orders = sqs.Queue(
+            self,
+            "Orders",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            visibility_timeout=cdk.Duration.seconds(VISIBILITY),
+            retention_period=cdk.Duration.days(4),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=MAX_RECEIVES),
+        )
+        self.operators = self._topic("Operators", "Orders: news for operators", email)
+        self.alarms = self._topic("Alarms", "Orders: alarms", email)
+
+    def _topic(self, name: str, shown: str, email: str) -> sns.Topic:
+        topic = sns.Topic(self, name, display_name=shown, enforce_ssl=True)
+        sns.Subscription(self, f"{name}Mail", topic=topic, protocol=sns.SubscriptionProtocol.EMAIL, endpoint=email)
+        return topic

@@ -1,0 +1,118 @@
+"""openapi.json as API Gateway needs it: the contract, and beside it what AWS has to be told (x-amazon-apigateway-…)."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from expediter import contracts
+from expediter.asl.protocol import Json
+
+HERE = Path(__file__).parent
+AUTHORIZER = "users"
+
+#: What API Gateway answers by itself, as the errors of every other surface: name and status.
+GATEWAY_ERRORS = {
+    "BAD_REQUEST_BODY": ("OrderInvalid", 422),
+    "BAD_REQUEST_PARAMETERS": ("OrderInvalid", 422),
+    "UNSUPPORTED_MEDIA_TYPE": ("MediaTypeUnsupported", 415),
+    "REQUEST_TOO_LARGE": ("BodyTooLarge", 413),
+    "UNAUTHORIZED": ("Unauthorized", 401),
+    "ACCESS_DENIED": ("Unauthorized", 401),
+    "MISSING_AUTHENTICATION_TOKEN": ("PathUnknown", 404),
+    "THROTTLED": ("TooBusy", 429),
+    "QUOTA_EXCEEDED": ("TooBusy", 429),
+    "DEFAULT_5XX": ("StoreUnavailable", 503),
+}
+
+
+class Wiring(NamedTuple):
+    """ARNs and addresses that the document needs."""
+
+    pool: str
+    rest_function: str
+    queue_path: str
+    queue_role: str
+    region: str
+
+
+def document(wiring: Wiring) -> Json:
+    """The contract with its integrations."""
+    spec = json.loads(contracts.read("openapi.json"))
+    for methods in spec["paths"].values():
+        for operation in methods.values():
+            operation["security"] = [{AUTHORIZER: []}]
+            operation["x-amazon-apigateway-integration"] = _function(wiring)
+    post = spec["paths"]["/orders"]["post"]
+    post["x-amazon-apigateway-integration"] = _queue(wiring)
+    post["x-amazon-apigateway-request-validator"] = "all"
+    spec["x-amazon-apigateway-request-validators"] = {
+        "all": {"validateRequestBody": True, "validateRequestParameters": True}
+    }
+    spec["x-amazon-apigateway-gateway-responses"] = {
+        kind: _answer(name, status) for kind, (name, status) in GATEWAY_ERRORS.items()
+    }
+    spec["components"]["securitySchemes"] = {AUTHORIZER: _authorizer(wiring.pool)}
+    return spec
+
+
+def template(name: str) -> str:
+    """A mapping template: its lines joined, because a line's end would become part of the last value."""
+    return "".join((HERE / name).read_text(encoding="utf-8").splitlines())
+
+
+def _function(wiring: Wiring) -> Json:
+    path = f"2015-03-31/functions/{wiring.rest_function}/invocations"
+    return {
+        "type": "aws_proxy",
+        "httpMethod": "POST",
+        "uri": f"arn:aws:apigateway:{wiring.region}:lambda:path/{path}",
+        "passthroughBehavior": "when_no_match",
+    }
+
+
+def _queue(wiring: Wiring) -> Json:
+    """Straight to SQS. Whatever is not application/json is refused (never: 415); what SQS refuses is a 503."""
+    unavailable = json.dumps(problem("StoreUnavailable", 503, "Nothing was accepted. Try again in a moment."))
+    return {
+        "type": "aws",
+        "httpMethod": "POST",
+        "uri": f"arn:aws:apigateway:{wiring.region}:sqs:path/{wiring.queue_path}",
+        "credentials": wiring.queue_role,
+        "passthroughBehavior": "never",
+        "requestParameters": {"integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"},
+        "requestTemplates": {"application/json": template("post_order.request.vtl")},
+        "responses": {
+            "2\\d{2}": {
+                "statusCode": "204",
+                "responseTemplates": {"application/json": template("post_order.response.vtl")},
+            },
+            "default": {"statusCode": "503", "responseTemplates": {"application/json": unavailable}},
+        },
+    }
+
+
+def problem(name: str, status: int, detail: str) -> Json:
+    return {"type": f"/errors/{name}", "error": name, "title": name, "status": status, "detail": detail}
+
+
+def _answer(name: str, status: int) -> Json:
+    detail = "$context.error.message" if status != 422 else "$context.error.validationErrorString"
+    body = json.dumps(problem(name, status, "DETAIL")).replace('"DETAIL"', f'"$util.escapeJavaScript("{detail}")"')
+    answer: Json = {
+        "statusCode": status,
+        "responseTemplates": {"application/json": body},
+        "responseParameters": {"gatewayresponse.header.Content-Type": "'application/problem+json'"},
+    }
+    if status in {429, 503}:
+        answer["responseParameters"]["gatewayresponse.header.Retry-After"] = "'1'"
+    return answer
+
+
+def _authorizer(pool: str) -> Json:
+    return {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        "x-amazon-apigateway-authtype": "cognito_user_pools",
+        "x-amazon-apigateway-authorizer": {"type": "cognito_user_pools", "providerARNs": [pool]},
+    }

@@ -1,0 +1,158 @@
+"""The whole system as one stack: what there is, and who may reach what."""
+
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambdas
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from expediter.aws.functions.table import TASK_FUNCTIONS
+from expediter.aws.tables import Name
+from infra import grants
+from infra.functions import Functions
+from infra.graphql_api import GraphqlApi
+from infra.messages import Messages
+from infra.rest_api import RestApi
+from infra.stages import Stage
+from infra.store import Store
+from infra.users import Users
+from infra.watch import Watch
+from infra.workflow import Workflow
+
+#: Messages to one call of the intake, and calls of it at once: throttled calls would count as receives.
+BATCH, AT_ONCE = 5, 10
+#: Records to one call of a function that follows a stream, and how often it is tried with one.
+RECORDS, TRIES = 10, 100
+
+
+class Orders(cdk.Stack):
+    def __init__(self, scope: Construct, stage: Stage, code: Path) -> None:
+        super().__init__(scope, f"Orders-{stage.name}", description="Expediter: takes orders and walks each through.")
+        email = self._parameter("Email", "Who gets the operators' news and the alarms.", pattern=r"[^@\s]+@[^@\s]+")
+        self.store = Store(self, stage)
+        self.messages = Messages(self, email)
+        self.users = Users(self, stage)
+        self.functions = Functions(self, stage, code)
+        self.workflow = Workflow(self, stage, self.functions)
+        by_name = self.functions.by_name
+        self.graphql = GraphqlApi(self, stage, function=by_name["Graphql"], pool=self.users.pool)
+        self.rest = RestApi(
+            self, stage, queue=self.messages.orders, function=by_name["Rest"], pool_arn=self.users.pool.user_pool_arn
+        )
+        grants.grant(self.functions, self.store)
+        self._parties()
+        self._queue()
+        self._executions()
+        self._mail()
+        self._news()
+        Watch(
+            self,
+            messages=self.messages,
+            workflow=self.workflow,
+            functions=self.functions,
+            rest=self.rest,
+            graphql=self.graphql,
+        )
+        self._outputs()
+
+    def _parameter(self, name: str, text: str, default: str | None = None, pattern: str | None = None) -> str:
+        parameter = cdk.CfnParameter(self, name, description=text, default=default, allowed_pattern=pattern)
+        return parameter.value_as_string
+
+    def _parties(self) -> None:
+        """The payment provider, the restaurant and what signs its orders."""
+        payments = self._parameter("Payments", "simulated, simulated:decline=0.2 or a URL", "simulated")
+        restaurant = self._parameter("Restaurant", "simulated, simulated:decline=0.1 or a URL", "simulated")
+        hold = self._parameter("HoldSeconds", "How long a customer may cancel.", "30", r"\d{1,8}")
+        told = "Signs the orders that a restaurant gets."
+        self.secret = secret = secretsmanager.Secret(self, "RestaurantSecret", description=told)
+        for name in TASK_FUNCTIONS:
+            self.functions.knows(name, payments=payments, restaurant=restaurant)
+        for name in ("Intake", "Graphql", "Rest"):
+            self.functions.knows(name, hold_seconds=hold)
+        for name in ("SendOrderToRestaurant", "OweRefund"):
+            self.functions.may(name, ["secretsmanager:GetSecretValue"], secret.secret_arn)
+            self.functions.knows(name, restaurant_secret=secret.secret_arn)
+
+    def _queue(self) -> None:
+        """Who sends to the order queue, who takes from it, and who looks at the dead letters."""
+        orders, dead = self.messages.orders, self.messages.dead
+        receiving = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+        self.functions.may("Intake", receiving, orders.queue_arn)
+        self.functions.may("Rest", receiving, dead.queue_arn)
+        self.functions.knows("Rest", dead_letter_url=dead.queue_url)
+        self.functions.knows("Intake", queue_url=orders.queue_url)
+        for name in ("Rest", "Graphql"):
+            self.functions.may(name, ["sqs:SendMessage"], orders.queue_arn)
+            self.functions.knows(name, queue_url=orders.queue_url)
+        mapping = lambdas.EventSourceMapping(
+            self,
+            "OrdersToIntake",
+            target=self.functions.by_name["Intake"],
+            event_source_arn=orders.queue_arn,
+            batch_size=BATCH,
+            max_concurrency=AT_ONCE,
+            report_batch_item_failures=True,
+        )
+        mapping.node.add_dependency(self.functions.roles["Intake"])
+
+    def _executions(self) -> None:
+        """The intake starts executions, the REST door shows their history."""
+        machine = self.workflow.machine
+        self.functions.may("Intake", ["states:StartExecution"], machine.state_machine_arn)
+        executions = self.format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{machine.state_machine_name}:*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self.functions.may("Rest", ["states:GetExecutionHistory"], executions)
+        for name in ("Intake", "Rest"):
+            self.functions.knows(name, state_machine=machine.state_machine_arn)
+
+    def _mail(self) -> None:
+        sender = self._parameter("MailFrom", "The verified address that customers get mail from; empty: none.", "")
+        topic = self.messages.operators
+        self.functions.may("Mailer", ["sns:Publish"], topic.topic_arn)
+        identity = self.format_arn(service="ses", resource="identity", resource_name=sender)
+        self.functions.may("Mailer", ["ses:SendEmail"], identity)
+        self.functions.knows("Mailer", topic=topic.topic_arn, mail_from=sender)
+        self._follow("Mailer", Name.MAIL)
+
+    def _news(self) -> None:
+        self.functions.may("Publisher", ["appsync:GraphQL"], self.graphql.publish_arn())
+        self.functions.knows("Publisher", graphql_url=self.graphql.api.graphql_url)
+        self._follow("Publisher", Name.ORDERS)
+
+    def _follow(self, name: str, table: Name) -> None:
+        """Has the function called with every change of the table, in order; a record that fails is tried again."""
+        stream = self.store.tables[table].table_stream_arn
+        if stream is None:
+            raise LookupError(f"{table} has no stream")
+        reading = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"]
+        self.functions.may(name, [f"dynamodb:{action}" for action in reading], stream)
+        mapping = lambdas.EventSourceMapping(
+            self,
+            f"{table.capitalize()}To{name}",
+            target=self.functions.by_name[name],
+            event_source_arn=stream,
+            batch_size=RECORDS,
+            starting_position=lambdas.StartingPosition.TRIM_HORIZON,
+            report_batch_item_failures=True,
+            bisect_batch_on_error=True,
+            retry_attempts=TRIES,
+        )
+        mapping.node.add_dependency(self.functions.roles[name])
+
+    def _outputs(self) -> None:
+        for name, value in {
+            "RestUrl": self.rest.api.url,
+            "GraphqlUrl": self.graphql.api.graphql_url,
+            "UserPool": self.users.pool.user_pool_id,
+            "UserPoolClient": self.users.client.user_pool_client_id,
+            "OrderQueue": self.messages.orders.queue_url,
+            "DeadLetterQueue": self.messages.dead.queue_url,
+            "StateMachine": self.workflow.machine.state_machine_arn,
+        }.items():
+            cdk.CfnOutput(self, name, value=value)

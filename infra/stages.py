@@ -1,0 +1,26 @@
+"""What differs between the stages, and nothing else."""
+
+from typing import NamedTuple
+
+import aws_cdk as cdk
+from aws_cdk import aws_logs as logs
+
+
+class Stage(NamedTuple):
+    """``rate`` and ``burst``: requests a second at the REST API, steady and at once."""
+
+    name: str
+    removal: cdk.RemovalPolicy
+    protected: bool
+    retention: logs.RetentionDays
+    rate: int
+    burst: int
+
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage("dev", cdk.RemovalPolicy.DESTROY, False, logs.RetentionDays.ONE_WEEK, 20, 40),
+        Stage("prod", cdk.RemovalPolicy.RETAIN, True, logs.RetentionDays.THREE_MONTHS, 500, 1000),
+    )
+}

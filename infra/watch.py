@@ -1,0 +1,130 @@
+"""Alarms, each with a line of the runbook behind it, and one dashboard."""
+
+from typing import NamedTuple
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_lambda as lambdas
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from expediter.aws.functions.table import OTHER_FUNCTIONS, TASK_FUNCTIONS
+from infra.functions import Functions
+from infra.graphql_api import GraphqlApi
+from infra.messages import Messages
+from infra.rest_api import RestApi
+from infra.workflow import Workflow
+
+FIVE_MINUTES = cdk.Duration.minutes(5)
+
+
+class Watched(NamedTuple):
+    """An alarm: it rings when the metric is above ``limit`` for ``periods`` of five minutes."""
+
+    name: str
+    text: str
+    metric: cloudwatch.IMetric
+    limit: float
+    periods: int = 1
+
+
+class Watch(Construct):
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        messages: Messages,
+        workflow: Workflow,
+        functions: Functions,
+        rest: RestApi,
+        graphql: GraphqlApi,
+    ) -> None:
+        super().__init__(scope, "Watch")
+        watched = [
+            *_queues(messages),
+            *_executions(workflow),
+            *_functions(functions),
+            *_doors(rest, graphql),
+        ]
+        for one in watched:
+            self._alarm(one, messages.alarms)
+        dashboard = cloudwatch.Dashboard(self, "Dashboard")
+        widgets: list[cloudwatch.IWidget] = [
+            cloudwatch.GraphWidget(title=one.name, left=[one.metric], width=8) for one in watched
+        ]
+        dashboard.add_widgets(*widgets)
+
+    def _alarm(self, one: Watched, topic: sns.ITopic) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            one.name,
+            alarm_description=f"{one.text} See docs/how-to/aws-runbook.md.",
+            metric=one.metric,
+            threshold=one.limit,
+            evaluation_periods=one.periods,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(topic))
+
+
+def _queues(messages: Messages) -> list[Watched]:
+    dead = messages.dead.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
+    age = messages.orders.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum")
+    return [
+        Watched("DeadLettersWait", "A message could not be taken in.", dead, 0),
+        Watched("OrdersWait", "The oldest message waits for more than five minutes.", age, 300),
+    ]
+
+
+def _executions(workflow: Workflow) -> list[Watched]:
+    machine = workflow.machine
+    return [
+        Watched("OrdersNeedOperator", "A workflow failed.", machine.metric_failed(period=FIVE_MINUTES), 0),
+        Watched("WorkflowsTimeOut", "A workflow timed out.", machine.metric_timed_out(period=FIVE_MINUTES), 0),
+        Watched("WorkflowsThrottled", "Workflows are throttled.", machine.metric_throttled(period=FIVE_MINUTES), 0, 2),
+    ]
+
+
+def _functions(functions: Functions) -> list[Watched]:
+    found = []
+    for name in ("Intake", "Rest", "Graphql"):
+        function = functions.by_name[name]
+        rate = cloudwatch.MathExpression(
+            expression="100 * errors / MAX([errors, calls])",
+            using_metrics={"errors": function.metric_errors(), "calls": function.metric_invocations()},
+            period=FIVE_MINUTES,
+            label="errors, %",
+        )
+        found.append(Watched(f"{name}Fails", f"More than 1 % of the calls of {name} fail.", rate, 1, 2))
+    for name in ("Mailer", "Publisher"):
+        age = functions.by_name[name].metric("IteratorAge", period=FIVE_MINUTES, statistic="Maximum")
+        found.append(Watched(f"{name}Lags", f"{name} is ten minutes behind.", age, 600_000))
+    tasks = _throttles("TasksThrottled", [functions.by_name[name] for name in TASK_FUNCTIONS])
+    return [*found, tasks, _throttles("FunctionsThrottled", [functions.by_name[name] for name in OTHER_FUNCTIONS])]
+
+
+def _throttles(name: str, functions: list[lambdas.Function]) -> Watched:
+    """One alarm for several functions; ten metrics are the most that an alarm takes."""
+    metrics = {f"m{place}": function.metric_throttles() for place, function in enumerate(functions)}
+    total = cloudwatch.MathExpression(
+        expression=f"SUM([{','.join(metrics)}])", using_metrics=metrics, period=FIVE_MINUTES, label="throttles"
+    )
+    return Watched(name, "Functions are throttled.", total, 0, 2)
+
+
+def _doors(rest: RestApi, graphql: GraphqlApi) -> list[Watched]:
+    errors = cloudwatch.Metric(
+        namespace="AWS/AppSync",
+        metric_name="5XXError",
+        dimensions_map={"GraphQLAPIId": graphql.api.api_id},
+        period=FIVE_MINUTES,
+        statistic="Sum",
+    )
+    return [
+        Watched(
+            "RestFailsInside", "The REST API answers 5xx.", rest.api.metric_server_error(period=FIVE_MINUTES), 0, 2
+        ),
+        Watched("GraphqlFailsInside", "The GraphQL API answers 5xx.", errors, 0, 2),
+    ]

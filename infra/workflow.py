@@ -1,0 +1,51 @@
+"""The state machine: order.asl.json as it is, its placeholders filled with the functions' ARNs."""
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from expediter import contracts
+from expediter.aws.functions.table import TASK_FUNCTIONS
+from infra.functions import Functions
+from infra.stages import Stage
+
+#: What a state machine needs to deliver logs and traces; AWS knows no resources for these actions.
+# https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
+_DELIVERY = [
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+]
+
+
+class Workflow(Construct):
+    def __init__(self, scope: Construct, stage: Stage, functions: Functions) -> None:
+        super().__init__(scope, "Workflow")
+        arns = {name: functions.by_name[name].function_arn for name in TASK_FUNCTIONS}
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        self.role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(arns.values())))
+        self.role.add_to_policy(iam.PolicyStatement(actions=_DELIVERY, resources=["*"]))
+        self.logs = logs.LogGroup(self, "Logs", retention=stage.retention, removal_policy=stage.removal)
+        self.machine = sfn.StateMachine(
+            self,
+            "Orders",
+            definition_body=sfn.DefinitionBody.from_string(contracts.read("order.asl.json").decode()),
+            definition_substitutions=arns,
+            role=self.role.without_policy_updates(),
+            state_machine_type=sfn.StateMachineType.STANDARD,
+            tracing_enabled=True,
+            # Without execution data: it holds customers' addresses.
+            logs=sfn.LogOptions(destination=self.logs, level=sfn.LogLevel.ALL, include_execution_data=False),
+            removal_policy=stage.removal,
+        )
+        self.machine.node.add_dependency(self.role)
