@@ -7,50 +7,50 @@ from pathlib import Path
 import pytest
 
 from expediter.asl.errors import DefinitionInvalid
+from expediter.asl.protocol import Json
 from expediter.embedded.database import DataRefused, open_writer
 from expediter.embedded.settings import workflow
 from tests.support.stage import SECOND, Stage, opened, story
 
 
-def renamed(folder: Path, state: str, name: str) -> str:
-    """The order workflow with one state under another name, as a file."""
+def written(folder: Path, name: str, definition: Json) -> str:
+    """The definition as a file, with the state CloseHold under another name."""
+    text = json.dumps(definition)
+    for before, after in (('"CloseHold": {', f'"{name}": {{'), ('"Next": "CloseHold"', f'"Next": "{name}"')):
+        text = text.replace(before, after)
     file = folder / f"{name}.asl.json"
-    file.write_text(
-        json.dumps(workflow(None))
-        .replace(f'"{state}": {{', f'"{name}": {{')
-        .replace(f'"Next": "{state}"', f'"Next": "{name}"')
-    )
+    file.write_text(text)
     return str(file)
 
 
-async def old_and_new(folder: Path) -> tuple[str, str, str]:
-    """An order in the hold of a first workflow, the server's data, and a second workflow's file."""
-    data = folder / "data"
-    async with opened(data, WORKFLOW=renamed(folder, "CloseHold", "CloseIt")) as stage:
+async def old_and_new(folder: Path) -> tuple[str, Path, str]:
+    """An order in the hold of a first workflow, the server's data, and a second workflow, which completes nothing."""
+    data, second = folder / "data", workflow(None)
+    second["States"]["CompleteOrder"] = {"Type": "Succeed"}
+    async with opened(data, WORKFLOW=written(folder, "CloseIt", workflow(None))) as stage:
         order_id = await stage.place()
-    return order_id, str(data), renamed(folder, "CloseHold", "ShutIt")
+    return order_id, data, written(folder, "ShutIt", second)
 
 
 @story
 async def test_an_order_ends_on_the_definition_it_began_with(tmp_path: Path) -> None:
     old, data, second = await old_and_new(tmp_path)
-    async with opened(Path(data), WORKFLOW=second) as stage:
+    async with opened(data, WORKFLOW=second) as stage:
         new = await stage.place()
         await stage.advance(30 * SECOND)
 
-        assert stage.status(old) == stage.status(new) == "SUCCESS"
+        assert (stage.status(old), stage.status(new)) == ("SUCCESS", "PAID")
         assert "CloseIt" in stage.states(old)
-        assert "ShutIt" not in stage.states(old)
         assert "ShutIt" in stage.states(new)
 
 
 @story
 async def test_the_history_of_an_ended_order_is_told_by_its_own_definition(tmp_path: Path) -> None:
     old, data, second = await old_and_new(tmp_path)
-    async with opened(Path(data)) as stage:
+    async with opened(data) as stage:
         await stage.advance(30 * SECOND)
         told = stage.states(old)
-    async with opened(Path(data), WORKFLOW=second) as stage:
+    async with opened(data, WORKFLOW=second) as stage:
         assert stage.states(old) == told
 
 

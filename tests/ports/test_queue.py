@@ -83,6 +83,15 @@ def test_extending_by_nothing_gives_the_message_back(adapters: Adapters) -> None
     assert received(adapters).receive_count == 2
 
 
+def test_a_failed_message_is_hidden_for_two_seconds(adapters: Adapters) -> None:
+    with adapters.unit() as work:
+        work.queue.send(b"body", {}, NOON)
+        (message,) = work.queue.receive(5, NOON)
+        work.queue.fail(message.receipt, "why", NOON)
+        assert work.queue.receive(5, NOON + 1_999) == ()
+        assert len(work.queue.receive(5, NOON + 2_000)) == 1
+
+
 def test_a_failed_message_comes_back_and_dies_at_its_last_receive_with_the_last_reason(adapters: Adapters) -> None:
     now = NOON
     with adapters.unit() as work:

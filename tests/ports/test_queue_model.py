@@ -107,7 +107,7 @@ class Queue(RuleBasedStateMachine):
             if not purge:
                 self.kept[message_id] = Model(mine.body, self.now)
 
-    @rule(milliseconds=st.sampled_from([1, RETRY_AFTER, VISIBILITY - 1, VISIBILITY, 100_000]))
+    @rule(milliseconds=st.sampled_from([1, RETRY_AFTER - 1, RETRY_AFTER, VISIBILITY - 1, VISIBILITY, 100_000]))
     def pass_time(self, milliseconds: int) -> None:
         self.now += milliseconds
 
