@@ -242,15 +242,6 @@ def test_a_call_that_was_given_up_leaves_no_answer_behind_for_the_next() -> None
     assert server.connections == 2
 
 
-def test_no_more_connections_are_opened_than_allowed_and_calls_wait_their_turn() -> None:
-    async def crowd(client: HttpClient) -> list[HttpResponse]:
-        return list(await asyncio.gather(*(client.send(GET) for _ in range(20))))
-
-    server = Server(*[FINE] * 20)
-    assert talking(server, crowd, Limits(connections=3)) == [OK] * 20
-    assert server.connections == 3
-
-
 def test_a_closed_door_is_no_answer() -> None:
     async def refused(_: HttpClient) -> HttpResponse:
         return await _once("http://127.0.0.1:1")

@@ -208,6 +208,29 @@ def test_a_bank_that_never_answers_does_not_hold_up_the_restaurant(town: Town) -
     assert asyncio.run(main()) == Done()
 
 
+def test_calls_that_wait_for_their_turn_use_up_none_of_their_time(town: Town) -> None:
+    """Two connections, six charges that take 0.2 s each: the last begins after 0.4 s and is given 0.5 s."""
+    town.bank.script("charge", *[Act.SLOW] * 6)
+
+    async def main() -> list[Answer]:
+        async with town.parties(Limits(connections=2)) as parties:
+            charges = [Charge(f"o{number}/charge", f"o{number}", 850, "USD", NOW) for number in range(6)]
+            return await asyncio.gather(*(parties.call(call, NOW, 0.5) for call in charges))
+
+    assert [type(answer) for answer in asyncio.run(main())] == [Done] * 6
+
+
+def test_a_call_that_takes_too_long_is_given_up(town: Town) -> None:
+    town.bank.script("charge", Act.HANG)
+
+    async def main() -> Answer:
+        async with town.parties(PATIENT) as parties:
+            return await parties.call(charge(), NOW, 0.1)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(main())
+
+
 def test_nobody_at_the_door_is_unavailable_not_an_answer() -> None:
     with listening() as door:
         nowhere = Remote(url_of(door))

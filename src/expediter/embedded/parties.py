@@ -1,5 +1,7 @@
 """Calls to the outside parties: connections of its own for each, so that a slow bank never holds up the restaurant."""
 
+import asyncio
+
 from expediter.app.calls import Answer, Call, HandOver, Withdraw
 from expediter.app.parties import Conversation, NoAnswer, Party, Remote, Role, answered, payment, restaurant, role
 from expediter.embedded.http_client import HttpClient, Limits
@@ -19,15 +21,23 @@ class Parties:
             for name, party in self._parties.items()
             if isinstance(party, Remote)
         }
+        self._turns = {name: asyncio.Semaphore((limits or Limits()).connections) for name in self._parties}
 
     def answer_now(self, call: Call) -> Answer | None:
         """The answer of a simulated party; None when the call has to go out."""
         party = self._parties[role(call)]
         return None if isinstance(party, Remote) else answered(call, party.decline)
 
-    async def call(self, call: Call, now: int) -> Answer:
-        """Makes the call at ``now`` (ms since 1970 UTC). Raises PaymentUnavailable or RestaurantUnavailable."""
-        return self.answer_now(call) or await _converse(self._conversation(call, now), self._clients[role(call)])
+    async def call(self, call: Call, now: int, seconds: float | None = None) -> Answer:
+        """Makes the call at ``now`` (ms since 1970 UTC), or when one of the party's connections is free for it.
+
+        Raises PaymentUnavailable or RestaurantUnavailable; TimeoutError when it takes more than ``seconds`` from then.
+        """
+        answer = self.answer_now(call)
+        if answer is not None:
+            return answer
+        async with self._turns[role(call)], asyncio.timeout(seconds):
+            return await _converse(self._conversation(call, now), self._clients[role(call)])
 
     async def aclose(self) -> None:
         for client in self._clients.values():

@@ -9,11 +9,13 @@ house. Nothing here is remembered that could not be read again from the file.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 
 from expediter.app.calls import Answer
 from expediter.app.intake import BATCH, take_batch
+from expediter.app.parties import Role, role
 from expediter.app.ports import Work
 from expediter.domain.errors import OrderError, StoreUnavailable
 from expediter.embedded.clock import Clock
@@ -23,8 +25,9 @@ from expediter.embedded.queue import SqliteQueue
 from expediter.embedded.workflows import Errand, Failure, SqliteWorkflows
 from expediter.embedded.writer import Writer
 
-#: Calls under way at most before no more messages are taken in and no more timers fired; they wait in the file.
-CALLS = 2_000
+#: Calls to one party, under way or waiting for their turn, from which no more messages are taken in: they wait in the
+#: file. Timers go on (a slow bank never holds up the restaurant) until there are so many that memory has to be spared.
+CALLS, TOO_MANY_CALLS = 2_000, 8_000
 #: Intake units and timers on their way to the writer at most.
 INTAKES = 64
 TIMERS = 512
@@ -49,6 +52,7 @@ class Runtime:
         self._backlog = 0
         self._firing: set[int] = set()
         self._calls: set[asyncio.Task[None]] = set()
+        self._calls_to: Counter[Role] = Counter()
         self._stopping = False
         self._loop: asyncio.Task[None] | None = None
 
@@ -101,7 +105,7 @@ class Runtime:
 
     def _take_in(self) -> None:
         """Has as many batches taken in as there are messages for, unless the outside is not keeping up."""
-        room = not self._stopping and len(self._calls) < CALLS
+        room = not self._stopping and self._keeping_up(CALLS)
         while room and self._intakes < INTAKES and self._intakes * BATCH < self._backlog:
             self._intakes += 1
             self._writer.submit("intake", lambda: take_batch(self._work()), self._taken_in)
@@ -124,19 +128,24 @@ class Runtime:
         if answer is not None:
             self._settle(errand, answer)
             return
+        self._calls_to[role(errand.call)] += 1
         task = asyncio.create_task(self._call(errand))
         self._calls.add(task)
-        task.add_done_callback(self._called)
+        task.add_done_callback(partial(self._called, role(errand.call)))
 
-    def _called(self, task: asyncio.Task[None]) -> None:
+    def _called(self, party: Role, task: asyncio.Task[None]) -> None:
         self._calls.discard(task)
+        self._calls_to[party] -= 1
         self._take_in()
+
+    def _keeping_up(self, limit: int) -> bool:
+        """Whether no party has as many calls to answer."""
+        return all(calls < limit for calls in self._calls_to.values())
 
     async def _call(self, errand: Errand) -> None:
         answer: Answer | Failure
         try:
-            async with asyncio.timeout(errand.task.timeout_seconds):
-                answer = await self._parties.call(errand.call, self._clock.now())
+            answer = await self._parties.call(errand.call, self._clock.now(), errand.task.timeout_seconds)
         except TimeoutError:
             answer = Failure(None, "The call took longer than the task's TimeoutSeconds.")
         except OrderError as error:
@@ -171,7 +180,7 @@ class Runtime:
 
     def _look(self, executions: Executions, queue: SqliteQueue, now: int) -> int:
         """Has done what is due; gives when to look again."""
-        if len(self._calls) < CALLS:
+        if self._keeping_up(TOO_MANY_CALLS):
             for no in executions.due(now, TIMERS):
                 self._fire(no)
         if not self._intakes:
