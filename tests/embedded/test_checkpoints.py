@@ -1,0 +1,74 @@
+"""The log is moved into the file beside the writer; what goes wrong with that holds nobody up."""
+
+import logging
+import resource
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import apsw
+import pytest
+
+from expediter.embedded.checkpoints import BESIDE, WAIT, Checkpoints
+from expediter.embedded.database import open_writer
+from tests.support.stage import story
+
+
+@asynccontextmanager
+async def filled_log(file: Path) -> AsyncIterator[tuple[Checkpoints, apsw.Connection]]:
+    """A file whose log holds more than the file itself."""
+    with closing(open_writer(file)) as connection:
+        checkpoints = Checkpoints(connection, file)
+        connection.execute("CREATE TABLE line (value)")
+        connection.execute("INSERT INTO line VALUES (zeroblob(1000000))")
+        try:
+            yield checkpoints, connection
+        finally:
+            await checkpoints.close()
+
+
+@story
+async def test_a_long_log_is_moved_into_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "test.db"
+    async with filled_log(file) as (checkpoints, _):
+        before = file.stat().st_size
+        checkpoints._pages = WAIT
+        await checkpoints.between_batches()
+
+        assert file.stat().st_size > before + 1_000_000
+
+
+@story
+async def test_a_short_log_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "test.db"
+    async with filled_log(file) as (checkpoints, _):
+        before = file.stat().st_size
+        checkpoints._pages = BESIDE - 1
+        await checkpoints.between_batches()
+        assert checkpoints._running is None
+
+        assert file.stat().st_size == before
+
+
+@story
+async def test_a_full_disk_leaves_everything_in_the_log_and_is_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "test.db"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with filled_log(file) as (checkpoints, connection):
+        checkpoints._pages = WAIT
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size, hard))
+        try:
+            with caplog.at_level(logging.WARNING):
+                await checkpoints.between_batches()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert "could not be moved" in caplog.text
+        assert connection.execute("SELECT length(value) FROM line").fetchall() == [(1_000_000,)]
+
+        checkpoints._pages = WAIT
+        await checkpoints.between_batches()
+
+        assert file.stat().st_size > 1_000_000
+        assert connection.pragma("integrity_check") == "ok"
