@@ -35,6 +35,7 @@ def holds(rule: dict[str, Any], given: Any) -> bool:
         ("BooleanEquals", 1, True, False),
         ("TimestampEquals", "2026-01-01T01:00:00+01:00", "2026-01-01T00:00:00Z", True),
         ("TimestampLessThan", "not a time", "2026-01-01T00:00:00Z", False),
+        ("TimestampLessThan", 5, "2026-01-01T00:00:00Z", False),
         ("IsNull", None, True, True),
         ("IsNumeric", "1", False, True),
         ("IsString", "1", True, True),
@@ -70,6 +71,13 @@ def test_only_ispresent_may_look_at_what_is_not_there() -> None:
 
     assert (done.status, done.error) == ("FAILED", "States.Runtime")
     assert "Invalid path '$.no'" in str(done.cause)
+
+
+def test_a_path_that_can_have_many_values_is_present_when_it_has_one() -> None:
+    rule = {"Variable": "$.x[*].y", "IsPresent": True}
+
+    assert holds(rule, {"x": [{"y": 1}]})
+    assert not holds(rule, {"x": [{}]})
 
 
 def test_no_rule_and_no_default_is_an_error_with_a_name() -> None:

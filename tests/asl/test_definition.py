@@ -66,6 +66,7 @@ def test_all_faults_are_found_at_once_each_with_its_place() -> None:
         (only({**END, "Parameters": {}}, QueryLanguage="JSONata"), "States.One.Parameters", "JSONata"),
         (only({**END, "Assign": {"a b": 1}}), "States.One.Assign.a b", "valid variable name"),
         (only({"Type": "Wait", "End": True}), "States.One", "Seconds"),
+        (only({"Type": "Wait", "Seconds": -1, "End": True}), "States.One.Seconds", "between 0 and"),
         (only({"Type": "Wait", "Seconds": 1, "SecondsPath": "$.a", "End": True}), "States.One", "Exactly one"),
         (only({"Type": "Wait", "Timestamp": "soon", "End": True}), "States.One.Timestamp", "RFC3339"),
         (only({"Type": "Fail", "Error": "E", "ErrorPath": "$.e"}), "States.One", "Only one"),
@@ -150,6 +151,15 @@ def test_warnings_do_not_keep_a_machine_from_running() -> None:
         ("States.Round", "NO_WAY_TO_AN_END"),
         ("States.Alone", "UNREACHABLE_STATE"),
     }
+
+
+def test_the_message_names_each_error_and_its_place() -> None:
+    with pytest.raises(
+        DefinitionInvalid, match=r"^States\.One: Exactly one of these fields is required: \[Next, End\]$"
+    ):
+        parse(only({"Type": "Pass"}))
+    with pytest.raises(DefinitionInvalid, match=r"^definition: Definition must be a valid JSON object$"):
+        parse("[]")
 
 
 def test_a_machine_tells_what_it_asks_for_and_which_variables_it_reads() -> None:

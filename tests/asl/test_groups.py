@@ -144,6 +144,21 @@ def test_children_of_a_distributed_map_may_fail_up_to_the_tolerated_count() -> N
     assert beyond.error == "States.ExceedToleratedFailureThreshold"
 
 
+@pytest.mark.parametrize(("percentage", "borne"), [(33.4, True), (33.3, False), ("33.4", True)])
+def test_a_tolerated_percentage_is_of_all_items(percentage: Any, borne: bool) -> None:
+    state = {
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "ItemProcessor": {**WORK, **DISTRIBUTED},
+        "ToleratedFailurePercentagePath": "$.most",
+    }
+
+    answers = {"Work": [{"result": 1}, BROKEN, {"result": 3}]}
+    done = run_state(state, {"items": [1, 2, 3], "most": percentage}, mocks=answers)
+
+    assert (done.status == "SUCCEEDED") is borne
+
+
 def test_a_fault_inside_a_child_execution_is_only_a_failed_item() -> None:
     inner = {"StartAt": "In", "States": {"In": {"Type": "Pass", "InputPath": "$.no", "End": True}}}
     state = {"Type": "Map", "ItemProcessor": {**inner, **DISTRIBUTED}, "ToleratedFailurePercentage": 50}

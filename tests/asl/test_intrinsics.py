@@ -23,6 +23,8 @@ from tests.asl.helpers import call, run_state
         ("States.ArrayPartition(States.ArrayRange(1, 5, 1), 2)", [[1, 2], [3, 4], [5]]),
         ("States.ArrayContains($.mixed, 1.0)", True),
         ("States.ArrayContains($.mixed, true)", False),
+        ("States.ArrayContains($.lists, States.Array(1))", False),
+        ("States.ArrayContains($.lists, States.Array(1.0, 2))", True),
         ("States.ArrayRange(5, 1, -2)", [5, 3, 1]),
         ("States.ArrayGetItem($.mixed, 1)", "1"),
         ("States.ArrayLength($.mixed)", 4),
@@ -38,7 +40,7 @@ from tests.asl.helpers import call, run_state
     ],
 )
 def test_a_function_yields_what_aws_yields(text: str, value: Any) -> None:
-    given = {"template": "<{}>", "object": {"b": 1.5, "a": [True]}, "mixed": [1, "1", 1.0, None]}
+    given = {"template": "<{}>", "object": {"b": 1.5, "a": [True]}, "mixed": [1, "1", 1.0, None], "lists": [[1, 2]]}
 
     assert call(text, given) == value
 
@@ -61,9 +63,14 @@ def test_a_random_number_lies_in_its_range_and_a_seed_of_the_author_fixes_it() -
     assert call("States.MathRandom(0, 1000, 7)") == call("States.MathRandom(0, 1000, 7)")
 
 
+def test_a_range_may_have_a_thousand_elements() -> None:
+    assert len(call("States.ArrayRange(1, 1000, 1)")) == 1000
+
+
 @pytest.mark.parametrize(
     "text",
     [
+        "States.ArrayRange(1, 1001, 1)",
         "States.MathAdd('1', 2)",
         "States.ArrayGetItem(States.Array(1), 1)",
         "States.ArrayRange(1, 5000, 1)",

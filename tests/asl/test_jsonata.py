@@ -78,9 +78,47 @@ def test_a_queryevaluationerror_can_be_caught() -> None:
 
 
 def test_only_a_whole_expression_is_one() -> None:
-    state = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": [" {% 1 %}", "$.x", "{% 1 %}", None]}
+    state = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": [" {% 1 %}", "$.x", {"a": {"b": ["{% 1 %}"]}}, None]}
 
-    assert run_state(state).output == [" {% 1 %}", "$.x", 1, None]
+    assert run_state(state).output == [" {% 1 %}", "$.x", {"a": {"b": [1]}}, None]
+
+
+def test_a_failed_evaluation_is_an_event_of_the_history_with_its_place() -> None:
+    states = {
+        "Ask": {
+            "Type": "Task",
+            "Resource": "Work",
+            "Arguments": {"x": "{% $no %}"},
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $nor %}", "Next": "After"}],
+            "End": True,
+        },
+        "After": {"Type": "Succeed"},
+    }
+
+    failed = [
+        event["evaluationFailedEventDetails"]["location"]
+        for event in run_states(states, language="JSONata").events
+        if event["type"] == "EvaluationFailed"
+    ]
+
+    assert failed == ["Arguments/x", "Output"]
+    assert "EvaluationFailed" not in {event["type"] for event in run_state({"Type": "Fail", "Error": "E"}).events}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("Seconds", "{% 'one' %}", "Expected 'number', but was 'string' for value: \"one\""),
+        ("Seconds", "{% -1 %}", "cannot be parsed as a non-negative integer: -1"),
+        ("Timestamp", "{% 5 %}", "Expected 'string', but was 'number' for value: 5"),
+        ("Timestamp", "{% 'soon' %}", "ISO-8601 extended offset date-time format string: soon"),
+    ],
+)
+def test_an_expression_of_another_type_than_the_field_says_what_it_yielded(field: str, value: str, words: str) -> None:
+    done = run_state({"Type": "Wait", "QueryLanguage": "JSONata", field: value})
+
+    assert done.error == "States.QueryEvaluationError"
+    assert words in str(done.cause)
 
 
 def test_an_expression_that_is_not_jsonata_is_refused_with_its_place() -> None:

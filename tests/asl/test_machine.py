@@ -7,6 +7,7 @@ import pytest
 
 from expediter.asl import (
     AnyEvent,
+    Command,
     End,
     Execution,
     ScheduleTask,
@@ -59,6 +60,8 @@ def test_a_stopped_execution_is_aborted_with_what_the_stopper_said() -> None:
         ({"Seconds": 0}, {}, 1000),
         ({"Seconds": 2}, {}, 3000),
         ({"SecondsPath": "$.s"}, {"s": 3}, 4000),
+        ({"SecondsPath": "$.s"}, {"s": 0}, 1000),
+        ({"SecondsPath": "$.s"}, {"s": 99_999_999}, 99_999_999_000 + 1000),
         ({"Timestamp": "1970-01-01T01:00:05.5+01:00"}, {}, 5500),
         ({"TimestampPath": "$.t"}, {"t": "1970-01-01T00:00:00Z"}, 0),
     ],
@@ -186,6 +189,38 @@ def test_history_has_the_types_numbers_and_texts_that_aws_gives() -> None:
     }
     assert history[7]["taskScheduledEventDetails"]["resourceType"] == "sns"
     assert "lambdaFunctionStartedEventDetails" not in history[3]
+
+
+@pytest.mark.parametrize(
+    ("resource", "answer", "kinds"),
+    [
+        ("arn:aws:states:::states:startExecution.sync:2", {"result": 1}, ["TaskSubmitted", "TaskSucceeded"]),
+        ("arn:aws:states:::sqs:sendMessage.waitForTaskToken", {"timed_out": True}, ["TaskSubmitted", "TaskTimedOut"]),
+        ("arn:aws:states:::states:startExecution.sync", {"failed": True}, ["TaskFailed"]),
+        (
+            "arn:aws:states:::states:startExecution.sync",
+            {"failed": True, "submitted": {}},
+            ["TaskSubmitted", "TaskFailed"],
+        ),
+        ("arn:aws:states:us-east-1:111111111111:activity:a", {"result": 1}, ["ActivityStarted", "ActivitySucceeded"]),
+        ("Work", {"failed": True}, ["LambdaFunctionFailed"]),
+    ],
+)
+def test_the_kind_of_a_task_shows_in_its_history(resource: str, answer: dict[str, Any], kinds: list[str]) -> None:
+    done = run_state({"Type": "Task", "Resource": resource}, mocks={resource: [answer]})
+
+    types = [event["type"] for event in done.events]
+    scheduled = next(index for index, kind in enumerate(types) if kind.endswith("Scheduled"))
+    answered = [kind for kind in types[scheduled + 1 :] if kind not in {"TaskStarted", "LambdaFunctionStarted"}]
+    assert answered[: len(kinds)] == kinds
+
+
+def test_events_and_commands_are_values_that_can_be_stored_as_json() -> None:
+    events: list[AnyEvent] = [Started(at=1, seed=1, input={}), TimerFired(at=2, seed=2, timer=3), Stopped(at=3, seed=3)]
+    commands: list[Command] = [ScheduleTask(1, "S", "R", {"a": 1}), StartTimer(2, 5), End("SUCCEEDED", 1)]
+
+    assert msgspec.json.decode(msgspec.json.encode(events), type=list[AnyEvent]) == events
+    assert msgspec.json.decode(msgspec.json.encode(commands), type=list[Command]) == commands
 
 
 def test_history_is_derived_again_from_the_events_alone() -> None:

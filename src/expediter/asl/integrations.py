@@ -84,13 +84,20 @@ ACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
+def service_and_action(resource: str) -> tuple[str, str]:
+    """``arn:aws:states:::aws-sdk:sfn:startSync`` -> ("aws-sdk:sfn", "startSync"); the way stays with the action."""
+    parts = resource.removeprefix(PREFIX).split(":")
+    length = 2 if parts[0] == "aws-sdk" else 1
+    return ":".join(parts[:length]), ":".join(parts[length:])
+
+
 def check_resource(reader: Reader, resource: str) -> None:
     """Complain about a Resource that AWS would not take."""
     if not resource.startswith(PREFIX):
         return
-    service, _, called = resource.removeprefix(PREFIX).partition(":")
+    service, called = service_and_action(resource)
     action, way = _split(called)
-    if service != "aws-sdk" and way not in _ways(service, action):
+    if not service.startswith("aws-sdk:") and way not in _ways(service, action):
         reader.complain(
             "Resource",
             f"The resource provided {resource} is not recognized. The value is not a valid resource ARN, or the "

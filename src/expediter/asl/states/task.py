@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from expediter.asl.errors import RUNTIME, TIMEOUT, StateFailure, runtime
 from expediter.asl.execution import Frame
-from expediter.asl.integrations import unfit_parameters
+from expediter.asl.integrations import service_and_action, unfit_parameters
 from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded
 from expediter.asl.retry import Handlers
 from expediter.asl.states.state import Arguments, Finish, State, too_large
@@ -30,7 +30,7 @@ class Pattern(NamedTuple):
 def pattern_of(resource: str) -> Pattern:
     """Which kind of task a Resource names: an optimised or SDK integration, an activity, else a Lambda function."""
     if resource.startswith("arn:aws:states:::"):
-        service, _, action = resource.removeprefix("arn:aws:states:::").rpartition(":")
+        service, action = service_and_action(resource)
         return Pattern("Task", ".sync" in action or action.endswith(".waitForTaskToken"), service, action)
     if ":activity:" in resource:
         return Pattern("Activity")
