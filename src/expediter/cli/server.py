@@ -6,6 +6,7 @@ being refused; it is closed before the home stops, so nothing is accepted that c
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -75,6 +76,7 @@ async def _serve(settings: Settings, door: socket.socket) -> None:
     stopping = _Signals()
     async with open_home(settings) as home:
         app = create_app(home)
+        _collect_less()
         config = uvicorn.Config(
             app,
             http="httptools",
@@ -92,6 +94,15 @@ async def _serve(settings: Settings, door: socket.socket) -> None:
         server = _Server(config, lambda: print(greeting(settings, door), flush=True), app.end_streams)
         stopping.end_with(server)
         await server.serve([door])
+
+
+def _collect_less() -> None:
+    """What is loaded by now lives as long as the process, and an order makes no cycles: the garbage collector looks at
+    neither every 700 new values, which had cost 7 % of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 class _Server(uvicorn.Server):
