@@ -15,11 +15,11 @@ _ROUND = 8.0
 #: How far from its line a label stands.
 _NEAR = 7.0
 #: Length of an arrow's head: the line ends before it, so that the tip stays sharp.
-_HEAD = 8.0
+_HEAD = 9.0
 _ARROWS = (
-    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="0" refY="4" markerWidth="8" markerHeight="8" '
+    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="0" refY="4" markerWidth="9" markerHeight="9" '
     'markerUnits="userSpaceOnUse" orient="auto"><path class="head" d="M0 1L8 4L0 7z"/></marker>'
-    '<marker id="arrow-taken" viewBox="0 0 8 8" refX="0" refY="4" markerWidth="10" markerHeight="10" '
+    '<marker id="arrow-taken" viewBox="0 0 8 8" refX="0" refY="4" markerWidth="9" markerHeight="9" '
     'markerUnits="userSpaceOnUse" orient="auto"><path class="head taken" d="M0 0L8 4L0 8z"/></marker></defs>'
 )
 
