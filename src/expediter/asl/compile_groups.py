@@ -230,10 +230,11 @@ def _batcher(reader: Reader) -> Callable[[Run, Frame, list[Json]], list[Json]] |
         return None
     count, size = number(found, "MaxItemsPerBatch"), number(found, "MaxInputBytesPerBatch")
     extra = template(found, "BatchInput")
+    path = None if found.jsonata else shaping_path(reader, "InputPath")
     jsonata = found.jsonata
 
     def gather(run: Run, frame: Frame, items: list[Json]) -> list[Json]:
-        value = {"input": frame.input} if jsonata else frame.input
+        value = {"input": frame.input} if jsonata else frame.input if path is None else path(frame.input, run)
         shared = {} if extra is None else {"BatchInput": extra(value, run)}
         most, room = count(run, frame) or math.inf, size(run, frame) or math.inf
         return [{**shared, "Items": batch} for batch in _batches(items, most, room)]
