@@ -1,4 +1,4 @@
-"""The stack on AWS, as a CDK application. The CDK runs on Node: the one from the Python registry, if it is installed."""
+"""The stack on AWS, a CDK application. The CDK runs on Node: the one from the Python registry, if installed."""
 
 import os
 from importlib.util import find_spec

@@ -10,6 +10,9 @@ from expediter.asl.protocol import Json
 HERE = Path(__file__).parent
 AUTHORIZER = "users"
 
+#: A schema that only null fits, without writing null: a CloudFormation template cannot hold one.
+NULL = {"anyOf": [{"type": kind} for kind in ("string", "number", "boolean", "object", "array")]}
+
 #: What API Gateway answers by itself, as the errors of every other surface: name and status.
 GATEWAY_ERRORS = {
     "BAD_REQUEST_BODY": ("OrderInvalid", 422),
@@ -37,7 +40,7 @@ class Wiring(NamedTuple):
 
 def document(wiring: Wiring) -> Json:
     """The contract with its integrations."""
-    spec = json.loads(contracts.read("openapi.json"))
+    spec = without_null(json.loads(contracts.read("openapi.json")))
     for methods in spec["paths"].values():
         for operation in methods.values():
             operation["security"] = [{AUTHORIZER: []}]
@@ -53,6 +56,18 @@ def document(wiring: Wiring) -> Json:
     }
     spec["components"]["securitySchemes"] = {AUTHORIZER: _authorizer(wiring.pool)}
     return spec
+
+
+def without_null(value: Json) -> Json:
+    """The document with every ``enum: [null]`` said as ``not: NULL``."""
+    if isinstance(value, list):
+        return [without_null(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    said = {key: without_null(it) for key, it in value.items()}
+    return (
+        {**{key: it for key, it in said.items() if key != "enum"}, "not": NULL} if said.get("enum") == [None] else said
+    )
 
 
 def template(name: str) -> str:

@@ -1,0 +1,11 @@
+"""What is asked of the template. Each fact is a function of the template as JSON that raises AssertionError when it
+does not hold. They are run on the real template, and on every mutant of it."""
+
+from collections.abc import Callable
+
+from tests.infra.facts_doors import DOORS
+from tests.infra.facts_rights import RIGHTS
+from tests.infra.facts_system import SYSTEM
+from tests.infra.reading import Template
+
+FACTS: tuple[Callable[[Template], None], ...] = (*SYSTEM, *DOORS, *RIGHTS)

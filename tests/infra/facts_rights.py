@@ -1,0 +1,208 @@
+"""Facts about rights: a table of what each role may do, no more and no less, held against the policies as IAM reads
+them (moto's evaluation of single statements), and who may take each role on."""
+
+import json
+from typing import Any
+
+from moto.iam.access_control import IAMPolicy, PermissionResult
+
+from expediter.aws.functions.table import FUNCTIONS, TASK_FUNCTIONS
+from tests.infra.reading import Template, function, named, plain, resources, text
+
+READ_ROW = [("dynamodb:GetItem", "<StoreOrders.Arn>"), ("dynamodb:GetItem", "<StoreClaims.Arn>")]
+ROW = [*READ_ROW, ("dynamodb:PutItem", "<StoreOrders.Arn>")]
+LEDGER, MAIL = ("dynamodb:UpdateItem", "<StoreLedger.Arn>"), ("dynamodb:UpdateItem", "<StoreMail.Arn>")
+CLAIM = ("dynamodb:UpdateItem", "<StoreClaims.Arn>")
+LIST = [
+    ("dynamodb:BatchGetItem", "<StoreOrders.Arn>"),
+    *(("dynamodb:Query", f"<StoreOrders.Arn>/index/{name}") for name in ("by_user", "by_status", "by_restaurant")),
+]
+SECRET = ("secretsmanager:GetSecretValue", "<RestaurantSecret>")
+SEND = ("sqs:SendMessage", "<MessagesOrders.Arn>")
+_RECEIVE = ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+_STREAM = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+_ARN = "arn:<AWS::Partition>"
+_HERE = "<AWS::Region>:<AWS::AccountId>"
+
+
+def receive(queue: str) -> list[tuple[str, str]]:
+    return [(f"sqs:{action}", f"<Messages{queue}.Arn>") for action in _RECEIVE]
+
+
+def follow(table: str) -> list[tuple[str, str]]:
+    return [(f"dynamodb:{action}", f"<Store{table}.StreamArn>") for action in _STREAM]
+
+
+#: role → what it may do with what. Nothing else.
+MAY: dict[str, list[tuple[str, str]]] = {
+    "InitializeOrder": [*ROW, CLAIM],
+    "ProcessPayment": [*ROW, LEDGER],
+    "CloseHold": ROW,
+    "SendOrderToRestaurant": [*ROW, SECRET],
+    "CompleteOrder": [*ROW, MAIL],
+    "OweRefund": [*ROW, SECRET],
+    "RefundPayment": [*ROW, LEDGER],
+    "CancelFailedOrder": [*ROW, LEDGER, MAIL],
+    "Intake": [
+        ("dynamodb:GetItem", "<StoreClaims.Arn>"),
+        CLAIM,
+        ("dynamodb:PutItem", "<StoreFailures.Arn>"),
+        ("states:StartExecution", "<WorkflowOrders>"),
+        *receive("Orders"),
+    ],
+    "Rest": [
+        *ROW,
+        *LIST,
+        ("dynamodb:GetItem", "<StoreFailures.Arn>"),
+        ("states:GetExecutionHistory", f"{_ARN}:states:{_HERE}:execution:<WorkflowOrders.Name>:*"),
+        *receive("DeadLetters"),
+        SEND,
+    ],
+    "Graphql": [*ROW, *LIST, CLAIM, SEND],
+    "Mailer": [
+        ("dynamodb:GetItem", "<StoreMail.Arn>"),
+        MAIL,
+        ("sns:Publish", "<MessagesOperators>"),
+        ("ses:SendEmail", f"{_ARN}:ses:{_HERE}:identity/<MailFrom>"),
+        *follow("Mail"),
+    ],
+    "Publisher": [
+        (
+            "appsync:GraphQL",
+            f"{_ARN}:appsync:{_HERE}:apis/<GraphqlApi.ApiId>/types/Mutation/fields/publishOrder",
+        ),
+        *follow("Orders"),
+    ],
+}
+
+#: What nobody may do, whatever comes to be added.
+NEVER = [
+    "dynamodb:Scan",
+    "dynamodb:DeleteItem",
+    "dynamodb:DeleteTable",
+    "dynamodb:BatchWriteItem",
+    "sqs:PurgeQueue",
+    "sqs:DeleteQueue",
+    "states:StopExecution",
+    "states:DeleteStateMachine",
+    "iam:PassRole",
+    "sts:AssumeRole",
+    "kms:Decrypt",
+    "s3:GetObject",
+    "lambda:UpdateFunctionCode",
+    "cognito-idp:AdminAddUserToGroup",
+]
+
+#: Money moves and mails go out only where they should: who may write which table.
+WRITERS = {
+    "<StoreLedger.Arn>": {"ProcessPayment", "RefundPayment", "CancelFailedOrder"},
+    "<StoreMail.Arn>": {"CompleteOrder", "CancelFailedOrder", "Mailer"},
+    "<StoreFailures.Arn>": {"Intake"},
+    "<StoreOrders.Arn>": {*TASK_FUNCTIONS, "Rest", "Graphql"},
+}
+
+
+def rights(template: Template, role: str) -> list[dict[str, Any]]:
+    """The statements of a role's policies."""
+    key = named(template, "AWS::IAM::Role", role)[0]
+    policies = [it for it in resources(template, "AWS::IAM::Policy").values() if {"Ref": key} in it["Roles"]]
+    return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def pairs(statements: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """(action, resource) of every statement; every one allows."""
+    found = []
+    for statement in statements:
+        assert statement["Effect"] == "Allow"
+        assert set(statement) == {"Action", "Effect", "Resource"}
+        actions, targets = listed(statement["Action"]), listed(statement["Resource"])
+        found += [(action, plain(text(target))) for action in actions for target in targets]
+    return found
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def every_function_may_do_exactly_what_the_table_says(template: Template) -> None:
+    assert MAY.keys() == FUNCTIONS.keys()
+    for name, may in MAY.items():
+        found = pairs(rights(template, f"Functions{name}Role"))
+        own = [(action, f"<Functions{name}Logs.Arn>") for action in ("logs:CreateLogStream", "logs:PutLogEvents")]
+        assert sorted(found) == sorted([*may, *own]), name
+
+
+def nobody_may_do_what_nobody_may(template: Template) -> None:
+    """As IAM reads the policies, not as we wrote them."""
+    targets = {target for may in MAY.values() for _, target in may}
+    for name in FUNCTIONS:
+        for statement in rights(template, f"Functions{name}Role"):
+            resolved = {**statement, "Resource": [plain(text(one)) for one in listed(statement["Resource"])]}
+            policy = IAMPolicy(json.dumps({"Version": "2012-10-17", "Statement": [resolved]}))
+            for action in NEVER:
+                for target in targets:
+                    assert policy.is_action_permitted(action, target) != PermissionResult.PERMITTED, (name, action)
+
+
+def only_these_write(template: Template) -> None:
+    for table, writers in WRITERS.items():
+        found = {
+            name
+            for name in FUNCTIONS
+            for action, target in pairs(rights(template, f"Functions{name}Role"))
+            if target == table and action in {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+        }
+        assert found == writers, table
+
+
+def the_services_may_do_one_thing_each(template: Template) -> None:
+    assert pairs(rights(template, "RestQueueRole")) == [SEND]
+    assert pairs(rights(template, "GraphqlCallRole")) == [("lambda:InvokeFunction", "<FunctionsGraphql.Arn>")]
+    assert {target for _, target in pairs(rights(template, "GraphqlLogRole"))} == {"<GraphqlLogs.Arn>"}
+    assert len(pairs(rights(template, "GraphqlLogRole"))) == 2
+    calls, delivery = rights(template, "WorkflowRole")
+    invoked = [("lambda:InvokeFunction", f"<Functions{name}.Arn>") for name in TASK_FUNCTIONS]
+    assert sorted(pairs([calls])) == sorted(invoked)
+    assert delivery["Resource"] == "*"
+    assert {action.split(":")[0] for action in delivery["Action"]} == {"logs", "xray"}
+    assert len(delivery["Action"]) == 12
+    assert not any("Delete" in action and "Delivery" not in action for action in delivery["Action"])
+
+
+def a_role_is_taken_on_by_its_service_alone(template: Template) -> None:
+    services = {"Functions": "lambda", "Workflow": "states", "Rest": "apigateway", "Graphql": "appsync"}
+    for key, role in resources(template, "AWS::IAM::Role").items():
+        service = next(service for prefix, service in services.items() if key.startswith(prefix))
+        assert role["AssumeRolePolicyDocument"] == {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Action": "sts:AssumeRole",
+                    "Effect": "Allow",
+                    "Principal": {"Service": f"{service}.amazonaws.com"},
+                }
+            ],
+        }
+        managed = role.get("ManagedPolicyArns", [])
+        assert len(managed) == (1 if key.startswith("RestApiCloudWatchRole") else 0), key
+        assert all(text(arn).endswith("/AmazonAPIGatewayPushToCloudWatchLogs") for arn in managed)
+
+
+def policies_belong_to_their_role_and_functions_to_theirs(template: Template) -> None:
+    for key, policy in resources(template, "AWS::IAM::Policy").items():
+        ((_, role),) = policy["Roles"][0].items()
+        assert len(policy["Roles"]) == 1
+        assert key.startswith(role[:-8]), key
+        assert policy["PolicyDocument"]["Version"] == "2012-10-17"
+        assert policy["PolicyName"]
+    assert len({str(function(template, name)[1]["Role"]) for name in FUNCTIONS}) == len(FUNCTIONS)
+
+
+RIGHTS = (
+    every_function_may_do_exactly_what_the_table_says,
+    nobody_may_do_what_nobody_may,
+    only_these_write,
+    the_services_may_do_one_thing_each,
+    a_role_is_taken_on_by_its_service_alone,
+    policies_belong_to_their_role_and_functions_to_theirs,
+)

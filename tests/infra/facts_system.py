@@ -1,0 +1,208 @@
+"""Facts about the contracts, the functions, the queues, the tables and the topics."""
+
+import json
+from typing import Any
+
+from graphql import build_schema, parse, validate_schema
+
+from expediter import contracts
+from expediter.asl import parse as parse_workflow
+from expediter.aws.functions.table import FUNCTIONS, TASK_FUNCTIONS
+from expediter.aws.tables import TABLES
+from expediter.embedded.graphql import PRELUDE
+from expediter.embedded.workflows import substituted
+from infra.messages import VISIBILITY
+from infra.openapi import NULL
+from tests.infra.reading import Template, function, get, named, only, resources, settings, tags, text
+
+# ── the contracts ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def the_workflow_is_the_contract(template: Template) -> None:
+    machine = only(template, "AWS::StepFunctions::StateMachine")
+    assert machine["DefinitionString"] == contracts.read("order.asl.json").decode()
+    assert machine["DefinitionSubstitutions"] == {name: get(function(template, name)[0]) for name in TASK_FUNCTIONS}
+    names = {name: name for name in machine["DefinitionSubstitutions"]}
+    workflow = parse_workflow(substituted(json.loads(machine["DefinitionString"]), names))
+    assert workflow.resources == TASK_FUNCTIONS.keys()
+
+
+def the_schema_is_the_contract(template: Template) -> None:
+    found = only(template, "AWS::AppSync::GraphQLSchema")
+    definition = found["Definition"]
+    assert definition == contracts.read("schema.graphql").decode()
+    parse(definition)
+    assert validate_schema(build_schema(PRELUDE + definition)) == []
+    assert set(found) == {"ApiId", "Definition"}
+
+
+def the_rest_api_is_the_contract(template: Template) -> None:
+    body = only(template, "AWS::ApiGateway::RestApi")["Body"]
+    assert bare(body) == json.loads(contracts.read("openapi.json"))
+
+
+def bare(value: Any) -> Any:
+    """The document without what only API Gateway reads, and with null as the contract writes it."""
+    if isinstance(value, list):
+        return [bare(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    ours = {"securitySchemes", "security"}
+    found = {key: bare(it) for key, it in value.items() if key not in ours and not key.startswith("x-amazon-")}
+    if found.get("not") == NULL:
+        del found["not"]
+        found["enum"] = [None]
+    return found
+
+
+# ── functions ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def every_function_of_the_table_is_there_and_no_other(template: Template) -> None:
+    found = resources(template, "AWS::Lambda::Function")
+    assert {it["Handler"] for it in found.values()} == set(FUNCTIONS.values())
+    for name, handler in FUNCTIONS.items():
+        key, it = function(template, name)
+        assert it["Handler"] == handler
+        assert it["Role"] == get(named(template, "AWS::IAM::Role", f"Functions{name}Role")[0])
+        group = named(template, "AWS::Logs::LogGroup", f"Functions{name}Logs")[0]
+        assert it["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": group}}
+        assert (it["Runtime"], it["Architectures"], it["MemorySize"]) == ("python3.14", ["arm64"], 512)
+        assert it["Timeout"] == 28
+        assert set(it["Code"]) == {"S3Bucket", "S3Key"}
+        assert settings(template, name) == SETTINGS[name], key
+
+
+_ROW = {"orders_table": "<StoreOrders>", "claims_table": "<StoreClaims>"}
+_PARTIES = {"payments": "<Payments>", "restaurant": "<Restaurant>"}
+_TASK = {**_ROW, **_PARTIES}
+_LEDGER, _MAIL = {"ledger_table": "<StoreLedger>"}, {"mail_table": "<StoreMail>"}
+_SECRET = {"restaurant_secret": "<RestaurantSecret>"}
+_DOOR = {**_ROW, "queue_url": "<MessagesOrders>", "hold_seconds": "<HoldSeconds>"}
+_FAILURES = {"failures_table": "<StoreFailures>"}
+_MACHINE = {"state_machine": "<WorkflowOrders>"}
+
+#: What each function is told.
+SETTINGS: dict[str, dict[str, str]] = {
+    "InitializeOrder": _TASK,
+    "ProcessPayment": {**_TASK, **_LEDGER},
+    "CloseHold": _TASK,
+    "SendOrderToRestaurant": {**_TASK, **_SECRET},
+    "CompleteOrder": {**_TASK, **_MAIL},
+    "OweRefund": {**_TASK, **_SECRET},
+    "RefundPayment": {**_TASK, **_LEDGER},
+    "CancelFailedOrder": {**_TASK, **_LEDGER, **_MAIL},
+    "Intake": {
+        "claims_table": "<StoreClaims>",
+        **_FAILURES,
+        **_MACHINE,
+        "queue_url": "<MessagesOrders>",
+        "hold_seconds": "<HoldSeconds>",
+    },
+    "Rest": {**_DOOR, **_FAILURES, **_MACHINE, "dead_letter_url": "<MessagesDeadLetters>"},
+    "Graphql": _DOOR,
+    "Mailer": {**_MAIL, "topic": "<MessagesOperators>", "mail_from": "<MailFrom>"},
+    "Publisher": {"graphql_url": "<GraphqlApi.GraphQLUrl>"},
+}
+
+
+# ── queues, tables, topics ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def the_order_queue_has_its_dead_letter_queue(template: Template) -> None:
+    dead_key, dead = named(template, "AWS::SQS::Queue", "MessagesDeadLetters")
+    _, orders = named(template, "AWS::SQS::Queue", "MessagesOrders")
+    assert orders["RedrivePolicy"] == {"deadLetterTargetArn": get(dead_key), "maxReceiveCount": 3}
+    assert orders["VisibilityTimeout"] == VISIBILITY >= 6 * function(template, "Intake")[1]["Timeout"]
+    assert (dead["MessageRetentionPeriod"], orders["MessageRetentionPeriod"]) == (14 * 86400, 4 * 86400)
+    assert dead["SqsManagedSseEnabled"] is orders["SqsManagedSseEnabled"] is True
+
+
+def queues_and_topics_refuse_what_is_not_encrypted(template: Template) -> None:
+    for kind, holder, action in (("SQS::Queue", "Queues", "sqs:*"), ("SNS::Topic", "Topics", "sns:Publish")):
+        policies = resources(template, f"AWS::{kind}Policy")
+        assert len(policies) == len(resources(template, f"AWS::{kind}"))
+        for policy in policies.values():
+            (target,) = policy[holder]
+            (statement,) = policy["PolicyDocument"]["Statement"]
+            assert (statement["Effect"], statement["Action"]) == ("Deny", action)
+            assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            assert statement["Principal"] in ("*", {"AWS": "*"})
+            assert text(statement["Resource"]).partition(".")[0].strip("<>") == target["Ref"]
+
+
+def messages_come_to_the_intake_five_at_a_time(template: Template) -> None:
+    queue = named(template, "AWS::SQS::Queue", "MessagesOrders")[0]
+    assert named(template, "AWS::Lambda::EventSourceMapping", "OrdersToIntake")[1] == {
+        "BatchSize": 5,
+        "EventSourceArn": get(queue),
+        "FunctionName": {"Ref": function(template, "Intake")[0]},
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": 10},
+        **tags(),
+    }
+
+
+def streams_are_followed_from_their_start_and_tried_again(template: Template) -> None:
+    for mapping, name, table in (("MailToMailer", "Mailer", "Mail"), ("OrdersToPublisher", "Publisher", "Orders")):
+        store = named(template, "AWS::DynamoDB::Table", f"Store{table}")[0]
+        assert named(template, "AWS::Lambda::EventSourceMapping", mapping)[1] == {
+            "BatchSize": 10,
+            "BisectBatchOnFunctionError": True,
+            "EventSourceArn": get(store, "StreamArn"),
+            "FunctionName": {"Ref": function(template, name)[0]},
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            "MaximumRetryAttempts": 100,
+            "StartingPosition": "TRIM_HORIZON",
+            **tags(),
+        }
+
+
+def the_tables_are_those_of_the_adapters(template: Template) -> None:
+    assert len(resources(template, "AWS::DynamoDB::Table")) == len(TABLES)
+    for table in TABLES:
+        _, it = named(template, "AWS::DynamoDB::Table", f"Store{table.name.capitalize()}")
+        assert _keys(it) == [(table.hash, "HASH"), *([(table.range, "RANGE")] if table.range else [])]
+        indexes = it.get("GlobalSecondaryIndexes", [])
+        assert [(index["IndexName"], _keys(index)) for index in indexes] == [
+            (index.name, [(index.hash, "HASH"), (index.range, "RANGE")]) for index in table.indexes
+        ]
+        assert all(index["Projection"] == {"ProjectionType": "KEYS_ONLY"} for index in indexes)
+        keys = {name for name, _ in _keys(it)} | {name for index in indexes for name, _ in _keys(index)}
+        assert {a["AttributeName"]: a["AttributeType"] for a in it["AttributeDefinitions"]} == dict.fromkeys(keys, "S")
+        assert it["BillingMode"] == "PAY_PER_REQUEST"
+        assert it["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert it["SSESpecification"] == {"SSEEnabled": True}
+        assert it["DeletionProtectionEnabled"] is False
+        assert it.get("StreamSpecification", {}).get("StreamViewType") == (
+            "NEW_AND_OLD_IMAGES" if table.stream else None
+        )
+        expires = {"AttributeName": table.expires, "Enabled": True} if table.expires else None
+        assert it.get("TimeToLiveSpecification") == expires
+
+
+def _keys(it: Any) -> list[tuple[str, str]]:
+    return [(key["AttributeName"], key["KeyType"]) for key in it["KeySchema"]]
+
+
+def the_topics_mail_the_address_that_was_given(template: Template) -> None:
+    for name in ("Operators", "Alarms"):
+        topic, it = named(template, "AWS::SNS::Topic", f"Messages{name}")
+        assert it["DisplayName"].startswith("Orders: ")
+        _, mail = named(template, "AWS::SNS::Subscription", f"Messages{name}Mail")
+        assert mail == {"Endpoint": {"Ref": "Email"}, "Protocol": "email", "TopicArn": {"Ref": topic}}
+    assert "Default" not in template["Parameters"]["Email"]
+
+
+SYSTEM = (
+    the_workflow_is_the_contract,
+    the_schema_is_the_contract,
+    the_rest_api_is_the_contract,
+    every_function_of_the_table_is_there_and_no_other,
+    the_order_queue_has_its_dead_letter_queue,
+    queues_and_topics_refuse_what_is_not_encrypted,
+    messages_come_to_the_intake_five_at_a_time,
+    streams_are_followed_from_their_start_and_tried_again,
+    the_tables_are_those_of_the_adapters,
+    the_topics_mail_the_address_that_was_given,
+)

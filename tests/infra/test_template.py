@@ -1,0 +1,24 @@
+"""The synthesised template: every fact of ``facts``, and what other tools say about it."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infra.facts import FACTS
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=lambda fact: fact.__name__)
+def test_fact(template: Any, fact: Callable[[Any], None]) -> None:
+    fact(template)
+
+
+def test_cfn_lint_finds_nothing(template: Any, folder: Path) -> None:
+    command = [str(Path(sys.executable).parent / "cfn-lint"), "-i", "W3005", "-t"]
+    done = subprocess.run(
+        [*command, str(folder / "Orders-dev.template.json")], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
