@@ -25,6 +25,20 @@ def test_an_answer_for_an_equal_request_is_picked_before_the_next_in_line() -> N
     assert done.output == "fitting"
 
 
+def test_answers_may_be_given_to_one_state_of_several_that_share_a_resource() -> None:
+    states = {"A": {**TASK, "Next": "B"}, "B": {**TASK, "ResultPath": "$.b", "End": True}}
+
+    done = run_states(states, mocks={"Work": [{"result": {"a": 1}}], "B": [{"result": 2}]})
+
+    assert done.output == {"a": 1, "b": 2}
+
+
+def test_the_virtual_clock_begins_where_it_is_set() -> None:
+    done = run_state({"Type": "Pass", "Parameters": {"at.$": "$$.State.EnteredTime"}}, clock=1000)
+
+    assert done.output == {"at": "1970-01-01T00:00:01.000Z"}
+
+
 def test_a_task_without_a_prepared_answer_says_so() -> None:
     with pytest.raises(Unanswered, match="No answer is prepared for Work"):
         run_state(TASK)

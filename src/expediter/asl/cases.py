@@ -49,7 +49,7 @@ def run_execution(case: dict[str, Any]) -> dict[str, Json]:
     for found in case.get("s3_objects", []):
         if isinstance(found["body"], str):
             objects.setdefault(found["bucket"], {})[found["key"]] = found["body"]
-    stop = case.get("stopped_by_api") if "stopped_by_api" in case else None
+    stop = (case["stopped_by_api"] or {}) if "stopped_by_api" in case else None
     try:
         done = simulate(
             case["definition"],

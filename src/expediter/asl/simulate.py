@@ -2,9 +2,10 @@
 
     simulate(definition, {"order": …}, mocks={"ProcessPayment": [{"result": {"status": "ok"}}]}).output
 
-Answers are per Resource, in the order of the calls, each one of ``{"result": …}``, ``{"failed": true, "error": …,
-"cause": …}``, ``{"timed_out": true}`` or ``{"never_finished": true}``, optionally with ``request`` (picked first for an
-equal request), ``submitted`` (the service accepted the task before) and ``after_seconds`` (virtual time it takes).
+Answers are per Resource (or per state, by its name), in the order of the calls. Each is one of ``{"result": …}``,
+``{"failed": true, "error": …, "cause": …}``, ``{"timed_out": true}`` or ``{"never_finished": true}``, and may have
+``request`` (it is picked first for an equal request), ``submitted`` (the service accepted the task before) and
+``after_seconds`` (virtual time it takes).
 """
 
 import hashlib
@@ -68,17 +69,18 @@ def simulate(
     mocks: Mocks | None = None,
     objects: Objects | None = None,
     context: dict[str, Json] | None = None,
-    start: int = START,
+    clock: int = START,
     seed: int = 1,
     stop: dict[str, str] | None = None,
 ) -> Simulation:
     """Run a definition (or a parsed Machine) to its end.
 
-    ``stop``: error and cause of a StopExecution one millisecond after the start.
+    ``clock``: what the virtual clock shows at the start, in milliseconds since 1970 UTC. ``stop``: error and cause of a
+    StopExecution one millisecond after the start. ``objects``: what an ItemReader finds in the store.
     Raises DefinitionInvalid, and Unanswered when a task has no answer prepared.
     """
     machine = definition if isinstance(definition, Machine) else parse(definition)
-    world = _World(machine, mocks or {}, objects or {}, start, seed)
+    world = _World(machine, mocks or {}, objects or {}, clock, seed)
     return world.run(input, context or CONTEXT, stop)
 
 
@@ -164,7 +166,7 @@ class _World:
         self.push(at, TaskFailed(at, self.seed, task.task, error, cause, submitted="submitted" in mock))
 
     def pick(self, task: ScheduleTask) -> dict[str, Json]:
-        answers = self.left.get(task.resource, [])
+        answers = self.left.get(task.state) or self.left.get(task.resource, [])
         for index, answer in enumerate(answers):
             if "request" in answer and same_json(answer["request"], task.input):
                 return answers.pop(index)
