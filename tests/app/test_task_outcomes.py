@@ -186,7 +186,12 @@ def test_an_ended_order_ends_the_same_again() -> None:
     assert twice.mails == once.mails
 
 
-NAMED = [("save", "InitializeOrder"), ("complete", "CompleteOrder"), ("cancel", "CancelFailedOrder")]
+NAMED = [
+    ("save", "InitializeOrder"),
+    ("complete", "CompleteOrder"),
+    ("owe", "OweRefund"),
+    ("cancel", "CancelFailedOrder"),
+]
 
 # ── one task for all, and where orders come from ──────────────────────────────────────────────────────────────────
 
@@ -199,9 +204,9 @@ def test_manage_order_state_does_what_its_action_names(action: str, task: str) -
 
 @pytest.mark.parametrize("action", [None, "", "drop"])
 def test_an_unknown_action_is_refused_with_those_there_are(action: str | None) -> None:
-    with pytest.raises(OrderInvalid, match="save, complete, cancel"):
+    with pytest.raises(OrderInvalid, match="save, complete, owe, cancel"):
         settle("ManageOrderState", PAID, action=action)
-    assert list(ACTIONS) == ["save", "complete", "cancel"]
+    assert list(ACTIONS) == ["save", "complete", "owe", "cancel"]
 
 
 @pytest.mark.parametrize("state", [None, {}, [], {"order": None}, {"order": {}}, {"order": "x"}, "text"])

@@ -81,6 +81,7 @@ async def test_an_order_the_restaurant_refuses_or_leaves_open_is_given_back(
         assert await ended(stage, town, order_id) == "FAILED"
         assert town.moves(order_id) == ["charge", "refund"]
         assert stage.states(order_id)[-2:] == ["RefundPayment", "UpdateRefundedOrder"]
+        assert ("withdrawal" in town.calls(order_id)) == (act is not Act.REFUSE)
 
 
 @story

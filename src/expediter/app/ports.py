@@ -59,7 +59,7 @@ class Orders(Protocol):
         """The order, deleted ones included, or None."""
 
     def accepted(self, order_id: str) -> Order | None:
-        """An order that still waits on the queue, where the home can look there (SQS cannot: None)."""
+        """An order whose message is on the queue or died there, where the home can look (SQS cannot: None)."""
 
     def page(self, query: Query) -> Page:
         """A page of orders that are not deleted. Raises OrderInvalid for a cursor that is not ours."""

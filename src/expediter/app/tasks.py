@@ -301,10 +301,11 @@ def settle_action(step: Step) -> Outcome:
 
 _SAVE = Task(no_call, save)
 _COMPLETE = Task(no_call, complete)
+_OWE = Task(request_owing, settle_owing)
 _CANCEL = Task(request_refund, settle_failure)
 
 #: What the single task of a workflow with ``ManageOrderState`` can do, by the ``action`` in its Parameters.
-ACTIONS: Mapping[str, Task] = {"save": _SAVE, "complete": _COMPLETE, "cancel": _CANCEL}
+ACTIONS: Mapping[str, Task] = {"save": _SAVE, "complete": _COMPLETE, "owe": _OWE, "cancel": _CANCEL}
 
 #: Every task that a workflow may name as a Resource.
 TASKS: Mapping[str, Task] = {
@@ -313,7 +314,7 @@ TASKS: Mapping[str, Task] = {
     "CloseHold": Task(no_call, close_hold),
     "SendOrderToRestaurant": Task(request_handover, settle_handover),
     "CompleteOrder": _COMPLETE,
-    "OweRefund": Task(request_owing, settle_owing),
+    "OweRefund": _OWE,
     "RefundPayment": Task(request_refund, settle_refund),
     "CancelFailedOrder": _CANCEL,
     "ManageOrderState": Task(request_action, settle_action),

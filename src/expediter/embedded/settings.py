@@ -91,7 +91,8 @@ class _Reader:
         try:
             return convert(value)
         except ValueError as error:
-            shown = "" if name in _SECRET else f"={value!r}"
+            secret = name in _SECRET or ("://" in value and "@" in value)
+            shown = "" if secret else f"={value!r}"
             raise SettingRefused(f"EXPEDITER_{name}{shown} is not allowed: {error}") from error
 
 

@@ -8,7 +8,7 @@ outside parties; they go out once the unit is durable (``dispatch``).
 import hashlib
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -133,11 +133,9 @@ class SqliteWorkflows:
         if stored is None:
             return
         if isinstance(answer, Failure):
-            event: AnyEvent | None = self._failed(errand.task.task, answer)
+            self._drive(stored, deque([self._failed(errand.task.task, answer)]))
         else:
-            event = self._perform(stored.no, errand.task, answer)
-        if event is not None:
-            self._drive(stored, deque([event]))
+            self._go_on(stored, [self._perform(stored.no, errand.task, answer)])
 
     def fire(self, no: int) -> None:
         """Fires the timers of an execution that are due."""
@@ -157,21 +155,32 @@ class SqliteWorkflows:
             return
         waits = outstanding(self._machines[stored.definition], stored.execution)
         tasks = [wait for wait in waits if isinstance(wait, ScheduleTask)]
-        events = deque(event for task in tasks if (event := self._perform(no, task, repeat=True)))
-        if events:
-            self._drive(stored, events)
+        self._go_on(stored, [self._perform(no, task, repeat=True) for task in tasks])
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _go_on(self, stored: Stored, results: Sequence[AnyEvent | Errand]) -> None:
+        """Feeds in what performing tasks has led to; where that is a call, the call has to be made."""
+        events = deque(result for result in results if not isinstance(result, Errand))
+        if events:
+            self._drive(stored, events)
+        for result in results:
+            if isinstance(result, Errand):
+                self._dispatch(result)
+
     def _drive(self, stored: Stored, events: deque[AnyEvent], *, new: bool = False) -> None:
+        """Advances the execution until it waits for the outside, stores it, and only then asks for the calls."""
         machine, execution, taken = self._machines[stored.definition], stored.execution, list[AnyEvent]()
+        errands = list[Errand]()
         while events:
             event = events.popleft()
             taken.append(event)
             execution, commands = advance(machine, execution, event)
             for command in commands:
                 follows = self._follow(stored.no, command, event.at)
-                if follows is not None:
+                if isinstance(follows, Errand):
+                    errands.append(follows)
+                elif follows is not None:
                     events.append(follows)
         after = stored._replace(execution=execution)
         waits = outstanding(machine, execution)
@@ -179,9 +188,11 @@ class SqliteWorkflows:
             self._store.insert(after, taken, waits)
         else:
             self._store.update(after, taken, waits)
+        for errand in errands:
+            self._dispatch(errand)
 
-    def _follow(self, no: int, command: object, now: int) -> AnyEvent | None:
-        """Carries a command out as far as the unit can; gives the event that it leads to at once."""
+    def _follow(self, no: int, command: object, now: int) -> AnyEvent | Errand | None:
+        """Carries a command out as far as the unit can; gives the event that it leads to at once, or a call to make."""
         if isinstance(command, ScheduleTask):
             return self._perform(no, command)
         if isinstance(command, StartTimer):
@@ -192,7 +203,7 @@ class SqliteWorkflows:
 
     def _perform(
         self, no: int, task: ScheduleTask, answer: Answer | None = None, *, repeat: bool = False
-    ) -> AnyEvent | None:
+    ) -> AnyEvent | Errand:
         work = self._work()
         try:
             result = perform(work, task.resource, task.input, answer, repeat)
@@ -204,8 +215,7 @@ class SqliteWorkflows:
             return self._failed(task.task, Failure(type(error).__name__, str(error)))
         if isinstance(result, Output):
             return TaskSucceeded(at=work.now, seed=self._seed(), task=task.task, output=result.value)
-        self._dispatch(Errand(no, task, result))
-        return None
+        return Errand(no, task, result)
 
     def _failed(self, task: int, failure: Failure) -> AnyEvent:
         now, seed = self._work().now, self._seed()

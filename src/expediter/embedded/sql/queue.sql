@@ -32,7 +32,9 @@ UPDATE message SET reason = ?3, visible_at = ?4 WHERE no = ?1 AND deliveries = ?
 SELECT count(*), min(sent_at) FROM message
 
 -- name: by_order
-SELECT body, attributes, sent_at FROM message WHERE order_id = ?1 ORDER BY no LIMIT 1
+-- An accepted order whose message died is still an accepted order.
+SELECT body, attributes, sent_at FROM message WHERE order_id = ?1
+UNION ALL SELECT body, attributes, sent_at FROM dead_letter WHERE order_id = ?1 LIMIT 1
 
 -- name: bury
 INSERT INTO dead_letter (no, order_id, body, attributes, sent_at, died_at, receive_count, deliveries, reason)

@@ -32,6 +32,7 @@ CREATE TABLE dead_letter (
   deliveries    INTEGER NOT NULL,
   reason        TEXT NOT NULL
 ) STRICT;
+CREATE INDEX dead_letter_order ON dead_letter (order_id) WHERE order_id IS NOT NULL;
 
 -- The workflow definitions ever used; an execution keeps to the one it started with.
 CREATE TABLE definition (
