@@ -1,10 +1,11 @@
 """Facts about the doors, who may call, the workflow, and what is watched and logged."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from expediter.aws.functions.table import FUNCTIONS
+from expediter.aws.functions.table import FUNCTIONS, OTHER_FUNCTIONS, TASK_FUNCTIONS
 from expediter.doors.graphql import RESOLVERS
 from infra.openapi import GATEWAY_ERRORS
 from tests.infra.reading import Template, function, get, named, only, resources, tags, text
@@ -18,6 +19,8 @@ def every_field_is_resolved_by_the_one_function(template: Template) -> None:
     assert source["LambdaConfig"] == {"LambdaFunctionArn": get(function(template, "Graphql")[0])}
     assert source["ServiceRoleArn"] == get(named(template, "AWS::IAM::Role", "GraphqlCallRole")[0])
     found = resources(template, "AWS::AppSync::Resolver").values()
+    api = get(named(template, "AWS::AppSync::GraphQLApi", "GraphqlApi")[0], "ApiId")
+    assert all(it["ApiId"] == api for it in (source, *found))
     assert sorted(f"{it['TypeName']}.{it['FieldName']}" for it in found) == sorted(RESOLVERS)
     for it in found:
         assert (it["Kind"], it["DataSourceName"]["Fn::GetAtt"][1]) == ("UNIT", "Name")
@@ -216,14 +219,38 @@ def the_alarms_ring_when_they_shall(template: Template) -> None:
         assert alarm["AlarmDescription"].endswith("See docs/how-to/aws-runbook.md.")
         expressions = [query.get("Expression") for query in alarm.get("Metrics", [])]
         assert alarm.get("MetricName") == metric or metric in expressions
-        if "Metrics" not in alarm:
-            assert (alarm["Period"], len(alarm["Dimensions"]) > 0, "Statistic" in alarm) == (300, True, True)
-            assert alarm["Namespace"].startswith("AWS/")
+        if "Metrics" in alarm:
+            the_expression_is_made_of_its_functions(template, name, alarm["Metrics"])
         else:
-            inner = [query["MetricStat"] for query in alarm["Metrics"] if "MetricStat" in query]
-            assert inner
-            assert all(it["Metric"]["Namespace"] == "AWS/Lambda" and it["Metric"]["Dimensions"] for it in inner)
-            assert all((it["Period"], it["Stat"]) == (300, "Sum") for it in inner)
+            assert (alarm["Period"], "Statistic" in alarm) == (300, True)
+            assert alarm["Namespace"].startswith("AWS/")
+            assert alarm["Dimensions"]
+            assert all(it["Name"] and it["Value"] for it in alarm["Dimensions"])
+
+
+#: What the alarms with an expression are about: one function by name, or several.
+ABOUT = {"TasksThrottled": list(TASK_FUNCTIONS), "FunctionsThrottled": list(OTHER_FUNCTIONS)}
+
+
+def the_expression_is_made_of_its_functions(template: Template, name: str, metrics: Any) -> None:
+    (whole,) = [query for query in metrics if "Expression" in query]
+    parts = [query for query in metrics if "MetricStat" in query]
+    assert len(whole["Id"]) > 0
+    assert whole.get("ReturnData", True) is True
+    assert set(re.findall(r"\b(?:m\d|errors|calls)\b", whole["Expression"])) == {query["Id"] for query in parts}
+    stats = {"errors": "Errors", "calls": "Invocations"}
+    keys = {function(template, about)[0] for about in ABOUT.get(name, [name.removesuffix("Fails")])}
+    for query in parts:
+        it = query["MetricStat"]
+        assert (query["ReturnData"], it["Period"], it["Stat"]) == (False, 300, "Sum")
+        assert (it["Metric"]["Namespace"], it["Metric"]["MetricName"]) == (
+            "AWS/Lambda",
+            stats.get(query["Id"], "Throttles"),
+        )
+        (dimension,) = it["Metric"]["Dimensions"]
+        assert dimension["Name"] == "FunctionName"
+        assert dimension["Value"]["Ref"] in keys
+    assert {query["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"] for query in parts} == keys
 
 
 def the_dashboard_shows_every_alarm_s_metric(template: Template) -> None:

@@ -163,7 +163,7 @@ def the_services_may_do_one_thing_each(template: Template) -> None:
     calls, delivery = rights(template, "WorkflowRole")
     invoked = [("lambda:InvokeFunction", f"<Functions{name}.Arn>") for name in TASK_FUNCTIONS]
     assert sorted(pairs([calls])) == sorted(invoked)
-    assert delivery["Resource"] == "*"
+    assert (delivery["Resource"], delivery["Effect"]) == ("*", "Allow")
     assert {action.split(":")[0] for action in delivery["Action"]} == {"logs", "xray"}
     assert len(delivery["Action"]) == 12
     assert not any("Delete" in action and "Delivery" not in action for action in delivery["Action"])

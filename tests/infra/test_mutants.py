@@ -3,16 +3,19 @@
 import re
 from typing import Any
 
-import pytest
-
 from tests.infra.facts import FACTS
 from tests.infra.mutants import Mutant, mutants
 
 #: Mutants that no fact notices, and why that is right.
 SURVIVE = {
-    r".*\bPolicyName": "a policy's name is nobody's business",
-    r".*\bTags\b.*": "tags of what is not worth a tag",
-    r".*\.Description": "for people",
+    r"Users.*\.(Email|Sms)VerificationMessage": "Cognito's own words are the same without",
+    r"Users.*\.EmailVerificationSubject": "Cognito's own words are the same without",
+    r"Users.*\.VerificationMessageTemplate.*": "Cognito's own words are the same without",
+    r"Users.*\.UserPoolTags.*": "tags of the user pool, which bears no cost of its own",
+    r".*\.Metrics\.\d+\.Label": "what stands beside a line of the dashboard",
+    r"Messages.*Policy.*\.PolicyDocument\.Version": "the statements mean the same in both versions of the language",
+    r"Watch.*\.Metrics\.\d+\.ReturnData": "true is what CloudWatch takes when an expression does not say",
+    r"Workflow.*\.IncludeExecutionData": "false is what Step Functions takes when nothing is said",
 }
 SHARE = 0.95
 
@@ -26,8 +29,7 @@ def survives(mutant: Mutant) -> bool:
     return True
 
 
-@pytest.mark.parametrize("kind", ["all"])
-def test_nearly_every_deletion_is_noticed(template: Any, kind: str) -> None:
+def test_nearly_every_deletion_is_noticed(template: Any) -> None:
     made = list(mutants(template))
     left = [".".join(map(str, mutant.path)) for mutant in made if survives(mutant)]
     unexplained = [path for path in left if not any(re.fullmatch(pattern, path) for pattern in SURVIVE)]
