@@ -21,6 +21,7 @@ from expediter.embedded.order_store import SqliteOrders
 from tests.crash.customers import Placed
 from tests.crash.points import SEEN, UNITS
 from tests.crash.processes import NOTIFY, Outside
+from tests.crash.timelines import torn
 
 SETTINGS = Settings(notify=(NOTIFY,))
 #: What each kind of call is made under: one key per order and effect.
@@ -39,6 +40,7 @@ class Evidence(NamedTuple):
     placed: list[Placed]
     books: list[tuple[Order, tuple[Entry, ...]]]
     executions: Counter[str]
+    torn: list[str]
     left_over: dict[str, int]
     movements: list[Movement]
     bank: list[BankLine]
@@ -61,6 +63,7 @@ def gather(folder: Path, placed: list[Placed], outside: Outside) -> Evidence:
             placed=placed,
             books=list(orders.books()),
             executions=Counter(status for (status,) in session.rows("SELECT status FROM execution")),
+            torn=list(torn(session)),
             left_over={
                 "messages": _count(session, "message"),
                 "dead letters": _count(session, "dead_letter"),
@@ -171,6 +174,11 @@ def wrong_mails(found: Evidence) -> Iterator[str]:
     yield from (f"came and should not: {name}" for name in found.received.keys() - due)
 
 
+def torn_timelines(found: Evidence) -> Iterator[str]:
+    """The events of each workflow lead to its state."""
+    yield from found.torn
+
+
 def complaints(found: Evidence) -> Iterator[str]:
     """What the server itself took for an error."""
     yield from (line for line in found.log.splitlines() if " ERROR " in line or "Traceback" in line)
@@ -190,6 +198,7 @@ CHECKS = {
     "the money is where it belongs, and the ledger equals the bank's records": wrong_money,
     "each success was handed over once, and nothing else is cooked": wrong_meals,
     "one mail per end and recipient": wrong_mails,
+    "each timeline leads to the end that its workflow has": torn_timelines,
     "every unit of the writer is a point to die at": unknown_units,
     "the server met nothing that it did not expect": complaints,
 }

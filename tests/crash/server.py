@@ -2,12 +2,13 @@
 
     python -m tests.crash.server NOTE [NAME SIDE N]
 
-A life that ends well leaves the names of the units that it met beside NOTE.
-
 NOTE is a file that always says what the server is doing: it outlives the process, so whoever kills it at a random
 moment learns what the kill hit. Nothing of this is in the server itself: the writer tells an observer of its commits,
-and the ways out (parties, mail) are the real ones with a watch around each call. Their patience is shortened: an answer
-is waited for one second instead of ten, an undelivered mail is tried again within a second.
+and the ways out (parties, mail) are the real ones with a watch around each call. A life that ends well leaves the names
+of the units that it met beside NOTE.
+
+Some numbers are smaller than in service: an answer is waited for one second instead of ten, an undelivered mail is
+tried again within a second, and the log is moved into the file every 100 pages, so that kills meet that too.
 """
 
 import mmap
@@ -21,7 +22,7 @@ from expediter.app.calls import Answer, Call
 from expediter.app.parties import Party
 from expediter.app.ports import Mail
 from expediter.cli import server
-from expediter.embedded import outbox, wiring
+from expediter.embedded import checkpoints, outbox, wiring
 from expediter.embedded.http_client import Limits
 from expediter.embedded.mailer import Mailer
 from expediter.embedded.parties import Parties
@@ -69,10 +70,10 @@ class WatchedParties(Parties):
         super().__init__(payments, restaurant, secret, Limits(answer=1.0))
         self._watch = watch
 
-    async def call(self, call: Call, now: int) -> Answer:
+    async def call(self, call: Call, now: int, seconds: float | None = None) -> Answer:
         self._watch.passed(f"call:{call.kind}", "before")
         try:
-            return await super().call(call, now)
+            return await super().call(call, now, seconds)
         finally:
             self._watch.passed(f"call:{call.kind}", "after")
 
@@ -91,6 +92,7 @@ class WatchedMailer(Mailer):
 def main(note: str, name: str = "", side: str = "", nth: str = "0") -> None:
     watch = Watch(Path(note), Point(name, side) if name else None, int(nth))
     outbox.RETRY, outbox.PAUSE = 300, 1_000
+    checkpoints.BESIDE, checkpoints.WAIT = 100, 400
     vars(wiring)["Parties"] = partial(WatchedParties, watch=watch)
     vars(wiring)["Mailer"] = partial(WatchedMailer, watch=watch)
     vars(server)["open_home"] = partial(wiring.open_home, observer=watch)

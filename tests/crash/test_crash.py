@@ -19,7 +19,7 @@ SHORT = Plan(
     while_starting=1,
     while_draining=1,
     orders=240,
-    seconds=20,
+    seconds=60,
     settling=30,
     commits=(
         Point("postOrder", "after"),

@@ -12,6 +12,7 @@ from expediter.app.reconcile import reconcile
 from expediter.domain.order import Kind
 from expediter.embedded.database import Session, open_writer
 from expediter.embedded.order_store import SqliteOrders
+from tests.crash.timelines import torn
 from tests.power.kitchen import settings
 from tests.power.recording import Event, Told
 
@@ -49,6 +50,7 @@ def _forgotten(orders: SqliteOrders, told: list[Told]) -> Iterator[str]:
 def _contradictions(session: Session, orders: SqliteOrders, given: Settings) -> Iterator[str]:
     """Where what belongs to one step was not applied as one."""
     yield from (f"{offender.order_id}: {offender.problem}" for offender in reconcile(orders.books()).offenders)
+    yield from torn(session, most=4)
     executions: dict[str, str] = dict(session.rows("SELECT claim.id, status FROM execution JOIN claim USING (no)"))
     posted = set(session.rows("SELECT claim.id, status, recipient FROM mail JOIN claim ON claim.no = order_no"))
     waiting = {order_id for (order_id,) in session.rows("SELECT order_id FROM message")}

@@ -111,10 +111,11 @@ class Kitchen:
     """A running home whose every write, and everybody who is told something, is recorded."""
 
     def __init__(
-        self, folder: Path, recording: Recording, clock: HandClock, writer: type[Writer], synchronous: str
+        self, folder: Path, recording: Recording, clock: HandClock, writer: type[Writer], synchronous: str | None
     ) -> None:
         self.clock, self._recording = clock, recording
-        self._connection = open_writer(folder / "expediter.db", recording.vfs, synchronous)
+        other = () if synchronous is None else (synchronous,)
+        self._connection = open_writer(folder / "expediter.db", recording.vfs, *other)
         self._session = Session(self._connection)
         given = settings(folder)
         file = wiring.File(self._session, self._session, _SameConnection(self._connection))
@@ -163,7 +164,7 @@ class Kitchen:
         self._writer.submit(what, lambda: handle(self.home._work()), done)
 
 
-async def lunch(folder: Path, recording: Recording, writer: type[Writer], synchronous: str, seed: int) -> None:
+async def lunch(folder: Path, recording: Recording, writer: type[Writer], synchronous: str | None, seed: int) -> None:
     """Half of the orders, a stop and a new start on the same file, then the other half; all of them end."""
     chance, clock = random.Random(seed), HandClock()
     for last in (False, True):
@@ -185,8 +186,8 @@ async def lunch(folder: Path, recording: Recording, writer: type[Writer], synchr
         await kitchen.stop()
 
 
-def recorded(folder: Path, writer: type[Writer] = Writer, synchronous: str = "FULL", seed: int = 0) -> Recording:
-    """The recording of one lunch."""
+def recorded(folder: Path, writer: type[Writer] = Writer, synchronous: str | None = None, seed: int = 0) -> Recording:
+    """The recording of one lunch; by default of the server as it is."""
     recording = Recording()
     with closing(recording):
         asyncio.run(asyncio.wait_for(lunch(folder, recording, writer, synchronous, seed), PATIENCE))

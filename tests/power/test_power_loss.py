@@ -7,12 +7,15 @@ SIGKILL keeps the page cache, so it cannot prove that anything was synced. Here 
 import asyncio
 import random
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
 import pytest
 
 from expediter.domain.order import Status
+from expediter.embedded.checkpoints import Checkpoints
+from expediter.embedded.database import open_writer
 from expediter.embedded.wiring import open_home
 from expediter.embedded.writer import Writer, _Entry
 from tests.power.audit import problems
@@ -20,8 +23,11 @@ from tests.power.disk import Chance, Disk
 from tests.power.kitchen import HOLD_SECONDS, PATIENCE, HandClock, recorded, settings
 from tests.power.recording import Recording, Told
 
+#: PRAGMA synchronous, as a number.
+FULL = 2
+
 #: Moments looked at between syncs; beside them the first, the last and the one behind each sync.
-BETWEEN = 100
+BETWEEN = 60
 
 Unwritten = Callable[[random.Random], Chance]
 
@@ -110,6 +116,21 @@ def test_the_lunch_holds_what_can_go_wrong(lunch: Recording) -> None:
 
     assert told == {"accepted", "cancelled", "charge", "restaurant", "refund"}
     assert len(lunch.syncs) > 100
+
+
+def test_the_connection_that_checkpoints_syncs_as_well(tmp_path: Path) -> None:
+    """In service it is another one than the recorded one; to leave the log behind, it has to sync the database file."""
+    file = tmp_path / "expediter.db"
+
+    async def synchronous() -> object:
+        with closing(open_writer(file)) as writing:
+            checkpoints = Checkpoints(writing, file)
+            try:
+                return checkpoints._connection.pragma("synchronous")
+            finally:
+                await checkpoints.close()
+
+    assert asyncio.run(synchronous()) == FULL
 
 
 @pytest.mark.parametrize("synchronous", ["OFF", "NORMAL"])
