@@ -9,8 +9,10 @@ import msgspec
 
 from expediter.asl.protocol import Json
 
+# gc=False: values made of JSON hold no cycles, so the garbage collector need not look at them.
 
-class Group(msgspec.Struct, omit_defaults=True):
+
+class Group(msgspec.Struct, omit_defaults=True, gc=False):
     """The children of a Parallel or Map state that runs now."""
 
     #: What each child yielded so far, by its place; a place not yet done is null.
@@ -30,7 +32,7 @@ class Group(msgspec.Struct, omit_defaults=True):
     most: int = 0
 
 
-class Frame(msgspec.Struct, omit_defaults=True):
+class Frame(msgspec.Struct, omit_defaults=True, gc=False):
     """One line of states being walked: the execution itself, or a branch or iteration inside it.
 
     A frame is altered only while ``advance`` runs, and only a copy that no Execution holds yet.
@@ -66,7 +68,7 @@ class Frame(msgspec.Struct, omit_defaults=True):
     origin: Json = None
 
 
-class Execution(msgspec.Struct, frozen=True, omit_defaults=True):
+class Execution(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A run of a machine. Begin with ``Execution()`` and a Started event.
 
     ``status``: NEW, RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; ``output`` or ``error`` and ``cause`` once ended.

@@ -8,7 +8,7 @@ from expediter.asl.protocol import Json
 from expediter.asl.texts import instant_text, json_text
 
 
-class HistoryEvent(msgspec.Struct, frozen=True):
+class HistoryEvent(msgspec.Struct, frozen=True, gc=False):
     """One event: ``at`` in milliseconds since 1970 UTC; ``details`` hold JSON values, not yet texts."""
 
     id: int
