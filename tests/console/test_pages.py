@@ -100,8 +100,11 @@ async def test_with_a_token_set_operators_sign_in_under_a_name(tmp_path: Path) -
 
 async def test_orders_are_filtered_and_paged_by_the_address(tmp_path: Path) -> None:
     async with opened(tmp_path) as shop:
-        for number in range(103):
-            last = await shop.place(user_id=f"Guest {number % 2}", restaurant_id="A" if number < 2 else "B")
+        placed = [
+            await shop.place(user_id=f"Guest {number % 2}", restaurant_id="A" if number < 2 else "B")
+            for number in range(103)
+        ]
+        last = placed[-1]
         await shop.until(last, Status.PAID)
 
         def rows(page: str) -> int:

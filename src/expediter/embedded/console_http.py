@@ -19,7 +19,7 @@ from expediter.console import routes
 from expediter.console.render import plain
 from expediter.console.visit import Route, Site, Visit
 from expediter.domain.errors import OrderError
-from expediter.doors.errors import FormExpired, InternalError, MethodNotAllowed, PathUnknown, status, title
+from expediter.doors.errors import FormExpired, InternalError, MethodNotAllowed, NotReady, PathUnknown, status, title
 from expediter.doors.request import Headers, Response
 from expediter.embedded import console_live
 from expediter.embedded.clock import new_id
@@ -48,6 +48,7 @@ class Console:
         self._journal = console_live.Journal(home.feed, self._now, self._counts)
         self._rehearsals = Rehearsals(home)
         self._streams: set[asyncio.Task[None]] = set()
+        self._closed = False
         self._site = Site(
             parties={Role.PAYMENTS: home.settings.payments, Role.RESTAURANT: home.settings.restaurant},
             sends_mail=bool(home.settings.smtp_url),
@@ -60,7 +61,8 @@ class Console:
         return path in {"/", "/console"} or path.startswith(("/console/", "/o/"))
 
     def close(self) -> None:
-        """Ends the live streams, so that nothing holds up a stop."""
+        """Ends the live streams and begins no more, so that nothing holds up a stop."""
+        self._closed = True
         for task in self._streams:
             task.cancel()
         self._journal.close()
@@ -83,6 +85,9 @@ class Console:
             await respond(headers, send, answer, body=scope["method"] != "HEAD")
 
     async def _stream(self, answer: Streamed, receive: Receive, send: Send) -> None:
+        if self._closed:
+            await respond({}, send, self._problem(NotReady()))
+            return
         task = asyncio.create_task(stream(answer.events, receive, send), name="stream")
         self._streams.add(task)
         task.add_done_callback(self._streams.discard)

@@ -138,8 +138,9 @@ class Journal:
             if queue.full():  # a tab that does not keep up starts again from a fresh page
                 while not queue.empty():
                     queue.get_nowait()
-                told = event("reload", None, f"{self._epoch}-{self._last}")
-            queue.put_nowait(told)
+                queue.put_nowait(event("reload", None, f"{self._epoch}-{self._last}"))
+            else:
+                queue.put_nowait(told)
 
 
 async def marks(feed: Feed, order_id: str | None, mark: Callable[[], str], seen: str) -> AsyncGenerator[bytes]:
