@@ -150,6 +150,9 @@ class Runtime:
             answer = Failure(None, "The call took longer than the task's TimeoutSeconds.")
         except OrderError as error:
             answer = Failure(error.name, str(error))
+        except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a call raises is the task's failure
+            _log.exception("order %s: a call failed in a way that nobody foresaw", errand.call.key)
+            answer = Failure(type(error).__name__, str(error))
         self._settle(errand, answer)
 
     def _settle(self, errand: Errand, answer: Answer | Failure) -> None:
