@@ -105,6 +105,30 @@ def test_a_state_may_speak_another_language_than_the_one_before_it() -> None:
     assert run_states(states).output == 2
 
 
+@pytest.mark.parametrize(
+    ("state", "given", "words"),
+    [
+        (
+            {"Type": "Pass", "Parameters": {"x.$": "States.Array($.a, $.a)"}},
+            {"a": "x" * 140_000},
+            "'Only' returned a result",
+        ),
+        (
+            {"Type": "Pass", "Assign": {"x.$": "States.Array($.a, $.a)"}},
+            {"a": "x" * 140_000},
+            "variables assigned by 'Only'",
+        ),
+        ({**TASK, "Parameters": {"x.$": "States.Array($, $)"}}, {"a": "x" * 140_000}, "'Work' was given an input"),
+        ({"Type": "Pass"}, "x" * 262_144, "The execution's input exceeds"),
+    ],
+)
+def test_no_state_holds_more_than_256_kib(state: dict[str, Any], given: Any, words: str) -> None:
+    done = run_state(state, given)
+
+    assert (done.status, done.error) == ("FAILED", "States.DataLimitExceeded")
+    assert words in str(done.cause)
+
+
 def test_output_that_is_too_large_fails_the_state_with_a_name_that_can_be_caught() -> None:
     states = {
         "Big": {**TASK, "Catch": [{"ErrorEquals": ["States.DataLimitExceeded"], "Next": "Caught"}], "End": True},

@@ -8,7 +8,7 @@ import msgspec
 
 from expediter.asl.compile import compile_scope, unknown_fields
 from expediter.asl.engine import Answer, answered, proceed, walk
-from expediter.asl.errors import DefinitionInvalid, Fault
+from expediter.asl.errors import DATA_LIMIT, DefinitionInvalid, Fault
 from expediter.asl.execution import Execution, Frame, new_execution
 from expediter.asl.history import HistoryEvent
 from expediter.asl.protocol import (
@@ -28,7 +28,7 @@ from expediter.asl.protocol import (
 from expediter.asl.reading import Notes, Reader
 from expediter.asl.run import Run
 from expediter.asl.states.state import State
-from expediter.asl.texts import copy_json, decode
+from expediter.asl.texts import PAYLOAD_LIMIT, copy_json, decode, encode
 
 
 class Machine(NamedTuple):
@@ -43,6 +43,10 @@ class Machine(NamedTuple):
     keeps_input: bool
     timeout_seconds: int | None
     definition: dict[str, Json]
+
+
+#: AWS's largest definition, in bytes.
+DEFINITION_LIMIT = 1_048_576
 
 
 def parse(definition: Json, *, express: bool = False) -> Machine:
@@ -95,6 +99,8 @@ def top_reader(definition: Json, notes: Notes) -> Reader:
         notes.faults.append(Fault("", "Definition must be a valid JSON object"))
         raise DefinitionInvalid(tuple(notes.faults))
     reader = Reader(definition, "", notes, jsonata=False)
+    if len(encode(definition)) > DEFINITION_LIMIT:
+        reader.complain("", f"A definition has at most {DEFINITION_LIMIT} bytes")
     language = reader.text("QueryLanguage", "JSONPath")
     if language not in {"JSONPath", "JSONata"}:
         reader.complain("QueryLanguage", "must be JSONPath or JSONata")
@@ -134,6 +140,12 @@ def _started(machine: Machine, run: Run, event: Started) -> None:
     )
     frame = run.open(Frame(input=given))
     run.note(frame, "ExecutionStarted", {"input": given, **_role(event)})
+    if len(encode(given)) > PAYLOAD_LIMIT:
+        # AWS would not have started it: StartExecution refuses such an input.
+        cause = "The execution's input exceeds the maximum number of bytes service limit."
+        run.note(frame, "ExecutionFailed", {"error": DATA_LIMIT, "cause": cause})
+        run.end("FAILED", error=DATA_LIMIT, cause=cause)
+        return
     walk(run, frame, machine.states[machine.start])
     proceed(run)
 

@@ -97,6 +97,8 @@ class State:
         """Write the exit and hand the output on; at the end of its line, None with the output as the line's input."""
         if output is not frame.input and len(encode(output)) > PAYLOAD_LIMIT:
             raise too_large(f"The state/task '{self.name}'")
+        if assigned and len(encode(assigned)) > PAYLOAD_LIMIT:
+            raise StateFailure(DATA_LIMIT, f"The variables assigned by '{self.name}' exceed the service limit.")
         run.events = number = run.events + 1
         if run.history is not None:
             details: dict[str, Json] = {"name": self.name, "output": output}

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from expediter.asl.errors import RUNTIME, TIMEOUT, StateFailure, runtime
+from expediter.asl.errors import DATA_LIMIT, RUNTIME, TIMEOUT, StateFailure, runtime
 from expediter.asl.execution import Frame
 from expediter.asl.integrations import service_and_action, unfit_parameters
 from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded
@@ -75,6 +75,11 @@ class Task(State):
         except StateFailure:
             frame.task = None
             raise
+        if task.input is not frame.input and len(encode(task.input)) > PAYLOAD_LIMIT:
+            frame.task = None
+            raise StateFailure(
+                DATA_LIMIT, f"The state/task '{self._who(frame)}' was given an input above the service limit."
+            )
         if (unfit := unfit_parameters(self.resource, task.input)) is not None:
             frame.task = None
             shown = json_text(task.input)
