@@ -61,6 +61,7 @@ def test_a_stopped_execution_is_aborted_with_what_the_stopper_said() -> None:
         ({"Seconds": 2}, {}, 3000),
         ({"SecondsPath": "$.s"}, {"s": 3}, 4000),
         ({"SecondsPath": "$.s"}, {"s": 0}, 1000),
+        ({"InputPath": "$.a", "SecondsPath": "$.s"}, {"a": {"s": 3}}, 4000),
         ({"SecondsPath": "$.s"}, {"s": 99_999_999}, 99_999_999_000 + 1000),
         ({"Timestamp": "1970-01-01T01:00:05.5+01:00"}, {}, 5500),
         ({"TimestampPath": "$.t"}, {"t": "1970-01-01T00:00:00Z"}, 0),
@@ -77,7 +78,7 @@ def test_a_wait_always_starts_a_timer_even_for_no_time(fields: dict[str, Any], g
     [
         ({"SecondsPath": "$.s"}, {}, "The SecondsPath parameter does not reference an input value: $.s"),
         ({"SecondsPath": "$.s"}, {"s": 1.5}, "The SecondsPath parameter cannot be parsed as a long value: $.s == 1.5"),
-        ({"SecondsPath": "$.s"}, {"s": -1}, "$.s == -1"),
+        ({"SecondsPath": "$.s"}, {"s": -1}, "The SecondsPath parameter references a negative value: $.s == -1"),
         ({"TimestampPath": "$.t"}, {"t": "2026-01-01T00:00:00"}, "$.t == 2026-01-01T00:00:00"),
     ],
 )
@@ -86,6 +87,18 @@ def test_a_wait_for_what_is_no_time_says_what_it_found(fields: dict[str, Any], g
 
     assert done.error == "States.Runtime"
     assert str(done.cause).endswith(words)
+
+
+def test_times_of_a_task_by_path_begin_at_its_effective_input() -> None:
+    task = {"Type": "Task", "Resource": "W", "InputPath": "$.a", "TimeoutSecondsPath": "$.t", "End": True}
+    task["HeartbeatSecondsPath"] = "$.h"
+
+    _, _, (asked,) = begun({"StartAt": "T", "States": {"T": task}}, {"a": {"t": 9, "h": 2}})
+    wrong = run_state(task, {"a": {"t": "soon", "h": 2}})
+
+    assert isinstance(asked, ScheduleTask)
+    assert (asked.timeout_seconds, asked.heartbeat_seconds) == (9, 2)
+    assert "The TimeoutSecondsPath parameter cannot be parsed as a positive integer: $.t == soon" in str(wrong.cause)
 
 
 def test_fail_names_its_error_by_field_by_path_and_by_function() -> None:

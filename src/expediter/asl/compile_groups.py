@@ -4,17 +4,16 @@ import math
 from collections.abc import Callable
 from typing import TypeAlias
 
-from expediter.asl.dataflow import arguments, shaping_path, template
+from expediter.asl.dataflow import arguments, effective_input, shaping_path, template
 from expediter.asl.errors import PathMissing, runtime
 from expediter.asl.execution import Frame
 from expediter.asl.intrinsics import is_number
 from expediter.asl.item_reader import RESOURCES, WRITERS, compile_parser
-from expediter.asl.jsonata import is_expression, query_failure
-from expediter.asl.paths import Path
+from expediter.asl.jsonata import query_failure
 from expediter.asl.protocol import Json
 from expediter.asl.reading import Reader
 from expediter.asl.run import Run
-from expediter.asl.scalars import dynamic
+from expediter.asl.scalars import Parameter, dynamic
 from expediter.asl.states.map_ import Items, Number, Settings, Source, Writer
 from expediter.asl.states.state import Arguments
 from expediter.asl.texts import encode, json_text, plain
@@ -115,18 +114,21 @@ def _selector(reader: Reader, field: str) -> Arguments | None:
 # --- numbers -----------------------------------------------------------------------------------------------------
 
 
-def number(reader: Reader, field: str, *, whole: bool = True, most: float = math.inf) -> Number:
-    """A non-negative number: given, by Path (text that reads as a number will do), or by expression; absent is None."""
+def number(
+    reader: Reader, field: str, *, whole: bool = True, most: float = math.inf, outer: Reader | None = None
+) -> Number:
+    """A non-negative number: given, by Path (text that reads as a number will do), or by expression; absent is None.
+
+    ``outer``: the state, where ``reader`` is an object inside it.
+    """
     if (get := dynamic(reader, field, "number")) is not None:
         return lambda run, frame: _within(get(run, frame), field, most)
-    if reader.jsonata and reader.has(field) and is_expression(reader.spec[field]):
-        return lambda _run, _frame: None
     path_field = f"{field}Path"
     if reader.has(field) and reader.has(path_field):
         reader.complain("", f"Only one of these fields is allowed: [{field}, {path_field}]")
     path = None if reader.jsonata else reader.path(path_field)
     if path is not None:
-        return _number_at(path, path_field, field, whole=whole, most=most)
+        return _number_at(Parameter(path, path_field, effective_input(outer or reader)), field, whole=whole, most=most)
     given = _given(reader, field, whole=whole, most=most)
     return lambda _run, _frame: given
 
@@ -140,20 +142,15 @@ def _given(reader: Reader, field: str, *, whole: bool, most: float) -> float | N
     return found
 
 
-def _number_at(path: Path, path_field: str, field: str, *, whole: bool, most: float) -> Number:
-    kind = "integer" if whole else "float"
+def _number_at(parameter: Parameter, field: str, *, whole: bool, most: float) -> Number:
+    kind, path = "integer" if whole else "float", parameter.path.text
 
     def read(run: Run, frame: Frame) -> float:
-        try:
-            value = path.get(frame.input, run)
-        except PathMissing:
-            raise runtime(f"The {path_field} parameter does not reference an input value: {path.text}") from None
+        value = parameter.read(run, frame)
         found = _parsed(value, whole=whole)
         if found is None:
-            message = (
-                f'The {path_field} field refers to value "{plain(value)}" which is not a valid {kind}: {path.text}'
-            )
-            raise runtime(message)
+            name = parameter.field
+            raise runtime(f'The {name} field refers to value "{plain(value)}" which is not a valid {kind}: {path}')
         return _within(found, field, most)
 
     return read
@@ -189,7 +186,7 @@ def _source(reader: Reader) -> Source | None:
     resource = _store_resource(found, RESOURCES)
     config = found.object("ReaderConfig") or Reader({}, found.at("ReaderConfig"), found.notes, jsonata=found.jsonata)
     get = _store_arguments(reader, found)
-    return Source(resource, get, number(config, "MaxItems"), compile_parser(config, resource))
+    return Source(resource, get, number(config, "MaxItems", outer=reader), compile_parser(config, resource))
 
 
 def _store_resource(reader: Reader, known: tuple[str, ...]) -> str:
@@ -228,7 +225,7 @@ def _batcher(reader: Reader) -> Callable[[Run, Frame, list[Json]], list[Json]] |
     found = reader.object("ItemBatcher")
     if found is None:
         return None
-    count, size = number(found, "MaxItemsPerBatch"), number(found, "MaxInputBytesPerBatch")
+    count, size = number(found, "MaxItemsPerBatch", outer=reader), number(found, "MaxInputBytesPerBatch", outer=reader)
     extra = template(found, "BatchInput")
     path = None if found.jsonata else shaping_path(reader, "InputPath")
     jsonata = found.jsonata

@@ -110,6 +110,11 @@ def arguments(reader: Reader, field: str | None = None) -> Arguments:
     return _shaped(shaping_path(reader, "InputPath"), shape)
 
 
+def effective_input(reader: Reader) -> Arguments:
+    """What InputPath chooses of the raw input: where the other paths of a JSONPath state begin."""
+    return _raw if reader.jsonata else _shaped(shaping_path(reader, "InputPath"), None)
+
+
 def _shaped(path: Get | None, shape: Template | None) -> Arguments:
     if path is None:
         return _raw if shape is None else lambda run, frame: shape(frame.input, run)

@@ -22,7 +22,6 @@ class Group(msgspec.Struct, omit_defaults=True, gc=False):
     #: Map: the items (or batches of them) to work through; the place of the next one to start.
     items: list[Json] | None = None
     next: int = 0
-    limit: int = 0
     #: Distributed Map: places that failed; how many items may (-1: any number), and how many in a hundred of the total.
     failed: list[int] = []
     tolerated: int = 0

@@ -61,7 +61,7 @@ def parse(definition: Json, *, express: bool = False) -> Machine:
     states = notes.states
     _check_placeholders(reader, reader.spec, "")
     timeout = reader.integer("TimeoutSeconds", 0, 1) if reader.has("TimeoutSeconds") else None
-    faults = tuple(notes.faults)
+    faults = tuple(dict.fromkeys(notes.faults))  # a field that two readers look at has its fault once
     if any(fault.severity == "error" for fault in faults):
         raise DefinitionInvalid(faults)
     for state in states.values():

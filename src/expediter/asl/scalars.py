@@ -1,10 +1,10 @@
 """Fields that hold one number, text or instant: given, by a path (``XxxPath``), or by a JSONata expression."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from expediter.asl.dataflow import saw_expression
-from expediter.asl.errors import PathInvalid, PathMissing, runtime
+from expediter.asl.dataflow import effective_input, saw_expression
+from expediter.asl.errors import PathInvalid, PathMissing, StateFailure, runtime
 from expediter.asl.execution import Frame
 from expediter.asl.intrinsics import is_number
 from expediter.asl.jsonata import compile_expression, evaluated, is_expression, query_failure
@@ -13,6 +13,7 @@ from expediter.asl.protocol import Json
 from expediter.asl.reading import Reader
 from expediter.asl.run import Run
 from expediter.asl.states.fail import Text
+from expediter.asl.states.state import Arguments
 from expediter.asl.states.task import Seconds
 from expediter.asl.states.wait import Due
 from expediter.asl.templates import Template
@@ -25,7 +26,7 @@ Value: TypeAlias = Callable[[Run, Frame], Json]
 LONGEST = 99_999_999
 
 
-def dynamic(reader: Reader, field: str, wanted: str | None = None) -> Value | None:
+def dynamic(reader: Reader, field: str, wanted: str) -> Value | None:
     """The field as a JSONata expression; None when it is none (the caller reads it as it stands).
 
     ``wanted``: the JSON type that the expression has to yield.
@@ -39,8 +40,6 @@ def dynamic(reader: Reader, field: str, wanted: str | None = None) -> Value | No
         return lambda _run, _frame: None
     saw_expression(reader, expression)
     get = evaluated(expression, field)
-    if wanted is None:
-        return lambda run, frame: get({"input": frame.input}, run)
     return _typed(get, wanted, expression.text, field)
 
 
@@ -58,10 +57,6 @@ def _typed(get: Template, wanted: str, text: str, field: str) -> Value:
     return read
 
 
-def by_path(reader: Reader, field: str) -> Path | None:
-    return reader.path(field) if not reader.jsonata else None
-
-
 # --- seconds of a task -------------------------------------------------------------------------------------------
 
 
@@ -73,9 +68,9 @@ def seconds(reader: Reader, field: str) -> Seconds:
     path_field = f"{field}Path"
     if reader.has(field) and reader.has(path_field):
         reader.complain("", f"Only one of these fields is allowed: [{field}, {path_field}]")
-    if (path := by_path(reader, path_field)) is not None:
-        found = path
-        return lambda run, frame: _positive_at(found, run, frame, path_field)
+    path = None if reader.jsonata else reader.path(path_field)
+    if path is not None:
+        return _seconds_at(Parameter(path, path_field, effective_input(reader)))
     given = reader.integer(field, 0, 1) if reader.has(field) else None
     return lambda _run, _frame: given
 
@@ -86,18 +81,32 @@ def _positive(value: Json, field: str) -> int:
     raise query_failure(f"The field '{field}' must be a positive integer but was: {plain(value)}", field)
 
 
-def _positive_at(path: Path, run: Run, frame: Frame, field: str) -> int:
-    value = read_parameter(path, run, frame, field)
-    if is_number(value) and value == int(value) and 0 < value <= LONGEST:
-        return int(value)
-    raise runtime(f"The {field} parameter cannot be parsed as a positive integer: {path.text} == {plain(value)}")
+def _seconds_at(parameter: "Parameter") -> Seconds:
+    def read(run: Run, frame: Frame) -> int:
+        value = parameter.read(run, frame)
+        if is_number(value) and value == int(value) and 0 < value <= LONGEST:
+            return int(value)
+        raise parameter.unfit("cannot be parsed as a positive integer", value)
+
+    return read
 
 
-def read_parameter(path: Path, run: Run, frame: Frame, field: str) -> Json:
-    try:
-        return path.get(frame.input, run)
-    except PathMissing:
-        raise runtime(f"The {field} parameter does not reference an input value: {path.text}") from None
+class Parameter(NamedTuple):
+    """A number or instant by path: ``path`` begins at the state's effective input."""
+
+    path: Path
+    field: str
+    begin: Arguments
+
+    def read(self, run: Run, frame: Frame) -> Json:
+        try:
+            return self.path.get(self.begin(run, frame), run)
+        except PathMissing:
+            message = f"The {self.field} parameter does not reference an input value: {self.path.text}"
+            raise runtime(message) from None
+
+    def unfit(self, reason: str, value: Json) -> StateFailure:
+        return runtime(f"The {self.field} parameter {reason}: {self.path.text} == {plain(value)}")
 
 
 # --- when a Wait is over -----------------------------------------------------------------------------------------
@@ -108,7 +117,7 @@ def due(reader: Reader) -> Due:
     fields = ("Seconds", "Timestamp") if reader.jsonata else ("Seconds", "SecondsPath", "Timestamp", "TimestampPath")
     field = reader.one_of(*fields)
     if field is None:
-        return lambda run, _frame: run.at
+        return _never
     return _DUE[field](reader)
 
 
@@ -125,17 +134,25 @@ def _wait_seconds(value: Json) -> int:
     raise query_failure(f"The Seconds field cannot be parsed as a non-negative integer: {plain(value)}", "Seconds")
 
 
+def _never(run: Run, _frame: Frame) -> int:
+    """Stands in for a field with a fault: such a definition is not run."""
+    return run.at
+
+
 def _seconds_path(reader: Reader) -> Due:
     path = reader.path("SecondsPath")
+    if path is None:
+        return _never
+    parameter = Parameter(path, "SecondsPath", effective_input(reader))
 
     def when(run: Run, frame: Frame) -> int:
-        assert path is not None  # noqa: S101 - a definition with a bad path is never run
-        value = read_parameter(path, run, frame, "SecondsPath")
+        value = parameter.read(run, frame)
         if not isinstance(value, int) or isinstance(value, bool):
-            message = f"The SecondsPath parameter cannot be parsed as a long value: {path.text} == {plain(value)}"
-            raise runtime(message)
-        if not 0 <= value <= LONGEST:
-            raise runtime(f"The SecondsPath parameter references a negative value: {path.text} == {value}")
+            raise parameter.unfit("cannot be parsed as a long value", value)
+        if value < 0:
+            raise parameter.unfit("references a negative value", value)
+        if value > LONGEST:
+            raise parameter.unfit("references a value that is too large", value)
         return run.at + 1000 * value
 
     return when
@@ -164,16 +181,16 @@ def _timestamp(reader: Reader) -> Due:
 
 def _timestamp_path(reader: Reader) -> Due:
     path = reader.path("TimestampPath")
+    if path is None:
+        return _never
+    parameter = Parameter(path, "TimestampPath", effective_input(reader))
 
     def when(run: Run, frame: Frame) -> int:
-        assert path is not None  # noqa: S101 - a definition with a bad path is never run
-        value = read_parameter(path, run, frame, "TimestampPath")
+        value = parameter.read(run, frame)
         instant = parse_instant(value) if isinstance(value, str) else None
         if instant is None:
-            raise runtime(
-                "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format "
-                f"string: {path.text} == {plain(value)}"
-            )
+            reason = "does not reference a valid ISO-8601 extended offset date-time format string"
+            raise parameter.unfit(reason, value)
         return instant
 
     return when

@@ -80,8 +80,8 @@ class Map(GroupState):
         source = self.settings.source
         if source is None:
             return self._begin(run, frame, self.settings.items(run, frame))
-        limit, _, _ = self._limits(run, frame)
-        frame.group = Group(limit=limit, most=int(source.most(run, frame) or 0))
+        self._limits(run, frame)  # a number that is none fails before anything is read
+        frame.group = Group(most=int(source.most(run, frame) or 0))
         return self._ask(run, frame)
 
     # --- the store: an ItemReader before, a ResultWriter after ------------------------------------------------
@@ -149,7 +149,7 @@ class Map(GroupState):
             run.note(frame, "MapRunStarted", {"mapRunArn": self._run_arn(run, frame)})
         else:
             run.note(frame, "MapStateStarted", {"length": len(items)})
-        frame.group = Group(items=items, limit=limit, tolerated=int(count), percentage=percentage, total=len(items))
+        frame.group = Group(items=items, tolerated=int(count), percentage=percentage, total=len(items))
         if self.settings.batch is not None:
             self._make_batches(run, frame, frame.group)
         group = frame.group
