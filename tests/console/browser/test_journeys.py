@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import expect
 
 from demo.mailserver import MailServer, receiving
 from expediter.domain.order import Status
-from tests.console.browser.visitor import Visitor, expect
+from tests.console.browser.visitor import Visitor
 from tests.console.shop import alarmed, served, wait_for
 from tests.support.town import Act, standing
 
