@@ -1,9 +1,10 @@
 """The CDK application: `python -m infra.app` writes the templates of one stage; deploying them is the CDK's task.
 
-Context: ``stage`` (dev or prod). Nothing here asks AWS or the network anything.
+STAGE (dev or prod) or the context ``stage`` chooses. Nothing here asks AWS or the network anything.
 """
 
 import json
+import os
 from pathlib import Path
 
 import aws_cdk as cdk
@@ -21,7 +22,7 @@ def application(stage: str | None = None, outdir: Path | None = None) -> cdk.App
     """The application of one stage; ``outdir`` is where it writes. Raises KeyError for an unknown stage."""
     context = json.loads((HERE / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = cdk.App(context=context, outdir=str(outdir) if outdir else None, analytics_reporting=False)
-    chosen = STAGES[stage or app.node.try_get_context("stage") or "dev"]
+    chosen = STAGES[stage or os.environ.get("STAGE") or app.node.try_get_context("stage") or "dev"]
     grants.check()
     stack = Orders(app, chosen, bundle(HERE.parent / "build/lambda"))
     cdk.Tags.of(app).add("application", "expediter")

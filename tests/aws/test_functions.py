@@ -184,11 +184,15 @@ def stream(name: str, **images: Any) -> Any:
     return {"Records": [{"eventName": name, "dynamodb": {"SequenceNumber": "7", **images}}]}
 
 
+def key_of(row: Any) -> Any:
+    return {"order_id": row["order_id"], "mail": row["mail"]}
+
+
 def test_a_mail_goes_to_the_topic_once_with_what_filters_need(functions: Functions) -> None:
     run(functions, DONE)
     (row,) = functions.scan("mail")
     for _ in range(2):
-        assert functions.call("Mailer", stream("INSERT", NewImage=row)) == {"batchItemFailures": []}
+        assert functions.call("Mailer", stream("INSERT", Keys=key_of(row))) == {"batchItemFailures": []}
     (marked,) = functions.scan("mail")
     assert "sent_at" in marked
     assert row["subject"]["S"] == f"Orders-App: Update for order {row['order_id']['S']}"
@@ -197,7 +201,7 @@ def test_a_mail_goes_to_the_topic_once_with_what_filters_need(functions: Functio
 def test_a_mail_that_cannot_be_sent_stops_the_stream_there(functions: Functions) -> None:
     run(functions, DONE)
     functions.settings(EXPEDITER_TOPIC="arn:aws:sns:us-east-1:123456789012:gone")
-    event = stream("INSERT", NewImage=functions.scan("mail")[0])
+    event = stream("INSERT", Keys=key_of(functions.scan("mail")[0]))
     assert functions.call("Mailer", event) == {"batchItemFailures": [{"itemIdentifier": "7"}]}
 
 
@@ -206,12 +210,12 @@ def test_customers_get_mail_only_where_there_is_a_sender(functions: Functions) -
     for name in DONE:
         functions.call(name, functions.order(order_id, email="ann@example.com"))
     (row,) = [row for row in functions.scan("mail") if row["recipient"]["S"] == "ann@example.com"]
-    functions.call("Mailer", stream("INSERT", NewImage=row))
+    functions.call("Mailer", stream("INSERT", Keys=key_of(row)))
     assert not any("sent_at" in row for row in functions.scan("mail"))
 
     functions.adapters.session.client("sesv2").create_email_identity(EmailIdentity="orders@example.com")
     functions.settings(EXPEDITER_MAIL_FROM="orders@example.com")
-    functions.call("Mailer", stream("INSERT", NewImage=row))
+    functions.call("Mailer", stream("INSERT", Keys=key_of(row)))
     assert [row["recipient"]["S"] for row in functions.scan("mail") if "sent_at" in row] == ["ann@example.com"]
 
 

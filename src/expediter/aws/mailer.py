@@ -37,11 +37,10 @@ class Mailer:
         self._ses = ses
         self._sender = sender
 
-    def deliver(self, row: Row, now: int) -> None:
-        """Sends the mail of an outbox row, unless it is out already. Raises what AWS says when it cannot."""
-        key = {"order_id": row["order_id"], "mail": row["mail"]}
-        stored = self._tables.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
-        if not stored or "sent_at" in stored or not self._send(_mail(row), row["restaurant_id"]["S"]):
+    def deliver(self, key: Row, now: int) -> None:
+        """Sends the mail of the outbox row of this key, unless it is out already. Raises what AWS says if it cannot."""
+        row = self._tables.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
+        if not row or "sent_at" in row or not self._send(_mail(row), row["restaurant_id"]["S"]):
             return
         self._tables.update_item(
             TableName=self._table,

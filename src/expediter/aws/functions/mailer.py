@@ -14,7 +14,7 @@ def handler(event: Json, _: object) -> Json:
         if record["eventName"] != "INSERT":
             continue
         try:
-            wiring.mailer().deliver(record["dynamodb"]["NewImage"], clock.now())
+            wiring.mailer().deliver(record["dynamodb"]["Keys"], clock.now())
         except Exception:  # noqa: BLE001  # the stream brings the record again
             _log.exception("a mail was not sent")
             return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}

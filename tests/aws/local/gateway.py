@@ -1,0 +1,51 @@
+"""API Gateway's mapping templates, rendered as it does: $input, $util and $context, and Java's strings."""
+
+from typing import Any
+from urllib.parse import quote_plus
+
+import airspeed
+
+
+class Text(str):
+    """A string with the methods of Java's that templates call."""
+
+    __slots__ = ()
+
+    def toLowerCase(self) -> "Text":  # noqa: N802  # Java's name
+        return Text(self.lower())
+
+    def replace(self, old: str, new: str, _: Any = -1) -> "Text":
+        return Text(super().replace(old, new))
+
+
+class Input:
+    def __init__(self, body: str, headers: dict[str, str]) -> None:
+        self.body = Text(body)
+        self._headers = headers
+
+    def params(self, name: str) -> Text:
+        return Text(self._headers.get(name, ""))
+
+
+class Util:
+    def urlEncode(self, text: str) -> str:  # noqa: N802  # API Gateway's name
+        return quote_plus(text)
+
+
+class Call:
+    """One request at the REST API; headers by the exact names that the client wrote."""
+
+    def __init__(self, body: str, headers: dict[str, str], claims: dict[str, str], request_id: str) -> None:
+        self.answer: dict[str, str] = {}
+        self._names = {
+            "input": Input(body, headers),
+            "util": Util(),
+            "context": {
+                "requestId": Text(request_id),
+                "authorizer": {"claims": {name: Text(value) for name, value in claims.items()}},
+                "responseOverride": {"header": self.answer},
+            },
+        }
+
+    def render(self, template: str) -> str:
+        return str(airspeed.Template(template).merge(self._names))

@@ -1,0 +1,110 @@
+"""A real order through the synthesised stack: SQS, the intake, Step Functions, the functions, DynamoDB, SNS."""
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.aws.local.town import ANN, Town
+from tests.support.town import Act
+from tests.support.town import Town as Outside
+
+BURGERS = {"user_id": "ignored", "restaurant_id": "Restaurant 4", "quantity": "3", "name": 'Käse & "Brot" 🍔'}
+DONE = ["InitializeOrder", "ProcessPayment", "PaymentChoice", "Hold", "CloseHold", "HoldChoice"]
+
+
+def place(town: Town, order_id: str, body: str = json.dumps(BURGERS)) -> None:
+    """Posts the order and has it taken in."""
+    assert town.post(body, {"Idempotency-Key": f'"{order_id}"'})["Order-Id"] == order_id
+    assert town.poll() == 1
+
+
+def states(town: Town, order_id: str) -> list[str]:
+    events = town.rest("GET", f"/orders/{order_id}/timeline")[1]["events"]
+    return [event["details"]["name"] for event in events if event["type"].endswith("StateEntered")]
+
+
+def order(town: Town, order_id: str) -> Any:
+    return town.rest("GET", f"/orders/{order_id}")[1]
+
+
+@pytest.fixture
+def order_id() -> str:
+    return str(uuid.uuid4())
+
+
+def test_an_order_goes_all_the_way_and_the_operators_hear_of_it(town: Town, outside: Outside, order_id: str) -> None:
+    place(town, order_id)
+    assert town.ended(order_id) == "SUCCEEDED"
+
+    found = order(town, order_id)
+    assert (found["order_status"], found["user_id"], found["name"]) == ("SUCCESS", ANN, BURGERS["name"])
+    assert town.ledger(order_id) == [("charge", 3000)]
+    assert outside.taken(order_id) == 3000
+    assert order_id in outside.kitchen.cooking
+    assert states(town, order_id) == [*DONE, "SendOrderToRestaurant", "RestaurantChoice", "CompleteOrder"]
+    town.follow_mail()
+    (news,) = [it for it in town.heard() if order_id in it["Subject"]]
+    assert news["Subject"] == f"Orders-App: Update for order {order_id}"
+    assert news["MessageAttributes"]["status"]["Value"] == "SUCCESS"
+    assert news["MessageAttributes"]["restaurant"]["Value"] == "Restaurant 4"
+
+
+def test_a_declined_order_fails_and_nothing_is_taken(town: Town, outside: Outside, order_id: str) -> None:
+    outside.bank.script("charge", Act.REFUSE, order_id=order_id)
+    place(town, order_id)
+    assert town.ended(order_id) == "SUCCEEDED"
+    assert (order(town, order_id)["order_status"], town.ledger(order_id)) == ("FAILED", [])
+    assert outside.moves(order_id) == []
+
+
+def test_a_restaurant_that_refuses_leads_to_a_refund(town: Town, outside: Outside, order_id: str) -> None:
+    outside.kitchen.script("handover", Act.REFUSE, order_id=order_id)
+    place(town, order_id)
+    assert town.ended(order_id) == "SUCCEEDED"
+    assert order(town, order_id)["order_status"] == "FAILED"
+    assert town.ledger(order_id) == [("charge", 3000), ("refund", 3000)]
+    assert outside.moves(order_id) == ["charge", "refund"]
+
+
+def test_a_restaurant_that_is_down_is_tried_again_and_then_the_money_goes_back(
+    town: Town, outside: Outside, order_id: str
+) -> None:
+    outside.kitchen.script("handover", *[Act.FAIL] * 9, order_id=order_id)
+    place(town, order_id)
+    assert town.ended(order_id, within=120) == "SUCCEEDED"
+    assert order(town, order_id)["order_status"] == "FAILED"
+    assert outside.calls(order_id).count("handover") == 6
+    assert outside.moves(order_id) == ["charge", "refund"]
+
+
+def test_an_order_cancelled_in_the_hold_is_refunded(town: Town, outside: Outside, order_id: str) -> None:
+    place(town, order_id)
+    while (status := town.rest("POST", f"/orders/{order_id}/cancel"))[0] == 404:
+        pass
+    assert status[0] == 200
+    assert town.ended(order_id) == "SUCCEEDED"
+    assert order(town, order_id)["order_status"] == "CANCELLED"
+    assert outside.taken(order_id) == 0
+
+
+def test_a_message_twice_and_a_key_twice_are_one_order(town: Town, outside: Outside, order_id: str) -> None:
+    place(town, order_id)
+    place(town, order_id)
+    assert town.ended(order_id) == "SUCCEEDED"
+    assert outside.moves(order_id) == ["charge"]
+
+
+def test_another_order_under_a_key_and_a_poison_message_end_as_dead_letters(town: Town, order_id: str) -> None:
+    place(town, order_id)
+    town.post(json.dumps({**BURGERS, "quantity": 4}), {"Idempotency-Key": order_id})
+    town.post("no order", {"Idempotency-Key": str(uuid.uuid4())})
+    dead: list[Any] = []
+    while len(dead) < 2:
+        town.poll()
+        dead = town.rest("GET", "/dlq", groups="operators")[1]["items"]
+    assert {letter["reason"].split(":")[0] for letter in dead} == {"IdempotencyKeyReused", "OrderInvalid"}
+    assert town.ended(order_id) == "SUCCEEDED"
+    purged = town.rest("DELETE", "/dlq", groups="operators")
+    assert (purged[0], purged[1]["purged"]) == (200, 2)

@@ -1,0 +1,252 @@
+"""The stack, up: the template pruned to what moto makes, the functions from the bundle, the workflow as it is."""
+
+import io
+import json
+import os
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+import boto3
+import urllib3
+from moto.awslambda.models import LambdaFunction
+from moto.core.config import default_user_config
+from moto.server import ThreadedMotoServer
+
+from expediter.aws.functions.table import FUNCTIONS
+from infra.openapi import template as mapping
+from tests.aws.local.gateway import Call
+from tests.aws.local.lambdas import Lambda, free_port
+from tests.aws.stage import record_of
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+#: What moto's CloudFormation makes as it is written; the rest is either none of its types, or made by its API below.
+KINDS = {
+    "AWS::DynamoDB::Table",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::SQS::Queue",
+    "AWS::SNS::Topic",
+}
+KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": REGION}
+ANN = "a0000000-0000-4000-8000-000000000001"
+
+
+def pruned(template: Any) -> Any:
+    """The template without resources of other kinds, and without what names them."""
+    kept = {key: it for key, it in template["Resources"].items() if it["Type"] in KINDS}
+    gone = template["Resources"].keys() - kept.keys()
+    resources = {}
+    for key, it in kept.items():
+        if it["Type"] != "AWS::IAM::Policy":
+            properties = cut(it["Properties"], gone)
+            resources[key] = {"Type": it["Type"], "Properties": properties}
+    parameters = {name: it for name, it in template["Parameters"].items() if name != "BootstrapVersion"}
+    return {"Resources": resources, "Parameters": parameters}
+
+
+def cut(value: Any, gone: set[str]) -> Any:
+    """The value with the words ``gone`` where it named a resource that is not made."""
+    if isinstance(value, list):
+        return [cut(one, gone) for one in value]
+    if isinstance(value, dict):
+        if value.get("Ref") in gone or (value.get("Fn::GetAtt") or [None])[0] in gone:
+            return "gone"
+        return {key: cut(it, gone) for key, it in value.items()}
+    return value
+
+
+class Town:
+    """``outside``: EXPEDITER_ settings that lead to the parties of the test."""
+
+    def __init__(self, template: Any, code: Path, endpoint: str, **settings: str) -> None:
+        self.template = template
+        self.endpoint = endpoint
+        self._session = boto3.Session(*list(KEYS.values())[:2], region_name=REGION)
+        self._create(template, settings)
+        self.lambdas = {name: self._lambda(name, code) for name in FUNCTIONS}
+        self.queue = self._output("MessagesOrders")
+        self.dead = self._output("MessagesDeadLetters")
+        self.news = self._subscribe()
+
+    def client(self, name: str) -> Any:
+        return self._session.client(name, endpoint_url=self.endpoint)  # type: ignore[call-overload]  # any service
+
+    def _create(self, template: Any, settings: dict[str, str]) -> None:
+        self.client("secretsmanager").create_secret(Name="gone", SecretString="the restaurant's")
+        s3 = self.client("s3")
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as made:
+            made.writestr("empty", "the functions run from the bundle itself")
+        code = next(it for it in template["Resources"].values() if it["Type"] == "AWS::Lambda::Function")
+        bucket = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+        s3.create_bucket(Bucket=bucket)
+        s3.put_object(Bucket=bucket, Key=code["Properties"]["Code"]["S3Key"], Body=archive.getvalue())
+        given = [{"ParameterKey": name, "ParameterValue": value} for name, value in settings.items()]
+        cloudformation = self.client("cloudformation")
+        cloudformation.create_stack(StackName="orders", TemplateBody=json.dumps(pruned(template)), Parameters=given)
+        stack = cloudformation.describe_stacks(StackName="orders")["Stacks"][0]
+        assert stack["StackStatus"] == "CREATE_COMPLETE", stack
+        listed = cloudformation.get_paginator("list_stack_resources").paginate(StackName="orders")
+        self.made = {
+            it["LogicalResourceId"]: it["PhysicalResourceId"]
+            for page in listed
+            for it in page["StackResourceSummaries"]
+        }
+        self._make_machine(template)
+
+    def _make_machine(self, template: Any) -> None:
+        """By the API, with the placeholders filled: moto's CloudFormation leaves them."""
+        ((key, machine),) = [
+            (key, it["Properties"])
+            for key, it in template["Resources"].items()
+            if it["Type"] == "AWS::StepFunctions::StateMachine"
+        ]
+        definition = machine["DefinitionString"]
+        for name, reference in machine["DefinitionSubstitutions"].items():
+            found = self.client("lambda").get_function(FunctionName=self.made[reference["Fn::GetAtt"][0]])
+            definition = definition.replace("${" + name + "}", found["Configuration"]["FunctionArn"])
+        role = f"arn:aws:iam::{ACCOUNT}:role/{self._output('WorkflowRole')}"
+        made = self.client("stepfunctions").create_state_machine(name="orders", definition=definition, roleArn=role)
+        self.machine = made["stateMachineArn"]
+        self.made[key] = self.machine
+
+    def _output(self, name: str) -> str:
+        (found,) = [value for key, value in self.made.items() if key[:-8] == name]
+        return str(found)
+
+    def _lambda(self, name: str, code: Path) -> Lambda:
+        made = self.client("lambda").get_function_configuration(FunctionName=self._output(f"Functions{name}"))
+        environment = {**made["Environment"]["Variables"], **KEYS, "AWS_ENDPOINT_URL": self.endpoint}
+        if "EXPEDITER_STATE_MACHINE" in environment:
+            environment["EXPEDITER_STATE_MACHINE"] = self.machine
+        return Lambda(made["FunctionName"], made["Handler"], code, environment)
+
+    def _subscribe(self) -> str:
+        """A queue that hears what the operators' topic says."""
+        sqs = self.client("sqs")
+        url = sqs.create_queue(QueueName="news")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.client("sns").subscribe(TopicArn=self._output("MessagesOperators"), Protocol="sqs", Endpoint=arn)
+        return str(url)
+
+    # ── what happens by itself on AWS ─────────────────────────────────────────────────────────────────────────────
+
+    def post(self, body: str, headers: dict[str, str] | None = None, **claims: str) -> dict[str, str]:
+        """POST /orders: the template renders the form, SQS takes it, the headers of the answer come back."""
+        call = Call(body, headers or {}, {"sub": ANN, **claims}, request_id="c0000000-0000-4000-8000-000000000001")
+        form = call.render(mapping("post_order.request.vtl"))
+        account, name = urlsplit(self.queue).path.split("/")[1:]
+        signed = f"AWS4-HMAC-SHA256 Credential=testing/20260101/{REGION}/sqs/aws4_request"
+        answer = urllib3.request(
+            "POST",
+            f"{self.endpoint}/{account}/{name}",
+            body=form.encode(),
+            headers={"Content-Type": "application/x-www-form-urlencoded", "Authorization": signed},
+        )
+        assert answer.status == 200, answer.data
+        assert call.render(mapping("post_order.response.vtl")) == ""
+        return call.answer
+
+    def poll(self) -> int:
+        """What Lambda's event source does once: a batch of five to the intake, and what did not fail is deleted."""
+        sqs = self.client("sqs")
+        got = sqs.receive_message(
+            QueueUrl=self.queue,
+            MaxNumberOfMessages=5,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+        ).get("Messages", [])
+        if not got:
+            return 0
+        answer = self.lambdas["Intake"].invoke({"Records": list(map(record_of, got))})
+        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        for message in got:
+            if message["MessageId"] not in failed:
+                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+        return len(got)
+
+    def follow_mail(self) -> None:
+        """What the stream of the outbox brings to the mailer, from its start."""
+        table, streams = self._output("StoreMail"), self.client("dynamodbstreams")
+        arn = self.client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
+        (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+        start = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")
+        records = streams.get_records(ShardIterator=start["ShardIterator"])["Records"]
+        plain = [{"eventName": it["eventName"], "dynamodb": _json(it["dynamodb"])} for it in records]
+        assert self.lambdas["Mailer"].invoke({"Records": plain}) == {"batchItemFailures": []}
+
+    # ── what can be seen ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def rest(self, method: str, path: str, user: str = ANN, groups: str = "") -> Any:
+        claims = {"sub": user, **({"cognito:groups": groups} if groups else {})}
+        event = {"httpMethod": method, "path": path, "requestContext": {"authorizer": {"claims": claims}}}
+        answer = self.lambdas["Rest"].invoke(event)
+        return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
+
+    def ended(self, order_id: str, within: float = 60) -> str:
+        """Waits in real time until the order's execution has ended; its status."""
+        execution = f"{self.machine.replace(':stateMachine:', ':execution:')}:{order_id}"
+        end = time.monotonic() + within
+        while time.monotonic() < end:
+            status = self.client("stepfunctions").describe_execution(executionArn=execution)["status"]
+            if status != "RUNNING":
+                return str(status)
+            time.sleep(0.1)
+        raise AssertionError(f"{order_id} has not ended")
+
+    def ledger(self, order_id: str) -> list[tuple[str, int]]:
+        rows = self.client("dynamodb").query(
+            TableName=self._output("StoreLedger"),
+            KeyConditionExpression="order_id = :id",
+            ExpressionAttributeValues={":id": {"S": order_id}},
+        )["Items"]
+        return [(row["kind"]["S"], int(row["amount"]["N"])) for row in rows]
+
+    def heard(self) -> list[dict[str, Any]]:
+        """What the operators' topic said."""
+        found = []
+        while got := self.client("sqs").receive_message(QueueUrl=self.news, MaxNumberOfMessages=10).get("Messages"):
+            found += [json.loads(message["Body"]) for message in got]
+        return found
+
+    def stop(self) -> None:
+        for one in self.lambdas.values():
+            one.stop()
+
+
+def _json(record: Any) -> Any:
+    return json.loads(json.dumps(record, default=str))
+
+
+@contextmanager
+def standing(template: Any, code: Path, **settings: str) -> Iterator[Town]:
+    """The stack on a moto server of its own; its workflows really run, and their functions are the bundle's."""
+    port = free_port()
+    with ExitStack() as stack:
+        stack.enter_context(patch.dict(os.environ, {**KEYS, "MOTO_PORT": str(port)}))
+        stack.enter_context(patch.dict(default_user_config, {"stepfunctions": {"execute_state_machine": True}}))
+        server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
+        server.start()
+        stack.callback(server.stop)
+        town = Town(template, code, f"http://127.0.0.1:{port}", **settings)
+        stack.callback(town.stop)
+        names = {town._output(f"Functions{name}"): one for name, one in town.lambdas.items()}
+
+        def invoke(function: Any, event: Any = None) -> tuple[str, bool, str]:
+            answer = names[function.function_name].invoke(event)
+            failed = isinstance(answer, dict) and "errorType" in answer
+            return json.dumps(answer), failed, ""
+
+        stack.enter_context(patch.object(LambdaFunction, "_invoke_lambda", invoke))
+        yield town
+
+
+__all__ = ["ANN", "Town", "standing"]
