@@ -128,6 +128,11 @@ class Run:
             self.history.append(HistoryEvent(self.events, frame.last, self.at, kind, details))
         frame.last = self.events
 
+    def count(self, frame: Frame) -> None:
+        """Count a history event of this line that nobody reads."""
+        self.events += 1
+        frame.last = self.events
+
     def ended(self, frame: Frame) -> None:
         """The line is at its end, with its output as its input."""
         self.over = frame

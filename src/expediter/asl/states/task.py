@@ -38,7 +38,7 @@ def pattern_of(resource: str) -> Pattern:
 
 
 class Task(State):
-    __slots__ = ("credentials", "heartbeat", "pattern", "resource", "timeout", "token")
+    __slots__ = ("heartbeat", "pattern", "resource", "timeout", "token")
     kind = "Task"
     works = True
 
@@ -72,24 +72,33 @@ class Task(State):
         frame.seed = run.seed
         try:
             task = self._request(run, frame, number)
+            if task.input is not frame.input or self.pattern.service:
+                self._check(task.input)
         except StateFailure:
             frame.task = None
             raise
-        if task.input is not frame.input and len(encode(task.input)) > PAYLOAD_LIMIT:
-            frame.task = None
-            raise StateFailure(
-                DATA_LIMIT, f"The state/task '{self._who(frame)}' was given an input above the service limit."
-            )
-        if (unfit := unfit_parameters(self.resource, task.input)) is not None:
-            frame.task = None
-            shown = json_text(task.input)
-            raise runtime(f"The Parameters '{shown}' could not be used to start the Task: [{unfit}]")
         run.commands.append(task)
-        pattern = self.pattern
-        run.note(frame, f"{pattern.prefix}Scheduled", _scheduled(task, pattern))
-        if pattern.prefix != "Activity":  # an activity starts when a worker takes it, which the answer will tell
-            run.note(frame, f"{pattern.prefix}Started", _service(pattern))
+        self._note(run, frame, "Scheduled", task)
+        if self.pattern.prefix != "Activity":  # an activity starts when a worker takes it, as the answer will tell
+            self._note(run, frame, "Started")
         return None
+
+    def _check(self, value: Json) -> None:
+        """What AWS would not even start the task with."""
+        if len(encode(value)) > PAYLOAD_LIMIT:
+            raise StateFailure(
+                DATA_LIMIT, f"The state/task '{self._who()}' was given an input above the service limit."
+            )
+        if (unfit := unfit_parameters(self.resource, value)) is not None:
+            raise runtime(f"The Parameters '{json_text(value)}' could not be used to start the Task: [{unfit}]")
+
+    def _note(self, run: "Run", frame: Frame, how: str, task: ScheduleTask | None = None, **details: Json) -> None:
+        """Count the event, and write it if anyone reads."""
+        if run.history is None:
+            run.count(frame)
+            return
+        more = {} if task is None else _scheduled(task, self.pattern)
+        run.note(frame, self.pattern.prefix + how, {**_service(self.pattern), **more, **details})
 
     def request(self, run: "Run", frame: Frame) -> ScheduleTask | None:
         if frame.task is None:
@@ -122,11 +131,11 @@ class Task(State):
         answer = encode(event.output)
         self._answered(run, frame, submitted=True)
         if len(answer) > PAYLOAD_LIMIT:
-            failure = too_large(f"The state/task '{self._who(frame)}'")
-            self._note_failure(run, frame, "Failed", failure)
+            failure = too_large(f"The state/task '{self._who()}'")
+            self._note(run, frame, "Failed", error=failure.error, cause=failure.cause)
             raise failure
         result = decode(answer)
-        run.note(frame, f"{self.pattern.prefix}Succeeded", {**_service(self.pattern), "output": result})
+        self._note(run, frame, "Succeeded", output=result)
         return self.done(run, frame, result)
 
     def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> State | None:
@@ -135,28 +144,24 @@ class Task(State):
         # States.Runtime from outside is the service's verdict on the request: as final as our own.
         final = event.error == RUNTIME
         failure = StateFailure(event.error, event.cause, fatal=final, located=final)
-        self._note_failure(run, frame, "Failed", failure)
+        self._note(run, frame, "Failed", error=failure.error, cause=failure.cause)
         raise failure
 
     def timed_out(self, run: "Run", frame: Frame) -> State | None:
         frame.task = None
         self._answered(run, frame, submitted=True)
-        failure = StateFailure(TIMEOUT, None)
-        self._note_failure(run, frame, "TimedOut", failure)
-        raise failure
+        self._note(run, frame, "TimedOut", error=TIMEOUT, cause=None)
+        raise StateFailure(TIMEOUT, None)
 
     def _answered(self, run: "Run", frame: Frame, *, submitted: bool) -> None:
         """Events that belong before the answer and that nobody outside reports by themselves."""
         if self.pattern.prefix == "Activity":
-            run.note(frame, "ActivityStarted", {})
+            self._note(run, frame, "Started")
         elif self.pattern.submitted and submitted:
-            run.note(frame, "TaskSubmitted", _service(self.pattern))
+            self._note(run, frame, "Submitted")
 
-    def _note_failure(self, run: "Run", frame: Frame, how: str, failure: StateFailure) -> None:
-        details = {**_service(self.pattern), "error": failure.error, "cause": failure.cause}
-        run.note(frame, f"{self.pattern.prefix}{how}", details)
-
-    def _who(self, frame: Frame) -> str:  # noqa: ARG002 - AWS names the service or the function, never the state
+    def _who(self) -> str:
+        """AWS names the service or the function in such a cause, never the state."""
         return self.pattern.service if self.pattern.prefix == "Task" else self.resource
 
 
