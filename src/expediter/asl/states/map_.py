@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 #: AWS runs at most this many inline iterations at once, whatever MaxConcurrency says.
 INLINE_LIMIT = 40
-DISTRIBUTED_LIMIT = 10_000
+#: AWS would run 10,000 child executions at once; here all that are open are stored with each step.
+DISTRIBUTED_LIMIT = 1_000
 THRESHOLD = "States.ExceedToleratedFailureThreshold"
 
 Items: TypeAlias = Callable[["Run", Frame], list[Json]]
