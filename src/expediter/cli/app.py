@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from expediter.cli import dlq, orders
+from expediter.cli.cost import cost
 from expediter.cli.reconcile import reconcile
 from expediter.cli.serve import serve
 from expediter.cli.submit import submit
@@ -36,6 +37,7 @@ app.command()(submit)
 app.add_typer(orders.app, name="orders")
 app.add_typer(dlq.app, name="dlq")
 app.command()(reconcile)
+app.command()(cost)
 app.add_typer(
     typer.Typer(no_args_is_help=True, cls=_Workflow),
     name="workflow",

@@ -1,0 +1,161 @@
+"""``expediter cost``: what a million orders cost on AWS, service by service, and what other choices would change.
+
+The arithmetic is counts per order times prices. How often each service is used on the way of an order that succeeds
+follows from the workflow and from how the functions are written (``USES``, held by docs/reference/aws-cost.md); prices
+are those of us-east-1 as of PRICED, without free tiers, discounts and taxes.
+"""
+
+import json
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from expediter.cli.terms import AsJson
+
+if TYPE_CHECKING:
+    from expediter.asl.protocol import Json
+
+PRICED = "2025-06, us-east-1, list prices"
+
+#: Dollars for one unit. https://aws.amazon.com/pricing/
+PRICES = {
+    "api call": 3.50e-6,
+    "graphql operation": 4.00e-6,
+    "queue request": 0.40e-6,
+    "function call": 0.20e-6,
+    "function GB-second": 1.33334e-5,
+    "state transition": 25e-6,
+    "express request": 1.00e-6,
+    "express GB-second": 1.667e-5,
+    "table write": 0.625e-6,
+    "table read": 0.125e-6,
+    "topic message": 0.50e-6,
+    "mail to an operator": 20e-6,
+    "mail to a customer": 100e-6,
+    "log GB": 0.50,
+    "trace": 5.00e-6,
+}
+
+#: GB of a function, and seconds that a warm one takes; a call to a bank or a restaurant takes most of its task's time.
+MEMORY = 0.5
+SECONDS = {"ProcessPayment": 0.40, "SendOrderToRestaurant": 0.40, "Intake": 0.05, "Mailer": 0.06, "Publisher": 0.06}
+OTHERWISE = 0.04
+#: Writes of an order's row on its way, each of which the stream brings to the publisher; those that a customer sees.
+WRITES, NEWS = 8, 3
+#: Tasks that are one conditional write: Step Functions could make it without a function.
+DIRECT = ("InitializeOrder", "CloseHold")
+#: Seconds that an execution takes beside its hold, and GB that an Express workflow is billed for.
+RUN, EXPRESS_MEMORY = 2.0, 0.0625
+
+
+class Use(NamedTuple):
+    """How much of something one order takes, and why."""
+
+    service: str
+    unit: str
+    amount: float
+    why: str
+
+
+def path(definition: "Json") -> list[str]:
+    """The states of an order that succeeds: at a choice, the branch that does not lead to a refund or a failure."""
+    states, here, found = definition["States"], definition["StartAt"], []
+    while here is not None:
+        state = states[here]
+        found.append(here)
+        nexts = [state.get("Next")] if state["Type"] != "Choice" else _branches(state)
+        here = next((name for name in nexts if name not in {"OweRefund", "CancelFailedOrder"}), None)
+    return found
+
+
+def _branches(state: "Json") -> list[str]:
+    return [choice["Next"] for choice in state["Choices"]] + [state["Default"]]
+
+
+def uses(definition: "Json", tasks: list[str], hold: int, express: bool = False, direct: bool = False) -> list[Use]:
+    """What one order takes, with the workflow as Standard or Express, and its plain writes by functions or directly."""
+    way = path(definition)
+    called = [name for name in way if name in tasks and not (direct and name in DIRECT)]
+    functions = [*called, "Intake", "Mailer", *["Publisher"] * WRITES, *["Graphql"] * NEWS]
+    seconds = sum(SECONDS.get(name, OTHERWISE) for name in functions)
+    return [
+        Use("API Gateway", "api call", 1, "POST /orders"),
+        Use("AppSync", "graphql operation", NEWS, "publishOrder for each status"),
+        Use("SQS", "queue request", 3, "send, receive, delete (batches make it fewer)"),
+        Use("Lambda", "function call", len(functions), ", ".join(dict.fromkeys(functions))),
+        Use("Lambda", "function GB-second", seconds * MEMORY, f"{seconds:.2f} s with {MEMORY} GB, arm64"),
+        *_workflow(len(way), hold, express),
+        Use("DynamoDB", "table write", 25, "a transaction's write counts twice, a moved index key twice"),
+        Use("DynamoDB", "table read", 15, "consistent: from the id to the owner, from the owner to the row"),
+        Use("SNS", "topic message", 1, "the operators' news"),
+        Use("SNS", "mail to an operator", 1, "one subscriber by e-mail"),
+        Use("SES", "mail to a customer", 1, "one mail at the end"),
+        Use(
+            "CloudWatch", "log GB", (len(functions) * 600 + len(way) * 2 * 400) / 1e9, "600 bytes a call, 400 an event"
+        ),
+        Use("X-Ray", "trace", 1.05, "Step Functions traces every execution, the APIs 5 % of calls"),
+    ]
+
+
+def _workflow(states: int, hold: int, express: bool) -> list[Use]:
+    if not express:
+        return [Use("Step Functions", "state transition", states + 1, f"{states} states and the start")]
+    seconds = hold + RUN
+    return [
+        Use("Step Functions", "express request", 1, "one execution"),
+        Use("Step Functions", "express GB-second", seconds * EXPRESS_MEMORY, f"{seconds:.0f} s with 64 MB"),
+    ]
+
+
+def dollars(found: list[Use], orders: int) -> dict[str, float]:
+    """Dollars by service."""
+    total: dict[str, float] = {}
+    for use in found:
+        total[use.service] = total.get(use.service, 0.0) + use.amount * PRICES[use.unit] * orders
+    return total
+
+
+def cost(
+    orders: Annotated[int, typer.Option(min=1, help="How many orders")] = 1_000_000,
+    hold: Annotated[int, typer.Option(min=0, help="Seconds of the hold")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """What orders cost on AWS, by service."""
+    from expediter import contracts
+    from expediter.aws.functions.table import TASK_FUNCTIONS
+
+    definition, tasks = json.loads(contracts.read("order.asl.json")), list(TASK_FUNCTIONS)
+    found = uses(definition, tasks, hold)
+    standard = dollars(found, orders)
+    other = {
+        "with an Express workflow": sum(dollars(uses(definition, tasks, hold, express=True), orders).values()),
+        "with direct writes of " + " and ".join(DIRECT): sum(
+            dollars(uses(definition, tasks, hold, direct=True), orders).values()
+        ),
+    }
+    if as_json:
+        listed = [use._asdict() | {"dollars": use.amount * PRICES[use.unit] * orders} for use in found]
+        told = {"orders": orders, "prices": PRICED, "services": standard, "uses": listed}
+        print(json.dumps({**told, "total": sum(standard.values()), "otherwise": other}, indent=2))
+        return
+    _print(found, standard, other, orders)
+
+
+def _print(found: list[Use], standard: dict[str, float], other: dict[str, float], orders: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("service", "unit", "per order", "dollars", "because", title=f"{orders:,} orders ({PRICED})")
+    for use in found:
+        price = use.amount * PRICES[use.unit] * orders
+        table.add_row(use.service, use.unit, f"{use.amount:.4g}", f"{price:,.2f}", use.why)
+    table.add_section()
+    table.add_row("total", "", "", f"{sum(standard.values()):,.2f}", "")
+    for name, total in other.items():
+        table.add_row(name, "", "", f"{total:,.2f}", "")
+    console = Console()
+    console.print(table)
+    console.print(
+        "An Express workflow ends after five minutes at most, and money that is owed is tried for weeks: the order's "
+        "workflow cannot be one as it is."
+    )
