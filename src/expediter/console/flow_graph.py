@@ -16,11 +16,10 @@ _ROUND = 8.0
 _NEAR = 7.0
 #: Length of an arrow's head: the line ends before it, so that the tip stays sharp.
 _HEAD = 9.0
-_ARROWS = (
-    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="0" refY="4" markerWidth="9" markerHeight="9" '
-    'markerUnits="userSpaceOnUse" orient="auto"><path class="head" d="M0 1L8 4L0 7z"/></marker>'
-    '<marker id="arrow-taken" viewBox="0 0 8 8" refX="0" refY="4" markerWidth="9" markerHeight="9" '
-    'markerUnits="userSpaceOnUse" orient="auto"><path class="head taken" d="M0 0L8 4L0 8z"/></marker></defs>'
+_ARROWS = "".join(
+    f'<marker id="arrow{kind}" viewBox="0 0 8 8" refX="0" refY="4" markerWidth="9" markerHeight="9" '
+    f'markerUnits="userSpaceOnUse" orient="auto"><path class="head{classes}" d="M0 {edge}L8 4L0 {8 - edge}z"/></marker>'
+    for kind, classes, edge in (("", "", 1), ("-taken", " taken", 0), ("-caught", " taken caught", 0))
 )
 
 
@@ -46,7 +45,7 @@ def _document(
     width, height = f"{drawn.width:.0f}", f"{drawn.height:.0f}"
     role = "list" if drawn.boxes else "img"
     yield f'<svg class="flow" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-    yield f'role="{role}" aria-label="The workflow">{_ARROWS}'
+    yield f'role="{role}" aria-label="The workflow"><defs>{_ARROWS}</defs>'
     groups = {box.parent for box in drawn.boxes}
     ordered = sorted(drawn.boxes, key=lambda box: -box.width * box.height)
     yield from (_box(box, marks, group=True, linked=linked) for box in ordered if box.name in groups)
@@ -88,7 +87,7 @@ def _box(box: Box, marks: Mapping[str, str], *, group: bool, linked: bool) -> st
 
 
 def _wire(wire: Wire, was: bool) -> str:
-    arrow = "arrow-taken" if was else "arrow"
+    arrow = ("arrow-caught" if wire.kind == "catch" else "arrow-taken") if was else "arrow"
     classes = f"{wire.kind} taken" if was else wire.kind
     return f'<path class="{classes}" d="{_line(wire.points)}" marker-end="url(#{arrow})"/>'
 

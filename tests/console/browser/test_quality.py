@@ -1,12 +1,15 @@
 """How the console is to use: no barriers, keyboard, small and large windows; and what it weighs and costs."""
 
 import asyncio
+import math
 from pathlib import Path
+from statistics import median
 
 import msgspec
 import pytest
 from playwright.async_api import Request, expect
 
+from expediter.app.flow import MINUTE, Minute, bucket
 from expediter.domain.order import Status
 from tests.console.browser.visitor import Visitor
 from tests.console.shop import Shop, alarmed, served
@@ -42,10 +45,42 @@ async def test_no_page_has_a_barrier_in_light_or_dark(visitor: Visitor, tmp_path
         for name, path in (await pages(shop)).items():
             await visitor.visit(shop, path)
             found[name] = await visitor.barriers()
-            if name in {"flow", "workflow", "try-a-definition", "dead-letter"}:
+            if name in {"workflow", "try-a-definition", "dead-letter"}:
                 await visitor.picture(name)
         assert {name: barriers for name, barriers in found.items() if barriers} == {}
         visitor.complaints[:] = [said for said in visitor.complaints if "404" not in said]
+
+
+async def test_a_busy_hour_is_seen_at_a_glance(visitor: Visitor, tmp_path: Path) -> None:
+    async with served(tmp_path, HOLD_SECONDS="0") as shop:
+        await shop.until(await shop.place(), Status.SUCCESS)
+        now = shop.home.clock.now()
+        shop.home._flow._minutes.extendleft(busy_minute(now - now % MINUTE - ago * MINUTE, ago) for ago in range(1, 60))
+        await visitor.visit(shop, "/console/flow")
+        await visitor.live()
+        await expect(visitor.page.locator(".plot .line")).to_have_count(9)
+        await expect(visitor.page.locator("[data-part=why] tbody tr")).to_have_count(3)
+        await visitor.picture("flow", whole=True)
+
+
+def busy_minute(at: int, ago: int) -> Minute:
+    """A minute of a lunch hour: most is ordered in the middle of it."""
+    rush = max(1, round(600 * math.exp(-(((ago - 28) / 12) ** 2)) + 40 * math.sin(ago * 1.7) ** 2))
+    failed = rush // 9
+    return Minute(
+        at,
+        accepted=rush,
+        ended={"SUCCESS": rush - failed, "FAILED": failed - failed // 4, "CANCELLED": failed // 4},
+        reasons={
+            "The payment was declined.": failed // 2 + 1,
+            "The restaurant is closed.": failed // 4,
+            "The customer cancelled the order.": failed // 4,
+        },
+        accept={bucket(1500 + rush): rush, bucket(4000 + 9 * rush): rush // 40 + 1},
+        finish={bucket(30_400 + rush): rush, bucket(31_000 + 6 * rush): rush // 40 + 1},
+        queue=rush // 60,
+        running=rush // 2,
+    )
 
 
 async def test_an_order_that_failed_and_the_way_to_sign_in_have_no_barrier(visitor: Visitor, tmp_path: Path) -> None:
@@ -111,6 +146,23 @@ async def weighed(request: Request) -> int:
     return asked + sizes["responseHeadersSize"] + sizes["responseBodySize"]
 
 
+async def loaded(visitor: Visitor, address: str) -> tuple[int, int, float]:
+    """A page loaded by a browser that has nothing of it: bytes, requests, milliseconds to the first paint."""
+    context = await visitor.browser.new_context()
+    page, requests = await context.new_page(), list[Request]()
+
+    def finished(request: Request) -> None:
+        requests.append(request)
+
+    page.on("requestfinished", finished)
+    await page.goto(address)
+    await expect(page.locator("[data-link=live]").first).to_be_visible()
+    weight = sum([await weighed(request) for request in requests])
+    painted = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    await context.close()
+    return weight, len(requests), float(painted)
+
+
 async def test_a_page_of_a_hundred_orders_and_one_order_weigh_little_and_show_at_once(
     visitor: Visitor, tmp_path: Path
 ) -> None:
@@ -118,19 +170,12 @@ async def test_a_page_of_a_hundred_orders_and_one_order_weigh_little_and_show_at
         ids = [await shop.place(name=f"Dish {number}") for number in range(110)]
         await shop.until(ids[-1], Status.SUCCESS)
         for path in ("/console", f"/console/orders/{ids[0]}"):
-            context = await visitor.browser.new_context()
-            page = await context.new_page()
-            requests: list[Request] = []
-            page.on("requestfinished", requests.append)
-            await page.goto(shop.url + path)
-            await expect(page.locator("[data-link=live]").first).to_be_visible()
-            weight = [await weighed(request) for request in requests]
-            entries = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
-            painted = await page.evaluate(entries)
-            print(f"{path}: {sum(weight) / KILOBYTE:.1f} kB in {len(weight)} requests, painted after {painted:.0f} ms")
-            assert sum(weight) <= 40 * KILOBYTE
+            runs = [await loaded(visitor, shop.url + path) for _ in range(5)]
+            painted = median(run[2] for run in runs)
+            weight, requests, _ = runs[0]
+            print(f"{path}: {weight / KILOBYTE:.1f} kB in {requests} requests, painted after {painted:.0f} ms")
+            assert weight <= 40 * KILOBYTE
             assert painted <= 500
-            await context.close()
 
 
 async def test_many_updates_a_second_are_painted_once_a_frame(visitor: Visitor, tmp_path: Path) -> None:
