@@ -11,12 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from expediter.app.desk import Posted
+from expediter.app.instants import instant
 from expediter.app.operations import Letters
 from expediter.app.ports import DeadLetter, Page
 from expediter.app.reconcile import Report
 from expediter.domain.ledger import Entry
 from expediter.domain.order import Order, Status
-from expediter.doors.render import instant, letter_view, order_view
+from expediter.doors.render import letter_view, order_view
 
 #: Offenders that people are shown; JSON holds all.
 SHOWN = 20

@@ -11,13 +11,13 @@ from typing import TypeAlias
 
 from expediter.app import orders
 from expediter.app.drafts import ChangeDraft, Draft, convert
+from expediter.app.instants import instant
 from expediter.app.operations import OperatorsOnly
 from expediter.app.ports import Caller, Query, Work
 from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault, OrderInvalid, OrderNotFound
 from expediter.domain.order import Item, Order, Status
 from expediter.doors.keys import order_id
-from expediter.doors.render import instant
 
 #: Whose an order is when nobody is known and the input names nobody.
 ANONYMOUS = "anonymous"

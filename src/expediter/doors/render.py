@@ -1,9 +1,8 @@
 """Orders and dead letters as the REST door shows them. Times are ISO 8601 in UTC with milliseconds."""
 
-from datetime import UTC, datetime
-
 import msgspec
 
+from expediter.app.instants import instant
 from expediter.app.ports import DeadLetter
 from expediter.domain.order import Item, Order, Status
 
@@ -64,9 +63,3 @@ def letter_view(letter: DeadLetter) -> LetterView:
         sent_at=instant(letter.sent_at),
         died_at=instant(letter.died_at),
     )
-
-
-def instant(at: int) -> str:
-    """Milliseconds since 1970 UTC as ``2026-08-01T12:00:00.000Z``."""
-    seconds, milliseconds = divmod(at, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03}Z"

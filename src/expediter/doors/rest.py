@@ -11,12 +11,13 @@ import msgspec
 from expediter import contracts
 from expediter.app import operations, orders
 from expediter.app.drafts import ChangeDraft, D, Draft, parse
+from expediter.app.instants import instant
 from expediter.app.ports import Query, Work
 from expediter.domain.errors import Fault, OrderInvalid
 from expediter.domain.order import Status
 from expediter.doors.errors import MediaTypeUnsupported, RequestUnparsable
 from expediter.doors.keys import order_id
-from expediter.doors.render import instant, letter_view, order_view
+from expediter.doors.render import letter_view, order_view
 from expediter.doors.request import JSON, Request, Response, arguments, whole_number
 
 PAGE = 50

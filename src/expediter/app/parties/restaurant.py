@@ -7,13 +7,13 @@
 """
 
 import hmac
-from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import quote
 
 import msgspec
 
 from expediter.app.calls import REPEAT_WITHIN, Done, HandOver, Refused, Withdraw
+from expediter.app.instants import instant
 from expediter.app.parties.http import Conversation, HttpRequest, HttpResponse, NoAnswer, cleaned, parsed, succeeded
 from expediter.domain.errors import RestaurantUnavailable
 from expediter.domain.order import Item, Order
@@ -94,8 +94,6 @@ def _request(method: str, path: str, key: str, body: bytes, secret: str | None) 
 
 
 def _slip(order: Order) -> _Slip:
-    seconds, milliseconds = divmod(order.created_at, 1000)
-    created = f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03}Z"
     return _Slip(
         id=order.id,
         user_id=order.user_id,
@@ -105,5 +103,5 @@ def _slip(order: Order) -> _Slip:
         items=order.items,
         total=order.total,
         currency=order.currency,
-        created_at=created,
+        created_at=instant(order.created_at),
     )
