@@ -60,6 +60,38 @@ def test_a_failing_branch_ends_the_others_and_their_answers_no_longer_count() ->
     assert [frame.state for frame in execution.frames.values()] == ["After"]
 
 
+def test_a_map_that_fails_half_way_leaves_nothing_running() -> None:
+    states = {
+        "M": {
+            "Type": "Map",
+            "ItemSelector": {"x": "{% $states.context.Map.Item.Value.x %}"},
+            "ItemProcessor": WORK,
+            "Catch": [{"ErrorEquals": ["States.QueryEvaluationError"], "Next": "After"}],
+            "End": True,
+        },
+        "After": {"Type": "Wait", "Seconds": 5, "End": True},
+    }
+    machine = parse({"StartAt": "M", "QueryLanguage": "JSONata", "States": states})
+
+    execution, commands = advance(machine, new_execution(), Started(at=0, seed=1, input=[{"x": 1}, {"y": 2}]))
+
+    assert tasks(commands) == []
+    assert [frame.state for frame in execution.frames.values()] == ["After"]
+
+
+def test_a_child_execution_that_never_ends_is_a_failed_item_at_its_own_limit_of_events() -> None:
+    loop = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
+    state = {
+        "Type": "Map",
+        "ItemProcessor": {"StartAt": "A", "States": loop, **DISTRIBUTED},
+        "ToleratedFailureCount": 1,
+    }
+
+    done = run_state(state, [0])
+
+    assert (done.status, done.output) == ("SUCCEEDED", [])
+
+
 def test_a_retried_group_starts_its_states_again_under_the_same_entry() -> None:
     state = {"Type": "Map", "ItemProcessor": WORK, "Retry": [{"ErrorEquals": ["Broken"], "MaxAttempts": 1}]}
 

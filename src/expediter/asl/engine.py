@@ -28,7 +28,7 @@ def walk(run: Run, frame: Frame, state: State | None) -> None:
     while state is not None:
         if run.events >= EVENT_LIMIT - 1:
             _stop_at_limit(run, frame)
-            return
+            break
         run.events = number = run.events + 1
         if run.history is not None:
             details = {"name": state.name, "input": frame.input}
@@ -62,6 +62,8 @@ def failed(run: Run, frame: Frame, failure: StateFailure) -> State | None:
     run.look(frame)
     state = run.states[frame.state]
     failure = _located(failure, frame)
+    if frame.group is not None:
+        run.close(frame)  # it failed half-way: what it has begun does not go on
     if failure.error == QUERY:
         _note_evaluation(run, frame, failure)
     if not failure.fatal:
@@ -138,5 +140,10 @@ def _ended(run: Run) -> None:
 
 def _stop_at_limit(run: Run, frame: Frame) -> None:
     cause = f"The execution reached the maximum number of history events ({EVENT_LIMIT})."
+    if frame.lane:  # the limit of a child execution is its own
+        child = run.own(frame.lane)
+        run.close(child)
+        _give_up(run, child, StateFailure(RUNTIME, cause, fatal=True))
+        return
     run.note(frame, "ExecutionFailed", {"error": RUNTIME, "cause": cause})
     run.end("FAILED", error=RUNTIME, cause=cause)

@@ -89,9 +89,16 @@ class Run:
         self.owned.add(frame.number)
         return frame
 
-    def drop(self, frame: Frame) -> None:
-        """Forget a line."""
-        self.frames.pop(frame.number, None)
+    def close(self, frame: Frame) -> None:
+        """Drop every line inside this one: what they wait for no longer counts."""
+        doomed = {frame.number}
+        for number in sorted(self.frames):  # a line has a larger number than the one around it
+            if self.frames[number].parent in doomed:
+                doomed.add(number)
+        for number in doomed - {frame.number}:
+            self.withdraw(self.frames.pop(number))
+        self.ready = deque(waiting for waiting in self.ready if waiting[0].number in self.frames)
+        frame.task, frame.group = None, None
 
     def withdraw(self, frame: Frame) -> None:
         """Unsay what this line asked for in this very step."""

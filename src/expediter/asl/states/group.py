@@ -42,22 +42,8 @@ class GroupState(State):
             raise ValueError(f"{self.name} has nothing running")
         return frame.group
 
-    def close(self, run: "Run", frame: Frame) -> None:
-        """Drop every line inside: what they wait for no longer counts."""
-        doomed = {frame.number}
-        for number in sorted(run.frames):
-            if run.frames[number].parent in doomed:
-                doomed.add(number)
-        doomed.discard(frame.number)
-        for number in doomed:
-            run.withdraw(run.frames[number])
-            del run.frames[number]
-        for waiting in [entry for entry in run.ready if entry[0].number in doomed]:
-            run.ready.remove(waiting)
-        frame.group = None
-
     def child_failed(self, run: "Run", frame: Frame, child: Frame, failure: StateFailure) -> State | None:  # noqa: ARG002
         """The first failure is the state's own; Retry and Catch of this state see it under its own name."""
-        self.close(run, frame)
+        run.close(frame)
         run.note(frame, f"{self.kind}StateFailed", {"error": failure.error, "cause": failure.cause})
         raise failure

@@ -211,11 +211,11 @@ class Map(GroupState):
         bad = sum(self._weight(group, place) for place in group.failed)
         beyond_count = group.tolerated >= 0 and bad > group.tolerated
         if beyond_count or 100 * bad > group.percentage * group.total:
-            self.close(run, frame)
+            run.close(frame)
             outer = StateFailure(THRESHOLD, "The specified tolerated failure threshold was exceeded")
             run.note(frame, "MapRunFailed", {"error": outer.error, "cause": outer.cause})
             raise outer
-        run.drop(child)
+        del run.frames[child.number]
         return self._one_less(run, frame, group)
 
     def _weight(self, group: Group, place: int) -> int:
