@@ -24,6 +24,7 @@ from expediter.embedded.wiring import Home, open_home
 
 PLAIN = {"user_id": "Burger_20", "restaurant_id": "Restaurant 4", "quantity": 3, "name": "Burger"}
 
+BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 REASON = "OrderInvalid: quantity: give a quantity"
 
 
@@ -97,7 +98,7 @@ async def opened(folder: Path, **settings: str) -> AsyncIterator[Shop]:
         app = create_app(home)
         transport = httpx.ASGITransport(app, raise_app_exceptions=True)
         url = "http://127.0.0.1:8080"
-        async with httpx.AsyncClient(transport=transport, base_url=url) as client:
+        async with httpx.AsyncClient(transport=transport, base_url=url, headers=BROWSER) as client:
             yield Shop(home, client, url)
         app.end_streams()
 
@@ -111,7 +112,7 @@ async def served(folder: Path, **settings: str) -> AsyncIterator[Shop]:
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"
             server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error", timeout_graceful_shutdown=1))
             task = asyncio.create_task(server.serve(sockets=[listening]))
-            async with httpx.AsyncClient(base_url=url) as client:
+            async with httpx.AsyncClient(base_url=url, headers=BROWSER) as client:
                 yield Shop(home, client, url)
             app.end_streams()
             server.should_exit = True

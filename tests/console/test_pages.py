@@ -327,4 +327,6 @@ async def test_what_is_not_there_is_said_on_a_page(tmp_path: Path) -> None:
         ):
             answer = await shop.client.get(path)
             assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+            told = await shop.client.get(path, headers={"Accept": "text/event-stream"})
+            assert told.headers["Content-Type"] == "application/problem+json"
         assert (await shop.client.get("/console/orders/x/cancel")).status_code == 405

@@ -19,7 +19,16 @@ from expediter.console import routes
 from expediter.console.render import plain
 from expediter.console.visit import Route, Site, Visit
 from expediter.domain.errors import OrderError
-from expediter.doors.errors import FormExpired, InternalError, MethodNotAllowed, NotReady, PathUnknown, status, title
+from expediter.doors.errors import (
+    FormExpired,
+    InternalError,
+    MethodNotAllowed,
+    NotReady,
+    PathUnknown,
+    problem,
+    status,
+    title,
+)
 from expediter.doors.request import Headers, Response
 from expediter.embedded import console_live
 from expediter.embedded.clock import new_id
@@ -73,11 +82,11 @@ class Console:
             headers = headers_of(scope)
             answer = await self._answer(scope, headers, receive)
         except OrderError as error:
-            answer = self._problem(error)
+            answer = self._problem(error, headers)
         except ClientGone:
             return
         except Exception:
-            await respond(headers, send, self._problem(InternalError()))
+            await respond(headers, send, self._problem(InternalError(), headers))
             raise  # the server logs it
         if isinstance(answer, Streamed):
             await self._stream(answer, receive, send)
@@ -86,7 +95,7 @@ class Console:
 
     async def _stream(self, answer: Streamed, receive: Receive, send: Send) -> None:
         if self._closed:
-            await respond({}, send, self._problem(NotReady()))
+            await respond({}, send, self._problem(NotReady(), {}))
             return
         task = asyncio.create_task(stream(answer.events, receive, send), name="stream")
         self._streams.add(task)
@@ -226,7 +235,10 @@ class Console:
     def _asset(self, name: str) -> str:
         return f"{PREFIX}{name}?{self._assets[name].version}"
 
-    def _problem(self, error: OrderError) -> Response:
+    def _problem(self, error: OrderError, headers: Headers) -> Response:
+        """The error as a page for who reads pages, else as the other doors tell it."""
+        if "text/html" not in headers.get("accept", ""):
+            return problem(error)
         return plain(title(error.name), str(error), self._asset, status=status(error), back="/console")
 
     def _counts(self) -> dict[str, int]:

@@ -53,9 +53,10 @@ async def test_no_page_has_a_barrier_in_light_or_dark(visitor: Visitor, tmp_path
 
 async def test_a_busy_hour_is_seen_at_a_glance(visitor: Visitor, tmp_path: Path) -> None:
     async with served(tmp_path, HOLD_SECONDS="0") as shop:
-        await shop.until(await shop.place(), Status.SUCCESS)
         now = shop.home.clock.now()
-        shop.home._flow._minutes.extendleft(busy_minute(now - now % MINUTE - ago * MINUTE, ago) for ago in range(1, 60))
+        shop.home._flow._minutes.extend(
+            busy_minute(now - now % MINUTE - ago * MINUTE, ago) for ago in reversed(range(60))
+        )
         await visitor.visit(shop, "/console/flow")
         await visitor.live()
         await expect(visitor.page.locator(".plot .line")).to_have_count(9)
