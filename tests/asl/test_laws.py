@@ -194,3 +194,22 @@ def for_a_while(machine: Machine, given_input: Any) -> None:
         if commands and isinstance(commands[-1], End):
             return
         drive.wait_for(commands)
+
+
+@FEW
+@given(definitions(), INPUTS)
+def test_every_line_waits_for_one_thing_and_belongs_to_a_group_that_runs(
+    definition: dict[str, Any], given_input: Any
+) -> None:
+    drive = Drive(parse(definition), given_input)
+    while drive.due:
+        commands = drive.step()
+        if commands and isinstance(commands[-1], End):
+            return
+        drive.wait_for(commands)
+        frames = drive.execution.frames
+        for frame in frames.values():
+            children = [other for other in frames.values() if other.parent == frame.number]
+            assert [frame.task, frame.timer, frame.group].count(None) == 2
+            assert bool(children) is (frame.group is not None)
+            assert frame.parent is None or frame.parent in frames
