@@ -34,30 +34,35 @@ class RestApi(Construct):
             api_definition=apigateway.ApiDefinition.from_inline(document(wiring)),
             cloud_watch_role=True,
             cloud_watch_role_removal_policy=stage.removal,
-            deploy_options=apigateway.StageOptions(
-                stage_name=stage.name,
-                tracing_enabled=True,
-                throttling_rate_limit=stage.rate,
-                throttling_burst_limit=stage.burst,
-                logging_level=apigateway.MethodLoggingLevel.ERROR,
-                data_trace_enabled=False,
-                metrics_enabled=True,
-                access_log_destination=apigateway.LogGroupLogDestination(access),
-                access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
-                    caller=False,
-                    http_method=True,
-                    ip=False,
-                    protocol=True,
-                    request_time=True,
-                    resource_path=True,
-                    response_length=True,
-                    status=True,
-                    user=False,
-                ),
-            ),
+            deploy_options=_options(stage, access),
         )
         function.add_permission(
             "CalledByTheApi",
             principal=iam.ServicePrincipal("apigateway.amazonaws.com"),
             source_arn=self.api.arn_for_execute_api(),
         )
+
+
+def _options(stage: Stage, access: logs.LogGroup) -> apigateway.StageOptions:
+    """Throttled, traced, and logged without what is in the calls."""
+    return apigateway.StageOptions(
+        stage_name=stage.name,
+        tracing_enabled=True,
+        throttling_rate_limit=stage.rate,
+        throttling_burst_limit=stage.burst,
+        logging_level=apigateway.MethodLoggingLevel.ERROR,
+        data_trace_enabled=False,
+        metrics_enabled=True,
+        access_log_destination=apigateway.LogGroupLogDestination(access),
+        access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
+            caller=False,
+            http_method=True,
+            ip=False,
+            protocol=True,
+            request_time=True,
+            resource_path=True,
+            response_length=True,
+            status=True,
+            user=False,
+        ),
+    )

@@ -58,7 +58,7 @@ class Functions:
 
     def message(self, body: bytes, **attributes: str) -> dict[str, Any]:
         """A record of an SQS event for a message that was really sent and received."""
-        given = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+        given: Any = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         sqs, url = self.adapters.sqs, self.adapters.queue_url
         sqs.send_message(QueueUrl=url, MessageBody=body.decode(), MessageAttributes=given)
         (got,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"], MessageSystemAttributeNames=["All"])[

@@ -127,7 +127,7 @@ def test_an_error_goes_out_by_its_name(functions: Functions) -> None:
 def test_another_s_order_is_not_found_by_either_door_and_an_operator_finds_it(functions: Functions) -> None:
     order_id = run(functions, SAVED)
     for method, path in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/timeline")):
-        event = {"headers": {"content-type": "application/json"}, "body": "{}"}
+        event: Any = {"headers": {"content-type": "application/json"}, "body": "{}"}
         answer = functions.rest(method, f"/orders/{order_id}{path}", OLGA, **event)
         assert (answer["statusCode"], answer["body"]["error"]) == (404, "OrderNotFound")
         assert answer["headers"]["Retry-After"] == "1"

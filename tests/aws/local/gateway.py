@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import quote_plus
 
-import airspeed
+import airspeed  # type: ignore[import-untyped]  # it ships no types
 
 
 class Text(str):
