@@ -1,0 +1,57 @@
+"""What functions carry: everything they import and little else, so that a cold start stays short."""
+
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from expediter.aws.functions.table import FUNCTIONS
+from infra.bundle import LAMBDA, Target, bundle
+
+HERE = Target(f"{sys.version_info.major}.{sys.version_info.minor}", platform.machine())
+#: Milliseconds that a function's own import may take above boto3's, on a machine that does nothing else; a shared one
+#: gets three times as much.
+BUDGET = 3 * 50
+MEASURE = """
+import sys, time
+import boto3, urllib3
+before = time.perf_counter()
+import importlib
+importlib.import_module(sys.argv[1])
+spent = (time.perf_counter() - before) * 1000
+import json
+print(json.dumps([spent, sorted({name.split('.')[0] for name in sys.modules}), sys.modules['expediter'].__file__]))
+"""
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bundle(tmp_path_factory.mktemp("bundle") / "code", HERE)
+
+
+@pytest.mark.parametrize("module", sorted({path.rpartition(".")[0] for path in FUNCTIONS.values()}))
+def test_a_function_imports_within_its_budget_and_nothing_that_it_does_not_carry(code: Path, module: str) -> None:
+    runs = []
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURE, module], env={"PYTHONPATH": str(code)}, capture_output=True, check=True
+        )
+        spent, loaded, place = json.loads(done.stdout)
+        runs.append(spent)
+    assert Path(place).is_relative_to(code)
+    assert not {"jsonata", "apsw", "starlette", "typer", "graphql", "httpx", "aiohttp"} & set(loaded)
+    assert min(runs) < BUDGET
+
+
+def test_the_same_sources_make_the_same_bundle_for_lambda(tmp_path: Path) -> None:
+    first, second = bundle(tmp_path / "one", LAMBDA), bundle(tmp_path / "two", LAMBDA)
+    files = [
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (first, second)
+    ]
+    assert files[0] == files[1]
+    assert sum(map(len, files[0].values())) < 2_000_000
+    assert not any("__pycache__" in path.parts for path in files[0])

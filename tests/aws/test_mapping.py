@@ -1,0 +1,69 @@
+"""POST /orders straight to SQS: what the mapping templates make of requests as they came in."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from infra.openapi import template
+from tests.aws.local.gateway import Call
+
+KEY, REQUEST, ANN = "0198a5c0-0000-7000-8000-00000000abcd", "c0000000-0000-4000-8000-000000000001", "ann"
+BODIES = [
+    '{"user_id":"Burger_20","quantity":"3","restaurant_id":"Restaurant 4"}',
+    '{"user_id": "a&b=c+d%20e;f", "quantity": 1, "restaurant_id": "\\"quotes\\" and \'others\'"}',
+    '{"user_id": "Jürgen Größe 🍔 \\ud83c\\udf54", "quantity": 1, "restaurant_id": "東京"}',
+    '{\r\n\t"user_id": "u",\n  "restaurant_id": "r",\n "items": [{"name": "#set($x=1) $util ${a}", "quantity": 2}]}\n',
+    "no JSON at all \\ $",
+]
+
+
+def sent(body: str, headers: dict[str, str] | None = None, **claims: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The form that SQS gets, its attributes by name, and the headers of the answer."""
+    call = Call(body, headers or {}, {"sub": ANN, **claims}, REQUEST)
+    text = call.render(template("post_order.request.vtl"))
+    assert "\n" not in text
+    form = {name: value for name, (value,) in parse_qs(text, strict_parsing=True).items()}
+    assert call.render(template("post_order.response.vtl")) == ""
+    return form, call.answer
+
+
+def attributes(form: dict[str, str]) -> dict[str, str]:
+    places = [name.split(".")[1] for name in form if name.endswith(".Name")]
+    assert all(form[f"MessageAttribute.{place}.Value.DataType"] == "String" for place in places)
+    return {form[f"MessageAttribute.{it}.Name"]: form[f"MessageAttribute.{it}.Value.StringValue"] for it in places}
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_the_body_arrives_byte_for_byte(body: str) -> None:
+    form, _ = sent(body)
+    assert form["MessageBody"].encode() == body.encode()
+    assert (form["Action"], form["Version"]) == ("SendMessage", "2012-11-05")
+
+
+@pytest.mark.parametrize("header", ["Idempotency-Key", "idempotency-key"])
+@pytest.mark.parametrize("key", [KEY, f'"{KEY}"', KEY.upper()])
+def test_the_key_becomes_the_order_s_id_and_is_told(header: str, key: str) -> None:
+    form, answer = sent(BODIES[0], {header: key})
+    assert attributes(form) == {"order_id": KEY, "caller": ANN}
+    assert answer == {"Location": f"/orders/{KEY}", "Order-Id": KEY}
+
+
+def test_without_a_key_the_request_s_own_id_is_the_order_s() -> None:
+    form, answer = sent(BODIES[0])
+    assert attributes(form)["order_id"] == answer["Order-Id"] == REQUEST
+
+
+def test_the_caller_s_groups_come_along() -> None:
+    form, _ = sent(BODIES[0], None, **{"cognito:groups": "cooks,operators"})
+    assert attributes(form)["groups"] == "cooks,operators"
+
+
+def test_a_key_cannot_smuggle_another_attribute_in() -> None:
+    form, _ = sent(BODIES[0], {"Idempotency-Key": "x&MessageAttribute.2.Value.StringValue=olga"})
+    assert attributes(form)["caller"] == ANN
+
+
+def test_nothing_of_the_body_is_read_as_a_template() -> None:
+    assert json.loads(sent(BODIES[3])[0]["MessageBody"])["items"][0]["name"] == "#set($x=1) $util ${a}"
