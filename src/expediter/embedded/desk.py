@@ -135,6 +135,8 @@ class SqliteFigures:
         counts = {Status(status): int(count) for status, count in self._session.rows(_SQL["rare"])}
         (total,) = self._session.one(_SQL["orders"])
         counts[Status.SUCCESS] = int(total) - sum(counts.values())
+        for status, count in self._session.rows(_SQL["deleted"]):
+            counts[Status(status)] -= int(count)
         return {status: counts.get(status, 0) for status in Status}
 
 

@@ -44,7 +44,7 @@ SELECT count(*) FROM orders
 SELECT status, count(*) FROM orders INDEXED BY orders_status WHERE status <> 'SUCCESS' GROUP BY status
 
 -- name: deleted
-SELECT status, count(*) FROM orders WHERE deleted = 1 GROUP BY status
+SELECT status, count(*) FROM orders INDEXED BY orders_deleted WHERE deleted = 1 GROUP BY status
 
 -- name: oldest
 SELECT claim.id, body FROM orders INDEXED BY orders_status JOIN claim USING (no)

@@ -17,3 +17,6 @@ CREATE TABLE minute (
 
 -- The few workflows that ended in an error: they wait for an operator.
 CREATE INDEX execution_failed ON execution (no) WHERE status IN ('FAILED', 'TIMED_OUT', 'ABORTED');
+
+-- Orders behind a tombstone, to be left out where orders are counted.
+CREATE INDEX orders_deleted ON orders (status) WHERE deleted = 1;
