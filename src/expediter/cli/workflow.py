@@ -148,7 +148,8 @@ def load_cases(paths: list[Path]) -> Iterator[dict[str, Any]]:
 
 def _completed(case: dict[str, Any], file: Path) -> dict[str, Any]:
     """A case of a user's own may name its ``definition_file`` (relative to the case) and leave out the rest."""
-    filled = {"group": file.stem, "tier": "own", **case}
+    tier = "own" if "status" in case["expected"] else "definition"
+    filled = {"group": file.stem, "tier": tier, **case}
     if "definition_file" in case:
         filled["definition"] = placeholders_filled(_load(file.parent / case["definition_file"]))
     return filled
