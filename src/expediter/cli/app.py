@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from expediter.cli import dlq, orders
 from expediter.cli.cost import cost
+from expediter.cli.move import export, import_
 from expediter.cli.reconcile import reconcile
 from expediter.cli.serve import serve
 from expediter.cli.submit import submit
@@ -38,6 +39,8 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(dlq.app, name="dlq")
 app.command()(reconcile)
 app.command()(cost)
+app.command()(export)
+app.command("import")(import_)
 app.add_typer(
     typer.Typer(no_args_is_help=True, cls=_Workflow),
     name="workflow",

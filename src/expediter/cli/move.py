@@ -1,0 +1,54 @@
+"""``expediter export`` and ``expediter import``: carry what ended on one machine to AWS. Orders in flight end first."""
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from expediter.cli.terms import DATA, Data, stop
+
+
+def export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the orders, one JSON object a line")],
+    data: Data = DATA,
+) -> None:
+    """Write every order with its ledger and its key to a file; refused while orders are under way."""
+    from expediter.app.moving import StillBusy, encode
+    from expediter.embedded.database import DataRefused
+    from expediter.embedded.moving import belongings
+
+    count = 0
+    try:
+        with file.open("wb") as out:
+            for one in belongings(data):
+                out.write(encode(one) + b"\n")
+                count += 1
+    except (DataRefused, StillBusy) as error:
+        file.unlink(missing_ok=True)
+        stop(str(error), 1)
+    print(f"{count} orders written to {file}")
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, help="What expediter export wrote")],
+    to: Annotated[Literal["aws"], typer.Option(help="The home to carry them to")] = "aws",
+    stack: Annotated[str, typer.Option(help="The name of the stack")] = "Orders-dev",
+) -> None:
+    """Carry the orders of a file to another home; safe to run again, also after it was interrupted."""
+    from expediter.app.moving import decode
+    from expediter.domain.errors import OrderError
+
+    if find_spec("boto3") is None:
+        stop(f"importing to {to} needs boto3. Install it: make setup-aws")
+    moving = import_module("expediter.aws.moving")  # by name: boto3 is not part of what the server needs
+    home, new, known = moving.of_stack(stack), 0, 0
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                taken = home.take_in(decode(line))
+            except (OrderError, ValueError) as error:
+                stop(f"line {number}: {type(error).__name__}: {error}", 1)
+            new, known = new + taken, known + (not taken)
+    print(f"{new} orders carried over, {known} were there already")

@@ -1,0 +1,27 @@
+"""What a data folder holds, to carry to another home."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from expediter.app.moving import Belongings, StillBusy
+from expediter.app.ports import Settings
+from expediter.embedded.books import open_books
+from expediter.embedded.database import Session, Statements, open_reader
+
+_SQL = Statements("moving")
+
+
+def belongings(data: Path) -> Iterator[Belongings]:
+    """Every order, the oldest first. Raises StillBusy while anything is under way, and DataRefused."""
+    with closing(open_reader(data / "expediter.db")) as connection, open_books(data, Settings()) as books:
+        session = Session(connection)
+        waiting, dead, running = session.one(_SQL["busy"])
+        if waiting or dead or running:
+            raise StillBusy(
+                f"{running} orders are under way, {waiting} wait on the queue, {dead} are dead letters. Take no more "
+                "in, let them end, redrive or remove the dead letters, and come again."
+            )
+        fingerprints = dict(session.rows(_SQL["fingerprints"]))
+        for order, entries in books.work.orders.books():
+            yield Belongings(order, entries, str(fingerprints[order.id]))
