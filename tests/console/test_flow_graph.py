@@ -85,3 +85,43 @@ def test_a_hostile_name_is_text() -> None:
     name = '<script>"&'
     definition = {"StartAt": name, "States": {name: {"Type": "Succeed"}}}
     assert name in states(flow_graph(definition, {name: "done"}, linked=True))
+
+
+#: Pixels of a letter of a label (11 px), on the safe side, and of its height above and below its line.
+LETTER, ABOVE, BELOW = 6.0, 9.0, 3.0
+
+
+def labels(svg: str) -> list[tuple[float, float, float, float]]:
+    """Left, top, right and bottom of every label."""
+    found = []
+    for text in ET.fromstring(svg).iter("text"):
+        side = text.attrib.get("class", "").split()
+        if "label" in side:
+            x, y, width = float(text.attrib["x"]), float(text.attrib["y"]), LETTER * len(text.text or "")
+            left = x - width if "before" in side else x if "after" in side else x - width / 2
+            found.append((left, y - ABOVE, left + width, y + BELOW))
+    return found
+
+
+def leaves(svg: str) -> list[tuple[float, float, float, float]]:
+    """Left, top, right and bottom of every state that holds no others."""
+    found = []
+    for group in ET.fromstring(svg).iter("g"):
+        if "data-state" in group.attrib and "group" not in group.attrib["class"].split():
+            (rect,) = group.iter("rect")
+            x, y, w, h = (float(rect.attrib[name]) for name in ("x", "y", "width", "height"))
+            found.append((x, y, x + w, y + h))
+    return found
+
+
+def covers(one: tuple[float, float, float, float], two: tuple[float, float, float, float]) -> bool:
+    return one[0] < two[2] and two[0] < one[2] and one[1] < two[3] and two[1] < one[3]
+
+
+@SOME
+@given(definitions())
+def test_no_label_covers_a_state_or_another_label(definition: dict[str, Any]) -> None:
+    svg = flow_graph(definition)
+    found = labels(svg)
+    assert [(label, box) for label in found for box in leaves(svg) if covers(label, box)] == []
+    assert [(a, b) for place, a in enumerate(found) for b in found[place + 1 :] if covers(a, b)] == []

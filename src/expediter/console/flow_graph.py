@@ -12,8 +12,8 @@ from expediter.asl.protocol import Json
 from expediter.console.graph import Box, Picture, Wire, picture
 
 _ROUND = 8.0
-#: How far from its line a label stands.
-_NEAR = 7.0
+#: Width that the layout keeps for a letter of a label.
+_LETTER = 7.4
 #: Length of an arrow's head: the line ends before it, so that the tip stays sharp.
 _HEAD = 9.0
 _ARROWS = "".join(
@@ -112,12 +112,12 @@ def _towards(corner: tuple[float, float], other: tuple[float, float], far: float
 
 
 def _label(wire: Wire, was: bool) -> str:
-    """The label, close to its line: the layout keeps more room than a label needs."""
+    """The label, in the room that the layout kept for it, on that side of the room where its line is."""
     x, y = wire.at or (0.0, 0.0)
+    half = (_LETTER * len(wire.label)) / 2
     crossed = [p[0] for p, q in pairwise(wire.points) if p[0] == q[0] and min(p[1], q[1]) <= y <= max(p[1], q[1])]
     line = min(crossed, key=lambda place: abs(place - x), default=x)
-    side = "" if abs(line - x) < _NEAR else " before" if x < line else " after"
-    if side:
-        x = line + (_NEAR if x > line else -_NEAR)
+    side = "" if abs(line - x) < half else " before" if x < line else " after"
+    x += {"": 0.0, " before": half, " after": -half}[side]
     classes = f"label{side}{' taken' if was else ''}"
     return f'<text class="{classes}" x="{x:.0f}" y="{y + 4:.0f}">{escape(wire.label)}</text>'

@@ -39,8 +39,9 @@ class SqliteActs:
 class SqliteMailbox:
     """``posted`` is told, from inside the unit, that a mail is to be sent; None: nobody sends mails."""
 
-    def __init__(self, session: Session, posted: Callable[[], None] | None) -> None:
+    def __init__(self, session: Session, sender: Address | None, posted: Callable[[], None] | None) -> None:
         self._session = session
+        self._sender = sender or Address(addr_spec=SENDER)
         self._posted = posted
 
     def page(self, limit: int, after: str | None = None) -> tuple[Posted, ...]:
@@ -53,7 +54,7 @@ class SqliteMailbox:
 
     def source(self, posted: Posted) -> str:
         try:
-            message = written(posted.mail, Address(addr_spec=SENDER), posted.sent_at or posted.at)
+            message = written(posted.mail, self._sender, posted.sent_at or posted.at)
         except MailRefused as error:
             return f"This mail cannot be written: {error}"
         return message.as_string()
@@ -149,10 +150,11 @@ class Desks:
         workflows: SqliteWorkflows,
         queue: SqliteQueue,
         recorder: FlowRecorder,
+        sender: Address | None,
         posted: Callable[[], None] | None,
     ) -> None:
         self._acts = SqliteActs(session)
-        self._mailbox = SqliteMailbox(session, posted)
+        self._mailbox = SqliteMailbox(session, sender, posted)
         self._runs = SqliteRuns(session, workflows)
         self._figures = SqliteFigures(session, queue, recorder)
 

@@ -46,6 +46,11 @@ class Mailer:
         except MailRefused as error:
             raise ValueError(f"give an e-mail address as ?from=: {error}") from error
 
+    @property
+    def sender(self) -> Address:
+        """Whose address mails carry."""
+        return self._sender
+
     async def deliver(self, mail: Mail, now: int) -> None:
         """Hands the mail to the server, dated ``now`` (ms since 1970 UTC). Raises MailUnavailable or MailRefused."""
         message = written(mail, self._sender, now)

@@ -71,9 +71,9 @@ class Home:
         self._executions = Executions(file.reading)
         self._queue = SqliteQueue(file.reading, self.runtime.sent)
         self._flow = FlowRecorder(file.reading, file.writing, self._writer, clock)
-        posted = self._posted if self._mail else None
-        self._writing_desk = Desks(file.writing, self.workflows, self._queue, self._flow, posted)
-        self._reading_desk = Desks(file.reading, self.workflows, self._queue, self._flow, posted)
+        sender, posted = (mailer.sender, self._posted) if mailer else (None, None)
+        self._writing_desk = Desks(file.writing, self.workflows, self._queue, self._flow, sender, posted)
+        self._reading_desk = Desks(file.reading, self.workflows, self._queue, self._flow, sender, posted)
         self._ready = False
 
     async def write(self, handle: Callable[[Work], T], name: str) -> T:
