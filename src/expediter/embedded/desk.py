@@ -39,7 +39,9 @@ class SqliteActs:
 class SqliteMailbox:
     """``posted`` is told, from inside the unit, that a mail is to be sent; None: nobody sends mails."""
 
-    def __init__(self, session: Session, sender: Address | None, posted: Callable[[], None] | None) -> None:
+    def __init__(
+        self, session: Session, posted: Callable[[], None] | None = None, sender: Address | None = None
+    ) -> None:
         self._session = session
         self._sender = sender or Address(addr_spec=SENDER)
         self._posted = posted
@@ -150,11 +152,10 @@ class Desks:
         workflows: SqliteWorkflows,
         queue: SqliteQueue,
         recorder: FlowRecorder,
-        sender: Address | None,
-        posted: Callable[[], None] | None,
+        mailbox: SqliteMailbox,
     ) -> None:
         self._acts = SqliteActs(session)
-        self._mailbox = SqliteMailbox(session, sender, posted)
+        self._mailbox = mailbox
         self._runs = SqliteRuns(session, workflows)
         self._figures = SqliteFigures(session, queue, recorder)
 

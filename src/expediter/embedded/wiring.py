@@ -14,7 +14,7 @@ from expediter.embedded.checkpoints import Checkpoints
 from expediter.embedded.claims import SqliteClaims
 from expediter.embedded.clock import Clock, SystemClock
 from expediter.embedded.database import Session, open_reader, open_writer, owned
-from expediter.embedded.desk import Desks
+from expediter.embedded.desk import Desks, SqliteMailbox
 from expediter.embedded.executions import Executions
 from expediter.embedded.feed import Feed
 from expediter.embedded.flow_recorder import FlowRecorder
@@ -72,8 +72,9 @@ class Home:
         self._queue = SqliteQueue(file.reading, self.runtime.sent)
         self._flow = FlowRecorder(file.reading, file.writing, self._writer, clock)
         sender, posted = (mailer.sender, self._posted) if mailer else (None, None)
-        self._writing_desk = Desks(file.writing, self.workflows, self._queue, self._flow, sender, posted)
-        self._reading_desk = Desks(file.reading, self.workflows, self._queue, self._flow, sender, posted)
+        writing, reading = (SqliteMailbox(session, posted, sender) for session in (file.writing, file.reading))
+        self._writing_desk = Desks(file.writing, self.workflows, self._queue, self._flow, writing)
+        self._reading_desk = Desks(file.reading, self.workflows, self._queue, self._flow, reading)
         self._ready = False
 
     async def write(self, handle: Callable[[Work], T], name: str) -> T:
