@@ -22,8 +22,6 @@ def belongings(data: Path) -> Iterator[Belongings]:
                 f"{running} orders are under way, {waiting} wait on the queue, {dead} are dead letters. Take no more "
                 "in, let them end, redrive or remove the dead letters, and come again."
             )
-        fingerprints: dict[str, str] = {
-            order_id: fingerprint for order_id, fingerprint in session.rows(_SQL["fingerprints"])
-        }
+        fingerprints: dict[str, str] = {str(row[0]): str(row[1]) for row in session.rows(_SQL["fingerprints"])}
         for order, entries in books.work.orders.books():
             yield Belongings(order, entries, fingerprints[order.id])
