@@ -80,7 +80,7 @@ test-aws: $(AWS) ## The AWS home's tests: adapters, functions, template, the sta
 check-aws: $(AWS) ## Types of what only the AWS lock can check
 	$(PY) -m mypy infra tests/aws tests/infra src/expediter/aws scripts/smoke_aws.py
 
-bench: $(TEST) ## Measure this machine
+bench: $(TEST) ## Measure the order path beside its floor, and the workflow core (two minutes)
 	$(PY) -m bench
 
 crash: $(TEST) ## Kill the server at every step and count the orders
