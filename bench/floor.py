@@ -16,7 +16,7 @@ from expediter.app import orders
 from expediter.app.drafts import Draft, parse
 from expediter.app.ports import Caller, Work
 from expediter.embedded.clock import new_id
-from expediter.embedded.database import open_writer
+from expediter.embedded.database import Value, open_writer
 from expediter.embedded.settings import from_environment
 from expediter.embedded.wiring import Home, open_home
 
@@ -26,7 +26,8 @@ ORDERS, BATCH = 2_000, 100
 #: They belong to how the writer forms units, not to what an order writes.
 _UNITS = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK", "PRAGMA")
 
-Statement = tuple[str, apsw.Bindings | None]
+Values = tuple[Value, ...] | None
+Statement = tuple[str, Values]
 
 
 class Recording:
@@ -56,7 +57,7 @@ class Recording:
                     await asyncio.sleep(0.01)
                 self._writers[0].exec_trace = None
 
-    def _note(self, _: apsw.Cursor, sql: str, values: apsw.Bindings | None) -> bool:
+    def _note(self, _: apsw.Cursor, sql: str, values: Values) -> bool:
         self._statements.append((sql, values))
         return True
 
