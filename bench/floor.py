@@ -9,6 +9,7 @@ import asyncio
 import tempfile
 import time
 from pathlib import Path
+from typing import cast
 
 import apsw
 
@@ -57,8 +58,8 @@ class Recording:
                     await asyncio.sleep(0.01)
                 self._writers[0].exec_trace = None
 
-    def _note(self, _: apsw.Cursor, sql: str, values: Values) -> bool:
-        self._statements.append((sql, values))
+    def _note(self, _: apsw.Cursor, sql: str, values: object) -> bool:
+        self._statements.append((sql, cast(Values, values)))
         return True
 
 
