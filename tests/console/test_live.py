@@ -20,6 +20,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console_live, "TICK", 0)
+    monkeypatch.setattr(console_live, "RUSH", 0)
     monkeypatch.setattr(console_live, "LOOK", 0.01)
 
 

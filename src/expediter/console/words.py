@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -61,7 +62,7 @@ def day(at: int) -> str:
 
 def moment(at: int, now: int) -> str:
     """The time of day, with the date in front unless it is today's."""
-    return clock(at) if day(at) == day(now) else f"{day(at)} {clock(at)[:5]}"
+    return _moment(at // 1000, now // 86_400_000)
 
 
 def duration(milliseconds: int) -> str:
@@ -134,6 +135,13 @@ def spaced(name: str) -> str:
 
 def _line(value: Json) -> str:
     return msgspec.json.format(msgspec.json.encode(value), indent=0).decode()
+
+
+@lru_cache(1024)
+def _moment(second: int, today: int) -> str:
+    """``moment``, remembered: in a rush many orders are placed in one second."""
+    at = second * 1000
+    return clock(at) if at // 86_400_000 == today else f"{day(at)} {clock(at)[:5]}"
 
 
 def _utc(at: int) -> datetime:

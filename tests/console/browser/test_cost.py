@@ -11,7 +11,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from statistics import median
 
 import pytest
 from playwright.async_api import Page, expect
@@ -110,7 +109,7 @@ async def test_five_tabs_leave_nine_tenths_of_the_throughput(visitor: Visitor, t
                 found.append(await server.order(3200) / 3200)
                 for page in opened:
                     await page.close()
-        without, with_five = median(costs[0]), median(costs[5])
+        without, with_five = min(costs[0]), min(costs[5])  # what else the machine did only ever adds
         print(f"server time per order: {without * 1e6:.0f} µs without a tab, {with_five * 1e6:.0f} µs with five")
         assert without / with_five >= 0.9
 
