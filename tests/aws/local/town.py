@@ -203,12 +203,16 @@ class Town:
         raise AssertionError(f"{order_id} has not ended")
 
     def ledger(self, order_id: str) -> list[tuple[str, int]]:
-        rows = self.client("dynamodb").query(
-            TableName=self._output("StoreLedger"),
+        rows = sorted(self.rows("StoreLedger", order_id), key=lambda row: int(row["at"]["N"]))
+        return [(row["kind"]["S"], int(row["amount"]["N"])) for row in rows]
+
+    def rows(self, table: str, order_id: str) -> list[Any]:
+        found = self.client("dynamodb").query(
+            TableName=self._output(table),
             KeyConditionExpression="order_id = :id",
             ExpressionAttributeValues={":id": {"S": order_id}},
-        )["Items"]
-        return [(row["kind"]["S"], int(row["amount"]["N"])) for row in rows]
+        )
+        return list(found["Items"])
 
     def heard(self) -> list[dict[str, Any]]:
         """What the operators' topic said."""

@@ -1,0 +1,62 @@
+"""Both homes, up once each, with one bank and one restaurant between them. Needs the AWS lock: `make test-aws`."""
+
+import json
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import serving
+from tests.support.town import Town as Outside
+from tests.support.town import standing as outside_standing
+
+HERE = Path(__file__).parent
+READY = bool(find_spec("aws_cdk") and find_spec("moto"))
+
+collect_ignore_glob = [] if READY else ["*"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.heavy)
+
+
+@pytest.fixture(scope="session")
+def outside() -> Iterator[Outside]:
+    with outside_standing() as found:
+        yield found
+
+
+if READY:
+    from tests.aws.local.conftest import HERE as MACHINE
+    from tests.aws.local.town import Town, standing
+    from tests.journeys.parity.houses import HOLD, AwsHouse, EmbeddedHouse, House
+
+    @pytest.fixture(scope="session")
+    def aws(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+        from infra.app import application  # noqa: PLC0415  # importing it starts Node
+        from infra.bundle import bundle  # noqa: PLC0415
+
+        folder = tmp_path_factory.mktemp("cdk")
+        application("dev", folder).synth()
+        template = json.loads((folder / "Orders-dev.template.json").read_text())
+        code = bundle(tmp_path_factory.mktemp("bundle") / "code", MACHINE)
+        parties = {"Payments": outside.settings["PAYMENTS"], "Restaurant": outside.settings["RESTAURANT"]}
+        with standing(template, code, Email="operators@example.com", HoldSeconds=HOLD, **parties) as town:
+            yield town
+
+    @pytest.fixture(scope="session")
+    def embedded(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+        data = tmp_path_factory.mktemp("data")
+        with serving(data, HOLD_SECONDS=HOLD, NOTIFY="operators@example.com", **outside.settings) as server:
+            found = EmbeddedHouse(server.url, data)
+            yield found
+            found.close()
+
+    @pytest.fixture(params=["embedded", "aws"])
+    def house(request: pytest.FixtureRequest) -> House:
+        """Each journey runs in both homes, and asserts the same of both."""
+        found = request.getfixturevalue(request.param)
+        return AwsHouse(found) if isinstance(found, Town) else found
