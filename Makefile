@@ -44,7 +44,7 @@ test: $(TEST) ## Set up and pass the tests (light: under 3 minutes in all)
 	$(PY) -m pytest
 
 test-heavy: $(TEST) $(BROWSER) ## Only what test-all adds to test
-	$(PY) -m pytest -m heavy --ignore tests/aws --ignore tests/infra --ignore tests/workflow
+	$(PY) -m pytest -m heavy --ignore tests/aws --ignore tests/infra --ignore tests/journeys/parity --ignore tests/workflow
 
 test-all: test test-heavy test-aws ## Everything: test, then what takes longer
 
@@ -75,7 +75,7 @@ aws-local: $(AWS) ## Run the synthesised stack here, without an account, and sen
 	$(PY) -m pytest -m heavy -v tests/aws/local
 
 test-aws: $(AWS) ## The AWS home's tests: adapters, functions, template, the stack run here
-	$(PY) -m pytest -m heavy tests/aws tests/infra tests/workflow
+	$(PY) -m pytest -m heavy tests/aws tests/infra tests/workflow tests/journeys/parity
 
 check-aws: $(AWS) ## Types of what only the AWS lock can check
 	$(PY) -m mypy infra tests/aws tests/infra src/expediter/aws scripts/smoke_aws.py tests/journeys/parity
