@@ -159,6 +159,7 @@ async def loaded(visitor: Visitor, address: str) -> tuple[int, int, float]:
     await page.goto(address)
     await expect(page.locator("[data-link=live]").first).to_be_visible()
     weight = sum([await weighed(request) for request in requests])
+    await page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
     painted = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     await context.close()
     return weight, len(requests), float(painted)

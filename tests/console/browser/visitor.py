@@ -29,7 +29,12 @@ class Visitor:
 
     def watch(self, page: Page) -> None:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        page.on("console", lambda said: self._hear(said.type, said.text))
+
+    def _hear(self, kind: str, text: str) -> None:
+        """Keeps what the page complains of; not that a server which stops opens no more streams (503)."""
+        if kind == "error" and "503" not in text:
+            self.complaints.append(text)
 
     async def visit(self, shop: Shop, path: str) -> None:
         await self.page.goto(shop.url + path)
