@@ -32,7 +32,8 @@ def test_a_state_more_costs_a_transition_more() -> None:
     states["InitializeOrder"] = {**states["InitializeOrder"], "Next": "Extra"}
     before = dollars(uses(DEFINITION, TASKS, 30), 1_000_000)["Step Functions"]
     after = dollars(uses({**DEFINITION, "States": states}, TASKS, 30), 1_000_000)["Step Functions"]
-    assert (before, after - before) == (pytest.approx(250), pytest.approx(25))
+    assert before == pytest.approx(250)
+    assert after - before == pytest.approx(25)
 
 
 def test_every_use_has_a_price_and_every_price_a_use() -> None:
