@@ -1,6 +1,7 @@
 """The order queue with its dead-letter queue, and the topics."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -32,6 +33,15 @@ class Messages(Construct):
         )
         self.operators = self._topic("Operators", "Orders: news for operators", email)
         self.alarms = self._topic("Alarms", "Orders: alarms", email)
+        # A topic with a policy of its own loses the default one, which lets alarms in.
+        self.alarms.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=["sns:Publish"],
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                resources=[self.alarms.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
+            )
+        )
 
     def _topic(self, name: str, shown: str, email: str) -> sns.Topic:
         topic = sns.Topic(self, name, display_name=shown, enforce_ssl=True)

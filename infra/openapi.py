@@ -111,8 +111,12 @@ def problem(name: str, status: int, detail: str) -> Json:
 
 
 def _answer(name: str, status: int) -> Json:
-    detail = "$context.error.message" if status != 422 else "$context.error.validationErrorString"
-    body = json.dumps(problem(name, status, "DETAIL")).replace('"DETAIL"', f'"$util.escapeJavaScript("{detail}")"')
+    """A gateway response's template knows variables only, no functions. messageString brings its own quotes.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
+    """
+    detail = '"$context.error.validationErrorString"' if status == 422 else "$context.error.messageString"
+    body = json.dumps(problem(name, status, "DETAIL")).replace('"DETAIL"', detail)
     answer: Json = {
         "statusCode": status,
         "responseTemplates": {"application/json": body},

@@ -18,6 +18,7 @@ OTHERWISE = {
     "test_a_message_received_too_often_moves_to_the_dead_letter_queue": "SQS does not tell when a message died",
     "test_an_execution_of_a_name_is_started_once": "the same start again is answered as the first was",
     "test_dead_letters_come_oldest_first_in_pages": "within a millisecond SQS knows no order",
+    "test_a_failed_message_is_hidden_for_two_seconds": "SQS goes by its own clock, not by the unit's; see below",
     "test_the_history_begins_with_the_start_and_its_input": "moto keeps a made-up history; the local stack's is real",
 }
 
@@ -93,3 +94,13 @@ def test_an_order_that_has_a_row_is_not_started_again_when_its_name_is_forgotten
     with adapters.unit() as work:
         test_orders.save(work)
         assert work.workflows.start(ID, {}, NOON) is False
+
+
+def test_a_failed_message_is_hidden_for_two_seconds_of_sqs_s_clock(adapters: AwsAdapters) -> None:
+    with adapters.unit() as work:
+        work.queue.send(b"body", {}, NOON)
+        (message,) = work.queue.receive(5, NOON)
+        assert work.queue.fail(message.receipt, "why", NOON)
+    for later, found in ((1_999, 0), (2_000, 1)):
+        with adapters.unit(NOON + later) as work:
+            assert len(work.queue.receive(5, NOON + later)) == found

@@ -135,7 +135,11 @@ def the_api_itself_answers_with_our_errors(template: Template) -> None:
     }
     for kind, (name, status) in GATEWAY_ERRORS.items():
         parameters = answers[kind]["responseParameters"]
-        assert f'"error": "{name}"' in answers[kind]["responseTemplates"]["application/json"]
+        shown = answers[kind]["responseTemplates"]["application/json"]
+        known = shown.replace("$context.error.messageString", '"why"').replace(
+            "$context.error.validationErrorString", "why"
+        )
+        assert json.loads(known) == {**json.loads(known), "error": name, "status": status, "detail": "why"}
         assert parameters["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
         assert ("gatewayresponse.header.Retry-After" in parameters) == (status in {429, 503})
 

@@ -124,11 +124,27 @@ def queues_and_topics_refuse_what_is_not_encrypted(template: Template) -> None:
         assert len(policies) == len(resources(template, f"AWS::{kind}"))
         for policy in policies.values():
             (target,) = policy[holder]
-            (statement,) = policy["PolicyDocument"]["Statement"]
+            (statement,) = [it for it in policy["PolicyDocument"]["Statement"] if it["Effect"] != "Allow"]
             assert (statement["Effect"], statement["Action"]) == ("Deny", action)
             assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
             assert statement["Principal"] in ("*", {"AWS": "*"})
             assert text(statement["Resource"]).partition(".")[0].strip("<>") == target["Ref"]
+
+
+def alarms_are_let_into_their_topic(template: Template) -> None:
+    topic = {"Ref": named(template, "AWS::SNS::Topic", "MessagesAlarms")[0]}
+    policies = [
+        *resources(template, "AWS::SNS::TopicPolicy").values(),
+        *resources(template, "AWS::SQS::QueuePolicy").values(),
+    ]
+    (allowed,) = [it for one in policies for it in one["PolicyDocument"]["Statement"] if it["Effect"] == "Allow"]
+    assert {key: it for key, it in allowed.items() if key != "Sid"} == {
+        "Action": "sns:Publish",
+        "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudwatch.amazonaws.com"},
+        "Resource": topic,
+    }
 
 
 def messages_come_to_the_intake_five_at_a_time(template: Template) -> None:
@@ -201,6 +217,7 @@ SYSTEM = (
     every_function_of_the_table_is_there_and_no_other,
     the_order_queue_has_its_dead_letter_queue,
     queues_and_topics_refuse_what_is_not_encrypted,
+    alarms_are_let_into_their_topic,
     messages_come_to_the_intake_five_at_a_time,
     streams_are_followed_from_their_start_and_tried_again,
     the_tables_are_those_of_the_adapters,

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 KINDS = (
     "AWS::SQS::Queue",
     "AWS::SQS::QueuePolicy",
+    "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SNS::Subscription",
     "AWS::IAM::Role",
     "AWS::IAM::Policy",
     "AWS::StepFunctions::StateMachine",

@@ -13,6 +13,7 @@ SURVIVE = {
     r"Users.*\.VerificationMessageTemplate.*": "Cognito's own words are the same without",
     r"Users.*\.UserPoolTags.*": "tags of the user pool, which bears no cost of its own",
     r".*\.Metrics\.\d+\.Label": "what stands beside a line of the dashboard",
+    r"Messages.*\.PolicyDocument\.Statement\.\d+\.Sid": "a name for people",
     r"Messages.*Policy.*\.PolicyDocument\.Version": "the statements mean the same in both versions of the language",
     r"Watch.*\.Metrics\.\d+\.ReturnData": "true is what CloudWatch takes when an expression does not say",
     r"Workflow.*\.IncludeExecutionData": "false is what Step Functions takes when nothing is said",

@@ -50,7 +50,8 @@ def test_a_field_is_handed_over_with_its_caller(folder: Path) -> None:
 
 
 def test_a_value_is_given_back(folder: Path) -> None:
-    for value in ({"id": "1"}, [], None):
+    values: list[Any] = [{"id": "1"}, [], None]
+    for value in values:
         assert run(folder, "response", {"result": {"value": value}}) == {"value": value}
 
 
