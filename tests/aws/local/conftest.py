@@ -1,4 +1,4 @@
-"""The stack, up once for all its tests."""
+"""The stack, up once for all its journeys."""
 
 import json
 import platform
@@ -33,7 +33,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return json.loads((folder / "Orders-dev.template.json").read_text())
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: moto keeps one state per process, which the tests of the adapters begin anew.
+@pytest.fixture(scope="module")
 def town(template: Any, outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     code: Path = bundle(tmp_path_factory.mktemp("bundle") / "code", HERE)
     parties = {"Payments": outside.settings["PAYMENTS"], "Restaurant": outside.settings["RESTAURANT"]}

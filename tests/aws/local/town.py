@@ -240,6 +240,7 @@ def standing(template: Any, code: Path, **settings: str) -> Iterator[Town]:
         server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
         server.start()
         stack.callback(server.stop)
+        urllib3.request("POST", f"http://127.0.0.1:{port}/moto-api/reset")
         town = Town(template, code, f"http://127.0.0.1:{port}", **settings)
         stack.callback(town.stop)
         names = {town._output(f"Functions{name}"): one for name, one in town.lambdas.items()}

@@ -34,7 +34,8 @@ if READY:
     from tests.aws.local.town import Town, standing
     from tests.journeys.parity.houses import HOLD, AwsHouse, EmbeddedHouse, House
 
-    @pytest.fixture(scope="session")
+    # Not for the whole session: moto keeps one state per process, which other tests begin anew.
+    @pytest.fixture(scope="module")
     def aws(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         from infra.app import application  # noqa: PLC0415  # importing it starts Node
         from infra.bundle import bundle  # noqa: PLC0415
