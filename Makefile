@@ -28,7 +28,7 @@ EMAIL ?=
 CDK ?= npx --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-heavy test-all check demo bench crash lock \
+.PHONY: help setup run test test-heavy test-all check demo bench bench-console crash lock \
   setup-aws synth deploy destroy aws-local test-aws check-aws
 
 help: ## List the targets
@@ -82,6 +82,9 @@ check-aws: $(AWS) ## Types of what only the AWS lock can check
 
 bench: $(TEST) ## Measure the order path beside its floor, and the workflow core (two minutes)
 	$(PY) -m bench
+
+bench-console: $(TEST) $(BROWSER) ## Measure what open pages of the console cost (needs chromium)
+	$(PY) -m bench.console
 
 crash: $(TEST) ## Kill the server at every step and count the orders
 	$(PY) -m tests.crash

@@ -3,7 +3,6 @@
 import asyncio
 import math
 from pathlib import Path
-from statistics import median
 
 import msgspec
 import pytest
@@ -147,8 +146,8 @@ async def weighed(request: Request) -> int:
     return asked + sizes["responseHeadersSize"] + sizes["responseBodySize"]
 
 
-async def loaded(visitor: Visitor, address: str) -> tuple[int, int, float]:
-    """A page loaded by a browser that has nothing of it: bytes, requests, milliseconds to the first paint."""
+async def loaded(visitor: Visitor, address: str) -> int:
+    """Bytes of a page loaded by a browser that has nothing of it."""
     context = await visitor.browser.new_context()
     page, requests = await context.new_page(), list[Request]()
 
@@ -159,25 +158,16 @@ async def loaded(visitor: Visitor, address: str) -> tuple[int, int, float]:
     await page.goto(address)
     await expect(page.locator("[data-link=live]").first).to_be_visible()
     weight = sum([await weighed(request) for request in requests])
-    await page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
-    painted = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     await context.close()
-    return weight, len(requests), float(painted)
+    return weight
 
 
-async def test_a_page_of_a_hundred_orders_and_one_order_weigh_little_and_show_at_once(
-    visitor: Visitor, tmp_path: Path
-) -> None:
+async def test_a_page_of_a_hundred_orders_and_one_order_weigh_little(visitor: Visitor, tmp_path: Path) -> None:
     async with served(tmp_path, HOLD_SECONDS="0") as shop:
         ids = [await shop.place(name=f"Dish {number}") for number in range(110)]
         await shop.until(ids[-1], Status.SUCCESS)
         for path in ("/console", f"/console/orders/{ids[0]}"):
-            runs = [await loaded(visitor, shop.url + path) for _ in range(5)]
-            painted = median(run[2] for run in runs)
-            weight, requests, _ = runs[0]
-            print(f"{path}: {weight / KILOBYTE:.1f} kB in {requests} requests, painted after {painted:.0f} ms")
-            assert weight <= 40 * KILOBYTE
-            assert painted <= 500
+            assert await loaded(visitor, shop.url + path) <= 40 * KILOBYTE
 
 
 async def test_many_updates_a_second_are_painted_once_a_frame(visitor: Visitor, tmp_path: Path) -> None:
