@@ -6,7 +6,7 @@ outside parties; they go out once the unit is durable (``dispatch``).
 """
 
 import hashlib
-import random
+import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -30,8 +30,10 @@ from expediter.asl.protocol import (
     TimerFired,
 )
 from expediter.domain.errors import OrderError, StoreUnavailable
+from expediter.embedded import services
 from expediter.embedded.database import DataRefused, Session, Statements
 from expediter.embedded.executions import Executions, Stored
+from expediter.embedded.services import ServiceFailure
 
 _CLAIMED = Statements("orders")["claimed"]
 
@@ -68,7 +70,6 @@ class SqliteWorkflows:
         self._wake_at = wake_at
         self._machines: dict[int, Machine] = {}
         self._current = 0
-        self._seeds = random.Random()  # noqa: S311  # jitter and States.UUID, no secret
 
     def use(self, definition: Json, now: int) -> None:
         """Starts new executions on this definition; those under way keep their own.
@@ -78,14 +79,15 @@ class SqliteWorkflows:
         live = self._store.live_definitions()
         self._machines = {no: parse(body) for no, body, _ in live}
         refused = [
-            (missing, count) for no, _, count in live if (missing := self._machines[no].resources - TASKS.keys())
+            (missing, count) for no, _, count in live if (missing := services.unknown(self._machines[no].resources))
         ]
         if refused:
             lines = [f"{count} orders run on a definition with {', '.join(sorted(names))}" for names, count in refused]
             raise DataRefused(f"Tasks are missing: {'; '.join(lines)}. Start a version of the code that has them.")
         machine = parse(definition)
-        if unknown := machine.resources - TASKS.keys():
-            raise DataRefused(f"No such task: {', '.join(sorted(unknown))}. There are: {', '.join(TASKS)}.")
+        if unknown := services.unknown(machine.resources):
+            known = ", ".join((*TASKS, *sorted(services.SERVICES)))
+            raise DataRefused(f"No such task: {', '.join(sorted(unknown))}. There are: {known}.")
         digest = hashlib.sha256(msgspec.json.encode(definition, order="sorted")).hexdigest()
         self._current = self._store.pin(digest, definition, now)
         self._machines[self._current] = machine
@@ -120,7 +122,7 @@ class SqliteWorkflows:
         if stored.definition not in self._machines:
             self._machines[stored.definition] = parse(self._store.definition(stored.definition))
         machine = self._machines[stored.definition]
-        if state not in machine.definition["States"] or machine.resources - TASKS.keys():
+        if state not in machine.definition["States"] or services.unknown(machine.resources):
             return False
         self._drive(stored, deque([Redriven(at=self._work().now, seed=self._seed(), state=state, input=input)]))
         return True
@@ -206,15 +208,19 @@ class SqliteWorkflows:
     ) -> AnyEvent | Errand:
         work = self._work()
         try:
-            result = perform(work, task.resource, task.input, answer, repeat)
+            name, given = services.invocation(task)
+            result = perform(work, name, given, answer, repeat)
         except StoreUnavailable:
             raise
+        except ServiceFailure as failure:
+            return self._failed(task.task, Failure(failure.error, str(failure)))
         except OrderError as error:
             return self._failed(task.task, Failure(error.name, str(error)))
         except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a task raises is the task's failure
             return self._failed(task.task, Failure(type(error).__name__, str(error)))
         if isinstance(result, Output):
-            return TaskSucceeded(at=work.now, seed=self._seed(), task=task.task, output=result.value)
+            output = services.answered(task, result.value)
+            return TaskSucceeded(at=work.now, seed=self._seed(), task=task.task, output=output)
         return Errand(no, task, result)
 
     def _failed(self, task: int, failure: Failure) -> AnyEvent:
@@ -224,7 +230,8 @@ class SqliteWorkflows:
         return TaskFailed(at=now, seed=seed, task=task, error=failure.error, cause=failure.cause)
 
     def _seed(self) -> int:
-        return self._seeds.getrandbits(53)
+        """From the system's own source, because task tokens are derived from it."""
+        return secrets.randbits(63)
 
 
 def substituted(definition: Json, names: Mapping[str, str]) -> Json:

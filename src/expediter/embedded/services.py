@@ -1,0 +1,72 @@
+"""The services of AWS that a workflow may call here: ``lambda:invoke`` runs a task as by its name.
+
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
+"""
+
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+from expediter.app.tasks import TASKS
+from expediter.asl.protocol import Json, ScheduleTask
+
+INVOKE = "arn:aws:states:::lambda:invoke"
+
+#: The services' Resources that this home answers; every other Resource is a task's name.
+SERVICES = frozenset({INVOKE})
+
+
+class ServiceFailure(Exception):
+    """What AWS's service would have answered: its error name and the cause."""
+
+    def __init__(self, error: str, cause: str) -> None:
+        super().__init__(cause)
+        self.error = error
+
+
+class Invocation(NamedTuple):
+    """A task of ours by its name, and what it is given."""
+
+    name: str
+    input: Json
+
+
+def unknown(resources: AbstractSet[str]) -> frozenset[str]:
+    """The Resources that this home cannot answer."""
+    return frozenset(resources) - TASKS.keys() - SERVICES
+
+
+def invocation(task: ScheduleTask) -> Invocation:
+    """The task of ours that has to run. Raises ServiceFailure when a call to Lambda names none."""
+    if task.resource in TASKS:
+        return Invocation(task.resource, task.input)
+    given = task.input if isinstance(task.input, dict) else {}
+    name = function_name(given.get("FunctionName"))
+    if name not in TASKS:
+        known = ", ".join(TASKS)
+        raise ServiceFailure("Lambda.ResourceNotFoundException", f"Function not found: {name}. There are: {known}.")
+    return Invocation(name, given.get("Payload", {}))
+
+
+def function_name(given: Json) -> str:
+    """``ProcessPayment`` of that name, of an ARN that ends in it, and of either with a version or alias behind it."""
+    parts = str(given).split(":")
+    return parts[6] if parts[0] == "arn" and len(parts) > 6 else parts[0]
+
+
+def answered(task: ScheduleTask, output: Json) -> Json:
+    """A task's output as its Resource gives it: by name as it is, by ``lambda:invoke`` in Lambda's envelope."""
+    if task.resource != INVOKE:
+        return output
+    return {
+        "ExecutedVersion": "$LATEST",
+        "Payload": output,
+        "StatusCode": 200,
+        **METADATA,
+    }
+
+
+#: What AWS's SDK adds to every answer, without the headers, which are different each time.
+METADATA: dict[str, Json] = {
+    "SdkHttpMetadata": {"AllHttpHeaders": {}, "HttpHeaders": {}, "HttpStatusCode": 200},
+    "SdkResponseMetadata": {"RequestId": ""},
+}
