@@ -22,7 +22,10 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Slip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An order as the design promises it: nothing more, so not the customer's address."""
+    """An order as the design promises it: nothing more, so not the customer's address.
+
+    ``task_token``: its workflow waits for ``POST /tasks/{task_token}/success`` or ``/failure``.
+    """
 
     id: str
     user_id: str
@@ -33,6 +36,7 @@ class Slip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     total: int
     currency: str
     created_at: str
+    task_token: str | None = None
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -55,7 +59,10 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Restaurant:
-    """``secret`` makes it ask for signed calls. ``calls`` lists every call of this process as (call, key)."""
+    """``secret`` makes it ask for signed calls. ``calls`` lists every call of this process as (call, key).
+
+    ``tokens`` has the task token of each order that came with one.
+    """
 
     def __init__(self, record: Path | None = None, shares: Shares = GOOD, secret: str | None = None) -> None:
         self.patience = Patience()
@@ -90,6 +97,7 @@ class Restaurant:
         self._records: dict[str, Record] = {}
         self._withdrawn: set[str] = set()
         self._taken: set[str] = set()
+        self.tokens: dict[str, str] = {}
 
     def close(self) -> None:
         self._journal.close()
@@ -99,6 +107,8 @@ class Restaurant:
             slip = msgspec.json.decode(await request.body(), type=Slip)
         except msgspec.DecodeError as wrong:
             return error(400, str(wrong))
+        if slip.task_token is not None:
+            self.tokens[slip.id] = slip.task_token
         return await self._work("handover", request, slip.id, self._hand_over)
 
     async def _delete_order(self, request: Request) -> Response:

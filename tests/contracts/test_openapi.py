@@ -15,6 +15,8 @@ from expediter.doors.errors import STATUSES, Problem
 from expediter.doors.render import LetterView, OrderView
 from expediter.doors.rest import LARGEST_PAGE, OPERATIONS, PAGE
 from expediter.embedded.http import SYSTEM
+from expediter.embedded.task_doors import REPORTS
+from expediter.embedded.task_tokens import Failure
 
 DOCUMENT: dict[str, Any] = json.loads(contracts.read("openapi.json"))
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
@@ -34,12 +36,12 @@ def every_value(value: Any) -> Iterator[Any]:
 
 def test_every_operation_of_the_contract_is_answered_and_nothing_else() -> None:
     named = [operation["operationId"] for _, _, operation in operations()]
-    assert sorted(named) == sorted([*OPERATIONS, *SYSTEM])
+    assert sorted(named) == sorted([*OPERATIONS, *SYSTEM, *REPORTS])
 
 
 def test_an_operation_writes_exactly_when_its_method_does() -> None:
     writing = {operation["operationId"] for _, method, operation in operations() if method != "get"}
-    assert writing == {name for name, operation in OPERATIONS.items() if operation.writes}
+    assert writing == {name for name, operation in OPERATIONS.items() if operation.writes} | REPORTS.keys()
 
 
 def test_api_gateway_can_import_it() -> None:
@@ -88,6 +90,7 @@ def test_an_order_is_shown_with_the_fields_of_the_design() -> None:
         (Draft, ("NewPlainOrder", "NewOrderOfItems")),
         (ChangeDraft, ("PlainChange", "ChangeOfItems")),
         (DraftItem, ("NewItem",)),
+        (Failure, ("TaskFailure",)),
     ],
 )
 def test_what_is_taken_has_exactly_the_fields_of_the_contract(form: Any, schemas: tuple[str, ...]) -> None:

@@ -47,12 +47,13 @@ class Refund(msgspec.Struct, frozen=True):
 
 
 class HandOver(msgspec.Struct, frozen=True):
-    """Give the order to its restaurant."""
+    """Give the order to its restaurant. With ``task_token`` the restaurant says later what came of it."""
 
     key: str
     order: Order
     tried_at: int
     repeat: bool = False
+    task_token: str | None = None
     kind = Kind.RESTAURANT
 
 

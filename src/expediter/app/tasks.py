@@ -20,7 +20,14 @@ from expediter.app.ports import Outcome, Settings, Work
 from expediter.app.reasons import reason
 from expediter.asl.protocol import Json
 from expediter.domain import ledger
-from expediter.domain.errors import Fault, OrderCancelled, OrderChanged, OrderInvalid, OrderNotFound
+from expediter.domain.errors import (
+    Fault,
+    OrderCancelled,
+    OrderChanged,
+    OrderInvalid,
+    OrderNotFound,
+    RestaurantRefused,
+)
 from expediter.domain.order import Kind, Order, Result, Status, moved, settled, tried
 
 
@@ -161,18 +168,29 @@ def request_handover(step: Step) -> Call | None:
     order = step.order
     if order.cancel_requested_at is not None or order.result(Kind.RESTAURANT) in (Result.DONE, Result.REFUSED):
         return None
-    return HandOver(key=order.key(Kind.RESTAURANT), order=order, tried_at=_tried_at(step, Kind.RESTAURANT))
+    return HandOver(
+        key=order.key(Kind.RESTAURANT),
+        order=order,
+        tried_at=_tried_at(step, Kind.RESTAURANT),
+        task_token=step.input.get("task_token"),
+    )
 
 
 def settle_handover(step: Step) -> Outcome:
-    order, answer = step.order, step.answer
+    """A refusal is a value; where the workflow waits for the restaurant to bring a token back, it is an error.
+
+    Raises RestaurantRefused.
+    """
+    order, answer, waits = step.order, step.answer, "task_token" in step.input
     if isinstance(answer, Refused):
         refused = settled(order, Kind.RESTAURANT, Result.REFUSED, step.now)
         refused = msgspec.structs.replace(refused, error_message=answer.message)
-        return Outcome(refused, output={"status": "error", "error_message": answer.message})
+        return Outcome(refused, output={"status": "error", "error_message": answer.message}, again=waits)
     if answer is None:
         if order.result(Kind.RESTAURANT) is Result.DONE:
             return Outcome(order, output={"status": "ok"})
+        if waits:
+            raise RestaurantRefused(reason(order, step.input))
         return Outcome(order, output={"status": "error", "error_message": reason(order, step.input)})
     taken = settled(order, Kind.RESTAURANT, Result.DONE, step.now, _reference(answer))
     return Outcome(taken, output={"status": "ok"})

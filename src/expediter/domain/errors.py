@@ -11,6 +11,8 @@
     ├── TransitionNotAllowed       a task asked for a status that the order cannot move to
     ├── OrderChanged               somebody else wrote the order first: settle again
     ├── MessageNotFound            no such dead letter
+    ├── TaskTokenUnknown           no task waits for this token (any more)
+    ├── RestaurantRefused          the restaurant does not take the order, so nobody will answer its task token
     ├── PaymentUnavailable         the payment provider gave no answer that settles the question
     ├── RestaurantUnavailable      the restaurant gave no answer that settles the question
     ├── StoreUnavailable           the order could not be written down
@@ -84,6 +86,14 @@ class OrderChanged(OrderError):
 
 class MessageNotFound(OrderError):
     """There is no such message in the dead-letter queue. It may have been redriven or purged."""
+
+
+class TaskTokenUnknown(OrderError):
+    """No task waits for this token: it is wrong, was used, or its task has ended. Look at the order's timeline."""
+
+
+class RestaurantRefused(OrderError):
+    """The restaurant does not take this order, so it will not answer the task. Give the money back and cancel it."""
 
 
 class PaymentUnavailable(OrderError):

@@ -30,6 +30,17 @@ class Stored(NamedTuple):
     has_timer: bool
 
 
+class Awaited(NamedTuple):
+    """A task that ends when somebody answers it. ``until``: milliseconds, NEVER without a limit.
+
+    ``busy``: its own call is still under way.
+    """
+
+    task: int
+    busy: bool
+    until: int
+
+
 class Executions:
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -41,13 +52,17 @@ class Executions:
     def exists(self, no: int) -> bool:
         return self._session.row(_SQL["exists"], (no,)) is not None
 
-    def insert(self, stored: Stored, events: Sequence[AnyEvent], waits: Sequence[Command]) -> None:
-        due, busy = _due(stored.execution, waits)
+    def insert(
+        self, stored: Stored, events: Sequence[AnyEvent], waits: Sequence[Command], awaited: Sequence[Awaited] = ()
+    ) -> None:
+        due, busy = _due(stored.execution, waits, awaited)
         state, log = _encode(stored.execution).decode(), _log(events)
         self._session.rows(_START, (stored.no, stored.definition, stored.execution.status, due, busy, state, log))
 
-    def update(self, stored: Stored, events: Sequence[AnyEvent], waits: Sequence[Command]) -> None:
-        due, busy = _due(stored.execution, waits)
+    def update(
+        self, stored: Stored, events: Sequence[AnyEvent], waits: Sequence[Command], awaited: Sequence[Awaited] = ()
+    ) -> None:
+        due, busy = _due(stored.execution, waits, awaited)
         values = (stored.no, stored.execution.status, busy, _encode(stored.execution).decode(), _log(events))
         if due == NEVER and not stored.has_timer:
             self._session.rows(_ADVANCE, values)
@@ -55,7 +70,7 @@ class Executions:
             self._session.rows(_ADVANCE_DUE, (*values, due))
 
     def due(self, now: int, limit: int) -> list[int]:
-        """Executions with a timer that should have fired, longest overdue first."""
+        """Executions with a timer or a time limit that should have fired, longest overdue first."""
         return [int(no) for (no,) in self._session.rows(_SQL["due"], (now, limit))]
 
     def next_due(self, now: int) -> int:
@@ -93,11 +108,13 @@ class Executions:
         return [(int(no), msgspec.json.decode(body), int(count)) for no, body, count in rows]
 
 
-def _due(execution: Execution, waits: Sequence[Command]) -> tuple[int | None, int]:
+def _due(execution: Execution, waits: Sequence[Command], awaited: Sequence[Awaited] = ()) -> tuple[int | None, int]:
+    """When time alone moves the execution on, and whether a call of it is under way that has to be taken up again."""
     if execution.status != "RUNNING":
         return None, 0
     timers = [wait.at for wait in waits if isinstance(wait, StartTimer)]
-    return min(timers, default=NEVER), int(len(timers) < len(waits))
+    quiet = len(timers) + sum(not task.busy for task in awaited)
+    return min([*timers, *(task.until for task in awaited)], default=NEVER), int(quiet < len(waits))
 
 
 def _log(events: Sequence[AnyEvent]) -> str:

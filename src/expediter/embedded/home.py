@@ -8,6 +8,7 @@ from expediter.app.ports import Work
 from expediter.embedded.clock import Clock
 from expediter.embedded.feed import Feed
 from expediter.embedded.settings import Settings
+from expediter.embedded.task_tokens import Report
 
 T = TypeVar("T")
 
@@ -38,6 +39,12 @@ class Home(Protocol):
 
     def read_desk(self, handle: Callable[[Desk], T]) -> T:
         """As ``read``, for what operators see."""
+
+    async def report(self, token: str, report: Report, name: str) -> None:
+        """Tells the task that waits for this token, and returns once it is durable.
+
+        Raises TaskTokenUnknown, StoreUnavailable or TooBusy.
+        """
 
     def ready(self) -> bool:
         """Whether orders are taken in."""

@@ -22,6 +22,7 @@ from expediter.embedded.graphql import Graphql, GraphqlRequest
 from expediter.embedded.graphql_ws import GraphqlSocket
 from expediter.embedded.guards import Guards
 from expediter.embedded.home import Home
+from expediter.embedded.task_doors import REPORTS
 
 #: Who passed the guards is an operator: it is his machine, or he has the token.
 OPERATOR = Caller()
@@ -114,6 +115,9 @@ class App:
             headers=headers,
             body=await body_of(headers, receive) if method in {"POST", "PUT"} else b"",
         )
+        if route.operation in REPORTS:
+            await self._home.report(route.params["token"], REPORTS[route.operation](request), route.operation)
+            return Response(204)
         return await self._carry_out(OPERATIONS[route.operation], request, route.operation)
 
     async def _carry_out(self, operation: Operation, request: Request, name: str) -> Response:

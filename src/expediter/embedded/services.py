@@ -1,5 +1,6 @@
 """The services of AWS that a workflow may call here: ``lambda:invoke`` runs a task as by its name.
 
+With ``.waitForTaskToken`` what the task answers is dropped, and the state ends when its token comes back.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
 """
 
@@ -10,9 +11,12 @@ from expediter.app.tasks import TASKS
 from expediter.asl.protocol import Json, ScheduleTask
 
 INVOKE = "arn:aws:states:::lambda:invoke"
+INVOKE_AND_WAIT = f"{INVOKE}.waitForTaskToken"
 
+#: The Resources of tasks that have not ended when their call has: somebody answers them.
+AWAITED = frozenset({INVOKE_AND_WAIT})
 #: The services' Resources that this home answers; every other Resource is a task's name.
-SERVICES = frozenset({INVOKE})
+SERVICES = AWAITED | {INVOKE}
 
 
 class ServiceFailure(Exception):

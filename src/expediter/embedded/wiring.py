@@ -26,6 +26,7 @@ from expediter.embedded.parties import Parties
 from expediter.embedded.queue import SqliteDeadLetters, SqliteQueue
 from expediter.embedded.runtime import Runtime
 from expediter.embedded.settings import Settings, workflow
+from expediter.embedded.task_tokens import Report
 from expediter.embedded.unit import Unit, UnitOrders
 from expediter.embedded.workflows import Errand, SqliteWorkflows
 from expediter.embedded.writer import Observer, Writer
@@ -104,6 +105,13 @@ class Home:
     def read_desk(self, handle: Callable[[Desk], T]) -> T:
         """As ``read``, for what operators see."""
         return self.read(lambda work: handle(self._reading_desk.over(work)))
+
+    async def report(self, token: str, report: Report, name: str) -> None:
+        """Tells the task that waits for this token, and returns once it is durable.
+
+        Raises TaskTokenUnknown, StoreUnavailable or TooBusy.
+        """
+        await self._writer.run(name, lambda: self.workflows.report(token, report))
 
     def ready(self) -> bool:
         """Whether orders are taken in: from after the recovery until the stop begins."""

@@ -19,6 +19,7 @@ from expediter.app.tasks import TASKS, Output, perform
 from expediter.asl import Execution, Machine, advance, outstanding, parse, replay
 from expediter.asl.protocol import (
     AnyEvent,
+    Command,
     Json,
     Redriven,
     ScheduleTask,
@@ -29,11 +30,12 @@ from expediter.asl.protocol import (
     TaskTimedOut,
     TimerFired,
 )
-from expediter.domain.errors import OrderError, StoreUnavailable
+from expediter.domain.errors import OrderError, StoreUnavailable, TaskTokenUnknown
 from expediter.embedded import services
 from expediter.embedded.database import DataRefused, Session, Statements
-from expediter.embedded.executions import Executions, Stored
+from expediter.embedded.executions import Awaited, Executions, Stored
 from expediter.embedded.services import ServiceFailure
+from expediter.embedded.task_tokens import Heartbeat, Report, TaskTokens, event_of, limit
 
 _CLAIMED = Statements("orders")["claimed"]
 
@@ -65,6 +67,7 @@ class SqliteWorkflows:
     ) -> None:
         self._session = session
         self._store = Executions(session)
+        self._tokens = TaskTokens(session)
         self._work = work
         self._dispatch = dispatch
         self._wake_at = wake_at
@@ -135,36 +138,55 @@ class SqliteWorkflows:
         if stored is None:
             return
         if isinstance(answer, Failure):
-            self._drive(stored, deque([self._failed(errand.task.task, answer)]))
+            self._drive(stored, deque([self._failed(errand.task, answer)]))
         else:
             self._go_on(stored, [self._perform(stored.no, errand.task, answer)])
 
     def fire(self, no: int) -> None:
-        """Fires the timers of an execution that are due."""
+        """Fires the timers of an execution that are due, and the time limits of tasks that wait for their tokens."""
         stored = self._store.load(no)
         if stored is None:
             return
         now = self._work().now
-        waits = outstanding(self._machines[stored.definition], stored.execution)
-        due = [wait.timer for wait in waits if isinstance(wait, StartTimer) and wait.at <= now]
+        waits, awaited = self._waits(self._machines[stored.definition], no, stored.execution)
+        due: deque[AnyEvent] = deque(
+            TimerFired(at=now, seed=self._seed(), timer=wait.timer)
+            for wait in waits
+            if isinstance(wait, StartTimer) and wait.at <= now
+        )
+        due.extend(TaskTimedOut(at=now, seed=self._seed(), task=late.task) for late in awaited if late.until <= now)
         if due:
-            self._drive(stored, deque(TimerFired(at=now, seed=self._seed(), timer=timer) for timer in due))
+            self._drive(stored, due)
 
     def resume(self, no: int) -> None:
         """Takes up the tasks that a process before this one had under way; their calls may have gone out."""
         stored = self._store.load(no)
         if stored is None:
             return
-        waits = outstanding(self._machines[stored.definition], stored.execution)
-        tasks = [wait for wait in waits if isinstance(wait, ScheduleTask)]
+        waits, awaited = self._waits(self._machines[stored.definition], no, stored.execution)
+        called = {wait.task for wait in awaited if not wait.busy}
+        tasks = [wait for wait in waits if isinstance(wait, ScheduleTask) and wait.task not in called]
         self._go_on(stored, [self._perform(no, task, repeat=True) for task in tasks])
+
+    def report(self, token: str, report: Report) -> None:
+        """What whoever has a task's token says of the task. Raises TaskTokenUnknown."""
+        now = self._work().now
+        waiting = self._tokens.find(token, now)
+        stored = self._store.load(waiting.execution)
+        if stored is None:
+            raise TaskTokenUnknown
+        if isinstance(report, Heartbeat):
+            self._tokens.beat(token, now)
+            self._drive(stored, deque())
+        else:
+            self._drive(stored, deque([event_of(report, waiting.task, now, self._seed())]))
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _go_on(self, stored: Stored, results: Sequence[AnyEvent | Errand]) -> None:
+    def _go_on(self, stored: Stored, results: Sequence[AnyEvent | Errand | None]) -> None:
         """Feeds in what performing tasks has led to; where that is a call, the call has to be made."""
-        events = deque(result for result in results if not isinstance(result, Errand))
-        if events:
+        events = deque(result for result in results if result is not None and not isinstance(result, Errand))
+        if events or None in results:
             self._drive(stored, events)
         for result in results:
             if isinstance(result, Errand):
@@ -185,17 +207,30 @@ class SqliteWorkflows:
                 elif follows is not None:
                     events.append(follows)
         after = stored._replace(execution=execution)
-        waits = outstanding(machine, execution)
+        waits, awaited = self._waits(machine, stored.no, execution)
         if new:
-            self._store.insert(after, taken, waits)
+            self._store.insert(after, taken, waits, awaited)
         else:
-            self._store.update(after, taken, waits)
+            self._store.update(after, taken, waits, awaited)
         for errand in errands:
             self._dispatch(errand)
+
+    def _waits(
+        self, machine: Machine, no: int, execution: Execution
+    ) -> tuple[tuple[Command, ...], tuple[Awaited, ...]]:
+        """What the execution waits for, and which of its tasks somebody outside answers."""
+        waits = outstanding(machine, execution)
+        if services.AWAITED.isdisjoint(machine.resources):
+            return waits, ()
+        tasks = [wait.task for wait in waits if isinstance(wait, ScheduleTask)]
+        return waits, self._tokens.awaited(no, tasks)
 
     def _follow(self, no: int, command: object, now: int) -> AnyEvent | Errand | None:
         """Carries a command out as far as the unit can; gives the event that it leads to at once, or a call to make."""
         if isinstance(command, ScheduleTask):
+            if command.resource in services.AWAITED:
+                self._tokens.expect(no, command, now)
+                self._wake_at(limit(command, now))
             return self._perform(no, command)
         if isinstance(command, StartTimer):
             if command.at <= now:
@@ -205,7 +240,8 @@ class SqliteWorkflows:
 
     def _perform(
         self, no: int, task: ScheduleTask, answer: Answer | None = None, *, repeat: bool = False
-    ) -> AnyEvent | Errand:
+    ) -> AnyEvent | Errand | None:
+        """Runs a task as far as it goes; None: it is with whoever has its token."""
         work = self._work()
         try:
             name, given = services.invocation(task)
@@ -213,21 +249,25 @@ class SqliteWorkflows:
         except StoreUnavailable:
             raise
         except ServiceFailure as failure:
-            return self._failed(task.task, Failure(failure.error, str(failure)))
+            return self._failed(task, Failure(failure.error, str(failure)))
         except OrderError as error:
-            return self._failed(task.task, Failure(error.name, str(error)))
+            return self._failed(task, Failure(error.name, str(error)))
         except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a task raises is the task's failure
-            return self._failed(task.task, Failure(type(error).__name__, str(error)))
+            return self._failed(task, Failure(type(error).__name__, str(error)))
         if isinstance(result, Output):
+            if task.resource in services.AWAITED:
+                self._tokens.called(no, task.task)
+                return None
             output = services.answered(task, result.value)
             return TaskSucceeded(at=work.now, seed=self._seed(), task=task.task, output=output)
         return Errand(no, task, result)
 
-    def _failed(self, task: int, failure: Failure) -> AnyEvent:
+    def _failed(self, task: ScheduleTask, failure: Failure) -> AnyEvent:
         now, seed = self._work().now, self._seed()
         if failure.error is None:
-            return TaskTimedOut(at=now, seed=seed, task=task)
-        return TaskFailed(at=now, seed=seed, task=task, error=failure.error, cause=failure.cause)
+            return TaskTimedOut(at=now, seed=seed, task=task.task)
+        submitted = task.resource not in services.AWAITED
+        return TaskFailed(now, seed, task.task, failure.error, failure.cause, submitted=submitted)
 
     def _seed(self) -> int:
         """From the system's own source, because task tokens are derived from it."""

@@ -51,6 +51,13 @@ def test_the_restaurant_gets_the_order_but_not_the_customers_address() -> None:
     }
 
 
+def test_a_restaurant_that_is_waited_for_gets_the_task_s_token_with_the_order() -> None:
+    plain = Talk(restaurant(handover(), None, NOW), ok()).body()
+    call = msgspec.structs.replace(handover(), task_token="t1")
+
+    assert Talk(restaurant(call, None, NOW), ok()).body() == {**plain, "task_token": "t1"}
+
+
 @pytest.mark.parametrize("said", [ok(), says(201, {"status": "ok"}), says(204), says(200, b" \n")])
 def test_a_2xx_that_says_ok_or_nothing_is_a_handover(said: HttpResponse) -> None:
     assert Talk(restaurant(handover(), None, NOW), said).answer == Done()

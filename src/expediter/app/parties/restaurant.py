@@ -23,8 +23,11 @@ _TRY_AGAIN = frozenset({408, 425, 429})
 _GONE = frozenset({404, 410})
 
 
-class _Slip(msgspec.Struct, frozen=True):
-    """What the kitchen gets to know of an order: not the customer's address. Money in minor units."""
+class _Slip(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the kitchen gets to know of an order: not the customer's address. Money in minor units.
+
+    ``task_token``: the workflow waits until the kitchen brings it back.
+    """
 
     id: str
     user_id: str
@@ -35,6 +38,7 @@ class _Slip(msgspec.Struct, frozen=True):
     total: int
     currency: str
     created_at: str
+    task_token: str | None = None
 
 
 class _Taken(msgspec.Struct, frozen=True):
@@ -63,7 +67,9 @@ def _hand_over(call: HandOver, secret: str | None, now: int) -> Conversation:
         raise RestaurantUnavailable(
             "The restaurant was first asked more than 20 hours ago and may have forgotten; the order is not sent again."
         )
-    response = yield _request("POST", "/orders", call.key, msgspec.json.encode(_slip(call.order)), secret)
+    response = yield _request(
+        "POST", "/orders", call.key, msgspec.json.encode(_slip(call.order, call.task_token)), secret
+    )
     if succeeded(response) and (not response.body.strip() or parsed(response, _Taken) is not None):
         return Done()
     no = parsed(response, _No)
@@ -93,7 +99,7 @@ def _request(method: str, path: str, key: str, body: bytes, secret: str | None) 
     return HttpRequest(method, path, headers, body)
 
 
-def _slip(order: Order) -> _Slip:
+def _slip(order: Order, task_token: str | None) -> _Slip:
     return _Slip(
         id=order.id,
         user_id=order.user_id,
@@ -104,4 +110,5 @@ def _slip(order: Order) -> _Slip:
         total=order.total,
         currency=order.currency,
         created_at=instant(order.created_at),
+        task_token=task_token,
     )

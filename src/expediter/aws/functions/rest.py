@@ -37,7 +37,10 @@ def answer(event: Json) -> Response:
     method, path = event["httpMethod"], unquote(event["path"])
     route = _router.find(method, path)
     if route.operation not in OPERATIONS:
-        raise PathUnknown("On AWS the service's own state is in CloudWatch: see its dashboard.")
+        raise PathUnknown(
+            "This is not there on AWS: the service's own state is in CloudWatch (see its dashboard), and whoever has a "
+            "task's token tells Step Functions (SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat)."
+        )
     claims = wiring.door_claims()
     response = OPERATIONS[route.operation].handle(wiring.work(claims), _request(event, method, path, route.params))
     claims.commit()
