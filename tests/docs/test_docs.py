@@ -114,3 +114,16 @@ def test_the_tutorial_works_as_it_is_typed(server: Server) -> None:
     assert "REFUND_PENDING" in cancel or "CANCELLED" in cancel
     assert "Clean" in reconcile
     assert "Idempotent-Replayed: true".lower() in typed(server, scripts[0]).lower()
+
+
+def test_the_workflow_that_waits_for_the_kitchen_works_as_it_is_typed(tmp_path: Path) -> None:
+    page = "docs/how-to/wait-for-an-outside-party.md"
+    file = ROOT / "docs/how-to/wait-for-an-outside-party/kitchen.asl.json"
+    with serving(tmp_path / "data", WORKFLOW=str(file)) as waiting:
+        (script,) = shell(page)
+        heartbeat, success, order = typed(waiting, script).replace("\r\n\r\n", "\n\n").split("\n\n")
+
+    shown = json.loads((ROOT / page).read_text().split("```json\n")[1].split("```")[0].join("{}"))
+    assert json.loads(file.read_text())["States"]["AskTheKitchen"] == shown["AskTheKitchen"]
+    assert (heartbeat[:12], success[:12]) == ("HTTP/1.1 204", "HTTP/1.1 204")
+    assert json.loads(order)["order_status"] == "SUCCESS"

@@ -217,6 +217,20 @@ async def test_without_an_answer_within_timeout_seconds_the_task_times_out(tmp_p
 
 
 @story
+async def test_an_order_that_the_restaurant_took_and_never_looked_at_is_taken_back(tmp_path: Path) -> None:
+    written(tmp_path, waiting(TimeoutSeconds=600))
+    with standing() as town:
+        async with shop(tmp_path, None, **town.settings) as stage:
+            order_id = await sent(stage)
+            assert order_id in town.kitchen.cooking
+
+            await stage.pass_time(10 * MINUTE)
+
+            assert stage.status(order_id) == "FAILED"
+            assert (town.taken(order_id), order_id in town.kitchen.cooking) == (0, False)
+
+
+@story
 async def test_a_timeout_that_passed_while_the_server_was_down_fires_at_the_next_start(tmp_path: Path) -> None:
     written(tmp_path, waiting(TimeoutSeconds=600))
     clock = VirtualClock()

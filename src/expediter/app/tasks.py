@@ -207,9 +207,9 @@ def complete(step: Step) -> Outcome:
 
 
 def request_owing(step: Step) -> Call | None:
-    """First what is owed is written down, then a handover with unknown result is withdrawn."""
+    """First what is owed is written down, then a handover that the restaurant took, or may have, is withdrawn."""
     order = step.order
-    if order.status is Status.REFUND_PENDING and _handover_unknown(order):
+    if order.status is Status.REFUND_PENDING and _may_be_cooking(order):
         return Withdraw(key=order.key(Kind.WITHDRAWAL), order_id=order.id, tried_at=_tried_at(step, Kind.WITHDRAWAL))
     return None
 
@@ -220,7 +220,7 @@ def settle_owing(step: Step) -> Outcome:
         withdrawn = settled(order, Kind.WITHDRAWAL, Result.DONE, step.now, _reference(step.answer))
         return Outcome(withdrawn, output={"status": "ok"})
     owing = owed(step)
-    return Outcome(owing, output={"status": "ok"}, again=owing is not order and _handover_unknown(owing))
+    return Outcome(owing, output={"status": "ok"}, again=owing is not order and _may_be_cooking(owing))
 
 
 def owed(step: Step) -> Order:
@@ -272,9 +272,9 @@ def settle_failure(step: Step) -> Outcome:
     return Outcome(end, mails=mails(end, step.settings), output={"status": end.status})
 
 
-def _handover_unknown(order: Order) -> bool:
-    unknown = order.result(Kind.RESTAURANT) is Result.UNKNOWN
-    return unknown and order.result(Kind.WITHDRAWAL) is not Result.DONE
+def _may_be_cooking(order: Order) -> bool:
+    asked = order.result(Kind.RESTAURANT) in (Result.UNKNOWN, Result.DONE)
+    return asked and order.result(Kind.WITHDRAWAL) is not Result.DONE
 
 
 def _tried_at(step: Step, kind: Kind) -> int:
