@@ -121,6 +121,7 @@ def test_the_workflow_that_waits_for_the_kitchen_works_as_it_is_typed(tmp_path: 
     file = ROOT / "docs/how-to/wait-for-an-outside-party/kitchen.asl.json"
     with serving(tmp_path / "data", WORKFLOW=str(file)) as waiting:
         (script,) = shell(page)
+        assert "0 errors, 0 warnings" in typed(waiting, f".venv/bin/expediter workflow validate {file}")
         heartbeat, success, order = typed(waiting, script).replace("\r\n\r\n", "\n\n").split("\n\n")
 
     shown = json.loads((ROOT / page).read_text().split("```json\n")[1].split("```")[0].join("{}"))

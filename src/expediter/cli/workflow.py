@@ -27,15 +27,16 @@ def _load(path: Path) -> Any:  # noqa: ANN401 - any JSON
 
 
 def placeholders_filled(definition: Any) -> Any:  # noqa: ANN401 - any JSON
-    """The definition with each ``${Name}`` of a Resource read as the task ``Name``, as the embedded server does."""
+    """The definition with each ``${Name}`` that names a task read as the task ``Name``, as the embedded server does."""
     if isinstance(definition, list):
         return [placeholders_filled(item) for item in definition]
     if not isinstance(definition, dict):
         return definition
     filled = {key: placeholders_filled(value) for key, value in definition.items()}
-    resource = filled.get("Resource")
-    if isinstance(resource, str) and resource.startswith("${") and resource.endswith("}"):
-        filled["Resource"] = resource[2:-1]
+    for key in ("Resource", "FunctionName"):
+        named = filled.get(key)
+        if isinstance(named, str) and named.startswith("${") and named.endswith("}"):
+            filled[key] = named[2:-1]
     return filled
 
 

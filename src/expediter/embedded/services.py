@@ -1,4 +1,5 @@
-"""The services of AWS that a workflow may call here: ``lambda:invoke`` runs a task as by its name.
+"""The services of AWS that a workflow may call here: ``lambda:invoke`` runs a task as by its name,
+``states:startExecution`` another state machine.
 
 With ``.waitForTaskToken`` what the task answers is dropped, and the state ends when its token comes back.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
@@ -13,10 +14,16 @@ from expediter.asl.protocol import Json, ScheduleTask
 INVOKE = "arn:aws:states:::lambda:invoke"
 INVOKE_AND_WAIT = f"{INVOKE}.waitForTaskToken"
 
+START = "arn:aws:states:::states:startExecution"
+START_AND_WAIT = f"{START}.waitForTaskToken"
+#: The task ends when the execution that it starts does; True: its output comes as JSON, not as text.
+SYNC = {f"{START}.sync": False, f"{START}.sync:2": True}
+
+STARTS = frozenset({START, START_AND_WAIT, *SYNC})
 #: The Resources of tasks that have not ended when their call has: somebody answers them.
-AWAITED = frozenset({INVOKE_AND_WAIT})
+AWAITED = frozenset({INVOKE_AND_WAIT, START_AND_WAIT, *SYNC})
 #: The services' Resources that this home answers; every other Resource is a task's name.
-SERVICES = AWAITED | {INVOKE}
+SERVICES = AWAITED | {INVOKE, START}
 
 
 class ServiceFailure(Exception):
@@ -44,15 +51,15 @@ def invocation(task: ScheduleTask) -> Invocation:
     if task.resource in TASKS:
         return Invocation(task.resource, task.input)
     given = task.input if isinstance(task.input, dict) else {}
-    name = function_name(given.get("FunctionName"))
+    name = name_in(given.get("FunctionName"))
     if name not in TASKS:
         known = ", ".join(TASKS)
         raise ServiceFailure("Lambda.ResourceNotFoundException", f"Function not found: {name}. There are: {known}.")
     return Invocation(name, given.get("Payload", {}))
 
 
-def function_name(given: Json) -> str:
-    """``ProcessPayment`` of that name, of an ARN that ends in it, and of either with a version or alias behind it."""
+def name_in(given: Json) -> str:
+    """``ProcessPayment`` of that name, of an ARN of a function or state machine, and of either with an alias behind."""
     parts = str(given).split(":")
     return parts[6] if parts[0] == "arn" and len(parts) > 6 else parts[0]
 

@@ -18,6 +18,7 @@ from expediter.embedded.mailer import Mailer
 from expediter.embedded.workflows import substituted
 
 T = TypeVar("T")
+_SUFFIX = ".asl.json"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 #: Settings whose values are never shown: they hold a password, or are one.
 _SECRET = frozenset({"SMTP_URL", "TOKEN", "RESTAURANT_SECRET"})
@@ -80,6 +81,17 @@ def workflow(path: Path | None) -> Json:
         return substituted(json.loads(source.read_text()), {name: name for name in TASKS})
     except (OSError, ValueError) as error:
         raise SettingRefused(f"EXPEDITER_WORKFLOW={path} cannot be read as JSON: {error}") from error
+
+
+def library(path: Path | None) -> dict[str, Json]:
+    """The definitions that a workflow may start: itself and every ``NAME.asl.json`` beside its file, by NAME.
+
+    Raises SettingRefused when one cannot be read as JSON.
+    """
+    if path is None:
+        return {"order": workflow(None)}
+    files = {path, *path.parent.glob(f"*{_SUFFIX}")}
+    return {file.name.removesuffix(_SUFFIX): workflow(file) for file in sorted(files)}
 
 
 class _Reader:

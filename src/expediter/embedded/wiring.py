@@ -25,7 +25,7 @@ from expediter.embedded.outbox import Outbox
 from expediter.embedded.parties import Parties
 from expediter.embedded.queue import SqliteDeadLetters, SqliteQueue
 from expediter.embedded.runtime import Runtime
-from expediter.embedded.settings import Settings, workflow
+from expediter.embedded.settings import Settings, library, workflow
 from expediter.embedded.task_tokens import Report
 from expediter.embedded.unit import Unit, UnitOrders
 from expediter.embedded.workflows import Errand, SqliteWorkflows
@@ -126,7 +126,10 @@ class Home:
 
     async def start(self) -> None:
         """Pins the workflow, takes up what a process before left, and begins to take orders in."""
-        await self._writer.run("pin", lambda: self.workflows.use(workflow(self.settings.workflow), self.clock.now()))
+        file = self.settings.workflow
+        await self._writer.run(
+            "pin", lambda: self.workflows.use(workflow(file), self.clock.now(), lambda: library(file))
+        )
         await self.runtime.start(self._executions, self._queue)
         if self.outbox:
             self.outbox.start()

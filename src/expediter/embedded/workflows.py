@@ -31,7 +31,8 @@ from expediter.asl.protocol import (
     TimerFired,
 )
 from expediter.domain.errors import OrderError, StoreUnavailable, TaskTokenUnknown
-from expediter.embedded import services
+from expediter.embedded import children, services
+from expediter.embedded.children import DEEPEST, Children, Parent
 from expediter.embedded.database import DataRefused, Session, Statements
 from expediter.embedded.executions import Awaited, Executions, Stored
 from expediter.embedded.services import ServiceFailure
@@ -68,15 +69,18 @@ class SqliteWorkflows:
         self._session = session
         self._store = Executions(session)
         self._tokens = TaskTokens(session)
+        self._children = Children(session, self._store)
+        self._depth = 0
         self._work = work
         self._dispatch = dispatch
         self._wake_at = wake_at
         self._machines: dict[int, Machine] = {}
         self._current = 0
 
-    def use(self, definition: Json, now: int) -> None:
+    def use(self, definition: Json, now: int, library: Callable[[], Mapping[str, Json]] = dict) -> None:
         """Starts new executions on this definition; those under way keep their own.
 
+        ``library``: the definitions that workflows may start by name; asked for only when one does.
         Raises DefinitionInvalid, and DataRefused when a live execution needs a task that this code lacks.
         """
         live = self._store.live_definitions()
@@ -87,13 +91,19 @@ class SqliteWorkflows:
         if refused:
             lines = [f"{count} orders run on a definition with {', '.join(sorted(names))}" for names, count in refused]
             raise DataRefused(f"Tasks are missing: {'; '.join(lines)}. Start a version of the code that has them.")
+        self._current = self._pinned(definition, now)
+        if any(services.STARTS & machine.resources for machine in self._machines.values()):
+            self._children.library = {name: self._pinned(body, now) for name, body in library().items()}
+
+    def _pinned(self, definition: Json, now: int) -> int:
         machine = parse(definition)
         if unknown := services.unknown(machine.resources):
             known = ", ".join((*TASKS, *sorted(services.SERVICES)))
             raise DataRefused(f"No such task: {', '.join(sorted(unknown))}. There are: {known}.")
         digest = hashlib.sha256(msgspec.json.encode(definition, order="sorted")).hexdigest()
-        self._current = self._store.pin(digest, definition, now)
-        self._machines[self._current] = machine
+        no = self._store.pin(digest, definition, now)
+        self._machines[no] = machine
+        return no
 
     @property
     def current(self) -> int:
@@ -214,6 +224,8 @@ class SqliteWorkflows:
             self._store.update(after, taken, waits, awaited)
         for errand in errands:
             self._dispatch(errand)
+        if execution.status != "RUNNING" and children.is_child(stored.name):
+            self._tell_parents(after)
 
     def _waits(
         self, machine: Machine, no: int, execution: Execution
@@ -244,6 +256,8 @@ class SqliteWorkflows:
         """Runs a task as far as it goes; None: it is with whoever has its token."""
         work = self._work()
         try:
+            if task.resource in services.STARTS:
+                return self._start(no, task, work.now)
             name, given = services.invocation(task)
             result = perform(work, name, given, answer, repeat)
         except StoreUnavailable:
@@ -261,6 +275,38 @@ class SqliteWorkflows:
             output = services.answered(task, result.value)
             return TaskSucceeded(at=work.now, seed=self._seed(), task=task.task, output=output)
         return Errand(no, task, result)
+
+    def _start(self, no: int, task: ScheduleTask, now: int) -> AnyEvent | None:
+        """Starts another execution, as far as it goes in this unit. Raises ServiceFailure."""
+        if self._depth == DEEPEST:
+            raise children.too_deep()
+        child = self._children.claim(no, task)
+        if child.new:
+            self._depth += 1
+            try:
+                event = Started(now, self._seed(), input=child.input, context=children.context(child.stored.name))
+                self._drive(child.stored, deque([event]), new=True)
+            finally:
+                self._depth -= 1
+        if task.resource == services.START:
+            output = children.started(child.stored, now)
+            return TaskSucceeded(at=now, seed=self._seed(), task=task.task, output=output)
+        if task.resource in services.SYNC:
+            parent = Parent(no, task.task, services.SYNC[task.resource])
+            stored = self._store.load(child.stored.no)
+            if stored is not None and stored.execution.status != "RUNNING":
+                return self._children.answer(stored, parent, now, self._seed())
+            self._children.wait(child.stored, parent)
+        self._tokens.called(no, task.task)
+        return None
+
+    def _tell_parents(self, child: Stored) -> None:
+        """A nested execution has ended: whoever waits for it goes on, in the same unit."""
+        now = self._work().now
+        for parent in self._children.waiting(child):
+            stored = self._store.load(parent.execution)
+            if stored is not None:
+                self._drive(stored, deque([self._children.answer(child, parent, now, self._seed())]))
 
     def _failed(self, task: ScheduleTask, failure: Failure) -> AnyEvent:
         now, seed = self._work().now, self._seed()
