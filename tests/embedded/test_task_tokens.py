@@ -1,76 +1,15 @@
 """A workflow waits for an outside party: whoever has the task's token answers it, once, in time."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from demo.behaviour import Act
-from expediter.asl.protocol import Json
 from expediter.domain.errors import TaskTokenUnknown
-from expediter.embedded.clock import new_id
-from expediter.embedded.parties import Parties
-from expediter.embedded.settings import workflow
 from expediter.embedded.task_tokens import Failure, Heartbeat, Report, Success
 from tests.support.clock import VirtualClock
-from tests.support.stage import HOUR, MINUTE, SECOND, Stage, opened, story
-from tests.support.town import standing
-
-WAIT = "arn:aws:states:::lambda:invoke.waitForTaskToken"
-
-
-def waiting(function: str = "SendOrderToRestaurant", **limits: int) -> Json:
-    """The order's workflow, but the restaurant says later what came of it."""
-    definition = workflow(None)
-    definition["States"]["SendOrderToRestaurant"] = {
-        "Type": "Task",
-        "Resource": WAIT,
-        "Parameters": {
-            "FunctionName": function,
-            "Payload": {"order.$": "$.order", "task_token.$": "$$.Task.Token"},
-        },
-        "ResultPath": "$.restaurant",
-        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "OweRefund"}],
-        "Next": "RestaurantChoice",
-        **limits,
-    }
-    return definition
-
-
-@asynccontextmanager
-async def shop(folder: Path, clock: VirtualClock | None = None, **settings: str) -> AsyncIterator[Stage]:
-    async with opened(folder / "data", clock, None, WORKFLOW=str(folder / "mine.asl.json"), **settings) as stage:
-        yield stage
-
-
-def written(folder: Path, definition: Json) -> None:
-    (folder / "mine.asl.json").write_text(json.dumps(definition))
-
-
-async def sent(stage: Stage) -> str:
-    """An order whose hold is over."""
-    order_id = await stage.place()
-    await stage.advance(30 * SECOND)
-    return order_id
-
-
-def token(stage: Stage, order_id: str) -> str:
-    """The newest token of the order's workflow, as its history tells operators."""
-    history = stage.home.read(lambda work: work.workflows.history(order_id)) or []
-    given = [event["details"]["parameters"] for event in history if event["type"] == "TaskScheduled"]
-    return str(given[-1]["Payload"]["task_token"])
-
-
-async def say(stage: Stage, to: str, report: Report) -> None:
-    await stage.home.report(to, report, "report")
-    await stage.quiet()
-
-
-OK = Success({"status": "ok"})
+from tests.support.stage import HOUR, MINUTE, SECOND, story
+from tests.support.waiting import OK, say, sent, shop, token, waiting, written
 
 
 @story
@@ -154,52 +93,6 @@ async def test_the_table_of_tokens_holds_only_their_hashes(tmp_path: Path) -> No
 
 
 @story
-async def test_a_task_that_waits_for_its_token_is_not_run_again_by_a_restart(tmp_path: Path) -> None:
-    written(tmp_path, waiting())
-    clock = VirtualClock()
-    with standing() as town:
-        async with shop(tmp_path, clock, **town.settings) as stage:
-            order_id = await sent(stage)
-            before = token(stage, order_id)
-        async with shop(tmp_path, clock, **town.settings) as stage:
-            await stage.quiet()
-            assert town.calls(order_id).count("handover") == 1
-            assert token(stage, order_id) == before
-
-            await say(stage, before, OK)
-
-            assert stage.status(order_id) == "SUCCESS"
-
-
-@story
-async def test_a_call_that_was_under_way_at_a_restart_is_made_again_with_the_same_token(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    written(tmp_path, waiting())
-    clock = VirtualClock()
-    async with shop(tmp_path, clock, RESTAURANT="http://127.0.0.1:1") as stage:
-        order_id = await stage.place()
-        monkeypatch.setattr(Parties, "call", never)  # it outlives its process
-        clock.advance(30 * SECOND)
-        await stage.until(lambda: bool(stage.home.runtime.calls))
-        before = token(stage, order_id)
-        stage.home.runtime._stopping = True
-        for call in stage.home.runtime._calls:
-            call.cancel()
-    async with shop(tmp_path, clock) as stage:
-        await stage.quiet()
-        assert token(stage, order_id) == before
-
-        await say(stage, before, OK)
-
-        assert stage.status(order_id) == "SUCCESS"
-
-
-async def never(*_: Any) -> None:
-    await asyncio.Event().wait()
-
-
-@story
 async def test_without_an_answer_within_timeout_seconds_the_task_times_out(tmp_path: Path) -> None:
     written(tmp_path, waiting(TimeoutSeconds=600))
     async with shop(tmp_path) as stage:
@@ -214,20 +107,6 @@ async def test_without_an_answer_within_timeout_seconds_the_task_times_out(tmp_p
         assert stage.status(order_id) == "FAILED"
         with pytest.raises(TaskTokenUnknown):
             await say(stage, late, OK)
-
-
-@story
-async def test_an_order_that_the_restaurant_took_and_never_looked_at_is_taken_back(tmp_path: Path) -> None:
-    written(tmp_path, waiting(TimeoutSeconds=600))
-    with standing() as town:
-        async with shop(tmp_path, None, **town.settings) as stage:
-            order_id = await sent(stage)
-            assert order_id in town.kitchen.cooking
-
-            await stage.pass_time(10 * MINUTE)
-
-            assert stage.status(order_id) == "FAILED"
-            assert (town.taken(order_id), order_id in town.kitchen.cooking) == (0, False)
 
 
 @story
@@ -304,41 +183,6 @@ async def test_a_retry_waits_for_a_token_of_its_own(tmp_path: Path) -> None:
             await say(stage, first, OK)
         await say(stage, second, OK)
         assert stage.status(order_id) == "SUCCESS"
-
-
-@story
-async def test_the_restaurant_gets_the_token_with_the_order(tmp_path: Path) -> None:
-    written(tmp_path, waiting())
-    with standing() as town:
-        async with shop(tmp_path, None, **town.settings) as stage:
-            order_id = await sent(stage)
-
-            assert town.kitchen.tokens == {order_id: token(stage, order_id)}
-
-
-@story
-async def test_an_order_that_nobody_waits_for_goes_out_without_a_token(tmp_path: Path) -> None:
-    with standing() as town:
-        async with opened(tmp_path, **town.settings) as stage:
-            order_id = await sent(stage)
-
-            assert (stage.status(order_id), town.kitchen.tokens) == ("SUCCESS", {})
-
-
-@story
-async def test_a_restaurant_that_refuses_fails_the_task_at_once(tmp_path: Path) -> None:
-    written(tmp_path, waiting())
-    with standing() as town:
-        async with shop(tmp_path, None, **town.settings) as stage:
-            order_id = new_id()
-            town.kitchen.script("handover", Act.REFUSE, order_id=order_id)
-            await stage.place(order_id)
-            await stage.advance(30 * SECOND)
-
-            assert stage.status(order_id) == "FAILED"
-            assert town.moves(order_id) == ["charge", "refund"]
-            assert "withdrawal" not in town.calls(order_id)
-            assert stage.read("SELECT count(*) FROM task_token") == [(0,)]
 
 
 @story

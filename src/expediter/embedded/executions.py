@@ -113,8 +113,10 @@ def _due(execution: Execution, waits: Sequence[Command], awaited: Sequence[Await
     if execution.status != "RUNNING":
         return None, 0
     timers = [wait.at for wait in waits if isinstance(wait, StartTimer)]
+    if not awaited:
+        return min(timers, default=NEVER), int(len(timers) < len(waits))
     quiet = len(timers) + sum(not task.busy for task in awaited)
-    return min([*timers, *(task.until for task in awaited)], default=NEVER), int(quiet < len(waits))
+    return min([*timers, *(task.until for task in awaited)]), int(quiet < len(waits))
 
 
 def _log(events: Sequence[AnyEvent]) -> str:

@@ -47,9 +47,7 @@ def unknown(resources: AbstractSet[str]) -> frozenset[str]:
 
 
 def invocation(task: ScheduleTask) -> Invocation:
-    """The task of ours that has to run. Raises ServiceFailure when a call to Lambda names none."""
-    if task.resource in TASKS:
-        return Invocation(task.resource, task.input)
+    """The task of ours that a call to Lambda is for. Raises ServiceFailure when it names none."""
     given = task.input if isinstance(task.input, dict) else {}
     name = name_in(given.get("FunctionName"))
     if name not in TASKS:
@@ -64,16 +62,9 @@ def name_in(given: Json) -> str:
     return parts[6] if parts[0] == "arn" and len(parts) > 6 else parts[0]
 
 
-def answered(task: ScheduleTask, output: Json) -> Json:
-    """A task's output as its Resource gives it: by name as it is, by ``lambda:invoke`` in Lambda's envelope."""
-    if task.resource != INVOKE:
-        return output
-    return {
-        "ExecutedVersion": "$LATEST",
-        "Payload": output,
-        "StatusCode": 200,
-        **METADATA,
-    }
+def envelope(output: Json) -> Json:
+    """A task's output as ``lambda:invoke`` gives it."""
+    return {"ExecutedVersion": "$LATEST", "Payload": output, "StatusCode": 200, **METADATA}
 
 
 #: What AWS's SDK adds to every answer, without the headers, which are different each time.

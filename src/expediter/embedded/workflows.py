@@ -39,6 +39,8 @@ from expediter.embedded.services import ServiceFailure
 from expediter.embedded.task_tokens import Heartbeat, Report, TaskTokens, event_of, limit
 
 _CLAIMED = Statements("orders")["claimed"]
+#: Random numbers of 63 bits that are drawn from the system at once.
+SEEDS = 256
 
 
 class Errand(NamedTuple):
@@ -71,6 +73,7 @@ class SqliteWorkflows:
         self._tokens = TaskTokens(session)
         self._children = Children(session, self._store)
         self._depth = 0
+        self._seeds = list[int]()
         self._work = work
         self._dispatch = dispatch
         self._wake_at = wake_at
@@ -253,13 +256,11 @@ class SqliteWorkflows:
     def _perform(
         self, no: int, task: ScheduleTask, answer: Answer | None = None, *, repeat: bool = False
     ) -> AnyEvent | Errand | None:
-        """Runs a task as far as it goes; None: it is with whoever has its token."""
-        work = self._work()
+        """Runs a task as far as it goes; None: it waits for somebody to answer it."""
         try:
             if task.resource in services.STARTS:
-                return self._start(no, task, work.now)
-            name, given = services.invocation(task)
-            result = perform(work, name, given, answer, repeat)
+                return self._start(no, task, self._work().now)
+            return self._run(no, task, answer, repeat)
         except StoreUnavailable:
             raise
         except ServiceFailure as failure:
@@ -268,13 +269,19 @@ class SqliteWorkflows:
             return self._failed(task, Failure(error.name, str(error)))
         except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a task raises is the task's failure
             return self._failed(task, Failure(type(error).__name__, str(error)))
-        if isinstance(result, Output):
-            if task.resource in services.AWAITED:
-                self._tokens.called(no, task.task)
-                return None
-            output = services.answered(task, result.value)
-            return TaskSucceeded(at=work.now, seed=self._seed(), task=task.task, output=output)
-        return Errand(no, task, result)
+
+    def _run(self, no: int, task: ScheduleTask, answer: Answer | None, repeat: bool) -> AnyEvent | Errand | None:
+        """Runs a task of ours. Raises ServiceFailure, OrderError, and whatever a task raises."""
+        work, ours = self._work(), task.resource in TASKS
+        name, given = (task.resource, task.input) if ours else services.invocation(task)
+        result = perform(work, name, given, answer, repeat)
+        if not isinstance(result, Output):
+            return Errand(no, task, result)
+        if task.resource in services.AWAITED:
+            self._tokens.called(no, task.task)
+            return None
+        output = result.value if ours else services.envelope(result.value)
+        return TaskSucceeded(at=work.now, seed=self._seed(), task=task.task, output=output)
 
     def _start(self, no: int, task: ScheduleTask, now: int) -> AnyEvent | None:
         """Starts another execution, as far as it goes in this unit. Raises ServiceFailure."""
@@ -316,8 +323,10 @@ class SqliteWorkflows:
         return TaskFailed(now, seed, task.task, failure.error, failure.cause, submitted=submitted)
 
     def _seed(self) -> int:
-        """From the system's own source, because task tokens are derived from it."""
-        return secrets.randbits(63)
+        """From the system's own source, because task tokens are derived from it; many at once, because each asks it."""
+        if not self._seeds:
+            self._seeds = [number >> 1 for number in memoryview(secrets.token_bytes(8 * SEEDS)).cast("Q")]
+        return self._seeds.pop()
 
 
 def substituted(definition: Json, names: Mapping[str, str]) -> Json:
