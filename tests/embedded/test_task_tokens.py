@@ -203,3 +203,17 @@ async def test_the_seeds_that_tokens_come_from_are_wide(tmp_path: Path) -> None:
 
         histories = [line for (text,) in stage.read("SELECT history FROM execution") for line in text.splitlines()]
         assert max(json.loads(line)["seed"] for line in histories).bit_length() > 58
+
+
+@story
+async def test_an_answer_that_comes_before_the_timer_but_after_its_time_is_too_late(tmp_path: Path) -> None:
+    written(tmp_path, waiting(TimeoutSeconds=600))
+    async with shop(tmp_path) as stage:
+        order_id = await sent(stage)
+        late = token(stage, order_id)
+        stage.clock.advance(10 * MINUTE)
+
+        with pytest.raises(TaskTokenUnknown):
+            await stage.home.report(late, OK, "report")
+        await stage.quiet()
+        assert stage.status(order_id) == "FAILED"

@@ -1,6 +1,7 @@
 """The restaurant is waited for: it gets the token with the order, once, and is told when the wait is over."""
 
 import asyncio
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from demo.behaviour import Act
 from expediter.embedded.clock import new_id
+from expediter.embedded.database import open_writer
 from expediter.embedded.parties import Parties
 from tests.support.clock import VirtualClock
 from tests.support.stage import MINUTE, SECOND, opened, story
@@ -108,3 +110,17 @@ async def test_a_restaurant_that_refuses_fails_the_task_at_once(tmp_path: Path) 
             assert town.moves(order_id) == ["charge", "refund"]
             assert "withdrawal" not in town.calls(order_id)
             assert stage.read("SELECT count(*) FROM task_token") == [(0,)]
+
+
+@story
+async def test_what_waits_is_not_run_again_when_something_beside_it_has_to_be(tmp_path: Path) -> None:
+    written(tmp_path, waiting())
+    clock = VirtualClock()
+    with standing() as town:
+        async with shop(tmp_path, clock, **town.settings) as stage:
+            order_id = await sent(stage)
+        with closing(open_writer(tmp_path / "data" / "expediter.db")) as connection:
+            connection.execute("UPDATE execution SET busy = 1")  # as a call in another branch would have it
+        async with shop(tmp_path, clock, **town.settings) as stage:
+            await stage.quiet()
+            assert town.calls(order_id).count("handover") == 1
