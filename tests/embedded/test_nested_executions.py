@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from expediter.asl.protocol import Json
-from expediter.embedded.database import DataRefused
+from expediter.embedded.database import DataRefused, open_writer
 from tests.support.clock import VirtualClock
 from tests.support.stage import MINUTE, SECOND, Stage, opened, story
 
@@ -138,6 +138,18 @@ async def test_both_survive_restarts(tmp_path: Path) -> None:
         await stage.pass_time(10 * SECOND)
         assert last(stage, order_id)[0] == "ExecutionSucceeded"
         assert len(names(stage)) == 1
+
+
+@story
+async def test_a_child_is_not_started_again_when_something_beside_it_has_to_be(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with shop(tmp_path, clock, main=parent(), child=CHILD) as stage:
+        order_id = await stage.place()
+    with closing(open_writer(tmp_path / "data" / "expediter.db")) as connection:
+        connection.execute("UPDATE execution SET busy = 1")  # as a call in another branch would have it
+    async with shop(tmp_path, clock) as stage:
+        await stage.pass_time(30 * SECOND)
+        assert last(stage, order_id)[0] == "ExecutionSucceeded"
 
 
 @story
