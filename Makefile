@@ -80,7 +80,7 @@ test-aws: $(AWS) ## The AWS home's tests: adapters, functions, template, the sta
 check-aws: $(AWS) ## Types of what only the AWS lock can check
 	$(PY) -m mypy infra tests/aws tests/infra tests/workflow src/expediter/aws scripts/smoke_aws.py tests/journeys/parity
 
-bench: $(TEST) ## Measure the order path beside its floor, and the workflow core (two minutes)
+bench: $(TEST) $(AWS) ## Measure the order path beside its floor, and the workflow core beside moto (two minutes)
 	$(PY) -m bench
 
 bench-console: $(TEST) $(BROWSER) ## Measure what open pages of the console cost (needs chromium)
