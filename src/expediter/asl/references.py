@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from expediter.asl.errors import PathInvalid, runtime
+from expediter.asl.errors import PathInvalid, StateFailure
 from expediter.asl.path_steps import Index, Name, Step
 from expediter.asl.paths import compile_path
 from expediter.asl.protocol import Json
@@ -27,17 +27,23 @@ def _put(value: Json, steps: tuple[Step, ...], result: Json, text: str) -> Json:
     if isinstance(step, Name):
         # Missing objects are made, and null gives way to one; anything else in the way is a fault.
         if value is not None and not isinstance(value, dict):
-            raise runtime(f"Unable to apply ReferencePath {text} to input {_shown(value)}")
+            raise _conflict(text, value)
         inner = {} if value is None else value
         return {**inner, step.name: _put(inner.get(step.name), rest, result, text)}
     if not isinstance(step, Index) or not isinstance(value, list) or not -len(value) <= step.at < len(value):
-        raise runtime(f"Unable to apply ReferencePath {text} to input {_shown(value)}")
+        raise _conflict(text, value)
     copy = list(value)
     copy[step.at] = _put(value[step.at], rest, result, text)
     return copy
 
 
-def _shown(value: Json) -> str:
+def _conflict(text: str, value: Json) -> StateFailure:
+    """The specification's States.ResultPathMatchFailure; AWS calls it so, and words it so.
+
+    https://qiita.com/tsubasaogawa/items/4fe341bdb6ae7d2fd8ee
+    """
     from expediter.asl.texts import json_text  # noqa: PLC0415 - only needed to word a failure
 
-    return json_text(value)
+    return StateFailure(
+        "States.ReferencePathConflict", f"Unable to apply ReferencePath {text} to input {json_text(value)}"
+    )
