@@ -51,7 +51,7 @@ test-all: test test-heavy test-aws ## Everything: test, then what takes longer
 check: $(TEST) ## Style, types, which folder imports which, sizes; changes nothing
 	$(PY) -m ruff check $(FOLDERS)
 	$(PY) -m ruff format --check $(FOLDERS)
-	$(PY) -m mypy --exclude '^(infra/|src/expediter/aws/|tests/(aws|infra|workflow|journeys/parity)/|scripts/smoke_aws)' $(filter-out infra,$(FOLDERS))
+	$(PY) -m mypy --exclude '^(infra/|src/expediter/aws/|tests/(aws|infra|workflow|journeys/parity)/|scripts/smoke_aws|bench/moto_peer)' $(filter-out infra,$(FOLDERS))
 	$(VENV)/bin/lint-imports
 	$(PY) scripts/check_sizes.py
 
@@ -78,7 +78,7 @@ test-aws: $(AWS) ## The AWS home's tests: adapters, functions, template, the sta
 	$(PY) -m pytest -m heavy tests/aws tests/infra tests/workflow tests/journeys/parity
 
 check-aws: $(AWS) ## Types of what only the AWS lock can check
-	$(PY) -m mypy infra tests/aws tests/infra tests/workflow src/expediter/aws scripts/smoke_aws.py tests/journeys/parity
+	$(PY) -m mypy infra tests/aws tests/infra tests/workflow src/expediter/aws scripts/smoke_aws.py bench/moto_peer.py tests/journeys/parity
 
 bench: $(TEST) $(AWS) ## Measure the order path beside its floor, and the workflow core beside moto (two minutes)
 	$(PY) -m bench

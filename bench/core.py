@@ -10,8 +10,7 @@ within one run, and the figure is the median of the rounds.
 
 import argparse
 import gc
-import importlib
-import itertools
+import importlib.util
 import json
 import statistics
 import time
@@ -190,29 +189,15 @@ def measure(rounds: int = 5) -> list[Row]:
 
 
 def moto_subject() -> dict[tuple[str, str], Callable[[], int]]:
-    """moto's interpreter on the chain of Pass and Choice, where moto is installed (requirements/aws.txt)."""
-    try:
-        boto3, moto = importlib.import_module("boto3"), importlib.import_module("moto")
-    except ImportError:
+    """moto's interpreter on the same definitions, where moto is installed (requirements/aws.txt); its hold is 0."""
+    if importlib.util.find_spec("moto") is None:
         return {}
-    mock = moto.mock_aws(config={"stepfunctions": {"execute_state_machine": True}})
-    mock.start()
-    keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none", "region_name": "us-east-1"}
-    client = boto3.client("stepfunctions", **keys)
-    made = client.create_state_machine(
-        name="chain", definition=json.dumps(chain()), roleArn="arn:aws:iam::111111111111:role/none"
-    )
-
-    names = itertools.count()
-
-    def run() -> int:
-        given = {"stateMachineArn": made["stateMachineArn"], "name": f"run{next(names)}", "input": json.dumps(INPUT)}
-        arn = client.start_execution(**given)["executionArn"]
-        while client.describe_execution(executionArn=arn)["status"] == "RUNNING":
-            time.sleep(0.001)
-        return 2 * LINKS + 1
-
-    return {("moto's interpreter, Pass and Choice", "transitions"): run}
+    peer = importlib.import_module("bench.moto_peer")
+    given = {**INPUT, "hold_seconds": 0}
+    return {
+        ("moto's interpreter, Pass and Choice", "transitions"): peer.runner(json.dumps(chain()), given, 2 * LINKS + 1),
+        ("moto's interpreter, order workflow", "executions"): peer.runner(peer.with_functions(ORDER), given, 1),
+    }
 
 
 def main(arguments: list[str] | None = None) -> None:
