@@ -23,6 +23,7 @@ from expediter.domain import errors as domain
 from expediter.domain.errors import OrderError
 from expediter.domain.order import TRANSITIONS
 from expediter.doors.errors import STATUSES
+from expediter.embedded.metrics import COUNTERS, GAUGES, HISTOGRAMS
 from expediter.embedded.settings import from_environment
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
@@ -156,6 +157,15 @@ def tasks() -> str:
     return ", ".join(f"`{name}`" for name in TASKS) + ".\n"
 
 
+def metrics() -> str:
+    rows = [
+        (f"`{name}`", kind, ", ".join(f"`{label}`" for label in family.labels), family.help)
+        for kind, families in (("counter", COUNTERS), ("histogram", HISTOGRAMS), ("gauge", GAUGES))
+        for name, family in families.items()
+    ]
+    return table(("metric", "kind", "labels", "meaning"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "rest": rest,
     "graphql": graphql,
@@ -165,6 +175,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "errors": errors,
     "states": states,
     "tasks": tasks,
+    "metrics": metrics,
 }
 
 

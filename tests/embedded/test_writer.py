@@ -196,10 +196,12 @@ async def test_a_full_disk_is_told_to_everybody_in_the_commit_and_the_writer_goe
         with no_room_beyond(200_000):
             told = await asyncio.gather(*(bench.writer.run("x", unit) for unit in units), return_exceptions=True)
         assert [type(error) for error in told] == [StoreUnavailable, StoreUnavailable]
+        assert bench.writer.meters.commits_lost == 1
 
         await bench.writer.run("next", bench.insert("next"))
 
         assert bench.stored() == ["first", "next"]
+        assert (bench.writer.meters.commits_lost, bench.writer.meters.batches.counts[0]) == (1, 2)
         assert bench.connection.pragma("integrity_check") == "ok"
 
 

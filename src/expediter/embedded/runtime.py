@@ -12,8 +12,9 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from time import perf_counter
 
-from expediter.app.calls import Answer
+from expediter.app.calls import Answer, Refused
 from expediter.app.intake import BATCH, take_batch
 from expediter.app.parties import Role, role
 from expediter.app.ports import Work
@@ -144,6 +145,7 @@ class Runtime:
 
     async def _call(self, errand: Errand) -> None:
         answer: Answer | Failure
+        begun = perf_counter()
         try:
             answer = await self._parties.call(errand.call, self._clock.now(), errand.task.timeout_seconds)
         except TimeoutError:
@@ -153,6 +155,7 @@ class Runtime:
         except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a call raises is the task's failure
             _log.exception("order %s: a call failed in a way that nobody foresaw", errand.call.key)
             answer = Failure(type(error).__name__, str(error))
+        self._writer.meters.calls[errand.call.kind.value, _outcome(answer)].observe(perf_counter() - begun)
         self._settle(errand, answer)
 
     def _settle(self, errand: Errand, answer: Answer | Failure) -> None:
@@ -204,3 +207,10 @@ class Runtime:
                 self._wake.set()  # there may be more due than one round takes
 
         self._writer.submit("timer", lambda: self._workflows.fire(no), done)
+
+
+def _outcome(answer: Answer | Failure) -> str:
+    """What became of a call, as it is counted."""
+    if isinstance(answer, Failure):
+        return "failed" if answer.error else "timed out"
+    return "refused" if isinstance(answer, Refused) else "done"

@@ -18,6 +18,7 @@ from expediter.embedded.desk import Desks, SqliteMailbox
 from expediter.embedded.executions import Executions
 from expediter.embedded.feed import Feed
 from expediter.embedded.flow_recorder import FlowRecorder
+from expediter.embedded.gauges import gauges
 from expediter.embedded.mailer import Mailer
 from expediter.embedded.metrics import Metrics
 from expediter.embedded.order_store import SqliteOrders
@@ -56,11 +57,12 @@ class Home:
         self.settings = settings
         self.clock = clock
         self.feed = Feed()
-        self._metrics = Metrics()
         self._mail = bool(settings.smtp_url)
         orders = UnitOrders(self._orders(file.writing))
         self._unit = Unit(clock, orders)
         self._writer = Writer(file.writing.connection, self._unit, file.checkpoints.between_batches, observer)
+        self._meters = self._writer.meters
+        self._metrics = Metrics(self._meters)
         self.workflows = SqliteWorkflows(file.writing, self._work, self._dispatch, self._wake_at)
         self.runtime = Runtime(self._writer, self.workflows, self._work, parties, clock)
         mailer = Mailer(settings.smtp_url) if settings.smtp_url else None
@@ -87,7 +89,9 @@ class Home:
             return await self._writer.run(name, lambda: handle(self._work()))
         begun = time.perf_counter()
         result = await self._writer.run(name, lambda: handle(self._work()))
-        self._flow.answered(time.perf_counter() - begun)
+        seconds = time.perf_counter() - begun
+        self._meters.accepts.observe(seconds)
+        self._flow.answered(seconds)
         return result
 
     def read(self, handle: Callable[[Work], T]) -> T:
@@ -119,10 +123,7 @@ class Home:
 
     def metrics(self) -> bytes:
         """Prometheus text."""
-        count, oldest = self._queue.waiting()
-        age = (self.clock.now() - oldest) / 1000 if oldest else 0
-        dead, running = self._reading.dead_letters.count(), self._executions.running()
-        return self._metrics.text(queue=count, oldest=age, dead=dead, running=running, calls=self.runtime.calls)
+        return self._metrics.text(gauges(self._reader, self._queue, self.runtime.calls, self.clock.now()))
 
     async def start(self) -> None:
         """Pins the workflow, takes up what a process before left, and begins to take orders in."""
@@ -170,11 +171,12 @@ class Home:
         self._writer.after(lambda: self.feed.publish(order))
 
     def _accepted(self) -> None:
-        self._metrics.accepted()
+        self._meters.accepted += 1
         self._flow.accepted()
 
     def _ended(self, order: Order) -> None:
-        self._metrics.ended(order.status)
+        self._meters.ended[order.status] += 1
+        self._meters.orders.observe((order.updated_at - order.created_at) / 1000)
         self._flow.ended(order)
 
     def _posted(self) -> None:

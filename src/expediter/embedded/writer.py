@@ -13,11 +13,13 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import Protocol, TypeVar
 
 import apsw
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
+from expediter.embedded.meters import Meters
 
 T = TypeVar("T")
 
@@ -78,6 +80,7 @@ class Writer:
         observer: Observer | None = None,
     ) -> None:
         self._connection = connection
+        self.meters = Meters()
         self._around = around
         self._between = between
         self._observer = observer
@@ -144,7 +147,10 @@ class Writer:
             names = [entry.name for entry in batch]
             if self._observer:
                 self._observer.before_commit(names)
+            begun = perf_counter()
             await asyncio.get_running_loop().run_in_executor(self._committer, self._connection.execute, "COMMIT")
+            self.meters.commits.observe(perf_counter() - begun)
+            self.meters.batches.observe(len(batch))
             if self._observer:
                 self._observer.after_commit(names)
         except (apsw.Error, BatchLost) as error:
@@ -154,6 +160,7 @@ class Writer:
     def _execute(self, batch: list[_Entry]) -> None:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
+        units, begun = self.meters.units, perf_counter()
         for entry in batch:
             self._current = entry
             execute("SAVEPOINT unit")
@@ -164,6 +171,9 @@ class Writer:
             except Exception as error:  # noqa: BLE001  # whatever a unit raises undoes that unit and is handed to its owner
                 self._undo_unit(entry, error)
             execute("RELEASE unit")
+            ended = perf_counter()
+            units[entry.name].observe(ended - begun)
+            begun = ended
         self._current = None
 
     def _undo_unit(self, entry: _Entry, error: Exception) -> None:
@@ -176,6 +186,7 @@ class Writer:
 
     def _undo(self, batch: list[_Entry], error: Exception) -> None:
         self._current = None
+        self.meters.commits_lost += 1
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         for entry in batch:
