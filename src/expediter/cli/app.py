@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from expediter.cli import dlq, orders
+from expediter.cli.backup import backup
 from expediter.cli.cost import cost
 from expediter.cli.move import export, import_
 from expediter.cli.reconcile import reconcile
@@ -38,6 +39,7 @@ app.command()(submit)
 app.add_typer(orders.app, name="orders")
 app.add_typer(dlq.app, name="dlq")
 app.command()(reconcile)
+app.command()(backup)
 app.command()(cost)
 app.command()(export)
 app.command("import")(import_)
