@@ -3,14 +3,18 @@
 import asyncio
 import logging
 import resource
+from contextlib import closing
 from pathlib import Path
 
 import apsw
+import msgspec
 import pytest
 
 from expediter.domain.errors import StoreUnavailable
+from expediter.embedded import runtime
 from expediter.embedded.clock import new_id
-from expediter.embedded.queue import RETRY_AFTER
+from expediter.embedded.database import Session, open_writer
+from expediter.embedded.queue import RETRY_AFTER, SqliteQueue
 from expediter.embedded.runtime import PAUSE, TIMERS
 from tests.support.stage import BURGERS, SECOND, Stage, opened, story
 from tests.support.town import Act, standing
@@ -57,6 +61,23 @@ async def test_more_timers_than_one_round_takes_all_fire(tmp_path: Path) -> None
         await stage.advance(30 * SECOND)
 
         assert stage.read("SELECT status, count(*) FROM orders GROUP BY status") == [("SUCCESS", count)]
+
+
+@story
+async def test_more_messages_than_one_look_counts_are_all_taken_in_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 45
+    with closing(open_writer(tmp_path / "expediter.db")) as connection, connection:
+        queue = SqliteQueue(Session(connection), lambda: None)
+        for _ in range(count):
+            queue.send(msgspec.json.encode(BURGERS), {"order_id": new_id()}, 1_000)
+    monkeypatch.setattr(runtime, "MESSAGES", 10)
+    async with opened(tmp_path) as stage:
+        await stage.until(lambda: stage.read("SELECT count(*) FROM orders") == [(count,)])
+        await stage.quiet()
+
+        assert stage.read("SELECT count(*) FROM message") == [(0,)]
 
 
 @story

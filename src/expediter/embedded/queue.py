@@ -13,7 +13,7 @@ from expediter.embedded.database import Row, Session, Statements
 
 #: Milliseconds that a received message stays hidden.
 VISIBILITY = 30_000
-#: Receives after which a message that was not deleted moves to the dead-letter queue.
+#: Receives after which a message that was not deleted moves to the dead-letter queue. queue.sql has it too.
 MAX_RECEIVES = 3
 #: Milliseconds after a failed receive until the message can be received again.
 RETRY_AFTER = 2_000
@@ -35,9 +35,9 @@ class SqliteQueue:
         return str(no)
 
     def receive(self, limit: int, now: int) -> tuple[Message, ...]:
-        if self._session.row(_SQL["any_exhausted"], (now, MAX_RECEIVES)):
-            self._session.rows(_SQL["bury_exhausted"], (now, MAX_RECEIVES))
-            self._session.rows(_SQL["drop_exhausted"], (now, MAX_RECEIVES))
+        if self._session.row(_SQL["any_exhausted"], (now,)):
+            self._session.rows(_SQL["bury_exhausted"], (now,))
+            self._session.rows(_SQL["drop_exhausted"], (now,))
         rows = self._session.rows(_SQL["receive"], (now, VISIBILITY, limit, MAX_RECEIVES))
         return tuple(
             Message(
@@ -69,6 +69,11 @@ class SqliteQueue:
         """How many messages are on the queue, and when the oldest was sent (ms since 1970 UTC)."""
         count, oldest = self._session.one(_SQL["waiting"])
         return count, oldest
+
+    def receivable(self, now: int, most: int) -> int:
+        """How many messages could be received now; ``most`` if there are that many or more."""
+        (count,) = self._session.one(_SQL["receivable"], (now, most))
+        return int(count)
 
 
 class SqliteDeadLetters:

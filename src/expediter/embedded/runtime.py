@@ -29,9 +29,10 @@ from expediter.embedded.writer import Writer
 #: Calls to one party, under way or waiting for their turn, from which no more messages are taken in: they wait in the
 #: file. Timers go on (a slow bank never holds up the restaurant) until there are so many that memory has to be spared.
 CALLS, TOO_MANY_CALLS = 2_000, 8_000
-#: Intake units and timers on their way to the writer at most.
+#: Intake units and timers on their way to the writer at most, and messages counted at one look.
 INTAKES = 64
 TIMERS = 512
+MESSAGES = 10_000
 #: Milliseconds until something that the store could not do is tried again, and between looks at the queue.
 PAUSE = 1_000
 
@@ -117,8 +118,10 @@ class Runtime:
             _log.error("taking orders in failed; the next try is in a second", exc_info=error)
             self._backlog = 0  # looked up again at the next tick
             return
-        self._backlog = max(0, self._backlog - (received or 0)) if received else 0
+        self._backlog = max(0, self._backlog - received) if received else 0
         self._take_in()
+        if received == BATCH and not self._intakes:
+            self._wake.set()  # there may be more than were counted
 
     # ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -190,7 +193,7 @@ class Runtime:
             for no in executions.due(now, TIMERS):
                 self._fire(no)
         if not self._intakes:
-            self._backlog = queue.waiting()[0]
+            self._backlog = queue.receivable(now, MESSAGES)
             self._take_in()
         return min(executions.next_due(now), now + PAUSE)
 

@@ -6,7 +6,9 @@ Rules:
  - each unit has a SAVEPOINT: a unit that raises loses its own writes and nobody else's;
  - while COMMIT runs the connection belongs to it; units that come in meanwhile make the next batch;
  - what a unit wants done outside (``after``) happens once the commit that holds it returned, or never;
- - a COMMIT that fails (disk full) takes back the whole batch: everybody in it is told StoreUnavailable.
+ - a COMMIT that fails (disk full) takes back the whole batch: everybody in it is told StoreUnavailable;
+ - the doors and what is under way share each commit, half of its places each while both want more: a flood at the doors
+   does not keep orders from ending, and work that piled up does not close the doors.
 """
 
 import asyncio
@@ -25,8 +27,9 @@ T = TypeVar("T")
 
 #: Units in one commit at most: bounds how long a batch keeps the event loop from reading requests.
 BATCH = 256
-#: Units waiting from the doors at most; beyond it a door answers 503.
+#: Units waiting from the doors, and seconds that the first of them has waited: beyond either a door answers 503.
 WAITING = 4096
+PATIENCE = 2.0
 
 Unit = Callable[[], T]
 Done = Callable[[T | None, Exception | None], None]
@@ -51,12 +54,12 @@ class Around(Protocol):
 
 
 class _Entry:
-    """A unit on its way: its name, the function, and who hears of its end."""
+    """A unit on its way: its name, the function, who hears of its end, and when it came (the loop's seconds)."""
 
-    __slots__ = ("after", "done", "error", "name", "result", "unit")
+    __slots__ = ("after", "came", "done", "error", "name", "result", "unit")
 
-    def __init__(self, name: str, unit: Unit[object], done: Done[object]) -> None:
-        self.name, self.unit, self.done = name, unit, done
+    def __init__(self, name: str, unit: Unit[object], done: Done[object], came: float) -> None:
+        self.name, self.unit, self.done, self.came = name, unit, done, came
         self.result: object = None
         self.error: Exception | None = None
         self.after: list[Callable[[], None]] = []
@@ -84,7 +87,9 @@ class Writer:
         self._around = around
         self._between = between
         self._observer = observer
-        self._waiting: deque[_Entry] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._doors: deque[_Entry] = deque()
+        self._work: deque[_Entry] = deque()
         self._wake = asyncio.Event()
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._current: _Entry | None = None
@@ -92,10 +97,14 @@ class Writer:
         self._task = asyncio.create_task(self._run(), name="writer")
 
     async def run(self, name: str, unit: Unit[T]) -> T:
-        """The unit's result, once it is durable. Raises what the unit raised, StoreUnavailable, or TooBusy."""
-        if self._stopping or len(self._waiting) >= WAITING:
+        """For the doors: the unit's result, once it is durable.
+
+        Raises what the unit raised, StoreUnavailable, or TooBusy: nothing was done then, nor will be.
+        """
+        now = self._loop.time()
+        if self._stopping or self._too_busy(now):
             raise TooBusy
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[T] = self._loop.create_future()
 
         def done(result: T | None, error: Exception | None) -> None:
             if future.done():
@@ -105,12 +114,16 @@ class Writer:
             else:
                 future.set_exception(error)
 
-        self.submit(name, unit, done)
+        self._doors.append(_Entry(name, unit, done, now))  # type: ignore[arg-type]  # result and done agree on T
+        self._wake.set()
         return await future
 
     def submit(self, name: str, unit: Unit[T], done: Done[T]) -> None:
-        """Has the unit run and committed; then calls ``done`` with its result or the error that undid it."""
-        self._waiting.append(_Entry(name, unit, done))  # type: ignore[arg-type]  # result and done agree on T
+        """For what follows from what was accepted: never refused, so whoever submits bounds how much there can be.
+
+        Has the unit run and committed; then calls ``done`` with its result or the error that undid it.
+        """
+        self._work.append(_Entry(name, unit, done, 0))  # type: ignore[arg-type]  # result and done agree on T
         self._wake.set()
 
     def after(self, action: Callable[[], None]) -> None:
@@ -122,7 +135,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """Units that wait for their turn."""
-        return len(self._waiting)
+        return len(self._doors) + len(self._work)
 
     async def stop(self) -> None:
         """Commits what was submitted and stops."""
@@ -135,11 +148,23 @@ class Writer:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._waiting:
-                await self._commit([self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))])
+            while batch := self._next_batch():
+                await self._commit(batch)
                 await self._between()
             if self._stopping:
                 return
+
+    def _too_busy(self, now: float) -> bool:
+        """Whether a unit from the doors would wait for seconds: there are too many, or the disk stands still."""
+        return len(self._doors) >= WAITING or (bool(self._doors) and now - self._doors[0].came > PATIENCE)
+
+    def _next_batch(self) -> list[_Entry]:
+        """Half of the places for each side; what one leaves free the other gets."""
+        doors = min(len(self._doors), max(BATCH // 2, BATCH - len(self._work)))
+        work = min(len(self._work), BATCH - doors)
+        batch = [self._work.popleft() for _ in range(work)]
+        batch += [self._doors.popleft() for _ in range(doors)]
+        return batch
 
     async def _commit(self, batch: list[_Entry]) -> None:
         try:
@@ -148,7 +173,7 @@ class Writer:
             if self._observer:
                 self._observer.before_commit(names)
             begun = perf_counter()
-            await asyncio.get_running_loop().run_in_executor(self._committer, self._connection.execute, "COMMIT")
+            await self._loop.run_in_executor(self._committer, self._connection.execute, "COMMIT")
             self.meters.commits.observe(perf_counter() - begun)
             self.meters.batches.observe(len(batch))
             if self._observer:
