@@ -20,6 +20,7 @@ import uvloop
 
 from expediter.asl import DefinitionInvalid
 from expediter.cli.terms import stop
+from expediter.embedded import logs
 from expediter.embedded.database import DataRefused
 from expediter.embedded.http import create_app
 from expediter.embedded.settings import LOOPBACK, SettingRefused, Settings, from_environment
@@ -37,12 +38,13 @@ A first order:
   curl -i -X POST {url}/orders{token} -H 'Content-Type: application/json' -d \
 '{{"user_id":"Burger_20","quantity":"3","restaurant_id":"Restaurant 4"}}'
 Ctrl-C stops it; no order is lost."""
+_log = logging.getLogger("expediter.server")
 _ALLOWED = ' -H "Authorization: Bearer $EXPEDITER_TOKEN"'
 
 
 def run(environment: Mapping[str, str]) -> None:
     """Serves until SIGTERM or SIGINT. Exits with 2 and one message when it cannot begin."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.INFO)
+    logs.set_up(sys.stderr)
     try:
         settings = from_environment(environment)
         with listening(settings) as door, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -93,7 +95,9 @@ async def _serve(settings: Settings, door: socket.socket) -> None:
         )
         server = _Server(config, lambda: print(greeting(settings, door), flush=True), app.end_streams)
         stopping.end_with(server)
+        _log.info("the server starts")
         await server.serve([door])
+        _log.info("the server stops")
 
 
 def _collect_less() -> None:

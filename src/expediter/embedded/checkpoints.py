@@ -48,7 +48,7 @@ class Checkpoints:
         try:
             self._connection.wal_checkpoint()
         except apsw.Error as error:
-            _log.warning("the log could not be moved into the database file; trying again later (%s)", error)
+            _log.warning("the log could not be moved into the database file; trying again later", exc_info=error)
 
     async def close(self) -> None:
         if self._running:

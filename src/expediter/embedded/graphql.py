@@ -225,7 +225,7 @@ def _cause(error: GraphQLError) -> OrderError:
         return original
     if original is None:
         return DocumentInvalid(error.message)
-    _log.error("a resolver failed at %s", error.path, exc_info=original)
+    _log.error("a resolver failed", exc_info=original)
     return InternalError()
 
 

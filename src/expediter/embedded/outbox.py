@@ -77,7 +77,8 @@ class Outbox:
         except (MailUnavailable, MailRefused) as error:
             refused = isinstance(error, MailRefused) or tries + 1 >= TRIES
             next_at = None if refused else now + min(RETRY * 2 ** min(tries, 12), LONGEST)
-            _log.warning("order %s: a mail was not sent (%s)", order_id, "given up" if refused else "trying again")
+            what = {"order_id": order_id, "mail": status}
+            _log.warning("a mail was not sent; %s", "given up" if refused else "trying again later", extra=what)
             return await self._store(_SQL["postponed"], (no, status, recipient, next_at, str(error)))
         return await self._store(_SQL["sent"], (no, status, recipient, now))
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 
-from expediter.app.calls import Answer, Refused
+from expediter.app.calls import Answer, HandOver, Refused
 from expediter.app.intake import BATCH, take_batch
 from expediter.app.parties import Role, role
 from expediter.app.ports import Work
@@ -152,11 +152,13 @@ class Runtime:
         try:
             answer = await self._parties.call(errand.call, self._clock.now(), errand.task.timeout_seconds)
         except TimeoutError:
+            _log.warning("a call to an outside party took too long", extra=_about(errand))
             answer = Failure(None, "The call took longer than the task's TimeoutSeconds.")
         except OrderError as error:
+            _log.warning("a call to an outside party failed", exc_info=error, extra=_about(errand))
             answer = Failure(error.name, str(error))
         except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a call raises is the task's failure
-            _log.exception("order %s: a call failed in a way that nobody foresaw", errand.call.key)
+            _log.exception("a call failed in a way that nobody foresaw", extra=_about(errand))
             answer = Failure(type(error).__name__, str(error))
         self._writer.meters.calls[errand.call.kind.value, _outcome(answer)].observe(perf_counter() - begun)
         self._settle(errand, answer)
@@ -164,7 +166,7 @@ class Runtime:
     def _settle(self, errand: Errand, answer: Answer | Failure) -> None:
         def done(_: object, error: Exception | None) -> None:
             if error is not None:
-                _log.error("order %s: storing an answer failed; trying again", errand.call.key, exc_info=error)
+                _log.error("storing an answer failed; trying again", exc_info=error, extra=_about(errand))
                 asyncio.get_running_loop().call_later(PAUSE / 1000, self._settle, errand, answer)
 
         name = "settle:" + errand.task.resource
@@ -217,3 +219,9 @@ def _outcome(answer: Answer | Failure) -> str:
     if isinstance(answer, Failure):
         return "failed" if answer.error else "timed out"
     return "refused" if isinstance(answer, Refused) else "done"
+
+
+def _about(errand: Errand) -> dict[str, str]:
+    """What a call is about, as a log's fields."""
+    call = errand.call
+    return {"order_id": call.order.id if isinstance(call, HandOver) else call.order_id, "call": call.kind.value}

@@ -1,0 +1,141 @@
+"""Logs: one JSON object a line, with order and trace, and never anything that a customer wrote."""
+
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from expediter.embedded import logs
+from tests.support.values import ID
+
+#: What a customer might write, made to stand out.
+HOSTILE = 'Mallory "M" <mallory@example.com>\n{"level": "CRITICAL"}\x1b[31m'
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    root, ours = logging.getLogger(), logging.getLogger("expediter")
+    handlers, levels, hook = root.handlers[:], (root.level, ours.level), sys.excepthook
+    yield
+    root.handlers[:], (root.level, ours.level), sys.excepthook = handlers, levels, hook
+    logging.raiseExceptions = True
+
+
+@pytest.fixture
+def lines() -> Lines:
+    """What was logged, each line as the JSON object that it is."""
+    stream = io.StringIO()
+    logs.set_up(stream)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_message_is_an_object_with_time_level_order_and_trace(lines: Lines) -> None:
+    logging.getLogger("expediter.runtime").warning("a call failed", extra={"order_id": ID, "call": "charge"})
+
+    (line,) = lines()
+    assert line.pop("at").endswith("Z")
+    assert line == {
+        "level": "WARNING",
+        "logger": "expediter.runtime",
+        "message": "a call failed",
+        "order_id": ID,
+        "trace_id": ID.replace("-", ""),
+        "call": "charge",
+    }
+
+
+def test_an_exception_is_told_by_its_class_its_causes_and_the_code_never_by_its_text(lines: Lines) -> None:
+    def fails() -> None:
+        try:
+            raise KeyError(HOSTILE)
+        except KeyError as error:
+            raise ValueError(HOSTILE) from error
+
+    try:
+        fails()
+    except ValueError:
+        logging.getLogger("expediter.runtime").exception("nobody foresaw this")
+
+    (line,) = lines()
+    assert (line["error"], line["caused_by"]) == ("ValueError", "KeyError")
+    assert line["code"].startswith("test_logs.py:")
+    assert " fails < test_logs.py:" in line["code"]
+    assert "Mallory" not in json.dumps(line)
+
+
+def test_of_an_exception_that_causes_itself_each_is_told_once(lines: Lines) -> None:
+    first, second = ValueError(), KeyError()
+    first.__cause__, second.__cause__ = second, first
+    logging.getLogger("expediter.runtime").error("a circle", exc_info=first)
+
+    assert lines()[0]["caused_by"] == "KeyError"
+
+
+@pytest.mark.parametrize(
+    ("template", "given", "told"),
+    [
+        ("Invalid HTTP request received.", (), "Invalid HTTP request received."),
+        ("bad header %s in %d bytes, %.2f s", (HOSTILE, 7, 0.5), "bad header … in 7 bytes, 0.50 s"),
+        ("port %d", (HOSTILE,), "port %d"),
+        (f"Task exception was never retrieved\nfuture: {HOSTILE}", (), "Task exception was never retrieved"),
+        ("first\n%s", (HOSTILE,), "first"),
+    ],
+)
+def test_of_somebody_elses_message_no_text_that_was_put_into_it_is_told(
+    lines: Lines, template: str, given: tuple[object, ...], told: str
+) -> None:
+    logging.getLogger("uvicorn.error").error(template, *given)
+
+    (line,) = lines()
+    assert (line["message"], line["logger"]) == (told, "uvicorn.error")
+
+
+def test_of_a_flood_of_one_message_a_second_tells_the_first_and_the_next_how_many_were_left_out() -> None:
+    flood, told = logs.Flood(), list[dict[str, str]]()
+    for number in range(logs.MOST + 5):
+        record = logging.LogRecord("expediter", logging.ERROR, "", 0, "the disk is full", None, None)
+        record.created = 100 + number / 1000
+        told += [logs.told(record)] if flood.filter(record) else []
+    for created in (101.0, 101.1):
+        other = logging.LogRecord("expediter", logging.ERROR, "", 0, "the disk is full", None, None)
+        other.created = created
+        told += [logs.told(other)] if flood.filter(other) else []
+
+    assert len(told) == logs.MOST + 2
+    assert [line.get("left_out") for line in told[-3:]] == [None, "5", None]
+
+
+def test_two_messages_are_no_flood_of_each_other() -> None:
+    flood = logs.Flood()
+    records = [logging.LogRecord("expediter", logging.ERROR, "", 0, f"number {n}", None, None) for n in range(100)]
+
+    assert all(flood.filter(record) for record in records)
+
+
+def test_on_a_terminal_a_message_is_a_line_for_reading() -> None:
+    stream = Terminal()
+    logs.set_up(stream)
+    logging.getLogger("expediter.outbox").warning("a mail was not sent", extra={"order_id": ID, "mail": "SUCCESS"})
+    logging.getLogger("expediter.server").info("the server starts")
+
+    (line,) = stream.getvalue().splitlines()
+    assert line[8:] == f" WARNING a mail was not sent (order_id={ID}, mail=SUCCESS)"
+
+
+def test_an_uncaught_exception_is_a_line_like_any_other(lines: Lines) -> None:
+    error = RuntimeError(HOSTILE)
+    sys.excepthook(RuntimeError, error, None)
+
+    (line,) = lines()
+    assert (line["level"], line["error"]) == ("CRITICAL", "RuntimeError")
+    assert "Mallory" not in json.dumps(line)
