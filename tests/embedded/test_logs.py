@@ -94,10 +94,10 @@ def test_of_an_exception_that_causes_itself_each_is_told_once(lines: Lines) -> N
 def test_of_somebody_elses_message_no_text_that_was_put_into_it_is_told(
     lines: Lines, template: str, given: tuple[object, ...], told: str
 ) -> None:
-    logging.getLogger("uvicorn.error").error(template, *given)
+    logging.getLogger("somebody.else").error(template, *given)
 
     (line,) = lines()
-    assert (line["message"], line["logger"]) == (told, "uvicorn.error")
+    assert (line["message"], line["logger"]) == (told, "somebody.else")
 
 
 def test_of_a_flood_of_one_message_a_second_tells_the_first_and_the_next_how_many_were_left_out() -> None:
