@@ -97,7 +97,7 @@ async def _serve(settings: Settings, door: socket.socket) -> None:
         stopping.end_with(server)
         _log.info("the server starts")
         await server.serve([door])
-        _log.info("the server stops")
+    _log.info("the server has stopped")
 
 
 def _collect_less() -> None:
