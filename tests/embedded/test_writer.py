@@ -13,14 +13,18 @@ import pytest
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
 from expediter.embedded.database import open_writer
+from expediter.embedded.staging import WritingSession
 from expediter.embedded.writer import BATCH, PATIENCE, WAITING, Writer
 from tests.support.stage import story
 
+INSERT = "INSERT INTO line VALUES (?)"
+
 
 class Log:
-    """Around, between and observer in one: writes down what the writer does."""
+    """Around, between and observer in one: writes down what the writer does, and has the session do it."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: WritingSession) -> None:
+        self._session = session
         self.lines: list[str] = []
         self.batches: list[list[str]] = []
         #: Done once, just before the next commit.
@@ -28,12 +32,25 @@ class Log:
 
     def begin(self) -> None:
         self.lines.append("begin")
+        self._session.begin()
 
     def end(self) -> None:
         self.lines.append("end")
+        self._session.end()
 
     def undo(self) -> None:
         self.lines.append("undo")
+        self._session.undo()
+
+    def write(self) -> None:
+        self.lines.append("write")
+        self._session.write()
+
+    def kept(self) -> None:
+        self._session.kept()
+
+    def lost(self) -> None:
+        self._session.lost()
 
     def before_commit(self, names: list[str]) -> None:
         self.lines.append("before commit")
@@ -52,15 +69,27 @@ class Log:
 class Bench:
     """A writer on a file with one table, and a reader that sees what is committed."""
 
-    def __init__(self, writer: Writer, connection: apsw.Connection, reader: apsw.Connection, log: Log) -> None:
+    def __init__(self, writer: Writer, session: WritingSession, reader: apsw.Connection, log: Log) -> None:
         self.writer = writer
-        self.connection = connection
+        self.session = session
+        self.connection = session.connection
         self.log = log
         self._reader = reader
 
     def insert(self, value: str) -> Callable[[], str]:
+        """Writes a line at once."""
+
         def unit() -> str:
-            self.connection.execute("INSERT INTO line VALUES (?)", (value,))
+            self.session.rows(INSERT, (value,))
+            return value
+
+        return unit
+
+    def stage(self, value: str | None) -> Callable[[], str | None]:
+        """Has a line written when the batch is."""
+
+        def unit() -> str | None:
+            self.session.stage(INSERT, (value,))
             return value
 
         return unit
@@ -71,12 +100,14 @@ class Bench:
 
 @asynccontextmanager
 async def writing(folder: Path) -> AsyncIterator[Bench]:
-    file, log = folder / "test.db", Log()
+    file = folder / "test.db"
     with closing(open_writer(file)) as connection, closing(apsw.Connection(str(file))) as reader:
-        connection.execute("CREATE TABLE line (value)")
+        connection.execute("CREATE TABLE line (value NOT NULL)")
+        session = WritingSession(connection)
+        log = Log(session)
         writer = Writer(connection, log, log.between, log)
         try:
-            yield Bench(writer, connection, reader, log)
+            yield Bench(writer, session, reader, log)
         finally:
             await writer.stop()
 
@@ -136,12 +167,36 @@ async def test_a_unit_that_raises_loses_its_own_writes_and_nobody_elses(tmp_path
 
 
 @story
+async def test_what_a_unit_staged_is_lost_with_it_and_what_others_staged_is_written(tmp_path: Path) -> None:
+    async with writing(tmp_path) as bench:
+
+        def fails() -> None:
+            bench.stage("lost")()
+            raise ZeroDivisionError
+
+        units = [bench.stage("a"), fails, bench.stage("b")]
+        await asyncio.gather(*(bench.writer.run("x", unit) for unit in units), return_exceptions=True)
+
+        assert bench.stored() == ["a", "b"]
+
+
+@story
+async def test_a_row_that_sqlite_refuses_fails_the_unit_that_staged_it_alone(tmp_path: Path) -> None:
+    async with writing(tmp_path) as bench:
+        units = [bench.stage("a"), bench.stage(None), bench.stage("b")]
+        told = await asyncio.gather(*(bench.writer.run("x", unit) for unit in units), return_exceptions=True)
+
+        assert (told[0], told[2], bench.stored()) == ("a", "b", ["a", "b"])
+        assert isinstance(told[1], StoreUnavailable)
+
+
+@story
 async def test_what_surrounds_units_hears_where_each_begins_and_how_it_ends(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
         good, bad = bench.writer.run("good", bench.insert("a")), bench.writer.run("bad", lambda: 1 / 0)
         await asyncio.gather(good, bad, return_exceptions=True)
 
-        assert bench.log.lines[:6] == ["begin", "end", "begin", "undo", "before commit", "after commit"]
+        assert bench.log.lines[:7] == ["begin", "end", "begin", "undo", "write", "before commit", "after commit"]
 
 
 @story
@@ -180,7 +235,7 @@ async def test_a_commit_that_fails_is_told_to_everybody_in_it_and_the_writer_goe
         happened: list[str] = []
 
         def orphan() -> None:
-            bench.connection.execute("INSERT INTO child VALUES (1)")
+            bench.session.rows("INSERT INTO child VALUES (1)")
 
         def good() -> None:
             bench.insert("innocent")()

@@ -7,10 +7,11 @@ from typing import Protocol
 
 from expediter.app.ports import Work
 from expediter.embedded.claims import SqliteClaims
-from expediter.embedded.database import Session, open_writer
+from expediter.embedded.database import open_writer
 from expediter.embedded.order_store import SqliteOrders
 from expediter.embedded.queue import SqliteDeadLetters, SqliteQueue
 from expediter.embedded.settings import workflow
+from expediter.embedded.staging import WritingSession
 from expediter.embedded.workflows import SqliteWorkflows
 from tests.support.clock import NOON
 from tests.support.values import SETTINGS
@@ -40,7 +41,7 @@ def undone(adapters: Adapters) -> Iterator[Work]:
 class EmbeddedAdapters:
     def __init__(self) -> None:
         connection = open_writer(Path(":memory:"))
-        session = Session(connection)
+        session = self._session = WritingSession(connection)
         self._connection = connection
         self._now = NOON
         self._orders = SqliteOrders(session, SETTINGS, lambda _, __: None, None)
@@ -54,7 +55,14 @@ class EmbeddedAdapters:
     def unit(self, now: int = NOON) -> Iterator[Work]:
         self._now = now
         with self._connection:
-            yield self._work()
+            self._session.begin()
+            try:
+                yield self._work()
+            except BaseException:
+                self._session.undo()
+                raise
+            self._session.end()
+            self._session.write()
 
     def close(self) -> None:
         self._connection.close()

@@ -22,10 +22,11 @@ from expediter.app.ports import Caller, Work
 from expediter.embedded import wiring
 from expediter.embedded.checkpoints import Checkpoints
 from expediter.embedded.clock import new_id
-from expediter.embedded.database import Session, open_writer
+from expediter.embedded.database import open_writer
 from expediter.embedded.executions import Executions
 from expediter.embedded.parties import Parties
 from expediter.embedded.settings import Settings, from_environment
+from expediter.embedded.staging import WritingSession
 from expediter.embedded.writer import Writer
 from tests.power.recording import Recording
 
@@ -116,7 +117,7 @@ class Kitchen:
         self.clock, self._recording = clock, recording
         other = () if synchronous is None else (synchronous,)
         self._connection = open_writer(folder / "expediter.db", recording.vfs, *other)
-        self._session = Session(self._connection)
+        self._session = WritingSession(self._connection)
         given = settings(folder)
         file = wiring.File(self._session, self._session, _SameConnection(self._connection))
         with pytest.MonkeyPatch.context() as patch:

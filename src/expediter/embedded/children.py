@@ -13,6 +13,7 @@ import msgspec
 
 from expediter.asl import Execution
 from expediter.asl.protocol import AnyEvent, Json, ScheduleTask, TaskFailed, TaskSucceeded
+from expediter.embedded.claims import SqliteClaims
 from expediter.embedded.database import Session, Statements
 from expediter.embedded.executions import Executions, Stored
 from expediter.embedded.services import METADATA, ServiceFailure, name_in
@@ -23,7 +24,6 @@ DEEPEST = 16
 LONGEST_NAME = 80
 
 _SQL = Statements("children")
-_CLAIMS = Statements("orders")
 _SEPARATOR = ":"
 
 
@@ -48,6 +48,7 @@ class Children:
 
     def __init__(self, session: Session, store: Executions) -> None:
         self._session = session
+        self._claims = SqliteClaims(session)
         self._store = store
         self.library: Mapping[str, int] = {}
 
@@ -66,12 +67,11 @@ class Children:
 
     def _claim(self, claim_id: str, definition: int, input: Json) -> Child:
         fingerprint = hashlib.sha256(msgspec.json.encode(input, order="sorted")).hexdigest()
-        row = self._session.row(_CLAIMS["claim"], (claim_id, fingerprint))
-        if row:
-            return Child(Stored(row[0], claim_id, definition, Execution(), has_timer=False), new=True, input=input)
-        no, taken_by = self._session.one(_CLAIMS["claimed"], (claim_id,))
-        found = self._store.load(no)
-        if found is None or taken_by != fingerprint or found.execution.status != "RUNNING":
+        taken, new = self._claims.take(claim_id, fingerprint)
+        if new:
+            return Child(Stored(taken.no, claim_id, definition, Execution()), new=True, input=input)
+        found = self._store.load(taken.no)
+        if found is None or taken.fingerprint != fingerprint or found.execution.status != "RUNNING":
             raise _failure("ExecutionAlreadyExists", f"Execution Already Exists: '{claim_id}'")
         return Child(found, new=False, input=input)
 

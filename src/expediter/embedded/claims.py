@@ -1,20 +1,52 @@
-"""The ids that are taken, on SQLite."""
+"""The ids that are taken, on SQLite; each stands for one small number, which every other table hangs on."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from expediter.app.ports import Claim
 from expediter.domain.errors import IdempotencyKeyReused
-from expediter.embedded.database import Session, Statements
+from expediter.embedded.database import Rows, Session, Statements
 
 _SQL = Statements("orders")
-_CLAIM, _CLAIMED = _SQL["claim"], _SQL["claimed"]
+_CLAIM, _CLAIMED, _LAST = _SQL["claim"], _SQL["claimed"], _SQL["last_claim"]
+
+
+class Taken(NamedTuple):
+    """An id, its number, and the fingerprint of what took it."""
+
+    no: int
+    id: str
+    fingerprint: str
 
 
 class SqliteClaims:
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._rows: Rows[str, Taken] = session.table("claim", self._read, self._write)
 
     def claim(self, claim: Claim) -> bool:
-        if self._session.row(_CLAIM, (claim.order_id, claim.fingerprint)):
-            return True
-        if self._session.one(_CLAIMED, (claim.order_id,))[1] != claim.fingerprint:
+        taken, new = self.take(claim.order_id, claim.fingerprint)
+        if taken.fingerprint != claim.fingerprint:
             raise IdempotencyKeyReused
-        return False
+        return new
+
+    def take(self, id: str, fingerprint: str) -> tuple[Taken, bool]:
+        """Who has the id, and whether it was taken just now."""
+        taken = self._rows.get(id)
+        if taken is not None:
+            return taken, False
+        taken = Taken(self._session.number(_LAST), id, fingerprint)
+        self._rows.put(id, taken)
+        return taken, True
+
+    def number(self, id: str) -> int | None:
+        """The number that the id stands for; None when nobody took it."""
+        taken = self._rows.get(id)
+        return None if taken is None else taken.no
+
+    def _read(self, id: str) -> Taken | None:
+        row = self._session.peek(_CLAIMED, (id,))
+        return Taken(row[0], id, row[1]) if row else None
+
+    def _write(self, rows: Sequence[Taken]) -> None:
+        self._session.many(_CLAIM, rows)

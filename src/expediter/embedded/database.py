@@ -8,11 +8,11 @@
 
 import fcntl
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import apsw
 
@@ -27,6 +27,11 @@ APPLICATION_ID = 0x45787064
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 _SQL = resources.files("expediter.embedded") / "sql"
+
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+Key_contra = TypeVar("Key_contra", bound=Hashable, contravariant=True)
 
 
 class DataRefused(Exception):
@@ -44,11 +49,69 @@ class Statements:
         return self._texts[name]
 
 
+class Rows(Protocol[Key_contra, V]):
+    """The rows of one table that are read and written one by one, each by its key."""
+
+    def get(self, key: Key_contra) -> V | None: ...
+
+    def put(self, key: Key_contra, value: V) -> None: ...
+
+
+class Direct(Rows[K, V]):
+    """Rows that are read from the file, and written to it, whenever somebody asks."""
+
+    def __init__(self, read: Callable[[K], V | None], write: Callable[[Sequence[V]], None]) -> None:
+        self._read = read
+        self._write = write
+
+    def get(self, key: K) -> V | None:
+        return self._read(key)
+
+    def put(self, key: K, value: V) -> None:  # noqa: ARG002  # the value knows its key
+        self._write((value,))
+
+
 class Session:
     """A connection as the stores use it: whatever SQLite cannot do is StoreUnavailable, and undoes the unit."""
 
+    #: The number of the unit that runs now; 0: this connection knows no units.
+    unit = 0
+
     def __init__(self, connection: apsw.Connection) -> None:
         self.connection = connection
+
+    def table(
+        self,
+        name: str,
+        read: Callable[[K], V | None],
+        write: Callable[[Sequence[V]], None],
+        filed: Callable[[V], V] | None = None,
+    ) -> Rows[K, V]:
+        """The rows of a table. ``filed``: what a value is once it is in the file, where that makes a difference."""
+        del name, filed  # every value is read anew
+        return Direct(read, write)
+
+    def number(self, sql: str) -> int:
+        """A number for a new row: the one behind what the statement gives as the largest so far."""
+        return int(self.one(sql)[0]) + 1
+
+    def stage(self, sql: str, values: tuple[Value, ...]) -> None:
+        """Has the statement run before the unit is committed, and before anything else is read or written directly."""
+        self.rows(sql, values)
+
+    def forget(self) -> None:
+        """To be called after a statement that changed rows of a ``table`` past it: they are read anew."""
+
+    def peek(self, sql: str, values: tuple[Value, ...]) -> Row | None:
+        """The first row of a statement that reads nothing of what may be staged."""
+        return self.row(sql, values)
+
+    def many(self, sql: str, rows: Sequence[tuple[Value, ...]]) -> None:
+        """Runs the statement once for each row of values."""
+        try:
+            self.connection.executemany(sql, rows)
+        except apsw.Error as error:
+            raise StoreUnavailable from error
 
     def rows(self, sql: str, values: tuple[Value, ...] = ()) -> list[Row]:
         """Runs the statement; all its rows."""

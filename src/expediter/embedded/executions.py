@@ -1,33 +1,42 @@
 """Executions as they are stored: the value of the state machine, the events it was fed, and when it is due."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from expediter.asl import Execution, Machine, parse
 from expediter.asl.protocol import AnyEvent, Command, Json, StartTimer
-from expediter.embedded.database import Session, Statements
+from expediter.embedded.database import Rows, Session, Statements, Value
 
 #: due_at of an execution that waits for no timer but has not ended: after the year 9999, in milliseconds.
 NEVER = 253_402_300_800_000
+#: ``filed`` of an execution that has no row yet.
+NEW: Final = -1
 
 _SQL = Statements("workflows")
 _LOAD, _START, _ADVANCE, _ADVANCE_DUE = _SQL["load"], _SQL["start"], _SQL["advance"], _SQL["advance_due"]
 _decode_state = msgspec.json.Decoder(Execution).decode
 _decode_event: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 class Stored(NamedTuple):
-    """One execution: its number, the order's id it is named by, the definition it is pinned to, and its value."""
+    """One execution: its number, the order's id it is named by, the definition it is pinned to, and its value.
+
+    ``due``: when time alone moves it on (None: it ended). ``busy``: a call of it is under way, which a new process has
+    to take up again. ``log``: the events that came in since it was last written. ``filed``: the ``due`` of its row.
+    """
 
     no: int
     name: str
     definition: int
     execution: Execution
-    #: The execution waits for a timer, so it has a place of its own in the index of due ones.
-    has_timer: bool
+    due: int | None = NEVER
+    busy: int = 0
+    log: bytes = b""
+    filed: int | None = NEW
 
 
 class Awaited(NamedTuple):
@@ -44,30 +53,26 @@ class Awaited(NamedTuple):
 class Executions:
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._rows: Rows[int, Stored] = session.table("execution", self._read, self._write, _filed)
 
     def load(self, no: int) -> Stored | None:
-        row = self._session.row(_LOAD, (no,))
-        return Stored(no, row[0], row[1], _decode_state(row[2]), row[3] != NEVER) if row else None
+        return self._rows.get(no)
 
-    def exists(self, no: int) -> bool:
-        return self._session.row(_SQL["exists"], (no,)) is not None
-
-    def insert(
-        self, stored: Stored, events: Sequence[AnyEvent], waits: Sequence[Command], awaited: Sequence[Awaited] = ()
+    def store(
+        self, stored: Stored, events: Sequence[AnyEvent], waits: Sequence[Command], awaited: Sequence[Awaited]
     ) -> None:
+        """Writes the execution down, and the events that made it so."""
         due, busy = _due(stored.execution, waits, awaited)
-        state, log = _encode(stored.execution).decode(), _log(events)
-        self._session.rows(_START, (stored.no, stored.definition, stored.execution.status, due, busy, state, log))
+        self._rows.put(stored.no, stored._replace(due=due, busy=busy, log=stored.log + _log(events)))
 
-    def update(
-        self, stored: Stored, events: Sequence[AnyEvent], waits: Sequence[Command], awaited: Sequence[Awaited] = ()
-    ) -> None:
-        due, busy = _due(stored.execution, waits, awaited)
-        values = (stored.no, stored.execution.status, busy, _encode(stored.execution).decode(), _log(events))
-        if due == NEVER and not stored.has_timer:
-            self._session.rows(_ADVANCE, values)
-        else:
-            self._session.rows(_ADVANCE_DUE, (*values, due))
+    def _read(self, no: int) -> Stored | None:
+        row = self._session.peek(_LOAD, (no,))
+        return Stored(no, row[0], row[1], _decode_state(row[2]), due=row[3], busy=row[4], filed=row[3]) if row else None
+
+    def _write(self, rows: Sequence[Stored]) -> None:
+        for sql, values in ((_START, _new), (_ADVANCE, _same), (_ADVANCE_DUE, _moved)):
+            if chosen := [found for stored in rows if (found := values(stored))]:
+                self._session.many(sql, chosen)
 
     def due(self, now: int, limit: int) -> list[int]:
         """Executions with a timer or a time limit that should have fired, longest overdue first."""
@@ -119,5 +124,25 @@ def _due(execution: Execution, waits: Sequence[Command], awaited: Sequence[Await
     return min([*timers, *(task.until for task in awaited)]), int(quiet < len(waits))
 
 
-def _log(events: Sequence[AnyEvent]) -> str:
-    return b"".join(_encode(event) + b"\n" for event in events).decode()
+def _log(events: Sequence[AnyEvent]) -> bytes:
+    return _encode_lines(events)
+
+
+def _state(stored: Stored) -> tuple[str, int, str, str]:
+    return stored.execution.status, stored.busy, _encode(stored.execution).decode(), stored.log.decode()
+
+
+def _new(stored: Stored) -> tuple[Value, ...] | None:
+    return (stored.no, *_state(stored), stored.definition, stored.due) if stored.filed == NEW else None
+
+
+def _same(stored: Stored) -> tuple[Value, ...] | None:
+    return (stored.no, *_state(stored)) if stored.filed == stored.due else None
+
+
+def _moved(stored: Stored) -> tuple[Value, ...] | None:
+    return (stored.no, *_state(stored), stored.due) if stored.filed not in (NEW, stored.due) else None
+
+
+def _filed(stored: Stored) -> Stored:
+    return stored._replace(log=b"", filed=stored.due)

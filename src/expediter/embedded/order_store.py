@@ -1,23 +1,32 @@
 """The order table with its ledger and outbox, on SQLite."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 import msgspec
 
 from expediter.app.intake import read
-from expediter.app.ports import Mail, Message, Outcome, Page, Query, Settings
+from expediter.app.ports import Message, Outcome, Page, Query, Settings
 from expediter.domain.errors import Fault, OrderChanged, OrderError, OrderInvalid
 from expediter.domain.ledger import Entry, Kind
 from expediter.domain.order import Order, Status
-from expediter.embedded.database import Row, Session, Statements, Value
+from expediter.embedded.claims import SqliteClaims
+from expediter.embedded.database import Row, Rows, Session, Statements, Value
 
 _SQL = Statements("orders")
 _QUEUED = Statements("queue")["by_order"]
-_FIND, _INSERT, _UPDATE, _CLAIMED = _SQL["find"], _SQL["insert"], _SQL["update"], _SQL["claimed"]
+_FIND, _WRITE, _READDRESS, _ENTER, _POST = (_SQL[name] for name in ("find", "write", "readdress", "enter", "post"))
 _decode = msgspec.json.Decoder(Order).decode
 _encode = msgspec.json.Encoder().encode
+
+
+class Numbered(NamedTuple):
+    """An order, and the number that its id stands for."""
+
+    no: int
+    order: Order
 
 
 class SqliteOrders:
@@ -34,13 +43,15 @@ class SqliteOrders:
         posted: Callable[[], None] | None,
     ) -> None:
         self._session = session
+        self._claims = SqliteClaims(session)
+        self._rows: Rows[str, Numbered] = session.table("orders", self._read, self._write)
         self._settings = settings
         self._changed = changed
         self._posted = posted
 
     def find(self, order_id: str) -> Order | None:
-        row = self._session.row(_FIND, (order_id,))
-        return _decode(row[0]) if row else None
+        found = self._rows.get(order_id)
+        return None if found is None else found.order
 
     def accepted(self, order_id: str) -> Order | None:
         row = self._session.row(_QUEUED, (order_id,))
@@ -74,13 +85,18 @@ class SqliteOrders:
         return Page(orders[: query.limit], cursor=orders[query.limit - 1].id if more else None)
 
     def apply(self, before: Order | None, outcome: Outcome) -> None:
-        order = outcome.order
-        if before is None:
-            self._insert(order)
-        else:
-            self._update(before, order)
-        if outcome.entries or outcome.mails:
-            self._book(self._number(order.id), outcome)
+        order, found = outcome.order, self._rows.get(outcome.order.id)
+        if (found.order.version if found else 0) != (before.version if before else 0):
+            raise OrderChanged
+        no = found.no if found else self._claimed(order.id)
+        self._rows.put(order.id, Numbered(no, order))
+        if before and (before.user_id, before.restaurant_id) != (order.user_id, order.restaurant_id):
+            self._session.stage(_READDRESS, (no, order.user_id, order.restaurant_id))
+        for entry in outcome.entries:
+            values = (entry.kind.value, entry.key, entry.amount, entry.currency, entry.at, entry.reference)
+            self._session.stage(_ENTER, (no, *values))
+        if outcome.mails:
+            self._post(no, outcome)
         self._changed(before, order)
 
     def entries(self, order_id: str) -> tuple[Entry, ...]:
@@ -92,38 +108,37 @@ class SqliteOrders:
             order = _decode(listed[0][1])
             yield order, tuple(_entry(order.id, row[2:]) for row in listed if row[2] is not None)
 
-    def _insert(self, order: Order) -> None:
-        values = (order.id, order.user_id, order.restaurant_id, order.status.value, order.deleted_at is not None)
-        if not self._session.row(_INSERT, (*values, order.version, _encode(order).decode())):
-            if not self._session.row(_CLAIMED, (order.id,)):
-                raise OrderInvalid((Fault("order.id", "no order was accepted under this id"),))
-            raise OrderChanged
-
-    def _update(self, before: Order, order: Order) -> None:
-        values = (order.id, before.version, order.status.value, order.deleted_at is not None, order.version)
-        if not self._session.row(_UPDATE, (*values, _encode(order).decode())):
-            raise OrderChanged
-        if (before.user_id, before.restaurant_id) != (order.user_id, order.restaurant_id):
-            self._session.rows(_SQL["readdress"], (self._number(order.id), order.user_id, order.restaurant_id))
-
-    def _book(self, no: int, outcome: Outcome) -> None:
-        for entry in outcome.entries:
-            values = (entry.kind.value, entry.key, entry.amount, entry.currency, entry.at, entry.reference)
-            self._session.rows(_SQL["enter"], (no, *values))
+    def _post(self, no: int, outcome: Outcome) -> None:
+        at = outcome.order.updated_at
         for mail in outcome.mails:
-            self._post(no, mail, outcome.order.updated_at)
-        if outcome.mails and self._posted:
+            values = (mail.status.value, mail.recipient, mail.subject, mail.text, at, at if self._posted else None)
+            self._session.stage(_POST, (no, *values))
+        if self._posted:
             self._posted()
 
-    def _post(self, no: int, mail: Mail, now: int) -> None:
-        next_at = now if self._posted else None
-        self._session.rows(_SQL["post"], (no, mail.status.value, mail.recipient, mail.subject, mail.text, now, next_at))
+    def _claimed(self, order_id: str) -> int:
+        no = self._claims.number(order_id)
+        if no is None:
+            raise OrderInvalid((Fault("order.id", "no order was accepted under this id"),))
+        return no
 
-    def _number(self, order_id: str) -> int:
-        row = self._session.row(_CLAIMED, (order_id,))
-        if row is None:
+    def _number(self, cursor: str) -> int:
+        no = self._claims.number(cursor)
+        if no is None:
             raise OrderInvalid((Fault("cursor", "this is no cursor of a page; leave it out to start at the newest"),))
-        return int(row[0])
+        return no
+
+    def _read(self, order_id: str) -> Numbered | None:
+        row = self._session.peek(_FIND, (order_id,))
+        return Numbered(row[0], _decode(row[1])) if row else None
+
+    def _write(self, rows: Sequence[Numbered]) -> None:
+        self._session.many(_WRITE, [_values(no, order) for no, order in rows])
+
+
+def _values(no: int, order: Order) -> tuple[Value, ...]:
+    deleted, body = order.deleted_at is not None, _encode(order).decode()
+    return no, order.user_id, order.restaurant_id, order.status.value, deleted, order.version, body
 
 
 def _entry(order_id: str, row: Row) -> Entry:

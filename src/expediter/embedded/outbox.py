@@ -90,5 +90,5 @@ class Outbox:
                 _log.error("the outbox could not be written", exc_info=error)
             stored.set_result(error is None)
 
-        self._writer.submit("mail", lambda: self._writing.rows(sql, values), done)
+        self._writer.submit("mail", lambda: self._writing.stage(sql, values), done)
         return await stored

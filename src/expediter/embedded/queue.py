@@ -19,6 +19,9 @@ MAX_RECEIVES = 3
 RETRY_AFTER = 2_000
 
 _SQL = Statements("queue")
+_SEND, _LAST, _RECEIVE, _DELETE, _DELETE_NOW = (
+    _SQL[name] for name in ("send", "last", "receive", "delete", "delete_now")
+)
 
 
 class SqliteQueue:
@@ -27,10 +30,13 @@ class SqliteQueue:
     def __init__(self, session: Session, sent: Callable[[], None]) -> None:
         self._session = session
         self._sent = sent
+        #: What was received last, by which unit.
+        self._received = frozenset[str]()
+        self._receiver = 0
 
     def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
-        text = msgspec.json.encode(attributes).decode()
-        (no,) = self._session.one(_SQL["send"], (attributes.get("order_id"), body, text, now))
+        no, text = self._session.number(_LAST), msgspec.json.encode(attributes).decode()
+        self._session.stage(_SEND, (no, attributes.get("order_id"), body, text, now))
         self._sent()
         return str(no)
 
@@ -38,8 +44,8 @@ class SqliteQueue:
         if self._session.row(_SQL["any_exhausted"], (now,)):
             self._session.rows(_SQL["bury_exhausted"], (now,))
             self._session.rows(_SQL["drop_exhausted"], (now,))
-        rows = self._session.rows(_SQL["receive"], (now, VISIBILITY, limit, MAX_RECEIVES))
-        return tuple(
+        rows = self._session.rows(_RECEIVE, (now, VISIBILITY, limit, MAX_RECEIVES))
+        messages = tuple(
             Message(
                 id=str(no),
                 body=body,
@@ -50,12 +56,17 @@ class SqliteQueue:
             )
             for no, body, attributes, sent_at, receive_count, deliveries in sorted(rows)
         )
+        self._received, self._receiver = frozenset(message.receipt for message in messages), self._session.unit
+        return messages
 
     def extend(self, receipt: str, seconds: int, now: int) -> bool:
         return bool(self._session.row(_SQL["extend"], (*_numbers(receipt), now + seconds * 1000)))
 
     def delete(self, receipt: str) -> bool:
-        return bool(self._session.row(_SQL["delete"], _numbers(receipt)))
+        if receipt in self._received and self._receiver == self._session.unit != 0:
+            self._session.stage(_DELETE, _numbers(receipt))  # this very unit has the newest delivery
+            return True
+        return bool(self._session.row(_DELETE_NOW, _numbers(receipt)))
 
     def fail(self, receipt: str, reason: str, now: int) -> bool:
         no, deliveries = _numbers(receipt)

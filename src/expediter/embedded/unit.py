@@ -13,6 +13,7 @@ from expediter.domain.errors import OrderChanged
 from expediter.domain.ledger import Entry
 from expediter.domain.order import Order
 from expediter.embedded.clock import Clock
+from expediter.embedded.staging import WritingSession
 
 
 class UnitOrders:
@@ -24,10 +25,14 @@ class UnitOrders:
         self._outcomes: dict[str, Outcome] = {}
 
     def flush(self) -> None:
-        """Writes what the unit changed."""
-        for order_id, outcome in self._outcomes.items():
-            self._store.apply(self._read[order_id], outcome)
-        self.forget()
+        """Hands what the unit changed to the store."""
+        outcomes, read = self._outcomes, self._read
+        if outcomes:
+            self._outcomes, self._read = {}, {}
+            for order_id, outcome in outcomes.items():
+                self._store.apply(read[order_id], outcome)
+        else:
+            read.clear()
 
     def forget(self) -> None:
         self._read.clear()
@@ -54,31 +59,43 @@ class UnitOrders:
         return self._store.accepted(order_id)
 
     def page(self, query: Query) -> Page:
-        self.flush()
         return self._store.page(query)
 
     def entries(self, order_id: str) -> tuple[Entry, ...]:
-        self.flush()
         return self._store.entries(order_id)
 
     def books(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
-        self.flush()
         return self._store.books()
 
 
 class Unit:
-    """What the writer begins, ends or undoes around each unit; ``now`` stands still inside it."""
+    """What the writer begins, ends or undoes around each unit, and around the batch; ``now`` stands still in a unit."""
 
-    def __init__(self, clock: Clock, orders: UnitOrders) -> None:
+    def __init__(self, clock: Clock, orders: UnitOrders, session: WritingSession) -> None:
         self._clock = clock
         self._orders = orders
+        self._session = session
+        session.before = orders.flush
         self.now = clock.now()
 
     def begin(self) -> None:
         self.now = self._clock.now()
+        self._session.begin()
 
     def end(self) -> None:
         self._orders.flush()
+        self._session.end()
 
     def undo(self) -> None:
         self._orders.forget()
+        self._session.undo()
+
+    def write(self) -> None:
+        self._session.write()
+
+    def kept(self) -> None:
+        self._session.kept()
+
+    def lost(self) -> None:
+        self._orders.forget()
+        self._session.lost()

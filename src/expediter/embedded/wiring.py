@@ -27,6 +27,7 @@ from expediter.embedded.parties import Parties
 from expediter.embedded.queue import SqliteDeadLetters, SqliteQueue
 from expediter.embedded.runtime import Runtime
 from expediter.embedded.settings import Settings, library, workflow
+from expediter.embedded.staging import WritingSession
 from expediter.embedded.task_tokens import Report
 from expediter.embedded.unit import Unit, UnitOrders
 from expediter.embedded.workflows import Errand, SqliteWorkflows
@@ -43,7 +44,7 @@ ACCEPTS = frozenset({"postOrder", "Mutation.postOrder", "console:place"})
 class File(NamedTuple):
     """The database file, as it is held open."""
 
-    writing: Session
+    writing: WritingSession
     reading: Session
     checkpoints: Checkpoints
 
@@ -59,7 +60,7 @@ class Home:
         self.feed = Feed()
         self._mail = bool(settings.smtp_url)
         orders = UnitOrders(self._orders(file.writing))
-        self._unit = Unit(clock, orders)
+        self._unit = Unit(clock, orders, file.writing)
         self._writer = Writer(file.writing.connection, self._unit, file.checkpoints.between_batches, observer)
         self._meters = self._writer.meters
         self._metrics = Metrics(self._meters)
@@ -203,7 +204,7 @@ async def open_home(
     Raises DataRefused, SettingRefused, DefinitionInvalid.
     """
     with owned(settings.data) as path, closing(open_writer(path)) as writing, closing(open_reader(path)) as reading:
-        file = File(Session(writing), Session(reading), Checkpoints(writing, path))
+        file = File(WritingSession(writing), Session(reading), Checkpoints(writing, path))
         parties = Parties(settings.payments, settings.restaurant, settings.restaurant_secret)
         home = Home(settings, clock or SystemClock(), parties, file, observer)
         try:

@@ -33,12 +33,12 @@ from expediter.asl.protocol import (
 from expediter.domain.errors import OrderError, StoreUnavailable, TaskTokenUnknown
 from expediter.embedded import children, services
 from expediter.embedded.children import DEEPEST, Children, Parent
-from expediter.embedded.database import DataRefused, Session, Statements
+from expediter.embedded.claims import SqliteClaims
+from expediter.embedded.database import DataRefused, Session
 from expediter.embedded.executions import Awaited, Executions, Stored
 from expediter.embedded.services import ServiceFailure
 from expediter.embedded.task_tokens import Heartbeat, Report, TaskTokens, event_of, limit
 
-_CLAIMED = Statements("orders")["claimed"]
 #: Random numbers of 63 bits that are drawn from the system at once.
 SEEDS = 256
 
@@ -68,7 +68,7 @@ class SqliteWorkflows:
         dispatch: Callable[[Errand], None],
         wake_at: Callable[[int], None],
     ) -> None:
-        self._session = session
+        self._claims = SqliteClaims(session)
         self._store = Executions(session)
         self._tokens = TaskTokens(session)
         self._children = Children(session, self._store)
@@ -116,13 +116,14 @@ class SqliteWorkflows:
     # ── the port ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self, name: str, input: Json, now: int) -> bool:
-        no = self._session.one(_CLAIMED, (name,))[0]
-        if self._store.exists(no):
+        no = self._claims.number(name)
+        if no is None:
+            raise StoreUnavailable(f"An execution was to be started under an id that nobody has claimed: {name}")
+        if self._store.load(no) is not None:
             return False
         context = {"Execution": {"Id": name, "Name": name}, "StateMachine": {"Id": "orders", "Name": "orders"}}
         event = Started(at=now, seed=self._seed(), input=input, context=context)
-        stored = Stored(no, name, self._current, Execution(), has_timer=False)
-        self._drive(stored, deque([event]), new=True)
+        self._drive(Stored(no, name, self._current, Execution()), deque([event]))
         return True
 
     def history(self, name: str) -> list[dict[str, Any]] | None:
@@ -131,8 +132,8 @@ class SqliteWorkflows:
 
     def redrive(self, name: str, state: str, input: Json) -> bool:
         """Sets an execution that ended unsuccessfully going again at ``state``; False when it cannot."""
-        row = self._session.row(_CLAIMED, (name,))
-        stored = self._store.load(row[0]) if row else None
+        no = self._claims.number(name)
+        stored = None if no is None else self._store.load(no)
         if stored is None or stored.execution.status in {"RUNNING", "SUCCEEDED"}:
             return False
         if stored.definition not in self._machines:
@@ -205,10 +206,10 @@ class SqliteWorkflows:
             if isinstance(result, Errand):
                 self._dispatch(result)
 
-    def _drive(self, stored: Stored, events: deque[AnyEvent], *, new: bool = False) -> None:
+    def _drive(self, stored: Stored, events: deque[AnyEvent]) -> None:
         """Advances the execution until it waits for the outside, stores it, and only then asks for the calls."""
         machine, execution, taken = self._machines[stored.definition], stored.execution, list[AnyEvent]()
-        errands = list[Errand]()
+        errands, commands = list[Errand](), tuple[Command, ...]()
         while events:
             event = events.popleft()
             taken.append(event)
@@ -220,21 +221,21 @@ class SqliteWorkflows:
                 elif follows is not None:
                     events.append(follows)
         after = stored._replace(execution=execution)
-        waits, awaited = self._waits(machine, stored.no, execution)
-        if new:
-            self._store.insert(after, taken, waits, awaited)
-        else:
-            self._store.update(after, taken, waits, awaited)
+        self._store.store(after, taken, *self._waits(machine, stored.no, execution, commands))
         for errand in errands:
             self._dispatch(errand)
         if execution.status != "RUNNING" and children.is_child(stored.name):
             self._tell_parents(after)
 
     def _waits(
-        self, machine: Machine, no: int, execution: Execution
+        self, machine: Machine, no: int, execution: Execution, asked: tuple[Command, ...] = ()
     ) -> tuple[tuple[Command, ...], tuple[Awaited, ...]]:
-        """What the execution waits for, and which of its tasks somebody outside answers."""
-        waits = outstanding(machine, execution)
+        """What the execution waits for, and which of its tasks somebody outside answers.
+
+        ``asked``: what its last step asked for, which is all that a single line waits for.
+        """
+        single = len(execution.frames) <= 1 and execution.deadline is None
+        waits = asked if single and asked else outstanding(machine, execution)
         if services.AWAITED.isdisjoint(machine.resources):
             return waits, ()
         tasks = [wait.task for wait in waits if isinstance(wait, ScheduleTask)]
@@ -292,7 +293,7 @@ class SqliteWorkflows:
             self._depth += 1
             try:
                 event = Started(now, self._seed(), input=child.input, context=children.context(child.stored.name))
-                self._drive(child.stored, deque([event]), new=True)
+                self._drive(child.stored, deque([event]))
             finally:
                 self._depth -= 1
         if task.resource == services.START:

@@ -3,7 +3,7 @@
 Rules:
  - statements run on the event loop's thread, only COMMIT runs in a thread of its own: a second Python thread running
    statements would give the GIL away at every step and fall to a fraction of its speed;
- - each unit has a SAVEPOINT: a unit that raises loses its own writes and nobody else's;
+ - a unit that raises loses its own writes and nobody else's;
  - while COMMIT runs the connection belongs to it; units that come in meanwhile make the next batch;
  - what a unit wants done outside (``after``) happens once the commit that holds it returned, or never;
  - a COMMIT that fails (disk full) takes back the whole batch: everybody in it is told StoreUnavailable;
@@ -31,6 +31,9 @@ BATCH = 256
 WAITING = 4096
 PATIENCE = 2.0
 
+#: What SQLite says of rows, not of the disk.
+_REFUSED = (apsw.ConstraintError, apsw.MismatchError, apsw.TooBigError)
+
 Unit = Callable[[], T]
 Done = Callable[[T | None, Exception | None], None]
 
@@ -44,13 +47,21 @@ class Observer(Protocol):
 
 
 class Around(Protocol):
-    """Is told where each unit begins, and whether it ended (its last writes belong in ``end``) or was undone."""
+    """Is told where each unit begins, and whether it ended or has to be undone; then to write what the batch holds,
+    and whether that was kept or lost.
+    """
 
     def begin(self) -> None: ...
 
     def end(self) -> None: ...
 
     def undo(self) -> None: ...
+
+    def write(self) -> None: ...
+
+    def kept(self) -> None: ...
+
+    def lost(self) -> None: ...
 
 
 class _Entry:
@@ -176,11 +187,20 @@ class Writer:
             await self._loop.run_in_executor(self._committer, self._connection.execute, "COMMIT")
             self.meters.commits.observe(perf_counter() - begun)
             self.meters.batches.observe(len(batch))
+            self._around.kept()
             if self._observer:
                 self._observer.after_commit(names)
-        except (apsw.Error, BatchLost) as error:
+        except (apsw.Error, StoreUnavailable, BatchLost) as error:
             self._undo(batch, error)
+            if len(batch) > 1 and isinstance(error.__cause__, _REFUSED):
+                await self._one_by_one(batch)
+                return
         self._tell(batch)
+
+    async def _one_by_one(self, batch: list[_Entry]) -> None:
+        """SQLite refused something that one of the units staged: each again by itself, so that only that one fails."""
+        for entry in batch:
+            await self._commit([_Entry(entry.name, entry.unit, entry.done, entry.came)])
 
     def _execute(self, batch: list[_Entry]) -> None:
         execute = self._connection.execute
@@ -188,32 +208,31 @@ class Writer:
         units, begun = self.meters.units, perf_counter()
         for entry in batch:
             self._current = entry
-            execute("SAVEPOINT unit")
             self._around.begin()
             try:
                 entry.result = entry.unit()
                 self._around.end()
             except Exception as error:  # noqa: BLE001  # whatever a unit raises undoes that unit and is handed to its owner
                 self._undo_unit(entry, error)
-            execute("RELEASE unit")
             ended = perf_counter()
             units[entry.name].observe(ended - begun)
             begun = ended
         self._current = None
+        self._around.write()
 
     def _undo_unit(self, entry: _Entry, error: Exception) -> None:
-        self._around.undo()
         entry.error = error
         entry.after.clear()
         if not self._connection.in_transaction:
             raise BatchLost from error
-        self._connection.execute("ROLLBACK TO unit")
+        self._around.undo()
 
     def _undo(self, batch: list[_Entry], error: Exception) -> None:
         self._current = None
         self.meters.commits_lost += 1
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+        self._around.lost()
         for entry in batch:
             entry.after.clear()
             entry.error = StoreUnavailable()

@@ -1,20 +1,19 @@
 -- name: claim
-INSERT INTO claim (id, fingerprint) VALUES (?1, ?2) ON CONFLICT (id) DO NOTHING RETURNING no
+INSERT INTO claim (no, id, fingerprint) VALUES (?1, ?2, ?3)
+
+-- name: last_claim
+SELECT coalesce(max(no), 0) FROM claim
 
 -- name: claimed
 SELECT no, fingerprint FROM claim WHERE id = ?1
 
 -- name: find
-SELECT orders.body FROM claim JOIN orders USING (no) WHERE claim.id = ?1
+SELECT no, orders.body FROM claim JOIN orders USING (no) WHERE claim.id = ?1
 
--- name: insert
-INSERT INTO orders (no, user_id, restaurant_id, status, deleted, version, body)
-SELECT no, ?2, ?3, ?4, ?5, ?6, ?7 FROM claim WHERE id = ?1
-ON CONFLICT (no) DO NOTHING RETURNING no
-
--- name: update
-UPDATE orders SET status = ?3, deleted = ?4, version = ?5, body = ?6
-WHERE no = (SELECT no FROM claim WHERE id = ?1) AND version = ?2 RETURNING no
+-- name: write
+-- An UPDATE that names an indexed column rewrites its index: user and restaurant have a statement of their own.
+INSERT INTO orders (no, user_id, restaurant_id, status, deleted, version, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+ON CONFLICT (no) DO UPDATE SET status = ?4, deleted = ?5, version = ?6, body = ?7
 
 -- name: readdress
 UPDATE orders SET user_id = ?2, restaurant_id = ?3 WHERE no = ?1

@@ -1,5 +1,9 @@
 -- name: send
-INSERT INTO message (order_id, body, attributes, sent_at, visible_at) VALUES (?1, ?2, ?3, ?4, ?4) RETURNING no
+INSERT INTO message (no, order_id, body, attributes, sent_at, visible_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+
+-- name: last
+-- AUTOINCREMENT's own memory: the number of a message that is gone is not given again.
+SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'message'
 
 -- name: bury_exhausted
 -- Messages received too often without being deleted move to the dead-letter queue, as SQS does at the next receive.
@@ -24,6 +28,9 @@ SELECT 1 FROM message INDEXED BY message_exhausted WHERE receive_count >= 3 AND 
 UPDATE message SET visible_at = ?3 WHERE no = ?1 AND deliveries = ?2 RETURNING no
 
 -- name: delete
+DELETE FROM message WHERE no = ?1 AND deliveries = ?2
+
+-- name: delete_now
 DELETE FROM message WHERE no = ?1 AND deliveries = ?2 RETURNING no
 
 -- name: fail

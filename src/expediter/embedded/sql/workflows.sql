@@ -11,14 +11,11 @@ SELECT body FROM definition WHERE no = ?1
 SELECT definition.no, body, count(*) FROM definition JOIN execution ON execution.definition = definition.no
 WHERE execution.due_at IS NOT NULL GROUP BY definition.no
 
--- name: exists
-SELECT 1 FROM execution WHERE no = ?1
-
 -- name: start
-INSERT INTO execution (no, definition, status, due_at, busy, state, history) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+INSERT INTO execution (no, status, busy, state, history, definition, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 
 -- name: load
-SELECT claim.id, definition, state, due_at FROM execution JOIN claim USING (no) WHERE execution.no = ?1
+SELECT claim.id, definition, state, due_at, busy FROM execution JOIN claim USING (no) WHERE execution.no = ?1
 
 -- name: advance
 -- due_at stays as it is: an UPDATE that names an indexed column rewrites its index.

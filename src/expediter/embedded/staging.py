@@ -1,0 +1,203 @@
+"""The writer's connection: what units write is gathered here and goes to SQLite once per batch.
+
+    unit ─→ staged by the unit ─→ (the unit ends) ─→ staged by the batch ─→ one executemany a statement ─→ COMMIT
+
+An order's way is some dozen reads and writes of three rows that the writer itself wrote a moment ago, because it is the
+only one who writes this file. So:
+ - a row is read from what is staged, then from what is known of the file, then from the file;
+ - a row that several units of a batch change is written once;
+ - a unit that raises just drops what it staged: nothing of it has reached SQLite, and no SAVEPOINT is needed;
+ - whoever runs a statement of his own first has everything staged written, his own unit's part under a SAVEPOINT. So
+   every statement sees what came before it, and is undone with its unit.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import apsw
+
+from expediter.embedded.database import K, Row, Rows, Session, V, Value
+
+#: Rows of a table whose newest value is kept in memory, at least: those under way. Older ones are read again.
+KNOWN = 2_000
+
+
+class Staged(Rows[K, V]):
+    """The rows of one table as this batch leaves them."""
+
+    def __init__(
+        self, read: Callable[[K], V | None], write: Callable[[Sequence[V]], None], filed: Callable[[V], V] | None
+    ) -> None:
+        self._read = read
+        self._write = write
+        self._filed = filed
+        self._unit: dict[K, V] = {}
+        self._batch: dict[K, V] = {}
+        #: What the file holds; None: it holds no such row.
+        self._known: dict[K, V | None] = {}
+
+    def get(self, key: K) -> V | None:
+        if key in self._unit:
+            return self._unit[key]
+        if key in self._batch:
+            return self._batch[key]
+        if key in self._known:
+            return self._known[key]
+        value = self._known[key] = self._read(key)
+        return value
+
+    def put(self, key: K, value: V) -> None:
+        self._unit[key] = value
+
+    def end(self) -> None:
+        """The unit ended well: what it staged belongs to the batch."""
+        if self._unit:
+            self._batch.update(self._unit)
+            self._unit.clear()
+
+    def undo(self) -> None:
+        self._unit.clear()
+
+    def write(self) -> None:
+        """Writes what the batch staged."""
+        if not self._batch:
+            return
+        self._write(list(self._batch.values()))
+        known, filed = self._known, self._filed
+        for key, value in self._batch.items():
+            known.pop(key, None)  # the newest one is last, and so the last to be dropped
+            known[key] = value if filed is None else filed(value)
+        self._batch.clear()
+
+    def shed(self) -> None:
+        """Drops what was longest not written, beyond KNOWN rows."""
+        while len(self._known) > KNOWN:
+            del self._known[next(iter(self._known))]
+
+    def forget(self) -> None:
+        """Drops everything that is not in the file for certain."""
+        self._unit.clear()
+        self._batch.clear()
+        self._known.clear()
+
+
+class WritingSession(Session):
+    """The session of the writer; ``before`` is called before a unit's own statement, to stage what it still holds."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        super().__init__(connection)
+        self.before: Callable[[], None] = _nothing
+        self._tables: dict[str, Staged[Any, Any]] = {}
+        self._unit_rows: list[tuple[str, tuple[Value, ...]]] = []
+        self._batch_rows: dict[str, list[tuple[Value, ...]]] = {}
+        self._numbers: dict[str, int] = {}
+        self._units = 0
+        #: The unit has run a statement of its own, under a savepoint.
+        self._direct = False
+
+    # ── what stores do ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def table(
+        self,
+        name: str,
+        read: Callable[[K], V | None],
+        write: Callable[[Sequence[V]], None],
+        filed: Callable[[V], V] | None = None,
+    ) -> Rows[K, V]:
+        if name not in self._tables:
+            self._tables[name] = Staged(read, write, filed)
+        return self._tables[name]
+
+    def number(self, sql: str) -> int:
+        if sql not in self._numbers:
+            self._numbers[sql] = super().number(sql) - 1
+        self._numbers[sql] += 1
+        return self._numbers[sql]
+
+    def stage(self, sql: str, values: tuple[Value, ...]) -> None:
+        if self.unit:
+            self._unit_rows.append((sql, values))
+        else:
+            super().rows(sql, values)
+
+    def peek(self, sql: str, values: tuple[Value, ...]) -> Row | None:
+        return super().row(sql, values)
+
+    def rows(self, sql: str, values: tuple[Value, ...] = ()) -> list[Row]:
+        if self.unit:
+            self._write_first()
+        return super().rows(sql, values)
+
+    def row(self, sql: str, values: tuple[Value, ...] = ()) -> Row | None:
+        if self.unit:
+            self._write_first()
+        return super().row(sql, values)
+
+    def _write_first(self) -> None:
+        if not self._direct:
+            self.write()
+            self.connection.execute("SAVEPOINT unit")
+            self._direct = True
+        self.before()
+        self._end_staging()
+        self.write()
+
+    # ── what the writer does ──────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self) -> None:
+        """A unit begins."""
+        self._units += 1
+        self.unit = self._units
+
+    def end(self) -> None:
+        """The unit ended well."""
+        self._end_staging()
+        if self._direct:
+            self.connection.execute("RELEASE unit")
+        self.unit, self._direct = 0, False
+
+    def undo(self) -> None:
+        """The unit ended badly: nothing of it stays."""
+        for table in self._tables.values():
+            table.undo()
+        self._unit_rows.clear()
+        if self._direct:
+            self.connection.execute("ROLLBACK TO unit")
+            self.connection.execute("RELEASE unit")
+            self.forget()
+        self.unit, self._direct = 0, False
+
+    def write(self) -> None:
+        """Writes what units that ended have staged. Raises StoreUnavailable."""
+        for table in self._tables.values():
+            table.write()
+        for sql, rows in self._batch_rows.items():
+            self.many(sql, rows)
+        self._batch_rows.clear()
+
+    def kept(self) -> None:
+        """The batch is committed."""
+        for table in self._tables.values():
+            table.shed()
+
+    def lost(self) -> None:
+        """The batch was rolled back."""
+        self.unit, self._direct = 0, False
+        self._unit_rows.clear()
+        self._batch_rows.clear()
+        self.forget()
+
+    def _end_staging(self) -> None:
+        for table in self._tables.values():
+            table.end()
+        for sql, values in self._unit_rows:
+            self._batch_rows.setdefault(sql, []).append(values)
+        self._unit_rows.clear()
+
+    def forget(self) -> None:
+        for table in self._tables.values():
+            table.forget()
+
+
+def _nothing() -> None:
+    """Nobody holds anything back."""
