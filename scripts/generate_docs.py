@@ -40,6 +40,7 @@ SETTINGS: dict[str, str] = {
     "SMTP_URL": "`smtp://host:port` or `smtps://user:password@host:port`, `?from=address`. Unset: mail is kept here.",
     "TOKEN": "What operators send as a bearer token. Secret.",
     "WORKFLOW": "Another workflow for new orders: an .asl.json file.",
+    "KEEP_DAYS": "Days after an order's end until its workflow's history and its mails are pruned. Unset: never.",
     "HOLD_SECONDS": "Seconds in which a customer may cancel, a whole number from 0.",
     "DEFAULT_PRICE": "Minor units for an item without a price.",
     "CURRENCY": "Currency of an order that names none: an active ISO 4217 code.",

@@ -7,7 +7,7 @@ import pytest
 from expediter.app import operations, orders
 from expediter.app.drafts import Draft, convert
 from expediter.app.intake import take_batch
-from expediter.app.operations import OperatorsOnly
+from expediter.app.operations import OperatorsOnly, Timeline
 from expediter.app.ports import Caller, Work
 from expediter.domain.errors import MessageNotFound, OrderNotFound
 from tests.ports.adapters import Adapters, EmbeddedAdapters
@@ -87,8 +87,8 @@ def test_dead_letters_are_for_operators_only(home: Adapters, act: Callable[[Work
 def test_a_timeline_is_empty_before_the_workflow_starts_and_for_its_owner_only(home: Adapters) -> None:
     with home.unit() as work:
         orders.accept(work, ANN, convert(BURGERS, Draft), ID)
-        assert operations.timeline(work, ANN, ID) == []
+        assert operations.timeline(work, ANN, ID) == Timeline([], pruned=False)
         take_batch(work)
-        assert operations.timeline(work, ANN, ID)[0]["type"] == "ExecutionStarted"
+        assert operations.timeline(work, ANN, ID).events[0]["type"] == "ExecutionStarted"
         with pytest.raises(OrderNotFound):
             operations.timeline(work, Caller("bob", operator=False), ID)

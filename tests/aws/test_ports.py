@@ -94,6 +94,7 @@ def test_an_order_that_has_a_row_is_not_started_again_when_its_name_is_forgotten
     with adapters.unit() as work:
         test_orders.save(work)
         assert work.workflows.start(ID, {}, NOON) is False
+        assert work.workflows.history(ID) == []
 
 
 def test_a_failed_message_is_hidden_for_two_seconds_of_sqs_s_clock(adapters: AwsAdapters) -> None:

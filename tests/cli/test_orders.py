@@ -1,7 +1,9 @@
 """``expediter orders`` and ``dlq``: reads come from the file, writes go through the server."""
 
+from contextlib import closing
 from pathlib import Path
 
+from expediter.embedded.database import open_writer
 from tests.cli.conftest import Run, Server, Start, bury, serving
 
 
@@ -148,3 +150,14 @@ def test_all_of_them_are_moved_only_when_that_is_said(tmp_path: Path, typed: Run
         assert typed("dlq", "purge", server=running).code == 2
         assert typed("dlq", "purge", "--all", server=running).out == "1003 purged.\n"
         assert typed("dlq", "redrive", "--all", "--json", server=running).json == {"redriven": 0}
+
+
+def test_an_order_whose_history_is_no_longer_kept_says_so(started: Start, typed: Run) -> None:
+    server = started(HOLD_SECONDS="0")
+    order_id = server.accept()
+    server.stop()
+    with closing(open_writer(server.data / "expediter.db")) as connection:
+        connection.execute("UPDATE execution SET history = ''")
+
+    assert typed("orders", "show", order_id, "--json", data=server.data).json["pruned"] is True
+    assert "were taken away" in typed("orders", "show", order_id, data=server.data).out

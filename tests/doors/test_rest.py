@@ -275,7 +275,7 @@ def test_a_deleted_order_s_key_orders_nothing_new(doors: Doors) -> None:
 
 def test_the_timeline_is_empty_until_the_workflow_starts(doors: Doors) -> None:
     order_id = placed(doors)
-    assert shown(doors.rest("getTimeline", id=order_id)) == {"order_id": order_id, "events": []}
+    assert shown(doors.rest("getTimeline", id=order_id)) == {"order_id": order_id, "events": [], "pruned": False}
 
 
 def test_the_timeline_names_events_as_step_functions_does(doors: Doors) -> None:

@@ -20,6 +20,7 @@ def test_nothing_has_to_be_set() -> None:
     assert (settings.data, settings.host, settings.port) == (Path("data"), "127.0.0.1", 8080)
     assert (settings.payments, settings.restaurant) == (Simulated(), Simulated())
     assert (settings.smtp_url, settings.token, settings.workflow, settings.restaurant_secret) == (None,) * 4
+    assert settings.keep_days is None
     orders = settings.orders
     assert (orders.hold_seconds, orders.default_price, orders.currency, orders.notify) == (30, 1000, "USD", ())
 
@@ -39,12 +40,13 @@ def test_everything_can_be_set() -> None:
         SMTP_URL="smtps://me:pass@mail:465?from=shop@example.com",
         NOTIFY=" a@example.com, b@example.com ,",
         WORKFLOW="other.asl.json",
+        KEEP_DAYS="90",
     )
 
     assert (settings.payments, settings.restaurant) == (Remote("http://bank:80/pay"), Simulated(0.25))
     assert settings.orders.notify == ("a@example.com", "b@example.com")
     assert (settings.orders.hold_seconds, settings.orders.default_price, settings.port) == (0, 0, 0)
-    assert settings.workflow == Path("other.asl.json")
+    assert (settings.workflow, settings.keep_days) == (Path("other.asl.json"), 90)
 
 
 WRONG = [
@@ -52,6 +54,8 @@ WRONG = [
     ("PORT", "http", "whole number"),
     ("PORT", "", "whole number"),
     ("HOLD_SECONDS", "-1", "whole number from 0"),
+    ("KEEP_DAYS", "0", "whole number from 1"),
+    ("KEEP_DAYS", "never", "whole number from 1"),
     ("HOLD_SECONDS", "1.5", "whole number from 0"),
     ("HOLD_SECONDS", "٣", "whole number from 0"),
     ("HOLD_SECONDS", "100000000", "to 99999999"),

@@ -150,9 +150,9 @@ async def test_histories_of_an_earlier_release_are_read_as_they_were(tmp_path: P
     left(version, tmp_path / "data", tables_of(version))
     async with opened(tmp_path / "data", VirtualClock(NOON + HOUR)) as stage:
         ended = order_of(stage, "succeeded")
-        events = stage.home.read(lambda work: operations.timeline(work, OPERATOR, ended))
+        timeline = stage.home.read(lambda work: operations.timeline(work, OPERATOR, ended))
 
-        assert events[-1]["type"] == "ExecutionSucceeded"
+        assert timeline.events[-1]["type"] == "ExecutionSucceeded"
         assert "CompleteOrder" in stage.states(ended)
         tombstone = stage.order(order_of(stage, "deleted"))
         assert tombstone.deleted_at is not None

@@ -32,6 +32,16 @@ class Moved(msgspec.Struct, frozen=True):
     remaining: int
 
 
+class Timeline(msgspec.Struct, frozen=True):
+    """Every event of an order's workflow, oldest first.
+
+    ``pruned``: there were some, and they were taken away because they were old or their customer was erased.
+    """
+
+    events: list[dict[str, Any]]
+    pruned: bool
+
+
 def letters(work: Work, caller: Caller, limit: int, cursor: str | None) -> Letters:
     """A page of dead letters behind ``cursor``. Raises OperatorsOnly."""
     _require_operator(caller)
@@ -71,10 +81,11 @@ def purge(work: Work, caller: Caller) -> Moved:
     return _each(work, caller, work.dead_letters.delete)
 
 
-def timeline(work: Work, caller: Caller, order_id: str) -> list[dict[str, Any]]:
-    """Every event of the order's workflow, oldest first; none before it starts. Raises OrderNotFound."""
+def timeline(work: Work, caller: Caller, order_id: str) -> Timeline:
+    """The order's workflow; it has no events before it starts. Raises OrderNotFound."""
     orders.find(work, caller, order_id)
-    return work.workflows.history(order_id) or []
+    events = work.workflows.history(order_id)
+    return Timeline(events or [], pruned=events == [])
 
 
 def _each(work: Work, caller: Caller, act: Callable[[str], bool]) -> Moved:

@@ -156,7 +156,7 @@ class Workflows(Protocol):
         """Starts the execution; False when one of this name exists (nothing is started twice)."""
 
     def history(self, name: str) -> list[dict[str, Any]] | None:
-        """Every event of the execution in AWS's shape, or None when there is none."""
+        """Every event of the execution in AWS's shape; None when there is none, empty when they were taken away."""
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -22,6 +22,9 @@ def serve(
     smtp_url: Annotated[
         str | None, typer.Option(help="smtp://host:port; without it the mailbox keeps the mail")
     ] = None,
+    keep_days: Annotated[
+        int | None, typer.Option(help="Days to keep histories and mails after the end (for ever)")
+    ] = None,
     notify: Annotated[str | None, typer.Option(help="Operators' mail addresses, with commas between them")] = None,
 ) -> None:
     """Serve orders over REST and GraphQL until SIGTERM or Ctrl-C; no order is lost.
@@ -39,6 +42,7 @@ def serve(
         "DEFAULT_PRICE": default_price,
         "CURRENCY": currency,
         "SMTP_URL": smtp_url,
+        "KEEP_DAYS": keep_days,
         "NOTIFY": notify,
     }
     from expediter.cli import server

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from expediter.app.desk import Posted
 from expediter.app.instants import instant
-from expediter.app.operations import Letters
+from expediter.app.operations import Letters, Timeline
 from expediter.app.ports import DeadLetter, Page
 from expediter.app.reconcile import Report
 from expediter.domain.ledger import Entry
@@ -81,15 +81,22 @@ def order(
     found: Order,
     entries: tuple[Entry, ...],
     mails: tuple[Posted, ...],
-    timeline: list[dict[str, Any]],
+    timeline: Timeline,
     *,
     as_json: bool,
 ) -> None:
-    """``timeline``: the events of its workflow, ``at`` in milliseconds since 1970 UTC."""
     if as_json:
-        events = [{**event, "at": instant(event["at"])} for event in timeline]
+        events = [{**event, "at": instant(event["at"])} for event in timeline.events]
         ledger, posted = [_entry(entry) for entry in entries], [_mail(mail) for mail in mails]
-        _json({"order": order_view(found), "ledger": ledger, "mails": posted, "timeline": events})
+        _json(
+            {
+                "order": order_view(found),
+                "ledger": ledger,
+                "mails": posted,
+                "timeline": events,
+                "pruned": timeline.pruned,
+            }
+        )
         return
     to = out()
     to.print(_facts(found))
@@ -102,7 +109,10 @@ def order(
     if mails:
         to.print(table("mail", "about", "at", "sent", rows=_mail_rows(mails)))
         to.print()
-    to.print(table("no#", "at", "event", "state", "try", "says", rows=_event_rows(timeline)))
+    if timeline.pruned:
+        to.print("Its workflow's history and mails were taken away: they were old, or its customer was erased.")
+    else:
+        to.print(table("no#", "at", "event", "state", "try", "says", rows=_event_rows(timeline.events)))
 
 
 def _facts(found: Order) -> Table:

@@ -48,8 +48,8 @@ def _address(order_id: str) -> str:
 def _show(desk: Desk, visit: Visit, edited: dict[str, str] | None = None, faults: tuple[Fault, ...] = ()) -> Response:
     order_id = visit.params["id"]
     order = orders.find(desk.work, _CALLER, order_id)
-    events = operations.timeline(desk.work, _CALLER, order_id)
-    way = steps.way(events)
+    timeline = operations.timeline(desk.work, _CALLER, order_id)
+    way = steps.way(timeline.events)
     entries, mails = desk.work.orders.entries(order_id), desk.mailbox.of(order_id)
     return page(
         "order",
@@ -60,8 +60,9 @@ def _show(desk: Desk, visit: Visit, edited: dict[str, str] | None = None, faults
         refunded=sum(entry.amount for entry in entries if entry.kind is Kind.REFUND),
         graph=_graph(desk.runs.definition(order_id), way),
         way=way,
-        queued=not events,
-        moments=moments(events, way.steps, desk.acts.of(order_id), mails),
+        queued=not timeline.events and not timeline.pruned,
+        pruned=timeline.pruned,
+        moments=moments(timeline.events, way.steps, desk.acts.of(order_id), mails),
         mails=mails,
         retries=acts.retries(desk, order_id),
         edited=edited or {},

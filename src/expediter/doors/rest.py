@@ -84,9 +84,9 @@ def cancel_order(work: Work, request: Request) -> Response:
 
 
 def get_timeline(work: Work, request: Request) -> Response:
-    events = operations.timeline(work, request.caller, request.params["id"])
-    shown = [{**event, "at": instant(event["at"])} for event in events]
-    return _json({"order_id": request.params["id"], "events": shown})
+    timeline = operations.timeline(work, request.caller, request.params["id"])
+    shown = [{**event, "at": instant(event["at"])} for event in timeline.events]
+    return _json({"order_id": request.params["id"], "events": shown, "pruned": timeline.pruned})
 
 
 # ── dead letters ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -29,7 +29,10 @@ class SettingRefused(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """How one server is set up. ``token`` and ``restaurant_secret`` are secrets: they are never printed."""
+    """How one server is set up. ``keep_days``: how long histories are kept after the end; None: for ever.
+
+    ``token`` and ``restaurant_secret`` are secrets: they are never printed.
+    """
 
     data: Path
     host: str
@@ -40,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True):
     smtp_url: str | None
     token: str | None
     workflow: Path | None
+    keep_days: int | None
     orders: ports.Settings
 
 
@@ -56,6 +60,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         smtp_url=read("SMTP_URL", "", _smtp_url) or None,
         token=read("TOKEN", "", str) or None,
         workflow=read("WORKFLOW", "", lambda text: Path(text) if text else None),
+        keep_days=read("KEEP_DAYS", "", _days),
         orders=ports.Settings(
             hold_seconds=read("HOLD_SECONDS", "30", _whole(0, 99_999_999)),
             default_price=read("DEFAULT_PRICE", "1000", _whole(0, LARGEST_TOTAL)),
@@ -115,6 +120,10 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return convert
+
+
+def _days(text: str) -> int | None:
+    return _whole(1, 36_500)(text) if text else None
 
 
 def _currency(text: str) -> str:

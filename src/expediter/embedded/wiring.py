@@ -25,6 +25,7 @@ from expediter.embedded.order_store import SqliteOrders
 from expediter.embedded.outbox import Outbox
 from expediter.embedded.parties import Parties
 from expediter.embedded.queue import SqliteDeadLetters, SqliteQueue
+from expediter.embedded.retention import Retention
 from expediter.embedded.runtime import Runtime
 from expediter.embedded.settings import Settings, library, workflow
 from expediter.embedded.staging import WritingSession
@@ -75,6 +76,8 @@ class Home:
         self._executions = Executions(file.reading)
         self._queue = SqliteQueue(file.reading, self.runtime.sent)
         self._flow = FlowRecorder(file.reading, file.writing, self._writer, clock)
+        keep = settings.keep_days
+        self._retention = Retention(file.reading, file.writing, self._writer, clock, keep) if keep else None
         sender, posted = (mailer.sender, self._posted) if mailer else (None, None)
         writing, reading = (SqliteMailbox(session, posted, sender) for session in (file.writing, file.reading))
         self._writing_desk = Desks(file.writing, self.workflows, self._queue, self._flow, writing)
@@ -136,6 +139,8 @@ class Home:
         if self.outbox:
             self.outbox.start()
         self._flow.start(self._queue, self._executions)
+        if self._retention:
+            self._retention.start()
         self._ready = True
 
     async def stop(self) -> None:
@@ -144,6 +149,8 @@ class Home:
         await self.runtime.stop(GRACE)
         if self.outbox:
             await self.outbox.stop()
+        if self._retention:
+            await self._retention.stop()
         await self._flow.stop()
         await self._writer.stop()
 
