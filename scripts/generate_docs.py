@@ -44,7 +44,7 @@ SETTINGS: dict[str, str] = {
     "HOLD_SECONDS": "Seconds in which a customer may cancel, a whole number from 0.",
     "DEFAULT_PRICE": "Minor units for an item without a price.",
     "CURRENCY": "Currency of an order that names none: an active ISO 4217 code.",
-    "NOTIFY": "Operators' mail addresses, told of every end of an order; commas between them.",
+    "NOTIFY": "Operators' mail addresses, told of every end of an order and of orders in trouble; commas between them.",
 }
 
 

@@ -266,6 +266,19 @@ async def test_a_mail_is_shown_as_text_and_as_source(tmp_path: Path) -> None:
         assert kept.status_code == 409
 
 
+async def test_a_mail_about_trouble_is_shown_as_such(tmp_path: Path) -> None:
+    settings = {"WORKFLOW": alarmed(tmp_path), "PAYMENTS": "simulated:decline=1", "NOTIFY": "ops@example.com"}
+    async with opened(tmp_path, **settings) as shop:
+        order_id = await shop.place()
+        await shop.until_page(f"/console/orders/{order_id}", "Retry")
+    async with opened(tmp_path, **settings) as shop:  # whoever starts looks at once
+        page = await shop.until_page("/console/mailbox", "it needs an operator")
+        assert '<span class="pill NEEDS_OPERATOR">Needs an operator</span>' in page
+        assert "Needs an operator" in await shop.page(f"/console/orders/{order_id}")
+        mail = f"/console/mailbox/{order_id}?status=NEEDS_OPERATOR&to=ops%40example.com"
+        assert "Its workflow ended in an error" in await shop.page(mail)
+
+
 async def test_the_customers_page_shows_the_order_and_nothing_else(tmp_path: Path) -> None:
     async with opened(tmp_path, HOLD_SECONDS="0", TOKEN="long-secret") as shop:
         await shop.client.post("/console/sign-in", data={"token": "long-secret", "name": "Ada"})

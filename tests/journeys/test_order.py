@@ -139,7 +139,7 @@ async def test_what_is_owed_is_shown_while_a_refund_fails_for_a_day_and_is_paid_
         await stage.place(order_id)
         await stage.pass_time(HOUR)
         assert stage.status(order_id) == "REFUND_PENDING"
-        assert stage.mails(order_id) == []
+        assert [mail.status for mail in stage.mails(order_id)] == ["REFUND_LATE"]
         assert stage.held(order_id) == 3000
 
         await stage.to_the_end(order_id, within=3 * DAY)

@@ -1,15 +1,56 @@
-"""What the customer and the operators are told when an order ends: one mail per order, status and recipient."""
+"""What the customer and the operators are told when an order ends, and operators when one is in trouble: one mail per
+order, status or trouble, and recipient.
+"""
 
 import re
 
+from expediter.app.instants import instant
 from expediter.app.ports import Mail, Settings
 from expediter.domain.order import Order, Status
+from expediter.domain.trouble import Trouble
 
 _NEWS: dict[Status, str] = {
     Status.SUCCESS: "Your order is paid and with the restaurant.",
     Status.FAILED: "Your order could not be completed. Nothing is charged; what had been charged was given back.",
     Status.CANCELLED: "Your order is cancelled, as you asked. What had been charged was given back.",
 }
+
+#: Of each trouble: what the subject says, what the text says of it, what to do.
+_TROUBLES: dict[Trouble, tuple[str, str, str]] = {
+    Trouble.NEEDS_OPERATOR: (
+        "it needs an operator",
+        "Its workflow ended in an error and does not go on by itself.",
+        "Open the order in the console, see which step failed and why, and retry it from there.",
+    ),
+    Trouble.REFUND_LATE: (
+        "a refund is owed for too long",
+        "Giving the money back has failed for over an hour. It is tried on, once an hour at least.",
+        "See in the order's timeline what the payment provider answers.",
+    ),
+    Trouble.ORDER_LATE: (
+        "it is late",
+        "It should have ended by now. It goes on by itself as soon as what it waits for answers.",
+        "See in the order's timeline what it waits for; if nothing, whether messages wait on the queue.",
+    ),
+    Trouble.DEAD_LETTER: (
+        "its message is a dead letter",
+        "The order was accepted, but its message could not be taken in, so its workflow has not begun.",
+        "See the reason among the dead letters in the console; correct the message, or send it back to the queue.",
+    ),
+}
+
+
+def about(text: str) -> Status | Trouble:
+    """What a stored mail is about."""
+    return Trouble(text) if text in Trouble.__members__ else Status(text)
+
+
+def trouble_mails(order_id: str, trouble: Trouble, since: int, settings: Settings) -> tuple[Mail, ...]:
+    """The mails to the operators about this trouble, which began at ``since`` (ms since 1970 UTC)."""
+    what, text, help_ = _TROUBLES[trouble]
+    subject = f"Orders-App: Trouble with order {order_id}: {what}"
+    lines = [text, help_, "", f"Order: {order_id}", f"Since: {instant(since)}", ""]
+    return tuple(Mail(order_id, trouble, to, subject, "\n".join(lines)) for to in dict.fromkeys(settings.notify))
 
 
 def mails(order: Order, settings: Settings) -> tuple[Mail, ...]:

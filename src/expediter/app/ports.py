@@ -12,13 +12,16 @@ import msgspec
 from expediter.asl.protocol import Json
 from expediter.domain.ledger import Entry
 from expediter.domain.order import Order, Status
+from expediter.domain.trouble import Trouble
 
 
 class Mail(msgspec.Struct, frozen=True):
-    """One mail to one recipient about one status of one order. The three name it: the same mail twice is one mail."""
+    """One mail to one recipient about one status of one order, or one trouble with it. The three name it: the same mail
+    twice is one mail.
+    """
 
     order_id: str
-    status: Status
+    status: Status | Trouble
     recipient: str
     subject: str
     text: str

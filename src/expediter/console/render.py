@@ -34,7 +34,7 @@ def _environment() -> Environment:
         compact=words.compact,
         added=words.added,
     )
-    environment.globals.update(statuses=words.STATUSES)
+    environment.globals.update(statuses=words.SUBJECTS)
     return environment
 
 

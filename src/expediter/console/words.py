@@ -8,6 +8,7 @@ import msgspec
 
 from expediter.asl.protocol import Json
 from expediter.domain.order import Order, Status
+from expediter.domain.trouble import Trouble
 
 #: Decimals of currencies that do not have two (ISO 4217, list one).
 _DECIMALS = {
@@ -23,6 +24,14 @@ STATUSES: Mapping[Status, str] = {
     Status.FAILED: "Failed",
     Status.CANCELLED: "Cancelled",
     Status.REFUND_PENDING: "Refund owed",
+}
+#: What a mail is about: a status, or a trouble.
+SUBJECTS: Mapping[str, str] = {
+    **{status.value: text for status, text in STATUSES.items()},
+    Trouble.NEEDS_OPERATOR.value: "Needs an operator",
+    Trouble.REFUND_LATE.value: "Refund late",
+    Trouble.ORDER_LATE.value: "Order late",
+    Trouble.DEAD_LETTER.value: "Dead letter",
 }
 
 #: What an act did, said on the page it leads to.

@@ -8,6 +8,7 @@ import msgspec
 
 from expediter.app.desk import Act, Desk, Posted, Stuck, Version
 from expediter.app.flow import Minute
+from expediter.app.mails import about
 from expediter.app.ports import Mail, Work
 from expediter.asl.protocol import Json
 from expediter.domain.order import Order, Status
@@ -170,5 +171,5 @@ def _stuck(kind: str, count: int, row: Row) -> Stuck:
 
 def _posted(row: Row) -> Posted:
     order_id, status, recipient, subject, text, no, at, tries, next_at, sent_at, problem = row
-    mail = Mail(order_id, Status(status), recipient, subject, text)
+    mail = Mail(order_id, about(status), recipient, subject, text)
     return Posted(mail, f"{no} {status} {recipient}", at, tries, next_at, sent_at, problem)

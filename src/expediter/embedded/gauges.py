@@ -2,8 +2,8 @@
 
 import msgspec
 
-from expediter.app.owed import owed_since
 from expediter.domain.order import Order
+from expediter.domain.trouble import owed_since
 from expediter.embedded.database import Session, Statements
 from expediter.embedded.executions import Executions
 from expediter.embedded.queue import SqliteQueue

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 
+from expediter.app.mails import about
 from expediter.app.ports import Mail
 from expediter.domain.errors import StoreUnavailable
-from expediter.domain.order import Status
 from expediter.embedded.clock import Clock
 from expediter.embedded.database import Row, Session, Statements
 from expediter.embedded.mailer import Mailer, MailRefused, MailUnavailable
@@ -70,7 +70,7 @@ class Outbox:
     async def _deliver(self, row: Row) -> bool:
         """Whether what became of the mail could be stored."""
         no, order_id, status, recipient, subject, text, tries = row
-        mail = Mail(order_id, Status(status), recipient, subject, text)
+        mail = Mail(order_id, about(status), recipient, subject, text)
         now = self._clock.now()
         try:
             await self._mailer.deliver(mail, now)

@@ -31,6 +31,7 @@ from expediter.embedded.settings import Settings, library, workflow
 from expediter.embedded.staging import WritingSession
 from expediter.embedded.task_tokens import Report
 from expediter.embedded.unit import Unit, UnitOrders
+from expediter.embedded.watch import Watch
 from expediter.embedded.workflows import Errand, SqliteWorkflows
 from expediter.embedded.writer import Observer, Writer
 
@@ -78,6 +79,7 @@ class Home:
         self._flow = FlowRecorder(file.reading, file.writing, self._writer, clock)
         keep = settings.keep_days
         self._retention = Retention(file.reading, file.writing, self._writer, clock, keep) if keep else None
+        self._watch = Watch(file.reading, file.writing, self._writer, clock, self._posted if mailer else None)
         sender, posted = (mailer.sender, self._posted) if mailer else (None, None)
         writing, reading = (SqliteMailbox(session, posted, sender) for session in (file.writing, file.reading))
         self._writing_desk = Desks(file.writing, self.workflows, self._queue, self._flow, writing)
@@ -141,6 +143,7 @@ class Home:
         self._flow.start(self._queue, self._executions)
         if self._retention:
             self._retention.start()
+        self._watch.start(self.settings.orders)
         self._ready = True
 
     async def stop(self) -> None:
@@ -151,6 +154,7 @@ class Home:
             await self.outbox.stop()
         if self._retention:
             await self._retention.stop()
+        await self._watch.stop()
         await self._flow.stop()
         await self._writer.stop()
 

@@ -1,0 +1,46 @@
+"""When an order needs somebody to look after it, because it does not move on by itself as it should."""
+
+from enum import StrEnum
+
+from expediter.domain.order import Kind, Order, Status
+
+#: Milliseconds: how long a refund may be tried, and how long an order may take beyond its hold.
+REFUND_TIME = 3_600_000
+ORDER_TIME = 900_000
+
+
+class Trouble(StrEnum):
+    NEEDS_OPERATOR = "NEEDS_OPERATOR"
+    """Its workflow ended in an error."""
+    REFUND_LATE = "REFUND_LATE"
+    """Its refund is tried for too long."""
+    ORDER_LATE = "ORDER_LATE"
+    """It should have ended by now."""
+    DEAD_LETTER = "DEAD_LETTER"
+    """Its message could not be taken in."""
+
+
+def owed_since(order: Order) -> int:
+    """Of an order in REFUND_PENDING: when the customer asked for it back, or it was first tried to be given back.
+
+    Milliseconds since 1970 UTC.
+    """
+    if order.cancel_requested_at is not None:
+        return order.cancel_requested_at
+    refund = order.effects.get(Kind.REFUND)
+    return refund.tried_at if refund else order.updated_at
+
+
+def late(order: Order, now: int, hold: int) -> Trouble | None:
+    """What an order's own record says is late at ``now``; ``hold``: milliseconds in which it may be cancelled."""
+    refund = order.effects.get(Kind.REFUND)
+    if order.ended:
+        return None
+    if refund is not None and order.status is Status.REFUND_PENDING:
+        return Trouble.REFUND_LATE if now - refund.tried_at >= REFUND_TIME else None
+    return Trouble.ORDER_LATE if overdue(order.created_at, now, hold) else None
+
+
+def overdue(accepted_at: int, now: int, hold: int) -> bool:
+    """Whether an order accepted then should have ended."""
+    return now - accepted_at >= hold + ORDER_TIME
