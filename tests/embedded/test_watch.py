@@ -97,7 +97,7 @@ async def test_an_order_that_needs_an_operator_is_told_once_also_after_a_restart
         with caplog.at_level(logging.WARNING, "expediter.watch"):
             await look(stage)
         assert troubles(stage) == [("NEEDS_OPERATOR", OPS)]
-        assert [record.order_id for record in caplog.records] == [order_id]
+        assert [record.__dict__["order_id"] for record in caplog.records] == [order_id]
 
     async with alarming(tmp_path, clock) as stage:
         await look(stage)
