@@ -21,6 +21,10 @@ DEMO := $(VENV)/.demo-installed
 BROWSER := $(VENV)/.browser-installed
 AWS := $(VENV)/.aws-installed
 
+# Heavy tests start servers and wait for them in real time, each wait with an end of its own well below this: on a slow
+# or busy machine the watchdog (pyproject.toml) must not be what ends them.
+HEAVY := $(PY) -m pytest -m heavy -o faulthandler_timeout=900
+
 # What `make synth` and `make deploy` are about: make deploy STAGE=prod EMAIL=operators@example.com
 STAGE ?= dev
 EMAIL ?=
@@ -44,7 +48,7 @@ test: $(TEST) ## Set up and pass the tests (light: under 3 minutes in all)
 	$(PY) -m pytest
 
 test-heavy: $(TEST) $(BROWSER) ## Only what test-all adds to test
-	$(PY) -m pytest -m heavy --ignore tests/aws --ignore tests/infra --ignore tests/journeys/parity --ignore tests/workflow
+	$(HEAVY) --ignore tests/aws --ignore tests/infra --ignore tests/journeys/parity --ignore tests/workflow
 
 test-all: test test-heavy test-aws ## Everything: test, then what takes longer
 
@@ -72,10 +76,10 @@ destroy: synth ## Remove the stack of STAGE again (prod keeps its tables)
 	$(CDK) destroy --app build/cdk Orders-$(STAGE)
 
 aws-local: $(AWS) ## Run the synthesised stack here, without an account, and send orders through it (Linux x86_64)
-	$(PY) -m pytest -m heavy -v tests/aws/local
+	$(HEAVY) -v tests/aws/local
 
 test-aws: $(AWS) ## The AWS home's tests: adapters, functions, template, the stack run here
-	$(PY) -m pytest -m heavy tests/aws tests/infra tests/workflow tests/journeys/parity
+	$(HEAVY) tests/aws tests/infra tests/workflow tests/journeys/parity
 
 check-aws: $(AWS) ## Types of what only the AWS lock can check
 	$(PY) -m mypy infra tests/aws tests/infra tests/workflow src/expediter/aws scripts/smoke_aws.py bench/moto_peer.py tests/journeys/parity

@@ -2,6 +2,7 @@
 
 import importlib
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -84,6 +85,16 @@ class Functions:
         order = {"id": order_id, "user_id": ANN, "restaurant_id": "Restaurant 4", "name": "Burger", "currency": "USD"}
         items = [{"name": "Burger", "quantity": 3, "unit_price": 1000}]
         return {"order": {**order, "items": items, "email": None, "created_at": 1, **fields}, "hold_seconds": 0}
+
+    def before_a_write(self, once: Callable[[], Any]) -> None:
+        """Has something happen when the functions' next write of an order is on its way."""
+        todo = [once]
+
+        def happen(**_: Any) -> None:
+            if todo:
+                todo.pop()()
+
+        clients.dynamodb().meta.events.register("before-call.dynamodb.PutItem", happen)
 
     def scan(self, table: str) -> list[Any]:
         return list(self.adapters.dynamodb.scan(TableName=table)["Items"])

@@ -144,6 +144,25 @@ def test_a_customer_is_no_operator_and_nobody_is_nobody(functions: Functions) ->
     assert functions.graphql("Mutation.publishOrder", id=str(uuid4()))["error"]["type"] == "OperatorsOnly"
 
 
+@pytest.mark.parametrize("door", ["REST", "GraphQL"])
+def test_a_cancel_that_meets_a_write_of_the_workflow_looks_again(functions: Functions, door: str) -> None:
+    order_id = run(functions, PAID)
+    functions.before_a_write(lambda: functions.call("CloseHold", functions.order(order_id)))
+    if door == "REST":
+        answer = functions.rest("POST", f"/orders/{order_id}/cancel")
+        assert (answer["statusCode"], answer["body"]["error"]) == (409, "OrderAlreadySent")
+    else:
+        answer = functions.graphql("Mutation.cancelOrder", id=order_id)
+        assert answer["error"]["type"] == "OrderAlreadySent"
+
+
+def test_a_cancel_that_meets_the_charge_finds_the_order_paid(functions: Functions) -> None:
+    order_id = run(functions, SAVED)
+    functions.before_a_write(lambda: functions.call("ProcessPayment", functions.order(order_id)))
+    answer = functions.rest("POST", f"/orders/{order_id}/cancel")
+    assert (answer["statusCode"], answer["body"]["order_status"]) == (200, "REFUND_PENDING")
+
+
 def test_an_order_by_graphql_is_on_the_queue_before_its_key_is_taken(functions: Functions) -> None:
     key, order = str(uuid4()), {"name": "Burger", "quantity": 3, "restaurantId": "Restaurant 4", "userId": "Bob"}
     placed = functions.graphql("Mutation.postOrder", input=order, idempotencyKey=key)["value"]

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias
 
 import httpx
 import pytest
@@ -40,13 +40,13 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def serving(data: Path, **settings: str) -> Iterator[Server]:
-    """``expediter serve`` on a free port, ended at the end."""
+def serving(data: Path, log: int | IO[str] = subprocess.PIPE, **settings: str) -> Iterator[Server]:
+    """``expediter serve`` on a free port, ended at the end. ``log``: a file, for a server that has much to say."""
     mine = {f"EXPEDITER_{name}": value for name, value in {"DATA": str(data), "PORT": "0", **settings}.items()}
     process = subprocess.Popen(
         [sys.executable, "-m", "expediter", "serve"],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=log,
         env={**plain_environment(), **mine},
         text=True,
     )

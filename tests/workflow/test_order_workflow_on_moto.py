@@ -17,6 +17,7 @@ from moto.awslambda import models  # noqa: E402  # only where moto is installed
 
 from expediter import contracts  # noqa: E402
 from expediter.asl.simulate import simulate  # noqa: E402
+from tests.support.patience import until  # noqa: E402
 
 pytestmark = pytest.mark.heavy
 
@@ -112,8 +113,13 @@ class Clients:
         execution = self.machines.start_execution(
             stateMachineArn=self.machine, name=name.replace(" ", "-").replace("'", ""), input=json.dumps(INPUT)
         )["executionArn"]
-        while (status := self.machines.describe_execution(executionArn=execution)["status"]) == "RUNNING":
-            pass
+
+        def ended() -> str:
+            status = self.machines.describe_execution(executionArn=execution)["status"]
+            return "" if status == "RUNNING" else str(status)
+
+        # A pause between looks: moto walks in a thread of this process, and a busy loop would take its time from it.
+        status = until(ended, f"moto ends the branch {name!r}")
         events = self.machines.get_execution_history(executionArn=execution, maxResults=1000)["events"]
         entered = [event["stateEnteredEventDetails"]["name"] for event in events if event["type"].endswith("Entered")]
         return status, entered

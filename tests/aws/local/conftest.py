@@ -33,7 +33,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return json.loads((folder / "Orders-dev.template.json").read_text())
 
 
-# Not for the whole session: moto keeps one state per process, which the tests of the adapters begin anew.
+# Not for the whole session: it is a dozen processes.
 @pytest.fixture(scope="module")
 def town(template: Any, outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     code: Path = bundle(tmp_path_factory.mktemp("bundle") / "code", HERE)

@@ -25,8 +25,9 @@ START = 30
 class Lambda:
     """One function; its process starts at its first invocation."""
 
-    def __init__(self, name: str, handler: str, code: Path, environment: dict[str, str]) -> None:
+    def __init__(self, name: str, handler: str, code: Path, environment: dict[str, str], timeout: int) -> None:
         self.name = name
+        self._timeout = timeout
         self._handler = handler
         self._code = code
         self._environment = environment
@@ -37,14 +38,9 @@ class Lambda:
     def invoke(self, event: Any) -> Any:
         """What the handler gives, or ``{"errorType": …, "errorMessage": …}``."""
         with self._lock:
-            if self._process is None:
+            if self._process is None or self._process.poll() is not None:
                 self._start()
             return msgspec.json.decode(self._post(msgspec.json.encode(event)))
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
 
     def _start(self) -> None:
         port, api = free_port(), free_port()
@@ -56,7 +52,7 @@ class Lambda:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(self._code),
             "PYTHONDONTWRITEBYTECODE": "1",
-            "AWS_LAMBDA_FUNCTION_TIMEOUT": "28",
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(self._timeout),
             "AWS_LAMBDA_FUNCTION_NAME": self.name,
             "LAMBDA_TASK_ROOT": str(self._code),
             **self._environment,
@@ -65,7 +61,7 @@ class Lambda:
             self._process = subprocess.Popen(command, env=environment, cwd=self._code, stdout=log, stderr=log)
 
     def _post(self, body: bytes) -> bytes:
-        """The emulator needs a moment until it listens."""
+        """The emulator needs a moment until it listens; should another process have its port, it takes others."""
         end = time.monotonic() + START
         while True:
             try:
@@ -73,6 +69,8 @@ class Lambda:
             except urllib3.exceptions.NewConnectionError:
                 if time.monotonic() > end:
                     raise
+                if self._process is not None and self._process.poll() is not None:
+                    self._start()
                 time.sleep(0.02)
 
 

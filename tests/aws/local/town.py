@@ -2,27 +2,24 @@
 
 import io
 import json
-import os
-import time
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import boto3
 import urllib3
-from moto.awslambda.models import LambdaFunction
-from moto.core.config import default_user_config
-from moto.server import ThreadedMotoServer
+from botocore.config import Config
 
 from expediter.aws.functions.table import FUNCTIONS
 from infra.openapi import template as mapping
 from tests.aws.local.gateway import Call
-from tests.aws.local.lambdas import Lambda, free_port
 from tests.aws.stage import record_of
+from tests.support.patience import until
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 #: What moto's CloudFormation makes as it is written; the rest is either none of its types, or made by its API below.
@@ -35,7 +32,9 @@ KINDS = {
     "AWS::SQS::Queue",
     "AWS::SNS::Topic",
 }
-KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": REGION}
+#: No call is repeated by itself: a function that is slow to start is not invoked twice.
+ONCE = Config(read_timeout=80, retries={"total_max_attempts": 1})
+ROOT = Path(__file__).parents[3]
 ANN = "a0000000-0000-4000-8000-000000000001"
 
 
@@ -66,18 +65,23 @@ def cut(value: Any, gone: set[str]) -> Any:
 class Town:
     """``outside``: EXPEDITER_ settings that lead to the parties of the test."""
 
-    def __init__(self, template: Any, code: Path, endpoint: str, **settings: str) -> None:
+    def __init__(self, template: Any, endpoint: str, **settings: str) -> None:
         self.template = template
         self.endpoint = endpoint
         self._session = boto3.Session("testing", "testing", region_name=REGION)
+        self._clients: dict[str, Any] = {}
         self._create(template, settings)
-        self.lambdas = {name: self._lambda(name, code) for name in FUNCTIONS}
+        for name in FUNCTIONS:
+            self._tell_of_the_machine(name)
         self.queue = self._output("MessagesOrders")
         self.dead = self._output("MessagesDeadLetters")
         self.news = self._subscribe()
 
     def client(self, name: str) -> Any:
-        return self._session.client(name, endpoint_url=self.endpoint)  # type: ignore[call-overload]  # any service
+        if name not in self._clients:
+            made = self._session.client(name, endpoint_url=self.endpoint, config=ONCE)  # type: ignore[call-overload]
+            self._clients[name] = made
+        return self._clients[name]
 
     def _create(self, template: Any, settings: dict[str, str]) -> None:
         self.client("secretsmanager").create_secret(Name="gone", SecretString="the restaurant's")
@@ -122,12 +126,14 @@ class Town:
         (found,) = [value for key, value in self.made.items() if key[:-8] == name]
         return str(found)
 
-    def _lambda(self, name: str, code: Path) -> Lambda:
-        made = self.client("lambda").get_function_configuration(FunctionName=self._output(f"Functions{name}"))
-        environment = {**made["Environment"]["Variables"], **KEYS, "AWS_ENDPOINT_URL": self.endpoint}
-        if "EXPEDITER_STATE_MACHINE" in environment:
-            environment["EXPEDITER_STATE_MACHINE"] = self.machine
-        return Lambda(made["FunctionName"], made["Handler"], code, environment)
+    def _tell_of_the_machine(self, name: str) -> None:
+        """Sets what the template could not say here: it refers to the state machine that was made by the API."""
+        function = self._output(f"Functions{name}")
+        made = self.client("lambda").get_function_configuration(FunctionName=function)
+        variables = made["Environment"]["Variables"]
+        if "EXPEDITER_STATE_MACHINE" in variables:
+            told = {"Variables": {**variables, "EXPEDITER_STATE_MACHINE": self.machine}}
+            self.client("lambda").update_function_configuration(FunctionName=function, Environment=told)
 
     def _subscribe(self) -> str:
         """A queue that hears what the operators' topic says."""
@@ -155,6 +161,12 @@ class Town:
         assert call.render(mapping("post_order.response.vtl")) == ""
         return call.answer
 
+    def invoke(self, name: str, event: Any) -> Any:
+        """The function's answer; a failure is ``{"errorType": …, "errorMessage": …}``."""
+        body = json.dumps(event, default=str)
+        answer = self.client("lambda").invoke(FunctionName=self._output(f"Functions{name}"), Payload=body)
+        return json.loads(answer["Payload"].read())
+
     def poll(self) -> int:
         """What Lambda's event source does once: a batch of five to the intake, and what did not fail is deleted."""
         sqs = self.client("sqs")
@@ -166,7 +178,7 @@ class Town:
         ).get("Messages", [])
         if not got:
             return 0
-        answer = self.lambdas["Intake"].invoke({"Records": list(map(record_of, got))})
+        answer = self.invoke("Intake", {"Records": list(map(record_of, got))})
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for message in got:
             if message["MessageId"] not in failed:
@@ -180,27 +192,26 @@ class Town:
         (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
         start = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")
         records = streams.get_records(ShardIterator=start["ShardIterator"])["Records"]
-        plain = [{"eventName": it["eventName"], "dynamodb": _json(it["dynamodb"])} for it in records]
-        assert self.lambdas["Mailer"].invoke({"Records": plain}) == {"batchItemFailures": []}
+        plain = [{"eventName": it["eventName"], "dynamodb": it["dynamodb"]} for it in records]
+        assert self.invoke("Mailer", {"Records": plain}) == {"batchItemFailures": []}
 
     # ── what can be seen ──────────────────────────────────────────────────────────────────────────────────────────
 
     def rest(self, method: str, path: str, user: str = ANN, groups: str = "") -> Any:
         claims = {"sub": user, **({"cognito:groups": groups} if groups else {})}
         event = {"httpMethod": method, "path": path, "requestContext": {"authorizer": {"claims": claims}}}
-        answer = self.lambdas["Rest"].invoke(event)
+        answer = self.invoke("Rest", event)
         return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
 
-    def ended(self, order_id: str, within: float = 60) -> str:
+    def ended(self, order_id: str) -> str:
         """Waits in real time until the order's execution has ended; its status."""
         execution = f"{self.machine.replace(':stateMachine:', ':execution:')}:{order_id}"
-        end = time.monotonic() + within
-        while time.monotonic() < end:
-            status = self.client("stepfunctions").describe_execution(executionArn=execution)["status"]
-            if status != "RUNNING":
-                return str(status)
-            time.sleep(0.1)
-        raise AssertionError(f"{order_id} has not ended")
+
+        def status() -> str:
+            found = self.client("stepfunctions").describe_execution(executionArn=execution)["status"]
+            return "" if found == "RUNNING" else str(found)
+
+        return until(status, f"the execution of {order_id} ends")
 
     def ledger(self, order_id: str) -> list[tuple[str, int]]:
         rows = sorted(self.rows("StoreLedger", order_id), key=lambda row: int(row["at"]["N"]))
@@ -221,37 +232,29 @@ class Town:
             found += [json.loads(message["Body"]) for message in got]
         return found
 
-    def stop(self) -> None:
-        for one in self.lambdas.values():
-            one.stop()
 
-
-def _json(record: Any) -> Any:
-    return json.loads(json.dumps(record, default=str))
+@contextmanager
+def cloud(folder: Path) -> Iterator[str]:
+    """The endpoint of a moto of its own; see cloud.py. ``folder`` holds the functions' code."""
+    command = [sys.executable, "-m", "tests.aws.local.cloud", str(folder)]
+    with (
+        (folder / "cloud.log").open("wb") as log,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, cwd=ROOT, start_new_session=True
+        ) as process,
+    ):
+        assert process.stdout is not None
+        port = process.stdout.readline().strip().decode()
+        assert port, (folder / "cloud.log").read_text()
+        yield f"http://127.0.0.1:{port}"
+        # Leaving closes its stdin: it ends with everything it started.
 
 
 @contextmanager
 def standing(template: Any, code: Path, **settings: str) -> Iterator[Town]:
-    """The stack on a moto server of its own; its workflows really run, and their functions are the bundle's."""
-    port = free_port()
-    with ExitStack() as stack:
-        stack.enter_context(patch.dict(os.environ, {**KEYS, "MOTO_PORT": str(port)}))
-        stack.enter_context(patch.dict(default_user_config, {"stepfunctions": {"execute_state_machine": True}}))
-        server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
-        server.start()
-        stack.callback(server.stop)
-        urllib3.request("POST", f"http://127.0.0.1:{port}/moto-api/reset")
-        town = Town(template, code, f"http://127.0.0.1:{port}", **settings)
-        stack.callback(town.stop)
-        names = {town._output(f"Functions{name}"): one for name, one in town.lambdas.items()}
-
-        def invoke(function: Any, event: Any = None) -> tuple[str, bool, str]:
-            answer = names[function.function_name].invoke(event)
-            failed = isinstance(answer, dict) and "errorType" in answer
-            return json.dumps(answer), failed, ""
-
-        stack.enter_context(patch.object(LambdaFunction, "_invoke_lambda", invoke))
-        yield town
+    """The stack, up: its workflows really run, and its functions are the bundle's."""
+    with cloud(code.parent) as endpoint:
+        yield Town(template, endpoint, **settings)
 
 
 __all__ = ["ANN", "Town", "standing"]

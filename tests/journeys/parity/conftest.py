@@ -34,7 +34,7 @@ if READY:
     from tests.aws.local.town import Town, standing
     from tests.journeys.parity.houses import HOLD, AwsHouse, EmbeddedHouse, House
 
-    # Not for the whole session: moto keeps one state per process, which other tests begin anew.
+    # Not for the whole session: it is a dozen processes.
     @pytest.fixture(scope="module")
     def aws(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         from infra.app import application  # noqa: PLC0415  # importing it starts Node
@@ -51,7 +51,10 @@ if READY:
     @pytest.fixture(scope="session")
     def embedded(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         data = tmp_path_factory.mktemp("data")
-        with serving(data, HOLD_SECONDS=HOLD, NOTIFY="operators@example.com", **outside.settings) as server:
+        with (
+            (data / "log").open("w") as log,
+            serving(data, log, HOLD_SECONDS=HOLD, NOTIFY="operators@example.com", **outside.settings) as server,
+        ):
             found = EmbeddedHouse(server.url, data)
             yield found
             found.close()

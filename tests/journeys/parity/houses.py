@@ -1,7 +1,6 @@
 """The two homes from outside, as a journey needs them: what a customer sends, and what can be seen afterwards."""
 
 import json
-import time
 import uuid
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -11,11 +10,10 @@ import httpx
 from expediter.app.ports import Settings
 from expediter.embedded.books import open_books
 from tests.aws.local.town import ANN, Town
+from tests.support import patience
 
 #: Seconds, for both homes: real time passes here.
 HOLD = "2"
-#: Seconds until something has to have happened.
-PATIENCE = 90
 MUTATIONS = {
     "postOrder": "mutation($input: OrderInput!, $idempotencyKey: ID) "
     "{ postOrder(input: $input, idempotencyKey: $idempotencyKey) { id userId orderStatus total } }",
@@ -107,19 +105,18 @@ class AwsHouse:
             "body": None if body is None else json.dumps(body),
             "requestContext": {"authorizer": {"claims": {"sub": ANN, "cognito:groups": "operators"}}},
         }
-        answer = self._town.lambdas["Rest"].invoke(event)
+        answer = self._town.invoke("Rest", event)
         return Answer(answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None)
 
     def graphql(self, mutation: str, **arguments: Any) -> Any:
         info = {"parentTypeName": "Mutation", "fieldName": mutation}
         identity = {"sub": ANN, "groups": ["operators"]}
-        answer = self._town.lambdas["Graphql"].invoke({"info": info, "arguments": arguments, "identity": identity})
+        answer = self._town.invoke("Graphql", {"info": info, "arguments": arguments, "identity": identity})
         self.settle()
         return answer["error"]["type"] if "error" in answer else answer["value"]
 
     def settle(self) -> None:
-        while self._town.poll():
-            pass
+        patience.until(lambda: not self._town.poll(), "the queue is empty")
 
     def ledger(self, order_id: str) -> list[tuple[str, int]]:
         return self._town.ledger(order_id)
@@ -136,11 +133,9 @@ def new_id() -> str:
 
 def until(house: House, order_id: str, *statuses: str) -> Any:
     """Waits until the order has one of the statuses; the order."""
-    end = time.monotonic() + PATIENCE
-    answer = house.rest("GET", f"/orders/{order_id}")
-    while time.monotonic() < end:
-        if answer.status == 200 and answer.body["order_status"] in statuses:
-            return answer.body
-        time.sleep(0.05)
+
+    def order() -> Any:
         answer = house.rest("GET", f"/orders/{order_id}")
-    raise AssertionError(f"{order_id} never came to {statuses}: {answer}")
+        return answer.body if answer.status == 200 and answer.body["order_status"] in statuses else None
+
+    return patience.until(order, f"{order_id} comes to {' or '.join(statuses)}")

@@ -5,6 +5,7 @@ import logging
 from expediter.asl.protocol import Json
 from expediter.aws import clock, wiring
 from expediter.aws.functions.callers import from_identity
+from expediter.aws.functions.racing import settled
 from expediter.domain.errors import OrderError, OrderInvalid
 from expediter.doors.errors import InternalError
 from expediter.doors.graphql import RESOLVERS
@@ -15,7 +16,7 @@ _log = logging.getLogger("expediter.graphql")
 def handler(event: Json, _: object) -> Json:
     """``{"value": …}``, or ``{"error": {"type", "message", "faults"}}``."""
     try:
-        return {"value": resolve(event)}
+        return {"value": settled(lambda: resolve(event))}
     except OrderError as error:
         return {"error": shown(error)}
     except Exception:  # noqa: BLE001  # logged, and told without its details

@@ -8,6 +8,7 @@ from expediter import contracts
 from expediter.asl.protocol import Json
 from expediter.aws import clock, wiring
 from expediter.aws.functions.callers import from_authorizer
+from expediter.aws.functions.racing import settled
 from expediter.domain.errors import OrderError, OrderNotFound
 from expediter.doors.errors import RETRY_AFTER, InternalError, PathUnknown, problem
 from expediter.doors.request import Request, Response
@@ -20,7 +21,7 @@ _router = Router(contracts.read("openapi.json"))
 
 def handler(event: Json, _: object) -> Json:
     try:
-        response = answer(event)
+        response = settled(lambda: answer(event))
     except OrderError as error:
         response = problem(error)
         if isinstance(error, OrderNotFound):  # an order just accepted may not have its row yet

@@ -1,0 +1,76 @@
+"""moto in a process of its own, where functions run as AWS runs them and workflows really are executed.
+
+    python -m tests.aws.local.cloud FOLDER     prints its port; ends, with all it started, when its stdin does
+
+A process of its own, because moto keeps one state, one configuration and its executions' threads per process: what
+other tests do with moto in theirs cannot disturb this one, and nothing of this one outlives its tests.
+FOLDER holds ``code``, the functions' bundle, and takes their logs.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from moto.awslambda.models import LambdaFunction
+from moto.core.config import default_user_config
+from moto.server import ThreadedMotoServer
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
+
+from tests.aws.local.lambdas import Lambda
+
+#: A Retry's waits are a tenth of what the workflow says: how often is tested, not for how long.
+HASTE = 10
+
+
+class Functions:
+    """Runs a function of moto's by its own name, handler and environment; its process lives on for the next call."""
+
+    def __init__(self, folder: Path, endpoint: str) -> None:
+        self._folder = folder
+        self._endpoint = endpoint
+        self._lock = threading.Lock()
+        self._started: dict[str, Lambda] = {}
+
+    def invoke(self, function: Any, event: Any = None) -> tuple[str, bool, str]:
+        """What moto's own ``_invoke_lambda`` gives: the answer, whether it is a failure, and no logs."""
+        with self._lock:
+            if function.function_name not in self._started:
+                self._started[function.function_name] = self._lambda(function)
+            one = self._started[function.function_name]
+        answer = one.invoke(json.loads(event) if isinstance(event, str) else event)
+        return json.dumps(answer), isinstance(answer, dict) and "errorType" in answer, ""
+
+    def _lambda(self, function: Any) -> Lambda:
+        environment = {
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_DEFAULT_REGION": function.region,
+            "AWS_ENDPOINT_URL": self._endpoint,
+            **function.environment_vars,
+        }
+        return Lambda(function.function_name, function.handler, self._folder / "code", environment, function.timeout)
+
+
+def main(folder: Path) -> None:
+    """Serves until stdin ends. What it changes of moto holds for this process, whose one task it is."""
+    default_user_config["stepfunctions"] = {"execute_state_machine": True}
+    vars(retrier_decl)["time"] = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / HASTE))
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    os.environ["MOTO_PORT"] = str(port)
+    functions = Functions(folder, f"http://{host}:{port}")
+    LambdaFunction._invoke_lambda = lambda function, event=None: functions.invoke(function, event)  # type: ignore[method-assign, assignment]
+    print(port, flush=True)
+    sys.stdin.read()
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
