@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import math
 import os
 import signal
 import socket
@@ -20,9 +21,10 @@ import uvloop
 
 from expediter.asl import DefinitionInvalid
 from expediter.cli.terms import stop
-from expediter.embedded import logs
+from expediter.embedded import descriptors, logs
+from expediter.embedded.connections import Connections, configuration
 from expediter.embedded.database import DataRefused
-from expediter.embedded.http import create_app
+from expediter.embedded.http import App, create_app
 from expediter.embedded.settings import LOOPBACK, SettingRefused, Settings, from_environment
 from expediter.embedded.wiring import open_home
 
@@ -30,6 +32,8 @@ from expediter.embedded.wiring import open_home
 GRACE = 3
 #: Connections that may wait to be accepted.
 BACKLOG = 2048
+#: Seconds between uvicorn's ticks.
+TICK = 0.1
 
 _GREETING = """\
 Expediter serves {url} and keeps its data in {data}.
@@ -63,6 +67,7 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         door = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+        _notice_who_is_gone(door)
     except OSError as error:
         raise SettingRefused(
             f"EXPEDITER_HOST={settings.host} EXPEDITER_PORT={settings.port} cannot be listened on: "
@@ -73,27 +78,23 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
         yield door
 
 
+def _notice_who_is_gone(door: socket.socket) -> None:
+    """Connections inherit this: to a machine that vanished they end in a minute or two, whether we send or wait."""
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4), ("TCP_USER_TIMEOUT", 60_000)):
+        if option := getattr(socket, name, None):  # macOS has not all of them
+            door.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
 async def _serve(settings: Settings, door: socket.socket) -> None:
     """Opens the home and serves it until a signal; a signal during the recovery ends that."""
     stopping = _Signals()
     async with open_home(settings) as home:
         app = create_app(home)
         _collect_less()
-        config = uvicorn.Config(
-            app,
-            http="httptools",
-            ws="websockets-sansio",
-            ws_max_size=64 * 1024,
-            lifespan="off",
-            log_config=None,
-            log_level=logging.WARNING,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            backlog=BACKLOG,
-            timeout_graceful_shutdown=GRACE,
-        )
-        server = _Server(config, lambda: print(greeting(settings, door), flush=True), app.end_streams)
+        connections = Connections(descriptors.raised())
+        config = configuration(app, connections, GRACE)
+        server = _Server(config, lambda: print(greeting(settings, door), flush=True), app, connections)
         stopping.end_with(server)
         _log.info("the server starts")
         await server.serve([door])
@@ -112,13 +113,15 @@ def _collect_less() -> None:
 class _Server(uvicorn.Server):
     """uvicorn's server without its signal handlers: ours also cover the home's start and stop, and end with exit 0.
 
-    ``stopping`` ends what would go on for ever: live pages hold no stop up.
+    Ten times a second it tells the application how late the loop is, and once a second it looks after connections.
     """
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None], stopping: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], app: App, connections: Connections) -> None:
         super().__init__(config)
         self._greet = started
-        self._end = stopping
+        self._app = app
+        self._connections = connections
+        self._expected = math.inf
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -129,8 +132,16 @@ class _Server(uvicorn.Server):
         self._greet()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._end()
+        self._app.end_streams()
         await super().shutdown(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        now = asyncio.get_running_loop().time()
+        self._app.late = now - self._expected
+        self._expected = now + TICK
+        if counter % 10 == 0:
+            self._connections.sweep()
+        return await super().on_tick(counter)
 
 
 class _Signals:

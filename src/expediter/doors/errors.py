@@ -51,6 +51,10 @@ class MethodNotAllowed(OrderError):
         self.allow = allow
 
 
+class RequestTooSlow(OrderError):
+    """The request did not arrive within 30 seconds. Send it again, on a new connection and faster."""
+
+
 class BodyTooLarge(OrderError):
     """The body is larger than 64 KiB. Send a smaller one."""
 
@@ -91,6 +95,7 @@ STATUSES: dict[type[OrderError], int] = {
     domain.MessageNotFound: 404,
     domain.TaskTokenUnknown: 404,
     MethodNotAllowed: 405,
+    RequestTooSlow: 408,
     NotRetryable: 409,
     NoMailServer: 409,
     domain.OrderAlreadyCharged: 409,

@@ -18,7 +18,7 @@ from expediter.app.scenarios import SCENARIOS
 from expediter.console import routes
 from expediter.console.render import plain
 from expediter.console.visit import Route, Site, Visit
-from expediter.domain.errors import OrderError
+from expediter.domain.errors import OrderError, TooBusy
 from expediter.doors.errors import (
     FormExpired,
     InternalError,
@@ -41,6 +41,8 @@ from expediter.embedded.home import Home
 from expediter.embedded.rehearsal import Rehearsals
 
 _KEPT = ("Cache-Control", "public, max-age=31536000, immutable")
+#: Live pages open at the same time: each asks for its mark once a second.
+MOST_STREAMS = 1_000
 #: Who acts on loopback, where nobody signs in.
 _LOCAL = "operator"
 
@@ -94,8 +96,9 @@ class Console:
             await respond(headers, send, answer, body=scope["method"] != "HEAD")
 
     async def _stream(self, answer: Streamed, receive: Receive, send: Send) -> None:
-        if self._closed:
-            await respond({}, send, self._problem(NotReady(), {}))
+        if self._closed or len(self._streams) >= MOST_STREAMS:
+            await answer.events.aclose()
+            await respond({}, send, self._problem(NotReady() if self._closed else TooBusy(), {}))
             return
         task = asyncio.create_task(stream(answer.events, receive, send), name="stream")
         self._streams.add(task)

@@ -17,7 +17,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 LARGEST_BODY = 64 * 1024
 #: How much of a body that is too large is read all the same.
-PATIENCE = 1024 * 1024
+READ_ALL_THE_SAME = 1024 * 1024
 LARGEST_HEADERS = 16 * 1024
 LONGEST_ADDRESS = 8 * 1024
 
@@ -52,7 +52,7 @@ async def body_of(headers: Headers, receive: Receive) -> bytes:
     """The whole body. Raises BodyTooLarge, ClientGone."""
     length = int(headers.get("content-length", 0))
     if length > LARGEST_BODY:
-        if length <= PATIENCE:
+        if length <= READ_ALL_THE_SAME:
             await _discard(receive)
         raise BodyTooLarge
     message = await receive()
@@ -71,12 +71,19 @@ async def body_of(headers: Headers, receive: Receive) -> bytes:
 
 async def _discard(receive: Receive) -> None:
     """Reads on for a while: a client that is still sending when its connection closes may never see why."""
-    left = PATIENCE
+    left = READ_ALL_THE_SAME
     while left > 0:
         message = await receive()
         if not message.get("more_body"):
             return
         left -= len(message["body"])
+
+
+async def refuse_websocket(send: Send, response: Response) -> None:
+    """Answers a handshake as any other request (https://asgi.readthedocs.io/en/latest/extensions.html)."""
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
+    await send({"type": "websocket.http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": response.body})
 
 
 async def respond(send: Send, response: Response) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FieldNode,
     GraphQLError,
     GraphQLResolveInfo,
     GraphQLSchema,
@@ -103,6 +104,14 @@ class Graphql:
         """What the request would do; None when its document is wrong or names no single operation."""
         found = get_operation_ast(self._prepared(request.query).document, request.operation_name)
         return found.operation if isinstance(found, OperationDefinitionNode) else None
+
+    def is_single(self, request: GraphqlRequest) -> bool:
+        """Whether the request asks for one field only, so that what is said of it is said of the whole."""
+        found = get_operation_ast(self._prepared(request.query).document, request.operation_name)
+        if not isinstance(found, OperationDefinitionNode):
+            return False
+        fields = found.selection_set.selections
+        return len(fields) == 1 and isinstance(fields[0], FieldNode)
 
     async def execute(self, request: GraphqlRequest, caller: Caller) -> Formatted:
         """The answer to a query or a mutation."""

@@ -10,20 +10,38 @@ from graphql import OperationType
 
 from expediter import contracts
 from expediter.app.ports import Caller, Work
-from expediter.domain.errors import OrderError
-from expediter.doors.errors import InternalError, MethodNotAllowed, NotReady, RequestUnparsable, problem
+from expediter.domain.errors import OrderError, StoreUnavailable, TooBusy
+from expediter.doors.errors import RETRY_AFTER, InternalError, MethodNotAllowed, NotReady, RequestUnparsable, problem
 from expediter.doors.request import JSON, Headers, Request, Response
 from expediter.doors.rest import OPERATIONS, Operation, require_json
 from expediter.doors.routes import Router
 from expediter.embedded.clock import new_id
 from expediter.embedded.console_http import Console
-from expediter.embedded.exchange import ClientGone, Receive, Scope, Send, body_of, headers_of, query_of, respond
-from expediter.embedded.graphql import Graphql, GraphqlRequest
+from expediter.embedded.exchange import (
+    ClientGone,
+    Receive,
+    Scope,
+    Send,
+    body_of,
+    headers_of,
+    query_of,
+    refuse_websocket,
+    respond,
+)
+from expediter.embedded.graphql import Formatted, Graphql, GraphqlRequest
 from expediter.embedded.graphql_ws import GraphqlSocket
-from expediter.embedded.guards import Guards
+from expediter.embedded.guards import PROBES, Guards
 from expediter.embedded.home import Home
 from expediter.embedded.task_doors import REPORTS
 
+#: Seconds that the event loop may be behind its time before requests are refused, reads too: so long did they wait.
+TOO_LATE = 1.0
+#: What is answered all the same: it tells whoever operates the server how it is.
+_ALWAYS = PROBES | {"/metrics"}
+#: Errors of a mutation that say: nothing was done, come again.
+_LATER = frozenset({TooBusy.__name__, StoreUnavailable.__name__})
+#: Websockets open at the same time.
+MOST_SOCKETS = 1_000
 #: Who passed the guards is an operator: it is his machine, or he has the token.
 OPERATOR = Caller()
 
@@ -69,20 +87,35 @@ class App:
         self._router = Router(contracts.read("openapi.json"))
         self._graphql = Graphql(home)
         self._console = Console(home, self._guards)
+        self._sockets = 0
+        #: Seconds that the event loop was behind its time when somebody looked last.
+        self.late = 0.0
 
     def end_streams(self) -> None:
         """Ends what would hold up a stop: live pages follow orders for ever."""
         self._console.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._console.serves(scope["path"]):
+        if scope["type"] == "http" and self.late > TOO_LATE and scope["path"] not in _ALWAYS:
+            await respond(send, problem(TooBusy()))
+        elif scope["type"] == "http" and self._console.serves(scope["path"]):
             await self._console(scope, receive, send)
         elif scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
-            await GraphqlSocket(self._graphql, self._guards, OPERATOR).run(scope, receive, send)
+            await self._websocket(scope, receive, send)
         else:
             raise NotImplementedError(f"this application serves http and websocket, not {scope['type']}")
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._sockets >= MOST_SOCKETS:
+            await refuse_websocket(send, problem(TooBusy()))
+            return
+        self._sockets += 1
+        try:
+            await GraphqlSocket(self._graphql, self._guards, OPERATOR).run(scope, receive, send)
+        finally:
+            self._sockets -= 1
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -137,10 +170,18 @@ class App:
         else:
             raise MethodNotAllowed("GET, POST")
         answer = await self._graphql.execute(request, OPERATOR)
+        if _for_later(answer) and self._graphql.is_single(request):
+            return Response(503, (("Content-Type", JSON), ("Retry-After", RETRY_AFTER)), _encode(answer))
         if _GRAPHQL_JSON in headers.get("accept", ""):
             status = 200 if "data" in answer else 400
             return Response(status, (("Content-Type", _GRAPHQL_JSON),), _encode(answer))
         return Response(200, (("Content-Type", JSON),), _encode(answer))
+
+
+def _for_later(answer: Formatted) -> bool:
+    """Its one field was not carried out and may be tried again: proxies and clients see that by the status alone."""
+    codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
+    return answer.get("data") is None and bool(codes) and codes <= _LATER
 
 
 def parse_request(body: bytes) -> GraphqlRequest:

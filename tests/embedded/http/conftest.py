@@ -11,7 +11,7 @@ import httpx
 import pytest
 import uvicorn
 
-from expediter.embedded.exchange import LARGEST_BODY
+from expediter.embedded.connections import Connections, configuration
 from expediter.embedded.http import App, create_app
 from expediter.embedded.settings import from_environment
 from expediter.embedded.wiring import Home, open_home
@@ -20,11 +20,13 @@ PLAIN = {"user_id": "Burger_20", "quantity": "3", "restaurant_id": "Restaurant 4
 
 
 class Served(NamedTuple):
-    """A home and a client of its doors."""
+    """A home, a client of its doors, and the doors themselves; ``connections`` count behind a server only."""
 
     home: Home
     client: httpx.AsyncClient
     port: int
+    app: App
+    connections: Connections
 
 
 #: Opens the doors with these EXPEDITER_* settings: ``async with opened(HOLD_SECONDS="0") as served``.
@@ -43,26 +45,29 @@ def opened(tmp_path: Path) -> Opened:
     @asynccontextmanager
     async def opening(**settings: str) -> AsyncIterator[Served]:
         async with open_home(from_environment(environment(tmp_path, settings))) as home:
-            transport = httpx.ASGITransport(create_app(home), raise_app_exceptions=False)
+            app = create_app(home)
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
-                yield Served(home, client, 8080)
+                yield Served(home, client, 8080, app, Connections(0))
 
     return opening
 
 
 @pytest.fixture
 def serving(tmp_path: Path) -> Opened:
-    """The doors behind a server on a free port of loopback."""
+    """The doors behind a server on a free port of loopback, for at most ``most`` connections."""
 
     @asynccontextmanager
-    async def opening(**settings: str) -> AsyncIterator[Served]:
+    async def opening(most: int = 1_000, **settings: str) -> AsyncIterator[Served]:
         async with open_home(from_environment(environment(tmp_path, settings))) as home:
             with socket.create_server(("127.0.0.1", 0)) as listening:
                 port = listening.getsockname()[1]
-                server = uvicorn.Server(configuration(create_app(home)))
+                app, connections = create_app(home), Connections(most)
+                server = uvicorn.Server(configuration(app, connections, grace=1))
                 task = asyncio.create_task(server.serve(sockets=[listening]))
                 async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-                    yield Served(home, client, port)
+                    yield Served(home, client, port, app, connections)
+                app.end_streams()
                 server.should_exit = True
                 await task
 
@@ -72,16 +77,3 @@ def serving(tmp_path: Path) -> Opened:
 def environment(data: Path, settings: dict[str, str]) -> dict[str, str]:
     given = {"DATA": str(data), "HOLD_SECONDS": "60", **settings}
     return {f"EXPEDITER_{name}": value for name, value in given.items()}
-
-
-def configuration(app: App) -> uvicorn.Config:
-    """The server as ``expediter serve`` sets it up."""
-    return uvicorn.Config(
-        app,
-        http="httptools",
-        ws="websockets-sansio",
-        ws_max_size=LARGEST_BODY,
-        lifespan="off",
-        log_level="error",
-        timeout_graceful_shutdown=1,
-    )

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from expediter.embedded import writer
 from tests.embedded.http.conftest import Opened, Served
 
 pytestmark = pytest.mark.anyio
@@ -217,3 +218,18 @@ async def test_other_methods_are_told_which_are_taken(opened: Opened) -> None:
     async with opened() as served:
         answer = await served.client.put("/graphql", json={"query": FIRST})
         assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")
+
+
+async def test_a_mutation_that_was_refused_for_now_says_so_by_its_status_too(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened() as served:
+        monkeypatch.setattr(writer, "WAITING", 0)
+        document = 'mutation { postOrder(input: {name: "Burger", quantity: 1, restaurantId: "r"}) { id } }'
+        refused = await served.client.post("/graphql", json={"query": document})
+
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        assert refused.json()["errors"][0]["errorType"] == "TooBusy"
+
+        both = document.replace("{ postOrder", '{ other: deleteOrder(id: "x") postOrder')
+        assert (await served.client.post("/graphql", json={"query": both})).status_code == 200

@@ -12,7 +12,7 @@ from expediter.app.ports import Caller
 from expediter.domain.order import Order
 from expediter.doors.request import Request
 from expediter.doors.rest import OPERATIONS, Operation
-from expediter.embedded.exchange import LARGEST_BODY, PATIENCE
+from expediter.embedded.exchange import LARGEST_BODY, READ_ALL_THE_SAME
 from tests.embedded.http.conftest import PLAIN, Opened
 
 pytestmark = pytest.mark.anyio
@@ -96,7 +96,7 @@ async def test_a_body_that_says_it_is_far_too_large_is_not_read(opened: Opened) 
         yield b""
 
     async with opened() as served:
-        headers = {"Content-Length": str(PATIENCE + 1), "Content-Type": "application/json"}
+        headers = {"Content-Length": str(READ_ALL_THE_SAME + 1), "Content-Type": "application/json"}
         answer = await served.client.post("/orders", content=unread(), headers=headers)
         assert (answer.status_code, answer.json()["error"]) == (413, "BodyTooLarge")
 

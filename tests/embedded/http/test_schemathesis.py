@@ -26,11 +26,12 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from expediter import contracts
+from expediter.embedded.connections import Connections, configuration
 from expediter.embedded.graphql import PRELUDE
 from expediter.embedded.http import create_app
 from expediter.embedded.settings import from_environment
 from expediter.embedded.wiring import open_home
-from tests.embedded.http.conftest import configuration, environment
+from tests.embedded.http.conftest import environment
 
 SCHEMA = schemathesis.openapi.from_dict(json.loads(contracts.read("openapi.json")))
 GRAPHQL = schemathesis.graphql.from_file(PRELUDE + contracts.read("schema.graphql").decode())
@@ -71,7 +72,7 @@ class Server(Thread):
 
     async def _serve(self) -> None:
         async with open_home(self._settings) as home:
-            self.server = uvicorn.Server(configuration(create_app(home)))
+            self.server = uvicorn.Server(configuration(create_app(home), Connections(1_000), grace=1))
             await self.server.serve(sockets=[self._listening])
 
 
