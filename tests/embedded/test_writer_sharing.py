@@ -1,0 +1,68 @@
+"""Who may have how much of the writer: the doors, which may be refused, and what follows from what they accepted."""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from expediter.domain.errors import TooBusy
+from expediter.embedded.writer import BATCH, PATIENCE, WAITING
+from tests.embedded.test_writer import writing
+from tests.support.stage import story
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Lets the loop go round until something is so."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110  # bounded by the timeout
+            await asyncio.sleep(0)
+
+
+@story
+async def test_more_than_may_wait_is_refused_as_too_busy(tmp_path: Path) -> None:
+    async with writing(tmp_path) as bench:
+        waiting = [asyncio.create_task(bench.writer.run("x", lambda: None)) for _ in range(WAITING + 1)]
+        told = await asyncio.gather(*waiting, return_exceptions=True)
+
+        assert told[:-1] == [None] * WAITING
+        assert isinstance(told[-1], TooBusy)
+        await bench.writer.run("afterwards", lambda: None)
+
+
+@story
+async def test_while_the_disk_stands_still_the_doors_refuse_after_two_seconds_and_then_go_on(tmp_path: Path) -> None:
+    async with writing(tmp_path) as bench:
+        moves, committer = threading.Event(), bench.writer._committer
+        committer.submit(moves.wait, 60)  # COMMIT waits behind it, as for a disk that stands still
+        first = asyncio.create_task(bench.writer.run("a", bench.insert("a")))
+        await until(lambda: "before commit" in bench.log.lines)
+        second = asyncio.create_task(bench.writer.run("b", bench.insert("b")))
+        await until(lambda: bench.writer.waiting == 1)
+        bench.writer._doors[0].came -= PATIENCE + 0.1
+        with pytest.raises(TooBusy):
+            await bench.writer.run("c", bench.insert("c"))
+        moves.set()
+        await asyncio.gather(first, second)
+
+        await bench.writer.run("d", bench.insert("d"))
+
+        assert bench.stored() == ["a", "b", "d"]
+
+
+@story
+async def test_doors_and_work_share_a_commit_while_both_want_more(tmp_path: Path) -> None:
+    async with writing(tmp_path) as bench:
+        doors = [asyncio.create_task(bench.writer.run("door", lambda: None)) for _ in range(BATCH)]
+        await asyncio.sleep(0)
+        for _ in range(BATCH + BATCH // 4):
+            bench.writer.submit("work", lambda: None, lambda _, __: None)
+        await asyncio.gather(*doors)
+        await bench.writer.stop()
+
+        shares = [Counter(batch) for batch in bench.log.batches]
+        assert shares[0] == {"door": BATCH // 2, "work": BATCH // 2}
+        assert shares[1] == {"door": BATCH // 2, "work": BATCH // 2}
+        assert shares[2] == {"work": BATCH // 4}
