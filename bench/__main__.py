@@ -1,82 +1,88 @@
-"""``make bench``: the floor and the order path in turns, then the bare workflow core; kept as JSON in bench/results/.
+"""``make bench``: the order path beside its floor, outside parties, the bare core and peers, in turns; JSON is kept.
 
 Only ratios inside one run mean anything on a shared machine, so everything is measured in turns, several rounds, and
 shown as median (smallest to largest).
 """
 
 import argparse
-import asyncio
-import json
+import importlib.util
 import os
 import platform
-import statistics
-import sys
-from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import core
-from bench.floor import BATCH, Recording, replayed
-from bench.path import measured
+from bench import report
+from bench.floor import BATCH
+from bench.peers.running import HOW_TO_INSTALL, PEERS
+from bench.results import Results
+from bench.server import ROOT, file_system
+from bench.steps import STEPS, Round
 
 RESULTS = Path(__file__).parent / "results"
-CONNECTIONS = (8, 64, 256)
-FLOOR = f"floor: the same statements by bare SQLite, commits of {BATCH} orders"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="times that everything is measured (3)")
-    parser.add_argument("--orders", type=int, default=4_000, help="orders of one measurement over HTTP (4000)")
-    options = parser.parse_args()
-    machine = described()
-    print(f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, SQLite {machine['sqlite']}")
-    print("WAL, synchronous=FULL, every answer after the fsync; parties simulated, no hold\n")
-    rows = order_path(options.rounds, options.orders)
-    floor = statistics.median(rows[FLOOR])
-    for name, values in rows.items():
-        print(f"{name:72} {shown(values)}  {statistics.median(values) / floor:5.2f} x floor")
-    print()
-    rates = {f"{row.name} ({row.unit})": row.a_second for row in core.measure(options.rounds)}
-    for name, rate in rates.items():
-        print(f"{name:72} {rate:10,.0f} a CPU second")
+    given = _options().parse_args()
+    screen = Console(highlight=False, soft_wrap=True)
+    chosen = [name for name in given.only.split(",") if name] or list(STEPS)
+    results = begun()
+    steps = [name for name in chosen if name not in {peer.name for peer in PEERS if not peer.installed()}]
+    for text in (*results.machine.values(), *results.settings.values(), *results.missing):
+        screen.print(text, markup=False)
+    columns = (TextColumn("{task.description:24}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screen) as bar:
+        task = bar.add_task("", total=given.rounds * len(steps))
+        now = Round(results, given.seconds)
+        for now.number in range(1, given.rounds + 1):
+            for name in steps:
+                bar.update(task, description=f"round {now.number}: {name}")
+                STEPS[name](now)
+                bar.advance(task)
+    for line in report.lines(results):
+        screen.print(line, markup=False)
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.json"
-    file.write_text(json.dumps({"machine": machine, "orders a second": rows, "core": rates}, indent=1) + "\n")
-    print(f"\nKept in {file}")
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
+    screen.print(f"\nKept in {file.relative_to(ROOT)}")
 
 
-def order_path(rounds: int, count: int) -> dict[str, list[float]]:
-    """Orders a second, one value per round; p99 of the accept in milliseconds goes to standard error as it comes."""
-    rows: dict[str, list[float]] = defaultdict(list)
-    statements = Recording().statements
-    for number in range(rounds):
-        rows[FLOOR].append(replayed(statements))
-        for connections in CONNECTIONS:
-            figure = asyncio.run(measured(connections, count))
-            rows[f"accept to end over HTTP, {connections} connections"].append(figure.completed)
-            said = f"round {number + 1}: {connections} connections, answered in {figure.accept_p50:.1f} ms (median)"
-            print(f"{said}, {figure.accept_p99:.1f} ms (99th)", file=sys.stderr)
-    return rows
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="times that everything is measured (3)")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of one measurement under load (3)")
+    parser.add_argument("--only", default="", help=f"of these, with commas between: {','.join(STEPS)}")
+    return parser
 
 
-def shown(values: list[float]) -> str:
-    return f"{statistics.median(values):10,.0f} a second ({min(values):,.0f} to {max(values):,.0f})"
+def begun() -> Results:
+    """A run without figures: what it is measured on and how, and what will be missing from it."""
+    settings = {
+        "durability": "SQLite WAL with synchronous=FULL, every answer after the fsync that holds the order",
+        "job": f"simulated parties and no hold unless said; the floor commits {BATCH} orders at once",
+        "load": "the load comes from one process on the same cores; a fresh server for each measurement",
+    }
+    missing = [f"{peer.title} is not installed: {HOW_TO_INSTALL}" for peer in PEERS if not peer.installed()]
+    if importlib.util.find_spec("moto") is None:
+        missing.append("moto is not installed: make setup-aws")
+    there = [peer for peer in PEERS if peer.installed()]
+    versions = {"peers": "peers " + "; ".join(peer.versions() for peer in there)} if there else {}
+    titles = {peer.name: peer.title for peer in there}
+    return Results(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", {**machine(), **versions}, settings, titles, missing)
 
 
-def described() -> dict[str, str | int]:
+def machine() -> dict[str, str]:
     info = Path("/proc/cpuinfo")
-    models = (
-        [line.split(": ")[1] for line in info.read_text().splitlines() if "model name" in line] if info.exists() else []
-    )
+    lines = info.read_text().splitlines() if info.exists() else []
+    model = next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.processor())
     return {
-        "processor": models[0] if models else platform.processor() or platform.machine(),
-        "cores": os.cpu_count() or 0,
-        "python": platform.python_version(),
-        "sqlite": apsw.sqlite_lib_version(),
-        "system": platform.platform(),
+        "processor": f"{os.cpu_count()} cores, {model or platform.machine()}",
+        "software": f"Python {platform.python_version()}, SQLite {apsw.sqlite_lib_version()}, {platform.platform()}",
+        "disk": f"file system {file_system(ROOT)}",
     }
 
 

@@ -8,11 +8,11 @@ orders' worth. What a server does on top of that is its own.
 import asyncio
 import tempfile
 import time
-from pathlib import Path
 from typing import cast
 
 import apsw
 
+from bench.server import workplace
 from expediter.app import orders
 from expediter.app.drafts import Draft, parse
 from expediter.app.ports import Caller, Work
@@ -78,8 +78,8 @@ def _all_ended(home: Home) -> bool:
 
 def replayed(statements: list[Statement]) -> float:
     """Orders a second of the replay."""
-    with tempfile.TemporaryDirectory() as folder:
-        connection = open_writer(Path(folder) / "floor.db")
+    with workplace() as folder:
+        connection = open_writer(folder / "floor.db")
         connection.pragma("foreign_keys", False)
         batch = len(statements) * BATCH // ORDERS
         begin = time.perf_counter()
@@ -89,5 +89,8 @@ def replayed(statements: list[Statement]) -> float:
                 connection.execute(sql, values).fetchall()
             connection.execute("COMMIT")
         seconds = time.perf_counter() - begin
+        ((succeeded,),) = connection.execute("SELECT count(*) FROM orders WHERE status = 'SUCCESS'").fetchall()
         connection.close()
+    if succeeded != ORDERS:
+        raise RuntimeError(f"the replay is not what happened: {succeeded} of {ORDERS} orders are there")
     return ORDERS / seconds

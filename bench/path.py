@@ -1,91 +1,153 @@
-"""The order path over HTTP: a server process of its own, keep-alive connections in a closed loop, accept to end.
+"""The order path over HTTP, each measurement on a fresh server: accept to end, accepts alone, parties that take time.
 
-Every answer (204) is sent after the fsync that holds the order. The clock stops when the last order's workflow ended.
-Parties are simulated and there is no hold, so what is measured is ours.
+Every answer (204) is sent after the fsync that holds the order. Where the end of orders is measured the clock stops at
+the last order's end as the order table has it, and every order has to have succeeded.
 """
 
-import asyncio
-import os
+import random
 import signal
-import sys
-import tempfile
 import time
-import urllib.request
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from typing import NamedTuple
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import repeat
 
+import msgspec
+
+from bench import disk
 from bench.floor import BODY
+from bench.load import closed, opened, percentile
+from bench.parties import Parties
+from bench.server import PATIENCE, Server, serving, workplace
 
-#: Seconds for the server to come up, and for the last order to end.
-PATIENCE = 60.0
+ACCEPTED, ANSWERED = b"HTTP/1.1 204", b"HTTP/1.1 200"
+#: Orders before the first that counts: what is loaded and compiled late is by then.
+WARM = 300
+#: Connections of the open loop: more than are ever busy at once unless the server stands still.
+OPEN_CONNECTIONS = 200
+_GRAPHQL = """mutation Place($input: OrderInput!) { postOrder(input: $input) { id orderStatus } }"""
+_INPUT = {"name": "Burger", "quantity": 3, "restaurantId": "Restaurant 4", "userId": "Burger_20"}
 
 
-class Figure(NamedTuple):
-    """Orders a second from the first request to the last end, and milliseconds to the answer: median and 99th."""
+def post(path: str, body: bytes, *more: str) -> bytes:
+    """A request as it goes over the wire."""
+    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json", *more]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
+
+
+REST = post("/orders", BODY)
+GRAPHQL = post("/graphql", msgspec.json.encode({"query": _GRAPHQL, "variables": {"input": _INPUT}}))
+
+
+def keyed(count: int) -> Iterator[bytes]:
+    """Orders under keys of the customer's own, which are random (UUIDv4)."""
+    for _ in range(count):
+        yield post("/orders", BODY, f"Idempotency-Key: {uuid.uuid4()}")
+
+
+class Path(msgspec.Struct, frozen=True):
+    """Orders a second from the first request to the last end, answers a second, milliseconds to the answer (median
+    and 99th), and microseconds of the server's processor time per order.
+    """
 
     completed: float
-    accept_p50: float
-    accept_p99: float
+    accepted: float
+    p50: float
+    p99: float
+    cpu: float
 
 
-@asynccontextmanager
-async def serving() -> AsyncIterator[int]:
-    """A fresh server; gives its port."""
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "EXPEDITER_DATA": folder, "EXPEDITER_HOLD_SECONDS": "0", "EXPEDITER_PORT": "0"}
-        command = (sys.executable, "-m", "expediter", "serve")
-        server = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
-        try:
-            assert server.stdout
-            greeting = (await asyncio.wait_for(server.stdout.readline(), PATIENCE)).decode()
-            yield int(greeting.split("localhost:")[1].split()[0])
-        finally:
-            server.send_signal(signal.SIGTERM)
-            await server.communicate()
+def accept_to_end(connections: int, seconds: float, settings: Mapping[str, str] | None = None) -> Path:
+    """A closed loop for so many seconds, and what it takes until every order has ended."""
+    with warm(settings) as server:
+        before = server.cpu()
+        load = closed(server.port, connections, during(seconds, REST), ACCEPTED)
+        count = len(load.latencies)
+        ended = server.all_ended(WARM + count)
+        cpu = (server.cpu() - before) / count
+    rate = count / (ended - load.begun)
+    return Path(rate, load.rate, load.milliseconds(0.5), load.milliseconds(0.99), cpu * 1e6)
 
 
-async def measured(connections: int, count: int) -> Figure:
-    """``count`` orders over ``connections`` connections."""
-    async with serving() as port:
-        request = _request(port)
-        latencies: list[float] = []
-        begin = time.perf_counter()
-        left = iter(range(count))
-        await asyncio.gather(*(_customer(port, request, left, latencies) for _ in range(connections)))
-        await _ended(port, count)
-        seconds = time.perf_counter() - begin
-    latencies.sort()
-    return Figure(count / seconds, latencies[count // 2] * 1000, latencies[count * 99 // 100] * 1000)
+def accepts(connections: int, seconds: float, request: bytes, wanted: bytes) -> float:
+    """Answers a second in a closed loop; the orders are on their way meanwhile."""
+    with warm() as server:
+        warming = closed(server.port, 8, repeat(request, WARM), wanted)
+        load = closed(server.port, connections, during(seconds, request), wanted)
+        server.all_ended(WARM + len(warming.latencies) + len(load.latencies))
+    return load.rate
 
 
-def _request(port: int) -> bytes:
-    lines = ["POST /orders HTTP/1.1", f"Host: localhost:{port}", "Content-Type: application/json"]
-    return "\r\n".join([*lines, f"Content-Length: {len(BODY)}", "", ""]).encode() + BODY
+def during(seconds: float, request: bytes) -> Iterator[bytes]:
+    """The request again and again, until so many seconds have passed."""
+    deadline = time.perf_counter() + seconds
+    while time.perf_counter() < deadline:
+        yield request
 
 
-async def _customer(port: int, request: bytes, left: Iterator[int], latencies: list[float]) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    for _ in left:
-        begin = time.perf_counter()
-        writer.write(request)
-        answer = await reader.readuntil(b"\r\n\r\n")
-        latencies.append(time.perf_counter() - begin)
-        if b" 204 " not in answer:
-            raise RuntimeError(f"an order was not accepted: {answer!r}")
-    writer.close()
-    await writer.wait_closed()
+class Open(msgspec.Struct, frozen=True):
+    """Milliseconds, median and 99th: the accepts from their intended send; fdatasync meanwhile, and with the machine
+    doing nothing else.
+    """
+
+    p50: float
+    p99: float
+    sync_p50: float
+    sync_p99: float
+    idle_sync_p50: float
+    idle_sync_p99: float
 
 
-async def _ended(port: int, count: int) -> None:
+def accept_latency(rate: float, seconds: float, seed: int) -> Open:
+    """Orders that come by chance (as a Poisson process) at ``rate`` a second."""
+    chance = random.Random(seed)
+    gaps = [chance.expovariate(rate) for _ in range(int(rate * seconds))]
+    with workplace() as folder, warm() as server:
+        idle = disk.syncs(folder, seconds / 4)
+        with disk.probe(folder, seconds) as meanwhile:
+            load = opened(server.port, OPEN_CONNECTIONS, repeat(REST), gaps, ACCEPTED)
+        server.all_ended(WARM + len(gaps))
+    every = (load.latencies, meanwhile, idle)
+    return Open(*(1000 * percentile(times, share) for times in every for share in (0.5, 0.99)))
+
+
+def slow_bank(with_: Parties, waiting: int, hold: int, charges: int) -> float:
+    """Calls to the restaurant a second, when the holds of ``waiting`` orders have ended at the same moment.
+
+    With ``charges``, that many other orders wait meanwhile for a bank that takes 5 seconds. All holds end at once
+    because the server is halted (SIGSTOP) until they have.
+    """
+    with_.set(bank=0.05, restaurant=0.05)
+    with serving({**with_.settings, "HOLD_SECONDS": str(hold)}) as server:
+        closed(server.port, 64, repeat(REST, waiting), ACCEPTED)
+        _until(lambda: with_.seen().bank.calls == waiting)
+        time.sleep(2 * 0.05)  # the last of them are answered
+        early = with_.set(bank=5.0).restaurant.calls
+        if charges:
+            closed(server.port, 64, repeat(REST, charges), ACCEPTED)
+            _until(lambda: with_.seen().bank.calls > 0)
+        server.process.send_signal(signal.SIGSTOP)
+        time.sleep(hold)
+        early += with_.set(bank=5.0).restaurant.calls
+        server.process.send_signal(signal.SIGCONT)
+        _until(lambda: with_.seen().restaurant.calls + early >= waiting)
+        seen = with_.seen().restaurant
+    return (seen.calls - 1) / (seen.last - seen.first)
+
+
+@contextmanager
+def warm(settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """A fresh server that has taken its first orders."""
+    with serving(settings or {}) as server:
+        closed(server.port, 8, repeat(REST, WARM), ACCEPTED)
+        server.all_ended(WARM)
+        yield server
+
+
+def _until(reached: Callable[[], bool]) -> None:
+    """Raises TimeoutError."""
     deadline = time.monotonic() + PATIENCE
-    while _succeeded(port) < count:
+    while not reached():
         if time.monotonic() > deadline:
-            raise TimeoutError("not every order ended")
-        await asyncio.sleep(0.02)
-
-
-def _succeeded(port: int) -> float:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response:  # our own server
-        lines = response.read().decode().splitlines()
-    return sum(float(line.split()[-1]) for line in lines if line.startswith("expediter_orders_ended_total{"))
+            raise TimeoutError("it was not reached in time")
+        time.sleep(0.02)

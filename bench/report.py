@@ -1,0 +1,74 @@
+"""A run's figures as text for a terminal and as tables for a page."""
+
+from collections.abc import Iterator
+
+from bench.results import ROWS, Results, Row, Values, Verdict, cell_title, median, verdicts
+
+
+def lines(results: Results) -> Iterator[str]:
+    """Every figure, then what is required, as plain text."""
+    for title, unit, values in named(results):
+        yield f"{title:76} {spread(values):>32} {unit}"
+    yield ""
+    for one in verdicts(results):
+        measured = spread(one.values) if one.values else "not measured"
+        yield f"{one.required.title:76} {measured:>32} {one.required.unit:9} {one.required.wanted:>11}  {word(one)}"
+    yield from ("", *(f"not measured: {text}" for text in results.missing))
+
+
+def named(results: Results) -> Iterator[tuple[str, str, Values]]:
+    """Every row that was measured, in the order of ROWS: title, unit, values."""
+    for row in ROWS:
+        for key, values in results.rows.items():
+            if (title := _title(row, key, results)) is not None:
+                yield title, row.unit, values
+
+
+def _title(row: Row, key: str, results: Results) -> str | None:
+    if not row.key.endswith("*"):
+        return row.title if key == row.key else None
+    if not key.startswith(row.key[:-1]):
+        return None
+    rest = key.removeprefix(row.key[:-1])
+    if row.key.startswith("peer"):
+        peer, _, cell = rest.partition(".")
+        rest = f"{results.peers.get(peer, peer)}, {cell_title(cell)}"
+    return f"{row.title} {rest}"
+
+
+def spread(values: Values) -> str:
+    """``1,234 (1,100 to 1,300)``: the median, the smallest and the largest."""
+    return f"{number(median(values))} ({number(min(values))} to {number(max(values))})"
+
+
+def number(value: float) -> str:
+    """Three digits say what there is to say; thousands are written out."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def word(verdict: Verdict) -> str:
+    return {True: "met", False: "NOT MET", None: ""}[verdict.met]
+
+
+def markdown(results: Results) -> str:
+    """The verdicts, the machine and every figure as a page has them."""
+    head = [("required", "measured: median (smallest to largest)", "")]
+    required = [
+        (
+            f"{it.required.title}: {it.required.wanted} {it.required.unit}",
+            spread(it.values) if it.values else "not measured",
+            word(it),
+        )
+        for it in verdicts(results)
+    ]
+    figures = [(title.strip(), spread(values), unit) for title, unit, values in named(results)]
+    about = [f"{results.at}, {'; '.join([*results.machine.values(), *results.settings.values()])}."]
+    about += [f"Not measured: {text}" for text in results.missing]
+    tables = (table([*head, *required]), table([("figure", "median (smallest to largest)", "unit"), *figures]))
+    return "\n".join([*about, "", tables[0], tables[1]])
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    first, *rest = rows
+    every = [first, ("---",) * len(first), *rest]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in every)

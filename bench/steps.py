@@ -1,0 +1,115 @@
+"""The measurements of one round, each a function that adds its figures to the results."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from bench import path
+from bench.floor import Recording, replayed
+from bench.parties import parties
+from bench.peers.running import PEERS, Peer, PeerFailed, measured
+from bench.results import Results
+from bench.server import ROOT
+
+CONNECTIONS = (1, 8, 64, 256)
+#: Of the slow bank: orders whose holds end at once, seconds of the hold, charges that wait meanwhile.
+HANDOVERS, HOLD, CHARGES = 1_500, 6, 1_000
+
+
+class Round(msgspec.Struct):
+    """What the steps share. ``seconds``: of one measurement under load. ``statements``: of the floor."""
+
+    results: Results
+    seconds: float
+    number: int = 0
+    statements: list[Any] = []
+
+    def last(self, key: str) -> float:
+        """This round's figure."""
+        return self.results.rows[key][-1]
+
+
+def floor(now: Round) -> None:
+    now.statements = now.statements or Recording().statements
+    now.results.add("floor", replayed(now.statements))
+
+
+def accept_to_end(connections: int) -> Callable[[Round], None]:
+    def step(now: Round) -> None:
+        found = path.accept_to_end(connections, now.seconds)
+        figures = {"path": found.completed, "accepts": found.accepted, "p50": found.p50, "p99": found.p99}
+        for name, value in {**figures, "cpu": found.cpu}.items():
+            now.results.add(f"{name}.{connections}", value)
+
+    return step
+
+
+def with_parties(now: Round) -> None:
+    with parties() as both:
+        found = path.accept_to_end(64, now.seconds, both.settings)
+    now.results.add("parties", found.completed)
+    now.results.add("parties_cpu", found.cpu)
+
+
+def slow_bank(now: Round) -> None:
+    """Without and with, in turns the other way round every other round."""
+    rows = [("handovers", 0), ("handovers_slow", CHARGES)]
+    for key, charges in rows if now.number % 2 else reversed(rows):
+        with parties() as both:
+            now.results.add(key, path.slow_bank(both, HANDOVERS, HOLD, charges))
+
+
+def open_loop(now: Round) -> None:
+    rate = now.last("path.64") / 2
+    found = path.accept_latency(rate, 2 * now.seconds, seed=now.number)
+    now.results.add("open_rate", rate)
+    for key, value in msgspec.structs.asdict(found).items():
+        now.results.add(f"open_{key}" if key in {"p50", "p99"} else key, value)
+
+
+def accepts(now: Round) -> None:
+    for key, request, answer in (
+        ("rest", path.REST, path.ACCEPTED),
+        ("graphql", path.GRAPHQL, path.ANSWERED),
+    ):
+        now.results.add(key, path.accepts(64, now.seconds, request, answer))
+
+
+def core(now: Round) -> None:
+    words = [sys.executable, "-m", "bench.core", "--rounds", "1", "--json"]
+    done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    for row in json.loads(done.stdout):
+        now.results.add(f"core.{row['name']}", row["a_second"])
+
+
+def peer(given: Peer) -> Callable[[Round], None]:
+    def step(now: Round) -> None:
+        try:
+            found = measured(given, now.seconds)
+        except PeerFailed as error:
+            now.results.missing.append(str(error))
+            return
+        if not found.alone and now.number == 1:
+            now.results.missing.append(f"{given.title} in a network of its own: this system does not permit one.")
+        for cell in found.cells:
+            now.results.add(f"peer.{given.name}.{cell.how} {cell.clients}", cell.rate)
+            now.results.add(f"peer_cpu.{given.name}.{cell.how} {cell.clients}", cell.cpu_ms)
+
+    return step
+
+
+#: Name → step, in the order of a round.
+STEPS: dict[str, Callable[[Round], None]] = {
+    "floor": floor,
+    **{f"path.{connections}": accept_to_end(connections) for connections in CONNECTIONS},
+    "open": open_loop,
+    "accepts": accepts,
+    "parties": with_parties,
+    "bank": slow_bank,
+    "core": core,
+    **{each.name: peer(each) for each in PEERS},
+}
