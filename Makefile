@@ -25,6 +25,9 @@ AWS := $(VENV)/.aws-installed
 # or busy machine the watchdog (pyproject.toml) must not be what ends them.
 HEAVY := $(PY) -m pytest -m heavy -o faulthandler_timeout=900
 
+# What `make bench` measures beside us, each with a lock of its own: requirements/peers-NAME.txt
+PEERS := dbos restate temporal
+
 # What `make synth` and `make deploy` are about: make deploy STAGE=prod EMAIL=operators@example.com
 STAGE ?= dev
 EMAIL ?=
@@ -32,7 +35,7 @@ EMAIL ?=
 CDK ?= npx --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-heavy test-all check demo bench bench-console crash lock \
+.PHONY: help setup run test test-heavy test-all check demo bench bench-peers bench-console crash lock \
   setup-aws synth deploy destroy aws-local test-aws check-aws
 
 help: ## List the targets
@@ -55,7 +58,7 @@ test-all: test test-heavy test-aws ## Everything: test, then what takes longer
 check: $(TEST) ## Style, types, which folder imports which, sizes; changes nothing
 	$(PY) -m ruff check $(FOLDERS)
 	$(PY) -m ruff format --check $(FOLDERS)
-	$(PY) -m mypy --exclude '^(infra/|src/expediter/aws/|tests/(aws|infra|workflow|journeys/parity)/|scripts/smoke_aws|bench/moto_peer)' $(filter-out infra,$(FOLDERS))
+	$(PY) -m mypy --exclude '^(infra/|src/expediter/aws/|tests/(aws|infra|workflow|journeys/parity)/|scripts/smoke_aws|bench/moto_peer|bench/peers/(dbos|restate|temporal)_)' $(filter-out infra,$(FOLDERS))
 	$(VENV)/bin/lint-imports
 	$(PY) scripts/check_sizes.py
 
@@ -84,8 +87,14 @@ test-aws: $(AWS) ## The AWS home's tests: adapters, functions, template, the sta
 check-aws: $(AWS) ## Types of what only the AWS lock can check
 	$(PY) -m mypy infra tests/aws tests/infra tests/workflow src/expediter/aws scripts/smoke_aws.py bench/moto_peer.py tests/journeys/parity
 
-bench: $(TEST) $(AWS) ## Measure the order path beside its floor, and the workflow core beside moto (two minutes)
+bench: $(RUN) ## Measure the order path, its floor, the core and the peers that are installed (fifteen minutes)
 	$(PY) -m bench
+
+# Each peer has a virtualenv of its own. One that cannot be installed is left out of the measurement, which says so.
+bench-peers: $(PY) ## Install what `make bench` measures beside us: DBOS, Restate (needs node), Temporal, moto
+	@for stamp in $(PEERS:%=$(VENV)/peers/%/.installed) $(AWS); do \
+	  $(MAKE) --no-print-directory $$stamp || echo "Left out: $$stamp (see above)" >&2; \
+	done
 
 bench-console: $(TEST) $(BROWSER) ## Measure what open pages of the console cost (needs chromium)
 	$(PY) -m bench.console
@@ -103,6 +112,10 @@ lock: ## Write requirements/*.txt anew (for developers; needs uv)
 	$(call compile,aws)
 	$(call compile,lambda)
 	$(call compile,rie,--no-deps)
+	$(call compile,peers-dbos)
+	$(call compile,peers-restate)
+	$(call compile,peers-temporal)
+	cd bench/peers/restate && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent
 
 # Locks hold for every platform and Python we support, carry hashes, and name no place to download from.
 define compile
@@ -154,6 +167,16 @@ $(AWS): $(TEST) requirements/aws.txt requirements/lambda.txt requirements/rie.tx
 	@$(WHEELS) -d $(VENV)/rie -r requirements/rie.txt
 	@$(PY) -c 'import glob, zipfile; zipfile.ZipFile(glob.glob("$(VENV)/rie/*.whl")[0]).extractall("$(VENV)/rie")'
 	@cp $(VENV)/rie/samcli/local/rapid/aws-lambda-rie-x86_64 $(VENV)/ && chmod +x $(VENV)/aws-lambda-rie-x86_64
+	@touch $@
+
+$(VENV)/peers/%/.installed: requirements/peers-%.txt | $(PY)
+	@echo "Installing the peer $*"
+	@$(PY) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r $<
+	@if [ -e bench/peers/$*/package.json ]; then \
+	  cp bench/peers/$*/package.json bench/peers/$*/package-lock.json $(@D)/ && \
+	  cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent; \
+	fi
 	@touch $@
 
 $(BROWSER): $(TEST) requirements/browser.txt

@@ -68,7 +68,7 @@ def begun() -> Results:
     }
     missing = [f"{peer.title} is not installed: {HOW_TO_INSTALL}" for peer in PEERS if not peer.installed()]
     if importlib.util.find_spec("moto") is None:
-        missing.append("moto is not installed: make setup-aws")
+        missing.append(f"moto is not installed: {HOW_TO_INSTALL}")
     there = [peer for peer in PEERS if peer.installed()]
     versions = {"peers": "peers " + "; ".join(peer.versions() for peer in there)} if there else {}
     titles = {peer.name: peer.title for peer in there}

@@ -83,23 +83,30 @@ def serving(settings: Mapping[str, str], data: Path | None = None, module: str =
         given = {"DATA": str(home), "PORT": "0", "HOLD_SECONDS": "0", **settings}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("EXPEDITER_")}
         environment = {**inherited, **{f"EXPEDITER_{name}": value for name, value in given.items()}}
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, "serve"], env=environment, stdout=subprocess.PIPE, text=True, cwd=ROOT
-        )
+        log = folder / "server.log"
+        with log.open("wb") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, "serve"],
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                cwd=ROOT,
+            )
         with process:
             try:
-                yield Server(process, _port(process), home)
+                yield Server(process, _port(process, log), home)
             finally:
                 process.send_signal(signal.SIGCONT)
                 process.send_signal(signal.SIGTERM)
                 process.communicate(timeout=PATIENCE)
 
 
-def _port(process: subprocess.Popen[str]) -> int:
+def _port(process: subprocess.Popen[str], log: Path) -> int:
     greeting = process.stdout.readline() if process.stdout else ""
     found = re.search(r"http://[^:/]+:(\d+)", greeting)
     if found is None:
-        raise RuntimeError(f"the server did not start: {greeting!r}")
+        raise RuntimeError(f"the server did not start: {greeting}{log.read_text()}")
     return int(found[1])
 
 
