@@ -10,6 +10,7 @@ Nothing waits on wall time: ``quiet`` goes on until nothing is under way, ``adva
 
 import asyncio
 import functools
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -202,7 +203,8 @@ async def opened(
     """A home on ``folder`` with the given EXPEDITER_* settings: ``opened(tmp_path, HOLD_SECONDS="0")``."""
     given = {f"EXPEDITER_{name}": value for name, value in settings.items()}
     time = clock or VirtualClock()
-    read = from_environment({"EXPEDITER_DATA": str(folder), **given})
+    collector = {name: value for name, value in os.environ.items() if name.startswith("OTEL_")}
+    read = from_environment({"EXPEDITER_DATA": str(folder), **given, **collector})
     async with open_home(read, time, observer) as home:
         with closing(open_reader(folder / "expediter.db")) as connection:
             yield Stage(home, time, Session(connection))

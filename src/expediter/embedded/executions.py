@@ -90,7 +90,7 @@ class Executions:
     def history(self, name: str) -> tuple[Machine, list[AnyEvent]] | None:
         """The machine and every event that an execution was fed."""
         row = self._session.row(_SQL["history"], (name,))
-        return (parse(msgspec.json.decode(row[0])), _decode_event.decode_lines(row[1])) if row else None
+        return (parse(msgspec.json.decode(row[0])), decoded(row[1])) if row else None
 
     def running(self) -> int:
         (count,) = self._session.one(_SQL["running"])
@@ -111,6 +111,11 @@ class Executions:
         """Every definition that executions still run on: its number, its JSON, how many."""
         rows = self._session.rows(_SQL["live_definitions"])
         return [(int(no), msgspec.json.decode(body), int(count)) for no, body, count in rows]
+
+
+def decoded(history: str) -> list[AnyEvent]:
+    """The events in a stored history."""
+    return _decode_event.decode_lines(history)
 
 
 def _due(execution: Execution, waits: Sequence[Command], awaited: Sequence[Awaited] = ()) -> tuple[int | None, int]:

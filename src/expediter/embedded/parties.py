@@ -1,6 +1,9 @@
 """Calls to the outside parties: connections of its own for each, so that a slow bank never holds up the restaurant."""
 
 import asyncio
+from collections.abc import Mapping
+
+import msgspec
 
 from expediter.app.calls import Answer, Call, HandOver, Withdraw
 from expediter.app.parties import Conversation, NoAnswer, Party, Remote, Role, answered, payment, restaurant, role
@@ -28,8 +31,11 @@ class Parties:
         party = self._parties[role(call)]
         return None if isinstance(party, Remote) else answered(call, party.decline)
 
-    async def call(self, call: Call, now: int, seconds: float | None = None) -> Answer:
+    async def call(
+        self, call: Call, now: int, seconds: float | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Makes the call at ``now`` (ms since 1970 UTC), or when one of the party's connections is free for it.
+        ``headers`` go along with each of its requests.
 
         Raises PaymentUnavailable or RestaurantUnavailable; TimeoutError when it takes more than ``seconds`` from then.
         """
@@ -37,7 +43,7 @@ class Parties:
         if answer is not None:
             return answer
         async with self._turns[role(call)], asyncio.timeout(seconds):
-            return await _converse(self._conversation(call, now), self._clients[role(call)])
+            return await _converse(self._conversation(call, now), self._clients[role(call)], headers or {})
 
     async def aclose(self) -> None:
         for client in self._clients.values():
@@ -49,10 +55,12 @@ class Parties:
         return payment(call, now)
 
 
-async def _converse(conversation: Conversation, client: HttpClient) -> Answer:
+async def _converse(conversation: Conversation, client: HttpClient, headers: Mapping[str, str]) -> Answer:
     try:
         request = next(conversation)
         while True:
+            if headers:
+                request = msgspec.structs.replace(request, headers={**request.headers, **headers})
             try:
                 response = await client.send(request)
             except NoAnswer as error:

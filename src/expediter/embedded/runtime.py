@@ -10,11 +10,11 @@ house. Nothing here is remembered that could not be read again from the file.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from time import perf_counter
 
-from expediter.app.calls import Answer, HandOver, Refused
+from expediter.app.calls import Answer, Call, HandOver, Refused
 from expediter.app.intake import BATCH, take_batch
 from expediter.app.parties import Role, role
 from expediter.app.ports import Work
@@ -47,6 +47,8 @@ class Runtime:
         self._workflows = workflows
         self._work = work
         self._parties = parties
+        #: What the call of an errand about this order carries besides its own headers.
+        self.headers: Callable[[Errand, str], Mapping[str, str]] = _no_headers
         self._clock = clock
         self._wake = asyncio.Event()
         self._wake_at = 0
@@ -149,8 +151,9 @@ class Runtime:
     async def _call(self, errand: Errand) -> None:
         answer: Answer | Failure
         begun = perf_counter()
+        headers = self.headers(errand, _order_id(errand.call))
         try:
-            answer = await self._parties.call(errand.call, self._clock.now(), errand.task.timeout_seconds)
+            answer = await self._parties.call(errand.call, self._clock.now(), errand.task.timeout_seconds, headers)
         except TimeoutError:
             _log.warning("a call to an outside party took too long", extra=_about(errand))
             answer = Failure(None, "The call took longer than the task's TimeoutSeconds.")
@@ -223,5 +226,12 @@ def _outcome(answer: Answer | Failure) -> str:
 
 def _about(errand: Errand) -> dict[str, str]:
     """What a call is about, as a log's fields."""
-    call = errand.call
-    return {"order_id": call.order.id if isinstance(call, HandOver) else call.order_id, "call": call.kind.value}
+    return {"order_id": _order_id(errand.call), "call": errand.call.kind.value}
+
+
+def _no_headers(_: Errand, __: str) -> Mapping[str, str]:
+    return {}
+
+
+def _order_id(call: Call) -> str:
+    return call.order.id if isinstance(call, HandOver) else call.order_id

@@ -30,6 +30,7 @@ class SettingRefused(Exception):
 
 class Settings(msgspec.Struct, frozen=True):
     """How one server is set up. ``keep_days``: how long histories are kept after the end; None: for ever.
+    ``traces``: OpenTelemetry's own settings name a collector for them.
 
     ``token`` and ``restaurant_secret`` are secrets: they are never printed.
     """
@@ -44,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True):
     token: str | None
     workflow: Path | None
     keep_days: int | None
+    traces: bool
     orders: ports.Settings
 
 
@@ -60,6 +62,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         smtp_url=read("SMTP_URL", "", _smtp_url) or None,
         token=read("TOKEN", "", str) or None,
         workflow=read("WORKFLOW", "", lambda text: Path(text) if text else None),
+        traces=_traces(os.environ if environment is None else environment),
         keep_days=read("KEEP_DAYS", "", _days),
         orders=ports.Settings(
             hold_seconds=read("HOLD_SECONDS", "30", _whole(0, 99_999_999)),
@@ -124,6 +127,21 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 def _days(text: str) -> int | None:
     return _whole(1, 36_500)(text) if text else None
+
+
+def _traces(environment: Mapping[str, str]) -> bool:
+    """Whether OpenTelemetry's settings name a collector for traces. Raises SettingRefused."""
+
+    def said(name: str) -> str:
+        return environment.get(f"OTEL_{name}", "").strip()
+
+    endpoint = said("EXPORTER_OTLP_TRACES_ENDPOINT") or said("EXPORTER_OTLP_ENDPOINT")
+    if not endpoint or said("SDK_DISABLED").lower() == "true" or said("TRACES_EXPORTER") not in ("", "otlp"):
+        return False
+    protocol = said("EXPORTER_OTLP_TRACES_PROTOCOL") or said("EXPORTER_OTLP_PROTOCOL")
+    if protocol not in ("", "http/protobuf"):
+        raise SettingRefused(f"OTEL_EXPORTER_OTLP_PROTOCOL={protocol!r} is not allowed: give http/protobuf")
+    return True
 
 
 def _currency(text: str) -> str:

@@ -30,6 +30,7 @@ from expediter.embedded.runtime import Runtime
 from expediter.embedded.settings import Settings, library, workflow
 from expediter.embedded.staging import WritingSession
 from expediter.embedded.task_tokens import Report
+from expediter.embedded.tracing import Tracing
 from expediter.embedded.unit import Unit, UnitOrders
 from expediter.embedded.watch import Watch
 from expediter.embedded.workflows import Errand, SqliteWorkflows
@@ -66,8 +67,12 @@ class Home:
         self._writer = Writer(file.writing.connection, self._unit, file.checkpoints.between_batches, observer)
         self._meters = self._writer.meters
         self._metrics = Metrics(self._meters)
+        self._tracing = _tracing(settings, file, self._writer, clock)
         self.workflows = SqliteWorkflows(file.writing, self._work, self._dispatch, self._wake_at)
         self.runtime = Runtime(self._writer, self.workflows, self._work, parties, clock)
+        if self._tracing:
+            self.workflows.ended = self._tracing.ended
+            self.runtime.headers = self._tracing.headers
         mailer = Mailer(settings.smtp_url) if settings.smtp_url else None
         self.outbox = Outbox(self._writer, file.writing, file.reading, mailer, clock) if mailer else None
         self._writing = self._ports(file.writing, orders, self.workflows)
@@ -144,6 +149,8 @@ class Home:
         if self._retention:
             self._retention.start()
         self._watch.start(self.settings.orders)
+        if self._tracing:
+            self._tracing.start()
         self._ready = True
 
     async def stop(self) -> None:
@@ -154,6 +161,8 @@ class Home:
             await self.outbox.stop()
         if self._retention:
             await self._retention.stop()
+        if self._tracing:
+            await self._tracing.stop()
         await self._watch.stop()
         await self._flow.stop()
         await self._writer.stop()
@@ -204,6 +213,14 @@ class Home:
 
     def _wake_at(self, at: int) -> None:
         self.runtime.wake_at(at)
+
+
+def _tracing(settings: Settings, file: File, writer: Writer, clock: Clock) -> Tracing | None:
+    if not settings.traces:
+        return None
+    from expediter.embedded.otlp import Collector  # noqa: PLC0415  # 0.1 s and some megabytes for who has a collector
+
+    return Tracing(file.reading, file.writing, writer, clock, Collector())
 
 
 @asynccontextmanager

@@ -59,7 +59,7 @@ class Failure(NamedTuple):
 
 
 class SqliteWorkflows:
-    """``work``: the unit's ports and time. ``dispatch`` and ``wake_at`` are told from inside the unit."""
+    """``work``: the unit's ports and time. ``dispatch``, ``wake_at`` and ``ended`` are told from inside the unit."""
 
     def __init__(
         self,
@@ -77,6 +77,7 @@ class SqliteWorkflows:
         self._work = work
         self._dispatch = dispatch
         self._wake_at = wake_at
+        self.ended: Callable[[int, str], None] | None = None
         self._machines: dict[int, Machine] = {}
         self._current = 0
 
@@ -224,8 +225,8 @@ class SqliteWorkflows:
         self._store.store(after, taken, *self._waits(machine, stored.no, execution, commands))
         for errand in errands:
             self._dispatch(errand)
-        if execution.status != "RUNNING" and children.is_child(stored.name):
-            self._tell_parents(after)
+        if execution.status != "RUNNING":
+            self._over(after)
 
     def _waits(
         self, machine: Machine, no: int, execution: Execution, asked: tuple[Command, ...] = ()
@@ -307,6 +308,12 @@ class SqliteWorkflows:
             self._children.wait(child.stored, parent)
         self._tokens.called(no, task.task)
         return None
+
+    def _over(self, ended: Stored) -> None:
+        if children.is_child(ended.name):
+            self._tell_parents(ended)
+        elif self.ended:
+            self.ended(ended.no, ended.name)
 
     def _tell_parents(self, child: Stored) -> None:
         """A nested execution has ended: whoever waits for it goes on, in the same unit."""
