@@ -20,6 +20,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    OverlappingFieldsCanBeMergedRule,
     build_schema,
     execute,
     get_operation_ast,
@@ -38,6 +39,7 @@ from expediter.doors.errors import DocumentInvalid, DocumentTooComplex, Internal
 from expediter.doors.graphql import RESOLVERS, Resolver, order_json
 from expediter.embedded import graphql_limits
 from expediter.embedded.clock import new_id
+from expediter.embedded.graphql_merging import FieldsMerge
 from expediter.embedded.home import Home
 from expediter.embedded.settings import LOOPBACK
 
@@ -64,7 +66,8 @@ scalar AWSIPAddress
 """
 
 MOST_TOKENS = 2000
-KEPT_DOCUMENTS = 256
+#: Documents kept, each no longer than so many characters: one of 2,000 tokens takes 700 KB.
+KEPT_DOCUMENTS, KEPT_LENGTH = 64, 4_000
 _NOTHING = DocumentNode(definitions=())
 #: Errors found in one document at most.
 MOST_ERRORS = 10
@@ -94,11 +97,12 @@ class Graphql:
 
     def __init__(self, home: Home) -> None:
         self._schema = bound_schema(home)
-        rules = list(specified_rules)
+        rules = [FieldsMerge if rule is OverlappingFieldsCanBeMergedRule else rule for rule in specified_rules]
         if home.settings.host not in LOOPBACK:
             rules.append(NoSchemaIntrospectionCustomRule)
         self._rules = rules
-        self._prepared: Callable[[str], Prepared] = lru_cache(KEPT_DOCUMENTS)(self._prepare)
+        self._kept: Callable[[str], Prepared] = lru_cache(KEPT_DOCUMENTS)(self._prepare)
+        self._last: Callable[[str], Prepared] = lru_cache(1)(self._prepare)
 
     def operation(self, request: GraphqlRequest) -> OperationType | None:
         """What the request would do; None when its document is wrong or names no single operation."""
@@ -134,19 +138,21 @@ class Graphql:
             return {"errors": [formatted_error(error) for error in stream.errors or ()]}
         return stream
 
+    def _prepared(self, text: str) -> Prepared:
+        return self._kept(text) if len(text) <= KEPT_LENGTH else self._last(text)
+
     def _prepare(self, text: str) -> Prepared:
         try:
             document = parse(text, max_tokens=MOST_TOKENS)
+            graphql_limits.check(document)
             errors = validate(self._schema, document, self._rules, MOST_ERRORS, allow_empty_selection_sets=False)
-            if not errors:
-                graphql_limits.check(document)
             return Prepared(document, tuple(errors))
         except GraphQLSyntaxError as error:
             fault = RequestUnparsable(f"The document is no GraphQL: {error.message}")
             return Prepared(_NOTHING, (GraphQLError("", None, error.source, error.positions, original_error=fault),))
         except RecursionError:
             return Prepared(_NOTHING, (_refused(DocumentTooComplex("The document is nested too deeply.")),))
-        except DocumentTooComplex as error:
+        except (DocumentTooComplex, DocumentInvalid) as error:
             return Prepared(_NOTHING, (_refused(error),))
 
 

@@ -18,16 +18,17 @@ from graphql import (
     SelectionSetNode,
 )
 
-from expediter.doors.errors import DocumentTooComplex
+from expediter.doors.errors import DocumentInvalid, DocumentTooComplex
 from expediter.doors.graphql import LARGEST_PAGE, PAGE, RESOLVERS
 
 DEEPEST = 8
-COSTLIEST = 5000
-#: A field that writes takes a place in a commit; one that asks for the schema walks all of it.
-WRITING, INTROSPECTION = 50, 500
+COSTLIEST = 10_000
+#: A field that writes takes a place in a commit; one that asks for the schema walks all of it, as often as it selects
+#: something there (GraphiQL's document selects 220 fields).
+WRITING, INTROSPECTION, INTROSPECTED = 100, 1_000, 500
 WRITERS = frozenset(field.removeprefix("Mutation.") for field in RESOLVERS if field.startswith("Mutation."))
-#: How many items of an order are counted with.
-ITEMS = 5
+#: How many items of an order are counted with: it may have 100, and few do.
+ITEMS = 20
 
 
 class Size(NamedTuple):
@@ -36,7 +37,9 @@ class Size(NamedTuple):
 
 
 def check(document: DocumentNode) -> None:
-    """Raises DocumentTooComplex. The document must be valid: its fragments are there and do not contain themselves."""
+    """Raises DocumentTooComplex, and DocumentInvalid when a fragment contains itself. Comes before the document is
+    validated, which costs more the more it asks for.
+    """
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     measure = _Measure(fragments)
     for node in document.definitions:
@@ -56,7 +59,7 @@ class _Measure:
 
     def __init__(self, fragments: dict[str, FragmentDefinitionNode]) -> None:
         self._fragments = fragments
-        self._measured: dict[str, Size] = {}
+        self._measured: dict[str, Size | None] = {}
 
     def selected(self, selections: SelectionSetNode | None) -> Size:
         sizes = [self._part(node) for node in selections.selections] if selections else []
@@ -70,16 +73,27 @@ class _Measure:
         return self.selected(node.selection_set if isinstance(node, InlineFragmentNode) else None)
 
     def _fragment(self, name: str) -> Size:
+        if name not in self._fragments:
+            return Size(0, 0)  # validation will say so
         if name not in self._measured:
+            self._measured[name] = None
             self._measured[name] = self.selected(self._fragments[name].selection_set)
-        return self._measured[name]
+        size = self._measured[name]
+        if size is None:
+            raise DocumentInvalid(f"The fragment {name} contains itself. Spell out what is nested, as deep as it is.")
+        return size
 
     def _field(self, node: FieldNode) -> Size:
         if node.name.value.startswith("__"):
-            return Size(INTROSPECTION if node.selection_set else 1, 1)
+            return self._introspected(node)
         below = self.selected(node.selection_set)
         own = WRITING if node.name.value in WRITERS else 1
         return Size(own + times(node) * below.cost, 1 + below.depth)
+
+    def _introspected(self, node: FieldNode) -> Size:
+        below = self.selected(node.selection_set).cost
+        _require(below, INTROSPECTED, "asks of the schema")
+        return Size(INTROSPECTION + below if below else 1, 1)
 
 
 def times(node: FieldNode) -> int:

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from graphql import get_introspection_query
 
 from expediter.embedded import writer
 from tests.embedded.http.conftest import Opened, Served
@@ -116,11 +117,31 @@ ORDERS = "orders(limit: 100) { id userId name quantity total currency items { na
         + "}",
         "{ a: orders(limit: -100000000) { id } " + " ".join(f"a{n}: {ORDERS}" for n in range(5)) + "}",
         "{" + " ".join(f"a{n}: __schema {{ types {{ name }} }}" for n in range(11)) + "}",
+        "{ __schema { types { " + " ".join(f"a{n}: name" for n in range(500)) + " } } }",
+        "{ __schema { types { ...F0 } } } fragment F9 on __Type { name }"
+        + "".join(
+            f"fragment F{n} on __Type {{ a: ofType {{ ...F{n + 1} }} b: ofType {{ ...F{n + 1} }} }}" for n in range(9)
+        ),
+        "{" + "orders { id } " * 480 + "}",
     ],
 )
 async def test_a_document_that_asks_for_too_much_is_refused(opened: Opened, document: str) -> None:
     async with opened() as served:
         assert (await asked(served, document))["errors"][0]["extensions"]["code"] == "DocumentTooComplex"
+
+
+async def test_a_fragment_that_contains_itself_is_refused(opened: Opened) -> None:
+    document = "{ orders { ...A } } fragment A on Order { id ...B } fragment B on Order { ...A }"
+    async with opened() as served:
+        (error,) = (await asked(served, document))["errors"]
+        assert error["extensions"]["code"] == "DocumentInvalid"
+        assert "contains itself" in error["message"]
+
+
+async def test_the_schema_can_be_asked_for_as_tools_do(opened: Opened) -> None:
+    async with opened() as served:
+        answer = await asked(served, get_introspection_query(input_value_deprecation=True))
+        assert answer["data"]["__schema"]["queryType"]["name"] == "Query"
 
 
 async def test_the_largest_page_may_be_asked_for(opened: Opened) -> None:
