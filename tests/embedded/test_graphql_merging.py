@@ -20,7 +20,7 @@ from expediter.embedded.graphql_merging import FieldsMerge
 SCHEMA: GraphQLSchema = build_schema(PRELUDE + contracts.read("schema.graphql").decode())
 OTHERS = [rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule]
 
-alias = some.sampled_from(["", "", "a: ", "b: ", "id: "])
+alias = some.sampled_from([""] * 8 + ["a: ", "b: "])  # few, so that most documents are fine
 leaf = some.builds("{}{}".format, alias, some.sampled_from(["id", "name", "total", "__typename"]))
 item = some.builds("{}{}".format, alias, some.sampled_from(["name", "quantity", "unitPrice"]))
 items = some.builds("{}items {{ {} }}".format, alias, some.lists(item, min_size=1, max_size=3).map(" ".join))
