@@ -15,6 +15,7 @@ import mmap
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -70,10 +71,12 @@ class WatchedParties(Parties):
         super().__init__(payments, restaurant, secret, Limits(answer=1.0))
         self._watch = watch
 
-    async def call(self, call: Call, now: int, seconds: float | None = None) -> Answer:
+    async def call(
+        self, call: Call, now: int, seconds: float | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         self._watch.passed(f"call:{call.kind}", "before")
         try:
-            return await super().call(call, now, seconds)
+            return await super().call(call, now, seconds, headers)
         finally:
             self._watch.passed(f"call:{call.kind}", "after")
 
