@@ -9,12 +9,14 @@ import pytest
 
 from expediter import contracts
 from expediter.app.drafts import MAX_ITEMS, MAX_NAME, ChangeDraft, Draft, DraftItem
+from expediter.app.erasing import Erased
 from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
 from expediter.domain.order import Status
 from expediter.doors.errors import STATUSES, Problem
 from expediter.doors.render import LetterView, OrderView
 from expediter.doors.rest import LARGEST_PAGE, OPERATIONS, PAGE
 from expediter.embedded.http import SYSTEM
+from expediter.embedded.people_doors import PEOPLE, Erasure
 from expediter.embedded.task_doors import REPORTS
 from expediter.embedded.task_tokens import Failure
 
@@ -36,12 +38,14 @@ def every_value(value: Any) -> Iterator[Any]:
 
 def test_every_operation_of_the_contract_is_answered_and_nothing_else() -> None:
     named = [operation["operationId"] for _, _, operation in operations()]
-    assert sorted(named) == sorted([*OPERATIONS, *SYSTEM, *REPORTS])
+    assert sorted(named) == sorted([*OPERATIONS, *SYSTEM, *REPORTS, *PEOPLE])
 
 
 def test_an_operation_writes_exactly_when_its_method_does() -> None:
     writing = {operation["operationId"] for _, method, operation in operations() if method != "get"}
-    assert writing == {name for name, operation in OPERATIONS.items() if operation.writes} | REPORTS.keys()
+    assert (
+        writing == {name for name, operation in OPERATIONS.items() if operation.writes} | REPORTS.keys() | PEOPLE.keys()
+    )
 
 
 def test_api_gateway_can_import_it() -> None:
@@ -72,7 +76,7 @@ def test_a_problem_is_named_only_where_an_error_has_that_status() -> None:
 
 
 def test_what_is_shown_has_exactly_the_fields_of_the_contract() -> None:
-    shown = {"Order": OrderView, "DeadLetter": LetterView, "Problem": Problem}
+    shown = {"Order": OrderView, "DeadLetter": LetterView, "Problem": Problem, "Erased": Erased}
     for name, view in shown.items():
         assert tuple(SCHEMAS[name]["properties"]) == view.__struct_fields__
 
@@ -91,6 +95,7 @@ def test_an_order_is_shown_with_the_fields_of_the_design() -> None:
         (ChangeDraft, ("PlainChange", "ChangeOfItems")),
         (DraftItem, ("NewItem",)),
         (Failure, ("TaskFailure",)),
+        (Erasure, ("Erasure",)),
     ],
 )
 def test_what_is_taken_has_exactly_the_fields_of_the_contract(form: Any, schemas: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ from expediter.domain.errors import OrderAlreadyCharged, OrderAlreadyEnded, Orde
 from expediter.domain.errors import TransitionNotAllowed as NotAllowed
 from expediter.domain.order import (
     ENDED,
+    ERASED,
     TRANSITIONS,
     Change,
     Effect,
@@ -23,6 +24,7 @@ from expediter.domain.order import (
     cancelled,
     changed,
     moved,
+    nameless,
     require_open,
     settled,
     tried,
@@ -271,3 +273,15 @@ def test_in_any_life_cancelling_works_exactly_while_the_order_is_open(life: list
                 cancelled(order, NOON)
     else:
         assert cancelled(order, NOON).status in (Status.CANCELLED, Status.REFUND_PENDING)
+
+
+def test_a_nameless_order_keeps_what_was_ordered_and_paid_and_loses_whose_it_is() -> None:
+    plain = msgspec.structs.replace(an_order(), name="Ada's", email="a@b.example", error_message="Ada was out.")
+    plain = msgspec.structs.replace(plain, items=(Item("Ada's", 3, 1000),))
+    several = msgspec.structs.replace(plain, name=None, items=(Item("Bun", 1, 100), Item("Cheese", 2, 50)))
+
+    assert nameless(plain) == msgspec.structs.replace(
+        plain, user_id=ERASED, name=None, email=None, error_message=None, items=(Item("item", 3, 1000),)
+    )
+    assert nameless(several).items == several.items
+    assert nameless(nameless(plain)) == nameless(plain)

@@ -3,7 +3,7 @@
 Times are milliseconds since 1970 UTC. Each home has one adapter per port.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -115,6 +115,28 @@ class Figures(Protocol):
         """What happened in each minute from ``since`` on, oldest first; quiet minutes are left out."""
 
 
+class People(Protocol):
+    """Customers, by the ``user_id`` of their orders."""
+
+    def under_way(self, user_id: str, limit: int) -> tuple[str, ...]:
+        """The ids of orders that have not come to a good end: on the queue, running, or in need of an operator."""
+
+    def orders(self, user_id: str, limit: int) -> tuple[str, ...]:
+        """The ids of orders, the oldest first; deleted ones included."""
+
+    def count(self, user_id: str) -> int:
+        """How many orders there are, deleted ones included."""
+
+    def letters(self, user_id: str, limit: int) -> tuple[str, ...]:
+        """The ids of dead letters that are orders of this customer."""
+
+    def disown(self, order_id: str) -> None:
+        """Takes away what a key recognises its order by, unless the order was taken in: the id may be another's."""
+
+    def forget(self, order_ids: Sequence[str]) -> None:
+        """Takes away mails, history and notes of orders that ended, and what their keys recognise an order by."""
+
+
 class Desk(msgspec.Struct, frozen=True):
     """One unit of work at the operator's desk."""
 
@@ -123,3 +145,4 @@ class Desk(msgspec.Struct, frozen=True):
     mailbox: Mailbox
     runs: Runs
     figures: Figures
+    people: People

@@ -27,11 +27,11 @@ def headers() -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
-def ask(method: str, path: str, url: str | None) -> Any:  # noqa: ANN401  # the answer is JSON of the contract's shape
+def ask(method: str, path: str, url: str | None, body: object = None) -> Any:  # noqa: ANN401  # JSON of the contract
     """The server's answer as JSON, None when it has no body. An error ends the command with its message."""
     where = server_url(url)
     try:
-        response = httpx.request(method, where + path, headers=headers(), timeout=TIMEOUT, trust_env=False)
+        response = httpx.request(method, where + path, headers=headers(), json=body, timeout=TIMEOUT, trust_env=False)
     except (httpx.TransportError, httpx.InvalidURL) as error:
         stop(unreachable(where, error))
     if response.status_code >= 400:

@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 from expediter.cli import dlq, orders
 from expediter.cli.backup import backup
 from expediter.cli.cost import cost
+from expediter.cli.erase import erase
 from expediter.cli.move import export, import_
 from expediter.cli.reconcile import reconcile
 from expediter.cli.serve import serve
@@ -40,6 +41,7 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(dlq.app, name="dlq")
 app.command()(reconcile)
 app.command()(backup)
+app.command()(erase)
 app.command()(cost)
 app.command()(export)
 app.command("import")(import_)

@@ -40,6 +40,10 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 ENDED = frozenset(status for status, following in TRANSITIONS.items() if not following)
 
 
+#: Whose the orders are of everybody who was erased.
+ERASED = "(erased)"
+
+
 class Kind(StrEnum):
     """The effects that an order has outside. The key of each is ``{order id}/{kind}``."""
 
@@ -194,6 +198,15 @@ def cancelled(order: Order, now: int) -> Order:
     require_open(order)
     asked = msgspec.structs.replace(order, cancel_requested_at=now)
     return moved(asked, Status.REFUND_PENDING if order.owes_refund else Status.CANCELLED)
+
+
+def nameless(order: Order) -> Order:
+    """The order without whose it is: what was ordered, and what became of the money, stays.
+
+    An order of one thing is named by its customer, so that thing is nameless then, too.
+    """
+    items = order.items if order.name is None else tuple(msgspec.structs.replace(it, name="item") for it in order.items)
+    return msgspec.structs.replace(order, user_id=ERASED, name=None, email=None, error_message=None, items=items)
 
 
 class Change(msgspec.Struct, frozen=True):

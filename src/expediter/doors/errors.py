@@ -5,6 +5,7 @@ import re
 import msgspec
 
 from expediter.app.acts import NoMailServer, NotRetryable
+from expediter.app.erasing import OrdersUnderWay
 from expediter.app.operations import OperatorsOnly
 from expediter.domain import errors as domain
 from expediter.domain.errors import Fault, OrderError, OrderInvalid
@@ -97,6 +98,7 @@ STATUSES: dict[type[OrderError], int] = {
     MethodNotAllowed: 405,
     RequestTooSlow: 408,
     NotRetryable: 409,
+    OrdersUnderWay: 409,
     NoMailServer: 409,
     domain.OrderAlreadyCharged: 409,
     domain.OrderAlreadySent: 409,

@@ -14,6 +14,8 @@ import apsw
 #: Pages in the log from which a checkpoint runs beside the writer, and from which the writer waits for it, so that
 #: the log starts again from its beginning: 16 and 128 MiB.
 BESIDE, WAIT = 4_000, 32_000
+#: Milliseconds that emptying the log, and so the writer, waits for readers at most; seconds until it is tried again.
+PATIENCE, AGAIN = 100, 10.0
 
 _log = logging.getLogger("expediter.checkpoints")
 
@@ -24,9 +26,14 @@ class Checkpoints:
         # A connection that never looked at the file takes it for one without a log, and checkpoints nothing.
         self._connection.pragma("journal_mode", "wal")
         self._connection.pragma("synchronous", "FULL")
+        self._connection.set_busy_timeout(PATIENCE)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self._pages = 0
         self._running: asyncio.Future[None] | None = None
+        #: The log is to be emptied; who waits to hear of it; when to try (again), in the loop's time.
+        self._owed = False
+        self._wanted: asyncio.Future[bool] | None = None
+        self._next_try = 0.0
         writing.set_wal_hook(self._committed)
 
     def _committed(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
@@ -35,6 +42,8 @@ class Checkpoints:
 
     async def between_batches(self) -> None:
         """Called by the writer between commits: starts a checkpoint when it is time, waits for one when it is late."""
+        if self._owed:
+            await self._empty()
         if self._running is None or self._running.done():
             if self._pages < BESIDE:
                 return
@@ -49,6 +58,34 @@ class Checkpoints:
             self._connection.wal_checkpoint()
         except apsw.Error as error:
             _log.warning("the log could not be moved into the database file; trying again later", exc_info=error)
+
+    def empty(self) -> asyncio.Future[bool]:
+        """Asks for the log to be moved whole and cut to nothing at the writer's next pause; gives whether it was.
+
+        A reader of an older state (a backup) is in its way: then it is tried again by itself until it works.
+        """
+        if self._wanted is None:
+            self._wanted = asyncio.get_running_loop().create_future()
+        self._owed, self._next_try = True, 0.0
+        return self._wanted
+
+    async def _empty(self) -> None:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._next_try:
+            return
+        self._owed = not await loop.run_in_executor(self._thread, self._truncate)
+        self._next_try = loop.time() + AGAIN
+        if self._wanted is not None:
+            self._wanted.set_result(not self._owed)
+            self._wanted = None
+
+    def _truncate(self) -> bool:
+        try:
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.Error as error:
+            _log.warning("the log could not be emptied; trying again later (%s)", type(error).__name__)
+            return False
+        return True
 
     async def close(self) -> None:
         if self._running:

@@ -164,6 +164,8 @@ def open_writer(file: Path, vfs: str | None = None, synchronous: str = "FULL") -
     # Checkpoints are made beside the writer, on a connection of their own, or by close.
     connection.pragma("wal_autocheckpoint", 0)
     connection.pragma("temp_store", "memory")
+    # What is removed is overwritten with zeros where its page is written anyway (see scrub.py for the others).
+    connection.pragma("secure_delete", "fast")
     connection.pragma("cache_size", -64_000)
     _migrate(connection)
     return connection

@@ -15,6 +15,7 @@ from expediter.domain.order import Order, Status
 from expediter.embedded.database import Row, Session, Statements
 from expediter.embedded.flow_recorder import FlowRecorder
 from expediter.embedded.mailer import SENDER, MailRefused, written
+from expediter.embedded.people import SqlitePeople
 from expediter.embedded.queue import SqliteQueue
 from expediter.embedded.workflows import SqliteWorkflows
 
@@ -159,9 +160,10 @@ class Desks:
         self._mailbox = mailbox
         self._runs = SqliteRuns(session, workflows)
         self._figures = SqliteFigures(session, queue, recorder)
+        self._people = SqlitePeople(session)
 
     def over(self, work: Work) -> Desk:
-        return Desk(work, self._acts, self._mailbox, self._runs, self._figures)
+        return Desk(work, self._acts, self._mailbox, self._runs, self._figures, self._people)
 
 
 def _stuck(kind: str, count: int, row: Row) -> Stuck:

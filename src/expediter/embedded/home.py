@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from expediter.app.desk import Desk
+from expediter.app.erasing import Erased
 from expediter.app.ports import Work
 from expediter.embedded.clock import Clock
 from expediter.embedded.feed import Feed
@@ -44,6 +45,12 @@ class Home(Protocol):
         """Tells the task that waits for this token, and returns once it is durable.
 
         Raises TaskTokenUnknown, StoreUnavailable or TooBusy.
+        """
+
+    async def erase(self, user_id: str) -> Erased:
+        """Forgets a customer, and once nothing remains returns after the bytes are gone from the files.
+
+        Raises OrdersUnderWay, OrderInvalid, StoreUnavailable or TooBusy.
         """
 
     def ready(self) -> bool:

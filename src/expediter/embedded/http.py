@@ -32,6 +32,7 @@ from expediter.embedded.graphql import Formatted, Graphql, GraphqlRequest
 from expediter.embedded.graphql_ws import GraphqlSocket
 from expediter.embedded.guards import PROBES, Guards
 from expediter.embedded.home import Home
+from expediter.embedded.people_doors import PEOPLE
 from expediter.embedded.task_doors import REPORTS
 
 #: Seconds that the event loop may be behind its time before requests are refused, reads too: so long did they wait.
@@ -151,6 +152,8 @@ class App:
         if route.operation in REPORTS:
             await self._home.report(route.params["token"], REPORTS[route.operation](request), route.operation)
             return Response(204)
+        if route.operation in PEOPLE:
+            return await PEOPLE[route.operation](self._home, request)
         return await self._carry_out(OPERATIONS[route.operation], request, route.operation)
 
     async def _carry_out(self, operation: Operation, request: Request, name: str) -> Response:

@@ -7,7 +7,9 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from expediter.app.acts import Operator
 from expediter.app.desk import Desk
+from expediter.app.erasing import Erased, erase
 from expediter.app.ports import Orders, Work
 from expediter.domain.order import Order
 from expediter.embedded.checkpoints import Checkpoints
@@ -27,6 +29,7 @@ from expediter.embedded.parties import Parties
 from expediter.embedded.queue import SqliteDeadLetters, SqliteQueue
 from expediter.embedded.retention import Retention
 from expediter.embedded.runtime import Runtime
+from expediter.embedded.scrub import Scrub
 from expediter.embedded.settings import Settings, library, workflow
 from expediter.embedded.staging import WritingSession
 from expediter.embedded.task_tokens import Report
@@ -40,6 +43,8 @@ T = TypeVar("T")
 
 #: Seconds that calls under way get to end when the server stops.
 GRACE = 5.0
+#: Who acts through the REST door: nobody there has a name.
+OPERATOR = Operator("operator")
 #: The units that accept an order: how long their answers take is measured.
 ACCEPTS = frozenset({"postOrder", "Mutation.postOrder", "console:place"})
 
@@ -82,6 +87,7 @@ class Home:
         self._executions = Executions(file.reading)
         self._queue = SqliteQueue(file.reading, self.runtime.sent)
         self._flow = FlowRecorder(file.reading, file.writing, self._writer, clock)
+        self._scrub = Scrub(file.writing, self._writer, file.checkpoints)
         keep = settings.keep_days
         self._retention = Retention(file.reading, file.writing, self._writer, clock, keep) if keep else None
         self._watch = Watch(file.reading, file.writing, self._writer, clock, self._posted if mailer else None)
@@ -127,6 +133,16 @@ class Home:
         Raises TaskTokenUnknown, StoreUnavailable or TooBusy.
         """
         await self._writer.run(name, lambda: self.workflows.report(token, report))
+
+    async def erase(self, user_id: str) -> Erased:
+        """Forgets a customer, and once nothing remains returns after the bytes are gone from the files.
+
+        Raises OrdersUnderWay, OrderInvalid, StoreUnavailable or TooBusy.
+        """
+        erased = await self.write_desk(lambda desk: erase(desk, OPERATOR, user_id), "eraseUser")
+        if not erased.remaining:
+            await self._scrub.run()
+        return erased
 
     def ready(self) -> bool:
         """Whether orders are taken in: from after the recovery until the stop begins."""

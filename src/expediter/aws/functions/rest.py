@@ -40,7 +40,8 @@ def answer(event: Json) -> Response:
     if route.operation not in OPERATIONS:
         raise PathUnknown(
             "This is not there on AWS: the service's own state is in CloudWatch (see its dashboard), and whoever has a "
-            "task's token tells Step Functions (SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat)."
+            "task's token tells Step Functions (SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat). A customer's "
+            "data is in Cognito and DynamoDB."
         )
     claims = wiring.door_claims()
     response = OPERATIONS[route.operation].handle(wiring.work(claims), _request(event, method, path, route.params))

@@ -1,0 +1,49 @@
+-- name: under_way
+-- Whatever has not come to a good end: what runs, what waits on the queue, and what needs an operator. ?2: the user as
+-- histories name him, for orders whose workflow has not saved them.
+SELECT claim.id FROM orders JOIN claim USING (no) LEFT JOIN execution USING (no)
+WHERE user_id = ?1 AND execution.status IS NOT 'SUCCEEDED'
+UNION ALL
+SELECT coalesce(order_id, 'message ' || no) FROM message
+WHERE CASE WHEN json_valid(CAST(body AS TEXT)) THEN json_extract(CAST(body AS TEXT), '$.user_id') END = ?1
+UNION ALL
+SELECT claim.id FROM execution JOIN claim USING (no) LEFT JOIN orders USING (no)
+WHERE execution.due_at IS NOT NULL AND orders.no IS NULL AND instr(history, ?2)
+UNION ALL
+SELECT claim.id FROM execution JOIN claim USING (no) LEFT JOIN orders USING (no)
+WHERE execution.status IN ('FAILED', 'TIMED_OUT', 'ABORTED') AND orders.no IS NULL AND instr(claim.id, ':') = 0
+  AND instr(history, ?2)
+LIMIT ?3
+
+-- name: orders
+SELECT claim.id FROM orders JOIN claim USING (no) WHERE user_id = ?1 ORDER BY no LIMIT ?2
+
+-- name: count
+SELECT count(*) FROM orders WHERE user_id = ?1
+
+-- name: letters
+SELECT no FROM dead_letter
+WHERE CASE WHEN json_valid(CAST(body AS TEXT)) THEN json_extract(CAST(body AS TEXT), '$.user_id') END = ?1
+ORDER BY no LIMIT ?2
+
+-- name: number
+SELECT no FROM claim WHERE id = ?1
+
+-- name: drop_mails
+DELETE FROM mail WHERE order_no = ?1
+
+-- name: disown
+-- No order has this hash, so whoever sends the order again under its key is told that the key is taken.
+UPDATE claim SET fingerprint = '' WHERE id = ?1
+
+-- name: disown_unless_begun
+UPDATE claim SET fingerprint = '' WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM execution WHERE execution.no = claim.no)
+
+-- name: blank_acts
+UPDATE act SET detail = '' WHERE subject = ?1
+
+-- name: starts_others
+SELECT 1 FROM definition WHERE instr(body, ':states:startExecution') LIMIT 1
+
+-- name: nested
+SELECT no FROM claim JOIN execution USING (no) WHERE instr(claim.id, ':') AND due_at IS NULL AND instr(history, ?1)
