@@ -40,11 +40,16 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def serving(data: Path, log: int | IO[str] = subprocess.PIPE, **settings: str) -> Iterator[Server]:
-    """``expediter serve`` on a free port, ended at the end. ``log``: a file, for a server that has much to say."""
+def serving(
+    data: Path, log: int | IO[str] = subprocess.PIPE, within: tuple[str, ...] = (), **settings: str
+) -> Iterator[Server]:
+    """``expediter serve`` on a free port, ended at the end. ``log``: a file, for a server that has much to say.
+
+    ``within``: a command that becomes the server behind it.
+    """
     mine = {f"EXPEDITER_{name}": value for name, value in {"DATA": str(data), "PORT": "0", **settings}.items()}
     process = subprocess.Popen(
-        [sys.executable, "-m", "expediter", "serve"],
+        [*within, sys.executable, "-m", "expediter", "serve"],
         stdout=subprocess.PIPE,
         stderr=log,
         env={**plain_environment(), **mine},

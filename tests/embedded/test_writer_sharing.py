@@ -1,6 +1,7 @@
 """Who may have how much of the writer: the doors, which may be refused, and what follows from what they accepted."""
 
 import asyncio
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -8,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from expediter.domain.errors import TooBusy
+from expediter.domain.errors import StoreUnavailable, TooBusy
 from expediter.embedded.writer import BATCH, PATIENCE, WAITING
-from tests.embedded.test_writer import writing
+from tests.embedded.test_writer import no_room_beyond, writing
 from tests.support.stage import story
 
 
@@ -66,3 +67,19 @@ async def test_doors_and_work_share_a_commit_while_both_want_more(tmp_path: Path
         assert shares[0] == {"door": BATCH // 2, "work": BATCH // 2}
         assert shares[1] == {"door": BATCH // 2, "work": BATCH // 2}
         assert shares[2] == {"work": BATCH // 4}
+
+
+@story
+async def test_that_nothing_can_be_written_is_logged_when_it_begins_and_when_it_is_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with writing(tmp_path) as bench:
+        with caplog.at_level(logging.WARNING, "expediter.writer"), no_room_beyond(4_096):
+            for _ in range(3):
+                with pytest.raises(StoreUnavailable):
+                    await bench.writer.run("x", bench.insert("large" * 100_000))
+        for name in ("a", "b"):
+            await bench.writer.run(name, bench.insert(name))
+
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["nothing can be written: doors answer 503 until that is over", "writing works again"]

@@ -13,9 +13,12 @@ from typing import NamedTuple
 import jwt
 
 from expediter.embedded.clock import new_id
+from expediter.embedded.database import unwritable
 
 COOKIE = "expediter_session"
 _SESSION, _ORDER = "console", "order"
+#: Characters of the secret.
+LENGTH = 64
 #: Seconds that a session lasts.
 LASTS = 30 * 86_400
 
@@ -78,13 +81,24 @@ class Keys:
 
 
 def keys_in(folder: Path) -> Keys:
-    """The keys of this data folder; the secret is made when there is none."""
+    """The keys of this data folder; the secret is made when there is none.
+
+    It gets its name once it is whole: on a full disk an empty file would stay, and an empty secret lets everybody in.
+    Raises DataRefused when it cannot be written or read.
+    """
     path = folder / "secret"
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(os.urandom(32).hex().encode())
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        pass
-    return Keys(path.read_bytes())
+        if not path.exists() or path.stat().st_size < LENGTH:
+            _make(path)
+        return Keys(path.read_bytes())
+    except OSError as error:
+        raise unwritable(folder, error) from error
+
+
+def _make(path: Path) -> None:
+    fresh = path.with_suffix(".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(os.urandom(LENGTH // 2).hex().encode())
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

@@ -151,8 +151,21 @@ class Session:
 def open_writer(file: Path, vfs: str | None = None, synchronous: str = "FULL") -> apsw.Connection:
     """The one connection that writes, with the newest tables. ``vfs`` and ``synchronous`` are for tests of power loss.
 
-    Raises DataRefused when the file is not ours or newer than this code.
+    Raises DataRefused when the file is not ours, newer than this code, or cannot be written.
     """
+    try:
+        return _opened(file, vfs, synchronous)
+    except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
+        raise unwritable(file.parent, error) from error
+
+
+def unwritable(folder: Path, error: BaseException | None) -> DataRefused:
+    """What is said when the server cannot begin because nothing can be written."""
+    why = "the disk is full" if isinstance(error, apsw.FullError) else str(error)
+    return DataRefused(f"{folder} cannot be written: {why}. Make room or repair it, and start again; nothing is lost.")
+
+
+def _opened(file: Path, vfs: str | None, synchronous: str) -> apsw.Connection:
     connection = apsw.Connection(str(file), vfs=vfs, statementcachesize=256)
     connection.set_busy_timeout(10_000)
     if vfs is not None:

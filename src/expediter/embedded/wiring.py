@@ -11,11 +11,12 @@ from expediter.app.acts import Operator
 from expediter.app.desk import Desk
 from expediter.app.erasing import Erased, erase
 from expediter.app.ports import Orders, Work
+from expediter.domain.errors import StoreUnavailable
 from expediter.domain.order import Order
 from expediter.embedded.checkpoints import Checkpoints
 from expediter.embedded.claims import SqliteClaims
 from expediter.embedded.clock import Clock, SystemClock
-from expediter.embedded.database import Session, open_reader, open_writer, owned
+from expediter.embedded.database import Session, open_reader, open_writer, owned, unwritable
 from expediter.embedded.desk import Desks, SqliteMailbox
 from expediter.embedded.executions import Executions
 from expediter.embedded.feed import Feed
@@ -239,6 +240,14 @@ def _tracing(settings: Settings, file: File, writer: Writer, clock: Clock) -> Tr
     return Tracing(file.reading, file.writing, writer, clock, Collector())
 
 
+async def _start(home: Home) -> None:
+    """Raises DataRefused when what a start has to write cannot be written."""
+    try:
+        await home.start()
+    except StoreUnavailable as error:
+        raise unwritable(home.settings.data, error.__cause__) from error
+
+
 @asynccontextmanager
 async def open_home(
     settings: Settings, clock: Clock | None = None, observer: Observer | None = None
@@ -252,7 +261,7 @@ async def open_home(
         parties = Parties(settings.payments, settings.restaurant, settings.restaurant_secret)
         home = Home(settings, clock or SystemClock(), parties, file, observer)
         try:
-            await home.start()
+            await _start(home)
             yield home
         finally:
             await home.stop()

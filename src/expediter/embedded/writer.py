@@ -12,6 +12,7 @@ Rules:
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,8 @@ PATIENCE = 2.0
 
 #: What SQLite says of rows, not of the disk.
 _REFUSED = (apsw.ConstraintError, apsw.MismatchError, apsw.TooBigError)
+
+_log = logging.getLogger("expediter.writer")
 
 Unit = Callable[[], T]
 Done = Callable[[T | None, Exception | None], None]
@@ -105,6 +108,7 @@ class Writer:
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._current: _Entry | None = None
         self._stopping = False
+        self._failing = False
         self._task = asyncio.create_task(self._run(), name="writer")
 
     async def run(self, name: str, unit: Unit[T]) -> T:
@@ -188,14 +192,25 @@ class Writer:
             self.meters.commits.observe(perf_counter() - begun)
             self.meters.batches.observe(len(batch))
             self._around.kept()
+            self._say_whether_it_works(None)
             if self._observer:
                 self._observer.after_commit(names)
         except (apsw.Error, StoreUnavailable, BatchLost) as error:
             self._undo(batch, error)
+            self._say_whether_it_works(error)
             if len(batch) > 1 and isinstance(error.__cause__, _REFUSED):
                 await self._one_by_one(batch)
                 return
         self._tell(batch)
+
+    def _say_whether_it_works(self, error: Exception | None) -> None:
+        """Logs that nothing can be written when that begins and when it is over: it concerns every unit meanwhile."""
+        if bool(error) != self._failing and not isinstance(error and error.__cause__, _REFUSED):
+            self._failing = bool(error)
+            if error:
+                _log.error("nothing can be written: doors answer 503 until that is over", exc_info=error)
+            else:
+                _log.warning("writing works again")
 
     async def _one_by_one(self, batch: list[_Entry]) -> None:
         """SQLite refused something that one of the units staged: each again by itself, so that only that one fails."""

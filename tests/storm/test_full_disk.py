@@ -1,0 +1,112 @@
+"""A disk that is full: nothing is accepted, nothing that was accepted is lost, and room is all it takes to go on."""
+
+import errno
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.conftest import Server, plain_environment, serving
+from tests.storm.customers import until
+
+ORDER = {"user_id": "Burger_20", "quantity": 3, "restaurant_id": "Restaurant 4"}
+
+
+class Disk:
+    """A disk of a few megabytes that only one server sees."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._size = "48m"
+
+    @property
+    def within(self) -> tuple[str, ...]:
+        """What has to stand before the server's command, so that it has this disk at the folder."""
+        mount = f'mount -t tmpfs -o size={self._size} none "{self._folder}" && exec "$@"'
+        return "unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, "sh"
+
+    def seen(self, server: Server) -> Path:
+        """The folder as the server sees it."""
+        return Path(f"/proc/{server.process.pid}/root{self._folder}")
+
+    def reconciled(self, server: Server) -> str:
+        """What ``expediter reconcile`` says beside the server."""
+        join = ("nsenter", f"--target={server.process.pid}", "--user", "--mount")
+        command = [*join, sys.executable, "-m", "expediter", "reconcile"]
+        data = {**plain_environment(), "EXPEDITER_DATA": str(server.data)}
+        return subprocess.run(command, env=data, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Disk:
+    disk = Disk(tmp_path)
+    tried = subprocess.run([*disk.within, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"no small disk can be mounted here, not even in a namespace of its own: {tried.stderr.strip()}")
+    return disk
+
+
+@pytest.fixture
+def server(disk: Disk, tmp_path: Path) -> Iterator[Server]:
+    with ExitStack() as stack:
+        log = stack.enter_context((tmp_path.parent / f"{tmp_path.name}.log").open("w"))
+        yield stack.enter_context(serving(tmp_path / "data", log, disk.within, HOLD_SECONDS="1"))
+
+
+def fill(ballast: Path) -> None:
+    """Writes until nothing more fits."""
+    with ballast.open("ab", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+
+
+def test_on_a_full_disk_orders_are_refused_and_all_that_were_accepted_end_once_there_is_room(
+    disk: Disk, server: Server
+) -> None:
+    accepted = [server.accept() for _ in range(40)]
+    ballast = disk.seen(server) / "ballast"
+    with httpx.Client(base_url=server.url) as client:
+
+        def status(order_id: str) -> str:
+            return str(client.get(f"/orders/{order_id}").json()["order_status"])
+
+        fill(ballast)
+        refused = 0
+        while refused < 60:
+            answer = client.post("/orders", json=ORDER)
+            if answer.status_code == 204:
+                accepted.append(answer.headers["Order-Id"])
+                fill(ballast)  # what a checkpoint gave back
+                continue
+            assert (answer.status_code, answer.json()["error"]) == (503, "StoreUnavailable")
+            assert answer.headers["Retry-After"] == "1"
+            refused += 1
+        assert {status(order_id) for order_id in accepted} <= {"PENDING", "PAID", "SUCCESS"}
+        assert client.get("/healthz").status_code == 200
+
+        ballast.unlink()
+        until(lambda: client.post("/orders", json=ORDER).status_code == 204, "an order is accepted again")
+        until(lambda: all(status(order_id) == "SUCCESS" for order_id in accepted), "every accepted order ends")
+
+    assert "Clean" in disk.reconciled(server)
+    assert server.stop() == 0
+
+
+def test_a_server_does_not_begin_on_a_full_disk_and_says_why(disk: Disk, tmp_path: Path) -> None:
+    full = ("sh", "-c", f'head -c 99000000 /dev/zero > {tmp_path}/ballast 2>/dev/null; exec "$@"', "sh")
+    with serving(tmp_path / "data", within=(*disk.within, *full)) as server:
+        _, said = server.process.communicate(timeout=30)
+
+    assert server.process.returncode == 2
+    assert said == (
+        f"expediter: {tmp_path}/data cannot be written: the disk is full. "
+        "Make room or repair it, and start again; nothing is lost.\n"
+    )
