@@ -9,7 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from expediter.embedded.checkpoints import BESIDE, WAIT, Checkpoints
+from expediter.embedded.checkpoints import BESIDE, MOST, WAIT, Checkpoints, late
 from expediter.embedded.database import open_writer
 from tests.support.stage import story
 
@@ -48,6 +48,41 @@ async def test_a_short_log_is_left_alone(tmp_path: Path) -> None:
         assert checkpoints._running is None
 
         assert file.stat().st_size == before
+
+
+@pytest.mark.parametrize(
+    ("pages", "moved", "waits"),
+    [
+        (WAIT - 1, WAIT - 1, False),
+        (WAIT, BESIDE, True),
+        (3 * WAIT, BESIDE, False),
+        (3 * WAIT, 2 * WAIT + 1, True),
+        (MOST, 0, True),
+    ],
+)
+def test_the_writer_waits_for_a_short_rest_of_a_long_log_and_for_an_endless_one(
+    pages: int, moved: int, waits: bool
+) -> None:
+    assert late(pages, moved) == waits
+
+
+@story
+async def test_a_log_that_grew_while_somebody_read_is_cut_when_it_begins_anew(tmp_path: Path) -> None:
+    file = tmp_path / "test.db"
+    async with filled_log(file) as (checkpoints, connection):
+        connection.pragma("journal_size_limit", 100_000)
+        with closing(apsw.Connection(str(file))) as reader, reader:
+            reader.execute("SELECT count(*) FROM line").fetchall()
+            connection.execute("INSERT INTO line VALUES (zeroblob(1000000))")
+            checkpoints._pages = WAIT
+            await checkpoints.between_batches()
+        checkpoints._pages = WAIT
+        await checkpoints.between_batches()
+        log = tmp_path / "test.db-wal"
+        assert log.stat().st_size > 1_000_000
+        connection.execute("INSERT INTO line VALUES (zeroblob(10))")
+
+        assert log.stat().st_size <= 100_000
 
 
 @story

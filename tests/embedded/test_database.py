@@ -20,6 +20,7 @@ def test_a_commit_returns_after_the_fsync_that_holds_it(file: Path) -> None:
         assert connection.pragma("journal_mode") == "wal"
         assert connection.pragma("synchronous") == 2  # FULL
         assert connection.pragma("wal_autocheckpoint") == 0
+        assert connection.pragma("journal_size_limit") == 128 * 2**20
 
 
 def test_what_was_written_is_there_when_the_file_is_opened_again(file: Path) -> None:

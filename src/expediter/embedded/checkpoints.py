@@ -14,10 +14,19 @@ import apsw
 #: Pages in the log from which a checkpoint runs beside the writer, and from which the writer waits for it, so that
 #: the log starts again from its beginning: 16 and 128 MiB.
 BESIDE, WAIT = 4_000, 32_000
+#: Pages in the log from which the writer waits however far behind a checkpoint is: 1 GiB.
+MOST = 8 * WAIT
 #: Milliseconds that emptying the log, and so the writer, waits for readers at most; seconds until it is tried again.
 PATIENCE, AGAIN = 100, 10.0
 
 _log = logging.getLogger("expediter.checkpoints")
+
+
+def late(pages: int, moved: int) -> bool:
+    """Whether the writer waits. Not for a log that grew long while somebody read an older state (a backup): it would
+    wait for all of it. First that is moved beside the writer, then what came meanwhile, which is little.
+    """
+    return pages >= WAIT and (pages - moved <= WAIT or pages >= MOST)
 
 
 class Checkpoints:
@@ -28,7 +37,8 @@ class Checkpoints:
         self._connection.pragma("synchronous", "FULL")
         self._connection.set_busy_timeout(PATIENCE)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
-        self._pages = 0
+        #: Pages in the log, and how many of them the last checkpoint found moved when it ended.
+        self._pages, self._moved = 0, 0
         self._running: asyncio.Future[None] | None = None
         #: The log is to be emptied; who waits to hear of it; when to try (again), in the loop's time.
         self._owed = False
@@ -49,13 +59,13 @@ class Checkpoints:
                 return
             loop = asyncio.get_running_loop()
             self._running = loop.run_in_executor(self._thread, self._checkpoint)
-        if self._pages >= WAIT:
+        if late(self._pages, self._moved):
             await self._running
 
     def _checkpoint(self) -> None:
         """A checkpoint that fails (disk full) loses nothing: the log keeps everything until a later one works."""
         try:
-            self._connection.wal_checkpoint()
+            _, self._moved = self._connection.wal_checkpoint()
         except apsw.Error as error:
             _log.warning("the log could not be moved into the database file; trying again later", exc_info=error)
 

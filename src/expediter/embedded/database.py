@@ -176,6 +176,8 @@ def _opened(file: Path, vfs: str | None, synchronous: str) -> apsw.Connection:
     connection.pragma("synchronous", synchronous)
     # Checkpoints are made beside the writer, on a connection of their own, or by close.
     connection.pragma("wal_autocheckpoint", 0)
+    # A log that grew beyond this (128 MiB) while a backup was made is cut when it begins anew.
+    connection.pragma("journal_size_limit", 128 * 2**20)
     connection.pragma("temp_store", "memory")
     # What is removed is overwritten with zeros where its page is written anyway (see scrub.py for the others).
     connection.pragma("secure_delete", "fast")
