@@ -30,7 +30,7 @@ def main() -> None:
     given = _options().parse_args()
     screen = Console(highlight=False, soft_wrap=True)
     chosen = [name for name in given.only.split(",") if name] or list(STEPS)
-    results = begun()
+    results = begun("bench")
     steps = [name for name in chosen if name not in {peer.name for peer in PEERS if not peer.installed()}]
     for text in (*results.machine.values(), *results.settings.values(), *results.missing):
         screen.print(text, markup=False)
@@ -45,10 +45,15 @@ def main() -> None:
                 bar.advance(task)
     for line in report.lines(results):
         screen.print(line, markup=False)
+    screen.print(f"\nKept in {keep(results, 'bench')}")
+
+
+def keep(results: Results, name: str) -> Path:
+    """Writes the figures down; gives where, from the checkout's folder."""
     RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.json"
+    file = RESULTS / f"{name}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.json"
     file.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
-    screen.print(f"\nKept in {file.relative_to(ROOT)}")
+    return file.relative_to(ROOT)
 
 
 def _options() -> argparse.ArgumentParser:
@@ -59,20 +64,25 @@ def _options() -> argparse.ArgumentParser:
     return parser
 
 
-def begun() -> Results:
+def begun(kind: str) -> Results:
     """A run without figures: what it is measured on and how, and what will be missing from it."""
     settings = {
         "durability": "SQLite WAL with synchronous=FULL, every answer after the fsync that holds the order",
         "job": f"simulated parties and no hold unless said; the floor commits {BATCH} orders at once",
         "load": "the load comes from one process on the same cores; a fresh server for each measurement",
     }
+    if kind != "bench":
+        del settings["job"]
+        return Results(kind, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", machine(), settings)
     missing = [f"{peer.title} is not installed: {HOW_TO_INSTALL}" for peer in PEERS if not peer.installed()]
     if importlib.util.find_spec("moto") is None:
         missing.append(f"moto is not installed: {HOW_TO_INSTALL}")
     there = [peer for peer in PEERS if peer.installed()]
     versions = {"peers": "peers " + "; ".join(peer.versions() for peer in there)} if there else {}
     titles = {peer.name: peer.title for peer in there}
-    return Results(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", {**machine(), **versions}, settings, titles, missing)
+    return Results(
+        kind, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", {**machine(), **versions}, settings, titles, missing
+    )
 
 
 def machine() -> dict[str, str]:

@@ -2,7 +2,17 @@
 
 from collections.abc import Iterator
 
-from bench.results import ROWS, Results, Row, Values, Verdict, cell_title, median, verdicts
+from bench import results as of_bench
+from bench import scale_rows
+from bench.results import Results, Row, Values, Verdict, against_peers, cell_title, median, verdict
+
+#: Kind of run → what its rows are called, what is required of them.
+KINDS = {"bench": (of_bench.ROWS, of_bench.REQUIRED), "scale": (scale_rows.ROWS, scale_rows.REQUIRED)}
+
+
+def verdicts(results: Results) -> list[Verdict]:
+    required = (*KINDS[results.kind][1], *against_peers(results))
+    return [verdict(one, results) for one in required]
 
 
 def lines(results: Results) -> Iterator[str]:
@@ -18,7 +28,7 @@ def lines(results: Results) -> Iterator[str]:
 
 def named(results: Results) -> Iterator[tuple[str, str, Values]]:
     """Every row that was measured, in the order of ROWS: title, unit, values."""
-    for row in ROWS:
+    for row in KINDS[results.kind][0]:
         for key, values in results.rows.items():
             if (title := _title(row, key, results)) is not None:
                 yield title, row.unit, values

@@ -11,8 +11,12 @@ Values: TypeAlias = list[float]
 
 
 class Results(msgspec.Struct):
-    """One run, as it is kept in JSON. ``peers``: their titles by name; ``missing``: what was not measured, and why."""
+    """One run, as it is kept in JSON: of ``bench`` or of ``scale``.
 
+    ``peers``: their titles by name; ``missing``: what was not measured, and why.
+    """
+
+    kind: str
     at: str
     machine: dict[str, str]
     settings: dict[str, str]
@@ -102,10 +106,6 @@ class Verdict(NamedTuple):
     required: Required
     values: Values
     met: bool | None
-
-
-def verdicts(results: Results) -> list[Verdict]:
-    return [verdict(required, results) for required in (*REQUIRED, *against_peers(results))]
 
 
 def verdict(required: Required, results: Results) -> Verdict:

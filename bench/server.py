@@ -21,7 +21,8 @@ PATIENCE = 120.0
 TICKS = os.sysconf("SC_CLK_TCK")
 #: Seconds between looks whether every order has ended: the look costs the server a little.
 LOOK = 0.1
-_ENDED = "SELECT count(*), max(json_extract(body, '$.updated_at')) FROM orders WHERE status = 'SUCCESS'"
+_NEWEST = """SELECT sum(status = 'SUCCESS'), max(json_extract(body, '$.updated_at'))
+FROM (SELECT status, body FROM orders ORDER BY no DESC LIMIT ?)"""
 
 
 class Server:
@@ -48,7 +49,7 @@ class Server:
         return sum(float(line.split()[-1]) for line in lines if re.match(rf"{name}[ {{]", line))
 
     def all_ended(self, count: int, patience: float = PATIENCE) -> float:
-        """Waits until so many orders ended in success; when the last one did (as ``time.time()``).
+        """Waits until the newest so many orders ended in success; when the last of them did (as ``time.time()``).
 
         Raises TimeoutError.
         """
@@ -58,7 +59,7 @@ class Server:
                 raise TimeoutError(f"not every order ended within {patience:g} seconds")
             time.sleep(LOOK)
         connection = open_reader(self.data / "expediter.db")
-        rows: list[tuple[Any, ...]] = connection.execute(_ENDED).fetchall()
+        rows: list[tuple[Any, ...]] = connection.execute(_NEWEST, (count,)).fetchall()
         connection.close()
         succeeded, last = rows[0]
         if succeeded < count:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from demo.mailserver import Line
-from demo.play import Played
+from demo.play import Played, Took
 from demo.processes import Stage
 from expediter.app.ports import Settings
 from expediter.domain.ledger import Kind
@@ -27,7 +27,7 @@ _ORDERS, _MAIL = Statements("orders"), Statements("mail")
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What the demo shows. ``milliseconds``: from each order's accept to its end."""
+    """What the demo shows. ``finished``: each order that ended, and how long it took."""
 
     statuses: dict[Status, int]
     charges: int
@@ -36,7 +36,7 @@ class Summary(msgspec.Struct, frozen=True):
     sent: int
     recorded: int
     distinct: int
-    milliseconds: list[int]
+    finished: list[Took]
     wrong: list[str]
 
 
@@ -46,19 +46,26 @@ def reader(data: Path) -> Iterator[Session]:
         yield Session(connection)
 
 
-async def ended(stage: Stage, orders: int, advance: Callable[[int], None]) -> bool:
-    """Waits until ``orders`` have ended and their mails are sent; tells ``advance`` how many have. False: in vain."""
-    late = time.monotonic() + PATIENCE
+async def ended(stage: Stage, orders: int, seen: Callable[[dict[str, int]], None], patience: float = PATIENCE) -> bool:
+    """Waits until ``orders`` have ended and their mails are sent; tells ``seen`` how many have each status.
+
+    False: in vain.
+    """
+    late = time.monotonic() + patience
     with reader(stage.data) as session:
         while time.monotonic() < late:
             counts: dict[str, int] = dict(session.rows(_ORDERS["by_status"]))
-            done = sum(counts.get(status, 0) for status in (Status.SUCCESS, Status.FAILED, Status.CANCELLED))
-            advance(done)
+            seen(counts)
             posted, sent = session.one(_MAIL["counts"])
-            if done >= orders and posted == sent:
+            if over(counts) >= orders and posted == sent:
                 return True
             await asyncio.sleep(0.5)
     return False
+
+
+def over(counts: dict[str, int]) -> int:
+    """How many orders have ended."""
+    return sum(counts.get(status, 0) for status in (Status.SUCCESS, Status.FAILED, Status.CANCELLED))
 
 
 def summary(stage: Stage, played: Played) -> Summary:
@@ -80,7 +87,11 @@ def summary(stage: Stage, played: Played) -> Summary:
         sent=sent,
         recorded=len(recorded),
         distinct=len(set(recorded)),
-        milliseconds=sorted(order.updated_at - order.created_at for order in orders if order.ended),
+        finished=[
+            Took(order.created_at / 1000 - played.begun, order.updated_at - order.created_at)
+            for order in orders
+            if order.ended
+        ],
         wrong=[
             *lost(orders, played),
             *([f"{dead} messages are in the dead-letter queue"] if dead else []),
@@ -144,6 +155,6 @@ def records(url: str) -> list[dict[str, Any]]:
     return items
 
 
-def percentile(numbers: list[int], share: float) -> int:
+def percentile(numbers: Sequence[float], share: float) -> float:
     """The number below which ``share`` of the sorted numbers lie; 0 for none."""
     return numbers[min(len(numbers) - 1, int(len(numbers) * share))] if numbers else 0

@@ -5,8 +5,9 @@ are on hold, and some are sent twice, as by an impatient customer: under the sam
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -33,9 +34,21 @@ class Refused(Exception):
     """The server did not take an order that it should have taken."""
 
 
-class Played(msgspec.Struct):
-    """The ids of the orders that were accepted by each door, and of those cancelled in time."""
+class Took(NamedTuple):
+    """Something that began ``at`` seconds after the start and took so many milliseconds."""
 
+    at: float
+    milliseconds: float
+
+
+class Played(msgspec.Struct):
+    """The ids of the orders that were accepted by each door, and of those cancelled in time.
+
+    ``begun``: seconds since 1970; ``accepts``: from each request to its answer.
+    """
+
+    begun: float = 0.0
+    accepts: list[Took] = []
     rest: list[str] = []
     graphql: list[str] = []
     cancelled: list[str] = []
@@ -44,7 +57,7 @@ class Played(msgspec.Struct):
 
 async def play(url: str, baskets: Sequence[Basket], seconds: float, advance: Callable[[], None]) -> Played:
     """Places the baskets' orders within about ``seconds``. Raises Refused."""
-    played = Played()
+    played = Played(time.time())
     loop = asyncio.get_running_loop()
     start, first = loop.time(), baskets[0].at
     pace = seconds / max(1.0, baskets[-1].at - first)
@@ -60,7 +73,9 @@ async def play(url: str, baskets: Sequence[Basket], seconds: float, advance: Cal
 async def _order(door: HttpClient, number: int, basket: Basket, played: Played, advance: Callable[[], None]) -> None:
     over_graphql = number % 2 == 1
     place = place_graphql if over_graphql else place_rest
+    begun = time.time()
     await place(door, basket)
+    played.accepts.append(Took(begun - played.begun, 1000 * (time.time() - begun)))
     (played.graphql if over_graphql else played.rest).append(basket.key)
     advance()
     if number % TWICE_EACH == 7:

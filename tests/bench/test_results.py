@@ -3,12 +3,13 @@
 import pytest
 
 from bench import report
-from bench.results import REQUIRED, Results, Values, best_cell, ratios, verdict, verdicts
+from bench.report import verdicts
+from bench.results import REQUIRED, Results, Values, best_cell, ratios, verdict
 
 
 def run(**rows: Values) -> Results:
     named = {name.replace("__", "."): values for name, values in rows.items()}
-    return Results("2026-01-02 03:04 UTC", {"processor": "2 cores"}, {"durability": "FULL"}, rows=named)
+    return Results("bench", "2026-01-02 03:04 UTC", {"processor": "2 cores"}, {"durability": "FULL"}, rows=named)
 
 
 def met(results: Results) -> dict[str, bool | None]:
