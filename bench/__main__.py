@@ -45,13 +45,13 @@ def main() -> None:
                 bar.advance(task)
     for line in report.lines(results):
         screen.print(line, markup=False)
-    screen.print(f"\nKept in {keep(results, 'bench')}")
+    screen.print(f"\nKept in {keep(results)}")
 
 
-def keep(results: Results, name: str) -> Path:
+def keep(results: Results) -> Path:
     """Writes the figures down; gives where, from the checkout's folder."""
     RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"{name}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.json"
+    file = RESULTS / f"{results.kind}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.json"
     file.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
     return file.relative_to(ROOT)
 

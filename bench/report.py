@@ -7,7 +7,11 @@ from bench import scale_rows
 from bench.results import Results, Row, Values, Verdict, against_peers, cell_title, median, verdict
 
 #: Kind of run → what its rows are called, what is required of them.
-KINDS = {"bench": (of_bench.ROWS, of_bench.REQUIRED), "scale": (scale_rows.ROWS, scale_rows.REQUIRED)}
+KINDS = {
+    "bench": (of_bench.ROWS, of_bench.REQUIRED),
+    "hold": (scale_rows.HOLD_ROWS, scale_rows.HOLD_REQUIRED),
+    "stored": (scale_rows.STORED_ROWS, scale_rows.STORED_REQUIRED),
+}
 
 
 def verdicts(results: Results) -> list[Verdict]:

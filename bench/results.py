@@ -11,7 +11,7 @@ Values: TypeAlias = list[float]
 
 
 class Results(msgspec.Struct):
-    """One run, as it is kept in JSON: of ``bench`` or of ``scale``.
+    """One run, as it is kept in JSON: ``kind`` is bench, hold or stored.
 
     ``peers``: their titles by name; ``missing``: what was not measured, and why.
     """

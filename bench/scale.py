@@ -42,7 +42,7 @@ WHERE status = 'SUCCESS'"""
 def main() -> None:
     given = _options().parse_args()
     screen = Console(highlight=False, soft_wrap=True)
-    results = begun("scale")
+    results = begun(given.what)
     if given.what == "hold":
         for halted in (False, True):
             hold(results, given.orders or 100_000, given.hold, halted)
@@ -51,7 +51,7 @@ def main() -> None:
             many_stored(results, folder, given.orders or 1_000_000, given.rounds)
     for line in report.lines(results):
         screen.print(line, markup=False)
-    screen.print(f"\nKept in {keep(results, given.what)}")
+    screen.print(f"\nKept in {keep(results)}")
 
 
 def _options() -> argparse.ArgumentParser:
