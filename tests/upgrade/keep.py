@@ -147,9 +147,9 @@ async def played(folder: Path, town: Town) -> str:
         return dumped(play.data)
 
 
-def keep(version: str) -> None:
+def keep(version: str, releases: Path = RELEASES) -> None:
     """Writes what the code leaves as this release. Ends the process when the release is kept already."""
-    target = RELEASES / f"{version}.sql"
+    target = releases / f"{version}.sql"
     if target.exists():
         sys.exit(f"{target} exists. What a release left is never written again; raise the version first.")
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
@@ -159,7 +159,7 @@ def keep(version: str) -> None:
         town = Town(bank, kitchen, {"PAYMENTS": bank_url, "RESTAURANT": kitchen_url})
         text = asyncio.run(played(folder, town))
         for party in ("bank", "restaurant"):
-            (RELEASES / f"{version}.{party}.jsonl").write_bytes((folder / f"{party}.jsonl").read_bytes())
+            (releases / f"{version}.{party}.jsonl").write_bytes((folder / f"{party}.jsonl").read_bytes())
     target.write_text(text)
 
 

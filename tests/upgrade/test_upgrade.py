@@ -1,5 +1,6 @@
 """What an earlier release left behind goes on under today's code: every order to its end, and the money adds up."""
 
+import asyncio
 import re
 import shutil
 from collections.abc import Iterator
@@ -22,14 +23,15 @@ from tests.support.clock import NOON, VirtualClock
 from tests.support.stage import HOUR, OPERATOR, Stage, opened, story
 from tests.support.town import Town
 from tests.support.waiting import OK, say, token
-from tests.upgrade.keep import RELEASES
+from tests.upgrade.keep import RELEASES, keep
 
+#: Each with the tables that its code had: 0.1.0.dev0 is what the first four migrations left, before any release.
 VERSIONS = sorted(file.stem for file in RELEASES.glob("*.sql"))
 
 
-def tables_of(version: str) -> int:
+def tables_of(version: str, releases: Path = RELEASES) -> int:
     """How many migrations the release had."""
-    found = re.search(r"^pragma user_version=(\d+);", (RELEASES / f"{version}.sql").read_text(), flags=re.MULTILINE)
+    found = re.search(r"^pragma user_version=(\d+);", (releases / f"{version}.sql").read_text(), flags=re.MULTILINE)
     assert found
     return int(found[1])
 
@@ -56,18 +58,18 @@ ENDS = {
 SINCE = {"waits for a token": 3, "waits for a nested execution": 4}
 
 
-def left(version: str, folder: Path, upto: int) -> set[str]:
+def left(version: str, folder: Path, upto: int, releases: Path = RELEASES) -> set[str]:
     """Puts what the release left into ``folder``; with the tables of ``upto`` migrations only, if it had more.
 
     Gives the users whose orders are in it.
     """
-    script = (RELEASES / f"{version}.sql").read_text()
+    script = (releases / f"{version}.sql").read_text()
     folder.mkdir()
     with closing(apsw.Connection(str(folder / "expediter.db"))) as connection:
         connection.execute(script)
         named = {user: f'"user_id":"{user}"' for user in ENDS}
         users = {user for user, text in named.items() if text in script or text.encode().hex().upper() in script}
-        if upto < tables_of(version):
+        if upto < tables_of(version, releases):
             older = {user for user in users if SINCE.get(user, 0) <= upto}
             _take_back(connection, upto, users - older)
             users = older
@@ -92,10 +94,10 @@ def _take_back(connection: apsw.Connection, upto: int, gone: set[str]) -> None:
 
 
 @contextmanager
-def town_of(version: str, folder: Path) -> Iterator[Town]:
+def town_of(version: str, folder: Path, releases: Path = RELEASES) -> Iterator[Town]:
     """The parties that the release dealt with: they remember."""
     for party in ("bank", "restaurant"):
-        shutil.copy(RELEASES / f"{version}.{party}.jsonl", folder / f"{party}.jsonl")
+        shutil.copy(releases / f"{version}.{party}.jsonl", folder / f"{party}.jsonl")
     bank, kitchen = Bank(folder / "bank.jsonl"), Restaurant(folder / "restaurant.jsonl")
     with running(bank) as bank_url, running(kitchen) as kitchen_url:
         yield Town(bank, kitchen, {"PAYMENTS": bank_url, "RESTAURANT": kitchen_url})
@@ -119,6 +121,29 @@ async def go_on(stage: Stage, users: set[str]) -> None:
     await stage.pass_time(3 * HOUR)
 
 
+def see_the_end(stage: Stage, town: Town, user: str) -> None:
+    """That the order ended as it should, that we hold what the bank says, and that mails went out once."""
+    order_id = order_of(stage, user)
+    assert (stage.status(order_id), stage.held(order_id)) == ENDS[user], user
+    assert stage.held(order_id) == town.taken(order_id), user
+    assert len(town.moves(order_id)) == len(set(town.moves(order_id))), user
+    recipients = [mail.recipient for mail in stage.mails(order_id) if mail.status in ENDED]
+    assert len(recipients) == len(set(recipients)), user
+    assert "ops@example.com" in recipients, user
+
+
+async def bring_to_an_end(data: Path, town: Town, users: set[str]) -> None:
+    """Opens what was left under today's code and lets every order in it end."""
+    town.bank.script("refund", Act.FAIL)
+    clock = VirtualClock(NOON + HOUR)
+    async with opened(data, clock, NOTIFY="ops@example.com", **town.settings) as stage:
+        await go_on(stage, users)
+        for user in users:
+            see_the_end(stage, town, user)
+        assert stage.home.read(lambda work: reconcile(work.orders.books())).clean
+        assert [letter.body for letter in stage.dead_letters()] == [b"nonsense"]
+
+
 @pytest.mark.parametrize(("version", "migrations"), EARLIER)
 @story
 async def test_every_order_that_an_earlier_release_left_goes_on_to_its_end(
@@ -126,24 +151,18 @@ async def test_every_order_that_an_earlier_release_left_goes_on_to_its_end(
 ) -> None:
     users = left(version, tmp_path / "data", migrations)
     with town_of(version, tmp_path) as town:
-        town.bank.script("refund", Act.FAIL)
-        async with opened(
-            tmp_path / "data", VirtualClock(NOON + HOUR), NOTIFY="ops@example.com", **town.settings
-        ) as stage:
-            await go_on(stage, users)
-
-            for user in users:
-                order_id = order_of(stage, user)
-                assert (stage.status(order_id), stage.held(order_id)) == ENDS[user], user
-                assert stage.held(order_id) == town.taken(order_id), user
-                assert len(town.moves(order_id)) == len(set(town.moves(order_id))), user
-                about_its_end = [mail for mail in stage.mails(order_id) if mail.status in ENDED]
-                recipients = [mail.recipient for mail in about_its_end]
-                assert len(recipients) == len(set(recipients)), user
-                assert "ops@example.com" in recipients, user
-            assert stage.home.read(lambda work: reconcile(work.orders.books())).clean
-            assert [letter.body for letter in stage.dead_letters()] == [b"nonsense"]
+        await bring_to_an_end(tmp_path / "data", town, users)
     assert users == {user for user in ENDS if SINCE.get(user, 0) <= migrations}
+
+
+@pytest.mark.heavy
+def test_what_today_s_code_would_leave_as_a_release_goes_on_as_well(tmp_path: Path) -> None:
+    (tmp_path / "releases").mkdir()
+    keep("today", tmp_path / "releases")
+    users = left("today", tmp_path / "data", len(_migrations()), tmp_path / "releases")
+    with town_of("today", tmp_path, tmp_path / "releases") as town:
+        asyncio.run(bring_to_an_end(tmp_path / "data", town, users))
+    assert users == ENDS.keys()
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -158,6 +177,12 @@ async def test_histories_of_an_earlier_release_are_read_as_they_were(tmp_path: P
         assert "CompleteOrder" in stage.states(ended)
         tombstone = stage.order(order_of(stage, "deleted"))
         assert tombstone.deleted_at is not None
+
+
+def test_every_release_in_the_changelog_has_left_its_file() -> None:
+    changelog = (RELEASES.parents[2] / "CHANGELOG.md").read_text()
+
+    assert set(re.findall(r"^## \[(\d[^]]*)\]", changelog, flags=re.MULTILINE)) <= set(VERSIONS)
 
 
 def test_migrations_are_numbered_without_a_gap_so_that_a_file_s_number_says_which_it_had() -> None:
