@@ -28,12 +28,13 @@ class Taken(NamedTuple):
 
 
 class Collector(ThreadingHTTPServer):
-    """``refusing``: answers 503 and takes nothing. ``calls``: requests so far."""
+    """``refusing``: takes nothing and says so. ``calls``: requests so far; ``asked`` is set after each."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.spans: list[Taken] = []
         self.calls = 0
+        self.asked = threading.Event()
         self.refusing = False
 
     @property
@@ -63,6 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200 if taken else 400)
         self.send_header("Content-Length", "0")
         self.end_headers()
+        self.server.asked.set()
 
     def log_message(self, *_: object) -> None:
         """Says nothing."""
