@@ -93,7 +93,7 @@ async def test_units_are_timed_by_name_and_commits_with_their_size(tmp_path: Pat
         assert tell("transition_seconds_count", unit="settle:ProcessPayment") == 1
         units = sum(it.value for it in lines(stage.home.metrics()) if it.name == "expediter_transition_seconds_count")
         assert tell("commit_units_sum") == units
-        assert tell("commit_units_count") == tell("commit_seconds_count") > 0
+        assert tell("commit_units_count") == tell("commit_seconds_count") == tell("write_seconds_count") > 0
         assert tell("commits_lost_total") == 0
 
 

@@ -179,6 +179,7 @@ async def test_a_row_that_sqlite_refuses_fails_the_unit_that_staged_it_alone(tmp
 
         assert (told[0], told[2], bench.stored()) == ("a", "b", ["a", "b"])
         assert isinstance(told[1], StoreUnavailable)
+        assert bench.writer.meters.commits_lost == 0  # the disk did nothing wrong
 
 
 @story

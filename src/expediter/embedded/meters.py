@@ -46,6 +46,7 @@ class Meters:
         self.orders = Histogram(LONG)
         self.units: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(SHORT))
         self.calls: defaultdict[tuple[str, str], Histogram] = defaultdict(lambda: Histogram(MEDIUM))
+        self.writes = Histogram(MEDIUM)
         self.commits = Histogram(MEDIUM)
         self.batches = Histogram(SIZES)
         self.commits_lost = 0

@@ -31,13 +31,14 @@ HISTOGRAMS: dict[str, Family] = {
     "expediter_accept_seconds": Family("From an order's request being read until it is durable."),
     "expediter_order_seconds": Family("From an order's accept to its end, the hold included."),
     "expediter_transition_seconds": Family(
-        "The writer's time for one unit of work: an accept, or a transition of a workflow (intake: up to five).",
+        "One unit of work of the writer: an accept, or a transition of a workflow (intake: up to five).",
         ("unit",),
     ),
     "expediter_task_seconds": Family(
         "A task's call to an outside party: from when it has to be made until its answer. Not of simulated ones.",
         ("call", "outcome"),
     ),
+    "expediter_write_seconds": Family("The statements that write what the units of one commit changed."),
     "expediter_commit_seconds": Family("COMMIT: until the disk has what a batch of units wrote."),
     "expediter_commit_units": Family("Units of work in one commit."),
 }
@@ -83,6 +84,7 @@ class Metrics(Collector):
         yield _histogram("expediter_order_seconds", [((), seen.orders)])
         yield _histogram("expediter_transition_seconds", [((unit,), it) for unit, it in sorted(seen.units.items())])
         yield _histogram("expediter_task_seconds", sorted(seen.calls.items(), key=lambda entry: entry[0]))
+        yield _histogram("expediter_write_seconds", [((), seen.writes)])
         yield _histogram("expediter_commit_seconds", [((), seen.commits)])
         yield _histogram("expediter_commit_units", [((), seen.batches)])
         for name, value in self._gauges.items():

@@ -197,6 +197,7 @@ class Writer:
                 self._observer.after_commit(names)
         except (apsw.Error, StoreUnavailable, BatchLost) as error:
             self._undo(batch, error)
+            self.meters.commits_lost += not isinstance(error.__cause__, _REFUSED)
             self._say_whether_it_works(error)
             if len(batch) > 1 and isinstance(error.__cause__, _REFUSED):
                 await self._one_by_one(batch)
@@ -234,6 +235,7 @@ class Writer:
             begun = ended
         self._current = None
         self._around.write()
+        self.meters.writes.observe(perf_counter() - begun)
 
     def _undo_unit(self, entry: _Entry, error: Exception) -> None:
         entry.error = error
@@ -244,7 +246,6 @@ class Writer:
 
     def _undo(self, batch: list[_Entry], error: Exception) -> None:
         self._current = None
-        self.meters.commits_lost += 1
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._around.lost()
