@@ -41,7 +41,7 @@ async def placed_and_ended(stage: Stage, **fields: str) -> str:
 async def aged(stage: Stage, milliseconds: int) -> None:
     """Lets so much time pass at once, and then the rounds of one pass."""
     await stage.advance(milliseconds)
-    for _ in range(3):
+    for _ in range(5):
         await stage.advance(REST)
 
 
@@ -193,7 +193,7 @@ async def test_what_was_freed_is_written_again_so_the_file_does_not_grow(tmp_pat
     async with opened(tmp_path, HOLD_SECONDS="0", KEEP_DAYS="30") as stage:
         pages = list[int]()
         for _ in range(4):
-            for _ in range(ROWS - 10):
+            for _ in range(3 * ROWS):
                 await stage.accept()
             await stage.quiet()
             ((count,),) = stage.read("PRAGMA page_count")

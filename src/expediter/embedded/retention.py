@@ -22,8 +22,8 @@ from expediter.embedded.clock import Clock
 from expediter.embedded.database import Session, Statements
 from expediter.embedded.writer import Writer
 
-#: Executions that one round looks at, and so prunes at most.
-ROWS = 100
+#: Executions that one round looks at, and that it prunes, at most: 100 a second, eight million a day.
+LOOK, ROWS = 200, 25
 #: Milliseconds of rest after each round, and after the last one until it begins again at the oldest.
 REST, PASS = 250, 3_600_000
 DAY = 86_400_000
@@ -90,7 +90,7 @@ class Retention:
         """Executions behind the last one looked at that ended ``before``. Numbers rise with time: the first execution
         that began later ends the pass.
         """
-        rows = self._reading.rows(_SQL["page"], (self._at, ROWS))
+        rows = self._reading.rows(_SQL["page"], (self._at, LOOK))
         old = list[int]()
         for no, status, kept, started_at in rows:
             if kept and started_at > before:
@@ -98,7 +98,9 @@ class Retention:
             if kept and self._over(no, status, before):
                 old.append(no)
             self._at = no
-        return _Round(old, more=len(rows) == ROWS)
+            if len(old) == ROWS:
+                return _Round(old, more=True)
+        return _Round(old, more=len(rows) == LOOK)
 
     def _over(self, no: int, status: str, before: int) -> bool:
         """Whether the execution ended ``before`` and nobody can set it going again."""
