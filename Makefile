@@ -35,7 +35,7 @@ EMAIL ?=
 CDK ?= npx --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-heavy test-all check demo bench bench-peers bench-scale bench-console crash lock \
+.PHONY: help setup run test test-heavy test-all check demo bench bench-peers bench-scale bench-profile bench-docs bench-console crash lock \
   setup-aws synth deploy destroy aws-local test-aws check-aws
 
 help: ## List the targets
@@ -93,6 +93,12 @@ bench: $(RUN) ## Measure the order path, its floor, the core and the peers that 
 bench-scale: $(RUN) ## Measure 100,000 orders in the hold, and a million in store (half an hour; 8 GB of disk)
 	$(PY) -m bench.scale hold
 	$(PY) -m bench.scale stored
+
+bench-profile: $(RUN) ## Show where the processor time of an order goes, by layer
+	$(PY) -m bench.profile
+
+bench-docs: $(RUN) ## Put the newest figures of every measurement into the documentation
+	$(PY) -m bench.docs
 
 # Each peer has a virtualenv of its own. One that cannot be installed is left out of the measurement, which says so.
 bench-peers: $(PY) ## Install what `make bench` measures beside us: DBOS, Restate (needs node), Temporal, moto

@@ -6,8 +6,14 @@ from bench import results as of_bench
 from bench import scale_rows
 from bench.results import Results, Row, Values, Verdict, against_peers, cell_title, median, verdict
 
+PROFILE_ROWS = (
+    Row("layer.*", "processor time of the server per order:", "µs"),
+    Row("layers", "processor time of the server per order, all of it", "µs"),
+    Row("samples", "samples", ""),
+)
 #: Kind of run → what its rows are called, what is required of them.
 KINDS = {
+    "profile": (PROFILE_ROWS, ()),
     "bench": (of_bench.ROWS, of_bench.REQUIRED),
     "hold": (scale_rows.HOLD_ROWS, scale_rows.HOLD_REQUIRED),
     "stored": (scale_rows.STORED_ROWS, scale_rows.STORED_REQUIRED),
@@ -65,8 +71,7 @@ def word(verdict: Verdict) -> str:
 
 
 def markdown(results: Results) -> str:
-    """The verdicts, the machine and every figure as a page has them."""
-    head = [("required", "measured: median (smallest to largest)", "")]
+    """The machine, what is required and every figure as a page has them."""
     required = [
         (
             f"{it.required.title}: {it.required.wanted} {it.required.unit}",
@@ -76,10 +81,15 @@ def markdown(results: Results) -> str:
         for it in verdicts(results)
     ]
     figures = [(title.strip(), spread(values), unit) for title, unit, values in named(results)]
-    about = [f"{results.at}, {'; '.join([*results.machine.values(), *results.settings.values()])}."]
-    about += [f"Not measured: {text}" for text in results.missing]
-    tables = (table([*head, *required]), table([("figure", "median (smallest to largest)", "unit"), *figures]))
-    return "\n".join([*about, "", tables[0], tables[1]])
+    asked = [table([("required", "measured", ""), *required])] if required else []
+    return "\n".join([about(results), "", *asked, table([("figure", "measured", "unit"), *figures])])
+
+
+def about(results: Results) -> str:
+    """When, on what, how, and what is missing."""
+    rounds = max(map(len, results.rows.values()), default=0)
+    said = [results.at, *results.machine.values(), *results.settings.values(), f"{rounds} rounds"]
+    return "\n".join([f"{'; '.join(said)}.", *(f"Not measured: {text}." for text in results.missing)])
 
 
 def table(rows: list[tuple[str, ...]]) -> str:

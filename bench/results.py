@@ -11,7 +11,7 @@ Values: TypeAlias = list[float]
 
 
 class Results(msgspec.Struct):
-    """One run, as it is kept in JSON: ``kind`` is bench, hold or stored.
+    """One run, as it is kept in JSON: ``kind`` is bench, hold, stored or profile.
 
     ``peers``: their titles by name; ``missing``: what was not measured, and why.
     """

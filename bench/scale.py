@@ -1,6 +1,6 @@
 """``make bench-scale``: many orders in the hold, and many that ended long ago; JSON is kept.
 
-    python -m bench.scale hold   [--orders 100000] [--hold 300]     about seven minutes; needs Linux's /proc
+    python -m bench.scale hold   [--orders 100000]                  about ten minutes; needs Linux's /proc
     python -m bench.scale stored [--orders 1000000] [--rounds 3]    about ten minutes; needs 8 GB of disk
 
 ``hold``: every order waits at the same time; the server's memory and its processor time while nothing happens but an
@@ -24,7 +24,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, tr
 from bench import report, stored
 from bench.__main__ import begun, keep
 from bench.load import closed, percentile
-from bench.path import ACCEPTED, REST, keyed
+from bench.path import ACCEPTED, REST, accept_to_end, keyed
 from bench.results import Results
 from bench.server import Server, serving, workplace
 from expediter.embedded.database import open_reader
@@ -45,7 +45,7 @@ def main() -> None:
     results = begun(given.what)
     if given.what == "hold":
         for halted in (False, True):
-            hold(results, given.orders or 100_000, given.hold, halted)
+            hold(results, given.orders or 100_000, halted)
     else:
         with workplace() as folder:
             many_stored(results, folder, given.orders or 1_000_000, given.rounds)
@@ -60,7 +60,6 @@ def _options() -> argparse.ArgumentParser:
     )
     parser.add_argument("what", choices=("hold", "stored"))
     parser.add_argument("--orders", type=int, default=0, help="that wait (100000), or that are stored (1000000)")
-    parser.add_argument("--hold", type=int, default=300, help="seconds of the hold (300): all have to be in it at once")
     parser.add_argument("--rounds", type=int, default=3, help="of stored: times that everything is measured (3)")
     return parser
 
@@ -68,9 +67,14 @@ def _options() -> argparse.ArgumentParser:
 # ── many in the hold ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def hold(results: Results, orders: int, seconds: int, halted: bool) -> None:
-    """``halted``: the server stands still until every hold has ended, so all are due at once."""
+def hold(results: Results, orders: int, halted: bool) -> None:
+    """``halted``: the server stands still until every hold has ended, so all are due at once.
+
+    The hold is as long as the machine, in a trial, needs to take all orders in, and then some.
+    """
     name = "halted" if halted else "hold"
+    seconds = int(2 * orders / accept_to_end(CONNECTIONS, 3).completed + IDLE + 30)
+    results.settings["hold"] = f"{orders:,} orders, hold of {seconds} seconds"
     with serving({"HOLD_SECONDS": str(seconds)}) as server:
         begin = time.time()
         load = closed(server.port, CONNECTIONS, track([REST] * orders, f"{orders:,} orders"), ACCEPTED)
@@ -102,7 +106,7 @@ def until(server: Server, orders: int, deadline: float) -> None:
     try:
         while connection.execute(_WAITING).fetchall() != [(orders,)]:
             if time.time() > deadline:
-                raise RuntimeError("Not every order was in the hold at the same time. Give a longer one: --hold.")
+                raise RuntimeError("Not every order was in the hold at the same time: the machine became slower.")
             time.sleep(0.5)
     finally:
         connection.close()
@@ -111,7 +115,7 @@ def until(server: Server, orders: int, deadline: float) -> None:
 def idle(server: Server, deadline: float) -> float:
     """The server's share of one core while nothing happens."""
     if time.time() + IDLE + 5 > deadline:
-        raise RuntimeError("The first hold would end while the server is watched. Give a longer one: --hold.")
+        raise RuntimeError("The first hold would end while the server is watched: the machine became slower.")
     time.sleep(2)  # what the last orders left to do is done
     before, begin = server.cpu(), time.perf_counter()
     time.sleep(IDLE)

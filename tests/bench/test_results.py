@@ -71,7 +71,7 @@ def test_the_report_names_every_figure_and_every_verdict() -> None:
 def test_the_page_s_tables_say_machine_and_durability() -> None:
     page = report.markdown(run(floor=[4_000.0]))
 
-    assert "2 cores; FULL." in page
+    assert "2 cores; FULL; 1 rounds." in page
     assert (
         "| a. floor: the same statements by bare SQLite, 100 orders a commit | 4,000 (4,000 to 4,000) | orders/s |"
         in page
