@@ -64,7 +64,7 @@ def summary() -> str:
     return (
         f"- **`make bench`**: {rate} orders a second from the request to the end of the workflow over 64 connections, "
         f"every answer after the fsync; bare SQLite does {floor} of the same statements. That is "
-        f"{', '.join(beside)}. [Every figure, how it was measured, and what is fair](docs/explanation/performance.md).\n"
+        f"{', '.join(beside)}. [Every figure, how it was measured, what is fair](docs/explanation/performance.md).\n"
     )
 
 
