@@ -12,7 +12,7 @@ import pytest
 
 from demo.mailserver import MailServer, receiving
 from expediter.app.traces import trace_id
-from expediter.embedded import otlp
+from expediter.embedded import otlp, tracing
 from expediter.embedded.clock import new_id
 from expediter.embedded.settings import SettingRefused, from_environment
 from expediter.embedded.tracing import LOOK, MAILS
@@ -177,6 +177,23 @@ async def test_a_trace_that_the_collector_did_not_take_is_exported_later_by_whoe
         await stage.advance(LOOK)
 
     assert collector.calls == calls
+
+
+@story
+async def test_while_the_collector_is_away_the_newest_orders_wait_for_it(
+    tmp_path: Path, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracing, "KEPT", 2)
+    collector.refusing = True
+    async with opened(tmp_path, HOLD_SECONDS="0") as stage:
+        orders = [await stage.place() for _ in range(4)]
+        await stage.advance(LOOK)
+        await stage.until(lambda: stage.read("SELECT count(*) FROM untraced") == [(2,)])
+        collector.refusing = False
+        await stage.advance(2 * LOOK)
+        await stage.until(lambda: bool(collector.spans))
+
+    assert {span.trace for span in collector.spans} == {trace_id(order_id) for order_id in orders[2:]}
 
 
 @story

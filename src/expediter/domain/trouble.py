@@ -31,7 +31,7 @@ def owed_since(order: Order) -> int:
     return refund.tried_at if refund else order.updated_at
 
 
-def late(order: Order, now: int, hold: int) -> Trouble | None:
+def trouble_of(order: Order, now: int, hold: int) -> Trouble | None:
     """What an order's own record says is late at ``now``; ``hold``: milliseconds in which it may be cancelled."""
     refund = order.effects.get(Kind.REFUND)
     if order.ended:

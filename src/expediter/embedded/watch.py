@@ -3,8 +3,8 @@
 Rules:
  - what was told is written in the same unit as the mails, so it is told once, whatever dies when;
  - a look goes through what is under way in pages, and hears of nothing that moves as it should;
- - when very much goes wrong at once (a bank is down for hours), a look tells some of each trouble; what is still in
-   trouble at the next look is told then.
+ - when very much goes wrong at once (a bank is down for hours), a look tells some of it; what is still in trouble
+   at the next look is told then.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from expediter.app.mails import trouble_mails
 from expediter.app.ports import Settings
 from expediter.domain.errors import StoreUnavailable
 from expediter.domain.order import Order, Status
-from expediter.domain.trouble import ORDER_TIME, Trouble, late, owed_since
+from expediter.domain.trouble import ORDER_TIME, Trouble, owed_since, trouble_of
 from expediter.embedded.clock import Clock
-from expediter.embedded.database import Session, Statements
+from expediter.embedded.database import Row, Session, Statements
 from expediter.embedded.writer import Writer
 
 #: Milliseconds between looks.
 LOOK = 60_000
-#: Orders that one look tells of each trouble at most, and orders or messages that it reads at once.
+#: Orders that one look tells at most of each kind that it looks through, and rows that it reads at once.
 MOST, PAGE = 20, 200
 
 _SQL, _POST = Statements("watch"), Statements("orders")["post"]
@@ -80,47 +80,53 @@ class Watch:
 
     async def _look(self, settings: Settings, now: int) -> None:
         hold = settings.hold_seconds * 1000
-        found = [*self._waiting(now, hold), *self._dead(), *self._needing_operator(now)]
-        for status in (Status.PENDING, Status.PAID, Status.REFUND_PENDING):
-            found += [order async for order in self._late(status, now, hold)]
-        told = dict.fromkeys(Trouble, 0)
-        for order in found:
-            told[order.trouble] += 1
-            if told[order.trouble] <= MOST:
-                await self._tell(order, settings, now)
+        late = [self._late(status, now, hold) for status in (Status.PENDING, Status.PAID, Status.REFUND_PENDING)]
+        for looked in (self._waiting(now, hold), self._dead(), self._needing_operator(now), *late):
+            told = 0
+            async for found in looked:
+                await self._tell(found, settings, now)
+                told += 1
+                if told == MOST:
+                    break
 
     # ── what is in trouble and was not told yet ───────────────────────────────────────────────────────────────────
 
-    def _waiting(self, now: int, hold: int) -> list[Found]:
-        rows = self._reading.rows(_SQL["on_the_queue"], (now - hold - ORDER_TIME, PAGE))
-        return [Found(no, order_id, Trouble.ORDER_LATE, sent_at) for no, order_id, sent_at in rows]
+    async def _waiting(self, now: int, hold: int) -> AsyncIterator[Found]:
+        for no, order_id, sent_at in self._reading.rows(_SQL["on_the_queue"], (now - hold - ORDER_TIME, PAGE)):
+            yield Found(no, order_id, Trouble.ORDER_LATE, sent_at)
 
-    def _dead(self) -> list[Found]:
-        rows = self._reading.rows(_SQL["died"], (MOST,))
-        return [Found(no, order_id, Trouble.DEAD_LETTER, died_at) for no, order_id, died_at in rows]
+    async def _dead(self) -> AsyncIterator[Found]:
+        async for _, no, order_id, died_at, told in self._rows("died"):
+            if not told:
+                yield Found(no, order_id, Trouble.DEAD_LETTER, died_at)
 
-    def _needing_operator(self, now: int) -> list[Found]:
-        rows = self._reading.rows(_SQL["needing_operator"], (MOST,))
-        return [Found(no, order_id, Trouble.NEEDS_OPERATOR, now) for no, order_id in rows]
+    async def _needing_operator(self, now: int) -> AsyncIterator[Found]:
+        async for no, order_id, told in self._rows("needing_operator"):
+            if not told:
+                yield Found(no, order_id, Trouble.NEEDS_OPERATOR, now)
 
     async def _late(self, status: Status, now: int, hold: int) -> AsyncIterator[Found]:
         """Orders of this status that are late. They are read in the order in which they were accepted, so behind the
         first that is in time all are; but not those that are owed money: a refund has a time of its own.
         """
-        after, count = 0, 0
-        while page := self._reading.rows(_SQL["under_way"], (status.value, after, PAGE)):
-            for no, body, told in page:
-                order = _decode(body)
-                trouble = late(order, now, hold)
-                if trouble is None and status is not Status.REFUND_PENDING:
-                    return
-                if trouble is not None and trouble not in (told or "").split():
-                    count += 1
-                    yield Found(no, order.id, trouble, _since(order, trouble))
-            if count >= MOST or len(page) < PAGE:
+        async for no, body, told in self._rows("under_way", status.value):
+            order = _decode(body)
+            trouble = trouble_of(order, now, hold)
+            if trouble is None and status is not Status.REFUND_PENDING:
+                return
+            if trouble is not None and trouble not in (told or "").split():
+                yield Found(no, order.id, trouble, _since(order, trouble))
+
+    async def _rows(self, name: str, *values: str) -> AsyncIterator[Row]:
+        """The rows of a statement, a page at a time; the first column numbers them. Between pages orders go first."""
+        after = 0
+        while page := self._reading.rows(_SQL[name], (after, PAGE, *values)):
+            for row in page:
+                yield row
+            if len(page) < PAGE:
                 return
             after = page[-1][0]
-            await asyncio.sleep(0)  # orders go first
+            await asyncio.sleep(0)
 
     # ── telling ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -51,7 +51,9 @@ SELECT claim.id, body FROM orders INDEXED BY orders_status JOIN claim USING (no)
 WHERE status = ?1 AND status <> 'SUCCESS' AND deleted = 0 ORDER BY orders.no LIMIT 1
 
 -- name: failed
-SELECT count(*), min(no) FROM execution INDEXED BY execution_failed WHERE status IN ('FAILED', 'TIMED_OUT', 'ABORTED')
+-- Not those that a workflow started: whoever started them goes on.
+SELECT count(*), min(no) FROM execution INDEXED BY execution_failed JOIN claim USING (no)
+WHERE status IN ('FAILED', 'TIMED_OUT', 'ABORTED') AND instr(claim.id, ':') = 0
 
 -- name: order_by_no
 SELECT claim.id, orders.body FROM claim JOIN orders USING (no) WHERE claim.no = ?1

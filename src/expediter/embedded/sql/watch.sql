@@ -7,7 +7,9 @@ SELECT body FROM orders INDEXED BY orders_status WHERE status = 'REFUND_PENDING'
 ORDER BY no LIMIT ?1
 
 -- name: failed
-SELECT count(*) FROM execution INDEXED BY execution_failed WHERE status IN ('FAILED', 'TIMED_OUT', 'ABORTED')
+-- Not those that a workflow started: whoever started them goes on.
+SELECT count(*) FROM execution INDEXED BY execution_failed JOIN claim USING (no)
+WHERE status IN ('FAILED', 'TIMED_OUT', 'ABORTED') AND instr(claim.id, ':') = 0
 
 -- name: dead
 SELECT count(*), min(died_at) FROM dead_letter
@@ -18,13 +20,12 @@ SELECT count(*) FROM mail WHERE next_at IS NOT NULL
 -- name: under_way
 -- With the troubles that were told already.
 SELECT no, body, (SELECT group_concat(trouble, ' ') FROM told WHERE order_no = no)
-FROM orders INDEXED BY orders_status WHERE status = ?1 AND status <> 'SUCCESS' AND no > ?2 ORDER BY no LIMIT ?3
+FROM orders INDEXED BY orders_status WHERE status = ?3 AND status <> 'SUCCESS' AND no > ?1 ORDER BY no LIMIT ?2
 
 -- name: needing_operator
-SELECT no, claim.id FROM execution INDEXED BY execution_failed JOIN claim USING (no)
-WHERE status IN ('FAILED', 'TIMED_OUT', 'ABORTED') AND instr(claim.id, ':') = 0
-AND NOT EXISTS (SELECT 1 FROM told WHERE order_no = execution.no AND trouble = 'NEEDS_OPERATOR')
-ORDER BY execution.no LIMIT ?1
+SELECT no, claim.id, EXISTS (SELECT 1 FROM told WHERE order_no = execution.no AND trouble = 'NEEDS_OPERATOR')
+FROM execution INDEXED BY execution_failed JOIN claim USING (no)
+WHERE status IN ('FAILED', 'TIMED_OUT', 'ABORTED') AND instr(claim.id, ':') = 0 AND no > ?1 ORDER BY no LIMIT ?2
 
 -- name: on_the_queue
 SELECT claim.no, claim.id, sent_at FROM (SELECT * FROM message ORDER BY no LIMIT ?2) AS oldest
@@ -32,9 +33,9 @@ JOIN claim ON claim.id = oldest.order_id
 WHERE sent_at <= ?1 AND NOT EXISTS (SELECT 1 FROM told WHERE order_no = claim.no AND trouble = 'ORDER_LATE')
 
 -- name: died
-SELECT claim.no, claim.id, died_at FROM dead_letter JOIN claim ON claim.id = dead_letter.order_id
-WHERE NOT EXISTS (SELECT 1 FROM told WHERE order_no = claim.no AND trouble = 'DEAD_LETTER')
-ORDER BY dead_letter.no LIMIT ?1
+SELECT dead_letter.no, claim.no, claim.id, died_at,
+       EXISTS (SELECT 1 FROM told WHERE order_no = claim.no AND trouble = 'DEAD_LETTER')
+FROM dead_letter JOIN claim ON claim.id = dead_letter.order_id WHERE dead_letter.no > ?1 ORDER BY dead_letter.no LIMIT ?2
 
 -- name: tell
 INSERT INTO told (order_no, trouble, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING RETURNING order_no
