@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
-from expediter.embedded.writer import BATCH, PATIENCE, WAITING
+from expediter.embedded.writer import BATCH, CROWD, LARGE, PATIENCE, WAITING
 from tests.embedded.test_writer import no_room_beyond, writing
 from tests.support.stage import story
 
@@ -51,6 +51,33 @@ async def test_while_the_disk_stands_still_the_doors_refuse_after_two_seconds_an
         await bench.writer.run("d", bench.insert("d"))
 
         assert bench.stored() == ["a", "b", "d"]
+
+
+@story
+async def test_who_waited_too_long_is_refused_while_there_are_more_than_places(tmp_path: Path) -> None:
+    async with writing(tmp_path) as bench:
+        moves, committer = threading.Event(), bench.writer._committer
+        committer.submit(moves.wait, 60)
+        first = asyncio.create_task(bench.writer.run("first", lambda: None))
+        await until(lambda: "before commit" in bench.log.lines)
+        waiting = [asyncio.create_task(bench.writer.run("x", lambda: None)) for _ in range(BATCH + 2)]
+        await until(lambda: bench.writer.waiting == BATCH + 2)
+        for entry in bench.writer._doors:
+            entry.came -= PATIENCE + 0.1
+        moves.set()
+        await first
+        told = await asyncio.gather(*waiting, return_exceptions=True)
+
+        assert [type(error) for error in told[:2]] == [TooBusy, TooBusy]
+        assert told[2:] == [None] * BATCH  # for them there is a place: an answer is better than a refusal
+
+
+@story
+async def test_a_crowd_at_the_doors_is_written_in_larger_commits(tmp_path: Path) -> None:
+    async with writing(tmp_path) as bench:
+        await asyncio.gather(*(bench.writer.run("x", lambda: None) for _ in range(CROWD + BATCH + 1)))
+
+        assert [len(batch) for batch in bench.log.batches] == [LARGE, BATCH, 1]
 
 
 @story

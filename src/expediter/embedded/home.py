@@ -53,6 +53,9 @@ class Home(Protocol):
         Raises OrdersUnderWay, OrderInvalid, StoreUnavailable or TooBusy.
         """
 
+    def busy(self) -> bool:
+        """Whether ``write`` would raise TooBusy now."""
+
     def ready(self) -> bool:
         """Whether orders are taken in."""
 

@@ -39,6 +39,9 @@ from expediter.embedded.task_doors import REPORTS
 TOO_LATE = 1.0
 #: What is answered all the same: it tells whoever operates the server how it is.
 _ALWAYS = PROBES | {"/metrics"}
+#: What takes a place in a commit. GraphQL posts its questions too, so it is asked field by field.
+_WRITES = frozenset({"POST", "PUT", "DELETE"})
+_BUSY = problem(TooBusy())
 #: Errors of a mutation that say: nothing was done, come again.
 _LATER = frozenset({TooBusy.__name__, StoreUnavailable.__name__})
 #: Websockets open at the same time.
@@ -97,8 +100,8 @@ class App:
         self._console.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.late > TOO_LATE and scope["path"] not in _ALWAYS:
-            await respond(send, problem(TooBusy()))
+        if scope["type"] == "http" and self._refuses(scope):
+            await respond(send, _BUSY)
         elif scope["type"] == "http" and self._console.serves(scope["path"]):
             await self._console(scope, receive, send)
         elif scope["type"] == "http":
@@ -108,9 +111,17 @@ class App:
         else:
             raise NotImplementedError(f"this application serves http and websocket, not {scope['type']}")
 
+    def _refuses(self, scope: Scope) -> bool:
+        """Whether it would have to wait too long. Known before anything of it is looked at: while ten times as much
+        comes as can be done, orders get what refusals leave.
+        """
+        if self.late > TOO_LATE:
+            return scope["path"] not in _ALWAYS
+        return scope["method"] in _WRITES and self._home.busy() and scope["path"] != "/graphql"
+
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._sockets >= MOST_SOCKETS:
-            await refuse_websocket(send, problem(TooBusy()))
+            await refuse_websocket(send, _BUSY)
             return
         self._sockets += 1
         try:

@@ -145,6 +145,10 @@ class Home:
             await self._scrub.run()
         return erased
 
+    def busy(self) -> bool:
+        """Whether ``write`` would raise TooBusy now."""
+        return self._writer.too_busy()
+
     def ready(self) -> bool:
         """Whether orders are taken in: from after the recovery until the stop begins."""
         return self._ready

@@ -28,7 +28,10 @@ T = TypeVar("T")
 
 #: Units in one commit at most: bounds how long a batch keeps the event loop from reading requests.
 BATCH = 256
-#: Units waiting from the doors, and seconds that the first of them has waited: beyond either a door answers 503.
+#: From so many units at the doors on a commit holds up to LARGE: nobody hurries then to read still more requests, and
+#: each round in which thousands are read and refused is one in which this many are written.
+CROWD, LARGE = 1024, 1024
+#: Units waiting at the doors, and seconds that one waits there while others push: beyond either a door answers 503.
 WAITING = 4096
 PATIENCE = 2.0
 
@@ -116,8 +119,7 @@ class Writer:
 
         Raises what the unit raised, StoreUnavailable, or TooBusy: nothing was done then, nor will be.
         """
-        now = self._loop.time()
-        if self._stopping or self._too_busy(now):
+        if self.too_busy():
             raise TooBusy
         future: asyncio.Future[T] = self._loop.create_future()
 
@@ -129,7 +131,7 @@ class Writer:
             else:
                 future.set_exception(error)
 
-        self._doors.append(_Entry(name, unit, done, now))  # type: ignore[arg-type]  # result and done agree on T
+        self._doors.append(_Entry(name, unit, done, self._loop.time()))  # type: ignore[arg-type]  # result and done agree on T
         self._wake.set()
         return await future
 
@@ -146,6 +148,12 @@ class Writer:
         if self._current is None:
             raise RuntimeError("after() belongs inside a unit")
         self._current.after.append(action)
+
+    def too_busy(self) -> bool:
+        """Whether a unit from the doors would wait for seconds: there are too many, or the disk stands still."""
+        if self._stopping or len(self._doors) >= WAITING:
+            return True
+        return bool(self._doors) and self._loop.time() - self._doors[0].came > PATIENCE
 
     @property
     def waiting(self) -> int:
@@ -169,14 +177,18 @@ class Writer:
             if self._stopping:
                 return
 
-    def _too_busy(self, now: float) -> bool:
-        """Whether a unit from the doors would wait for seconds: there are too many, or the disk stands still."""
-        return len(self._doors) >= WAITING or (bool(self._doors) and now - self._doors[0].came > PATIENCE)
-
     def _next_batch(self) -> list[_Entry]:
-        """Half of the places for each side; what one leaves free the other gets."""
-        doors = min(len(self._doors), max(BATCH // 2, BATCH - len(self._work)))
-        work = min(len(self._work), BATCH - doors)
+        """Half of the places for each side; what one leaves free the other gets.
+
+        Who has waited too long at the doors for a place is refused now: he was let in when there was more time.
+        """
+        most = BATCH if len(self._doors) < CROWD else LARGE
+        places = max(most // 2, most - len(self._work))
+        late = self._loop.time() - PATIENCE
+        while len(self._doors) > places and self._doors[0].came < late:
+            self._doors.popleft().done(None, TooBusy())
+        doors = min(len(self._doors), places)
+        work = min(len(self._work), most - doors)
         batch = [self._work.popleft() for _ in range(work)]
         batch += [self._doors.popleft() for _ in range(doors)]
         return batch

@@ -1,0 +1,68 @@
+"""Ten times what the server can take: it says so, loses nothing that it took, and is itself again afterwards."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from expediter.embedded import writer
+from tests.cli.conftest import Run, Server, serving
+from tests.storm.customers import Tally, crowd, customer, ended, until
+
+#: More customers than may wait at the doors, each at it again as soon as he is answered.
+CROWD = writer.WAITING + 1_500
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with (tmp_path / "log").open("w") as log, serving(tmp_path / "data", log, HOLD_SECONDS="0") as running:
+        yield running
+
+
+def goes_on_as_before(server: Server, tally: Tally, typed: Run) -> None:
+    until(lambda: ended(server.url) == len(tally.accepted), "every accepted order ends")
+    with httpx.Client(base_url=server.url) as client:
+        for order_id in tally.accepted[:: max(1, len(tally.accepted) // 200)]:
+            assert client.get(f"/orders/{order_id}").json()["order_status"] == "SUCCESS"
+    single = server.accept()
+    until(lambda: httpx.get(f"{server.url}/orders/{single}").json()["order_status"] == "SUCCESS", "an order ends")
+    assert typed("reconcile", server=server).code == 0
+
+
+@pytest.mark.heavy
+def test_in_a_storm_orders_are_refused_in_time_and_all_that_were_accepted_end(server: Server, typed: Run) -> None:
+    tally = asyncio.run(crowd(server.url, CROWD, seconds=5))
+
+    assert set(tally.statuses) == {204, 503}
+    assert tally.without_a_time == 0
+    assert len(set(tally.accepted)) == len(tally.accepted) == tally.statuses[204]
+    goes_on_as_before(server, tally, typed)
+
+
+def test_what_is_accepted_faster_than_it_is_worked_off_ends_all_the_same(server: Server, typed: Run) -> None:
+    tally = asyncio.run(crowd(server.url, 300, seconds=2))
+
+    assert set(tally.statuses) <= {204, 503}
+    goes_on_as_before(server, tally, typed)
+
+
+async def _read_beside_a_crowd(url: str) -> list[int]:
+    reader = await customer(url)
+    storm = asyncio.create_task(crowd(url, 200, seconds=2))
+    statuses = []
+    while not storm.done():
+        statuses.append((await reader.ask("GET", "/orders?limit=1")).status)
+        statuses.append((await reader.ask("GET", "/healthz")).status)
+    await storm
+    reader.leave()
+    return statuses
+
+
+def test_who_reads_is_answered_beside_a_crowd_that_orders(server: Server) -> None:
+    statuses = asyncio.run(_read_beside_a_crowd(server.url))
+
+    assert len(statuses) > 10
+    assert set(statuses[1::2]) == {200}
+    assert set(statuses[::2]) <= {200, 503}
