@@ -1,6 +1,7 @@
 """A customer is forgotten: nothing in the files says whose the orders were, and the money adds up as before."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from expediter.app import acts, orders
 from expediter.app.acts import Operator
 from expediter.app.drafts import Draft, convert
-from expediter.app.erasing import BULK, Erased, OrdersUnderWay
+from expediter.app.erasing import BULK, Erased, OrdersUnderWay, erase
 from expediter.app.ports import Query
 from expediter.app.reconcile import reconcile
 from expediter.domain.errors import IdempotencyKeyReused, OrderInvalid
@@ -266,3 +267,21 @@ async def test_a_backup_under_way_holds_up_only_the_end_of_the_log(tmp_path: Pat
         assert held(stage, tmp_path) == []
         back_up(tmp_path, tmp_path / "copy.db", lambda done, total: None)
         assert not [text for text in TEXTS if text in (tmp_path / "copy.db").read_bytes()]
+
+
+@story
+async def test_a_process_that_died_before_the_bytes_were_gone_does_it_when_asked_again(tmp_path: Path) -> None:
+    async with opened(tmp_path / "data", None, None, NOTIFY="ops@example.com") as stage:
+        for _ in range(20):
+            await stage.accept(**ADA)
+        await stage.pass_time(31 * SECOND)
+        await stage.home.write_desk(lambda desk: erase(desk, Operator("eve"), "ada-lovelace"), "eraseUser")
+        (tmp_path / "left").mkdir()
+        for file in (tmp_path / "data").glob("expediter.db*"):
+            shutil.copy(file, tmp_path / "left")
+    async with opened(tmp_path / "left") as stage:
+        assert held(stage, tmp_path / "left") != []
+
+        assert await stage.home.erase("ada-lovelace") == Erased(0, 0, 0)
+
+        assert held(stage, tmp_path / "left") == []
