@@ -26,11 +26,14 @@ class Refused(Exception):
 
 
 class Load(msgspec.Struct, frozen=True):
-    """When it began (``time.time()``), seconds from the first request to the last answer, seconds to each answer."""
+    """When it began (``time.time()``), seconds from the first request to the last answer, seconds to each answer, and
+    the seconds of processor time that all of this took us.
+    """
 
     begun: float
     seconds: float
     latencies: list[float]
+    cpu: float
 
     @property
     def rate(self) -> float:
@@ -52,7 +55,7 @@ def closed(port: int, connections: int, requests: Iterable[bytes], wanted: bytes
     """Sends every request over so many connections; each answer has to begin with ``wanted``. Raises Refused."""
     left, latencies = iter(requests), list[float]()
     with _connected(port, connections, selectors.DefaultSelector()) as (selector, idle), _uncollected():
-        begun, start = time.time(), time.perf_counter()
+        begun, start, cpu = time.time(), time.perf_counter(), time.process_time()
         sent: dict[_Connection, float] = {}
         for connection, request in zip(idle, left, strict=False):
             sent[connection] = connection.send(request)
@@ -62,7 +65,7 @@ def closed(port: int, connections: int, requests: Iterable[bytes], wanted: bytes
                 connection.check(wanted)
                 if following := next(left, None):
                     sent[connection] = connection.send(following)
-        return Load(begun, time.perf_counter() - start, latencies)
+        return Load(begun, time.perf_counter() - start, latencies, time.process_time() - cpu)
 
 
 def opened(port: int, connections: int, requests: Iterable[bytes], gaps: Sequence[float], wanted: bytes) -> Load:
@@ -73,7 +76,7 @@ def opened(port: int, connections: int, requests: Iterable[bytes], gaps: Sequenc
     # select(2) waits for microseconds; epoll only for milliseconds, which would be the server's in the figures.
     with _connected(port, connections, selectors.SelectSelector()) as (selector, every), _uncollected():
         idle, sent = deque(every), dict[_Connection, float]()
-        begun, start = time.time(), time.perf_counter()
+        begun, start, cpu = time.time(), time.perf_counter(), time.process_time()
         waiting = deque(start + offset for offset in accumulate(gaps))
         while waiting or sent:
             while waiting and idle and waiting[0] <= time.perf_counter():
@@ -85,7 +88,7 @@ def opened(port: int, connections: int, requests: Iterable[bytes], gaps: Sequenc
                 latencies.append(time.perf_counter() - sent.pop(connection))
                 connection.check(wanted)
                 idle.append(connection)
-        return Load(begun, time.perf_counter() - start, latencies)
+        return Load(begun, time.perf_counter() - start, latencies, time.process_time() - cpu)
 
 
 class _Connection:

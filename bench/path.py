@@ -47,7 +47,7 @@ def keyed(count: int) -> Iterator[bytes]:
 
 class Path(msgspec.Struct, frozen=True):
     """Orders a second from the first request to the last end, answers a second, milliseconds to the answer (median
-    and 99th), and microseconds of the server's processor time per order.
+    and 99th), and microseconds of processor time per order: the server's, and the load generator's.
     """
 
     completed: float
@@ -55,6 +55,7 @@ class Path(msgspec.Struct, frozen=True):
     p50: float
     p99: float
     cpu: float
+    load_cpu: float
 
 
 def accept_to_end(connections: int, seconds: float, settings: Mapping[str, str] | None = None) -> Path:
@@ -66,7 +67,8 @@ def accept_to_end(connections: int, seconds: float, settings: Mapping[str, str] 
         ended = server.all_ended(WARM + count)
         cpu = (server.cpu() - before) / count
     rate = count / (ended - load.begun)
-    return Path(rate, load.rate, load.milliseconds(0.5), load.milliseconds(0.99), cpu * 1e6)
+    load_cpu = load.cpu / count
+    return Path(rate, load.rate, load.milliseconds(0.5), load.milliseconds(0.99), cpu * 1e6, load_cpu * 1e6)
 
 
 def accepts(connections: int, seconds: float, request: bytes, wanted: bytes) -> float:

@@ -43,6 +43,7 @@ ROWS = (
     Row("p50.*", "   answered in, median, connections:", "ms"),
     Row("p99.*", "   answered in, 99th, connections:", "ms"),
     Row("cpu.*", "   processor time of the server per order, connections:", "µs"),
+    Row("load_cpu.*", "   processor time of the load generator per order, connections:", "µs"),
     Row("parties", "c. the same, parties over HTTP that take 50 ms, 64 connections", "orders/s"),
     Row("parties_cpu", "   processor time of the server per order", "µs"),
     Row("handovers", "   holds that end at once: calls to the restaurant", "calls/s"),

@@ -42,7 +42,7 @@ def accept_to_end(connections: int) -> Callable[[Round], None]:
     def step(now: Round) -> None:
         found = path.accept_to_end(connections, now.seconds)
         figures = {"path": found.completed, "accepts": found.accepted, "p50": found.p50, "p99": found.p99}
-        for name, value in {**figures, "cpu": found.cpu}.items():
+        for name, value in {**figures, "cpu": found.cpu, "load_cpu": found.load_cpu}.items():
             now.results.add(f"{name}.{connections}", value)
 
     return step
