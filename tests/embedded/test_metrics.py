@@ -139,6 +139,9 @@ async def test_what_waits_is_told_with_the_age_of_its_oldest(tmp_path: Path) -> 
         assert tell("dead_letters_oldest_seconds") == (stage.clock.now() - died_at) / 1000
         assert (tell("refunds_owed"), tell("refunds_owed_oldest_seconds")) == (2, 3)
         assert tell("workflows_running") == 3
+        stuck = {it.kind: it for it in stage.home.read_desk(lambda desk: desk.figures.stuck())}
+        assert (stuck["dead letter"].count, stuck["dead letter"].since) == (1, died_at)
+        assert (stuck["REFUND_PENDING"].count, stage.clock.now() - stuck["REFUND_PENDING"].since) == (2, 3 * SECOND)
 
 
 @story
@@ -147,3 +150,4 @@ async def test_orders_that_need_an_operator_are_told(tmp_path: Path) -> None:
         await stage.place()
 
         assert (said(stage)("workflows_failed"), said(stage)("workflows_running")) == (1, 0)
+        assert "operator" in [it.kind for it in stage.home.read_desk(lambda desk: desk.figures.stuck())]

@@ -12,8 +12,10 @@ from expediter.app.mails import about
 from expediter.app.ports import Mail, Work
 from expediter.asl.protocol import Json
 from expediter.domain.order import Order, Status
+from expediter.domain.trouble import owed_since
 from expediter.embedded.database import Row, Session, Statements
 from expediter.embedded.flow_recorder import FlowRecorder
+from expediter.embedded.gauges import owing
 from expediter.embedded.mailer import SENDER, MailRefused, written
 from expediter.embedded.people import SqlitePeople
 from expediter.embedded.queue import SqliteQueue
@@ -128,9 +130,13 @@ class SqliteFigures:
         counts = self.counts()
         found += [
             _stuck(status.value, max(1, counts.get(status, 0)), row)
-            for status in (Status.PENDING, Status.PAID, Status.REFUND_PENDING)
+            for status in (Status.PENDING, Status.PAID)
             if (row := self._session.row(_SQL["oldest"], (status.value,)))
         ]
+        owed, longest = owing(self._session)
+        if longest is not None:
+            shown = longest.id if longest.deleted_at is None else None
+            found.append(Stuck(Status.REFUND_PENDING.value, owed, owed_since(longest), shown))
         return tuple(entry for entry in found if entry.count)
 
     def minutes(self, since: int) -> tuple[Minute, ...]:

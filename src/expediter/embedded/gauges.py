@@ -15,11 +15,11 @@ _SQL = Statements("watch")
 _decode = msgspec.json.Decoder(Order).decode
 
 
-def owing(session: Session) -> tuple[int, int | None]:
-    """How many orders are owed money, deleted ones too, and since when the first is (ms since 1970 UTC)."""
+def owing(session: Session) -> tuple[int, Order | None]:
+    """How many orders' customers are owed money, deleted orders too, and the one that is owed it longest."""
     (count,) = session.one(_SQL["owing"])
-    since = (owed_since(_decode(body)) for (body,) in session.rows(_SQL["first_owing"], (OWING,))) if count else ()
-    return int(count), min(since, default=None)
+    first = [_decode(body) for (body,) in session.rows(_SQL["first_owing"], (OWING,))] if count else []
+    return int(count), min(first, key=owed_since, default=None)
 
 
 def gauges(session: Session, queue: SqliteQueue, calls: int, now: int) -> dict[str, float]:
@@ -30,14 +30,14 @@ def gauges(session: Session, queue: SqliteQueue, calls: int, now: int) -> dict[s
 
     waiting, sent_at = queue.waiting()
     dead, died_at = session.one(_SQL["dead"])
-    owed, owed_at = owing(session)
+    owed, longest = owing(session)
     return {
         "expediter_queue_messages": waiting,
         "expediter_queue_oldest_seconds": age(sent_at),
         "expediter_dead_letters": dead,
         "expediter_dead_letters_oldest_seconds": age(died_at),
         "expediter_refunds_owed": owed,
-        "expediter_refunds_owed_oldest_seconds": age(owed_at),
+        "expediter_refunds_owed_oldest_seconds": age(owed_since(longest) if longest else None),
         "expediter_workflows_running": Executions(session).running(),
         "expediter_workflows_failed": session.one(_SQL["failed"])[0],
         "expediter_calls_under_way": calls,
