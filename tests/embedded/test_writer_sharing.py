@@ -30,6 +30,7 @@ async def test_more_than_may_wait_is_refused_as_too_busy(tmp_path: Path) -> None
 
         assert told[:-1] == [None] * WAITING
         assert isinstance(told[-1], TooBusy)
+        assert bench.writer.meters.shed == 1
         await bench.writer.run("afterwards", lambda: None)
 
 

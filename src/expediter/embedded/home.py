@@ -59,5 +59,8 @@ class Home(Protocol):
     def ready(self) -> bool:
         """Whether orders are taken in."""
 
+    def shed(self) -> None:
+        """Counts a request that was refused because there is too much to do."""
+
     def metrics(self) -> bytes:
         """Prometheus text."""

@@ -101,6 +101,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and self._refuses(scope):
+            self._home.shed()
             await respond(send, _BUSY)
         elif scope["type"] == "http" and self._console.serves(scope["path"]):
             await self._console(scope, receive, send)
@@ -121,6 +122,7 @@ class App:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._sockets >= MOST_SOCKETS:
+            self._home.shed()
             await refuse_websocket(send, _BUSY)
             return
         self._sockets += 1

@@ -42,6 +42,7 @@ class Meters:
     def __init__(self) -> None:
         self.accepted = 0
         self.ended = Counter[str]()
+        self.shed = 0
         self.accepts = Histogram(MEDIUM)
         self.orders = Histogram(LONG)
         self.units: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(SHORT))

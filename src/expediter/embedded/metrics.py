@@ -23,6 +23,7 @@ class Family(NamedTuple):
 COUNTERS: dict[str, Family] = {
     "expediter_orders_accepted_total": Family("Orders accepted."),
     "expediter_orders_ended_total": Family("Orders ended.", ("status",)),
+    "expediter_requests_shed_total": Family("Requests refused with 503 because there was too much to do."),
     "expediter_commits_lost_total": Family("Commits that failed (a full disk): all in them was told to try again."),
 }
 
@@ -79,6 +80,7 @@ class Metrics(Collector):
         ended = [((status,), float(seen.ended[status])) for status in sorted(ENDED)]
         yield _counter("expediter_orders_accepted_total", [((), seen.accepted)])
         yield _counter("expediter_orders_ended_total", ended)
+        yield _counter("expediter_requests_shed_total", [((), seen.shed)])
         yield _counter("expediter_commits_lost_total", [((), seen.commits_lost)])
         yield _histogram("expediter_accept_seconds", [((), seen.accepts)])
         yield _histogram("expediter_order_seconds", [((), seen.orders)])

@@ -153,6 +153,10 @@ class Home:
         """Whether orders are taken in: from after the recovery until the stop begins."""
         return self._ready
 
+    def shed(self) -> None:
+        """Counts a request that was refused because there is too much to do."""
+        self._meters.shed += 1
+
     def metrics(self) -> bytes:
         """Prometheus text."""
         return self._metrics.text(gauges(self._reader, self._queue, self.runtime.calls, self.clock.now()))

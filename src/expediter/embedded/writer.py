@@ -120,6 +120,7 @@ class Writer:
         Raises what the unit raised, StoreUnavailable, or TooBusy: nothing was done then, nor will be.
         """
         if self.too_busy():
+            self.meters.shed += 1
             raise TooBusy
         future: asyncio.Future[T] = self._loop.create_future()
 

@@ -270,6 +270,7 @@ async def test_there_is_a_bound_to_websockets_and_to_live_pages(
                 await websockets.connect(url, subprotocols=["graphql-transport-ws"])  # type: ignore[list-item]
         assert refused.value.response.status_code == 503
         assert refused.value.response.headers["Retry-After"] == "1"
+        assert b"expediter_requests_shed_total 1.0" in served.home.metrics()
         async with websockets.connect(url, subprotocols=["graphql-transport-ws"]):  # type: ignore[list-item]
             pass
 
@@ -287,6 +288,7 @@ async def test_while_the_loop_is_seconds_late_reads_are_refused_too_but_not_the_
         assert msgspec.json.decode(refused.content)["error"] == "TooBusy"
         for path in ("/healthz", "/readyz", "/metrics"):
             assert (await served.client.get(path)).status_code == 200
+        assert b"expediter_requests_shed_total 1.0" in served.home.metrics()
 
         served.app.late = 0
         assert (await served.client.get("/orders")).status_code == 200
