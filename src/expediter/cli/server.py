@@ -34,6 +34,8 @@ GRACE = 3
 BACKLOG = 2048
 #: Seconds between uvicorn's ticks.
 TICK = 0.1
+#: Loops of the home without which orders would be accepted, or taken to be under way, and nothing would come of them.
+VITAL = frozenset({"writer", "runtime", "outbox"})
 
 _GREETING = """\
 Expediter serves {url} and keeps its data in {data}.
@@ -90,11 +92,12 @@ async def _serve(settings: Settings, door: socket.socket) -> None:
     """Opens the home and serves it until a signal; a signal during the recovery ends that."""
     stopping = _Signals()
     async with open_home(settings) as home:
+        loops = [task for task in asyncio.all_tasks() if task.get_name() in VITAL]
         app = create_app(home)
         _collect_less()
         connections = Connections(descriptors.raised())
         config = configuration(app, connections, GRACE)
-        server = _Server(config, lambda: print(greeting(settings, door), flush=True), app, connections)
+        server = _Server(config, lambda: print(greeting(settings, door), flush=True), app, connections, loops)
         stopping.end_with(server)
         _log.info("the server starts")
         await server.serve([door])
@@ -113,14 +116,23 @@ def _collect_less() -> None:
 class _Server(uvicorn.Server):
     """uvicorn's server without its signal handlers: ours also cover the home's start and stop, and end with exit 0.
 
-    Ten times a second it tells the application how late the loop is, and once a second it looks after connections.
+    Ten times a second it tells the application how late the loop is, and once a second it looks after connections and
+    the ``loops`` that have to go on for ever.
     """
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None], app: App, connections: Connections) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        started: Callable[[], None],
+        app: App,
+        connections: Connections,
+        loops: list[asyncio.Task[None]],
+    ) -> None:
         super().__init__(config)
         self._greet = started
         self._app = app
         self._connections = connections
+        self._loops = loops
         self._expected = math.inf
 
     @contextlib.contextmanager
@@ -141,7 +153,17 @@ class _Server(uvicorn.Server):
         self._expected = now + TICK
         if counter % 10 == 0:
             self._connections.sweep()
+            self._end_with_a_loop()
         return await super().on_tick(counter)
+
+    def _end_with_a_loop(self) -> None:
+        """A server that answers and does nothing is worse than none: whoever started it starts it again, and the start
+        takes up what was under way, as after a power loss.
+        """
+        for loop in self._loops:
+            if loop.done():
+                _log.critical("a loop ended that has to go on: so does the process", exc_info=loop.exception())
+                os._exit(1)
 
 
 class _Signals:

@@ -21,6 +21,7 @@ class Feed:
 
     def __init__(self) -> None:
         self._followers: defaultdict[str | None, set[Changes]] = defaultdict(set)
+        self._count = 0
 
     def publish(self, order: Order) -> None:
         """Tells who follows the order, or all orders. Call it once the change is committed."""
@@ -31,18 +32,21 @@ class Feed:
 
     def subscribe(self, order_id: str | None = None) -> "Changes":
         """The changes of the order (None: of all orders) from now on; close it, or leave its ``with`` block."""
+        self._count += 1
         changes = Changes(self, order_id)
         self._followers[order_id].add(changes)
         return changes
 
     @property
     def listeners(self) -> int:
-        return sum(map(len, self._followers.values()))
+        return self._count
 
     def leave(self, changes: "Changes") -> None:
         """No more changes to this listener."""
         followers = self._followers.get(changes.order_id, set())
-        followers.discard(changes)
+        if changes in followers:
+            followers.remove(changes)
+            self._count -= 1
         if not followers:
             self._followers.pop(changes.order_id, None)
 

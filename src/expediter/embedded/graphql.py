@@ -33,7 +33,7 @@ from graphql import (
 from expediter import contracts
 from expediter.app.ports import Caller, Work
 from expediter.asl.protocol import Json
-from expediter.domain.errors import OrderError, OrderInvalid
+from expediter.domain.errors import OrderError, OrderInvalid, TooBusy
 from expediter.domain.order import Order
 from expediter.doors.errors import DocumentInvalid, DocumentTooComplex, InternalError, RequestUnparsable
 from expediter.doors.graphql import RESOLVERS, Resolver, order_json
@@ -68,6 +68,8 @@ scalar AWSIPAddress
 MOST_TOKENS = 2000
 #: Documents kept, each no longer than so many characters: one of 2,000 tokens takes 700 KB.
 KEPT_DOCUMENTS, KEPT_LENGTH = 64, 4_000
+#: Subscriptions at the same time, on all websockets.
+MOST_SUBSCRIPTIONS = 10_000
 _NOTHING = DocumentNode(definitions=())
 #: Errors found in one document at most.
 MOST_ERRORS = 10
@@ -196,6 +198,8 @@ def _writing(home: Home, resolver: Resolver, name: str) -> Callable[..., Json]:
 
 def _following(home: Home, resolver: Resolver) -> Callable[..., AsyncIterator[Order]]:
     def resolve(_: object, info: Info, **args: Json) -> AsyncIterator[Order]:
+        if home.feed.listeners >= MOST_SUBSCRIPTIONS:
+            raise TooBusy
         home.read(lambda work: resolver(work, info.context, args, ""))
         return home.feed.subscribe(args["id"])
 

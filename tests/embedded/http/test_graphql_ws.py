@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from expediter.embedded import graphql
 from tests.embedded.http.conftest import PLAIN, Opened, Served
 
 pytestmark = pytest.mark.anyio
@@ -263,3 +264,20 @@ async def test_without_the_token_nobody_is_greeted_back(serving: Opened, payload
     async with serving(TOKEN="secret") as served, connected(served, greet=False) as client:
         await client.say("connection_init", **payload)
         assert await client.closed() == 4403
+
+
+async def test_there_is_a_bound_to_subscriptions_and_whoever_leaves_makes_room(
+    serving: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graphql, "MOST_SUBSCRIPTIONS", 1)
+    async with serving() as served, connected(served) as client:
+        order_id = await placed(served)
+        await following(served, client, order_id)
+        await client.say("subscribe", "2", query=FOLLOW, variables={"id": order_id})
+        while (refused := await client.hear())["type"] == "next":
+            assert refused["id"] == "1"
+        assert (refused["type"], refused["id"]) == ("error", "2")
+        assert refused["payload"][0]["errorType"] == "TooBusy"
+
+        await client.say("complete", "1")
+        await following(served, client, order_id, "3")
