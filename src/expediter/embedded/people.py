@@ -15,8 +15,9 @@ class SqlitePeople:
         self._session = session
 
     def under_way(self, user_id: str, limit: int) -> tuple[str, ...]:
-        named = f'"user_id":{msgspec.json.encode(user_id).decode()}'
-        return tuple(str(row[0]) for row in self._session.rows(_SQL["under_way"], (user_id, named, limit)))
+        name = msgspec.json.encode(user_id).decode()
+        values = (user_id, name, f'"user_id":{name}', limit)
+        return tuple(str(row[0]) for row in self._session.rows(_SQL["under_way"], values))
 
     def orders(self, user_id: str, limit: int) -> tuple[str, ...]:
         return tuple(str(row[0]) for row in self._session.rows(_SQL["orders"], (user_id, limit)))
@@ -33,13 +34,14 @@ class SqlitePeople:
         self._session.forget()
 
     def forget(self, order_ids: Sequence[str]) -> None:
-        nested = self._session.row(_SQL["starts_others"]) is not None
         for order_id in order_ids:
             self._session.rows(_SQL["disown"], (order_id,))
             self._session.rows(_SQL["blank_acts"], (order_id,))
             row = self._session.row(_SQL["number"], (order_id,))
-            started = self._session.rows(_SQL["nested"], (order_id,)) if nested else []
             if row:
                 self._session.rows(_SQL["drop_mails"], row)
-                prune(self._session, [row[0], *(no for (no,) in started)])
+                prune(self._session, [row[0]])
+        if order_ids and self._session.row(_SQL["starts_others"]):
+            ids = msgspec.json.encode(order_ids).decode()
+            prune(self._session, [row[0] for row in self._session.rows(_SQL["nested"], (ids,))])
         self._session.forget()

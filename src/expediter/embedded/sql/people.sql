@@ -1,19 +1,23 @@
 -- name: under_way
--- Whatever has not come to a good end: what runs, what waits on the queue, and what needs an operator. ?2: the user as
--- histories name him, for orders whose workflow has not saved them.
+-- Whatever has not come to a good end: what runs, what waits on the queue, and what needs an operator. As JSON, ?2 is the
+-- user's name and ?3 the same with its key: for messages, and for orders whose workflow has not saved them.
 SELECT claim.id FROM orders JOIN claim USING (no) LEFT JOIN execution USING (no)
 WHERE user_id = ?1 AND execution.status IS NOT 'SUCCEEDED'
 UNION ALL
 SELECT coalesce(order_id, 'message ' || no) FROM message
-WHERE CASE WHEN json_valid(CAST(body AS TEXT)) THEN json_extract(CAST(body AS TEXT), '$.user_id') END = ?1
+WHERE CASE WHEN instr(CAST(body AS TEXT), ?2) AND json_valid(CAST(body AS TEXT))
+      THEN json_extract(CAST(body AS TEXT), '$.user_id') END = ?1
 UNION ALL
-SELECT claim.id FROM execution JOIN claim USING (no) LEFT JOIN orders USING (no)
-WHERE execution.due_at IS NOT NULL AND orders.no IS NULL AND instr(history, ?2)
+SELECT (SELECT id FROM claim WHERE claim.no = execution.no) FROM execution
+WHERE no IN (
+  SELECT no FROM execution INDEXED BY execution_due
+  WHERE due_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.no = execution.no)
+) AND instr(history, ?3)
 UNION ALL
-SELECT claim.id FROM execution JOIN claim USING (no) LEFT JOIN orders USING (no)
-WHERE execution.status IN ('FAILED', 'TIMED_OUT', 'ABORTED') AND orders.no IS NULL AND instr(claim.id, ':') = 0
-  AND instr(history, ?2)
-LIMIT ?3
+SELECT claim.id FROM execution JOIN claim USING (no)
+WHERE execution.status IN ('FAILED', 'TIMED_OUT', 'ABORTED') AND instr(claim.id, ':') = 0
+  AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.no = execution.no) AND instr(history, ?3)
+LIMIT ?4
 
 -- name: orders
 SELECT claim.id FROM orders JOIN claim USING (no) WHERE user_id = ?1 ORDER BY no LIMIT ?2
@@ -46,4 +50,6 @@ UPDATE act SET detail = '' WHERE subject = ?1
 SELECT 1 FROM definition WHERE instr(body, ':states:startExecution') LIMIT 1
 
 -- name: nested
-SELECT no FROM claim JOIN execution USING (no) WHERE instr(claim.id, ':') AND due_at IS NULL AND instr(history, ?1)
+-- ?1: the ids of orders as a JSON array.
+SELECT DISTINCT execution.no FROM claim CROSS JOIN execution USING (no) CROSS JOIN json_each(?1) AS hers
+WHERE instr(claim.id, ':') AND due_at IS NULL AND instr(history, hers.value)
