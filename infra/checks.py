@@ -39,7 +39,8 @@ def _rights(stack: Orders) -> list[Accepted]:
         Accepted(
             stack.workflow.role,
             "AwsSolutions-IAM5[Resource::*]",
-            "Log delivery and X-Ray know no resources; AWS's own policy for them says the same.",
+            "Log delivery and X-Ray know no resources, so AWS asks for all; ours is bound to the stack's own region. "
+            "See docs/decisions/0105-one-role-may-deliver-logs-anywhere.md.",
         ),
         Accepted(
             stack.rest.api,

@@ -1,5 +1,8 @@
 """The state machine: order.asl.json as it is, its placeholders filled with the functions' ARNs."""
 
+import re
+
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
@@ -10,7 +13,8 @@ from expediter.aws.functions.table import TASK_FUNCTIONS
 from infra.functions import Functions
 from infra.stages import Stage
 
-#: What a state machine needs to deliver logs and traces; AWS knows no resources for these actions.
+#: What a state machine needs to deliver logs and traces. AWS knows no resources for these actions, so they are allowed
+#: on all, in the stack's own region.
 # https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
 _DELIVERY = [
     "logs:CreateLogDelivery",
@@ -28,18 +32,32 @@ _DELIVERY = [
 ]
 
 
+_PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+
+
+def check(definition: str) -> None:
+    """Raises LookupError when the workflow names a task that no function does: it would fail at the first order."""
+    unknown = set(_PLACEHOLDER.findall(definition)) - TASK_FUNCTIONS.keys()
+    if unknown:
+        known = ", ".join(TASK_FUNCTIONS)
+        raise LookupError(f"No such task: {', '.join(sorted(unknown))}. There are functions for: {known}.")
+
+
 class Workflow(Construct):
     def __init__(self, scope: Construct, stage: Stage, functions: Functions) -> None:
         super().__init__(scope, "Workflow")
+        definition = contracts.read("order.asl.json").decode()
+        check(definition)
         arns = {name: functions.by_name[name].function_arn for name in TASK_FUNCTIONS}
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         self.role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(arns.values())))
-        self.role.add_to_policy(iam.PolicyStatement(actions=_DELIVERY, resources=["*"]))
+        here = {"StringEquals": {"aws:RequestedRegion": Stack.of(self).region}}
+        self.role.add_to_policy(iam.PolicyStatement(actions=_DELIVERY, resources=["*"], conditions=here))
         self.logs = logs.LogGroup(self, "Logs", retention=stage.retention, removal_policy=stage.removal)
         self.machine = sfn.StateMachine(
             self,
             "Orders",
-            definition_body=sfn.DefinitionBody.from_string(contracts.read("order.asl.json").decode()),
+            definition_body=sfn.DefinitionBody.from_string(definition),
             definition_substitutions=arns,
             role=self.role.without_policy_updates(),
             state_machine_type=sfn.StateMachineType.STANDARD,

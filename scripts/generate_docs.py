@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from expediter import contracts
 from expediter.app.tasks import TASKS
 from expediter.cli.app import app
+from expediter.cli.cost import PRICES
 from expediter.domain import errors as domain
 from expediter.domain.errors import OrderError
 from expediter.domain.order import TRANSITIONS
@@ -167,6 +168,19 @@ def metrics() -> str:
     return table(("metric", "kind", "labels", "meaning"), rows)
 
 
+def prices() -> str:
+    rows = [
+        (
+            unit,
+            f"{price.dollars * 1_000_000:g}" if price.dollars < 0.01 else f"{price.dollars:g} each",
+            f"<{price.page}>",
+            price.checked,
+        )
+        for unit, price in PRICES.items()
+    ]
+    return table(("unit", "dollars a million", "AWS's page", "checked by"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "rest": rest,
     "graphql": graphql,
@@ -177,6 +191,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "states": states,
     "tasks": tasks,
     "metrics": metrics,
+    "prices": prices,
 }
 
 

@@ -12,18 +12,16 @@ from expediter.aws.functions.table import FUNCTIONS
 from infra.bundle import LAMBDA, Target, bundle
 
 HERE = Target(f"{sys.version_info.major}.{sys.version_info.minor}", platform.machine())
-#: Milliseconds that a function's own import may take above boto3's, on a machine that does nothing else; a shared one
-#: gets three times as much.
-BUDGET = 3 * 50
-MEASURE = """
-import sys, time
+#: Modules that a function's own import may load beyond boto3's and urllib3's. What that takes is measured, not tested:
+#: see docs/reference/aws-checks.md.
+BUDGET = 80
+IMPORT = """
+import json, sys
 import boto3, urllib3
-before = time.perf_counter()
+known = set(sys.modules)
 import importlib
 importlib.import_module(sys.argv[1])
-spent = (time.perf_counter() - before) * 1000
-import json
-print(json.dumps([spent, sorted({name.split('.')[0] for name in sys.modules}), sys.modules['expediter'].__file__]))
+print(json.dumps([len(set(sys.modules) - known), sorted(sys.modules), sys.modules['expediter'].__file__]))
 """
 
 
@@ -34,19 +32,14 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("module", sorted({path.rpartition(".")[0] for path in FUNCTIONS.values()}))
 def test_a_function_imports_within_its_budget_and_nothing_that_it_does_not_carry(code: Path, module: str) -> None:
-    runs = [imported(code, module) for _ in range(3)]
-    _, loaded, place = runs[0]
-    assert Path(place).is_relative_to(code)
-    assert not {"jsonata", "apsw", "starlette", "typer", "graphql", "httpx", "aiohttp"} & set(loaded)
-    assert min(spent for spent, _, _ in runs) < BUDGET
-
-
-def imported(code: Path, module: str) -> tuple[float, list[str], str]:
-    """Milliseconds, every module that is there afterwards, and where the package came from."""
-    command = [sys.executable, "-c", MEASURE, module]
+    command = [sys.executable, "-c", IMPORT, module]
     done = subprocess.run(command, env={"PYTHONPATH": str(code)}, capture_output=True, check=True)
-    spent, loaded, place = json.loads(done.stdout)
-    return spent, loaded, place
+    beyond, loaded, place = json.loads(done.stdout)
+    packages = {name.split(".")[0] for name in loaded}
+    assert Path(place).is_relative_to(code)
+    assert not {"jsonata", "apsw", "starlette", "typer", "graphql", "httpx", "aiohttp"} & packages
+    assert not {name for name in loaded if name.startswith("expediter.asl.")} - {"expediter.asl.protocol"}
+    assert beyond <= BUDGET
 
 
 def test_the_same_sources_make_the_same_bundle_for_lambda(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from tests.infra.facts_doors import DOORS
 from tests.infra.facts_rights import RIGHTS
-from tests.infra.facts_system import SYSTEM
+from tests.infra.facts_system import CONTRACTS, SYSTEM
 from tests.infra.reading import Template
 
-FACTS: tuple[Callable[[Template], None], ...] = (*SYSTEM, *DOORS, *RIGHTS)
+#: The ones that take longest come last: a mutant is dropped by the first that notices it.
+FACTS: tuple[Callable[[Template], None], ...] = (*SYSTEM, *DOORS, *RIGHTS, *CONTRACTS)

@@ -2,6 +2,8 @@
 them (moto's evaluation of single statements), and who may take each role on."""
 
 import json
+from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
@@ -93,6 +95,26 @@ NEVER = [
     "cognito-idp:AdminAddUserToGroup",
 ]
 
+#: What each function must not do, though another may: said apart from MAY, so that a line too many there is noticed.
+ORDER, START = ("dynamodb:PutItem", "<StoreOrders.Arn>"), ("states:StartExecution", "<WorkflowOrders>")
+NEWS, LOOK = ("sns:Publish", "<MessagesOperators>"), ("dynamodb:Query", "<StoreOrders.Arn>/index/by_status")
+TAKE, DEAD = ("sqs:ReceiveMessage", "<MessagesOrders.Arn>"), ("sqs:DeleteMessage", "<MessagesDeadLetters.Arn>")
+MUST_NOT: dict[str, list[tuple[str, str]]] = {
+    "InitializeOrder": [LEDGER, MAIL, SECRET, SEND, START, LOOK],
+    "ProcessPayment": [MAIL, SECRET, CLAIM, SEND, START, LOOK],
+    "CloseHold": [LEDGER, MAIL, SECRET, CLAIM, SEND, START, LOOK],
+    "SendOrderToRestaurant": [LEDGER, MAIL, CLAIM, SEND, START, LOOK],
+    "CompleteOrder": [LEDGER, SECRET, CLAIM, SEND, START, LOOK],
+    "OweRefund": [LEDGER, MAIL, CLAIM, SEND, START, LOOK],
+    "RefundPayment": [MAIL, SECRET, CLAIM, SEND, START, LOOK],
+    "CancelFailedOrder": [SECRET, CLAIM, SEND, START, LOOK],
+    "Intake": [ORDER, LEDGER, MAIL, SECRET, SEND, NEWS, LOOK, DEAD],
+    "Rest": [LEDGER, MAIL, SECRET, START, NEWS, TAKE],
+    "Graphql": [LEDGER, MAIL, SECRET, START, NEWS, TAKE, DEAD],
+    "Mailer": [ORDER, LEDGER, SECRET, CLAIM, SEND, START, LOOK, TAKE, DEAD],
+    "Publisher": [ORDER, LEDGER, MAIL, SECRET, CLAIM, SEND, START, NEWS, LOOK, TAKE, DEAD],
+}
+
 #: Money moves and mails go out only where they should: who may write which table.
 WRITERS = {
     "<StoreLedger.Arn>": {"ProcessPayment", "RefundPayment", "CancelFailedOrder"},
@@ -136,12 +158,34 @@ def nobody_may_do_what_nobody_may(template: Template) -> None:
     """As IAM reads the policies, not as we wrote them."""
     targets = {target for may in MAY.values() for _, target in may}
     for name in FUNCTIONS:
-        for statement in rights(template, f"Functions{name}Role"):
-            resolved = {**statement, "Resource": [plain(text(one)) for one in listed(statement["Resource"])]}
-            policy = IAMPolicy(json.dumps({"Version": "2012-10-17", "Statement": [resolved]}))
-            for action in NEVER:
-                for target in targets:
-                    assert policy.is_action_permitted(action, target) != PermissionResult.PERMITTED, (name, action)
+        allowed = permitted(template, name, [(action, target) for action in NEVER for target in targets])
+        assert allowed == set(), name
+
+
+def each_function_may_do_its_own_and_nothing_of_another_s(template: Template) -> None:
+    """The whole matrix, as IAM reads the policies: every function against everything that any of them may do."""
+    every = {pair for may in MAY.values() for pair in may}
+    assert MUST_NOT.keys() == MAY.keys()
+    for name, may in MAY.items():
+        assert permitted(template, name, every) == set(may), name
+        assert permitted(template, name, MUST_NOT[name]) == set(), name
+
+
+def permitted(template: Template, name: str, asked: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The pairs of action and resource that the function's role is allowed."""
+    policies = []
+    for statement in rights(template, f"Functions{name}Role"):
+        resolved = {**statement, "Resource": [plain(text(one)) for one in listed(statement["Resource"])]}
+        policies.append(json.dumps({"Version": "2012-10-17", "Statement": [resolved]}))
+    return {pair for pair in asked if any(allows(policy, *pair) for policy in policies)}
+
+
+@cache  # mutants differ in one policy
+def allows(policy: str, action: str, target: str) -> bool:
+    return read_policy(policy).is_action_permitted(action, target) == PermissionResult.PERMITTED
+
+
+read_policy = cache(IAMPolicy)
 
 
 def only_these_write(template: Template) -> None:
@@ -164,9 +208,17 @@ def the_services_may_do_one_thing_each(template: Template) -> None:
     invoked = [("lambda:InvokeFunction", f"<Functions{name}.Arn>") for name in TASK_FUNCTIONS]
     assert sorted(pairs([calls])) == sorted(invoked)
     assert (delivery["Resource"], delivery["Effect"]) == ("*", "Allow")
+    assert delivery["Condition"] == {"StringEquals": {"aws:RequestedRegion": {"Ref": "AWS::Region"}}}
     assert {action.split(":")[0] for action in delivery["Action"]} == {"logs", "xray"}
     assert len(delivery["Action"]) == 12
     assert not any("Delete" in action and "Delivery" not in action for action in delivery["Action"])
+
+
+def nothing_is_allowed_on_everything_without_a_condition(template: Template) -> None:
+    for key, policy in resources(template, "AWS::IAM::Policy").items():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert "*" not in listed(statement["Resource"]) or "Condition" in statement, key
+            assert not any("*" in action for action in listed(statement["Action"])), key
 
 
 def a_role_is_taken_on_by_its_service_alone(template: Template) -> None:
@@ -201,8 +253,10 @@ def policies_belong_to_their_role_and_functions_to_theirs(template: Template) ->
 RIGHTS = (
     every_function_may_do_exactly_what_the_table_says,
     nobody_may_do_what_nobody_may,
+    each_function_may_do_its_own_and_nothing_of_another_s,
     only_these_write,
     the_services_may_do_one_thing_each,
+    nothing_is_allowed_on_everything_without_a_condition,
     a_role_is_taken_on_by_its_service_alone,
     policies_belong_to_their_role_and_functions_to_theirs,
 )

@@ -2,7 +2,7 @@
 
 The arithmetic is counts per order times prices. How often each service is used on the way of an order that succeeds
 follows from the workflow and from how the functions are written (``USES``, held by docs/reference/aws-cost.md); prices
-are those of us-east-1 as of PRICED, without free tiers, discounts and taxes.
+are those of us-east-1 as of PRICED, without free tiers, discounts and taxes, each with the page that says it.
 """
 
 import json
@@ -15,25 +15,44 @@ from expediter.cli.terms import AsJson
 if TYPE_CHECKING:
     from expediter.asl.protocol import Json
 
-PRICED = "2025-06, us-east-1, list prices"
+PRICED = "us-east-1, list prices as looked up in November 2026"
 
-#: Dollars for one unit. https://aws.amazon.com/pricing/
+
+class Price(NamedTuple):
+    """Dollars for one unit, AWS's page that says so, and by which copy it was checked."""
+
+    dollars: float
+    page: str
+    checked: str
+
+
+_PAGES = "https://aws.amazon.com"
+_PAGE = "a stored copy of that page"
+
+#: What could not be held against a copy of AWS's own page says whose word it is: those pages fill their tables in by
+#: script, so that copies of them are empty. Each agrees with what AWS charged when the table was first written.
 PRICES = {
-    "api call": 3.50e-6,
-    "graphql operation": 4.00e-6,
-    "queue request": 0.40e-6,
-    "function call": 0.20e-6,
-    "function GB-second": 1.33334e-5,
-    "state transition": 25e-6,
-    "express request": 1.00e-6,
-    "express GB-second": 1.667e-5,
-    "table write": 0.625e-6,
-    "table read": 0.125e-6,
-    "topic message": 0.50e-6,
-    "mail to an operator": 20e-6,
-    "mail to a customer": 100e-6,
-    "log GB": 0.50,
-    "trace": 5.00e-6,
+    "api call": Price(
+        3.50e-6, f"{_PAGES}/api-gateway/pricing/", "AWS's whitepaper on private APIs, table 4: REST, first 333 million"
+    ),
+    "graphql operation": Price(4.00e-6, f"{_PAGES}/appsync/pricing/", "awsi.click's glossary, 2026"),
+    "queue request": Price(0.40e-6, f"{_PAGES}/sqs/pricing/", "cloudburn.io, March 2026; factualminds.com, June 2026"),
+    "function call": Price(0.20e-6, f"{_PAGES}/lambda/pricing/", "wring.co, March 2026"),
+    "function GB-second": Price(1.33334e-5, f"{_PAGES}/lambda/pricing/", "wring.co, March 2026: Arm, first tier"),
+    "state transition": Price(25e-6, f"{_PAGES}/step-functions/pricing/", _PAGE),
+    "express request": Price(1.00e-6, f"{_PAGES}/step-functions/pricing/", "AWS's Compute Blog"),
+    "express GB-second": Price(1.667e-5, f"{_PAGES}/step-functions/pricing/", "not checked: no copy says it"),
+    "table write": Price(
+        0.625e-6, f"{_PAGES}/dynamodb/pricing/on-demand/", "airbyte.com, July 2025, after the halving of November 2024"
+    ),
+    "table read": Price(
+        0.125e-6, f"{_PAGES}/dynamodb/pricing/on-demand/", "airbyte.com, July 2025, after the halving of November 2024"
+    ),
+    "topic message": Price(0.50e-6, f"{_PAGES}/sns/pricing/", "factualminds.com, June 2026"),
+    "mail to an operator": Price(20e-6, f"{_PAGES}/sns/pricing/", "factualminds.com, June 2026"),
+    "mail to a customer": Price(100e-6, f"{_PAGES}/ses/pricing/", "acecloudinterviews.com, undated"),
+    "log GB": Price(0.50, f"{_PAGES}/cloudwatch/pricing/", "duckbillgroup.com, May 2025; c3x.dev, June 2026"),
+    "trace": Price(5.00e-6, f"{_PAGES}/xray/pricing/", _PAGE),
 }
 
 #: GB of a function, and seconds that a warm one takes; a call to a bank or a restaurant takes most of its task's time.
@@ -107,11 +126,15 @@ def _workflow(states: int, hold: int, express: bool) -> list[Use]:
     ]
 
 
+def dollars_of(use: Use, orders: int) -> float:
+    return use.amount * PRICES[use.unit].dollars * orders
+
+
 def dollars(found: list[Use], orders: int) -> dict[str, float]:
     """Dollars by service."""
     total: dict[str, float] = {}
     for use in found:
-        total[use.service] = total.get(use.service, 0.0) + use.amount * PRICES[use.unit] * orders
+        total[use.service] = total.get(use.service, 0.0) + dollars_of(use, orders)
     return total
 
 
@@ -134,8 +157,9 @@ def cost(
         ),
     }
     if as_json:
-        listed = [use._asdict() | {"dollars": use.amount * PRICES[use.unit] * orders} for use in found]
-        told = {"orders": orders, "prices": PRICED, "services": standard, "uses": listed}
+        listed = [use._asdict() | {"dollars": dollars_of(use, orders)} for use in found]
+        prices = {unit: price._asdict() for unit, price in PRICES.items()}
+        told = {"orders": orders, "priced": PRICED, "prices": prices, "services": standard, "uses": listed}
         print(json.dumps({**told, "total": sum(standard.values()), "otherwise": other}, indent=2))
         return
     _print(found, standard, other, orders)
@@ -147,7 +171,7 @@ def _print(found: list[Use], standard: dict[str, float], other: dict[str, float]
 
     table = Table("service", "unit", "per order", "dollars", "because", title=f"{orders:,} orders ({PRICED})")
     for use in found:
-        price = use.amount * PRICES[use.unit] * orders
+        price = dollars_of(use, orders)
         table.add_row(use.service, use.unit, f"{use.amount:.4g}", f"{price:,.2f}", use.why)
     table.add_section()
     table.add_row("total", "", "", f"{sum(standard.values()):,.2f}", "")

@@ -24,37 +24,51 @@ from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 
 from tests.aws.local.lambdas import Lambda
 
-#: A Retry's waits are a tenth of what the workflow says: how often is tested, not for how long.
-HASTE = 10
+#: A Retry waits a fortieth of what the workflow says: how often is tested, not for how long.
+HASTE = 40
 
 
 class Functions:
-    """Runs a function of moto's by its own name, handler and environment; its process lives on for the next call."""
+    """Runs functions of moto's by their own name, handler and environment; a process lives on for the next call."""
 
     def __init__(self, folder: Path, endpoint: str) -> None:
         self._folder = folder
         self._endpoint = endpoint
         self._lock = threading.Lock()
-        self._started: dict[str, Lambda] = {}
+        self._started: dict[str, tuple[dict[str, str], Lambda]] = {}
 
     def invoke(self, function: Any, event: Any = None) -> tuple[str, bool, str]:
         """What moto's own ``_invoke_lambda`` gives: the answer, whether it is a failure, and no logs."""
-        with self._lock:
-            if function.function_name not in self._started:
-                self._started[function.function_name] = self._lambda(function)
-            one = self._started[function.function_name]
-        answer = one.invoke(json.loads(event) if isinstance(event, str) else event)
+        self._wait_for(function.function_name)
+        answer = self._of(function).invoke(json.loads(event) if isinstance(event, str) else event)
         return json.dumps(answer), isinstance(answer, dict) and "errorType" in answer, ""
 
-    def _lambda(self, function: Any) -> Lambda:
-        environment = {
+    def _wait_for(self, name: str) -> None:
+        """A test holds a function up by a file of its name, as a slow cold start would."""
+        while (self._folder / f"{name}.held").exists():
+            time.sleep(0.02)
+
+    def _of(self, function: Any) -> Lambda:
+        """The function's process: a new one when its environment was changed, as on AWS."""
+        environment = dict(function.environment_vars)
+        with self._lock:
+            known, one = self._started.get(function.function_name, (None, None))
+            if one is None or known != environment:
+                if one is not None:
+                    one.stop()
+                one = self._lambda(function, environment)
+                self._started[function.function_name] = environment, one
+            return one
+
+    def _lambda(self, function: Any, environment: dict[str, str]) -> Lambda:
+        given = {
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
             "AWS_DEFAULT_REGION": function.region,
             "AWS_ENDPOINT_URL": self._endpoint,
-            **function.environment_vars,
+            **environment,
         }
-        return Lambda(function.function_name, function.handler, self._folder / "code", environment, function.timeout)
+        return Lambda(function.function_name, function.handler, self._folder / "code", given, function.timeout)
 
 
 def main(folder: Path) -> None:

@@ -38,5 +38,5 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def town(template: Any, outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     code: Path = bundle(tmp_path_factory.mktemp("bundle") / "code", HERE)
     parties = {"Payments": outside.settings["PAYMENTS"], "Restaurant": outside.settings["RESTAURANT"]}
-    with standing(template, code, Email="operators@example.com", HoldSeconds="1", **parties) as found:
+    with standing(template, code, Email="operators@example.com", HoldSeconds="0", **parties) as found:
         yield found

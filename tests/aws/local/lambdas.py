@@ -42,6 +42,13 @@ class Lambda:
                 self._start()
             return msgspec.json.decode(self._post(msgspec.json.encode(event)))
 
+    def stop(self) -> None:
+        with self._lock:
+            if self._process is not None:
+                self._process.terminate()
+                self._process.wait()
+                self._process = None
+
     def _start(self) -> None:
         port, api = free_port(), free_port()
         self._url = f"http://127.0.0.1:{port}{PATH}"
@@ -57,7 +64,7 @@ class Lambda:
             "LAMBDA_TASK_ROOT": str(self._code),
             **self._environment,
         }
-        with (self._code.parent / f"{self.name}.log").open("wb") as log:
+        with (self._code.parent / f"{self.name}.log").open("ab") as log:
             self._process = subprocess.Popen(command, env=environment, cwd=self._code, stdout=log, stderr=log)
 
     def _post(self, body: bytes) -> bytes:

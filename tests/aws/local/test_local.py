@@ -81,7 +81,9 @@ def test_a_restaurant_that_is_down_is_tried_again_and_then_the_money_goes_back(
 
 
 def test_an_order_cancelled_in_the_hold_is_refunded(town: Town, outside: Outside, order_id: str) -> None:
+    town.tell("Intake", hold_seconds="10")
     place(town, order_id)
+    town.tell("Intake", hold_seconds="0")
     until(lambda: town.rest("GET", f"/orders/{order_id}")[0] == 200, "the order has its row")
     cancelled = town.rest("POST", f"/orders/{order_id}/cancel")
     assert cancelled[0] == 200, cancelled

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +15,6 @@ import boto3
 import urllib3
 from botocore.config import Config
 
-from expediter.aws.functions.table import FUNCTIONS
 from infra.openapi import template as mapping
 from tests.aws.local.gateway import Call
 from tests.aws.stage import record_of
@@ -65,14 +64,16 @@ def cut(value: Any, gone: set[str]) -> Any:
 class Town:
     """``outside``: EXPEDITER_ settings that lead to the parties of the test."""
 
-    def __init__(self, template: Any, endpoint: str, **settings: str) -> None:
+    def __init__(self, template: Any, folder: Path, endpoint: str, **settings: str) -> None:
         self.template = template
+        self.folder = folder
         self.endpoint = endpoint
         self._session = boto3.Session("testing", "testing", region_name=REGION)
         self._clients: dict[str, Any] = {}
         self._create(template, settings)
-        for name in FUNCTIONS:
-            self._tell_of_the_machine(name)
+        # The template refers to the state machine that was made by the API.
+        for name in ("Intake", "Rest"):
+            self.tell(name, state_machine=self.machine)
         self.queue = self._output("MessagesOrders")
         self.dead = self._output("MessagesDeadLetters")
         self.news = self._subscribe()
@@ -126,14 +127,13 @@ class Town:
         (found,) = [value for key, value in self.made.items() if key[:-8] == name]
         return str(found)
 
-    def _tell_of_the_machine(self, name: str) -> None:
-        """Sets what the template could not say here: it refers to the state machine that was made by the API."""
+    def tell(self, name: str, **settings: str) -> None:
+        """Sets EXPEDITER_* of the function anew."""
         function = self._output(f"Functions{name}")
         made = self.client("lambda").get_function_configuration(FunctionName=function)
-        variables = made["Environment"]["Variables"]
-        if "EXPEDITER_STATE_MACHINE" in variables:
-            told = {"Variables": {**variables, "EXPEDITER_STATE_MACHINE": self.machine}}
-            self.client("lambda").update_function_configuration(FunctionName=function, Environment=told)
+        told = {f"EXPEDITER_{setting.upper()}": value for setting, value in settings.items()}
+        variables = {**made["Environment"]["Variables"], **told}
+        self.client("lambda").update_function_configuration(FunctionName=function, Environment={"Variables": variables})
 
     def _subscribe(self) -> str:
         """A queue that hears what the operators' topic says."""
@@ -161,11 +161,27 @@ class Town:
         assert call.render(mapping("post_order.response.vtl")) == ""
         return call.answer
 
+    def send(self, queue: str, body: bytes, **attributes: str) -> None:
+        """A message past the doors."""
+        given: Any = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+        self.client("sqs").send_message(QueueUrl=queue, MessageBody=body.decode(), MessageAttributes=given)
+
     def invoke(self, name: str, event: Any) -> Any:
         """The function's answer; a failure is ``{"errorType": …, "errorMessage": …}``."""
         body = json.dumps(event, default=str)
         answer = self.client("lambda").invoke(FunctionName=self._output(f"Functions{name}"), Payload=body)
-        return json.loads(answer["Payload"].read())
+        with closing(answer["Payload"]) as payload:
+            return json.loads(payload.read())
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """The function does not begin before the block ends."""
+        file = self.folder / f"{self._output(f'Functions{name}')}.held"
+        file.touch()
+        try:
+            yield
+        finally:
+            file.unlink()
 
     def poll(self) -> int:
         """What Lambda's event source does once: a batch of five to the intake, and what did not fail is deleted."""
@@ -254,7 +270,7 @@ def cloud(folder: Path) -> Iterator[str]:
 def standing(template: Any, code: Path, **settings: str) -> Iterator[Town]:
     """The stack, up: its workflows really run, and its functions are the bundle's."""
     with cloud(code.parent) as endpoint:
-        yield Town(template, endpoint, **settings)
+        yield Town(template, code.parent, endpoint, **settings)
 
 
 __all__ = ["ANN", "Town", "standing"]

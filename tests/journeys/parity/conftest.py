@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import serving
 from tests.support.town import Town as Outside
 from tests.support.town import standing as outside_standing
 
@@ -32,7 +31,9 @@ def outside() -> Iterator[Outside]:
 if READY:
     from tests.aws.local.conftest import HERE as MACHINE
     from tests.aws.local.town import Town, standing
-    from tests.journeys.parity.houses import HOLD, AwsHouse, EmbeddedHouse, House
+    from tests.journeys.parity.aws_house import AwsHouse
+    from tests.journeys.parity.embedded_house import EmbeddedHouse, embedded_house
+    from tests.journeys.parity.houses import HOLD, House
 
     # Not for the whole session: it is a dozen processes.
     @pytest.fixture(scope="module")
@@ -48,16 +49,11 @@ if READY:
         with standing(template, code, Email="operators@example.com", HoldSeconds=HOLD, **parties) as town:
             yield town
 
-    @pytest.fixture(scope="session")
-    def embedded(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-        data = tmp_path_factory.mktemp("data")
-        with (
-            (data / "log").open("w") as log,
-            serving(data, log, HOLD_SECONDS=HOLD, NOTIFY="operators@example.com", **outside.settings) as server,
-        ):
-            found = EmbeddedHouse(server.url, data)
+    @pytest.fixture(scope="module")
+    def embedded(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedHouse]:
+        parties = {name: str(url) for name, url in outside.settings.items()}
+        with embedded_house(tmp_path_factory.mktemp("data"), parties) as found:
             yield found
-            found.close()
 
     @pytest.fixture(params=["embedded", "aws"])
     def house(request: pytest.FixtureRequest) -> House:

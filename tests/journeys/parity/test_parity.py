@@ -4,14 +4,26 @@ from typing import Any
 
 import pytest
 
+from expediter.doors.graphql import RESOLVERS
+from expediter.doors.rest import OPERATIONS
 from tests.aws.local.town import ANN
-from tests.journeys.parity.houses import House, new_id, until
+from tests.journeys.parity.houses import House, died, letters, message, new_id, until, workflow
+from tests.support.patience import until as wait
 from tests.support.town import Act
 from tests.support.town import Town as Outside
 
-ORDER = {"user_id": ANN, "restaurant_id": "Restaurant 4", "quantity": 3, "email": "ann@example.com"}
+ORDER = {
+    "user_id": ANN,
+    "restaurant_id": "Restaurant 4",
+    "name": "Burger",
+    "quantity": 3,
+    "email": "ann@example.com",
+}
+#: The same order at the other door.
+INPUT = {"name": "Burger", "quantity": 3, "restaurantId": "Restaurant 4", "userId": ANN, "email": "ann@example.com"}
 ENDED = ("SUCCESS", "FAILED", "CANCELLED")
 DONE, GIVEN_BACK = [("charge", 3000)], [("charge", 3000), ("refund", 3000)]
+OTHER = "b0000000-0000-4000-8000-000000000002"
 
 
 def place(house: House, **fields: Any) -> str:
@@ -20,11 +32,12 @@ def place(house: House, **fields: Any) -> str:
     return order_id
 
 
-def scripted(house: House, outside: Outside, call: str, *acts: Act) -> str:
-    """Places an order whose bank (or kitchen) behaves like this."""
+def scripted(house: House, outside: Outside, **calls: list[Act]) -> str:
+    """Places an order whose bank and kitchen behave like this: charge, lookup, refund, handover, withdrawal."""
     order_id = new_id()
-    party = outside.kitchen if call == "handover" else outside.bank
-    party.script(call, *acts, order_id=order_id)
+    for call, acts in calls.items():
+        party = outside.kitchen if call in {"handover", "withdrawal"} else outside.bank
+        party.script(call, *acts, order_id=order_id)
     house.post(ORDER, order_id)
     return order_id
 
@@ -37,8 +50,11 @@ def ends(house: House, outside: Outside, order_id: str, status: str, ledger: lis
     order = until(house, order_id, *ENDED)
     assert (order["order_status"], house.ledger(order_id)) == (status, ledger)
     assert house.mails(order_id) == both(status)
-    assert outside.taken(order_id) == sum(amount if kind == "charge" else -amount for kind, amount in ledger)
+    assert outside.taken(order_id) == held(ledger)
     return order
+
+
+# ── the way through ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_an_order_by_rest(house: House, outside: Outside) -> None:
@@ -49,101 +65,171 @@ def test_an_order_by_rest(house: House, outside: Outside) -> None:
     assert shown == {
         "user_id": ANN,
         "restaurant_id": "Restaurant 4",
-        "name": "item",
+        "name": "Burger",
         "quantity": 3,
-        "items": [{"name": "item", "quantity": 3, "unit_price": 1000}],
+        "items": [{"name": "Burger", "quantity": 3, "unit_price": 1000}],
         "total": 3000,
         "currency": "USD",
     }
+    assert order.keys() == {*shown, "id", "order_status", "error_message", "created_at", "updated_at"}
 
 
 def test_an_order_by_graphql(house: House, outside: Outside) -> None:
-    given = {"name": "Burger", "quantity": 3, "restaurantId": "Restaurant 4", "email": "ann@example.com", "userId": ANN}
-    placed = house.graphql("postOrder", input=given)
+    placed = house.graphql("Mutation.postOrder", input=INPUT)
     assert (placed["userId"], placed["orderStatus"], placed["total"]) == (ANN, "PENDING", 3000)
     ends(house, outside, placed["id"], "SUCCESS", DONE)
+    found = house.graphql("Query.order", id=placed["id"])
+    assert (found["id"], found["orderStatus"], found["total"]) == (placed["id"], "SUCCESS", 3000)
+
+
+def test_ten_orders_at_once_and_lists_of_them_by_status_in_pages(house: House, outside: Outside) -> None:
+    restaurant = f"Restaurant-{new_id()}"
+    ids = [new_id() for _ in range(10)]
+    house.post({**ORDER, "restaurant_id": restaurant}, *ids)
+    for order_id in ids:
+        ends(house, outside, order_id, "SUCCESS", DONE)
+    found, sizes, cursor = [], [], ""
+    while cursor is not None:
+        query = f"restaurant_id={restaurant}&order_status=SUCCESS&limit=4" + (f"&cursor={cursor}" if cursor else "")
+        page = house.rest("GET", f"/orders?{query}").body
+        found += page["items"]
+        sizes.append(len(page["items"]))
+        cursor = page["cursor"]
+    assert sizes == [4, 4, 2]
+    assert {order["id"] for order in found} == set(ids)
+    times = [order["created_at"] for order in found]
+    assert times == sorted(times, reverse=True)
+    assert house.rest("GET", f"/orders?restaurant_id={restaurant}&order_status=FAILED").body["items"] == []
+
+
+# ── the bank ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_declined_order(house: House, outside: Outside) -> None:
-    order_id = scripted(house, outside, "charge", Act.REFUSE)
+    order_id = scripted(house, outside, charge=[Act.REFUSE])
     assert ends(house, outside, order_id, "FAILED", [])["error_message"] == "The card was declined."
+    assert outside.calls(order_id) == ["charge"]
 
 
 @pytest.mark.parametrize("act", [Act.LOSE, Act.DROP, Act.GARBLE, Act.FAIL])
 def test_a_charge_whose_answer_is_lost_or_that_failed_is_made_once(house: House, outside: Outside, act: Act) -> None:
-    order_id = scripted(house, outside, "charge", act)
+    order_id = scripted(house, outside, charge=[act])
     ends(house, outside, order_id, "SUCCESS", DONE)
     assert outside.moves(order_id) == ["charge"]
 
 
+@pytest.mark.parametrize(("act", "moves"), [(Act.LOSE, ["charge", "refund"]), (Act.FAIL, [])], ids=["taken", "not"])
+def test_a_charge_whose_result_stays_unknown_is_given_back_whether_it_was_taken_or_not(
+    house: House, outside: Outside, act: Act, moves: list[str]
+) -> None:
+    order_id = scripted(house, outside, charge=[act] * 9, lookup=[Act.FAIL] * 9)
+    order = until(house, order_id, *ENDED)
+    assert (order["order_status"], order["error_message"]) == ("FAILED", "The payment could not be confirmed.")
+    assert outside.moves(order_id) == moves
+    assert (outside.taken(order_id), held(house.ledger(order_id))) == (0, 0)
+    assert house.mails(order_id) == both("FAILED")
+
+
 def test_a_bank_that_is_down_and_comes_back(house: House, outside: Outside) -> None:
-    ends(house, outside, scripted(house, outside, "charge", *[Act.FAIL] * 3), "SUCCESS", DONE)
+    ends(house, outside, scripted(house, outside, charge=[Act.FAIL] * 3), "SUCCESS", DONE)
+
+
+def test_a_refund_that_is_down_for_long_is_owed_meanwhile_and_made_once(house: House, outside: Outside) -> None:
+    order_id = scripted(house, outside, handover=[Act.REFUSE], refund=[*[Act.FAIL] * 5, Act.LOSE])
+    until(house, order_id, "REFUND_PENDING")
+    assert (house.ledger(order_id), house.mails(order_id)) == (DONE, [])
+    ends(house, outside, order_id, "FAILED", GIVEN_BACK)
+    assert outside.moves(order_id) == ["charge", "refund"]
+    assert outside.calls(order_id).count("refund") == 7
+
+
+# ── the restaurant ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_restaurant_that_refuses(house: House, outside: Outside) -> None:
-    order_id = scripted(house, outside, "handover", Act.REFUSE)
+    order_id = scripted(house, outside, handover=[Act.REFUSE])
     assert ends(house, outside, order_id, "FAILED", GIVEN_BACK)["error_message"] == "The restaurant is closed."
 
 
 def test_a_restaurant_that_is_down(house: House, outside: Outside) -> None:
-    order_id = scripted(house, outside, "handover", *[Act.FAIL] * 9)
+    order_id = scripted(house, outside, handover=[Act.FAIL] * 9)
     order = ends(house, outside, order_id, "FAILED", GIVEN_BACK)
     assert order["error_message"] == "The restaurant could not be reached."
-    assert "withdrawal" in outside.calls(order_id)
+    calls = outside.calls(order_id)
+    assert (calls.count("handover"), calls.count("withdrawal")) == (6, 1)
 
 
-def test_a_restaurant_whose_answer_is_lost_after_it_took_the_order(house: House, outside: Outside) -> None:
-    order_id = scripted(house, outside, "handover", Act.LOSE)
+def test_a_restaurant_that_times_out_after_it_took_the_order_which_is_too_late_to_cancel_change_or_delete(
+    house: House, outside: Outside
+) -> None:
+    order_id = scripted(house, outside, handover=[Act.HANG])
+    wait(lambda: "handover" in outside.calls(order_id), "the restaurant is asked")
+    for answer in (
+        house.rest("POST", f"/orders/{order_id}/cancel"),
+        house.rest("PUT", f"/orders/{order_id}", {"restaurant_id": "Elsewhere"}),
+        house.rest("DELETE", f"/orders/{order_id}"),
+    ):
+        assert (answer.status, answer.error) == (409, "OrderAlreadySent")
+    change = {"id": order_id, "restaurantId": "Elsewhere"}
+    assert house.graphql("Mutation.updateOrder", input=change) == "OrderAlreadySent"
+    for field in ("Mutation.cancelOrder", "Mutation.deleteOrder"):
+        assert house.graphql(field, id=order_id) == "OrderAlreadySent"
     ends(house, outside, order_id, "SUCCESS", DONE)
     assert order_id in outside.kitchen.cooking
 
 
-def test_a_refund_that_is_down_for_a_while(house: House, outside: Outside) -> None:
+# ── cancel, change, delete ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_cancel_before_the_charge_charges_nothing(house: House, outside: Outside) -> None:
     order_id = new_id()
-    outside.kitchen.script("handover", Act.REFUSE, order_id=order_id)
-    outside.bank.script("refund", Act.FAIL, Act.LOSE, order_id=order_id)
-    house.post(ORDER, order_id)
-    until(house, order_id, "REFUND_PENDING")
-    ends(house, outside, order_id, "FAILED", GIVEN_BACK)
-    assert outside.moves(order_id) == ["charge", "refund"]
+    with house.saved(ORDER, order_id) as (there, goes_on):
+        cancelled = there.rest("POST", f"/orders/{order_id}/cancel")
+        assert (cancelled.status, cancelled.body["order_status"]) == (200, "CANCELLED")
+        goes_on()
+        wait(lambda: there.mails(order_id), "its workflow has ended")
+        order = ends(there, outside, order_id, "CANCELLED", [])
+        assert order["error_message"] == "The customer cancelled the order."
+    assert outside.calls(order_id) == []
 
 
 def test_a_cancel_in_the_hold_and_again(house: House, outside: Outside) -> None:
-    order_id = place(house)
-    until(house, order_id, "PAID")
-    assert house.graphql("cancelOrder", id=order_id)["orderStatus"] == "REFUND_PENDING"
-    assert house.rest("POST", f"/orders/{order_id}/cancel").status == 200
-    order = ends(house, outside, order_id, "CANCELLED", GIVEN_BACK)
-    assert order["error_message"] == "The customer cancelled the order."
-
-
-def test_a_cancel_and_a_change_that_come_too_late(house: House, outside: Outside) -> None:
-    order_id = place(house)
-    ends(house, outside, order_id, "SUCCESS", DONE)
-    late = house.rest("POST", f"/orders/{order_id}/cancel")
-    assert (late.status, late.error) == (409, "OrderAlreadySent")
-    late = house.rest("PUT", f"/orders/{order_id}", {"restaurant_id": "Elsewhere"})
-    assert (late.status, late.error) == (409, "OrderAlreadySent")
-    assert house.graphql("updateOrder", input={"id": order_id, "restaurantId": "Elsewhere"}) == "OrderAlreadySent"
+    with house.patient() as there:
+        order_id = place(there)
+        until(there, order_id, "PAID")
+        assert there.graphql("Mutation.cancelOrder", id=order_id)["orderStatus"] == "REFUND_PENDING"
+        assert there.rest("POST", f"/orders/{order_id}/cancel").status == 200
+        assert outside.moves(order_id) == ["charge"]
+        order = ends(there, outside, order_id, "CANCELLED", GIVEN_BACK)
+        assert order["error_message"] == "The customer cancelled the order."
+        assert outside.calls(order_id).count("handover") == 0
 
 
 def test_a_change_in_the_hold(house: House, outside: Outside) -> None:
-    order_id = place(house)
-    until(house, order_id, "PAID")
-    assert house.rest("PUT", f"/orders/{order_id}", {"restaurant_id": "Elsewhere"}).status == 204
-    frozen = house.rest("PUT", f"/orders/{order_id}", {"quantity": 4})
-    assert (frozen.status, frozen.error) == (409, "OrderAlreadyCharged")
-    assert ends(house, outside, order_id, "SUCCESS", DONE)["restaurant_id"] == "Elsewhere"
+    with house.patient() as there:
+        order_id = place(there)
+        until(there, order_id, "PAID")
+        assert there.rest("PUT", f"/orders/{order_id}", {"restaurant_id": "Elsewhere"}).status == 204
+        frozen = there.rest("PUT", f"/orders/{order_id}", {"quantity": 4})
+        assert (frozen.status, frozen.error) == (409, "OrderAlreadyCharged")
+        assert ends(there, outside, order_id, "SUCCESS", DONE)["restaurant_id"] == "Elsewhere"
 
 
 def test_a_delete_in_flight_cancels_and_one_of_an_ended_order_hides(house: House, outside: Outside) -> None:
-    order_id = place(house)
-    until(house, order_id, "PAID")
-    assert house.rest("DELETE", f"/orders/{order_id}").status == 204
-    ends(house, outside, order_id, "CANCELLED", GIVEN_BACK)
-    assert house.graphql("deleteOrder", id=order_id) == order_id
-    assert house.rest("GET", f"/orders/{order_id}").error == "OrderNotFound"
-    assert house.ledger(order_id) == GIVEN_BACK
+    with house.patient() as there:
+        order_id = place(there)
+        until(there, order_id, "PAID")
+        assert there.rest("DELETE", f"/orders/{order_id}").status == 204
+        ends(there, outside, order_id, "CANCELLED", GIVEN_BACK)
+        assert there.graphql("Mutation.deleteOrder", id=order_id) == order_id
+        assert there.rest("GET", f"/orders/{order_id}").error == "OrderNotFound"
+        assert there.graphql("Query.order", id=order_id) is None
+        assert there.ledger(order_id) == GIVEN_BACK
+        there.post(ORDER, order_id)
+        assert outside.moves(order_id) == ["charge", "refund"]
+
+
+# ── keys and callers ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_same_order_twice_under_its_key_is_one(house: House, outside: Outside) -> None:
@@ -151,27 +237,112 @@ def test_the_same_order_twice_under_its_key_is_one(house: House, outside: Outsid
     house.post(ORDER, order_id)
     ends(house, outside, order_id, "SUCCESS", DONE)
     house.post(ORDER, order_id)
+    assert house.graphql("Mutation.postOrder", input=INPUT, idempotencyKey=order_id)["id"] == order_id
     assert outside.moves(order_id) == ["charge"]
 
 
 def test_another_order_or_another_caller_under_a_key_is_refused(house: House, outside: Outside) -> None:
     order_id = place(house)
-    given = {"name": "Burger", "quantity": 4, "restaurantId": "Restaurant 4", "userId": ANN}
-    assert house.graphql("postOrder", input=given, idempotencyKey=order_id) == "IdempotencyKeyReused"
-    same = {"name": "item", "quantity": 3, "restaurantId": "Restaurant 4", "userId": "Bob", "email": "ann@example.com"}
-    assert house.graphql("postOrder", input=same, idempotencyKey=order_id) == "IdempotencyKeyReused"
+    other, stranger = {**ORDER, "quantity": 4}, {**ORDER, "user_id": OTHER}
+    assert house.refused(order_id, other, stranger) == ["IdempotencyKeyReused", "IdempotencyKeyReused"]
+    for door, given in ((house, {**INPUT, "quantity": 4}), (house.customer(OTHER), INPUT)):
+        assert door.graphql("Mutation.postOrder", input=given, idempotencyKey=order_id) == "IdempotencyKeyReused"
     ends(house, outside, order_id, "SUCCESS", DONE)
 
 
-def test_ten_orders_at_once_and_lists_of_them_in_pages(house: House, outside: Outside) -> None:
-    restaurant = f"Restaurant-{new_id()}"
-    ids = [place(house, restaurant_id=restaurant) for _ in range(10)]
-    for order_id in ids:
-        ends(house, outside, order_id, "SUCCESS", DONE)
-    found, cursor = [], ""
-    while cursor is not None:
-        query = f"restaurant_id={restaurant}&order_status=SUCCESS&limit=4" + (f"&cursor={cursor}" if cursor else "")
-        page = house.rest("GET", f"/orders?{query}").body
-        found += [order["id"] for order in page["items"]]
-        cursor = page["cursor"]
-    assert found == ids[::-1]
+#: Every operation but postOrder (above) and getOpenapi (for everybody), as somebody who is not the order's owner.
+OTHERS_ORDER = {
+    "getOrder": ("GET", "/orders/{id}"),
+    "putOrder": ("PUT", "/orders/{id}"),
+    "deleteOrder": ("DELETE", "/orders/{id}"),
+    "cancelOrder": ("POST", "/orders/{id}/cancel"),
+    "getTimeline": ("GET", "/orders/{id}/timeline"),
+}
+OPERATORS_ONLY = {
+    "listDeadLetters": ("GET", "/dlq"),
+    "purgeDeadLetters": ("DELETE", "/dlq"),
+    "getDeadLetter": ("GET", "/dlq/{id}"),
+    "deleteDeadLetter": ("DELETE", "/dlq/{id}"),
+    "redriveDeadLetter": ("POST", "/dlq/{id}/redrive"),
+    "redriveDeadLetters": ("POST", "/dlq/redrive"),
+}
+FIELDS: dict[str, Any] = {
+    "Mutation.updateOrder": "OrderNotFound",
+    "Mutation.deleteOrder": "OrderNotFound",
+    "Mutation.cancelOrder": "OrderNotFound",
+    "Mutation.publishOrder": "OperatorsOnly",
+    "Query.order": None,
+    "Query.orders": [],
+    "Subscription.orderUpdated": "OrderNotFound",
+}
+
+
+def test_the_wrong_user_of_an_order_is_told_that_there_is_none_by_every_operation(
+    house: House, outside: Outside
+) -> None:
+    assert {*OTHERS_ORDER, *OPERATORS_ONLY, "listOrders", "postOrder", "getOpenapi"} == OPERATIONS.keys()
+    assert {*FIELDS, "Mutation.postOrder"} == RESOLVERS.keys()
+    order_id = place(house)
+    until(house, order_id, "PAID", "SUCCESS")
+    stranger = house.customer(OTHER)
+
+    for method, path in OTHERS_ORDER.values():
+        answer = stranger.rest(method, path.replace("{id}", order_id), {"restaurant_id": "Elsewhere"})
+        assert (answer.status, answer.error) == (404, "OrderNotFound"), path
+    for method, path in OPERATORS_ONLY.values():
+        answer = stranger.rest(method, path.replace("{id}", order_id))
+        assert (answer.status, answer.error) == (403, "OperatorsOnly"), path
+    assert stranger.rest("GET", "/orders").body == {"items": [], "cursor": None}
+    for field, told in FIELDS.items():
+        arguments = {"input": {"id": order_id}} if field == "Mutation.updateOrder" else {"id": order_id}
+        assert stranger.graphql(field, **(arguments if field != "Query.orders" else {})) == told, field
+
+    assert ends(house, outside, order_id, "SUCCESS", DONE)["restaurant_id"] == "Restaurant 4"
+
+
+# ── the queue ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_message_that_comes_twice_is_one_order(house: House, outside: Outside) -> None:
+    twice = message(ORDER)
+    with house.holding(twice, twice) as there:
+        ends(there, outside, twice.order_id, "SUCCESS", DONE)
+        assert outside.moves(twice.order_id) == ["charge"]
+        assert letters(there, twice.order_id) == []
+
+
+def test_a_poisoned_message_in_a_batch_of_five_dies_alone(house: House, outside: Outside) -> None:
+    good = [message(ORDER) for _ in range(4)]
+    poison = message("no order")
+    with house.holding(*good[:2], poison, *good[2:]) as there:
+        for one in good:
+            ends(there, outside, one.order_id, "SUCCESS", DONE)
+        (letter,) = died(there, poison.order_id)
+        assert letter["reason"].startswith("OrderInvalid: ")
+        assert (letter["body"], letter["receive_count"]) == ('"no order"', 3)
+        assert there.rest("DELETE", f"/dlq/{letter['id']}").status == 204
+        assert there.rest("GET", f"/dlq/{letter['id']}").error == "MessageNotFound"
+        assert outside.calls(poison.order_id) == []
+
+
+def test_a_dead_letter_that_is_redriven_becomes_its_order(house: House, outside: Outside) -> None:
+    dead = message(ORDER)
+    with house.holding(dead=(dead,)) as there:
+        (letter,) = died(there, dead.order_id)
+        assert there.rest("POST", f"/dlq/{letter['id']}/redrive").status == 204
+        there.settle()
+        ends(there, outside, dead.order_id, "SUCCESS", DONE)
+        assert letters(there, dead.order_id) == []
+
+
+def test_a_workflow_with_an_unknown_task_is_refused_before_any_order(house: House) -> None:
+    other = workflow()
+    other["States"]["InitializeOrder"]["Resource"] = "${ChargeTwice}"
+    assert "ChargeTwice" in house.refuses(other)
+
+
+# ── what journeys need ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def held(ledger: list[tuple[str, int]]) -> int:
+    return sum(amount if kind == "charge" else -amount for kind, amount in ledger)

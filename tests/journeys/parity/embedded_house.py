@@ -1,0 +1,194 @@
+"""The embedded home: a server in a process of its own."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from expediter import contracts
+from expediter.app.drafts import Draft, convert, fingerprint
+from expediter.app.ports import Caller, Claim, Settings
+from expediter.domain.errors import OrderError
+from expediter.doors.errors import problem
+from expediter.doors.graphql import RESOLVERS
+from expediter.doors.request import Request
+from expediter.doors.rest import OPERATIONS
+from expediter.doors.routes import Router
+from expediter.embedded.books import open_books
+from expediter.embedded.claims import SqliteClaims
+from expediter.embedded.clock import SystemClock
+from expediter.embedded.database import Session, open_writer
+from expediter.embedded.queue import SqliteQueue
+from tests.cli.conftest import plain_environment, serving
+from tests.journeys.parity.houses import HOLD, LONG_HOLD, Answer, Message, hasty, new_id, workflow
+
+#: Milliseconds until a message that is held back is received: enough to start a server and to cancel.
+BACK = 6_000
+
+_DOCUMENTS = {
+    "Mutation.postOrder": "mutation($input: OrderInput!, $idempotencyKey: ID) "
+    "{ postOrder(input: $input, idempotencyKey: $idempotencyKey) { id userId orderStatus total } }",
+    "Mutation.cancelOrder": "mutation($id: ID!) { cancelOrder(id: $id) { id orderStatus } }",
+    "Mutation.updateOrder": "mutation($input: UpdateOrderInput!) { updateOrder(input: $input) { id restaurantId } }",
+    "Mutation.deleteOrder": "mutation($id: ID!) { deleteOrder(id: $id) }",
+    "Query.order": "query($id: ID!) { order(id: $id) { id orderStatus total } }",
+}
+_ROUTER = Router(contracts.read("openapi.json"))
+
+
+class EmbeddedHouse:
+    """``settings``: what its server was started with."""
+
+    def __init__(self, url: str, data: Path, settings: dict[str, str]) -> None:
+        self._client = httpx.Client(base_url=url, timeout=30)
+        self._data = data
+        self._settings = settings
+
+    def post(self, order: Any, *keys: str) -> None:
+        with ThreadPoolExecutor(len(keys)) as pool:
+            for answer in pool.map(lambda key: self._post(order, key), keys):
+                assert answer.status_code == 204, answer.text
+
+    def refused(self, key: str, *orders: Any) -> list[str]:
+        return [self._post(order, key).json()["error"] for order in orders]
+
+    def rest(self, method: str, path: str, body: Any = None) -> Answer:
+        answer = self._client.request(method, path, json=body)
+        return Answer(answer.status_code, answer.json() if answer.content else None)
+
+    def graphql(self, field: str, **arguments: Any) -> Any:
+        answer = self._client.post("/graphql", json={"query": _DOCUMENTS[field], "variables": arguments}).json()
+        if answer.get("errors"):
+            return answer["errors"][0]["extensions"]["code"]
+        return answer["data"][field.partition(".")[2]]
+
+    def customer(self, user_id: str) -> "Guest":
+        return Guest(self._data, user_id)
+
+    def settle(self) -> None:
+        """It takes in by itself."""
+
+    def ledger(self, order_id: str) -> list[tuple[str, int]]:
+        with open_books(self._data, Settings()) as books:
+            return [(str(entry.kind), entry.amount) for entry in books.work.orders.entries(order_id)]
+
+    def mails(self, order_id: str) -> list[tuple[str, str]]:
+        with open_books(self._data, Settings()) as books:
+            found = [posted.mail for posted in books.mailbox.of(order_id)]
+        return sorted((str(mail.status), mail.recipient.removesuffix("@example.com")) for mail in found)
+
+    @contextmanager
+    def patient(self) -> Iterator["EmbeddedHouse"]:
+        with self._another(lambda *_: None, HOLD_SECONDS=LONG_HOLD) as house:
+            yield house
+
+    @contextmanager
+    def holding(self, *queued: Message, dead: tuple[Message, ...] = ()) -> Iterator["EmbeddedHouse"]:
+        """Nothing gets onto a running server's queue past its doors: another server is started on such a queue."""
+        with self._another(lambda session, now: _fill(session, now, queued, dead)) as house:
+            yield house
+
+    @contextmanager
+    def saved(self, order: Any, key: str) -> Iterator[tuple["EmbeddedHouse", Callable[[], None]]]:
+        """An order can be read as soon as it is on the queue; here it is received after a while."""
+        with self._another(lambda session, now: _hold_back(session, now, order, key)) as house:
+            yield house, lambda: None
+
+    def refuses(self, definition: Any) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "other.asl.json"
+            file.write_text(json.dumps(definition))
+            mine = {"EXPEDITER_DATA": folder, "EXPEDITER_PORT": "0", "EXPEDITER_WORKFLOW": str(file)}
+            command = [sys.executable, "-m", "expediter", "serve"]
+            done = subprocess.run(
+                command, env={**plain_environment(), **mine}, capture_output=True, text=True, timeout=60, check=False
+            )
+        assert done.returncode == 2, done.stdout
+        return done.stderr
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _post(self, order: Any, key: str) -> httpx.Response:
+        return self._client.post("/orders", json=order, headers={"Idempotency-Key": key})
+
+    @contextmanager
+    def _another(self, prepared: Callable[[Session, int], object], **settings: str) -> Iterator["EmbeddedHouse"]:
+        folder = self._data.parent / new_id()
+        folder.mkdir()
+        with closing(open_writer(folder / "expediter.db")) as connection, connection:
+            prepared(Session(connection), SystemClock().now())
+        with embedded_house(folder, {**self._settings, **settings}) as house:
+            yield house
+
+
+class Guest:
+    """The server lets in who has its token, an operator. What its doors say to others is asked of the same doors, over
+    the same stores, without a server: whatever would be written is refused by SQLite."""
+
+    def __init__(self, data: Path, user_id: str) -> None:
+        self._data = data
+        self._caller = Caller(user_id, operator=False)
+
+    def rest(self, method: str, path: str, body: Any = None) -> Answer:
+        route = _ROUTER.find(method, path)
+        request = Request(
+            method=method,
+            path=path,
+            caller=self._caller,
+            new_id=new_id(),
+            params=route.params,
+            headers={"content-type": "application/json"},
+            body=json.dumps(body).encode(),
+        )
+        with open_books(self._data, Settings()) as books:
+            try:
+                response = OPERATIONS[route.operation].handle(books.work, request)
+            except OrderError as error:
+                response = problem(error)
+        return Answer(response.status, json.loads(response.body) if response.body else None)
+
+    def graphql(self, field: str, **arguments: Any) -> Any:
+        with open_books(self._data, Settings()) as books:
+            try:
+                return RESOLVERS[field](books.work, self._caller, arguments, new_id())
+            except OrderError as error:
+                return error.name
+
+
+def _fill(session: Session, now: int, queued: tuple[Message, ...], dead: tuple[Message, ...]) -> None:
+    queue = SqliteQueue(session, lambda: None)
+    for letter in dead:
+        queue.send(letter.body, {"order_id": letter.order_id}, 0)
+    for _ in range(3 if dead else 0):
+        for received in queue.receive(len(dead), now):
+            queue.fail(received.receipt, "StoreUnavailable: it was down", 0)
+    for one in queued:
+        queue.send(one.body, {"order_id": one.order_id}, now)
+
+
+def _hold_back(session: Session, now: int, order: Any, key: str) -> None:
+    """What accepting the order writes; but its message cannot be received yet."""
+    draft = convert(order, Draft)
+    SqliteClaims(session).claim(Claim(key, fingerprint(draft)))
+    SqliteQueue(session, lambda: None).send(json.dumps(order).encode(), {"order_id": key}, now + BACK)
+
+
+@contextmanager
+def embedded_house(data: Path, settings: dict[str, str]) -> Iterator[EmbeddedHouse]:
+    """A server on the data folder. Its retries are as many as ever, with shorter waits."""
+    file = data / "hasty.asl.json"
+    file.write_text(json.dumps(hasty(workflow())))
+    given = {"HOLD_SECONDS": HOLD, **settings, "WORKFLOW": str(file), "NOTIFY": "operators@example.com"}
+    with (data / "log").open("w") as log, serving(data, log, (), **given) as server:
+        assert server.url, (data / "log").read_text()
+        house = EmbeddedHouse(server.url, data, settings)
+        yield house
+        house.close()
