@@ -17,13 +17,31 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from expediter import contracts
+from expediter.app.intake import BATCH as MESSAGES
 from expediter.app.tasks import TASKS
 from expediter.cli.app import app
 from expediter.cli.cost import PRICES
 from expediter.domain import errors as domain
 from expediter.domain.errors import OrderError
+from expediter.domain.money import LARGEST_TOTAL
 from expediter.domain.order import TRANSITIONS
 from expediter.doors.errors import STATUSES
+from expediter.embedded import (
+    connections,
+    console_http,
+    descriptors,
+    exchange,
+    feed,
+    graphql_limits,
+    graphql_ws,
+    http,
+    outbox,
+    queue,
+    runtime,
+    writer,
+)
+from expediter.embedded import graphql as documents
+from expediter.embedded.http_client import Limits
 from expediter.embedded.metrics import COUNTERS, GAUGES, HISTOGRAMS
 from expediter.embedded.settings import from_environment
 
@@ -47,6 +65,65 @@ SETTINGS: dict[str, str] = {
     "CURRENCY": "Currency of an order that names none: an active ISO 4217 code.",
     "NOTIFY": "Operators' mail addresses, told of every end of an order and of orders in trouble; commas between them.",
 }
+
+
+KIB, MIB = 1024, 1024 * 1024
+
+#: What is bounded, its value, and what happens beyond it.
+LIMITS: tuple[tuple[str, str, str], ...] = (
+    ("body of a request", f"{exchange.LARGEST_BODY // KIB} KiB", "413 `BodyTooLarge`"),
+    ("headers of a request", f"{exchange.LARGEST_HEADERS // KIB} KiB, {connections.HEADERS} of them", "431"),
+    ("address of a request", f"{exchange.LONGEST_ADDRESS // KIB} KiB", "414 `AddressTooLong`"),
+    ("total of an order", f"{LARGEST_TOTAL:,} minor units", "422"),
+    (
+        "time for a whole request, and between two on one connection",
+        f"{connections.PATIENCE:g} s",
+        "408 `RequestTooSlow` if one had begun; the connection is closed",
+    ),
+    ("time in which something of an answer is read", f"{connections.PATIENCE:g} s", "the connection is cut off"),
+    ("requests sent ahead on one connection", str(connections.AHEAD), "the connection is closed"),
+    (
+        "bytes of requests that are not yet whole",
+        f"{connections.HELD // MIB} MiB",
+        "the one longest at it is closed",
+    ),
+    (
+        "connections",
+        f"{descriptors.WANTED - descriptors.OWN:,}, or as many as the system's limit of open files leaves",
+        "who has been idle longest makes room; if nobody is, 503",
+    ),
+    ("websockets", f"{http.MOST_SOCKETS:,}", "503"),
+    ("live pages of the console", f"{console_http.MOST_STREAMS:,}", "503"),
+    (
+        "subscriptions",
+        f"{graphql_ws.MOST_OPERATIONS} a websocket, {documents.MOST_SUBSCRIPTIONS:,} in all",
+        "an error for that subscription",
+    ),
+    ("changed orders that wait for one listener", f"{feed.WAITING:,}", "states in between are left out"),
+    (
+        "a GraphQL document",
+        f"{documents.MOST_TOKENS:,} tokens, cost {graphql_limits.COSTLIEST:,}, depth {graphql_limits.DEEPEST}",
+        "`RequestUnparsable` or `DocumentTooComplex`",
+    ),
+    ("requests that wait to be written", f"{writer.WAITING:,}", "503 `TooBusy`"),
+    (
+        "time that a request waits to be written while others push",
+        f"{writer.PATIENCE:g} s",
+        "503 `TooBusy`",
+    ),
+    ("lateness of the event loop", f"{http.TOO_LATE:g} s", "503 for everything but probes and metrics"),
+    ("places in a commit", f"{writer.BATCH}, or {writer.LARGE:,} in a crowd; half for the doors", "the next commit"),
+    ("messages taken in at the same time", f"{runtime.INTAKES} batches of {MESSAGES}", "they wait in the file"),
+    ("messages on the queue", "the disk", "503 `StoreUnavailable` when it is full"),
+    ("receives of a message that fails", str(queue.MAX_RECEIVES), "the dead-letter queue"),
+    ("timers that fire at the same time", str(runtime.TIMERS), "the next ones follow as these are written"),
+    (
+        "calls to one outside party, under way or waiting",
+        f"{Limits().connections} and {runtime.CALLS:,}",
+        f"messages wait in the file; from {runtime.TOO_MANY_CALLS:,} on timers wait too",
+    ),
+    ("mails under way", str(outbox.AT_ONCE), "they wait in the file"),
+)
 
 
 class Spy(dict[str, str]):
@@ -181,6 +258,10 @@ def prices() -> str:
     return table(("unit", "dollars a million", "AWS's page", "checked by"), rows)
 
 
+def limits() -> str:
+    return table(("limit", "value", "beyond it"), LIMITS)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "rest": rest,
     "graphql": graphql,
@@ -192,6 +273,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "tasks": tasks,
     "metrics": metrics,
     "prices": prices,
+    "limits": limits,
 }
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from expediter.app.desk import Stuck
 from expediter.app.flow import quantile
 from expediter.domain.order import Status
+from expediter.embedded.desk import Sparing
 from tests.support.clock import VirtualClock
 from tests.support.stage import DAY, HOUR, MINUTE, SECOND, Stage, opened, story
 from tests.support.town import Act, standing
@@ -76,3 +77,31 @@ async def test_the_time_to_the_end_is_measured_with_the_hold(tmp_path: Path) -> 
         found = quantile(finish[-1], 0.5)
         assert found is not None
         assert 30 * SECOND <= found <= 33 * SECOND
+
+
+@story
+async def test_of_each_version_of_the_workflow_the_orders_under_way_are_counted(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    async with opened(data) as stage:
+        await stage.place()
+        await stage.place()
+        assert live(stage) == [2]
+    other = tmp_path / "other.asl.json"
+    other.write_text('{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 60, "End": true}}}')
+    async with opened(data, WORKFLOW=str(other)) as stage:
+        await stage.place()
+
+        assert live(stage) == [1, 2]
+
+
+def live(stage: Stage) -> list[int]:
+    return stage.home.read_desk(lambda desk: [version.live for version in desk.runs.versions()])
+
+
+def test_what_takes_long_to_count_is_counted_seldom() -> None:
+    counted = iter(range(10))
+    often, seldom = Sparing(lambda: next(counted), least=0), Sparing(lambda: next(counted), least=3600)
+
+    assert [seldom(), seldom()] == [0, 0]
+    often._again = seldom._again = 0
+    assert [often(), seldom()] == [1, 2]

@@ -70,6 +70,7 @@ async def test_who_waited_too_long_is_refused_while_there_are_more_than_places(t
         told = await asyncio.gather(*waiting, return_exceptions=True)
 
         assert [type(error) for error in told[:2]] == [TooBusy, TooBusy]
+        assert bench.writer.meters.shed == 2
         assert told[2:] == [None] * BATCH  # for them there is a place: an answer is better than a refusal
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from email.headerregistry import Address
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -20,6 +21,8 @@ from expediter.embedded.mailer import SENDER, MailRefused, written
 from expediter.embedded.people import SqlitePeople
 from expediter.embedded.queue import SqliteQueue
 from expediter.embedded.workflows import SqliteWorkflows
+
+T = TypeVar("T")
 
 _SQL = Statements("desk")
 #: Bigger than any order's number.
@@ -73,10 +76,30 @@ class SqliteMailbox:
         return True
 
 
+class Sparing(Generic[T]):
+    """A count that goes through a whole index: taken again only when that costs one part in _REST of the time, and
+    ``least`` seconds have passed.
+    """
+
+    def __init__(self, count: Callable[[], T], least: float) -> None:
+        self._count = count
+        self._least = least
+        self._again = 0.0
+
+    def __call__(self) -> T:
+        begun = time.monotonic()
+        if begun >= self._again:
+            self._value = self._count()
+            took = time.monotonic() - begun
+            self._again = begun + took + max(self._least, _REST * took)
+        return self._value
+
+
 class SqliteRuns:
     def __init__(self, session: Session, workflows: SqliteWorkflows) -> None:
         self._session = session
         self._workflows = workflows
+        self._versions = Sparing(lambda: self._session.rows(_SQL["versions"]), 0)
 
     def definition(self, order_id: str) -> Json | None:
         row = self._session.row(_SQL["definition"], (order_id,))
@@ -94,10 +117,9 @@ class SqliteRuns:
         return self._workflows.redrive(order_id, state, input)
 
     def versions(self) -> tuple[Version, ...]:
-        rows = self._session.rows(_SQL["versions"])
         listed = [
             Version(digest, msgspec.json.decode(body), first_used, live, no == self._workflows.current)
-            for no, digest, body, first_used, live in rows
+            for no, digest, body, first_used, live in self._versions()
         ]
         return tuple(sorted(listed, key=lambda version: not version.current))
 
@@ -109,16 +131,10 @@ class SqliteFigures:
         self._session = session
         self._queue = queue
         self._recorder = recorder
-        self._counts: dict[Status, int] = {}
-        self._count_again = 0.0
+        self._counts = Sparing(self._counted, _LEAST)
 
     def counts(self) -> Mapping[Status, int]:
-        begun = time.monotonic()
-        if begun >= self._count_again:
-            self._counts = self._counted()
-            took = time.monotonic() - begun
-            self._count_again = begun + took + max(_LEAST, _REST * took)
-        return self._counts
+        return self._counts()
 
     def stuck(self) -> tuple[Stuck, ...]:
         waiting, sent_at = self._queue.waiting()

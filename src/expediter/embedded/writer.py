@@ -187,6 +187,7 @@ class Writer:
         places = max(most // 2, most - len(self._work))
         late = self._loop.time() - PATIENCE
         while len(self._doors) > places and self._doors[0].came < late:
+            self.meters.shed += 1
             self._doors.popleft().done(None, TooBusy())
         doors = min(len(self._doors), places)
         work = min(len(self._work), most - doors)
