@@ -27,7 +27,7 @@ class Lines:
         connection.execute("CREATE TABLE line (no INTEGER PRIMARY KEY, value TEXT); CREATE TABLE note (text TEXT)")
         self.connection = connection
         self.session = WritingSession(connection)
-        self.rows: Rows[int, Line] = self.session.table("line", self._read, self._write)
+        self.rows: Rows[int, Line] = self.session.table("line", self._read, self._write, lambda line: line)
 
     def stored(self) -> Fact:
         lines: dict[int, str] = dict(map(tuple, self.connection.execute("SELECT no, value FROM line")))

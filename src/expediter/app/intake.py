@@ -3,6 +3,7 @@
 A message that cannot be taken in keeps its reason and never takes its batch along.
 """
 
+import re
 import uuid
 
 import msgspec
@@ -14,6 +15,8 @@ from expediter.domain.errors import Fault, OrderInvalid, StoreUnavailable
 from expediter.domain.order import Item, Order
 
 BATCH = 5
+#: A UUID as it is written when it stands for an order.
+_CANONICAL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def take_batch(work: Work) -> int:
@@ -45,7 +48,9 @@ def read(message: Message, settings: Settings) -> tuple[Order, Draft]:
     """The order in a message. Raises OrderInvalid when there is none."""
     try:
         draft = parse(message.body, Draft)
-        order_id = str(uuid.UUID(message.attributes["order_id"]))
+        order_id = message.attributes["order_id"]
+        if not _CANONICAL.fullmatch(order_id):
+            order_id = str(uuid.UUID(order_id))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise OrderInvalid((Fault("", f"the message is no JSON: {error}"),)) from error
     except (KeyError, ValueError) as error:

@@ -31,7 +31,7 @@ from expediter.domain.errors import (
 from expediter.domain.order import Kind, Order, Result, Status, moved, settled, tried
 
 
-class Step(NamedTuple):
+class Step(msgspec.Struct, frozen=True, gc=False):
     """Where a task stands: the order's row, the task's input, the answer to its call (None before the call)."""
 
     order: Order
@@ -46,7 +46,7 @@ class Task(NamedTuple):
     settle: Callable[[Step], Outcome]
 
 
-class Output(NamedTuple):
+class Output(msgspec.Struct, frozen=True, gc=False):
     """The task is done; its result in the workflow."""
 
     value: Json

@@ -9,7 +9,7 @@ See ``protocol`` for what goes in and what comes out, ``machine`` for how.
 from expediter.asl.errors import DefinitionInvalid, Fault
 from expediter.asl.execution import Execution, new_execution
 from expediter.asl.history import HistoryEvent
-from expediter.asl.machine import Machine, advance, outstanding, parse, replay
+from expediter.asl.machine import Machine, Steps, advance, outstanding, parse, replay
 from expediter.asl.protocol import (
     AnyEvent,
     Command,
@@ -42,6 +42,7 @@ __all__ = [
     "Simulation",
     "StartTimer",
     "Started",
+    "Steps",
     "Stopped",
     "TaskFailed",
     "TaskSucceeded",

@@ -117,9 +117,34 @@ def advance(
     Never raises for what a workflow does. An event that nothing waits for changes nothing. With ``history``, the
     history events of this step are appended to it.
     """
-    run = Run(machine.states, execution, event, history)
+    run = Run(machine.states, execution, history)
+    run.begin(event)
     _HANDLERS[type(event)](machine, run, event)
     return (run.freeze(), tuple(run.commands)) if run.owned or run.commands else (execution, ())
+
+
+class Steps:
+    """Several steps of one execution in a row, each as ``advance`` takes it, and one value at their end.
+
+    What lies between is not stored, so it need not be a value: this saves most of the copying.
+    """
+
+    __slots__ = ("_machine", "_run")
+
+    def __init__(self, machine: Machine, execution: Execution) -> None:
+        self._machine = machine
+        self._run = Run(machine.states, execution)
+
+    def take(self, event: AnyEvent) -> list[Command]:
+        """Take in one event; what that step asks for."""
+        run = self._run
+        run.begin(event)
+        _HANDLERS[type(event)](self._machine, run, event)
+        return run.commands
+
+    def execution(self) -> Execution:
+        """The execution as it stands; no further step may be taken."""
+        return self._run.freeze()
 
 
 def _started(machine: Machine, run: Run, event: Started) -> None:
@@ -235,7 +260,7 @@ def outstanding(machine: Machine, execution: Execution) -> tuple[Command, ...]:
     """Everything the execution waits for, equal to the commands once emitted: what to do again after a crash."""
     if execution.status != "RUNNING":
         return ()
-    run = Run(machine.states, execution, TimerFired(at=execution.started_at, seed=0, timer=0), None)
+    run = Run(machine.states, execution)
     found: list[ScheduleTask | StartTimer] = []
     if execution.deadline is not None:
         found.append(StartTimer(execution.deadline, execution.due))

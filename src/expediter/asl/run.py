@@ -1,4 +1,4 @@
-"""The working copy of an execution while one event is taken in: the only place where anything changes.
+"""The working copy of an execution while events are taken in: the only place where anything changes.
 
 A Run is also the scope of paths and expressions (``context``, ``variable``, ``draw``), seen from ``frame``.
 """
@@ -24,7 +24,7 @@ EVENT_LIMIT = 25_000
 
 
 class Run:
-    """Mutable; lives for one call of ``advance``."""
+    """Mutable; lives for one call of ``advance``, or for the life of one ``Steps``."""
 
     __slots__ = (
         "at",
@@ -47,12 +47,12 @@ class Run:
     )
 
     def __init__(
-        self, states: "dict[str, State]", execution: Execution, event: Event, history: list[HistoryEvent] | None
+        self, states: "dict[str, State]", execution: Execution, history: list[HistoryEvent] | None = None
     ) -> None:
         self.states = states
         self.execution = execution
-        self.at = event.at
-        self.seed = event.seed
+        self.at = 0
+        self.seed = 0
         self.draws = 0
         #: History events counted are those of the child execution ``lane`` (0: this execution itself).
         self.lane = 0
@@ -71,6 +71,15 @@ class Run:
         self.frame: Frame = NOWHERE
 
     # --- frames -----------------------------------------------------------------------------------------------
+
+    def begin(self, event: Event) -> None:
+        """From now on it is this event that is taken in."""
+        if self.lane:
+            self._count_in(0)
+        self.at = event.at
+        self.seed = event.seed
+        self.draws = 0
+        self.commands = []
 
     def own(self, number: int) -> Frame:
         """The frame to alter: a copy, unless it was made or copied in this run."""
@@ -133,11 +142,6 @@ class Run:
         self.events += 1
         if self.history is not None:
             self.history.append(HistoryEvent(self.events, frame.last, self.at, kind, details))
-        frame.last = self.events
-
-    def count(self, frame: Frame) -> None:
-        """Count a history event of this line that nobody reads."""
-        self.events += 1
         frame.last = self.events
 
     def ended(self, frame: Frame) -> None:

@@ -1,7 +1,8 @@
 """The ids that are taken, on SQLite; each stands for one small number, which every other table hangs on."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from expediter.app.ports import Claim
 from expediter.domain.errors import IdempotencyKeyReused
@@ -11,7 +12,7 @@ _SQL = Statements("orders")
 _CLAIM, _CLAIMED, _LAST = _SQL["claim"], _SQL["claimed"], _SQL["last_claim"]
 
 
-class Taken(NamedTuple):
+class Taken(msgspec.Struct, frozen=True, gc=False):
     """An id, its number, and the fingerprint of what took it."""
 
     no: int
@@ -22,7 +23,7 @@ class Taken(NamedTuple):
 class SqliteClaims:
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._rows: Rows[str, Taken] = session.table("claim", self._read, self._write)
+        self._rows: Rows[str, Taken] = session.table("claim", self._read, self._write, _filed)
 
     def claim(self, claim: Claim) -> bool:
         taken, new = self.take(claim.order_id, claim.fingerprint)
@@ -37,6 +38,8 @@ class SqliteClaims:
             return taken, False
         taken = Taken(self._session.number(_LAST), id, fingerprint)
         self._rows.put(id, taken)
+        self._session.absent("orders", id)
+        self._session.absent("execution", taken.no)
         return taken, True
 
     def number(self, id: str) -> int | None:
@@ -49,4 +52,8 @@ class SqliteClaims:
         return Taken(row[0], id, row[1]) if row else None
 
     def _write(self, rows: Sequence[Taken]) -> None:
-        self._session.many(_CLAIM, rows)
+        self._session.many(_CLAIM, [(taken.no, taken.id, taken.fingerprint) for taken in rows])
+
+
+def _filed(taken: Taken) -> Taken:
+    return taken

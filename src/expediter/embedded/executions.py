@@ -22,7 +22,7 @@ _encode = msgspec.json.Encoder().encode
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
-class Stored(NamedTuple):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """One execution: its number, the order's id it is named by, the definition it is pinned to, and its value.
 
     ``due``: when time alone moves it on (None: it ended). ``busy``: a call of it is under way, which a new process has
@@ -63,7 +63,8 @@ class Executions:
     ) -> None:
         """Writes the execution down, and the events that made it so."""
         due, busy = _due(stored.execution, waits, awaited)
-        self._rows.put(stored.no, stored._replace(due=due, busy=busy, log=stored.log + _log(events)))
+        after = msgspec.structs.replace(stored, due=due, busy=busy, log=stored.log + _encode_lines(events))
+        self._rows.put(stored.no, after)
 
     def _read(self, no: int) -> Stored | None:
         row = self._session.peek(_LOAD, (no,))
@@ -129,10 +130,6 @@ def _due(execution: Execution, waits: Sequence[Command], awaited: Sequence[Await
     return min([*timers, *(task.until for task in awaited)]), int(quiet < len(waits))
 
 
-def _log(events: Sequence[AnyEvent]) -> bytes:
-    return _encode_lines(events)
-
-
 def _state(stored: Stored) -> tuple[str, int, str, str]:
     return stored.execution.status, stored.busy, _encode(stored.execution).decode(), stored.log.decode()
 
@@ -149,5 +146,7 @@ def _moved(stored: Stored) -> tuple[Value, ...] | None:
     return (stored.no, *_state(stored), stored.due) if stored.filed not in (NEW, stored.due) else None
 
 
-def _filed(stored: Stored) -> Stored:
-    return stored._replace(log=b"", filed=stored.due)
+def _filed(stored: Stored) -> Stored | None:
+    if stored.due is None:
+        return None  # it ended
+    return msgspec.structs.replace(stored, log=b"", filed=stored.due)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
 
 import msgspec
 
@@ -22,7 +21,7 @@ _decode = msgspec.json.Decoder(Order).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class Numbered(NamedTuple):
+class Numbered(msgspec.Struct, frozen=True, gc=False):
     """An order, and the number that its id stands for."""
 
     no: int
@@ -44,7 +43,7 @@ class SqliteOrders:
     ) -> None:
         self._session = session
         self._claims = SqliteClaims(session)
-        self._rows: Rows[str, Numbered] = session.table("orders", self._read, self._write)
+        self._rows: Rows[str, Numbered] = session.table("orders", self._read, self._write, _filed)
         self._settings = settings
         self._changed = changed
         self._posted = posted
@@ -133,10 +132,15 @@ class SqliteOrders:
         return Numbered(row[0], _decode(row[1])) if row else None
 
     def _write(self, rows: Sequence[Numbered]) -> None:
-        self._session.many(_WRITE, [_values(no, order) for no, order in rows])
+        self._session.many(_WRITE, [_values(row) for row in rows])
 
 
-def _values(no: int, order: Order) -> tuple[Value, ...]:
+def _filed(row: Numbered) -> Numbered | None:
+    return None if row.order.ended else row
+
+
+def _values(row: Numbered) -> tuple[Value, ...]:
+    no, order = row.no, row.order
     deleted, body = order.deleted_at is not None, _encode(order).decode()
     return no, order.user_id, order.restaurant_id, order.status.value, deleted, order.version, body
 

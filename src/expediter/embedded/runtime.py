@@ -62,10 +62,6 @@ class Runtime:
 
     # ── told from inside units ────────────────────────────────────────────────────────────────────────────────────
 
-    def sent(self) -> None:
-        """A message was sent: take it in once it is durable."""
-        self._writer.after(self._count_message)
-
     def dispatch(self, errand: Errand) -> None:
         """A call has to be made: make it once the unit that needs it is durable."""
         self._writer.after(lambda: self._make(errand))
@@ -103,16 +99,21 @@ class Runtime:
 
     # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _count_message(self) -> None:
+    def sent(self) -> None:
+        """A message more is on the queue, and durable: take it in."""
         self._backlog += 1
         self._take_in()
 
     def _take_in(self) -> None:
         """Has as many batches taken in as there are messages for, unless the outside is not keeping up."""
-        room = not self._stopping and self._keeping_up(CALLS)
-        while room and self._intakes < INTAKES and self._intakes * BATCH < self._backlog:
+        while self._intakes < INTAKES and self._intakes * BATCH < self._backlog:
+            if self._stopping or not self._keeping_up(CALLS):
+                return
             self._intakes += 1
-            self._writer.submit("intake", lambda: take_batch(self._work()), self._taken_in)
+            self._writer.submit("intake", self._intake, self._taken_in)
+
+    def _intake(self) -> int:
+        return take_batch(self._work())
 
     def _taken_in(self, received: int | None, error: Exception | None) -> None:
         self._intakes -= 1

@@ -11,22 +11,22 @@ only one who writes this file. So:
    every statement sees what came before it, and is undone with its unit.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import apsw
 
 from expediter.embedded.database import K, Row, Rows, Session, V, Value
 
-#: Rows of a table whose newest value is kept in memory, at least: those under way. Older ones are read again.
-KNOWN = 2_000
+#: Rows of a table that are kept in memory, the last that were written. Few, so that they stay in the processor's cache.
+KNOWN = 512
 
 
 class Staged(Rows[K, V]):
     """The rows of one table as this batch leaves them."""
 
     def __init__(
-        self, read: Callable[[K], V | None], write: Callable[[Sequence[V]], None], filed: Callable[[V], V] | None
+        self, read: Callable[[K], V | None], write: Callable[[Sequence[V]], None], filed: Callable[[V], V | None]
     ) -> None:
         self._read = read
         self._write = write
@@ -49,6 +49,10 @@ class Staged(Rows[K, V]):
     def put(self, key: K, value: V) -> None:
         self._unit[key] = value
 
+    def absent(self, key: K) -> None:
+        """There is no such row in the file."""
+        self._known[key] = None
+
     def end(self) -> None:
         """The unit ended well: what it staged belongs to the batch."""
         if self._unit:
@@ -66,7 +70,8 @@ class Staged(Rows[K, V]):
         known, filed = self._known, self._filed
         for key, value in self._batch.items():
             known.pop(key, None)  # the newest one is last, and so the last to be dropped
-            known[key] = value if filed is None else filed(value)
+            if (kept := filed(value)) is not None:
+                known[key] = kept
         self._batch.clear()
 
     def shed(self) -> None:
@@ -102,11 +107,15 @@ class WritingSession(Session):
         name: str,
         read: Callable[[K], V | None],
         write: Callable[[Sequence[V]], None],
-        filed: Callable[[V], V] | None = None,
+        filed: Callable[[V], V | None],
     ) -> Rows[K, V]:
         if name not in self._tables:
             self._tables[name] = Staged(read, write, filed)
         return self._tables[name]
+
+    def absent(self, name: str, key: Hashable) -> None:
+        if name in self._tables:
+            self._tables[name].absent(key)
 
     def number(self, sql: str) -> int:
         if sql not in self._numbers:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -86,7 +87,7 @@ class Home:
         self._reading = self._ports(file.reading, self._orders(file.reading), reader)
         self._reader = file.reading
         self._executions = Executions(file.reading)
-        self._queue = SqliteQueue(file.reading, self.runtime.sent)
+        self._queue = SqliteQueue(file.reading, self._redriven)
         self._flow = FlowRecorder(file.reading, file.writing, self._writer, clock)
         self._scrub = Scrub(file.writing, self._writer, file.checkpoints)
         keep = settings.keep_days
@@ -200,7 +201,7 @@ class Home:
             orders=orders,
             claims=SqliteClaims(session),
             queue=SqliteQueue(session, self._sent),
-            dead_letters=SqliteDeadLetters(session, self.runtime.sent),
+            dead_letters=SqliteDeadLetters(session, self._redriven),
             workflows=workflows,
             settings=self.settings.orders,
             now=0,
@@ -212,18 +213,20 @@ class Home:
         return self._writing
 
     def _changed(self, before: Order | None, order: Order) -> None:
-        if order.ended and not (before and before.ended):
-            self._writer.after(lambda: self._ended(order))
-        self._writer.after(lambda: self.feed.publish(order))
+        ends = order.ended and not (before and before.ended)
+        self._writer.after(partial(self._committed, order, ends))
 
     def _accepted(self) -> None:
         self._meters.accepted += 1
         self._flow.accepted()
+        self.runtime.sent()
 
-    def _ended(self, order: Order) -> None:
-        self._meters.ended[order.status] += 1
-        self._meters.orders.observe((order.updated_at - order.created_at) / 1000)
-        self._flow.ended(order)
+    def _committed(self, order: Order, ends: bool) -> None:
+        if ends:
+            self._meters.ended[order.status] += 1
+            self._meters.orders.observe((order.updated_at - order.created_at) / 1000)
+            self._flow.ended(order)
+        self.feed.publish(order)
 
     def _posted(self) -> None:
         if self.outbox:
@@ -231,7 +234,9 @@ class Home:
 
     def _sent(self) -> None:
         self._writer.after(self._accepted)
-        self.runtime.sent()
+
+    def _redriven(self) -> None:
+        self._writer.after(self.runtime.sent)
 
     def _dispatch(self, errand: Errand) -> None:
         self.runtime.dispatch(errand)

@@ -9,14 +9,14 @@ import hashlib
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from expediter.app.calls import Answer, Call
 from expediter.app.ports import Work
 from expediter.app.tasks import TASKS, Output, perform
-from expediter.asl import Execution, Machine, advance, outstanding, parse, replay
+from expediter.asl import Execution, Machine, Steps, outstanding, parse, replay
 from expediter.asl.protocol import (
     AnyEvent,
     Command,
@@ -43,7 +43,7 @@ from expediter.embedded.task_tokens import Heartbeat, Report, TaskTokens, event_
 SEEDS = 256
 
 
-class Errand(NamedTuple):
+class Errand(msgspec.Struct, frozen=True, gc=False):
     """A call that has to be made for a task of an execution."""
 
     no: int
@@ -51,7 +51,7 @@ class Errand(NamedTuple):
     call: Call
 
 
-class Failure(NamedTuple):
+class Failure(msgspec.Struct, frozen=True, gc=False):
     """What became of a call that brought no answer: an ASL error name and its cause; None: it took too long."""
 
     error: str | None
@@ -209,28 +209,29 @@ class SqliteWorkflows:
 
     def _drive(self, stored: Stored, events: deque[AnyEvent]) -> None:
         """Advances the execution until it waits for the outside, stores it, and only then asks for the calls."""
-        machine, execution, taken = self._machines[stored.definition], stored.execution, list[AnyEvent]()
-        errands, commands = list[Errand](), tuple[Command, ...]()
+        machine, taken, errands = self._machines[stored.definition], list[AnyEvent](), list[Errand]()
+        steps, asked = Steps(machine, stored.execution), list[Command]()
         while events:
             event = events.popleft()
             taken.append(event)
-            execution, commands = advance(machine, execution, event)
-            for command in commands:
+            asked = steps.take(event)
+            for command in asked:
                 follows = self._follow(stored.no, command, event.at)
-                if isinstance(follows, Errand):
+                if type(follows) is Errand:
                     errands.append(follows)
                 elif follows is not None:
                     events.append(follows)
-        after = stored._replace(execution=execution)
-        self._store.store(after, taken, *self._waits(machine, stored.no, execution, commands))
+        execution = steps.execution()
+        after = msgspec.structs.replace(stored, execution=execution)
+        self._store.store(after, taken, *self._waits(machine, stored.no, execution, asked))
         for errand in errands:
             self._dispatch(errand)
         if execution.status != "RUNNING":
             self._over(after)
 
     def _waits(
-        self, machine: Machine, no: int, execution: Execution, asked: tuple[Command, ...] = ()
-    ) -> tuple[tuple[Command, ...], tuple[Awaited, ...]]:
+        self, machine: Machine, no: int, execution: Execution, asked: Sequence[Command] = ()
+    ) -> tuple[Sequence[Command], tuple[Awaited, ...]]:
         """What the execution waits for, and which of its tasks somebody outside answers.
 
         ``asked``: what its last step asked for, which is all that a single line waits for.
@@ -242,14 +243,14 @@ class SqliteWorkflows:
         tasks = [wait.task for wait in waits if isinstance(wait, ScheduleTask)]
         return waits, self._tokens.awaited(no, tasks)
 
-    def _follow(self, no: int, command: object, now: int) -> AnyEvent | Errand | None:
+    def _follow(self, no: int, command: Command, now: int) -> AnyEvent | Errand | None:
         """Carries a command out as far as the unit can; gives the event that it leads to at once, or a call to make."""
-        if isinstance(command, ScheduleTask):
+        if type(command) is ScheduleTask:
             if command.resource in services.AWAITED:
                 self._tokens.expect(no, command, now)
                 self._wake_at(limit(command, now))
             return self._perform(no, command)
-        if isinstance(command, StartTimer):
+        if type(command) is StartTimer:
             if command.at <= now:
                 return TimerFired(at=now, seed=self._seed(), timer=command.timer)
             self._wake_at(command.at)

@@ -38,7 +38,7 @@ def pattern_of(resource: str) -> Pattern:
 
 
 class Task(State):
-    __slots__ = ("heartbeat", "pattern", "resource", "timeout", "token")
+    __slots__ = ("activity", "heartbeat", "pattern", "resource", "timeout", "token")
     kind = "Task"
     works = True
 
@@ -58,6 +58,7 @@ class Task(State):
         self.resource = resource
         self.pattern = pattern_of(resource)
         self.token = self.pattern.submitted
+        self.activity = self.pattern.prefix == "Activity"
         self.timeout = timeout
         self.heartbeat = heartbeat
 
@@ -79,7 +80,7 @@ class Task(State):
             raise
         run.commands.append(task)
         self._note(run, frame, "Scheduled", task)
-        if self.pattern.prefix != "Activity":  # an activity starts when a worker takes it, as the answer will tell
+        if not self.activity:  # an activity starts when a worker takes it, as the answer will tell
             self._note(run, frame, "Started")
         return None
 
@@ -95,7 +96,8 @@ class Task(State):
     def _note(self, run: "Run", frame: Frame, how: str, task: ScheduleTask | None = None, **details: Json) -> None:
         """Count the event, and write it if anyone reads."""
         if run.history is None:
-            run.count(frame)
+            run.events += 1
+            frame.last = run.events
             return
         more = {} if task is None else _scheduled(task, self.pattern)
         run.note(frame, self.pattern.prefix + how, {**_service(self.pattern), **more, **details})
@@ -155,7 +157,7 @@ class Task(State):
 
     def _answered(self, run: "Run", frame: Frame, *, submitted: bool) -> None:
         """Events that belong before the answer and that nobody outside reports by themselves."""
-        if self.pattern.prefix == "Activity":
+        if self.activity:
             self._note(run, frame, "Started")
         elif self.pattern.submitted and submitted:
             self._note(run, frame, "Submitted")
