@@ -1,6 +1,7 @@
 """What holds for every machine, shown on generated ones."""
 
 import copy
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -9,7 +10,18 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from expediter.asl import DefinitionInvalid, End, Execution, Machine, advance, outstanding, parse, replay
+from expediter.asl import (
+    DefinitionInvalid,
+    End,
+    Execution,
+    Machine,
+    Steps,
+    advance,
+    new_execution,
+    outstanding,
+    parse,
+    replay,
+)
 from tests.asl.machines import INPUTS, Drive, damaged_definitions, definitions
 
 FEW = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
@@ -83,6 +95,41 @@ def test_the_same_events_always_lead_to_the_same_execution(definition: dict[str,
 
     assert first.to_the_end() == second.to_the_end()
     assert replay(first.machine, second.events) == first.history
+
+
+@FEW
+@given(definitions(), INPUTS, st.lists(st.integers(1, 5), min_size=1, max_size=4))
+def test_steps_taken_in_a_row_lead_where_they_lead_one_by_one(
+    definition: dict[str, Any], given_input: Any, rows: list[int]
+) -> None:
+    machine = parse(definition)
+    drive = Drive(machine, given_input)
+    drive.to_the_end()
+
+    execution, commands, events = new_execution(), [], iter(drive.events)
+    for length in itertools.cycle(rows):
+        steps, row = Steps(machine, execution), list(itertools.islice(events, length))
+        commands += [command for event in row for command in steps.take(event)]
+        execution = steps.execution()
+        if len(row) < length:
+            break
+
+    assert (execution, commands) == (drive.execution, drive.commands)
+
+
+@FEW
+@given(definitions(), INPUTS)
+def test_what_the_last_step_asks_for_is_all_that_a_single_line_waits_for(
+    definition: dict[str, Any], given_input: Any
+) -> None:
+    drive = Drive(parse(definition), given_input)
+    while drive.execution.status in {"NEW", "RUNNING"}:
+        commands = drive.step()
+        execution = drive.execution
+        single = len(execution.frames) == 1 and execution.deadline is None
+        if commands and execution.status == "RUNNING" and single:
+            assert commands == outstanding(drive.machine, execution)
+        drive.wait_for(commands)
 
 
 @FEW

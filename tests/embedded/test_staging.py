@@ -57,6 +57,7 @@ acts = st.one_of(
     st.tuples(st.just("note"), st.just(0), texts),
     st.tuples(st.just("get"), numbers, st.just("")),
     st.tuples(st.just("count"), st.just(0), st.just("")),
+    st.tuples(st.just("look"), st.just(0), st.just("")),
 )
 units = st.tuples(st.lists(acts, max_size=6), st.booleans())
 batches = st.lists(st.tuples(st.lists(units, max_size=5), st.booleans()), max_size=6)
@@ -73,6 +74,8 @@ def act(lines: Lines, model: Fact, kind: str, no: int, text: str) -> None:
         notes_now.append(text)
     elif kind == "get":
         assert lines.rows.get(no) == ((no, lines_now[no]) if no in lines_now else None)
+    elif kind == "look":
+        assert lines.session.look("line", "SELECT no, value FROM line ORDER BY no", ()) == sorted(lines_now.items())
     else:
         found = lines.session.row("SELECT (SELECT count(*) FROM line), (SELECT count(*) FROM note)")
         assert found == (len(lines_now), len(notes_now))

@@ -11,7 +11,7 @@ from expediter.asl import parse as parse_workflow
 from expediter.aws.functions.table import FUNCTIONS, TASK_FUNCTIONS
 from expediter.aws.tables import TABLES
 from expediter.embedded.graphql import PRELUDE
-from expediter.embedded.workflows import substituted
+from expediter.embedded.settings import substituted
 from infra.messages import VISIBILITY
 from infra.openapi import NULL
 from tests.infra.reading import Template, function, get, named, only, resources, settings, tags, text

@@ -102,6 +102,11 @@ class Session:
         """Has the statement run before the unit is committed, and before anything else is read or written directly."""
         self.rows(sql, values)
 
+    def look(self, name: str, sql: str, values: tuple[Value, ...]) -> list[Row]:
+        """All rows of a statement that only reads, and only the table ``name``."""
+        del name  # nothing waits to be written
+        return self.rows(sql, values)
+
     def forget(self) -> None:
         """To be called after a statement that changed rows of a ``table`` past it: they are read anew."""
 

@@ -4,12 +4,13 @@ A receipt is the message's number and how often it was delivered: only the newes
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from expediter.app.ports import DeadLetter, Message
-from expediter.embedded.database import Row, Session, Statements
+from expediter.embedded import database
+from expediter.embedded.database import Rows, Session, Statements, Value
 
 #: Milliseconds that a received message stays hidden.
 VISIBILITY = 30_000
@@ -19,9 +20,23 @@ MAX_RECEIVES = 3
 RETRY_AFTER = 2_000
 
 _SQL = Statements("queue")
-_SEND, _LAST, _RECEIVE, _DELETE, _DELETE_NOW = (
-    _SQL[name] for name in ("send", "last", "receive", "delete", "delete_now")
-)
+_LAST, _FIND, _RECEIVE = (_SQL[name] for name in ("last", "find", "receive"))
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A message's row. ``filed``: the file has it; ``gone``: it shall have it no more."""
+
+    no: int
+    order_id: str | None
+    body: bytes
+    attributes: str
+    sent_at: int
+    visible_at: int
+    receive_count: int = 0
+    deliveries: int = 0
+    reason: str | None = None
+    filed: bool = True
+    gone: bool = False
 
 
 class SqliteQueue:
@@ -29,52 +44,79 @@ class SqliteQueue:
 
     def __init__(self, session: Session, sent: Callable[[], None]) -> None:
         self._session = session
+        self._rows: Rows[int, Row] = session.table("message", self._read, self._write, _filed)
         self._sent = sent
-        #: What was received last, by which unit.
-        self._received = frozenset[str]()
-        self._receiver = 0
 
     def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
         no, text = self._session.number(_LAST), msgspec.json.encode(attributes).decode()
-        self._session.stage(_SEND, (no, attributes.get("order_id"), body, text, now))
+        self._rows.put(no, Row(no, attributes.get("order_id"), body, text, now, now, filed=False))
         self._sent()
         return str(no)
 
     def receive(self, limit: int, now: int) -> tuple[Message, ...]:
-        if self._session.row(_SQL["any_exhausted"], (now,)):
+        if self._session.look("message", _SQL["any_exhausted"], (now,)):
             self._session.rows(_SQL["bury_exhausted"], (now,))
             self._session.rows(_SQL["drop_exhausted"], (now,))
-        rows = self._session.rows(_RECEIVE, (now, VISIBILITY, limit, MAX_RECEIVES))
-        messages = tuple(
-            Message(
-                id=str(no),
-                body=body,
-                attributes=_attributes(attributes),
-                sent_at=sent_at,
-                receive_count=receive_count,
-                receipt=f"{no}-{deliveries}",
-            )
-            for no, body, attributes, sent_at, receive_count, deliveries in sorted(rows)
+            self._session.forget()
+        return tuple(
+            self._deliver(Row(*found), now)
+            for found in self._session.look("message", _RECEIVE, (now, limit, MAX_RECEIVES))
         )
-        self._received, self._receiver = frozenset(message.receipt for message in messages), self._session.unit
-        return messages
+
+    def _deliver(self, row: Row, now: int) -> Message:
+        count, deliveries = row.receive_count + 1, row.deliveries + 1
+        after = msgspec.structs.replace(row, visible_at=now + VISIBILITY, receive_count=count, deliveries=deliveries)
+        self._rows.put(row.no, after)
+        return Message(
+            id=str(row.no),
+            body=row.body,
+            attributes=_attributes(row.attributes),
+            sent_at=row.sent_at,
+            receive_count=count,
+            receipt=f"{row.no}-{deliveries}",
+        )
 
     def extend(self, receipt: str, seconds: int, now: int) -> bool:
-        return bool(self._session.row(_SQL["extend"], (*_numbers(receipt), now + seconds * 1000)))
+        row = self._held(receipt)
+        if row is not None:
+            self._rows.put(row.no, msgspec.structs.replace(row, visible_at=now + seconds * 1000))
+        return row is not None
 
     def delete(self, receipt: str) -> bool:
-        if receipt in self._received and self._receiver == self._session.unit != 0:
-            self._session.stage(_DELETE, _numbers(receipt))  # this very unit has the newest delivery
-            return True
-        return bool(self._session.row(_DELETE_NOW, _numbers(receipt)))
+        row = self._held(receipt)
+        if row is not None:
+            self._rows.put(row.no, msgspec.structs.replace(row, gone=True))
+        return row is not None
 
     def fail(self, receipt: str, reason: str, now: int) -> bool:
+        row = self._held(receipt)
+        if row is None:
+            return False
+        dies = row.receive_count >= MAX_RECEIVES
+        self._rows.put(row.no, msgspec.structs.replace(row, reason=reason, visible_at=now + RETRY_AFTER, gone=dies))
+        if dies:
+            values = (row.no, row.order_id, row.body, row.attributes, row.sent_at, now)
+            self._session.stage(_SQL["bury"], (*values, row.receive_count, row.deliveries, reason))
+        return True
+
+    def _held(self, receipt: str) -> Row | None:
+        """The message whose newest delivery this is."""
         no, deliveries = _numbers(receipt)
-        row = self._session.row(_SQL["fail"], (no, deliveries, reason, now + RETRY_AFTER))
-        if row and row[0] >= MAX_RECEIVES:
-            self._session.rows(_SQL["bury"], (no, now))
-            self._session.rows(_SQL["drop"], (no,))
-        return bool(row)
+        row = self._rows.get(no)
+        return row if row is not None and not row.gone and row.deliveries == deliveries else None
+
+    def _read(self, no: int) -> Row | None:
+        row = self._session.peek(_FIND, (no,))
+        return Row(*row) if row else None
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        session = self._session
+        if gone := [(row.no,) for row in rows if row.gone and row.filed]:
+            session.many(_SQL["delete"], gone)
+        if sent := [_sent(row) for row in rows if not row.filed and not row.gone]:
+            session.many(_SQL["send"], sent)
+        if moved := [_moved(row) for row in rows if row.filed and not row.gone]:
+            session.many(_SQL["move"], moved)
 
     def waiting(self) -> tuple[int, int | None]:
         """How many messages are on the queue, and when the oldest was sent (ms since 1970 UTC)."""
@@ -104,6 +146,7 @@ class SqliteDeadLetters:
     def redrive(self, message_id: str, now: int) -> bool:
         no = _number(message_id)
         self._session.rows(_SQL["dead_revive"], (no, now))
+        self._session.forget()
         self._sent()
         return self.delete(message_id)
 
@@ -113,6 +156,19 @@ class SqliteDeadLetters:
     def count(self) -> int:
         (count,) = self._session.one(_SQL["dead_count"])
         return int(count)
+
+
+def _sent(row: Row) -> tuple[Value, ...]:
+    counts = row.visible_at, row.receive_count, row.deliveries, row.reason
+    return row.no, row.order_id, row.body, row.attributes, row.sent_at, *counts
+
+
+def _moved(row: Row) -> tuple[Value, ...]:
+    return row.no, row.visible_at, row.receive_count, row.deliveries, row.reason
+
+
+def _filed(_: Row) -> None:
+    """A message is read again when it is asked for: most are received once, and gone."""
 
 
 def _numbers(receipt: str) -> tuple[int, int]:
@@ -129,6 +185,6 @@ def _attributes(text: str) -> dict[str, str]:
     return msgspec.json.decode(text, type=dict[str, str])
 
 
-def _dead_letter(row: Row) -> DeadLetter:
+def _dead_letter(row: database.Row) -> DeadLetter:
     no, body, attributes, sent_at, died_at, receive_count, reason = row
     return DeadLetter(str(no), body, _attributes(attributes), sent_at, died_at, receive_count, reason)

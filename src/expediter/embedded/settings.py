@@ -15,7 +15,6 @@ from expediter.app.tasks import TASKS
 from expediter.asl.protocol import Json
 from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
 from expediter.embedded.mailer import Mailer
-from expediter.embedded.workflows import substituted
 
 T = TypeVar("T")
 _SUFFIX = ".asl.json"
@@ -164,3 +163,16 @@ def _smtp_url(text: str) -> str:
         form = "smtp://host:port or smtps://user:password@host:port, with ?from=address"
         raise ValueError(f"give {form} ({error})") from error
     return text
+
+
+def substituted(definition: Json, names: Mapping[str, str]) -> Json:
+    """The definition with each ``${Name}`` replaced by what it stands for in this home."""
+    if isinstance(definition, str):
+        for name, value in names.items():
+            definition = definition.replace("${" + name + "}", value)
+        return definition
+    if isinstance(definition, list):
+        return [substituted(value, names) for value in definition]
+    if isinstance(definition, dict):
+        return {key: substituted(value, names) for key, value in definition.items()}
+    return definition

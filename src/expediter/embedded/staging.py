@@ -53,6 +53,11 @@ class Staged(Rows[K, V]):
         """There is no such row in the file."""
         self._known[key] = None
 
+    @property
+    def changed(self) -> bool:
+        """Whether the unit has changed a row."""
+        return bool(self._unit)
+
     def end(self) -> None:
         """The unit ended well: what it staged belongs to the batch."""
         if self._unit:
@@ -131,6 +136,13 @@ class WritingSession(Session):
 
     def peek(self, sql: str, values: tuple[Value, ...]) -> Row | None:
         return super().row(sql, values)
+
+    def look(self, name: str, sql: str, values: tuple[Value, ...]) -> list[Row]:
+        table = self._tables[name]
+        if self._direct or table.changed:
+            return self.rows(sql, values)
+        table.write()  # the batch's part needs no savepoint, and the other tables can wait
+        return super().rows(sql, values)
 
     def rows(self, sql: str, values: tuple[Value, ...] = ()) -> list[Row]:
         if self.unit:

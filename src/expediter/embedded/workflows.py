@@ -217,7 +217,7 @@ class SqliteWorkflows:
             asked = steps.take(event)
             for command in asked:
                 follows = self._follow(stored.no, command, event.at)
-                if type(follows) is Errand:
+                if isinstance(follows, Errand):
                     errands.append(follows)
                 elif follows is not None:
                     events.append(follows)
@@ -245,12 +245,12 @@ class SqliteWorkflows:
 
     def _follow(self, no: int, command: Command, now: int) -> AnyEvent | Errand | None:
         """Carries a command out as far as the unit can; gives the event that it leads to at once, or a call to make."""
-        if type(command) is ScheduleTask:
+        if isinstance(command, ScheduleTask):
             if command.resource in services.AWAITED:
                 self._tokens.expect(no, command, now)
                 self._wake_at(limit(command, now))
             return self._perform(no, command)
-        if type(command) is StartTimer:
+        if isinstance(command, StartTimer):
             if command.at <= now:
                 return TimerFired(at=now, seed=self._seed(), timer=command.timer)
             self._wake_at(command.at)
@@ -336,16 +336,3 @@ class SqliteWorkflows:
         if not self._seeds:
             self._seeds = [number >> 1 for number in memoryview(secrets.token_bytes(8 * SEEDS)).cast("Q")]
         return self._seeds.pop()
-
-
-def substituted(definition: Json, names: Mapping[str, str]) -> Json:
-    """The definition with each ``${Name}`` replaced by what it stands for in this home."""
-    if isinstance(definition, str):
-        for name, value in names.items():
-            definition = definition.replace("${" + name + "}", value)
-        return definition
-    if isinstance(definition, list):
-        return [substituted(value, names) for value in definition]
-    if isinstance(definition, dict):
-        return {key: substituted(value, names) for key, value in definition.items()}
-    return definition

@@ -1,5 +1,6 @@
 -- name: send
-INSERT INTO message (no, order_id, body, attributes, sent_at, visible_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+INSERT INTO message (no, order_id, body, attributes, sent_at, visible_at, receive_count, deliveries, reason)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
 
 -- name: last
 -- AUTOINCREMENT's own memory: the number of a message that is gone is not given again.
@@ -17,24 +18,20 @@ FROM message INDEXED BY message_exhausted WHERE receive_count >= 3 AND visible_a
 DELETE FROM message INDEXED BY message_exhausted WHERE receive_count >= 3 AND visible_at <= ?1
 
 -- name: receive
-UPDATE message SET visible_at = ?1 + ?2, receive_count = receive_count + 1, deliveries = deliveries + 1
-WHERE no IN (SELECT no FROM message WHERE visible_at <= ?1 AND receive_count < ?4 ORDER BY no LIMIT ?3)
-RETURNING no, body, attributes, sent_at, receive_count, deliveries
+SELECT no, order_id, body, attributes, sent_at, visible_at, receive_count, deliveries, reason
+FROM message WHERE visible_at <= ?1 AND receive_count < ?3 ORDER BY no LIMIT ?2
+
+-- name: find
+SELECT no, order_id, body, attributes, sent_at, visible_at, receive_count, deliveries, reason FROM message WHERE no = ?1
+
+-- name: move
+UPDATE message SET visible_at = ?2, receive_count = ?3, deliveries = ?4, reason = ?5 WHERE no = ?1
 
 -- name: any_exhausted
 SELECT 1 FROM message INDEXED BY message_exhausted WHERE receive_count >= 3 AND visible_at <= ?1 LIMIT 1
 
--- name: extend
-UPDATE message SET visible_at = ?3 WHERE no = ?1 AND deliveries = ?2 RETURNING no
-
 -- name: delete
-DELETE FROM message WHERE no = ?1 AND deliveries = ?2
-
--- name: delete_now
-DELETE FROM message WHERE no = ?1 AND deliveries = ?2 RETURNING no
-
--- name: fail
-UPDATE message SET reason = ?3, visible_at = ?4 WHERE no = ?1 AND deliveries = ?2 RETURNING receive_count
+DELETE FROM message WHERE no = ?1
 
 -- name: waiting
 -- The oldest is the one that has the lowest number: min(sent_at) would read every message.
@@ -50,10 +47,7 @@ UNION ALL SELECT body, attributes, sent_at FROM dead_letter WHERE order_id = ?1 
 
 -- name: bury
 INSERT INTO dead_letter (no, order_id, body, attributes, sent_at, died_at, receive_count, deliveries, reason)
-SELECT no, order_id, body, attributes, sent_at, ?2, receive_count, deliveries, reason FROM message WHERE no = ?1
-
--- name: drop
-DELETE FROM message WHERE no = ?1
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
 
 -- name: dead_page
 SELECT no, body, attributes, sent_at, died_at, receive_count, reason FROM dead_letter WHERE no > ?1 ORDER BY no LIMIT ?2
