@@ -1,10 +1,12 @@
 """The operator's desk on SQLite: counts, what is stuck, figures that survive a restart."""
 
+from contextlib import closing
 from pathlib import Path
 
 from expediter.app.desk import Stuck
 from expediter.app.flow import quantile
 from expediter.domain.order import Status
+from expediter.embedded.database import Session, open_reader, open_writer
 from expediter.embedded.desk import Sparing
 from tests.support.clock import VirtualClock
 from tests.support.stage import DAY, HOUR, MINUTE, SECOND, Stage, opened, story
@@ -98,10 +100,16 @@ def live(stage: Stage) -> list[int]:
     return stage.home.read_desk(lambda desk: [version.live for version in desk.runs.versions()])
 
 
-def test_what_takes_long_to_count_is_counted_seldom() -> None:
-    counted = iter(range(10))
-    often, seldom = Sparing(lambda: next(counted), least=0), Sparing(lambda: next(counted), least=3600)
+def test_what_takes_long_to_count_is_counted_seldom_and_only_when_something_was_written(tmp_path: Path) -> None:
+    file = tmp_path / "data.db"
+    with closing(open_writer(file)) as writing, closing(open_reader(file)) as reading:
+        counted, session = iter(range(10)), Session(reading)
+        often, seldom = (Sparing(session, lambda: next(counted), least) for least in (0, 3600))
+        first = [often(), seldom()]
+        often._again = 0
+        assert [often(), seldom()] == first == [0, 1]
 
-    assert [seldom(), seldom()] == [0, 0]
-    often._again = seldom._again = 0
-    assert [often(), seldom()] == [1, 2]
+        writing.execute("INSERT INTO minute VALUES (1, '')")
+        assert [often(), seldom()] == [2, 1]
+        seldom._again = 0
+        assert [often(), seldom()] == [2, 3]

@@ -77,29 +77,35 @@ class SqliteMailbox:
 
 
 class Sparing(Generic[T]):
-    """A count that goes through a whole index: taken again only when that costs one part in _REST of the time, and
-    ``least`` seconds have passed.
+    """A count that goes through a whole index: taken again only when something was written since, when that costs one
+    part in _REST of the time, and ``least`` seconds have passed.
     """
 
-    def __init__(self, count: Callable[[], T], least: float) -> None:
+    def __init__(self, session: Session, count: Callable[[], T], least: float) -> None:
+        self._session = session
         self._count = count
         self._least = least
         self._again = 0.0
+        self._seen: Row | None = None
 
     def __call__(self) -> T:
         begun = time.monotonic()
-        if begun >= self._again:
-            self._value = self._count()
+        if begun >= self._again and (written := self._written()) != self._seen:
+            self._seen, self._value = written, self._count()
             took = time.monotonic() - begun
             self._again = begun + took + max(self._least, _REST * took)
         return self._value
+
+    def _written(self) -> Row:
+        """Another value after every write, of another connection's (the first) or of this one (the second)."""
+        return *self._session.one("PRAGMA data_version"), self._session.connection.total_changes()
 
 
 class SqliteRuns:
     def __init__(self, session: Session, workflows: SqliteWorkflows) -> None:
         self._session = session
         self._workflows = workflows
-        self._versions = Sparing(lambda: self._session.rows(_SQL["versions"]), 0)
+        self._versions = Sparing(session, lambda: session.rows(_SQL["versions"]), 0)
 
     def definition(self, order_id: str) -> Json | None:
         row = self._session.row(_SQL["definition"], (order_id,))
@@ -131,7 +137,7 @@ class SqliteFigures:
         self._session = session
         self._queue = queue
         self._recorder = recorder
-        self._counts = Sparing(self._counted, _LEAST)
+        self._counts = Sparing(session, self._counted, _LEAST)
 
     def counts(self) -> Mapping[Status, int]:
         return self._counts()

@@ -8,8 +8,9 @@ SELECT no FROM definition WHERE hash = ?1
 SELECT body FROM definition WHERE no = ?1
 
 -- name: live_definitions
-SELECT definition.no, body, count(*) FROM definition JOIN execution ON execution.definition = definition.no
-WHERE execution.due_at IS NOT NULL GROUP BY definition.no
+-- Counted before the bodies are joined: the sorter would hold one for each of the executions.
+SELECT no, body, live FROM definition JOIN
+  (SELECT definition AS no, count(*) AS live FROM execution WHERE due_at IS NOT NULL GROUP BY definition) USING (no)
 
 -- name: start
 INSERT INTO execution (no, status, busy, state, history, definition, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
