@@ -67,7 +67,7 @@ class Story:
         self._take(Redriven(self.now, 1, state, {}))
 
     def spans(self, mails: Sequence[Sent] = ()) -> list[Span]:
-        return order_trace(TRACE, self.machine, self.events, mails, self.now)
+        return order_trace(TRACE, self.machine, self.events, mails, self.now, status="PAID")
 
 
 def named(spans: list[Span], name: str) -> list[Span]:
@@ -149,7 +149,10 @@ def test_a_workflow_that_ended_in_an_error_is_a_trace_in_that_error() -> None:
     story.fail("OrderChanged")
 
     spans = story.spans()
-    assert (spans[0].error, spans[0].attributes) == ("OrderChanged", {"expediter.workflow": "FAILED"})
+    assert (spans[0].error, spans[0].attributes) == (
+        "OrderChanged",
+        {"expediter.status": "PAID", "expediter.workflow": "FAILED"},
+    )
     assert one(spans, "Pay").end == NOON + 1000
 
 

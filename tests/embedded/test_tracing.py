@@ -72,6 +72,7 @@ async def test_an_order_is_one_trace_from_its_accept_to_its_mail(
         "client",
         "client",
     ]
+    assert root.attributes == {"expediter.status": "SUCCESS", "expediter.workflow": "SUCCEEDED"}
     assert spans["mail"].attributes == {"expediter.mail": "SUCCESS"}
     assert not any(span.failed for span in spans.values())
 

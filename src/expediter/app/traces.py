@@ -63,9 +63,10 @@ def traceparent(trace: str, task: int, *, sampled: bool) -> str:
 
 
 def order_trace(
-    trace: str, machine: Machine, events: Iterable[AnyEvent], mails: Iterable[Sent], now: int
+    trace: str, machine: Machine, events: Iterable[AnyEvent], mails: Iterable[Sent], now: int, *, status: str
 ) -> list[Span]:
     """The spans of an order whose workflow has ended, the root first. ``events``: what its execution was fed.
+    ``status``: the order's own.
 
     A mail that is not sent yet ends ``now``, in an error.
     """
@@ -75,7 +76,7 @@ def order_trace(
         told.take(machine, event)
     for number, mail in enumerate(mails):
         told.mail(number, mail, now)
-    return told.spans()
+    return told.spans(status)
 
 
 class _State:
@@ -131,13 +132,13 @@ class _Telling:
         about: dict[str, str | int] = {"expediter.mail": mail.about}
         self._found.append(Span(self._id(f"mail/{number}"), self._root, "mail", "producer", mail.at, end, about, error))
 
-    def spans(self) -> list[Span]:
+    def spans(self, status: str) -> list[Span]:
         """All of them; what was under way when the workflow ended ends with it."""
         for call in self._calls.values():
             self._call(call, self._end, None)
         ended, states = self._execution, [self._state(it) for it in self._states if it.kind not in _PASSED]
         error = None if ended.status == "SUCCEEDED" else ended.error or ended.status
-        about: dict[str, str | int] = {"expediter.workflow": ended.status}
+        about: dict[str, str | int] = {"expediter.status": status, "expediter.workflow": ended.status}
         last = max(self._end, *(span.end for span in self._found))
         return [Span(self._root, None, "order", "internal", self._start, last, about, error), *self._found, *states]
 

@@ -15,7 +15,7 @@ from expediter.app.traces import Sent, Span, order_trace, trace_id, traceparent
 from expediter.asl import Machine, parse
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.clock import Clock
-from expediter.embedded.database import Session, Statements
+from expediter.embedded.database import Row, Session, Statements
 from expediter.embedded.executions import Executions, decoded
 from expediter.embedded.workflows import Errand
 from expediter.embedded.writer import Writer
@@ -97,10 +97,10 @@ class Tracing:
         """Exports what there is; False when the collector did not take it. Raises StoreUnavailable."""
         while not self._stopping and (rows := self._reading.rows(_SQL["untraced"], (now - MAILS, BATCH))):
             traces = list[tuple[str, list[Span]]]()
-            for no, order_id, definition, history in rows:
-                trace = trace_id(order_id)
-                if trace is not None and history:  # one that is as old as to be pruned goes without
-                    traces.append((trace, self._spans(trace, no, definition, history, now)))
+            for row in rows:
+                trace = trace_id(row[1])
+                if trace is not None and row[-1]:  # a history as old as to be pruned goes without
+                    traces.append((trace, self._spans(trace, row, now)))
                     await asyncio.sleep(0)  # orders go first
             export = asyncio.get_running_loop().run_in_executor(self._thread, self._exporter.export, traces)
             if not await export:
@@ -110,11 +110,12 @@ class Tracing:
             await self._write(partial(self._forget, [row[0] for row in rows]))
         return True
 
-    def _spans(self, trace: str, no: int, definition: int, history: str, now: int) -> list[Span]:
+    def _spans(self, trace: str, row: Row, now: int) -> list[Span]:
+        no, _, status, definition, history = row
         if definition not in self._machines:
             self._machines[definition] = parse(self._executions.definition(definition))
         mails = [Sent(*row) for row in self._reading.rows(_SQL["mails"], (no,))]
-        return order_trace(trace, self._machines[definition], decoded(history), mails, now)
+        return order_trace(trace, self._machines[definition], decoded(history), mails, now, status=status)
 
     def _forget(self, numbers: list[int]) -> None:
         for no in numbers:

@@ -3,8 +3,8 @@ INSERT INTO untraced (no, at) VALUES (?1, ?2) ON CONFLICT (no) DO UPDATE SET at 
 
 -- name: untraced
 -- Once their mails are sent, or given up, or have had enough time.
-SELECT no, claim.id, execution.definition, execution.history
-FROM untraced JOIN claim USING (no) JOIN execution USING (no)
+SELECT no, claim.id, coalesce(orders.status, 'PENDING'), execution.definition, execution.history
+FROM untraced JOIN claim USING (no) JOIN execution USING (no) LEFT JOIN orders USING (no)
 WHERE execution.status <> 'RUNNING'
 AND (untraced.at <= ?1 OR NOT EXISTS (SELECT 1 FROM mail WHERE order_no = no AND next_at IS NOT NULL))
 ORDER BY no LIMIT ?2
