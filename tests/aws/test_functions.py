@@ -1,5 +1,7 @@
 """The functions, event by event, over moto."""
 
+import importlib
+import inspect
 import json
 from typing import Any
 from uuid import uuid4
@@ -9,7 +11,7 @@ import pytest
 from expediter import contracts
 from expediter.aws.functions import tasks
 from expediter.aws.functions.publisher import changed
-from expediter.aws.functions.table import TASK_FUNCTIONS
+from expediter.aws.functions.table import FUNCTIONS, TASK_FUNCTIONS
 from expediter.aws.rows import row_of
 from expediter.domain.order import Status
 from tests.aws.stage import ANN, BURGERS, OLGA, Functions
@@ -41,6 +43,11 @@ def test_the_functions_of_the_tasks_are_the_placeholders_of_the_workflow() -> No
         f"${{{name}}}" for name in TASK_FUNCTIONS
     }
     assert all(hasattr(tasks, path.rpartition(".")[2]) for path in TASK_FUNCTIONS.values())
+
+
+@pytest.mark.parametrize("module", sorted({path.rpartition(".")[0] for path in FUNCTIONS.values()}))
+def test_a_handler_and_all_around_it_is_under_forty_lines(module: str) -> None:
+    assert len(inspect.getsource(importlib.import_module(module)).splitlines()) < 40
 
 
 # ── intake ────────────────────────────────────────────────────────────────────────────────────────────────────────

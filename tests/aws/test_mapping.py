@@ -8,6 +8,7 @@ import pytest
 
 from infra.openapi import template
 from tests.aws.local.gateway import Call
+from tests.aws.stage import Functions
 
 KEY, REQUEST, ANN = "0198a5c0-0000-7000-8000-00000000abcd", "c0000000-0000-4000-8000-000000000001", "ann"
 BODIES = [
@@ -15,8 +16,15 @@ BODIES = [
     '{"user_id": "a&b=c+d%20e;f", "quantity": 1, "restaurant_id": "\\"quotes\\" and \'others\'"}',
     '{"user_id": "Jürgen Größe 🍔 \\ud83c\\udf54", "quantity": 1, "restaurant_id": "東京"}',
     '{\r\n\t"user_id": "u",\n  "restaurant_id": "r",\n "items": [{"name": "#set($x=1) $util ${a}", "quantity": 2}]}\n',
+    (
+        '{"items": [{"name": "Käse & \\"Brot\\" 🍔", "quantity": 2, "unit_price": 350},'
+        ' {"name": "a+b=c%20;", "quantity": "3"}],'
+        '"user_id": "u", "restaurant_id": "r", "currency": "EUR", "email": "j\\u00fcrgen@example.com"}'
+    ),
     "no JSON at all \\ $",
 ]
+#: Those of them that are orders.
+ORDERS = BODIES[:-1]
 
 
 def sent(body: str, headers: dict[str, str] | None = None, **claims: str) -> tuple[dict[str, Any], dict[str, str]]:
@@ -40,6 +48,25 @@ def test_the_body_arrives_byte_for_byte(body: str) -> None:
     form, _ = sent(body)
     assert form["MessageBody"].encode() == body.encode()
     assert (form["Action"], form["Version"]) == ("SendMessage", "2012-11-05")
+
+
+@pytest.mark.parametrize("body", ORDERS)
+def test_what_arrives_is_taken_in_as_the_client_wrote_it(functions: Functions, body: str) -> None:
+    form, _ = sent(body, {"Idempotency-Key": KEY})
+    record = functions.message(form["MessageBody"].encode(), **attributes(form))
+    assert record["body"].encode() == body.encode()
+    assert functions.call("Intake", {"Records": [record]}) == {"batchItemFailures": []}
+
+    client, machine = functions.adapters.stepfunctions, functions.adapters.machine
+    (started,) = client.list_executions(stateMachineArn=machine)["executions"]
+    taken = json.loads(client.describe_execution(executionArn=started["executionArn"])["input"])["order"]
+    wrote = json.loads(body)
+    assert (taken["id"], taken["user_id"], taken["restaurant_id"]) == (KEY, ANN, wrote["restaurant_id"])
+    things = wrote.get("items") or [{"name": "item", "quantity": wrote["quantity"]}]
+    assert [(it["name"], it["quantity"], it["unit_price"]) for it in taken["items"]] == [
+        (it["name"], int(it["quantity"]), it.get("unit_price", 1000)) for it in things
+    ]
+    assert (taken["currency"], taken["email"]) == (wrote.get("currency", "USD"), wrote.get("email"))
 
 
 @pytest.mark.parametrize("header", ["Idempotency-Key", "idempotency-key"])

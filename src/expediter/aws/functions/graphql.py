@@ -4,9 +4,10 @@ import logging
 
 from expediter.asl.protocol import Json
 from expediter.aws import clock, wiring
-from expediter.aws.functions.callers import from_identity
-from expediter.aws.functions.racing import settled
-from expediter.domain.errors import OrderError, OrderInvalid
+from expediter.aws.callers import from_identity
+from expediter.aws.events import error_of
+from expediter.aws.racing import settled
+from expediter.domain.errors import OrderError
 from expediter.doors.errors import InternalError
 from expediter.doors.graphql import RESOLVERS
 
@@ -18,10 +19,10 @@ def handler(event: Json, _: object) -> Json:
     try:
         return {"value": settled(lambda: resolve(event))}
     except OrderError as error:
-        return {"error": shown(error)}
+        return error_of(error)
     except Exception:  # noqa: BLE001  # logged, and told without its details
         _log.exception("field %s failed", event["info"]["fieldName"])
-        return {"error": shown(InternalError())}
+        return error_of(InternalError())
 
 
 def resolve(event: Json) -> Json:
@@ -33,9 +34,3 @@ def resolve(event: Json) -> Json:
     value = resolver(wiring.work(claims), caller, event["arguments"], clock.new_id())
     claims.commit()
     return value
-
-
-def shown(error: OrderError) -> Json:
-    faults = error.faults if isinstance(error, OrderInvalid) else ()
-    listed = [{"path": fault.path, "message": fault.message} for fault in faults]
-    return {"type": error.name, "message": str(error), "faults": listed}

@@ -1,0 +1,89 @@
+"""The events of AWS's services as our values, and our values as the answers that they want."""
+
+import base64
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+import msgspec
+
+from expediter.app.drafts import Draft, parse
+from expediter.app.orders import owned_by
+from expediter.app.ports import Caller, Message
+from expediter.asl.protocol import Json
+from expediter.aws import clock
+from expediter.aws.callers import GROUP, from_authorizer
+from expediter.domain.errors import OrderError, OrderInvalid, OrderNotFound
+from expediter.doors.errors import RETRY_AFTER, problem
+from expediter.doors.request import Request, Response
+
+#: What is said of an operation that only a server has.
+ELSEWHERE = (
+    "This is not there on AWS: the service's own state is in CloudWatch (see its dashboard), and whoever has a task's "
+    "token tells Step Functions (SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat). A customer's data is in Cognito "
+    "and DynamoDB."
+)
+
+
+def message_of(record: Json) -> Message:
+    """A record of Lambda's SQS event."""
+    return Message(
+        id=record["messageId"],
+        body=record["body"].encode(),
+        attributes={name: value["stringValue"] for name, value in record["messageAttributes"].items()},
+        sent_at=int(record["attributes"]["SentTimestamp"]),
+        receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
+        receipt=f"{record['messageId']} {record['receiptHandle']}",
+    )
+
+
+def owned(message: Message) -> Message:
+    """The message with its caller as the order's owner, where the API wrote down who called.
+
+    An operator orders for whom the body names. What is no order is left for the intake to refuse.
+    """
+    caller = message.attributes.get("caller")
+    if caller is None:
+        return message
+    operator = GROUP in message.attributes.get("groups", "").strip("[]").replace(",", " ").split()
+    try:
+        draft = owned_by(Caller(caller, operator), parse(message.body, Draft))
+    except ValueError:
+        return message
+    return msgspec.structs.replace(message, body=msgspec.json.encode(draft))
+
+
+def request_of(event: Json, params: Mapping[str, str]) -> Request:
+    """A call that API Gateway hands on (a proxy integration). Raises Unauthorized."""
+    query = event.get("multiValueQueryStringParameters") or {}
+    body = event.get("body") or ""
+    return Request(
+        method=event["httpMethod"],
+        path=unquote(event["path"]),
+        caller=from_authorizer(event["requestContext"].get("authorizer") or {}),
+        new_id=clock.new_id(),
+        params=params,
+        query=tuple((name, value) for name, values in query.items() for value in values),
+        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        body=base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
+    )
+
+
+def answer_of(response: Response) -> Json:
+    """What API Gateway sends to the client."""
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **dict(response.headers)}
+    return {"statusCode": response.status, "headers": headers, "body": response.body.decode()}
+
+
+def problem_of(error: OrderError) -> Response:
+    """The error as a problem. An order that is not found may just have been accepted, and have no row yet."""
+    response = problem(error)
+    if not isinstance(error, OrderNotFound):
+        return response
+    return Response(response.status, (*response.headers, ("Retry-After", RETRY_AFTER)), response.body)
+
+
+def error_of(error: OrderError) -> Json:
+    """An error as infra/resolver.js reads it from a function's answer."""
+    faults = error.faults if isinstance(error, OrderInvalid) else ()
+    listed = [{"path": fault.path, "message": fault.message} for fault in faults]
+    return {"error": {"type": error.name, "message": str(error), "faults": listed}}
