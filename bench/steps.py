@@ -17,7 +17,7 @@ from bench.server import ROOT
 
 CONNECTIONS = (1, 8, 64, 256)
 #: Of the slow bank: orders whose holds end at once, seconds of the hold, charges that wait meanwhile.
-HANDOVERS, HOLD, CHARGES = 1_500, 6, 1_000
+HANDOVERS, HOLD, CHARGES = 2_500, 8, 1_000
 
 
 class Round(msgspec.Struct):

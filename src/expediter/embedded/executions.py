@@ -84,9 +84,9 @@ class Executions:
         (at,) = self._session.one(_SQL["next_due"], (now,))
         return int(at or NEVER)
 
-    def busy(self, after: int, limit: int) -> list[int]:
-        """Executions behind ``after`` that have a call under way."""
-        return [int(no) for (no,) in self._session.rows(_SQL["busy"], (after, limit))]
+    def busy(self) -> list[int]:
+        """Executions that have a call under way, the oldest first."""
+        return [int(no) for (no,) in self._session.rows(_SQL["busy"])]
 
     def history(self, name: str) -> tuple[Machine, list[AnyEvent]] | None:
         """The machine and every event that an execution was fed."""

@@ -74,10 +74,10 @@ class Runtime:
 
     async def start(self, executions: Executions, queue: SqliteQueue) -> None:
         """Takes up what is under way in the file, then keeps going. Both arguments only read."""
-        after = 0
-        while page := executions.busy(after, TIMERS):
+        busy = executions.busy()
+        for start in range(0, len(busy), TIMERS):
+            page = busy[start : start + TIMERS]
             await asyncio.gather(*(self._writer.run("resume", partial(self._workflows.resume, no)) for no in page))
-            after = page[-1]
         self._loop = asyncio.create_task(self._keep_time(executions, queue), name="runtime")
 
     async def stop(self, grace: float) -> None:
