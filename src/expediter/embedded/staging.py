@@ -26,8 +26,13 @@ class Staged(Rows[K, V]):
     """The rows of one table as this batch leaves them."""
 
     def __init__(
-        self, read: Callable[[K], V | None], write: Callable[[Sequence[V]], None], filed: Callable[[V], V | None]
+        self,
+        read: Callable[[K], V | None],
+        write: Callable[[Sequence[V]], None],
+        filed: Callable[[V], V | None],
+        touched: "list[Staged[Any, Any]]",
     ) -> None:
+        self._touched = touched
         self._read = read
         self._write = write
         self._filed = filed
@@ -47,6 +52,8 @@ class Staged(Rows[K, V]):
         return value
 
     def put(self, key: K, value: V) -> None:
+        if not self._unit:
+            self._touched.append(self)
         self._unit[key] = value
 
     def absent(self, key: K) -> None:
@@ -60,9 +67,8 @@ class Staged(Rows[K, V]):
 
     def end(self) -> None:
         """The unit ended well: what it staged belongs to the batch."""
-        if self._unit:
-            self._batch.update(self._unit)
-            self._unit.clear()
+        self._batch.update(self._unit)
+        self._unit.clear()
 
     def undo(self) -> None:
         self._unit.clear()
@@ -98,6 +104,8 @@ class WritingSession(Session):
         super().__init__(connection)
         self.before: Callable[[], None] = _nothing
         self._tables: dict[str, Staged[Any, Any]] = {}
+        #: The tables that the unit has changed.
+        self._touched: list[Staged[Any, Any]] = []
         self._unit_rows: list[tuple[str, tuple[Value, ...]]] = []
         self._batch_rows: dict[str, list[tuple[Value, ...]]] = {}
         self._numbers: dict[str, int] = {}
@@ -115,7 +123,7 @@ class WritingSession(Session):
         filed: Callable[[V], V | None],
     ) -> Rows[K, V]:
         if name not in self._tables:
-            self._tables[name] = Staged(read, write, filed)
+            self._tables[name] = Staged(read, write, filed, self._touched)
         return self._tables[name]
 
     def absent(self, name: str, key: Hashable) -> None:
@@ -179,8 +187,9 @@ class WritingSession(Session):
 
     def undo(self) -> None:
         """The unit ended badly: nothing of it stays."""
-        for table in self._tables.values():
+        for table in self._touched:
             table.undo()
+        self._touched.clear()
         self._unit_rows.clear()
         if self._direct:
             self.connection.execute("ROLLBACK TO unit")
@@ -209,13 +218,15 @@ class WritingSession(Session):
         self.forget()
 
     def _end_staging(self) -> None:
-        for table in self._tables.values():
+        for table in self._touched:
             table.end()
+        self._touched.clear()
         for sql, values in self._unit_rows:
             self._batch_rows.setdefault(sql, []).append(values)
         self._unit_rows.clear()
 
     def forget(self) -> None:
+        self._touched.clear()
         for table in self._tables.values():
             table.forget()
 

@@ -209,8 +209,12 @@ class SqliteWorkflows:
 
     def _drive(self, stored: Stored, events: deque[AnyEvent]) -> None:
         """Advances the execution until it waits for the outside, stores it, and only then asks for the calls."""
-        machine, taken, errands = self._machines[stored.definition], list[AnyEvent](), list[Errand]()
-        steps, asked = Steps(machine, stored.execution), list[Command]()
+        machine = self._machines[stored.definition]
+        steps = Steps(machine, stored.execution)
+        # Written out, because list[AnyEvent]() costs twenty times as much as [].
+        taken: list[AnyEvent] = []
+        errands: list[Errand] = []
+        asked: list[Command] = []
         while events:
             event = events.popleft()
             taken.append(event)

@@ -15,6 +15,8 @@ def declines(party: Role, order_id: str, share: float) -> bool:
 
     The parties are independent: each hashes the id together with its own name.
     """
+    if share <= 0:
+        return False
     digest = hashlib.sha256(f"{party}:{order_id}".encode()).digest()
     return int.from_bytes(digest[:8]) < share * 2**64
 
