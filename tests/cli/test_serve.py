@@ -10,6 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from expediter.cli.server import listening
+from expediter.embedded.settings import from_environment
 from tests.cli.conftest import Run, Server, Start
 
 
@@ -112,3 +114,14 @@ def test_python_m_expediter_is_the_same_command(tmp_path: Path) -> None:
     shown = subprocess.run([sys.executable, "-m", "expediter", "--help"], capture_output=True, text=True, check=True)
 
     assert "reconcile" in shown.stdout
+
+
+def test_a_connection_to_a_machine_that_vanished_does_not_stay_for_ever() -> None:
+    with (
+        listening(from_environment({"EXPEDITER_PORT": "0"})) as door,
+        socket.create_connection(door.getsockname()),
+        door.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        if name := getattr(socket, "TCP_USER_TIMEOUT", None):
+            assert accepted.getsockopt(socket.IPPROTO_TCP, name) == 60_000
