@@ -45,13 +45,13 @@ def main() -> None:
                 bar.advance(task)
     for line in report.lines(results):
         screen.print(line, markup=False)
-    screen.print(f"\nKept in {keep(results)}")
+    screen.print(f"\nKept in {keep(results, part=bool(given.only))}")
 
 
-def keep(results: Results) -> Path:
-    """Writes the figures down; gives where, from the checkout's folder."""
+def keep(results: Results, *, part: bool = False) -> Path:
+    """Writes the figures down; gives where, from the checkout's folder. A part of a run is not for the pages."""
     RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"{results.kind}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.json"
+    file = RESULTS / f"{'part-of-' if part else ''}{results.kind}-{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}.json"
     file.write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
     return file.relative_to(ROOT)
 
@@ -93,6 +93,7 @@ def machine() -> dict[str, str]:
         "processor": f"{os.cpu_count()} cores, {model or platform.machine()}",
         "software": f"Python {platform.python_version()}, SQLite {apsw.sqlite_lib_version()}, {platform.platform()}",
         "disk": f"file system {file_system(ROOT)}",
+        "others": f"load average {os.getloadavg()[0]:.1f} before the run",
     }
 
 

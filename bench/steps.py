@@ -56,11 +56,13 @@ def with_parties(now: Round) -> None:
 
 
 def slow_bank(now: Round) -> None:
-    """Without and with, in turns the other way round every other round."""
-    rows = [("handovers", 0), ("handovers_slow", CHARGES)]
-    for key, charges in rows if now.number % 2 else reversed(rows):
+    """Without, with, with, without: a machine that becomes slower meanwhile does so for both."""
+    found: dict[int, list[float]] = {0: [], CHARGES: []}
+    for charges in (0, CHARGES, CHARGES, 0):
         with parties() as both:
-            now.results.add(key, path.slow_bank(both, HANDOVERS, HOLD, charges))
+            found[charges].append(path.slow_bank(both, HANDOVERS, HOLD, charges))
+    now.results.add("handovers", sum(found[0]) / 2)
+    now.results.add("handovers_slow", sum(found[CHARGES]) / 2)
 
 
 def open_loop(now: Round) -> None:
