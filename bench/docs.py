@@ -57,7 +57,7 @@ def summary() -> str:
         return tables("bench")()
     rate, floor = (report.number(median(results.rows[key])) for key in ("path.64", "floor"))
     beside = [
-        f"{report.number(median(one.values))} times {one.required.title.split(' of ', 1)[1]}"
+        f"{report.number(median(one.values))} times {one.required.title.split(' of ', 1)[1].replace(', ', ' (')})"
         for one in report.verdicts(results)
         if one.values and one.required.least == 10
     ]

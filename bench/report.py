@@ -1,6 +1,6 @@
 """A run's figures as text for a terminal and as tables for a page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bench import results as of_bench
 from bench import scale_rows
@@ -27,8 +27,8 @@ def verdicts(results: Results) -> list[Verdict]:
 
 def lines(results: Results) -> Iterator[str]:
     """Every figure, then what is required, as plain text."""
-    for title, unit, values in named(results):
-        yield f"{title:76} {spread(values):>32} {unit}"
+    for row, title, values in _shown(results, KINDS[results.kind][0]):
+        yield f"{title:76} {spread(values):>32} {row.unit}"
     yield ""
     for one in verdicts(results):
         measured = spread(one.values) if one.values else "not measured"
@@ -36,12 +36,12 @@ def lines(results: Results) -> Iterator[str]:
     yield from ("", *(f"not measured: {text}" for text in results.missing))
 
 
-def named(results: Results) -> Iterator[tuple[str, str, Values]]:
-    """Every row that was measured, in the order of ROWS: title, unit, values."""
-    for row in KINDS[results.kind][0]:
+def _shown(results: Results, rows: Sequence[Row]) -> Iterator[tuple[Row, str, Values]]:
+    """Every row that was measured, in the order of ``rows``, with its title."""
+    for row in rows:
         for key, values in results.rows.items():
             if (title := _title(row, key, results)) is not None:
-                yield title, row.unit, values
+                yield row, title, values
 
 
 def _title(row: Row, key: str, results: Results) -> str | None:
@@ -57,7 +57,9 @@ def _title(row: Row, key: str, results: Results) -> str | None:
 
 
 def spread(values: Values) -> str:
-    """``1,234 (1,100 to 1,300)``: the median, the smallest and the largest."""
+    """``1,234 (1,100 to 1,300)``: the median, the smallest and the largest; a figure alone is alone."""
+    if len(values) == 1:
+        return number(values[0])
     return f"{number(median(values))} ({number(min(values))} to {number(max(values))})"
 
 
@@ -80,16 +82,45 @@ def markdown(results: Results) -> str:
         )
         for it in verdicts(results)
     ]
-    figures = [(title.strip(), spread(values), unit) for title, unit, values in named(results)]
+    rows = KINDS[results.kind][0]
+    figures = [
+        (title.strip(), spread(values), row.unit) for row, title, values in _shown(results, rows) if not row.across
+    ]
     asked = [table([("required", "measured", ""), *required])] if required else []
-    return "\n".join([about(results), "", *asked, table([("figure", "measured", "unit"), *figures])])
+    wide = [_wide(results, across) for across in dict.fromkeys(row.across for row in rows if row.across)]
+    return "\n".join(
+        [about(results), "", *asked, table([("figure", "measured", "unit"), *figures]), *filter(None, wide)]
+    )
 
 
 def about(results: Results) -> str:
     """When, on what, how, and what is missing."""
     rounds = max(map(len, results.rows.values()), default=0)
-    said = [results.at, *results.machine.values(), *results.settings.values(), f"{rounds} rounds"]
-    return "\n".join([f"{'; '.join(said)}.", *(f"Not measured: {text}." for text in results.missing)])
+    said = [*results.machine.values(), *results.settings.values(), *(f"Not measured: {it}" for it in results.missing)]
+    head = f"Measured {results.at} in {rounds} round{'s' if rounds > 1 else ''}:"
+    return "\n".join([head, "", *(f"- {text}" for text in said)])
+
+
+def _wide(results: Results, across: str) -> str:
+    """One table of the rows that belong together, a column for each rest of their keys; empty without any."""
+    lines: dict[str, dict[str, str]] = {}
+    for row in KINDS[results.kind][0]:
+        for key, values in results.rows.items():
+            if row.across == across and key.startswith(row.key[:-1]):
+                name, column = _place(row, key.removeprefix(row.key[:-1]), results)
+                lines.setdefault(name, {})[column] = spread(values)
+    columns = list(dict.fromkeys(column for cells in lines.values() for column in cells))
+    rows = [(name, *(cells.get(column, "") for column in columns)) for name, cells in lines.items()]
+    return table([(across, *columns), *rows]) if rows else ""
+
+
+def _place(row: Row, rest: str, results: Results) -> tuple[str, str]:
+    """Line and column of a figure in its wide table."""
+    title = row.title.strip().rstrip(":,").removesuffix(", connections")
+    if row.across != of_bench.PEERS:
+        return f"{title}, {row.unit}", rest
+    peer, _, cell = rest.partition(".")
+    return f"{results.peers.get(peer, peer)}{title.removeprefix('g.') and ', ' + title}, {row.unit}", cell_title(cell)
 
 
 def table(rows: list[tuple[str, ...]]) -> str:

@@ -85,7 +85,7 @@ def core(now: Round) -> None:
     words = [sys.executable, "-m", "bench.core", "--rounds", "1", "--json"]
     done = subprocess.run(words, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     for row in json.loads(done.stdout):
-        now.results.add(f"core.{row['name']}", row["a_second"])
+        now.results.add(f"core.{row['name']}, {row['unit']}", row["a_second"])
 
 
 def peer(given: Peer) -> Callable[[Round], None]:

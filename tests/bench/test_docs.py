@@ -45,7 +45,7 @@ def test_a_part_is_written_between_its_marks_and_nothing_else_changes(
 
     page = docs.written("before\n<!-- measured: layers -->\nold\n<!-- end -->\nafter\n")
 
-    assert page.startswith("before\n<!-- measured: layers -->\n\n2026-01-02")
+    assert page.startswith("before\n<!-- measured: layers -->\n\nMeasured 2026-01-02")
     assert page.endswith("| HTTP | 60 | 60 % |\n| SQLite | 30 | 30 % |\n| all | 100 |  |\n\n<!-- end -->\nafter\n")
 
 
@@ -57,4 +57,4 @@ def test_the_summary_names_every_peer_s_best_cell(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(docs, "MEASURED", tmp_path)
 
     assert "5,000 orders a second" in docs.summary()
-    assert "50 times DBOS, 8 waiting clients" in docs.summary()
+    assert "50 times DBOS (8 waiting clients)" in docs.summary()

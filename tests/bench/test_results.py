@@ -71,8 +71,18 @@ def test_the_report_names_every_figure_and_every_verdict() -> None:
 def test_the_page_s_tables_say_machine_and_durability() -> None:
     page = report.markdown(run(floor=[4_000.0]))
 
-    assert "2 cores; FULL; 1 rounds." in page
-    assert (
-        "| a. floor: the same statements by bare SQLite, 100 orders a commit | 4,000 (4,000 to 4,000) | orders/s |"
-        in page
-    )
+    assert "in 1 round:\n\n- 2 cores\n- FULL\n" in page
+    assert "| a. floor: the same statements by bare SQLite, 100 orders a commit | 4,000 | orders/s |" in page
+
+
+def test_the_page_has_a_column_for_each_number_of_connections_and_each_cell_of_a_peer() -> None:
+    results = run(path__8=[1_000.0], path__64=[2_000.0], p99__64=[12.0])
+    results.peers["dbos"] = "DBOS"
+    results.rows |= {"peer.dbos.run 8": [125.0], "peer_cpu.dbos.run 8": [9.0]}
+    page = report.markdown(results)
+
+    assert "| over so many connections | 8 | 64 |" in page
+    assert "| b. accept to end over HTTP, orders/s | 1,000 | 2,000 |" in page
+    assert "| answered in, 99th, ms |  | 12 |" in page
+    assert "| DBOS, orders/s | 125 |" in page
+    assert "| DBOS, processor time per order, ms | 9 |" in page
