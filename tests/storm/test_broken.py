@@ -25,10 +25,8 @@ main()
 """
 
 
-@pytest.mark.parametrize(
-    ("kind", "function"),
-    [("Writer", "_next_batch"), pytest.param("Runtime", "_look", marks=pytest.mark.heavy)],
-)
+@pytest.mark.heavy
+@pytest.mark.parametrize(("kind", "function"), [("Writer", "_next_batch"), ("Runtime", "_look")])
 def test_a_loop_that_dies_takes_the_server_with_it_and_the_next_one_goes_on(
     tmp_path: Path, kind: str, function: str, typed: Run
 ) -> None:

@@ -42,7 +42,7 @@ def test_in_a_storm_orders_are_refused_in_time_and_all_that_were_accepted_end(se
 
 
 def test_what_is_accepted_faster_than_it_is_worked_off_ends_all_the_same(server: Server, typed: Run) -> None:
-    tally = asyncio.run(crowd(server.url, 300, seconds=2))
+    tally = asyncio.run(crowd(server.url, 300, seconds=1))
 
     assert set(tally.statuses) <= {204, 503}
     goes_on_as_before(server, tally, typed)
@@ -50,7 +50,7 @@ def test_what_is_accepted_faster_than_it_is_worked_off_ends_all_the_same(server:
 
 async def _read_beside_a_crowd(url: str) -> list[int]:
     reader = await customer(url)
-    storm = asyncio.create_task(crowd(url, 200, seconds=2))
+    storm = asyncio.create_task(crowd(url, 200, seconds=1))
     statuses = []
     while not storm.done():
         statuses.append((await reader.ask("GET", "/orders?limit=1")).status)
