@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import report
+from bench.figures import Results
 from bench.floor import BATCH
 from bench.peers.running import HOW_TO_INSTALL, PEERS
-from bench.results import Results
 from bench.server import ROOT, file_system
 from bench.steps import STEPS, Round
 

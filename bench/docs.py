@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from bench import report
-from bench.results import Results, median
+from bench.figures import Results, median
 from bench.server import ROOT
 
 RESULTS, MEASURED = ROOT / "bench/results", ROOT / "docs/measured"

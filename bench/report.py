@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from bench import results as of_bench
+from bench import figures as of_bench
 from bench import scale_rows
-from bench.results import Results, Row, Values, Verdict, against_peers, cell_title, median, verdict
+from bench.figures import Results, Row, Values, Verdict, against_peers, cell_title, median, verdict
 
 PROFILE_ROWS = (
     Row("layer.*", "processor time of the server per order:", "µs"),

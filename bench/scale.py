@@ -23,9 +23,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, tr
 
 from bench import report, stored
 from bench.__main__ import begun, keep
+from bench.figures import Results
 from bench.load import closed, percentile
 from bench.path import ACCEPTED, REST, accept_to_end, keyed
-from bench.results import Results
 from bench.server import Server, serving, workplace
 from expediter.embedded.database import open_reader
 

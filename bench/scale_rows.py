@@ -1,6 +1,6 @@
 """What the figures of ``bench.scale`` are called, and what is required of them."""
 
-from bench.results import Required, Row, ratio, row
+from bench.figures import Required, Row, ratio, row
 
 HOLD_ROWS = (
     Row("hold_accepts", "orders accepted over 64 connections, all into the hold", "accepts/s"),

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from bench import path
+from bench.figures import Results
 from bench.floor import Recording, replayed
 from bench.parties import parties
 from bench.peers.running import PEERS, Peer, PeerFailed, measured
-from bench.results import Results
 from bench.server import ROOT
 
 CONNECTIONS = (1, 8, 64, 256)

@@ -3,8 +3,8 @@
 import pytest
 
 from bench import report
+from bench.figures import REQUIRED, Results, Values, best_cell, ratios, verdict
 from bench.report import verdicts
-from bench.results import REQUIRED, Results, Values, best_cell, ratios, verdict
 
 
 def run(**rows: Values) -> Results:
