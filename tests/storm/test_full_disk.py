@@ -1,6 +1,7 @@
 """A disk that is full: nothing is accepted, nothing that was accepted is lost, and room is all it takes to go on."""
 
 import errno
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ class Disk:
 @pytest.fixture
 def disk(tmp_path: Path) -> Disk:
     disk = Disk(tmp_path)
+    if not (shutil.which("unshare") and shutil.which("nsenter")):
+        pytest.skip("a disk that only one server sees needs unshare and nsenter (Linux)")
     tried = subprocess.run([*disk.within, "true"], capture_output=True, text=True, check=False)
     if tried.returncode:
         pytest.skip(f"no small disk can be mounted here, not even in a namespace of its own: {tried.stderr.strip()}")
