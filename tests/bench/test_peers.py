@@ -16,9 +16,9 @@ ROOT = Path(__file__).parents[2]
 def test_a_peer_has_a_program_and_a_lock_and_make_installs_it(peer: Peer) -> None:
     names = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("PEERS :="))
 
-    assert (ROOT / f"bench/peers/{peer.name}_orders.py").exists()
-    assert (ROOT / f"requirements/peers-{peer.name}.txt").exists()
-    assert peer.name in names.split()
+    assert (ROOT / f"bench/peers/{peer.product}_orders.py").exists()
+    assert (ROOT / f"requirements/peers-{peer.product}.txt").exists()
+    assert peer.product in names.split()
 
 
 def test_the_lock_of_restate_s_server_has_hashes_and_no_addresses() -> None:
@@ -32,7 +32,7 @@ def test_the_lock_of_restate_s_server_has_hashes_and_no_addresses() -> None:
 
 def test_versions_are_those_that_are_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "ROOT", tmp_path)
-    peer = Peer("some", "Some", ("some-server", "some-sdk", "absent"))
+    peer = Peer("some", "some", "Some", ("some-server", "some-sdk", "absent"))
     (peer.folder / "lib/python3.11/site-packages/some_sdk-1.3.0.dist-info").mkdir(parents=True)
     package = peer.folder / "node_modules/@some/some-server/package.json"
     package.parent.mkdir(parents=True)
