@@ -35,7 +35,7 @@ EMAIL ?=
 CDK ?= npx --yes aws-cdk@2.1148.1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-heavy test-all check demo bench bench-peers bench-scale bench-profile bench-docs bench-console crash lock \
+.PHONY: help setup run test test-heavy test-all check demo bench bench-peers bench-scale bench-profile bench-all bench-docs bench-console crash lock \
   setup-aws synth deploy destroy aws-local test-aws check-aws
 
 help: ## List the targets
@@ -96,6 +96,9 @@ bench-scale: $(RUN) ## Measure 100,000 orders in the hold, and a million in stor
 
 bench-profile: $(RUN) ## Show where the processor time of an order goes, by layer
 	$(PY) -m bench.profile
+
+bench-all: ## All of that, one after the other, into the documentation (an hour)
+	@for target in bench-peers bench bench-scale bench-profile bench-all bench-docs; do $(MAKE) --no-print-directory $$target || exit; done
 
 bench-docs: $(RUN) ## Put the newest figures of every measurement into the documentation
 	$(PY) -m bench.docs

@@ -9,21 +9,14 @@ it is moved little by what else a shared machine is doing. Also the time to the 
 import argparse
 import asyncio
 import os
-import re
 import shutil
 import statistics
-import sys
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from bench.floor import BODY
+from bench.path import ACCEPTED, REST
+from bench.server import Server, serving
 
-REQUEST = b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-TICKS = os.sysconf("SC_CLK_TCK")
 TABS, ORDERS = 5, 3_200
 #: Nothing of the browser's own goes over the network.
 ARGUMENTS = (
@@ -39,53 +32,28 @@ PAINTED = """() => new Promise(done => new PerformanceObserver(list => {
 }).observe({type: "paint", buffered: true}))"""
 
 
-class Server:
-    """A server as a process of its own."""
-
-    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
-        self.process = process
-        self.url = url
-
-    def cpu(self) -> float:
-        """Seconds of processor time so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-
-    async def order(self, count: int, connections: int = 16, pause: float = 0) -> float:
-        """Places orders over that many connections; seconds of the server's processor time that they took."""
-        before = self.cpu()
-        await asyncio.gather(*(self._order(count // connections, pause) for _ in range(connections)))
-        await asyncio.sleep(0.5)  # the last ones are on their way through the workflow
-        return self.cpu() - before
-
-    async def _order(self, count: int, pause: float) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(self.url.rpartition(":")[2]))
-        for _ in range(count):
-            writer.write(REQUEST % (len(BODY), BODY))
-            answer = await reader.readuntil(b"\r\n\r\n")
-            if not answer.startswith(b"HTTP/1.1 204"):
-                raise RuntimeError(f"an order was not accepted: {answer!r}")
-            await asyncio.sleep(pause)
-        writer.close()
+async def order(server: Server, count: int, connections: int = 16, pause: float = 0) -> float:
+    """Places orders over that many connections; seconds of the server's processor time that they took."""
+    before = server.cpu()
+    await asyncio.gather(*(_order(server, count // connections, pause) for _ in range(connections)))
+    await asyncio.sleep(0.5)  # the last ones are on their way through the workflow
+    return server.cpu() - before
 
 
-@asynccontextmanager
-async def started(folder: Path) -> AsyncIterator[Server]:
-    """A fresh server without a hold."""
-    given = {"EXPEDITER_DATA": str(folder / "data"), "EXPEDITER_PORT": "0", "EXPEDITER_HOLD_SECONDS": "0"}
-    command = (sys.executable, "-m", "expediter", "serve")
-    process = await asyncio.create_subprocess_exec(
-        *command, env={**os.environ, **given}, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        greeting = (await process.stdout.readline()).decode() if process.stdout else ""
-        url = re.search(r"http://\S+", greeting)
-        if url is None:
-            raise RuntimeError(f"the server did not start: {greeting!r}")
-        yield Server(process, url[0])
-    finally:
-        process.terminate()
-        await process.wait()
+async def _order(server: Server, count: int, pause: float) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    for _ in range(count):
+        writer.write(REST)
+        answer = await reader.readuntil(b"\r\n\r\n")
+        if not answer.startswith(ACCEPTED):
+            raise RuntimeError(f"an order was not accepted: {answer!r}")
+        await asyncio.sleep(pause)
+    writer.close()
+
+
+def address(server: Server) -> str:
+    """Of the list of orders."""
+    return f"http://127.0.0.1:{server.port}/console"
 
 
 async def tabs(browser: Browser, server: Server, count: int) -> list[Page]:
@@ -93,7 +61,7 @@ async def tabs(browser: Browser, server: Server, count: int) -> list[Page]:
     opened = []
     for _ in range(count):
         page = await browser.new_page()
-        await page.goto(server.url + "/console")
+        await page.goto(address(server))
         await expect(page.locator("[data-link=live]").first).to_be_visible()
         opened.append(page)
     return opened
@@ -110,7 +78,7 @@ async def share_of_one_tab(browser: Browser, server: Server) -> float:
     for count in (0, 1):
         opened = await tabs(browser, server, count)
         await asyncio.sleep(1)
-        begun, used = loop.time(), await server.order(100, connections=1, pause=0.1)
+        begun, used = loop.time(), await order(server, 100, connections=1, pause=0.1)
         shares.append(used / (loop.time() - begun))
         await close(opened)
     return shares[1] - shares[0]
@@ -119,7 +87,7 @@ async def share_of_one_tab(browser: Browser, server: Server) -> float:
 async def seconds_per_order(browser: Browser, server: Server, count: int) -> float:
     """Of the server's processor time, with so many tabs open."""
     opened = await tabs(browser, server, count)
-    used = await server.order(ORDERS)
+    used = await order(server, ORDERS)
     await close(opened)
     return used / ORDERS
 
@@ -138,20 +106,19 @@ async def measure(rounds: int) -> None:
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        with tempfile.TemporaryDirectory() as folder:
-            async with started(Path(folder)) as server:
-                await server.order(ORDERS)
-                paints = [await first_paint(browser, server.url + "/console") for _ in range(2 * rounds)]
-                print(f"first paint of 100 orders: {shown(paints)} ms")
-                one = [100 * await share_of_one_tab(browser, server) for _ in range(rounds)]
-                print(f"one tab at 10 orders a second: {shown(one)} % of a core")
-                costs: dict[int, list[float]] = {0: [], TABS: []}
-                for _ in range(rounds):
-                    for count, found in costs.items():
-                        found.append(1e6 * await seconds_per_order(browser, server, count))
-                ratios = [100 * without / having for without, having in zip(*costs.values(), strict=True)]
-                print(f"server time per order: {shown(costs[0])} µs, with {TABS} tabs {shown(costs[TABS])} µs")
-                print(f"throughput left with {TABS} tabs: {shown(ratios)} %, pair by pair")
+        with serving({}) as server:
+            await order(server, ORDERS)
+            paints = [await first_paint(browser, address(server)) for _ in range(2 * rounds)]
+            print(f"first paint of 100 orders: {shown(paints)} ms")
+            one = [100 * await share_of_one_tab(browser, server) for _ in range(rounds)]
+            print(f"one tab at 10 orders a second: {shown(one)} % of a core")
+            costs: dict[int, list[float]] = {0: [], TABS: []}
+            for _ in range(rounds):
+                for count, found in costs.items():
+                    found.append(1e6 * await seconds_per_order(browser, server, count))
+            ratios = [100 * without / having for without, having in zip(*costs.values(), strict=True)]
+            print(f"server time per order: {shown(costs[0])} µs, with {TABS} tabs {shown(costs[TABS])} µs")
+            print(f"throughput left with {TABS} tabs: {shown(ratios)} %, pair by pair")
         await browser.close()
 
 
