@@ -98,7 +98,7 @@ bench-profile: $(RUN) ## Show where the processor time of an order goes, by laye
 	$(PY) -m bench.profile
 
 bench-all: ## All of that, one after the other, into the documentation (an hour)
-	@for target in bench-peers bench bench-scale bench-profile bench-all bench-docs; do $(MAKE) --no-print-directory $$target || exit; done
+	@for target in bench-peers bench bench-scale bench-profile bench-docs; do $(MAKE) --no-print-directory $$target || exit; done
 
 bench-docs: $(RUN) ## Put the newest figures of every measurement into the documentation
 	$(PY) -m bench.docs
