@@ -86,9 +86,13 @@ class Session:
         read: Callable[[K], V | None],
         write: Callable[[Sequence[V]], None],
         filed: Callable[[V], V | None],
+        since: Callable[[V, V], V] | None = None,
     ) -> Rows[K, V]:
-        """The rows of a table. ``filed``: what a value is once it is in the file; None: it will hardly be asked for."""
-        del name, filed  # every value is read anew
+        """The rows of a table. ``filed``: what a value is once it is in the file; None: it will hardly be asked for.
+
+        ``since``: what a value is that was made from another one, once that one is in the file; without it the same.
+        """
+        del name, filed, since  # every value is read anew
         return Direct(read, write)
 
     def absent(self, name: str, key: Hashable) -> None:

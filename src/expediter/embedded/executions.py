@@ -53,7 +53,7 @@ class Awaited(NamedTuple):
 class Executions:
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._rows: Rows[int, Stored] = session.table("execution", self._read, self._write, _filed)
+        self._rows: Rows[int, Stored] = session.table("execution", self._read, self._write, _filed, _since)
 
     def load(self, no: int) -> Stored | None:
         return self._rows.get(no)
@@ -63,7 +63,9 @@ class Executions:
     ) -> None:
         """Writes the execution down, and the events that made it so."""
         due, busy = _due(stored.execution, waits, awaited)
-        after = msgspec.structs.replace(stored, due=due, busy=busy, log=stored.log + _encode_lines(events))
+        # What it was when it was loaded may have been written meanwhile.
+        log, filed = (now.log, now.filed) if (now := self._rows.get(stored.no)) else (b"", NEW)
+        after = msgspec.structs.replace(stored, due=due, busy=busy, log=log + _encode_lines(events), filed=filed)
         self._rows.put(stored.no, after)
 
     def _read(self, no: int) -> Stored | None:
@@ -150,3 +152,7 @@ def _filed(stored: Stored) -> Stored | None:
     if stored.due is None:
         return None  # it ended
     return msgspec.structs.replace(stored, log=b"", filed=stored.due)
+
+
+def _since(later: Stored, written: Stored) -> Stored:
+    return msgspec.structs.replace(later, log=later.log[len(written.log) :], filed=written.due)

@@ -44,7 +44,7 @@ class SqliteQueue:
 
     def __init__(self, session: Session, sent: Callable[[], None]) -> None:
         self._session = session
-        self._rows: Rows[int, Row] = session.table("message", self._read, self._write, _filed)
+        self._rows: Rows[int, Row] = session.table("message", self._read, self._write, _filed, _since)
         self._sent = sent
 
     def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
@@ -169,6 +169,10 @@ def _moved(row: Row) -> tuple[Value, ...]:
 
 def _filed(_: Row) -> None:
     """A message is read again when it is asked for: most are received once, and gone."""
+
+
+def _since(later: Row, written: Row) -> Row:
+    return msgspec.structs.replace(later, filed=not written.gone)
 
 
 def _numbers(receipt: str) -> tuple[int, int]:

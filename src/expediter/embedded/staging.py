@@ -6,6 +6,7 @@ An order's way is some dozen reads and writes of three rows that the writer itse
 only one who writes this file. So:
  - a row is read from what is staged, then from what is known of the file, then from the file;
  - a row that several units of a batch change is written once;
+ - a write that fails in the middle has lost the batch: nobody knows which of its rows have reached SQLite;
  - a unit that raises just drops what it staged: nothing of it has reached SQLite, and no SAVEPOINT is needed;
  - whoever runs a statement of his own first has everything staged written, his own unit's part under a SAVEPOINT. So
    every statement sees what came before it, and is undone with its unit.
@@ -16,6 +17,7 @@ from typing import Any
 
 import apsw
 
+from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.database import K, Row, Rows, Session, V, Value
 
 #: Rows of a table that are kept in memory, the last that were written. Few, so that they stay in the processor's cache.
@@ -30,12 +32,14 @@ class Staged(Rows[K, V]):
         read: Callable[[K], V | None],
         write: Callable[[Sequence[V]], None],
         filed: Callable[[V], V | None],
+        since: Callable[[V, V], V] | None,
         touched: "list[Staged[Any, Any]]",
     ) -> None:
         self._touched = touched
         self._read = read
         self._write = write
         self._filed = filed
+        self._since = since
         self._unit: dict[K, V] = {}
         self._batch: dict[K, V] = {}
         #: What the file holds; None: it holds no such row.
@@ -83,6 +87,9 @@ class Staged(Rows[K, V]):
             known.pop(key, None)  # the newest one is last, and so the last to be dropped
             if (kept := filed(value)) is not None:
                 known[key] = kept
+        if self._since and self._unit:
+            for key in self._unit.keys() & self._batch.keys():
+                self._unit[key] = self._since(self._unit[key], self._batch[key])
         self._batch.clear()
 
     def shed(self) -> None:
@@ -91,7 +98,11 @@ class Staged(Rows[K, V]):
             del self._known[next(iter(self._known))]
 
     def forget(self) -> None:
-        """Drops everything that is not in the file for certain."""
+        """Drops what is known of the file."""
+        self._known.clear()
+
+    def lose(self) -> None:
+        """Drops what was to be written, too."""
         self._unit.clear()
         self._batch.clear()
         self._known.clear()
@@ -112,6 +123,8 @@ class WritingSession(Session):
         self._units = 0
         #: The unit has run a statement of its own, under a savepoint.
         self._direct = False
+        #: Why nothing of this batch can be written any more.
+        self._failed: StoreUnavailable | None = None
 
     # ── what stores do ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -121,9 +134,10 @@ class WritingSession(Session):
         read: Callable[[K], V | None],
         write: Callable[[Sequence[V]], None],
         filed: Callable[[V], V | None],
+        since: Callable[[V, V], V] | None = None,
     ) -> Rows[K, V]:
         if name not in self._tables:
-            self._tables[name] = Staged(read, write, filed, self._touched)
+            self._tables[name] = Staged(read, write, filed, since, self._touched)
         return self._tables[name]
 
     def absent(self, name: str, key: Hashable) -> None:
@@ -149,7 +163,7 @@ class WritingSession(Session):
         table = self._tables[name]
         if self._direct or table.changed:
             return self.rows(sql, values)
-        table.write()  # the batch's part needs no savepoint, and the other tables can wait
+        self._all_or_none(table.write)  # the batch's part needs no savepoint, and the other tables can wait
         return super().rows(sql, values)
 
     def rows(self, sql: str, values: tuple[Value, ...] = ()) -> list[Row]:
@@ -199,11 +213,24 @@ class WritingSession(Session):
 
     def write(self) -> None:
         """Writes what units that ended have staged. Raises StoreUnavailable."""
+        self._all_or_none(self._write_staged)
+
+    def _write_staged(self) -> None:
         for table in self._tables.values():
             table.write()
         for sql, rows in self._batch_rows.items():
             self.many(sql, rows)
         self._batch_rows.clear()
+
+    def _all_or_none(self, write: Callable[[], None]) -> None:
+        """Once this has failed it fails until the batch is ``lost``: a second try would write some rows twice."""
+        if self._failed:
+            raise self._failed
+        try:
+            write()
+        except StoreUnavailable as error:
+            self._failed = error
+            raise
 
     def kept(self) -> None:
         """The batch is committed."""
@@ -213,9 +240,12 @@ class WritingSession(Session):
     def lost(self) -> None:
         """The batch was rolled back."""
         self.unit, self._direct = 0, False
+        self._failed = None
         self._unit_rows.clear()
         self._batch_rows.clear()
-        self.forget()
+        self._touched.clear()
+        for table in self._tables.values():
+            table.lose()
 
     def _end_staging(self) -> None:
         for table in self._touched:
@@ -226,7 +256,6 @@ class WritingSession(Session):
         self._unit_rows.clear()
 
     def forget(self) -> None:
-        self._touched.clear()
         for table in self._tables.values():
             table.forget()
 

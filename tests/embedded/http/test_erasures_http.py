@@ -32,7 +32,7 @@ async def test_a_customer_is_erased_and_the_order_says_so(opened: Opened) -> Non
     assert (order["user_id"], order["name"], order["total"]) == ("(erased)", None, 1000)
     assert (timeline["pruned"], timeline["events"]) == (True, [])
     assert "erased its customer" in page
-    assert "ada" not in page
+    assert "lovelace" not in page
 
 
 async def test_orders_under_way_are_a_conflict_that_names_them(opened: Opened) -> None:
@@ -42,7 +42,7 @@ async def test_orders_under_way_are_a_conflict_that_names_them(opened: Opened) -
 
     assert (answer.status_code, answer.json()["error"]) == (409, "OrdersUnderWay")
     assert order_id in answer.json()["detail"]
-    assert "ada" not in answer.text
+    assert "lovelace" not in answer.text
 
 
 @pytest.mark.parametrize(
