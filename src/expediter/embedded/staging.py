@@ -20,8 +20,8 @@ import apsw
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.database import K, Row, Rows, Session, V, Value
 
-#: Rows of a table that are kept in memory, the last that were written. Few, so that they stay in the processor's cache.
-KNOWN = 512
+#: Rows of a table that are kept in memory, the last that were written: more than are under way without a hold.
+KNOWN = 2_048
 
 
 class Staged(Rows[K, V]):

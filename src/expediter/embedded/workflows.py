@@ -6,7 +6,6 @@ outside parties; they go out once the unit is durable (``dispatch``).
 """
 
 import hashlib
-import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -34,13 +33,11 @@ from expediter.domain.errors import OrderError, StoreUnavailable, TaskTokenUnkno
 from expediter.embedded import children, services
 from expediter.embedded.children import DEEPEST, Children, Parent
 from expediter.embedded.claims import SqliteClaims
+from expediter.embedded.clock import NUMBERS
 from expediter.embedded.database import DataRefused, Session
 from expediter.embedded.executions import Awaited, Executions, Stored
 from expediter.embedded.services import ServiceFailure
 from expediter.embedded.task_tokens import Heartbeat, Report, TaskTokens, event_of, limit
-
-#: Random numbers of 63 bits that are drawn from the system at once.
-SEEDS = 256
 
 
 class Errand(msgspec.Struct, frozen=True, gc=False):
@@ -73,7 +70,6 @@ class SqliteWorkflows:
         self._tokens = TaskTokens(session)
         self._children = Children(session, self._store)
         self._depth = 0
-        self._seeds = list[int]()
         self._work = work
         self._dispatch = dispatch
         self._wake_at = wake_at
@@ -336,7 +332,5 @@ class SqliteWorkflows:
         return TaskFailed(now, seed, task.task, failure.error, failure.cause, submitted=submitted)
 
     def _seed(self) -> int:
-        """From the system's own source, because task tokens are derived from it; many at once, because each asks it."""
-        if not self._seeds:
-            self._seeds = [number >> 1 for number in memoryview(secrets.token_bytes(8 * SEEDS)).cast("Q")]
-        return self._seeds.pop()
+        """Unguessable, because task tokens are derived from it."""
+        return next(NUMBERS) >> 1
