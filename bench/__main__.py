@@ -28,7 +28,7 @@ RESULTS = Path(__file__).parent / "results"
 
 def main() -> None:
     given = _options().parse_args()
-    screen = Console(highlight=False, soft_wrap=True)
+    screen = Console(highlight=False, soft_wrap=True, stderr=given.json)
     chosen = [name for name in given.only.split(",") if name] or list(STEPS)
     results = begun("bench")
     steps = [name for name in chosen if name not in {peer.name for peer in PEERS if not peer.installed()}]
@@ -43,8 +43,11 @@ def main() -> None:
                 bar.update(task, description=f"round {now.number}: {name}")
                 STEPS[name](now)
                 bar.advance(task)
-    for line in report.lines(results):
-        screen.print(line, markup=False)
+    if given.json:
+        print(msgspec.json.encode(results).decode())
+    else:
+        for line in report.lines(results):
+            screen.print(line, markup=False)
     screen.print(f"\nKept in {keep(results, part=bool(given.only))}")
 
 
@@ -60,6 +63,7 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="times that everything is measured (3)")
     parser.add_argument("--seconds", type=float, default=3.0, help="of one measurement under load (3)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--only", default="", help=f"of these, with commas between: {','.join(STEPS)}")
     return parser
 

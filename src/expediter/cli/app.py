@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from expediter.cli import dlq, orders
 from expediter.cli.backup import backup
+from expediter.cli.bench import bench
 from expediter.cli.cost import cost
 from expediter.cli.erase import erase
 from expediter.cli.move import export, import_
@@ -43,6 +44,7 @@ app.command()(reconcile)
 app.command()(backup)
 app.command()(erase)
 app.command()(cost)
+app.command()(bench)
 app.command()(export)
 app.command("import")(import_)
 app.add_typer(
