@@ -49,8 +49,10 @@ def cancel(desk: Desk, who: Operator, order_id: str) -> Order:
 
 
 def again(desk: Desk, who: Operator, order_id: str, new_id: str) -> Order:
-    """Places the same order once more, as a new one. Raises OrderNotFound."""
+    """Places the same order once more, as a new one. Raises OrderNotFound, and OrderInvalid when nobody knows whose."""
     old = orders.find(desk.work, _CALLER, order_id)
+    if old.erased:
+        raise OrderInvalid((Fault("user_id", "its customer was erased; place a new order"),))
     placed = orders.accept(desk.work, _CALLER, _draft_of(old), new_id).order
     _record(desk, who, "ordered it again", order_id, f"as {new_id}")
     _record(desk, who, "placed it", new_id, f"the same as {order_id}")

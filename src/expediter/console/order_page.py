@@ -68,6 +68,7 @@ def _show(desk: Desk, visit: Visit, edited: dict[str, str] | None = None, faults
         edited=edited or {},
         faults=faults,
         cancellable=_cancellable(order),
+        repeatable=order.ended and not order.erased,
         link=visit.site.link(order_id),
         mark=desk.runs.mark(order_id),
     )

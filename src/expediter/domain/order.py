@@ -117,6 +117,11 @@ class Order(msgspec.Struct, frozen=True):
     def ended(self) -> bool:
         return self.status in ENDED
 
+    @property
+    def erased(self) -> bool:
+        """Its customer was erased: nobody knows any more whose it was."""
+        return self.user_id == ERASED
+
     def key(self, kind: Kind) -> str:
         """The idempotency key of this effect, the same at every try of the same attempt."""
         effect = self.effects.get(kind)
