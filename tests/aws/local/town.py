@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,7 +19,7 @@ from botocore.config import Config
 from infra.openapi import template as mapping
 from tests.aws.local.gateway import Call
 from tests.aws.stage import record_of
-from tests.support.patience import until
+from tests.support.patience import PATIENCE, until
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 #: What moto's CloudFormation makes as it is written; the rest is either none of its types, or made by its API below.
@@ -156,6 +157,7 @@ class Town:
             f"{self.endpoint}/{account}/{name}",
             body=form.encode(),
             headers={"Content-Type": "application/x-www-form-urlencoded", "Authorization": signed},
+            timeout=PATIENCE,
         )
         assert answer.status == 200, answer.data
         assert call.render(mapping("post_order.response.vtl")) == ""
@@ -260,7 +262,10 @@ def cloud(folder: Path) -> Iterator[str]:
         ) as process,
     ):
         assert process.stdout is not None
+        overdue = threading.Timer(PATIENCE, process.kill)
+        overdue.start()
         port = process.stdout.readline().strip().decode()
+        overdue.cancel()
         assert port, (folder / "cloud.log").read_text()
         yield f"http://127.0.0.1:{port}"
         # Leaving closes its stdin: it ends with everything it started.

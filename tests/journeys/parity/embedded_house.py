@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,8 @@ from expediter.embedded.queue import SqliteQueue
 from tests.cli.conftest import plain_environment, serving
 from tests.journeys.parity.houses import HOLD, LONG_HOLD, Answer, Message, hasty, new_id, workflow
 
-#: Milliseconds until a message that is held back is received: enough to start a server and to cancel.
-BACK = 6_000
+#: Milliseconds for which a message is held back that is let go later.
+BACK = 3_600_000
 
 _DOCUMENTS = {
     "Mutation.postOrder": "mutation($input: OrderInput!, $idempotencyKey: ID) "
@@ -97,9 +97,18 @@ class EmbeddedHouse:
 
     @contextmanager
     def saved(self, order: Any, key: str) -> Iterator[tuple["EmbeddedHouse", Callable[[], None]]]:
-        """An order can be read as soon as it is on the queue; here it is received after a while."""
-        with self._another(lambda session, now: _hold_back(session, now, order, key)) as house:
-            yield house, lambda: None
+        """An order can be read as soon as it is on the queue. A server that finds its message let go, goes on."""
+        folder = self._folder(lambda session, now: _hold_back(session, now, order, key))
+        with ExitStack() as servers:
+            house = servers.enter_context(embedded_house(folder, self._settings))
+
+            def goes_on() -> None:
+                servers.close()
+                with closing(open_writer(folder / "expediter.db")) as connection, connection:
+                    connection.execute("UPDATE message SET visible_at = 0")
+                house._client = servers.enter_context(embedded_house(folder, self._settings))._client
+
+            yield house, goes_on
 
     def refuses(self, definition: Any) -> str:
         with tempfile.TemporaryDirectory() as folder:
@@ -121,12 +130,15 @@ class EmbeddedHouse:
 
     @contextmanager
     def _another(self, prepared: Callable[[Session, int], object], **settings: str) -> Iterator["EmbeddedHouse"]:
+        with embedded_house(self._folder(prepared), {**self._settings, **settings}) as house:
+            yield house
+
+    def _folder(self, prepared: Callable[[Session, int], object]) -> Path:
         folder = self._data.parent / new_id()
         folder.mkdir()
         with closing(open_writer(folder / "expediter.db")) as connection, connection:
             prepared(Session(connection), SystemClock().now())
-        with embedded_house(folder, {**self._settings, **settings}) as house:
-            yield house
+        return folder
 
 
 class Guest:
