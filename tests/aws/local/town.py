@@ -2,6 +2,7 @@
 
 import io
 import json
+import platform
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import pytest
 import urllib3
 from botocore.config import Config
 
@@ -274,6 +276,8 @@ def cloud(folder: Path) -> Iterator[str]:
 @contextmanager
 def standing(template: Any, code: Path, **settings: str) -> Iterator[Town]:
     """The stack, up: its workflows really run, and its functions are the bundle's."""
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        pytest.skip("Lambda's emulator is for Linux on x86-64")
     with cloud(code.parent) as endpoint:
         yield Town(template, code.parent, endpoint, **settings)
 
