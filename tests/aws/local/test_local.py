@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -114,3 +115,25 @@ def test_another_order_under_a_key_and_a_poison_message_end_as_dead_letters(town
     assert town.ended(order_id) == "SUCCEEDED"
     purged = town.rest("DELETE", "/dlq", groups="operators")
     assert (purged[0], purged[1]["purged"]) == (200, 2)
+
+
+def test_a_transaction_that_fails_undoes_nobody_else_s_write(town: Town) -> None:
+    """moto puts back the whole table as it was when the transaction began: a cancel that was answered would be gone."""
+    client, table = town.client("dynamodb"), town._output("StoreFailures")
+    never = {"TableName": table, "Item": {"message_id": {"S": "no"}}, "ConditionExpression": "attribute_exists(absent)"}
+    keys = [{"message_id": {"S": f"kept {number}"}} for number in range(100)]
+
+    def fail() -> None:
+        for _ in keys:
+            with pytest.raises(client.exceptions.TransactionCanceledException):
+                client.transact_write_items(TransactItems=[{"Put": never}])
+
+    with ThreadPoolExecutor(2) as pool:
+        failing = [pool.submit(fail) for _ in range(2)]
+        for key in keys:
+            client.put_item(TableName=table, Item=key)
+        for one in failing:
+            one.result()
+    assert [key for key in keys if "Item" not in client.get_item(TableName=table, Key=key, ConsistentRead=True)] == []
+    for key in keys:
+        client.delete_item(TableName=table, Key=key)
