@@ -7,37 +7,48 @@ from typing import Annotated, Literal
 
 import typer
 
-from expediter.cli.terms import DATA, Data, stop
+from expediter.cli.terms import DATA, AsJson, Data, stop
 
 
 def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the orders, one JSON object a line")],
     data: Data = DATA,
+    as_json: AsJson = False,
 ) -> None:
-    """Write every order with its ledger and its key to a file; refused while orders are under way."""
+    """Write every order with its ledger and its key to a file; refused while orders are under way.
+
+    FILE appears, or is replaced, when everything is in it.
+    """
     from expediter.app.moving import StillBusy, encode
+    from expediter.cli import show
     from expediter.embedded.database import DataRefused
     from expediter.embedded.moving import belongings
 
-    count = 0
+    count, part = 0, file.with_name(f"{file.name}.part")
     try:
-        with file.open("wb") as out:
+        with part.open("wb") as out:
             for one in belongings(data):
                 out.write(encode(one) + b"\n")
                 count += 1
     except (DataRefused, StillBusy) as error:
-        file.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         stop(str(error), 1)
-    print(f"{count} orders written to {file}")
+    part.replace(file)
+    if as_json:
+        show.as_json({"file": str(file), "orders": count})
+    else:
+        print(f"{count} orders written to {file}")
 
 
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, help="What expediter export wrote")],
     to: Annotated[Literal["aws"], typer.Option(help="The home to carry them to")] = "aws",
     stack: Annotated[str, typer.Option(help="The name of the stack")] = "Orders-dev",
+    as_json: AsJson = False,
 ) -> None:
     """Carry the orders of a file to another home; safe to run again, also after it was interrupted."""
     from expediter.app.moving import decode
+    from expediter.cli import show
     from expediter.domain.errors import OrderError
 
     if find_spec("boto3") is None:
@@ -51,4 +62,7 @@ def import_(
             except (OrderError, ValueError) as error:
                 stop(f"line {number}: {type(error).__name__}: {error}", 1)
             new, known = new + taken, known + (not taken)
-    print(f"{new} orders carried over, {known} were there already")
+    if as_json:
+        show.as_json({"carried": new, "known": known})
+    else:
+        print(f"{new} orders carried over, {known} were there already")
