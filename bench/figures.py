@@ -44,6 +44,7 @@ CONNECTIONS, PEERS = "over so many connections", "peers, each in its cells"
 
 ROWS = (
     Row("floor", "a. floor: the same statements by bare SQLite, 100 orders a commit", "orders/s"),
+    Row("floor_single", "   the same, each statement by itself", "orders/s"),
     Row("path.*", "b. accept to end over HTTP, connections:", "orders/s", CONNECTIONS),
     Row("accepts.*", "   answers meanwhile, connections:", "orders/s", CONNECTIONS),
     Row("p50.*", "   answered in, median, connections:", "ms", CONNECTIONS),
@@ -57,6 +58,7 @@ ROWS = (
     Row("open_rate", "d. open loop, orders by chance at half of b's rate", "orders/s"),
     Row("open_p50", "   answered in, from the intended send, median", "ms"),
     Row("open_p99", "   answered in, from the intended send, 99th", "ms"),
+    Row("open_waited", "   the server's threads waited for a core, in percent of the time", "%"),
     Row("sync_p50", "   fdatasync of 64 KiB appended meanwhile by another process, median", "ms"),
     Row("sync_p99", "   fdatasync of 64 KiB appended meanwhile by another process, 99th", "ms"),
     Row("idle_sync_p50", "   the same with nothing else going on, median", "ms"),

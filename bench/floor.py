@@ -8,9 +8,10 @@ orders' worth. What a server does on top of that is its own.
 import asyncio
 import tempfile
 import time
+from contextlib import closing
 from itertools import groupby
 from operator import itemgetter
-from typing import cast
+from typing import Any, cast
 
 import apsw
 
@@ -19,7 +20,7 @@ from expediter.app import orders
 from expediter.app.drafts import Draft, parse
 from expediter.app.ports import Caller, Work
 from expediter.embedded.clock import new_id
-from expediter.embedded.database import Value, open_writer
+from expediter.embedded.database import Value, open_reader, open_writer
 from expediter.embedded.settings import from_environment
 from expediter.embedded.wiring import Home, open_home
 
@@ -56,8 +57,9 @@ class Recording:
                 self._writers[0].exec_trace = self._note
                 for _ in range(ORDERS // BATCH):
                     await asyncio.gather(*(_accepted(home) for _ in range(BATCH)))
-                while not _all_ended(home):  # noqa: ASYNC110  # the home tells nobody that it is idle
-                    await asyncio.sleep(0.01)
+                with closing(open_reader(settings.data / "expediter.db")) as reader:
+                    while _succeeded(reader) < ORDERS:  # noqa: ASYNC110  # the home tells nobody that it is idle
+                        await asyncio.sleep(0.01)
                 self._writers[0].exec_trace = None
 
     def _note(self, _: apsw.Cursor, sql: str, values: object) -> bool:
@@ -74,8 +76,9 @@ async def _accepted(home: Home) -> None:
     await home.write(accept, "accept")
 
 
-def _all_ended(home: Home) -> bool:
-    return b"expediter_workflows_running 0.0" in home.metrics() and b"queue_messages 0.0" in home.metrics()
+def _succeeded(connection: apsw.Connection) -> int:
+    rows: list[tuple[Any, ...]] = connection.execute("SELECT count(*) FROM orders WHERE status = 'SUCCESS'").fetchall()
+    return int(rows[0][0])
 
 
 def grouped(statements: list[Statement]) -> list[tuple[str, list[Values]]]:
@@ -83,13 +86,18 @@ def grouped(statements: list[Statement]) -> list[tuple[str, list[Values]]]:
     return [(sql, [values for _, values in run]) for sql, run in groupby(statements, key=itemgetter(0))]
 
 
-def replayed(statements: list[Statement]) -> float:
-    """Orders a second of the replay."""
+def apart(statements: list[Statement]) -> list[tuple[str, list[Values]]]:
+    return [(sql, [values]) for sql, values in statements]
+
+
+def replayed(statements: list[Statement], *, singly: bool = False) -> float:
+    """Orders a second of the replay; ``singly``: each statement by itself."""
+    together = apart if singly else grouped
     with workplace() as folder:
         connection = open_writer(folder / "floor.db")
         connection.pragma("foreign_keys", False)
         batch = len(statements) * BATCH // ORDERS
-        commits = [grouped(statements[start : start + batch]) for start in range(0, len(statements), batch)]
+        commits = [together(statements[start : start + batch]) for start in range(0, len(statements), batch)]
         begin = time.perf_counter()
         for commit in commits:
             connection.execute("BEGIN IMMEDIATE")
@@ -97,7 +105,7 @@ def replayed(statements: list[Statement]) -> float:
                 connection.executemany(sql, values).fetchall()
             connection.execute("COMMIT")
         seconds = time.perf_counter() - begin
-        ((succeeded,),) = connection.execute("SELECT count(*) FROM orders WHERE status = 'SUCCESS'").fetchall()
+        succeeded = _succeeded(connection)
         connection.close()
     if succeeded != ORDERS:
         raise RuntimeError(f"the replay is not what happened: {succeeded} of {ORDERS} orders are there")

@@ -45,7 +45,7 @@ def keyed(count: int) -> Iterator[bytes]:
         yield post("/orders", BODY, f"Idempotency-Key: {uuid.uuid4()}")
 
 
-class Path(msgspec.Struct, frozen=True):
+class Figures(msgspec.Struct, frozen=True):
     """Orders a second from the first request to the last end, answers a second, milliseconds to the answer (median
     and 99th), and microseconds of processor time per order: the server's, and the load generator's.
     """
@@ -58,7 +58,7 @@ class Path(msgspec.Struct, frozen=True):
     load_cpu: float
 
 
-def accept_to_end(connections: int, seconds: float, settings: Mapping[str, str] | None = None) -> Path:
+def accept_to_end(connections: int, seconds: float, settings: Mapping[str, str] | None = None) -> Figures:
     """A closed loop for so many seconds, and what it takes until every order has ended."""
     with warm(settings) as server:
         before = server.cpu()
@@ -68,7 +68,7 @@ def accept_to_end(connections: int, seconds: float, settings: Mapping[str, str] 
         cpu = (server.cpu() - before) / count
     rate = count / (ended - load.begun)
     load_cpu = load.cpu / count
-    return Path(rate, load.rate, load.milliseconds(0.5), load.milliseconds(0.99), cpu * 1e6, load_cpu * 1e6)
+    return Figures(rate, load.rate, load.milliseconds(0.5), load.milliseconds(0.99), cpu * 1e6, load_cpu * 1e6)
 
 
 def accepts(connections: int, seconds: float, request: bytes, wanted: bytes) -> float:
@@ -89,7 +89,7 @@ def during(seconds: float, request: bytes) -> Iterator[bytes]:
 
 class Open(msgspec.Struct, frozen=True):
     """Milliseconds, median and 99th: the accepts from their intended send; fdatasync meanwhile, and with the machine
-    doing nothing else.
+    doing nothing else. ``waited``: percent of the time that the server's threads were ready and had no core.
     """
 
     p50: float
@@ -98,6 +98,7 @@ class Open(msgspec.Struct, frozen=True):
     sync_p99: float
     idle_sync_p50: float
     idle_sync_p99: float
+    waited: float
 
 
 def accept_latency(rate: float, seconds: float, seed: int) -> Open:
@@ -106,11 +107,14 @@ def accept_latency(rate: float, seconds: float, seed: int) -> Open:
     gaps = [chance.expovariate(rate) for _ in range(int(rate * seconds))]
     with workplace() as folder, warm() as server:
         idle = disk.syncs(folder, seconds / 4)
+        waited = server.waited()
         with disk.probe(folder, seconds) as meanwhile:
             load = opened(server.port, OPEN_CONNECTIONS, repeat(REST), gaps, ACCEPTED)
+        waited = 100 * (server.waited() - waited) / load.seconds
         server.all_ended(WARM + len(gaps))
     every = (load.latencies, meanwhile, idle)
-    return Open(*(1000 * percentile(times, share) for times in every for share in (0.5, 0.99)))
+    figures = [*(1000 * percentile(times, share) for times in every for share in (0.5, 0.99)), waited]
+    return Open(*figures)
 
 
 def slow_bank(with_: Parties, waiting: int, hold: int, charges: int) -> float:

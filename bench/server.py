@@ -37,6 +37,11 @@ class Server:
         """Seconds of processor time so far, of all its threads; 0 where there is no /proc."""
         return cpu(self.process.pid)
 
+    def waited(self) -> float:
+        """Seconds that its threads were ready and had no core so far: what else the machine does. 0 without /proc."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[1]) for task in tasks) / 1e9
+
     def memory(self, field: str = "VmRSS") -> float:
         """Megabytes in memory now; VmHWM: at most so far."""
         found = re.search(rf"^{field}:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text(), re.MULTILINE)
