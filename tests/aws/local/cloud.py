@@ -7,7 +7,6 @@ other tests do with moto in theirs cannot disturb this one, and nothing of this 
 FOLDER holds ``code``, the functions' bundle, and takes their logs.
 """
 
-import functools
 import json
 import os
 import signal
@@ -20,7 +19,7 @@ from typing import Any
 
 from moto.awslambda.models import LambdaFunction
 from moto.core.config import default_user_config
-from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.responses import DynamoHandler
 from moto.server import ThreadedMotoServer
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 
@@ -73,27 +72,22 @@ class Functions:
         return Lambda(function.function_name, function.handler, self._folder / "code", given, function.timeout)
 
 
-def one_at_a_time(owner: Any, *names: str) -> None:
-    """Has no two of these methods run at the same time. moto's threads share tables that it copies and puts back."""
-    lock = threading.RLock()
+def one_at_a_time(owner: Any, name: str) -> None:
+    """Has the method run once at a time: moto's threads share tables that it writes bit by bit, copies, puts back."""
+    lock, method = threading.Lock(), getattr(owner, name)
 
-    def locked(method: Any) -> Any:
-        @functools.wraps(method)
-        def call(*args: Any, **options: Any) -> Any:
-            with lock:
-                return method(*args, **options)
+    def locked(*args: Any) -> Any:
+        with lock:
+            return method(*args)
 
-        return call
-
-    for name in names:
-        setattr(owner, name, locked(getattr(owner, name)))
+    setattr(owner, name, locked)
 
 
 def main(folder: Path) -> None:
     """Serves until stdin ends. What it changes of moto holds for this process, whose one task it is."""
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     vars(retrier_decl)["time"] = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / HASTE))
-    one_at_a_time(DynamoDBBackend, "put_item", "update_item", "delete_item", "transact_write_items")
+    one_at_a_time(DynamoHandler, "call_action")
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
