@@ -46,9 +46,10 @@ def main() -> None:
     if given.json:
         print(msgspec.json.encode(results).decode())
     else:
-        for line in report.lines(results):
-            screen.print(line, markup=False)
-    screen.print(f"\nKept in {keep(results, part=bool(given.only))}")
+        kept = keep(results, part=bool(given.only))
+    for line in report.lines(results):
+        screen.print(line, markup=False)
+    screen.print(f"\nKept in {kept}")
 
 
 def keep(results: Results, *, part: bool = False) -> Path:

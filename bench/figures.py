@@ -27,6 +27,13 @@ class Results(msgspec.Struct):
     def add(self, key: str, value: float) -> None:
         self.rows.setdefault(key, []).append(value)
 
+    def without(self, peer: str, why: str) -> None:
+        """Leaves a peer out that failed: figures of some rounds only cannot be compared."""
+        self.missing.append(why)
+        self.peers.pop(peer, None)
+        for key in [key for key in self.rows if key.startswith((f"peer.{peer}.", f"peer_cpu.{peer}."))]:
+            del self.rows[key]
+
 
 class Row(NamedTuple):
     """``key`` may end in ``*``: the rest of the key is shown behind the title.

@@ -94,10 +94,12 @@ def core(now: Round) -> None:
 
 def peer(given: Peer) -> Callable[[Round], None]:
     def step(now: Round) -> None:
+        if given.name not in now.results.peers:
+            return
         try:
             found = measured(given, now.seconds)
         except PeerFailed as error:
-            now.results.missing.append(str(error))
+            now.results.without(given.name, str(error))
             return
         if not found.alone and now.number == 1:
             now.results.missing.append(f"{given.title} in a network of its own: this system does not permit one.")

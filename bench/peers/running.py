@@ -90,7 +90,8 @@ def measured(peer: Peer, seconds: float) -> Measured:
             process.communicate()
             raise PeerFailed(f"{peer.title} took more than {PATIENCE:g} seconds") from late
     if process.returncode:
-        raise PeerFailed(f"{peer.title} ended with {process.returncode}: {errors[-2000:]}")
+        said = (errors.strip() or "nothing").splitlines()[-1]
+        raise PeerFailed(f"{peer.title} ended with {process.returncode} and said: {said}")
     first, *rest = output.splitlines()
     alone = msgspec.json.decode(first, type=dict[str, bool])["alone"]
     return Measured(alone, [msgspec.json.decode(line, type=Cell) for line in rest])

@@ -86,3 +86,15 @@ def test_the_page_has_a_column_for_each_number_of_connections_and_each_cell_of_a
     assert "| answered in, 99th, ms |  | 12 |" in page
     assert "| DBOS, orders/s | 125 |" in page
     assert "| DBOS, processor time per order, ms | 9 |" in page
+
+
+def test_a_peer_that_failed_is_left_out_with_what_it_said_and_the_others_stay() -> None:
+    results = run(path__64=[1_000.0])
+    results.peers |= {"restate": "Restate", "restate_24": "Restate 24"}
+    results.rows |= {"peer.restate.run 8": [1.0], "peer_cpu.restate.run 8": [1.0], "peer.restate_24.run 8": [2.0]}
+
+    results.without("restate", "Restate ended with 1")
+
+    assert results.peers == {"restate_24": "Restate 24"}
+    assert set(results.rows) == {"path.64", "peer.restate_24.run 8"}
+    assert results.missing == ["Restate ended with 1"]
