@@ -43,12 +43,12 @@ def main() -> None:
                 bar.update(task, description=f"round {now.number}: {name}")
                 STEPS[name](now)
                 bar.advance(task)
+    kept = keep(results, part=bool(given.only))
     if given.json:
         print(msgspec.json.encode(results).decode())
     else:
-        kept = keep(results, part=bool(given.only))
-    for line in report.lines(results):
-        screen.print(line, markup=False)
+        for line in report.lines(results):
+            screen.print(line, markup=False)
     screen.print(f"\nKept in {kept}")
 
 
