@@ -24,7 +24,7 @@ from expediter.asl import (
 )
 from tests.asl.machines import INPUTS, Drive, damaged_definitions, definitions
 
-FEW = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 MANY = settings(
     max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate], database=None
 )

@@ -9,6 +9,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
+import pytest
+
 from expediter.embedded.database import open_writer
 from tests.cli.conftest import Run, Server, Start, plain_environment
 
@@ -64,6 +66,7 @@ def test_people_are_told_what_it_holds_and_a_second_one_does_not_replace_it(
     assert second.err.splitlines()[-1].startswith(f"expediter: {tmp_path / 'copy'} exists")
 
 
+@pytest.mark.heavy
 def test_killed_in_the_middle_it_leaves_nothing_under_the_final_name(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()

@@ -3,6 +3,8 @@
 import sqlite3
 from contextlib import closing
 
+import pytest
+
 from expediter.app.erasing import BULK
 from tests.cli.conftest import Run, Server, Start
 
@@ -17,6 +19,7 @@ def wait_for(server: Server, count: int) -> None:
             pass
 
 
+@pytest.mark.heavy
 def test_a_customer_with_many_orders_is_gone_from_the_disk_of_a_server_that_goes_on(started: Start, typed: Run) -> None:
     server = started(HOLD_SECONDS="0", NOTIFY="ops@example.com")
     for _ in range(BULK + 1):

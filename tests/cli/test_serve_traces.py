@@ -16,6 +16,7 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
         yield server
 
 
+@pytest.mark.heavy
 def test_the_trace_of_an_order_that_ended_before_a_kill_is_exported_after_it(
     started: Start, collector: Collector
 ) -> None:

@@ -64,6 +64,7 @@ def test_a_process_that_does_not_start_is_shown_with_what_it_said(tmp_path: Path
         raise AssertionError("it started")
 
 
+@pytest.mark.heavy
 def test_a_play_through_both_doors_adds_up(tmp_path: Path) -> None:
     orders = [basket(number) for number in range(2 * CANCEL_EACH)]
     with stage(tmp_path, 1, Trouble(decline=0.2, fail=0, lose=0, slow=0)) as on:

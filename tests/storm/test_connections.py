@@ -40,6 +40,7 @@ async def loiter(url: str, count: int) -> list[int]:
     return statuses
 
 
+@pytest.mark.heavy
 def test_hundreds_of_idle_and_slow_connections_stop_nobody(started: Start) -> None:
     server = started()
 

@@ -41,6 +41,7 @@ def test_in_a_storm_orders_are_refused_in_time_and_all_that_were_accepted_end(se
     goes_on_as_before(server, tally, typed)
 
 
+@pytest.mark.heavy
 def test_what_is_accepted_faster_than_it_is_worked_off_ends_all_the_same(server: Server, typed: Run) -> None:
     tally = asyncio.run(crowd(server.url, 300, seconds=1))
 
