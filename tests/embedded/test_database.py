@@ -114,3 +114,10 @@ def test_every_named_statement_is_one_that_sqlite_takes(file: Path, name: str) -
     with closing(open_writer(file)) as connection:
         for statement in statements._texts.values():
             assert connection.execute(f"EXPLAIN {statement}", dict.fromkeys(map(str, range(1, 10)))).fetchall()
+
+
+def test_a_statement_keeps_its_plan_whatever_is_bound_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "expediter.db"
+    with closing(open_writer(file)) as writing, closing(open_reader(file)) as reading:
+        for connection in (writing, reading):
+            assert connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1) == 1
