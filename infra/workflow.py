@@ -13,9 +13,9 @@ from expediter.aws.functions.table import TASK_FUNCTIONS
 from infra.functions import Functions
 from infra.stages import Stage
 
-#: What a state machine needs to deliver logs and traces. AWS knows no resources for these actions, so they are allowed
-#: on all, in the stack's own region.
-# https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy
+#: What a state machine needs to deliver logs and traces: what the CDK itself gives one. AWS knows no resources for
+#: these actions, so they are allowed on all, in the stack's own region.
+#: See docs/decisions/0105-one-role-may-deliver-logs-anywhere.md.
 _DELIVERY = [
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
@@ -30,7 +30,6 @@ _DELIVERY = [
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 ]
-
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 
@@ -49,7 +48,7 @@ class Workflow(Construct):
         definition = contracts.read("order.asl.json").decode()
         check(definition)
         arns = {name: functions.by_name[name].function_arn for name in TASK_FUNCTIONS}
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        self.role = iam.Role(self, "Role", assumed_by=_state_machines_of(Stack.of(self)))
         self.role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(arns.values())))
         here = {"StringEquals": {"aws:RequestedRegion": Stack.of(self).region}}
         self.role.add_to_policy(iam.PolicyStatement(actions=_DELIVERY, resources=["*"], conditions=here))
@@ -67,3 +66,15 @@ class Workflow(Construct):
             removal_policy=stage.removal,
         )
         self.machine.node.add_dependency(self.role)
+
+
+def _state_machines_of(stack: Stack) -> iam.ServicePrincipal:
+    """Step Functions, for a state machine of the stack's own account and region and for nobody else's.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html#prevent-confused-deputy
+    """
+    machines = f"arn:{stack.partition}:states:{stack.region}:{stack.account}:stateMachine:*"
+    return iam.ServicePrincipal(
+        "states.amazonaws.com",
+        conditions={"StringEquals": {"aws:SourceAccount": stack.account}, "ArnLike": {"aws:SourceArn": machines}},
+    )
