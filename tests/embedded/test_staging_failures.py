@@ -104,7 +104,8 @@ def test_each_event_is_in_the_history_once_whatever_is_written_in_between(
     session.begin()
     no = SqliteClaims(session).take("an order", "")[0].no
     executions.pin("hash", {}, 0)
-    executions.store(Stored(no, "an order", 1, Execution(status="RUNNING")), [], [], [])
+    running = Execution(status="RUNNING")
+    executions.store(Stored(no, "an order", 1, running), running, [], [], [])
     session.end()
     if not new:
         session.write()
@@ -114,7 +115,7 @@ def test_each_event_is_in_the_history_once_whatever_is_written_in_between(
         assert stored is not None
         if at == 2 and "before" in when:
             session.row(ANYTHING)
-        executions.store(stored, [TimerFired(at=at, seed=0, timer=0)], [], [])
+        executions.store(stored, running, [TimerFired(at=at, seed=0, timer=0)], [], [])
         if at == 2 and "after" in when:
             session.row(ANYTHING)
         session.end()

@@ -9,7 +9,7 @@ call is written down before the call goes out; a task repeated after a lost answ
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, final
 
 import msgspec
 
@@ -46,6 +46,7 @@ class Task(NamedTuple):
     settle: Callable[[Step], Outcome]
 
 
+@final
 class Output(msgspec.Struct, frozen=True, gc=False):
     """The task is done; its result in the workflow."""
 

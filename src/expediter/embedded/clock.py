@@ -4,6 +4,8 @@ import asyncio
 import secrets
 import time
 from collections.abc import Iterator
+from itertools import chain, repeat
+from operator import rshift
 from typing import Protocol
 
 
@@ -36,11 +38,12 @@ def new_id() -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def _numbers() -> Iterator[int]:
-    while True:
-        yield from memoryview(secrets.token_bytes(8 * AT_ONCE)).cast("Q")
+def _drawn() -> list[int]:
+    return memoryview(secrets.token_bytes(8 * AT_ONCE)).cast("Q").tolist()
 
 
 #: Unguessable numbers of 64 bits from the system's own source, which is asked for many at once: each asking costs 1 µs.
 AT_ONCE = 256
-NUMBERS = _numbers()
+NUMBERS: Iterator[int] = chain.from_iterable(iter(_drawn, None))
+#: What events' randomness is derived from, task tokens' too: such numbers, of 63 bits.
+SEEDS: Iterator[int] = map(rshift, NUMBERS, repeat(1))

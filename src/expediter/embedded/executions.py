@@ -59,14 +59,22 @@ class Executions:
         return self._rows.get(no)
 
     def store(
-        self, stored: Stored, events: Sequence[AnyEvent], waits: Sequence[Command], awaited: Sequence[Awaited]
-    ) -> None:
-        """Writes the execution down, and the events that made it so."""
-        due, busy = _due(stored.execution, waits, awaited)
-        # What it was when it was loaded may have been written meanwhile.
-        log, filed = (now.log, now.filed) if (now := self._rows.get(stored.no)) else (b"", NEW)
-        after = msgspec.structs.replace(stored, due=due, busy=busy, log=log + _encode_lines(events), filed=filed)
+        self,
+        stored: Stored,
+        execution: Execution,
+        events: Sequence[AnyEvent],
+        waits: Sequence[Command],
+        awaited: Sequence[Awaited],
+    ) -> Stored:
+        """Writes down what the execution has become, and the events that made it so."""
+        due, busy = _due(execution, waits, awaited)
+        log = _encode_lines(events)
+        filed: int | None = NEW
+        if (now := self._rows.get(stored.no)) is not None:  # what was loaded may have been written meanwhile
+            log, filed = now.log + log, now.filed
+        after = Stored(stored.no, stored.name, stored.definition, execution, due, busy, log, filed)
         self._rows.put(stored.no, after)
+        return after
 
     def _read(self, no: int) -> Stored | None:
         row = self._session.peek(_LOAD, (no,))
@@ -125,11 +133,13 @@ def _due(execution: Execution, waits: Sequence[Command], awaited: Sequence[Await
     """When time alone moves the execution on, and whether a call of it is under way that has to be taken up again."""
     if execution.status != "RUNNING":
         return None, 0
-    timers = [wait.at for wait in waits if isinstance(wait, StartTimer)]
-    if not awaited:
-        return min(timers, default=NEVER), int(len(timers) < len(waits))
-    quiet = len(timers) + sum(not task.busy for task in awaited)
-    return min([*timers, *(task.until for task in awaited)]), int(quiet < len(waits))
+    due, quiet = NEVER, 0
+    for wait in waits:
+        if type(wait) is StartTimer:
+            due, quiet = min(due, wait.at), quiet + 1
+    for task in awaited:
+        due, quiet = min(due, task.until), quiet + (not task.busy)
+    return due, int(quiet < len(waits))
 
 
 def _state(stored: Stored) -> tuple[str, int, str, str]:

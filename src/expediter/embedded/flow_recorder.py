@@ -35,6 +35,8 @@ class FlowRecorder:
         self._writer = writer
         self._clock = clock
         self._minutes: deque[Minute] = deque(maxlen=DAY // MINUTE)
+        #: The minute that is counted into, and when the next one begins.
+        self._minute, self._minute_ends = Minute(0), 0
         self._wake = asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -64,6 +66,7 @@ class FlowRecorder:
     def start(self, queue: SqliteQueue, executions: Executions) -> None:
         rows = self._reading.rows(_SQL["minutes"], (self._clock.now() - DAY,))
         self._minutes.extend(msgspec.json.decode(body, type=Minute) for (body,) in rows)
+        self._minute_ends = 0
         self._task = asyncio.create_task(self._run(queue, executions), name="flow")
 
     async def stop(self) -> None:
@@ -75,9 +78,12 @@ class FlowRecorder:
 
     def _now(self) -> Minute:
         now = self._clock.now()
-        if not self._minutes or now - self._minutes[-1].at >= MINUTE:
-            self._minutes.append(Minute(now - now % MINUTE))
-        return self._minutes[-1]
+        if now >= self._minute_ends:
+            at = now - now % MINUTE
+            if not self._minutes or self._minutes[-1].at < at:
+                self._minutes.append(Minute(at))
+            self._minute, self._minute_ends = self._minutes[-1], self._minutes[-1].at + MINUTE
+        return self._minute
 
     async def _run(self, queue: SqliteQueue, executions: Executions) -> None:
         kept = self._clock.now() // MINUTE

@@ -84,12 +84,14 @@ class SqliteOrders:
         return Page(orders[: query.limit], cursor=orders[query.limit - 1].id if more else None)
 
     def apply(self, before: Order | None, outcome: Outcome) -> None:
-        order, found = outcome.order, self._rows.get(outcome.order.id)
-        if (found.order.version if found else 0) != (before.version if before else 0):
+        order = outcome.order
+        row = self._rows.get(order.id)
+        found = None if row is None else row.order
+        if found is not before and (found.version if found else 0) != (before.version if before else 0):
             raise OrderChanged
-        no = found.no if found else self._claimed(order.id)
+        no = self._claimed(order.id) if row is None else row.no
         self._rows.put(order.id, Numbered(no, order))
-        if before and (before.user_id, before.restaurant_id) != (order.user_id, order.restaurant_id):
+        if before and (before.user_id != order.user_id or before.restaurant_id != order.restaurant_id):
             self._session.stage(_READDRESS, (no, order.user_id, order.restaurant_id))
         for entry in outcome.entries:
             values = (entry.kind.value, entry.key, entry.amount, entry.currency, entry.at, entry.reference)

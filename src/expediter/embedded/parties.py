@@ -6,7 +6,18 @@ from collections.abc import Mapping
 import msgspec
 
 from expediter.app.calls import Answer, Call, HandOver, Withdraw
-from expediter.app.parties import Conversation, NoAnswer, Party, Remote, Role, answered, payment, restaurant, role
+from expediter.app.parties import (
+    Conversation,
+    NoAnswer,
+    Party,
+    Remote,
+    Role,
+    Simulated,
+    answered,
+    payment,
+    restaurant,
+    role,
+)
 from expediter.embedded.http_client import HttpClient, Limits
 
 
@@ -29,7 +40,7 @@ class Parties:
     def answer_now(self, call: Call) -> Answer | None:
         """The answer of a simulated party; None when the call has to go out."""
         party = self._parties[role(call)]
-        return None if isinstance(party, Remote) else answered(call, party.decline)
+        return answered(call, party.decline) if isinstance(party, Simulated) else None
 
     async def call(
         self, call: Call, now: int, seconds: float | None = None, headers: Mapping[str, str] | None = None

@@ -21,6 +21,8 @@ RETRY_AFTER = 2_000
 
 _SQL = Statements("queue")
 _LAST, _FIND, _RECEIVE = (_SQL[name] for name in ("last", "find", "receive"))
+_encode = msgspec.json.Encoder().encode
+_attributes = msgspec.json.Decoder(dict[str, str]).decode
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -48,7 +50,7 @@ class SqliteQueue:
         self._sent = sent
 
     def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
-        no, text = self._session.number(_LAST), msgspec.json.encode(attributes).decode()
+        no, text = self._session.number(_LAST), _encode(attributes).decode()
         self._rows.put(no, Row(no, attributes.get("order_id"), body, text, now, now, filed=False))
         self._sent()
         return str(no)
@@ -58,23 +60,14 @@ class SqliteQueue:
             self._session.rows(_SQL["bury_exhausted"], (now,))
             self._session.rows(_SQL["drop_exhausted"], (now,))
             self._session.forget()
-        return tuple(
-            self._deliver(Row(*found), now)
-            for found in self._session.look("message", _RECEIVE, (now, limit, MAX_RECEIVES))
-        )
+        found = self._session.look("message", _RECEIVE, (now, limit, MAX_RECEIVES))
+        return tuple([self._deliver(row, now) for row in found])
 
-    def _deliver(self, row: Row, now: int) -> Message:
-        count, deliveries = row.receive_count + 1, row.deliveries + 1
-        after = msgspec.structs.replace(row, visible_at=now + VISIBILITY, receive_count=count, deliveries=deliveries)
-        self._rows.put(row.no, after)
-        return Message(
-            id=str(row.no),
-            body=row.body,
-            attributes=_attributes(row.attributes),
-            sent_at=row.sent_at,
-            receive_count=count,
-            receipt=f"{row.no}-{deliveries}",
-        )
+    def _deliver(self, found: database.Row, now: int) -> Message:
+        no, order_id, body, attributes, sent_at, _, received, delivered, reason = found
+        count, delivery = received + 1, delivered + 1
+        self._rows.put(no, Row(no, order_id, body, attributes, sent_at, now + VISIBILITY, count, delivery, reason))
+        return Message(str(no), body, _attributes(attributes), sent_at, count, f"{no}-{delivery}")
 
     def extend(self, receipt: str, seconds: int, now: int) -> bool:
         row = self._held(receipt)
@@ -183,10 +176,6 @@ def _numbers(receipt: str) -> tuple[int, int]:
 
 def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
-
-
-def _attributes(text: str) -> dict[str, str]:
-    return msgspec.json.decode(text, type=dict[str, str])
 
 
 def _dead_letter(row: database.Row) -> DeadLetter:

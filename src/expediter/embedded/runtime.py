@@ -64,11 +64,11 @@ class Runtime:
 
     def dispatch(self, errand: Errand) -> None:
         """A call has to be made: make it once the unit that needs it is durable."""
-        self._writer.after(lambda: self._make(errand))
+        self._writer.after(partial(self._make, errand))
 
     def wake_at(self, at: int) -> None:
         """A timer was set."""
-        self._writer.after(lambda: self._hurry(at))
+        self._writer.after(partial(self._hurry, at))
 
     # ── starting and stopping ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -168,13 +168,13 @@ class Runtime:
         self._settle(errand, answer)
 
     def _settle(self, errand: Errand, answer: Answer | Failure) -> None:
-        def done(_: object, error: Exception | None) -> None:
-            if error is not None:
-                _log.error("storing an answer failed; trying again", exc_info=error, extra=_about(errand))
-                asyncio.get_running_loop().call_later(PAUSE / 1000, self._settle, errand, answer)
+        unit, done = partial(self._workflows.settle, errand, answer), partial(self._settled, errand, answer)
+        self._writer.submit("settle:" + errand.task.resource, unit, done)
 
-        name = "settle:" + errand.task.resource
-        self._writer.submit(name, lambda: self._workflows.settle(errand, answer), done)
+    def _settled(self, errand: Errand, answer: Answer | Failure, _: object, error: Exception | None) -> None:
+        if error is not None:
+            _log.error("storing an answer failed; trying again", exc_info=error, extra=_about(errand))
+            asyncio.get_running_loop().call_later(PAUSE / 1000, self._settle, errand, answer)
 
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

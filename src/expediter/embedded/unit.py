@@ -6,9 +6,7 @@ changes here; the file sees the last of them, in one statement when the unit end
 
 from collections.abc import Iterator
 
-import msgspec
-
-from expediter.app.ports import Orders, Outcome, Page, Query
+from expediter.app.ports import Mail, Orders, Outcome, Page, Query
 from expediter.domain.errors import OrderChanged
 from expediter.domain.ledger import Entry
 from expediter.domain.order import Order
@@ -21,39 +19,46 @@ class UnitOrders:
 
     def __init__(self, store: Orders) -> None:
         self._store = store
-        self._read: dict[str, Order | None] = {}
-        self._outcomes: dict[str, Outcome] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        #: Orders as they are in this unit; those that it changed, as it found them; what goes along with the changes.
+        self._orders: dict[str, Order | None] = {}
+        self._found: dict[str, Order | None] = {}
+        self._entries: dict[str, tuple[Entry, ...]] = {}
+        self._mails: dict[str, tuple[Mail, ...]] = {}
 
     def flush(self) -> None:
         """Hands what the unit changed to the store."""
-        outcomes, read = self._outcomes, self._read
-        if outcomes:
-            self._outcomes, self._read = {}, {}
-            for order_id, outcome in outcomes.items():
-                self._store.apply(read[order_id], outcome)
-        else:
-            read.clear()
+        orders, found, entries, mails = self._orders, self._found, self._entries, self._mails
+        if not orders:
+            return
+        self._forget()
+        for order_id, before in found.items():
+            order = orders[order_id]
+            if order is not None:
+                self._store.apply(before, Outcome(order, entries.get(order_id, ()), mails.get(order_id, ())))
 
     def forget(self) -> None:
-        self._read.clear()
-        self._outcomes.clear()
+        self._forget()
 
     def find(self, order_id: str) -> Order | None:
-        if order_id in self._outcomes:
-            return self._outcomes[order_id].order
-        if order_id not in self._read:
-            self._read[order_id] = self._store.find(order_id)
-        return self._read[order_id]
+        if order_id in self._orders:
+            return self._orders[order_id]
+        order = self._orders[order_id] = self._store.find(order_id)
+        return order
 
     def apply(self, before: Order | None, outcome: Outcome) -> None:
-        current = self.find(outcome.order.id)
-        if (current.version if current else 0) != (before.version if before else 0):
+        order = outcome.order
+        current = self.find(order.id)
+        if current is not before and (current.version if current else 0) != (before.version if before else 0):
             raise OrderChanged
-        earlier = self._outcomes.get(outcome.order.id)
-        if earlier is not None:
-            entries, mails = (*earlier.entries, *outcome.entries), (*earlier.mails, *outcome.mails)
-            outcome = msgspec.structs.replace(outcome, entries=entries, mails=mails)
-        self._outcomes[outcome.order.id] = outcome
+        self._found.setdefault(order.id, current)
+        self._orders[order.id] = order
+        if outcome.entries:
+            self._entries[order.id] = (*self._entries.get(order.id, ()), *outcome.entries)
+        if outcome.mails:
+            self._mails[order.id] = (*self._mails.get(order.id, ()), *outcome.mails)
 
     def accepted(self, order_id: str) -> Order | None:
         return self._store.accepted(order_id)

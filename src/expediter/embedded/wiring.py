@@ -214,18 +214,17 @@ class Home:
 
     def _changed(self, before: Order | None, order: Order) -> None:
         ends = order.ended and not (before and before.ended)
-        self._writer.after(partial(self._committed, order, ends))
+        self._writer.after(partial(self._ended if ends else self.feed.publish, order))
 
     def _accepted(self) -> None:
         self._meters.accepted += 1
         self._flow.accepted()
         self.runtime.sent()
 
-    def _committed(self, order: Order, ends: bool) -> None:
-        if ends:
-            self._meters.ended[order.status] += 1
-            self._meters.orders.observe((order.updated_at - order.created_at) / 1000)
-            self._flow.ended(order)
+    def _ended(self, order: Order) -> None:
+        self._meters.ended[order.status] += 1
+        self._meters.orders.observe((order.updated_at - order.created_at) / 1000)
+        self._flow.ended(order)
         self.feed.publish(order)
 
     def _posted(self) -> None:

@@ -6,9 +6,8 @@ outside parties; they go out once the unit is durable (``dispatch``).
 """
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, final
 
 import msgspec
 
@@ -33,13 +32,14 @@ from expediter.domain.errors import OrderError, StoreUnavailable, TaskTokenUnkno
 from expediter.embedded import children, services
 from expediter.embedded.children import DEEPEST, Children, Parent
 from expediter.embedded.claims import SqliteClaims
-from expediter.embedded.clock import NUMBERS
+from expediter.embedded.clock import SEEDS
 from expediter.embedded.database import DataRefused, Session
 from expediter.embedded.executions import Awaited, Executions, Stored
 from expediter.embedded.services import ServiceFailure
 from expediter.embedded.task_tokens import Heartbeat, Report, TaskTokens, event_of, limit
 
 
+@final
 class Errand(msgspec.Struct, frozen=True, gc=False):
     """A call that has to be made for a task of an execution."""
 
@@ -119,8 +119,8 @@ class SqliteWorkflows:
         if self._store.load(no) is not None:
             return False
         context = {"Execution": {"Id": name, "Name": name}, "StateMachine": {"Id": "orders", "Name": "orders"}}
-        event = Started(at=now, seed=self._seed(), input=input, context=context)
-        self._drive(Stored(no, name, self._current, Execution()), deque([event]))
+        event = Started(at=now, seed=next(SEEDS), input=input, context=context)
+        self._drive(Stored(no, name, self._current, Execution()), [event])
         return True
 
     def history(self, name: str) -> list[dict[str, Any]] | None:
@@ -138,7 +138,7 @@ class SqliteWorkflows:
         machine = self._machines[stored.definition]
         if state not in machine.definition["States"] or services.unknown(machine.resources):
             return False
-        self._drive(stored, deque([Redriven(at=self._work().now, seed=self._seed(), state=state, input=input)]))
+        self._drive(stored, [Redriven(at=self._work().now, seed=next(SEEDS), state=state, input=input)])
         return True
 
     # ── what the runtime feeds in, each inside a unit ─────────────────────────────────────────────────────────────
@@ -149,9 +149,9 @@ class SqliteWorkflows:
         if stored is None:
             return
         if isinstance(answer, Failure):
-            self._drive(stored, deque([self._failed(errand.task, answer)]))
+            self._drive(stored, [self._failed(errand.task, answer)])
         else:
-            self._go_on(stored, [self._perform(stored.no, errand.task, answer)])
+            self._go_on(stored, [self._perform(self._work(), stored.no, errand.task, answer)])
 
     def fire(self, no: int) -> None:
         """Fires the timers of an execution that are due, and the time limits of tasks that wait for their tokens."""
@@ -160,12 +160,12 @@ class SqliteWorkflows:
             return
         now = self._work().now
         waits, awaited = self._waits(self._machines[stored.definition], no, stored.execution)
-        due: deque[AnyEvent] = deque(
-            TimerFired(at=now, seed=self._seed(), timer=wait.timer)
+        due: list[AnyEvent] = [
+            TimerFired(at=now, seed=next(SEEDS), timer=wait.timer)
             for wait in waits
             if isinstance(wait, StartTimer) and wait.at <= now
-        )
-        due.extend(TaskTimedOut(at=now, seed=self._seed(), task=late.task) for late in awaited if late.until <= now)
+        ]
+        due.extend(TaskTimedOut(at=now, seed=next(SEEDS), task=late.task) for late in awaited if late.until <= now)
         if due:
             self._drive(stored, due)
 
@@ -177,7 +177,8 @@ class SqliteWorkflows:
         waits, awaited = self._waits(self._machines[stored.definition], no, stored.execution)
         called = {wait.task for wait in awaited if not wait.busy}
         tasks = [wait for wait in waits if isinstance(wait, ScheduleTask) and wait.task not in called]
-        self._go_on(stored, [self._perform(no, task, repeat=True) for task in tasks])
+        work = self._work()
+        self._go_on(stored, [self._perform(work, no, task, repeat=True) for task in tasks])
 
     def report(self, token: str, report: Report) -> None:
         """What whoever has a task's token says of the task. Raises TaskTokenUnknown."""
@@ -188,42 +189,47 @@ class SqliteWorkflows:
             raise TaskTokenUnknown
         if isinstance(report, Heartbeat):
             self._tokens.beat(token, now)
-            self._drive(stored, deque())
+            self._drive(stored, [])
         else:
-            self._drive(stored, deque([event_of(report, waiting.task, now, self._seed())]))
+            self._drive(stored, [event_of(report, waiting.task, now, next(SEEDS))])
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _go_on(self, stored: Stored, results: Sequence[AnyEvent | Errand | None]) -> None:
         """Feeds in what performing tasks has led to; where that is a call, the call has to be made."""
-        events = deque(result for result in results if result is not None and not isinstance(result, Errand))
-        if events or None in results:
-            self._drive(stored, events)
+        # Written out, because list[Errand]() costs twenty times as much as [].
+        events: list[AnyEvent] = []
+        errands: list[Errand] = []
         for result in results:
-            if isinstance(result, Errand):
-                self._dispatch(result)
+            if type(result) is Errand:
+                errands.append(result)
+            elif result is not None:
+                events.append(result)
+        if len(errands) < len(results):
+            self._drive(stored, events)
+        for errand in errands:
+            self._dispatch(errand)
 
-    def _drive(self, stored: Stored, events: deque[AnyEvent]) -> None:
-        """Advances the execution until it waits for the outside, stores it, and only then asks for the calls."""
-        machine = self._machines[stored.definition]
+    def _drive(self, stored: Stored, events: list[AnyEvent]) -> None:
+        """Advances the execution until it waits for the outside, stores it, and only then asks for the calls.
+
+        ``events`` grows by what carrying the execution's commands out leads to at once.
+        """
+        work, machine = self._work(), self._machines[stored.definition]
         steps = Steps(machine, stored.execution)
-        # Written out, because list[AnyEvent]() costs twenty times as much as [].
-        taken: list[AnyEvent] = []
         errands: list[Errand] = []
         asked: list[Command] = []
-        while events:
-            event = events.popleft()
-            taken.append(event)
+        for event in events:
             asked = steps.take(event)
             for command in asked:
-                follows = self._follow(stored.no, command, event.at)
-                if isinstance(follows, Errand):
+                follows = self._follow(work, stored.no, command)
+                if type(follows) is Errand:
                     errands.append(follows)
                 elif follows is not None:
                     events.append(follows)
         execution = steps.execution()
-        after = msgspec.structs.replace(stored, execution=execution)
-        self._store.store(after, taken, *self._waits(machine, stored.no, execution, asked))
+        waits, awaited = self._waits(machine, stored.no, execution, asked)
+        after = self._store.store(stored, execution, events, waits, awaited)
         for errand in errands:
             self._dispatch(errand)
         if execution.status != "RUNNING":
@@ -243,27 +249,28 @@ class SqliteWorkflows:
         tasks = [wait.task for wait in waits if isinstance(wait, ScheduleTask)]
         return waits, self._tokens.awaited(no, tasks)
 
-    def _follow(self, no: int, command: Command, now: int) -> AnyEvent | Errand | None:
+    def _follow(self, work: Work, no: int, command: Command) -> AnyEvent | Errand | None:
         """Carries a command out as far as the unit can; gives the event that it leads to at once, or a call to make."""
-        if isinstance(command, ScheduleTask):
+        # The kinds are compared, because isinstance takes its longest way for a struct of another kind.
+        if type(command) is ScheduleTask:
             if command.resource in services.AWAITED:
-                self._tokens.expect(no, command, now)
-                self._wake_at(limit(command, now))
-            return self._perform(no, command)
-        if isinstance(command, StartTimer):
-            if command.at <= now:
-                return TimerFired(at=now, seed=self._seed(), timer=command.timer)
+                self._tokens.expect(no, command, work.now)
+                self._wake_at(limit(command, work.now))
+            return self._perform(work, no, command)
+        if type(command) is StartTimer:
+            if command.at <= work.now:
+                return TimerFired(work.now, next(SEEDS), command.timer)
             self._wake_at(command.at)
         return None
 
     def _perform(
-        self, no: int, task: ScheduleTask, answer: Answer | None = None, *, repeat: bool = False
+        self, work: Work, no: int, task: ScheduleTask, answer: Answer | None = None, *, repeat: bool = False
     ) -> AnyEvent | Errand | None:
         """Runs a task as far as it goes; None: it waits for somebody to answer it."""
         try:
-            if task.resource in services.STARTS:
-                return self._start(no, task, self._work().now)
-            return self._run(no, task, answer, repeat)
+            if task.resource not in TASKS:
+                return self._serve(work, no, task, answer, repeat)
+            result = perform(work, task.resource, task.input, answer, repeat)
         except StoreUnavailable:
             raise
         except ServiceFailure as failure:
@@ -272,19 +279,24 @@ class SqliteWorkflows:
             return self._failed(task, Failure(error.name, str(error)))
         except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a task raises is the task's failure
             return self._failed(task, Failure(type(error).__name__, str(error)))
+        if type(result) is Output:
+            return TaskSucceeded(work.now, next(SEEDS), task.task, result.value)
+        return Errand(no, task, result)
 
-    def _run(self, no: int, task: ScheduleTask, answer: Answer | None, repeat: bool) -> AnyEvent | Errand | None:
-        """Runs a task of ours. Raises ServiceFailure, OrderError, and whatever a task raises."""
-        work, ours = self._work(), task.resource in TASKS
-        name, given = (task.resource, task.input) if ours else services.invocation(task)
+    def _serve(
+        self, work: Work, no: int, task: ScheduleTask, answer: Answer | None, repeat: bool
+    ) -> AnyEvent | Errand | None:
+        """What a service of AWS would do. Raises ServiceFailure, OrderError, and whatever a task raises."""
+        if task.resource in services.STARTS:
+            return self._start(no, task, work.now)
+        name, given = services.invocation(task)
         result = perform(work, name, given, answer, repeat)
         if not isinstance(result, Output):
             return Errand(no, task, result)
         if task.resource in services.AWAITED:
             self._tokens.called(no, task.task)
             return None
-        output = result.value if ours else services.envelope(result.value)
-        return TaskSucceeded(at=work.now, seed=self._seed(), task=task.task, output=output)
+        return TaskSucceeded(work.now, next(SEEDS), task.task, services.envelope(result.value))
 
     def _start(self, no: int, task: ScheduleTask, now: int) -> AnyEvent | None:
         """Starts another execution, as far as it goes in this unit. Raises ServiceFailure."""
@@ -294,18 +306,18 @@ class SqliteWorkflows:
         if child.new:
             self._depth += 1
             try:
-                event = Started(now, self._seed(), input=child.input, context=children.context(child.stored.name))
-                self._drive(child.stored, deque([event]))
+                event = Started(now, next(SEEDS), input=child.input, context=children.context(child.stored.name))
+                self._drive(child.stored, [event])
             finally:
                 self._depth -= 1
         if task.resource == services.START:
             output = children.started(child.stored, now)
-            return TaskSucceeded(at=now, seed=self._seed(), task=task.task, output=output)
+            return TaskSucceeded(at=now, seed=next(SEEDS), task=task.task, output=output)
         if task.resource in services.SYNC:
             parent = Parent(no, task.task, services.SYNC[task.resource])
             stored = self._store.load(child.stored.no)
             if stored is not None and stored.execution.status != "RUNNING":
-                return self._children.answer(stored, parent, now, self._seed())
+                return self._children.answer(stored, parent, now, next(SEEDS))
             self._children.wait(child.stored, parent)
         self._tokens.called(no, task.task)
         return None
@@ -322,15 +334,11 @@ class SqliteWorkflows:
         for parent in self._children.waiting(child):
             stored = self._store.load(parent.execution)
             if stored is not None:
-                self._drive(stored, deque([self._children.answer(child, parent, now, self._seed())]))
+                self._drive(stored, [self._children.answer(child, parent, now, next(SEEDS))])
 
     def _failed(self, task: ScheduleTask, failure: Failure) -> AnyEvent:
-        now, seed = self._work().now, self._seed()
+        now, seed = self._work().now, next(SEEDS)
         if failure.error is None:
             return TaskTimedOut(at=now, seed=seed, task=task.task)
         submitted = task.resource not in services.AWAITED
         return TaskFailed(now, seed, task.task, failure.error, failure.cause, submitted=submitted)
-
-    def _seed(self) -> int:
-        """Unguessable, because task tokens are derived from it."""
-        return next(NUMBERS) >> 1

@@ -1,13 +1,14 @@
 """Who the outside parties are, as an operator writes it."""
 
 import math
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
 
-from expediter.app.calls import Call, Charge, Refund
+from expediter.app.calls import Call, Charge, HandOver, Refund, Withdraw
 
 _ALLOWED = "give simulated, simulated:decline=0.2 (a share from 0 to 1) or http(s)://host:port/path"
 
@@ -34,9 +35,17 @@ class Remote(msgspec.Struct, frozen=True):
 Party: TypeAlias = Simulated | Remote
 
 
+_ROLES: Mapping[type[Call], Role] = {
+    Charge: Role.PAYMENTS,
+    Refund: Role.PAYMENTS,
+    HandOver: Role.RESTAURANT,
+    Withdraw: Role.RESTAURANT,
+}
+
+
 def role(call: Call) -> Role:
     """Which of the two parties a call is for."""
-    return Role.PAYMENTS if isinstance(call, Charge | Refund) else Role.RESTAURANT
+    return _ROLES[type(call)]
 
 
 def parse_party(text: str) -> Party:

@@ -24,7 +24,7 @@ def declines(party: Role, order_id: str, share: float) -> bool:
 def answered(call: Call, share: float) -> Answer:
     """What the simulated party that declines ``share`` of all orders answers to the call."""
     order_id = call.order.id if isinstance(call, HandOver) else call.order_id
-    return _ANSWERS[type(call)](order_id, declines(role(call), order_id, share))
+    return _ANSWERS[type(call)](order_id, share > 0 and declines(role(call), order_id, share))
 
 
 def _charge(order_id: str, declined: bool) -> Answer:
