@@ -31,8 +31,8 @@ PEERS := dbos restate temporal
 # What `make synth` and `make deploy` are about: make deploy STAGE=prod EMAIL=operators@example.com
 STAGE ?= dev
 EMAIL ?=
-# The CDK's command line; only deploying needs it, and fetches it. Version 3 does not take what this CDK writes.
-CDK ?= npx --yes aws-cdk@2.1148.1
+# The CDK's command line; only deploying needs it, and fetches it
+CDK ?= $(PY) -m infra.cdk
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-heavy test-all check demo bench bench-peers bench-scale bench-profile bench-all bench-docs bench-console crash lock \

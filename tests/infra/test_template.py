@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.infra.conftest import synthesised
 from tests.infra.facts import FACTS
 
 
@@ -16,9 +17,12 @@ def test_fact(template: Any, fact: Callable[[Any], None]) -> None:
     fact(template)
 
 
-def test_cfn_lint_finds_nothing(template: Any, folder: Path) -> None:
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_cfn_lint_finds_nothing(tmp_path: Path, stage: str) -> None:
+    """W3005 is about a DependsOn that a reference says already: the CDK writes them, and they do no harm."""
+    synthesised(stage, tmp_path)
     command = [str(Path(sys.executable).parent / "cfn-lint"), "-i", "W3005", "-t"]
     done = subprocess.run(
-        [*command, str(folder / "Orders-dev.template.json")], capture_output=True, text=True, check=False
+        [*command, str(tmp_path / f"Orders-{stage}.template.json")], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "")
