@@ -30,7 +30,15 @@ WARM = 1.0
 
 #: Layer → how the paths of its files end or go on, the first that fits; asked from the innermost frame outwards.
 LAYERS: dict[str, tuple[str, ...]] = {
-    "HTTP": ("/uvicorn/", "/embedded/connections", "/embedded/exchange", "/embedded/http.py", "/embedded/guards"),
+    "HTTP": (
+        "/uvicorn/",
+        "/httptools/",
+        "/embedded/connections",
+        "/embedded/http_",
+        "/embedded/exchange",
+        "/embedded/http.py",
+        "/embedded/guards",
+    ),
     "doors and parsing": ("/doors/", "/app/drafts", "/app/instants"),
     "SQLite": ("/embedded/database", "/embedded/staging", "/apsw/"),
     "states language": ("/expediter/asl/",),

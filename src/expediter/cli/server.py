@@ -22,9 +22,10 @@ import uvloop
 from expediter.asl import DefinitionInvalid
 from expediter.cli.terms import stop
 from expediter.embedded import descriptors, logs
-from expediter.embedded.connections import Connections, configuration
+from expediter.embedded.connections import Connections
 from expediter.embedded.database import DataRefused
 from expediter.embedded.http import App, create_app
+from expediter.embedded.serving import configuration
 from expediter.embedded.settings import LOOPBACK, SettingRefused, Settings, from_environment
 from expediter.embedded.wiring import open_home
 

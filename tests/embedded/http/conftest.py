@@ -11,8 +11,9 @@ import httpx
 import pytest
 import uvicorn
 
-from expediter.embedded.connections import Connections, configuration
+from expediter.embedded.connections import Connections
 from expediter.embedded.http import App, create_app
+from expediter.embedded.serving import configuration
 from expediter.embedded.settings import from_environment
 from expediter.embedded.wiring import Home, open_home
 

@@ -1,9 +1,7 @@
 """What a connection may do: be slow, silent, endless, impatient or deaf, and none of it stops another."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import NamedTuple
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -11,9 +9,11 @@ import websockets
 
 from expediter.embedded import connections as bounds
 from expediter.embedded import console_answers, console_http, http
-from expediter.embedded.connections import AHEAD, HEADERS, PATIENCE, SocketConnection
+from expediter.embedded.connections import AHEAD, HEADERS, PATIENCE
 from expediter.embedded.exchange import LARGEST_HEADERS, LONGEST_ADDRESS
+from expediter.embedded.serving import SocketConnection
 from tests.embedded.http.conftest import PLAIN, Opened, Served
+from tests.embedded.http.wire import connected, until
 
 pytestmark = pytest.mark.anyio
 
@@ -22,50 +22,6 @@ GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 BIG = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
 POST = b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
 STREAM = b"GET /console/live/orders HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-class Client(NamedTuple):
-    """A connection whose bytes are chosen one by one."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    async def says(self, data: bytes) -> None:
-        self.writer.write(data)
-        await self.writer.drain()
-
-    async def hears(self, count: int = 1) -> list[int]:
-        """The statuses of so many answers; their bodies are read too."""
-        return [await self._answer() for _ in range(count)]
-
-    async def rest(self) -> bytes:
-        """Whatever still comes until the server closes the connection."""
-        with suppress(ConnectionError):
-            async with asyncio.timeout(30):
-                return await self.reader.read()
-        return b""
-
-    async def _answer(self) -> int:
-        async with asyncio.timeout(30):
-            head = (await self.reader.readuntil(b"\r\n\r\n")).decode().lower()
-            if "content-length: " in head:
-                await self.reader.readexactly(int(head.partition("content-length: ")[2].split()[0]))
-        return int(head.split()[1])
-
-
-@asynccontextmanager
-async def connected(served: Served) -> AsyncIterator[Client]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-    try:
-        yield Client(reader, writer)
-    finally:
-        writer.transport.abort()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110  # bounded by the timeout
-            await asyncio.sleep(0.005)
 
 
 def time_passes(served: Served) -> None:
@@ -80,7 +36,7 @@ def owing(served: Served) -> int:
 
 
 async def test_a_request_that_never_becomes_whole_is_answered_408(serving: Opened) -> None:
-    async with serving() as served, connected(served) as head, connected(served) as body:
+    async with serving() as served, connected(served.port) as head, connected(served.port) as body:
         await head.says(GET[:20])
         await body.says(POST + b"{")
         await until(lambda: served.connections.held == 20 + len(POST) + 1)
@@ -96,7 +52,7 @@ async def test_a_request_that_never_becomes_whole_is_answered_408(serving: Opene
 
 
 async def test_a_connection_that_says_nothing_more_is_closed_without_a_word(serving: Opened) -> None:
-    async with serving() as served, connected(served) as client:
+    async with serving() as served, connected(served.port) as client:
         await client.says(GET)
         assert await client.hears() == [200]
         time_passes(served)
@@ -105,7 +61,7 @@ async def test_a_connection_that_says_nothing_more_is_closed_without_a_word(serv
 
 
 async def test_who_is_waiting_for_us_is_not_given_up(serving: Opened) -> None:
-    async with serving() as served, connected(served) as page:
+    async with serving() as served, connected(served.port) as page:
         await page.says(STREAM)
         assert await page.hears() == [200]
         time_passes(served)
@@ -116,10 +72,10 @@ async def test_who_is_waiting_for_us_is_not_given_up(serving: Opened) -> None:
 
 
 async def test_who_does_not_read_what_was_sent_to_him_is_cut_off_although_he_asks_for_more(serving: Opened) -> None:
-    async with serving() as served, connected(served) as deaf:
+    async with serving() as served, connected(served.port) as deaf:
         deaf.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a stream's transport reads too
         async with asyncio.timeout(30):
-            while not any(it.flow.write_paused for it in served.connections._owing):  # type: ignore[attr-defined]
+            while not any(it.full for it in served.connections._owing):  # type: ignore[attr-defined]
                 await deaf.says(BIG)
                 await asyncio.sleep(0)
         with suppress(ConnectionError):
@@ -140,14 +96,14 @@ async def test_who_does_not_read_what_was_sent_to_him_is_cut_off_although_he_ask
     ids=["many", "endless value", "endless name"],
 )
 async def test_a_head_that_is_too_large_is_refused_before_it_is_whole(serving: Opened, head: bytes) -> None:
-    async with serving() as served, connected(served) as client:
+    async with serving() as served, connected(served.port) as client:
         await client.says(GET[:-2] + head)
 
         assert (await client.rest()).startswith(b"HTTP/1.1 431 ")
 
 
 async def test_headers_behind_the_body_are_counted_too(serving: Opened) -> None:
-    async with serving() as served, connected(served) as client:
+    async with serving() as served, connected(served.port) as client:
         await client.says(POST.replace(b"Content-Length: 1000", b"Transfer-Encoding: chunked") + b"0\r\n")
         await client.says(b"".join(b"X-%d: 1\r\n" % number for number in range(HEADERS)) + b"\r\n")
         await client.rest()
@@ -156,7 +112,7 @@ async def test_headers_behind_the_body_are_counted_too(serving: Opened) -> None:
 
 
 async def test_a_body_without_an_end_is_refused(serving: Opened) -> None:
-    async with serving() as served, connected(served) as client:
+    async with serving() as served, connected(served.port) as client:
         await client.says(POST.replace(b"Content-Length: 1000", b"Transfer-Encoding: chunked"))
         with suppress(ConnectionError):
             for _ in range(300):
@@ -167,7 +123,7 @@ async def test_a_body_without_an_end_is_refused(serving: Opened) -> None:
 
 
 async def test_what_is_no_http_is_a_problem(serving: Opened) -> None:
-    async with serving() as served, connected(served) as client:
+    async with serving() as served, connected(served.port) as client:
         await client.says(b"\x16\x03\x01 hello\r\n\r\n")
 
         answer = await client.rest()
@@ -176,14 +132,14 @@ async def test_what_is_no_http_is_a_problem(serving: Opened) -> None:
 
 
 async def test_requests_sent_ahead_are_answered_in_turn(serving: Opened) -> None:
-    async with serving() as served, connected(served) as client:
+    async with serving() as served, connected(served.port) as client:
         await client.says((GET + BIG) * (AHEAD // 2))
 
         assert await client.hears(AHEAD) == [200] * AHEAD
 
 
 async def test_who_sends_too_many_requests_ahead_is_cut_off(serving: Opened) -> None:
-    async with serving() as served, connected(served) as client:
+    async with serving() as served, connected(served.port) as client:
         await client.says(GET * 5_000)
         await client.rest()
 
@@ -196,19 +152,19 @@ async def test_a_stream_ends_with_its_connection_although_another_request_waits_
 ) -> None:
     monkeypatch.setattr(console_answers, "HEARTBEAT", 0.05)  # while requests wait nothing is read, not even the end
     async with serving() as served:
-        async with connected(served) as page:
+        async with connected(served.port) as page:
             await page.says(STREAM)
             assert await page.hears() == [200]
             await page.says(GET)
-            await until(lambda: any(it.pipeline for it in served.connections._open))  # type: ignore[attr-defined]
+            await until(lambda: any(len(it.turns) > 1 for it in served.connections._open))  # type: ignore[attr-defined]
         await until(lambda: not served.app._console._streams)
 
 
 async def test_when_there_is_no_room_the_connection_that_owes_us_longest_makes_room(serving: Opened) -> None:
-    async with serving(most=2) as served, connected(served) as oldest:
+    async with serving(most=2) as served, connected(served.port) as oldest:
         await oldest.says(GET)
         assert await oldest.hears() == [200]
-        async with connected(served) as older, connected(served) as newest:
+        async with connected(served.port) as older, connected(served.port) as newest:
             await newest.says(GET)
             assert await newest.hears() == [200]
 
@@ -218,10 +174,10 @@ async def test_when_there_is_no_room_the_connection_that_owes_us_longest_makes_r
 
 
 async def test_when_all_are_busy_the_newest_connection_is_told_to_come_again(serving: Opened) -> None:
-    async with serving(most=1) as served, connected(served) as page:
+    async with serving(most=1) as served, connected(served.port) as page:
         await page.says(STREAM)
         assert await page.hears() == [200]
-        async with connected(served) as newest:
+        async with connected(served.port) as newest:
             answer = await newest.rest()
 
     assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
@@ -233,7 +189,7 @@ async def test_requests_that_are_not_whole_hold_so_many_bytes_in_all(
     serving: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounds, "HELD", 3 * len(POST))
-    async with serving() as served, connected(served) as first, connected(served) as second:
+    async with serving() as served, connected(served.port) as first, connected(served.port) as second:
         await first.says(POST + b"{")
         await until(lambda: served.connections.held > 0)
         await second.says(POST + b" " * len(POST) + b" ")
@@ -263,7 +219,7 @@ async def test_there_is_a_bound_to_websockets_and_to_live_pages(
 ) -> None:
     monkeypatch.setattr(http, "MOST_SOCKETS", 1)
     monkeypatch.setattr(console_http, "MOST_STREAMS", 1)
-    async with serving() as served, connected(served) as first, connected(served) as second:
+    async with serving() as served, connected(served.port) as first, connected(served.port) as second:
         url = f"ws://127.0.0.1:{served.port}/graphql"
         async with websockets.connect(url, subprotocols=["graphql-transport-ws"]):  # type: ignore[list-item]
             with pytest.raises(websockets.InvalidStatus) as refused:

@@ -26,9 +26,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from expediter import contracts
-from expediter.embedded.connections import Connections, configuration
+from expediter.embedded.connections import Connections
 from expediter.embedded.graphql import PRELUDE
 from expediter.embedded.http import create_app
+from expediter.embedded.serving import configuration
 from expediter.embedded.settings import from_environment
 from expediter.embedded.wiring import open_home
 from tests.embedded.http.conftest import environment
