@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from expediter.aws.functions.table import FUNCTIONS, OTHER_FUNCTIONS, TASK_FUNCTIONS
@@ -192,6 +193,8 @@ def the_state_machine_is_standard_logged_without_data_and_traced(template: Templ
     assert machine["RoleArn"] == get(named(template, "AWS::IAM::Role", "WorkflowRole")[0])
 
 
+RUNBOOK = (Path(__file__).parents[2] / "docs/how-to/aws-runbook.md").read_text(encoding="utf-8")
+
 #: Every alarm: the metric (or what its expression says), its threshold and periods.
 ALARMS = {
     "DeadLettersWait": ("ApproximateNumberOfMessagesVisible", 0, 1),
@@ -257,6 +260,10 @@ def the_expression_is_made_of_its_functions(template: Template, name: str, metri
     assert {query["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"] for query in parts} == keys
 
 
+def every_alarm_has_its_place_in_the_runbook(_: Template) -> None:
+    assert [name for name in ALARMS if f"`{name}`" not in RUNBOOK] == []
+
+
 def the_dashboard_shows_every_alarm_s_metric(template: Template) -> None:
     body = json.dumps(only(template, "AWS::CloudWatch::Dashboard")["DashboardBody"])
     assert all(name in body for name in ALARMS)
@@ -310,6 +317,7 @@ DOORS = (
     the_api_may_call_its_function,
     the_state_machine_is_standard_logged_without_data_and_traced,
     the_alarms_ring_when_they_shall,
+    every_alarm_has_its_place_in_the_runbook,
     the_dashboard_shows_every_alarm_s_metric,
     logs_end,
     the_secret_is_made_and_told_to_nobody,

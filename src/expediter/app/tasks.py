@@ -166,8 +166,9 @@ def close_hold(step: Step) -> Outcome:
 
 
 def request_handover(step: Step) -> Call | None:
+    """An order that was given up is never handed over, whatever workflow leads here: its money goes back."""
     order = step.order
-    if order.cancel_requested_at is not None or order.result(Kind.RESTAURANT) in (Result.DONE, Result.REFUSED):
+    if order.given_up or order.result(Kind.RESTAURANT) in (Result.DONE, Result.REFUSED):
         return None
     return HandOver(
         key=order.key(Kind.RESTAURANT),
@@ -188,7 +189,7 @@ def settle_handover(step: Step) -> Outcome:
         refused = msgspec.structs.replace(refused, error_message=answer.message)
         return Outcome(refused, output={"status": "error", "error_message": answer.message}, again=waits)
     if answer is None:
-        if order.result(Kind.RESTAURANT) is Result.DONE:
+        if order.result(Kind.RESTAURANT) is Result.DONE and not order.given_up:
             return Outcome(order, output={"status": "ok"})
         if waits:
             raise RestaurantRefused(reason(order, step.input))

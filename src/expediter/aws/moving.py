@@ -2,21 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-import boto3
-
 from expediter.app.moving import Belongings
 from expediter.app.ports import Claim, Outcome
 from expediter.aws import clients
 from expediter.aws.claims import DynamoClaims
+from expediter.aws.deployed import tables_of
 from expediter.aws.order_store import DynamoOrders, Tables
 from expediter.domain.errors import OrderChanged
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
-
-
-class StackUnknown(Exception):
-    """There is no such stack in this account and region, or it has no tables. Sign in, or name another."""
 
 
 class NewHome:
@@ -39,15 +34,5 @@ class NewHome:
 
 def of_stack(name: str) -> NewHome:
     """The home that this stack is, in the account that is signed in to. Raises StackUnknown."""
-    pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
-    found = {
-        it["LogicalResourceId"][:-8]: it["PhysicalResourceId"]
-        for page in pages
-        for it in page["StackResourceSummaries"]
-        if it["ResourceType"] == "AWS::DynamoDB::Table"
-    }
-    try:
-        tables = Tables(*(found[f"Store{table}"] for table in ("Orders", "Claims", "Ledger", "Mail")))
-    except KeyError as error:
-        raise StackUnknown(f"The stack {name} has no table {error}.") from error
+    tables = tables_of(name)
     return NewHome(clients.dynamodb(), tables)

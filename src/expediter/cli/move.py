@@ -1,13 +1,11 @@
 """``expediter export`` and ``expediter import``: carry what ended on one machine to AWS. Orders in flight end first."""
 
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from expediter.cli.terms import DATA, AsJson, Data, stop
+from expediter.cli.terms import DATA, AsJson, Data, on_aws, stop
 
 
 def export(
@@ -42,7 +40,7 @@ def export(
 
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, help="What expediter export wrote")],
-    to: Annotated[Literal["aws"], typer.Option(help="The home to carry them to")] = "aws",
+    to: Annotated[Literal["aws"], typer.Option(help="The home to carry them to")] = "aws",  # noqa: ARG001  # the only one
     stack: Annotated[str, typer.Option(help="The name of the stack")] = "Orders-dev",
     as_json: AsJson = False,
 ) -> None:
@@ -51,11 +49,9 @@ def import_(
     from expediter.cli import show
     from expediter.domain.errors import OrderError
 
-    if find_spec("boto3") is None:
-        stop(f"importing to {to} needs boto3. Install it: make setup-aws")
-    moving = import_module("expediter.aws.moving")  # by name: boto3 is not part of what the server needs
-    home, new, known = moving.of_stack(stack), 0, 0
-    with file.open("rb") as lines:
+    new, known = 0, 0
+    with on_aws("moving") as moving, file.open("rb") as lines:
+        home = moving.of_stack(stack)
         for number, line in enumerate(lines, 1):
             try:
                 taken = home.take_in(decode(line))

@@ -3,8 +3,10 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -37,6 +39,25 @@ def books(data: Path) -> "Iterator[Books]":
         with open_books(data, settings.orders) as opened:
             yield opened
     except (DataRefused, SettingRefused) as error:
+        stop(str(error))
+    except OrderError as error:
+        stop(f"{error.name}: {error}", 1)
+
+
+@contextmanager
+def on_aws(module: str) -> Iterator[Any]:
+    """A module of the other home, by name: boto3 is not part of what the server needs.
+
+    What AWS refuses ends the command with its message.
+    """
+    from expediter.domain.errors import OrderError
+
+    if find_spec("boto3") is None:
+        stop("this needs boto3. Install it: make setup-aws")
+    unknown = import_module("expediter.aws.deployed").StackUnknown
+    try:
+        yield import_module(f"expediter.aws.{module}")
+    except unknown as error:
         stop(str(error))
     except OrderError as error:
         stop(f"{error.name}: {error}", 1)

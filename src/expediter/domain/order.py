@@ -38,6 +38,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 }
 
 ENDED = frozenset(status for status, following in TRANSITIONS.items() if not following)
+GIVEN_UP = frozenset({Status.REFUND_PENDING, Status.FAILED, Status.CANCELLED})
 
 
 #: Whose the orders are of everybody who was erased.
@@ -116,6 +117,11 @@ class Order(msgspec.Struct, frozen=True):
     @property
     def ended(self) -> bool:
         return self.status in ENDED
+
+    @property
+    def given_up(self) -> bool:
+        """It can no longer succeed: it was cancelled, or failed, or its money is on the way back."""
+        return self.status in GIVEN_UP
 
     @property
     def erased(self) -> bool:

@@ -1,0 +1,41 @@
+"""A deployed stack for somebody at a shell, with the rights of the account that they are signed in to."""
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from expediter.aws import clients
+from expediter.aws.order_store import DynamoOrders, Tables
+from expediter.domain.ledger import Entry
+from expediter.domain.order import Order
+
+Books: TypeAlias = Callable[[], Iterator[tuple[Order, tuple[Entry, ...]]]]
+
+
+class StackUnknown(Exception):
+    """There is no such stack in this account and region, or nobody is signed in to it. Sign in, or name another."""
+
+
+def tables_of(stack: str) -> Tables:
+    """The names of the stack's tables. Raises StackUnknown."""
+    try:
+        pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+        found = {
+            it["LogicalResourceId"][:-8]: it["PhysicalResourceId"]
+            for page in pages
+            for it in page["StackResourceSummaries"]
+            if it["ResourceType"] == "AWS::DynamoDB::Table"
+        }
+        return Tables(*(found[f"Store{table}"] for table in ("Orders", "Claims", "Ledger", "Mail")))
+    except KeyError as error:
+        raise StackUnknown(f"The stack {stack} has no table {error}.") from error
+    except (BotoCoreError, ClientError) as error:
+        raise StackUnknown(f"AWS tells nothing of the stack {stack}: {error}. Sign in, or name another.") from error
+
+
+def books_of(stack: str) -> Books:
+    """Every order of the stack with its ledger: goes through the whole table. Raises StackUnknown."""
+    tables = tables_of(stack)
+    return DynamoOrders(clients.dynamodb(), tables).books

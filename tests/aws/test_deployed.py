@@ -1,0 +1,90 @@
+"""A deployed stack from a shell: its tables are found by their places in the template, and its books add up."""
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from expediter.app.moving import Belongings
+from expediter.aws import moving
+from expediter.aws.deployed import StackUnknown, tables_of
+from expediter.aws.tables import TABLES
+from expediter.cli.reconcile import reconcile
+from expediter.domain.ledger import Entry, Kind
+from expediter.domain.order import Effect, Status
+from expediter.domain.order import Kind as What
+from expediter.domain.order import Result as Known
+from tests.aws.stage import Functions
+from tests.support.clock import NOON
+from tests.support.values import ID, an_order
+
+STACK = "Orders-dev"
+CHARGE = Entry(ID, Kind.CHARGE, f"{ID}/charge", 3000, "USD", NOON, "ch_1")
+PAID = an_order(status=Status.SUCCESS, version=4, effects={What.CHARGE: Effect(NOON, Known.DONE, "ch_1")})
+
+
+def reckoned(*arguments: str) -> Result:
+    app = typer.Typer()
+    app.command()(reconcile)
+    return CliRunner().invoke(app, arguments)
+
+
+@pytest.fixture
+def stack(functions: Functions) -> str:
+    """A stack with the tables, named as the CDK names them."""
+    made = {}
+    for table in TABLES:
+        keys = [("HASH", table.hash), *([("RANGE", table.range)] if table.range else [])]
+        made[f"Store{table.name.capitalize()}0123ABCD"] = {
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {
+                "BillingMode": "PAY_PER_REQUEST",
+                "KeySchema": [{"AttributeName": name, "KeyType": kind} for kind, name in keys],
+                "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for _, name in keys],
+            },
+        }
+    client = functions.adapters.session.client("cloudformation")
+    client.create_stack(StackName=STACK, TemplateBody=json.dumps({"Resources": made}))
+    return STACK
+
+
+def test_the_tables_are_found_by_their_places_in_the_template(stack: str) -> None:
+    found = tables_of(stack)
+    assert [name.split("-")[2][:-8] for name in (found.orders, found.claims, found.ledger, found.mail)] == [
+        "StoreOrders",
+        "StoreClaims",
+        "StoreLedger",
+        "StoreMail",
+    ]
+
+
+def test_the_books_of_a_stack_are_added_up(stack: str) -> None:
+    moving.of_stack(stack).take_in(Belongings(PAID, (CHARGE,), "f" * 64))
+    done = reckoned("--stack", stack, "--json")
+    assert (done.exit_code, json.loads(done.stdout)["clean"]) == (0, True)
+    assert json.loads(done.stdout)["currencies"][0]["held"] == 3000
+
+
+def test_an_order_of_a_stack_without_its_money_is_an_offender(stack: str) -> None:
+    moving.of_stack(stack).take_in(Belongings(PAID, (), "f" * 64))
+    done = reckoned("--stack", stack, "--json")
+    assert done.exit_code == 1
+    assert [it["order_id"] for it in json.loads(done.stdout)["offenders"]] == [ID]
+
+
+def test_a_stack_that_is_not_there_ends_the_command_with_a_sentence(functions: Functions) -> None:
+    with pytest.raises(StackUnknown):
+        tables_of("Nowhere")
+    done = reckoned("--stack", "Nowhere")
+    assert done.exit_code == 2
+    assert "AWS tells nothing of the stack Nowhere" in done.stderr
+
+
+def test_nobody_who_is_not_signed_in_is_shown_a_traceback(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    done = reckoned("--stack", STACK)
+    assert (done.exit_code, isinstance(done.exception, SystemExit)) == (2, True)
+    assert "You must specify a region" in done.stderr
