@@ -4,7 +4,8 @@ from typing import Any
 
 from expediter.app.calls import Answer
 from expediter.app.ports import Outcome, Settings
-from expediter.app.tasks import TASKS, Step
+from expediter.app.task import Step
+from expediter.app.tasks import TASKS
 from expediter.domain.order import Effect, Kind, Order, Result, Status
 from tests.support.clock import NOON
 from tests.support.values import ID, an_order

@@ -6,17 +6,17 @@ blindly repeats a call first tried more than ``REPEAT_WITHIN`` ago, because prov
 No answer that settles the question is an exception: PaymentUnavailable or RestaurantUnavailable.
 """
 
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import msgspec
 
-from expediter.domain.order import Kind, Order
+from expediter.domain.order import CHARGE, REFUND, RESTAURANT, WITHDRAWAL, Order
 
 #: Milliseconds: 20 hours.
 REPEAT_WITHIN = 20 * 3600 * 1000
 
 
-class Charge(msgspec.Struct, frozen=True):
+class Charge(msgspec.Struct, frozen=True, gc=False):
     """Take ``amount`` minor units of ``currency`` for the order."""
 
     key: str
@@ -25,10 +25,10 @@ class Charge(msgspec.Struct, frozen=True):
     currency: str
     tried_at: int
     repeat: bool = False
-    kind = Kind.CHARGE
+    kind = CHARGE
 
 
-class Refund(msgspec.Struct, frozen=True):
+class Refund(msgspec.Struct, frozen=True, gc=False):
     """Give back whatever was charged under ``charge_key``, and let nothing be charged under it later.
 
     ``charge_known`` is false when nobody knows whether the charge was made: then the answer says so.
@@ -43,10 +43,10 @@ class Refund(msgspec.Struct, frozen=True):
     charge_known: bool
     tried_at: int
     repeat: bool = False
-    kind = Kind.REFUND
+    kind = REFUND
 
 
-class HandOver(msgspec.Struct, frozen=True):
+class HandOver(msgspec.Struct, frozen=True, gc=False):
     """Give the order to its restaurant. With ``task_token`` the restaurant says later what came of it."""
 
     key: str
@@ -54,35 +54,36 @@ class HandOver(msgspec.Struct, frozen=True):
     tried_at: int
     repeat: bool = False
     task_token: str | None = None
-    kind = Kind.RESTAURANT
+    kind = RESTAURANT
 
 
-class Withdraw(msgspec.Struct, frozen=True):
+class Withdraw(msgspec.Struct, frozen=True, gc=False):
     """Take an order back that the restaurant may or may not have."""
 
     key: str
     order_id: str
     tried_at: int
     repeat: bool = False
-    kind = Kind.WITHDRAWAL
+    kind = WITHDRAWAL
 
 
 Call: TypeAlias = Charge | Refund | HandOver | Withdraw
 
 
-class Done(msgspec.Struct, frozen=True):
+class Done(msgspec.Struct, frozen=True, gc=False):
     """The party did it; ``reference`` is its own id for it."""
 
     reference: str | None = None
 
 
-class Refused(msgspec.Struct, frozen=True):
+class Refused(msgspec.Struct, frozen=True, gc=False):
     """The party looked at it and said no: a value, not a failure."""
 
     message: str
+    reference: ClassVar[None] = None
 
 
-class Refunded(msgspec.Struct, frozen=True):
+class Refunded(msgspec.Struct, frozen=True, gc=False):
     """The money is back. ``charged`` says whether there had been a charge, with ``charge_id`` as the provider's id."""
 
     reference: str | None

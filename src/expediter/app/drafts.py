@@ -31,7 +31,7 @@ Digits = Annotated[str, Meta(max_length=20, pattern=r"^0*[1-9][0-9]{0,8}\Z")]
 Quantity = Annotated[int, Meta(ge=1, le=LARGEST_TOTAL)] | Digits
 
 
-class DraftItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class DraftItem(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     name: Name
     quantity: Quantity
     unit_price: Price | None = None
@@ -40,7 +40,7 @@ class DraftItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 Items = Annotated[tuple[DraftItem, ...], Meta(min_length=1, max_length=MAX_ITEMS)]
 
 
-class Draft(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Draft(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     """A new order: one thing (``quantity``, ``name``), or ``items``; never both."""
 
     user_id: Name
@@ -104,7 +104,10 @@ def _fault(error: msgspec.ValidationError) -> Fault:
 
 def fingerprint(draft: Draft) -> str:
     """What makes two orders the same: everything in the parsed order, its user included; ``"3"`` and 3 are one."""
-    return hashlib.sha256(msgspec.json.encode(_numbered(draft))).hexdigest()
+    return hashlib.sha256(encode(_numbered(draft))).hexdigest()
+
+
+encode = msgspec.json.Encoder().encode
 
 
 def _numbered(draft: Draft) -> Draft:
@@ -119,7 +122,7 @@ def _numbered(draft: Draft) -> Draft:
 
 def order_of(draft: Draft, order_id: str, at: int, settings: Settings) -> Order:
     """The order that a draft asks for, in PENDING. Raises OrderInvalid with every fault found."""
-    faults = [*_shape_faults(draft), *_currency_faults(draft.currency)]
+    faults = _shape_faults(draft) + _currency_faults(draft.currency)
     if faults:
         raise OrderInvalid(tuple(faults))
     if draft.items:

@@ -16,7 +16,7 @@ from expediter.domain.order import Item, Order
 
 BATCH = 5
 #: A UUID as it is written when it stands for an order.
-_CANONICAL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 def take_batch(work: Work) -> int:
@@ -58,7 +58,7 @@ def read(message: Message, settings: Settings) -> tuple[Order, Draft]:
     return order_of(draft, order_id, message.sent_at, settings), draft
 
 
-class OrderDocument(msgspec.Struct, frozen=True):
+class OrderDocument(msgspec.Struct, frozen=True, gc=False):
     """The order in an execution's input: as it was accepted. Tasks read the row; only the first writes it from this."""
 
     id: str
@@ -72,9 +72,18 @@ class OrderDocument(msgspec.Struct, frozen=True):
 
 
 def document(order: Order) -> Json:
-    """The order as the JSON value that the execution's input holds under ``order``."""
-    fields = {name: getattr(order, name) for name in OrderDocument.__struct_fields__}
-    return msgspec.to_builtins(OrderDocument(**fields))
+    """The order as the execution's input holds it under ``order``: the JSON value of an OrderDocument."""
+    items = [{"name": item.name, "quantity": item.quantity, "unit_price": item.unit_price} for item in order.items]
+    return {
+        "id": order.id,
+        "user_id": order.user_id,
+        "restaurant_id": order.restaurant_id,
+        "name": order.name,
+        "items": items,
+        "currency": order.currency,
+        "email": order.email,
+        "created_at": order.created_at,
+    }
 
 
 def from_document(value: Json) -> Order:
@@ -83,4 +92,14 @@ def from_document(value: Json) -> Order:
         given = msgspec.convert(value, OrderDocument)
     except msgspec.ValidationError as error:
         raise OrderInvalid((Fault("order", str(error)),)) from error
-    return Order(**msgspec.structs.asdict(given), updated_at=given.created_at)
+    return Order(
+        id=given.id,
+        user_id=given.user_id,
+        restaurant_id=given.restaurant_id,
+        items=given.items,
+        currency=given.currency,
+        created_at=given.created_at,
+        updated_at=given.created_at,
+        name=given.name,
+        email=given.email,
+    )

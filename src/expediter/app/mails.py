@@ -55,7 +55,8 @@ def trouble_mails(order_id: str, trouble: Trouble, since: int, settings: Setting
 
 def mails(order: Order, settings: Settings) -> tuple[Mail, ...]:
     """The mails that the order's end calls for: to its own address, and to the operators'."""
-    recipients = dict.fromkeys([*([order.email] if order.email else []), *settings.notify])
+    own = (order.email,) if order.email else ()
+    recipients = dict.fromkeys(own + settings.notify)
     if not recipients:
         return ()
     subject, text = f"Orders-App: Update for order {order.id}", _text(order)

@@ -5,7 +5,7 @@ Another user's order is not found: whether it exists is nobody else's business.
 
 import msgspec
 
-from expediter.app.drafts import ChangeDraft, Draft, change_of, fingerprint, order_of
+from expediter.app.drafts import ChangeDraft, Draft, change_of, encode, fingerprint, order_of
 from expediter.app.ports import Caller, Claim, Outcome, Page, Query, Work
 from expediter.domain import order as rules
 from expediter.domain.errors import OrderNotFound
@@ -28,7 +28,7 @@ def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
     owned = owned_by(caller, draft)
     order = order_of(owned, order_id, work.now, work.settings)
     if work.claims.claim(Claim(order_id, fingerprint(owned))):
-        work.queue.send(msgspec.json.encode(owned), {"order_id": order_id}, work.now)
+        work.queue.send(encode(owned), {"order_id": order_id}, work.now)
         return Accepted(order, replayed=False)
     return Accepted(work.orders.find(order_id) or work.orders.accepted(order_id) or order, replayed=True)
 

@@ -15,7 +15,7 @@ from expediter.domain.order import Order, Status
 from expediter.domain.trouble import Trouble
 
 
-class Mail(msgspec.Struct, frozen=True):
+class Mail(msgspec.Struct, frozen=True, gc=False):
     """One mail to one recipient about one status of one order, or one trouble with it. The three name it: the same mail
     twice is one mail.
     """
@@ -27,7 +27,7 @@ class Mail(msgspec.Struct, frozen=True):
     text: str
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What a task settles: the order as it shall be, money that moved, mails to send, and the task's output.
 
     Applying the same outcome twice equals once. ``again``: once this is stored the task has more to do.
@@ -77,7 +77,7 @@ class Orders(Protocol):
         """Every order, deleted ones included, with its ledger entries."""
 
 
-class Claim(msgspec.Struct, frozen=True):
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """Who stands behind an order id: the hash of caller and parsed order that first took it."""
 
     order_id: str
@@ -91,7 +91,7 @@ class Claims(Protocol):
         """True if this took the id now; False if the same claim did before. Raises IdempotencyKeyReused otherwise."""
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One delivery of a message. ``receipt`` is fresh for each delivery; only the newest one can delete or extend."""
 
     id: str

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from expediter.app.tasks import TASKS, no_call
+from expediter.app.task import no_call
+from expediter.app.tasks import TASKS
 from expediter.asl import AnyEvent, Command, HistoryEvent, Machine, ScheduleTask, advance, new_execution
 from expediter.asl.protocol import Started, TaskFailed, TaskSucceeded, TaskTimedOut
 

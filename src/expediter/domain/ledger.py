@@ -14,7 +14,7 @@ class Kind(StrEnum):
     REFUND = "refund"
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """Money taken from (charge) or given back to (refund) the customer: ``amount`` minor units of ``currency``.
 
     ``reference`` is the payment provider's own id for it, ``at`` milliseconds since 1970 UTC.

@@ -27,18 +27,23 @@ class Status(StrEnum):
     REFUND_PENDING = "REFUND_PENDING"
 
 
+#: Python 3.11 takes as long to look a member up on its class as to call a function: the rules of every order use these.
+PENDING, PAID, SUCCESS, FAILED, CANCELLED, REFUND_PENDING = Status
+
 #: From each status, the statuses an order may move to. Staying is always allowed: tasks are repeated.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
-    Status.PENDING: frozenset({Status.PAID, Status.REFUND_PENDING, Status.FAILED, Status.CANCELLED}),
-    Status.PAID: frozenset({Status.SUCCESS, Status.REFUND_PENDING}),
-    Status.REFUND_PENDING: frozenset({Status.FAILED, Status.CANCELLED}),
-    Status.SUCCESS: frozenset(),
-    Status.FAILED: frozenset(),
-    Status.CANCELLED: frozenset(),
+    PENDING: frozenset({PAID, REFUND_PENDING, FAILED, CANCELLED}),
+    PAID: frozenset({SUCCESS, REFUND_PENDING}),
+    REFUND_PENDING: frozenset({FAILED, CANCELLED}),
+    SUCCESS: frozenset(),
+    FAILED: frozenset(),
+    CANCELLED: frozenset(),
 }
 
 ENDED = frozenset(status for status, following in TRANSITIONS.items() if not following)
-GIVEN_UP = frozenset({Status.REFUND_PENDING, Status.FAILED, Status.CANCELLED})
+#: The ends that keep nothing of the customer's money, and the way to them.
+UNSUCCESSFUL = frozenset({FAILED, CANCELLED})
+GIVEN_UP = frozenset({REFUND_PENDING, *UNSUCCESSFUL})
 
 
 #: Whose the orders are of everybody who was erased.
@@ -54,6 +59,9 @@ class Kind(StrEnum):
     REFUND = "refund"
 
 
+CHARGE, RESTAURANT, WITHDRAWAL, REFUND = Kind
+
+
 class Result(StrEnum):
     """What is known of an effect: UNKNOWN from its first try until an answer settles it."""
 
@@ -62,19 +70,22 @@ class Result(StrEnum):
     REFUSED = "refused"
 
 
-class Effect(msgspec.Struct, frozen=True):
+UNKNOWN, DONE, REFUSED = Result
+
+
+class Effect(msgspec.Struct, frozen=True, gc=False):
     """One outside effect: first tried at ``tried_at`` (ms since 1970 UTC), its result, the other party's id for it.
 
     ``attempt`` counts a charge that an operator has tried again after a decline; all other effects have only one.
     """
 
     tried_at: int
-    result: Result = Result.UNKNOWN
+    result: Result = UNKNOWN
     reference: str | None = None
     attempt: int = 1
 
 
-class Item(msgspec.Struct, frozen=True):
+class Item(msgspec.Struct, frozen=True, gc=False):
     """One line of an order; ``unit_price`` in minor units of the order's currency."""
 
     name: str
@@ -82,7 +93,7 @@ class Item(msgspec.Struct, frozen=True):
     unit_price: int
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True, gc=False):
     """An order as it is now. Times in milliseconds since 1970 UTC, money in minor units of ``currency``.
 
     ``version`` counts its writes; 0 has never been written. ``name`` is None for an order of several items.
@@ -97,7 +108,7 @@ class Order(msgspec.Struct, frozen=True):
     updated_at: int
     name: str | None = None
     email: str | None = None
-    status: Status = Status.PENDING
+    status: Status = PENDING
     error_message: str | None = None
     cancel_requested_at: int | None = None
     hold_closed_at: int | None = None
@@ -111,8 +122,11 @@ class Order(msgspec.Struct, frozen=True):
 
     @property
     def total(self) -> int:
-        """Minor units."""
-        return sum(item.quantity * item.unit_price for item in self.items)
+        """Minor units. A plain loop: most orders have one item, and a generator costs more than that."""
+        total = 0
+        for item in self.items:
+            total += item.quantity * item.unit_price
+        return total
 
     @property
     def ended(self) -> bool:
@@ -131,17 +145,18 @@ class Order(msgspec.Struct, frozen=True):
     def key(self, kind: Kind) -> str:
         """The idempotency key of this effect, the same at every try of the same attempt."""
         effect = self.effects.get(kind)
-        return f"{self.id}/{kind}/{effect.attempt}" if effect and effect.attempt > 1 else f"{self.id}/{kind}"
+        first = self.id + "/" + kind
+        return first if effect is None or effect.attempt == 1 else f"{first}/{effect.attempt}"
 
     def result(self, kind: Kind) -> Result | None:
         """What is known of the effect; None when it was never tried."""
         effect = self.effects.get(kind)
-        return effect.result if effect else None
+        return None if effect is None else effect.result
 
     @property
     def owes_refund(self) -> bool:
         """Whether money of the customer is, or may be, with us and an unsuccessful end has to give it back."""
-        return self.result(Kind.CHARGE) in (Result.UNKNOWN, Result.DONE) and self.result(Kind.REFUND) != Result.DONE
+        return self.result(CHARGE) in (UNKNOWN, DONE) and self.result(REFUND) is not DONE
 
 
 def moved(order: Order, to: Status, error_message: str | None = None) -> Order:
@@ -151,7 +166,7 @@ def moved(order: Order, to: Status, error_message: str | None = None) -> Order:
     """
     if to is not order.status and to not in TRANSITIONS[order.status]:
         raise TransitionNotAllowed(f"An order cannot move from {order.status} to {to}. Correct the workflow.")
-    if to in (Status.FAILED, Status.CANCELLED) and order.owes_refund:
+    if to in UNSUCCESSFUL and order.owes_refund:
         raise TransitionNotAllowed(
             f"An order cannot move to {to} before the money is given back. Correct the workflow."
         )
@@ -165,15 +180,16 @@ def tried(order: Order, kind: Kind, now: int) -> Order:
     """
     if kind in order.effects:
         return order
-    closed = now if kind is Kind.RESTAURANT and order.hold_closed_at is None else order.hold_closed_at
-    effects = {**order.effects, kind: Effect(tried_at=now)}
+    closed = now if kind is RESTAURANT and order.hold_closed_at is None else order.hold_closed_at
+    effects = {**order.effects, kind: Effect(now)}
     return msgspec.structs.replace(order, effects=effects, hold_closed_at=closed)
 
 
 def settled(order: Order, kind: Kind, result: Result, now: int, reference: str | None = None) -> Order:
     """The order with the result of an effect written down."""
-    first = order.effects.get(kind, Effect(tried_at=now))
-    effect = msgspec.structs.replace(first, result=result, reference=reference)
+    first = order.effects.get(kind)
+    tried_at, attempt = (now, 1) if first is None else (first.tried_at, first.attempt)
+    effect = Effect(tried_at, result, reference, attempt)
     return msgspec.structs.replace(order, effects={**order.effects, kind: effect})
 
 
@@ -184,15 +200,15 @@ def charged_again(order: Order, now: int) -> Order:
     """
     if order.ended or order.cancel_requested_at is not None:
         raise OrderAlreadyEnded
-    if order.result(Kind.CHARGE) is not Result.REFUSED or Kind.REFUND in order.effects:
+    if order.result(CHARGE) is not REFUSED or REFUND in order.effects:
         raise OrderAlreadyCharged
-    again = Effect(tried_at=now, attempt=order.effects[Kind.CHARGE].attempt + 1)
-    return msgspec.structs.replace(order, effects={**order.effects, Kind.CHARGE: again}, error_message=None)
+    again = Effect(tried_at=now, attempt=order.effects[CHARGE].attempt + 1)
+    return msgspec.structs.replace(order, effects={**order.effects, CHARGE: again}, error_message=None)
 
 
 def require_open(order: Order) -> None:
     """Raises OrderAlreadyEnded or OrderAlreadySent unless the customer may still cancel or change something."""
-    if order.status is Status.SUCCESS or (order.hold_closed_at is not None and not order.ended):
+    if order.status is SUCCESS or (order.hold_closed_at is not None and not order.ended):
         raise OrderAlreadySent
     if order.ended or order.cancel_requested_at is not None:
         raise OrderAlreadyEnded
@@ -208,7 +224,7 @@ def cancelled(order: Order, now: int) -> Order:
         return order
     require_open(order)
     asked = msgspec.structs.replace(order, cancel_requested_at=now)
-    return moved(asked, Status.REFUND_PENDING if order.owes_refund else Status.CANCELLED)
+    return moved(asked, REFUND_PENDING if order.owes_refund else CANCELLED)
 
 
 def nameless(order: Order) -> Order:
@@ -239,7 +255,7 @@ def changed(order: Order, change: Change) -> Order:
     require_open(order)
     fields = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not msgspec.UNSET}
     after = msgspec.structs.replace(order, **fields)
-    if Kind.CHARGE in order.effects and (_price(after) != _price(order)):
+    if CHARGE in order.effects and (_price(after) != _price(order)):
         raise OrderAlreadyCharged
     return after
 
