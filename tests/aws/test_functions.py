@@ -203,6 +203,14 @@ def test_the_parameters_of_the_query_are_read(functions: Functions) -> None:
     assert [order["id"] for order in answer["body"]["items"]] == [order_id]
 
 
+def test_a_list_that_cannot_be_is_refused_with_a_sentence_about_lists(functions: Functions) -> None:
+    sentence = "The list cannot be given as it was asked for: limit: give a whole number from 1 to 100."
+    answer = functions.rest("GET", "/orders", multiValueQueryStringParameters={"limit": ["0"]})
+    assert (answer["statusCode"], answer["body"]["detail"]) == (422, sentence)
+    assert functions.graphql("Query.orders", limit=0)["error"]["message"] == sentence
+    assert functions.graphql("Query.orders", after="x")["error"]["message"].startswith("The list cannot be given")
+
+
 # ── streams ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

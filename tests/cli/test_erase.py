@@ -36,6 +36,14 @@ def test_a_customer_with_many_orders_is_gone_from_the_disk_of_a_server_that_goes
     assert "Erased from 0 orders" in typed("erase", "--user", "ada-lovelace", server=server).out
 
 
+def test_what_was_erased_is_told_in_words(started: Start, typed: Run) -> None:
+    server = started(HOLD_SECONDS="0")
+    server.accept(ADA)
+    wait_for(server, 1)
+    told = typed("erase", "--user", "ada-lovelace", server=server).out
+    assert told == "Erased from 1 order; 0 dead letters removed.\n"
+
+
 def test_orders_under_way_are_named_and_exit_with_1(server: Server, typed: Run) -> None:
     order_id = server.accept(ADA)
     refused = typed("erase", "--user", "ada-lovelace", server=server)

@@ -13,7 +13,7 @@ def test_a_refused_export_leaves_the_file_of_an_earlier_one_alone(server: Server
     refused = typed("export", str(file), server=server)
 
     assert (refused.code, file.read_text()) == (1, "an earlier export")
-    assert "orders are under way" in refused.err
+    assert "Orders under way: " in refused.err
     assert [path.name for path in tmp_path.glob("orders*")] == ["orders.jsonl"]
 
 

@@ -54,6 +54,27 @@ def test_graph_writes_svg_or_mermaid(folder: Path) -> None:
     assert invoke("graph", folder / "bad.asl.json")[0] == 1
 
 
+def test_graph_lists_states_and_transitions_as_json(folder: Path) -> None:
+    inner = {"StartAt": "Inner", "States": {"Inner": {"Type": "Pass", "End": True}}}
+    each = {"StartAt": "Each", "States": {"Each": {"Type": "Map", "ItemProcessor": inner, "End": True}}}
+    (folder / "map.asl.json").write_text(json.dumps(each))
+    code, output = invoke("graph", folder / "good.asl.json", "--json")
+
+    assert code == 0
+    assert json.loads(output) == {
+        "states": [{"name": "Pay", "type": "Task", "in": None}, {"name": "Done", "type": "Succeed", "in": None}],
+        "transitions": [
+            {"from": None, "to": "Pay", "kind": "start", "label": None},
+            {"from": "Pay", "to": "Done", "kind": "next", "label": None},
+            {"from": "Done", "to": None, "kind": "end", "label": None},
+        ],
+    }
+    states = json.loads(invoke("graph", folder / "map.asl.json", "--json")[1])["states"]
+    assert {state["name"]: state["in"] for state in states} == {"Each": None, "Inner": "Each"}
+    assert invoke("graph", folder / "good.asl.json", "--json", "-o", folder / "g.json")[0] == 0
+    assert json.loads((folder / "g.json").read_text()) == json.loads(output)
+
+
 def test_run_shows_the_states_and_the_output(folder: Path) -> None:
     code, output = invoke("run", folder / "good.asl.json", "--mocks", folder / "mocks.json", "--input", '{"a": 1}')
 

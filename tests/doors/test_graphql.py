@@ -160,6 +160,8 @@ def test_a_customer_sees_his_own_orders_only(doors: Doors) -> None:
 )
 def test_a_page_that_cannot_be_is_refused(doors: Doors, args: dict[str, Any], path: str) -> None:
     assert faults(doors, "Query.orders", **args) == [path]
+    with pytest.raises(OrderInvalid, match="The list cannot be given as it was asked for: "):
+        doors.graphql("Query.orders", **args)
 
 
 def test_both_doors_show_one_order(doors: Doors) -> None:

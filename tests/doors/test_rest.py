@@ -227,6 +227,7 @@ def test_the_list_can_be_narrowed(doors: Doors) -> None:
 def test_a_parameter_that_is_not_valid_is_named(doors: Doors, query: tuple[tuple[str, str], ...], path: str) -> None:
     refused = doors.rest("listOrders", query=query)
     assert (refused.status, shown(refused)["errors"][0]["path"]) == (422, path)
+    assert shown(refused)["detail"].startswith(f"The list cannot be given as it was asked for: {path}: ")
 
 
 # ── change, cancel, delete ────────────────────────────────────────────────────────────────────────────────────────

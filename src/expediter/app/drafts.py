@@ -4,12 +4,12 @@ Limits: 100 items, names of 200 characters, a total of 2^31-1 minor units; text 
 """
 
 import hashlib
-import re
 from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from expediter.app.faults import faults_of_body, faults_of_value
 from expediter.app.ports import Settings
 from expediter.domain.errors import Fault, OrderInvalid
 from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
@@ -65,25 +65,15 @@ class ChangeDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 D = TypeVar("D", Draft, ChangeDraft)
-_PATH = re.compile(r" - at `\$\.?(.*)`$")
-
-#: What to say where a text does not have the form that its field asks for.
-_HINTS = {
-    "quantity": 'Expected a whole number from 1, such as 3 or "3"',
-    "currency": "Expected an ISO 4217 code such as USD or EUR",
-    "email": "Expected one e-mail address such as name@example.com",
-    "name": "Expected printable text on one line",
-    "user_id": "Expected printable text on one line",
-    "restaurant_id": "Expected printable text on one line",
-}
+_LISTS = {"items": DraftItem}
 
 
 def parse(body: bytes, form: type[D]) -> D:
-    """The body as a Draft or ChangeDraft. Raises msgspec.DecodeError when it is no JSON, OrderInvalid with paths."""
+    """The body as a Draft or ChangeDraft. Raises OrderInvalid, and msgspec.DecodeError when it is no JSON."""
     try:
         return msgspec.json.decode(body, type=form)
     except msgspec.ValidationError as error:
-        raise OrderInvalid((_fault(error),)) from error
+        raise OrderInvalid(faults_of_body(body, form, _LISTS, error)) from error
 
 
 def convert(value: object, form: type[D]) -> D:
@@ -91,15 +81,7 @@ def convert(value: object, form: type[D]) -> D:
     try:
         return msgspec.convert(value, type=form)
     except msgspec.ValidationError as error:
-        raise OrderInvalid((_fault(error),)) from error
-
-
-def _fault(error: msgspec.ValidationError) -> Fault:
-    text = str(error)
-    where = _PATH.search(text)
-    path = where[1] if where else ""
-    hint = _HINTS.get(path.rpartition(".")[2])
-    return Fault(path, hint if hint and "matching regex" in text else _PATH.sub("", text))
+        raise OrderInvalid(faults_of_value(value, form, _LISTS, error)) from error
 
 
 def fingerprint(draft: Draft) -> str:

@@ -17,7 +17,7 @@ from expediter.aws.failures import code, unavailable
 from expediter.aws.lists import Lists
 from expediter.aws.rows import Row, entry_of, month, numbers, order_of, row_of, texts
 from expediter.aws.tables import MONTHS
-from expediter.domain.errors import Fault, OrderChanged, OrderInvalid
+from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderInvalid
 from expediter.domain.ledger import Entry
 from expediter.domain.order import Order
 
@@ -58,7 +58,8 @@ class DynamoOrders:
     def page(self, query: Query) -> Page:
         last = None if query.cursor is None else self.find(query.cursor)
         if query.cursor is not None and last is None:
-            raise OrderInvalid((Fault("cursor", "this is no cursor of a page; leave it out to start at the newest"),))
+            fault = Fault("cursor", "this is no cursor of a page; leave it out to start at the newest")
+            raise OrderInvalid((fault,), NO_LIST)
         with unavailable():
             orders = Lists(self._client, self._tables.orders, self._tables.claims).orders(query, last)
         return Page(orders[: query.limit], cursor=orders[query.limit - 1].id if len(orders) > query.limit else None)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from expediter.cli.terms import DATA, AsJson, Data, stop
+from expediter.cli.terms import DATA, AsJson, Data, counted, stop
 
 
 def backup(
@@ -35,4 +35,4 @@ def backup(
     if as_json:
         show.as_json({"file": str(file), "bytes": made.size, "orders": made.orders, "waiting": made.waiting})
     else:
-        print(f"{file}: {made.orders} orders and {made.waiting} on the queue, {made.size:,} bytes, checked.")
+        print(f"{file}: {counted(made.orders, 'order')} and {made.waiting} on the queue, {made.size:,} bytes, checked.")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from expediter.cli.terms import AsJson, Url
+from expediter.cli.terms import AsJson, Url, counted
 
 
 def erase(
@@ -28,4 +28,4 @@ def erase(
     if as_json:
         show.as_json({"orders": orders, "dead_letters": letters})
     else:
-        print(f"Erased from {orders} orders; {letters} dead letters removed.")
+        print(f"Erased from {counted(orders, 'order')}; {counted(letters, 'dead letter')} removed.")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from expediter.cli.terms import DATA, AsJson, Data, on_aws, stop
+from expediter.cli.terms import DATA, AsJson, Data, counted, on_aws, stop
 
 
 def export(
@@ -35,7 +35,7 @@ def export(
     if as_json:
         show.as_json({"file": str(file), "orders": count})
     else:
-        print(f"{count} orders written to {file}")
+        print(f"{counted(count, 'order')} written to {file}")
 
 
 def import_(
@@ -61,4 +61,4 @@ def import_(
     if as_json:
         show.as_json({"carried": new, "known": known})
     else:
-        print(f"{new} orders carried over, {known} were there already")
+        print(f"{counted(new, 'order')} carried over, {known} already there")

@@ -26,6 +26,11 @@ def stop(message: str, code: int = 2) -> NoReturn:
     raise typer.Exit(code)
 
 
+def counted(number: int, thing: str) -> str:
+    """``1 order``, ``2 orders``."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 @contextmanager
 def books(data: Path) -> "Iterator[Books]":
     """What a data folder holds, to read. An error ends the command with its message."""

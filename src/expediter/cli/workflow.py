@@ -67,18 +67,44 @@ def graph(
     file: File,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="An .svg or .mmd file; default: print")] = None,
     mermaid: Annotated[bool, typer.Option(help="Mermaid text instead of SVG")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Draw a definition as SVG (or Mermaid text, also with ``-o FILE.mmd``)."""
+    """Draw a definition as SVG (or Mermaid text, also with ``-o FILE.mmd``), or list what is drawn as JSON."""
     from expediter.console import graph_svg
 
     definition = _load(file)
     _valid(definition)
     as_text = mermaid or (output is not None and output.suffix in {".mmd", ".mermaid"})
-    drawn = graph_svg.mermaid(definition) if as_text else graph_svg.svg(definition, title=file.name)
+    if as_json:
+        drawn = json.dumps(_listed(definition), indent=2)
+    else:
+        drawn = graph_svg.mermaid(definition) if as_text else graph_svg.svg(definition, title=file.name)
     if output is None:
         typer.echo(drawn)
     else:
         output.write_text(drawn, encoding="utf-8")
+
+
+def _listed(definition: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    """What the picture shows. A transition from or to null begins or ends its machine; a state's ``in`` is the Parallel
+    or Map around it, or null."""
+    from expediter.console.graph import END, START, picture
+
+    shown = picture(definition)
+    ends = {START, END}
+    states = [box for box in shown.boxes if box.name not in ends]
+    return {
+        "states": [{"name": box.name, "type": box.kind, "in": box.parent or None} for box in states],
+        "transitions": [
+            {
+                "from": None if wire.source in ends else wire.source,
+                "to": None if wire.target in ends else wire.target,
+                "kind": wire.kind,
+                "label": wire.label or None,
+            }
+            for wire in shown.wires
+        ],
+    }
 
 
 def _valid(definition: Any) -> None:  # noqa: ANN401 - any JSON

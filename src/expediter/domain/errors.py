@@ -43,13 +43,19 @@ class OrderError(Exception):
         return type(self).__name__
 
 
+#: What cannot be done with what was sent: with an order, or with a question for a list.
+NO_ORDER = "The order cannot be accepted as it is"
+NO_LIST = "The list cannot be given as it was asked for"
+
+
 class OrderInvalid(OrderError):
     """The order cannot be accepted as it is. Correct the named fields and send it again."""
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
+    def __init__(self, faults: tuple[Fault, ...], what: str = NO_ORDER) -> None:
         listed = "; ".join(f"{fault.path}: {fault.message}" if fault.path else fault.message for fault in faults)
-        super().__init__(f"The order cannot be accepted as it is: {listed}.")
+        super().__init__(f"{what}: {listed}.")
         self.faults = faults
+        self.what = what
 
 
 class IdempotencyKeyReused(OrderError):

@@ -15,7 +15,7 @@ from expediter.app.instants import instant
 from expediter.app.operations import OperatorsOnly
 from expediter.app.ports import Caller, Query, Work
 from expediter.asl.protocol import Json
-from expediter.domain.errors import Fault, OrderInvalid, OrderNotFound
+from expediter.domain.errors import NO_LIST, Fault, OrderInvalid, OrderNotFound
 from expediter.domain.order import Item, Order, Status
 from expediter.doors.keys import order_id
 
@@ -71,7 +71,7 @@ def find_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
 def list_orders(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
     limit, status = args.get("limit"), args.get("orderStatus")
     if limit is not None and not 1 <= limit <= LARGEST_PAGE:
-        raise OrderInvalid((Fault("limit", f"give a whole number from 1 to {LARGEST_PAGE}"),))
+        raise OrderInvalid((Fault("limit", f"give a whole number from 1 to {LARGEST_PAGE}"),), NO_LIST)
     query = Query(status=Status(status) if status else None, limit=limit or PAGE, cursor=args.get("after"))
     with _paths(""):
         return [order_json(order) for order in orders.page(work, caller, query).items]
@@ -140,7 +140,7 @@ def _paths(prefix: str) -> Iterator[None]:
         yield
     except OrderInvalid as error:
         faults = (Fault(".".join(filter(None, (prefix, _camel(f.path)))), _camel(f.message)) for f in error.faults)
-        raise OrderInvalid(tuple(faults)) from error
+        raise OrderInvalid(tuple(faults), error.what) from error
 
 
 def _require(given: Arguments, *names: str) -> None:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import msgspec
 
 from expediter.app.ports import Caller
-from expediter.domain.errors import Fault, OrderInvalid
+from expediter.domain.errors import NO_LIST, Fault, OrderInvalid
 
 JSON = "application/json"
 
@@ -39,7 +39,7 @@ class Response(msgspec.Struct, frozen=True):
 
 
 def arguments(request: Request, allowed: frozenset[str]) -> dict[str, str]:
-    """The query's parameters. Raises OrderInvalid for one that is not ``allowed`` or stands there twice."""
+    """The parameters of a question for a list. Raises OrderInvalid for one that is not ``allowed`` or comes twice."""
     found: dict[str, str] = {}
     faults = []
     for name, value in request.query:
@@ -49,7 +49,7 @@ def arguments(request: Request, allowed: frozenset[str]) -> dict[str, str]:
             faults.append(Fault(name, "give it once"))
         found[name] = value
     if faults:
-        raise OrderInvalid(tuple(faults))
+        raise OrderInvalid(tuple(faults), NO_LIST)
     return found
 
 
@@ -59,4 +59,4 @@ def whole_number(text: str | None, name: str, default: int, most: int) -> int:
         return default
     if text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= most:
         return int(text)
-    raise OrderInvalid((Fault(name, f"give a whole number from 1 to {most}"),))
+    raise OrderInvalid((Fault(name, f"give a whole number from 1 to {most}"),), NO_LIST)

@@ -13,7 +13,7 @@ from expediter.app import operations, orders
 from expediter.app.drafts import ChangeDraft, D, Draft, parse
 from expediter.app.instants import instant
 from expediter.app.ports import Query, Work
-from expediter.domain.errors import Fault, OrderInvalid
+from expediter.domain.errors import NO_LIST, Fault, OrderInvalid
 from expediter.domain.order import Status
 from expediter.doors.errors import MediaTypeUnsupported, RequestUnparsable
 from expediter.doors.keys import order_id
@@ -178,7 +178,7 @@ def _status(text: str | None) -> Status | None:
         return None
     if text in Status.__members__:
         return Status[text]
-    raise OrderInvalid((Fault("order_status", f"give one of {', '.join(Status)}"),))
+    raise OrderInvalid((Fault("order_status", f"give one of {', '.join(Status)}"),), NO_LIST)
 
 
 def _json(value: object) -> Response:

@@ -19,8 +19,8 @@ def belongings(data: Path) -> Iterator[Belongings]:
         waiting, dead, running = session.one(_SQL["busy"])
         if waiting or dead or running:
             raise StillBusy(
-                f"{running} orders are under way, {waiting} wait on the queue, {dead} are dead letters. Take no more "
-                "in, let them end, redrive or remove the dead letters, and come again."
+                f"Orders under way: {running}; waiting on the queue: {waiting}; dead letters: {dead}. Take no more in, "
+                "let them end, redrive or remove the dead letters, and come again."
             )
         fingerprints: dict[str, str] = {str(row[0]): str(row[1]) for row in session.rows(_SQL["fingerprints"])}
         for order, entries in books.work.orders.books():

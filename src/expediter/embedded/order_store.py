@@ -8,7 +8,7 @@ import msgspec
 
 from expediter.app.intake import read
 from expediter.app.ports import Message, Outcome, Page, Query, Settings
-from expediter.domain.errors import Fault, OrderChanged, OrderError, OrderInvalid
+from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderError, OrderInvalid
 from expediter.domain.ledger import Entry, Kind
 from expediter.domain.order import Order, Status
 from expediter.embedded.claims import SqliteClaims
@@ -126,7 +126,8 @@ class SqliteOrders:
     def _number(self, cursor: str) -> int:
         no = self._claims.number(cursor)
         if no is None:
-            raise OrderInvalid((Fault("cursor", "this is no cursor of a page; leave it out to start at the newest"),))
+            fault = Fault("cursor", "this is no cursor of a page; leave it out to start at the newest")
+            raise OrderInvalid((fault,), NO_LIST)
         return no
 
     def _read(self, order_id: str) -> Numbered | None:
