@@ -26,21 +26,24 @@ class SqliteClaims:
         self._rows: Rows[str, Taken] = session.table("claim", self._read, self._write, _filed)
 
     def claim(self, claim: Claim) -> bool:
-        taken, new = self.take(claim.order_id, claim.fingerprint)
-        if taken.fingerprint != claim.fingerprint:
+        taken = self._rows.get(claim.order_id)
+        if taken is None:
+            self._take(claim.order_id, claim.fingerprint)
+        elif taken.fingerprint != claim.fingerprint:
             raise IdempotencyKeyReused
-        return new
+        return taken is None
 
     def take(self, id: str, fingerprint: str) -> tuple[Taken, bool]:
         """Who has the id, and whether it was taken just now."""
         taken = self._rows.get(id)
-        if taken is not None:
-            return taken, False
+        return (self._take(id, fingerprint), True) if taken is None else (taken, False)
+
+    def _take(self, id: str, fingerprint: str) -> Taken:
         taken = Taken(self._session.number(_LAST), id, fingerprint)
         self._rows.put(id, taken)
         self._session.absent("orders", id)
         self._session.absent("execution", taken.no)
-        return taken, True
+        return taken
 
     def number(self, id: str) -> int | None:
         """The number that the id stands for; None when nobody took it."""

@@ -53,7 +53,7 @@ class FlowRecorder:
 
     def ended(self, order: Order) -> None:
         minute = self._now()
-        count(minute.ended, order.status.value)
+        count(minute.ended, order.status)
         count(minute.finish, bucket(order.updated_at - order.created_at))
         if order.status is not Status.SUCCESS:
             count_reason(minute, order.error_message or "no reason given")

@@ -10,7 +10,7 @@ from expediter.app.intake import read
 from expediter.app.ports import Message, Outcome, Page, Query, Settings
 from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderError, OrderInvalid
 from expediter.domain.ledger import Entry, Kind
-from expediter.domain.order import Order, Status
+from expediter.domain.order import ENDED, Order, Status
 from expediter.embedded.claims import SqliteClaims
 from expediter.embedded.database import Row, Rows, Session, Statements, Value
 
@@ -94,7 +94,7 @@ class SqliteOrders:
         if before and (before.user_id != order.user_id or before.restaurant_id != order.restaurant_id):
             self._session.stage(_READDRESS, (no, order.user_id, order.restaurant_id))
         for entry in outcome.entries:
-            values = (entry.kind.value, entry.key, entry.amount, entry.currency, entry.at, entry.reference)
+            values = (entry.kind, entry.key, entry.amount, entry.currency, entry.at, entry.reference)
             self._session.stage(_ENTER, (no, *values))
         if outcome.mails:
             self._post(no, outcome)
@@ -112,7 +112,7 @@ class SqliteOrders:
     def _post(self, no: int, outcome: Outcome) -> None:
         at = outcome.order.updated_at
         for mail in outcome.mails:
-            values = (mail.status.value, mail.recipient, mail.subject, mail.text, at, at if self._posted else None)
+            values = (mail.status, mail.recipient, mail.subject, mail.text, at, at if self._posted else None)
             self._session.stage(_POST, (no, *values))
         if self._posted:
             self._posted()
@@ -139,13 +139,13 @@ class SqliteOrders:
 
 
 def _filed(row: Numbered) -> Numbered | None:
-    return None if row.order.ended else row
+    return None if row.order.status in ENDED else row
 
 
 def _values(row: Numbered) -> tuple[Value, ...]:
     no, order = row.no, row.order
     deleted, body = order.deleted_at is not None, _encode(order).decode()
-    return no, order.user_id, order.restaurant_id, order.status.value, deleted, order.version, body
+    return no, order.user_id, order.restaurant_id, order.status, deleted, order.version, body
 
 
 def _entry(order_id: str, row: Row) -> Entry:

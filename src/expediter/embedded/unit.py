@@ -50,10 +50,11 @@ class UnitOrders:
 
     def apply(self, before: Order | None, outcome: Outcome) -> None:
         order = outcome.order
-        current = self.find(order.id)
+        current = self._orders[order.id] if order.id in self._orders else self.find(order.id)
         if current is not before and (current.version if current else 0) != (before.version if before else 0):
             raise OrderChanged
-        self._found.setdefault(order.id, current)
+        if order.id not in self._found:
+            self._found[order.id] = current
         self._orders[order.id] = order
         if outcome.entries:
             self._entries[order.id] = (*self._entries.get(order.id, ()), *outcome.entries)

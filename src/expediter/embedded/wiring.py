@@ -13,7 +13,7 @@ from expediter.app.desk import Desk
 from expediter.app.erasing import Erased, erase
 from expediter.app.ports import Orders, Work
 from expediter.domain.errors import StoreUnavailable
-from expediter.domain.order import Order
+from expediter.domain.order import ENDED, Order
 from expediter.embedded.checkpoints import Checkpoints
 from expediter.embedded.claims import SqliteClaims
 from expediter.embedded.clock import Clock, SystemClock
@@ -213,7 +213,7 @@ class Home:
         return self._writing
 
     def _changed(self, before: Order | None, order: Order) -> None:
-        ends = order.ended and not (before and before.ended)
+        ends = order.status in ENDED and not (before and before.status in ENDED)
         self._writer.after(partial(self._ended if ends else self.feed.publish, order))
 
     def _accepted(self) -> None:

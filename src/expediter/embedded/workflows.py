@@ -48,6 +48,7 @@ class Errand(msgspec.Struct, frozen=True, gc=False):
     call: Call
 
 
+@final
 class Failure(msgspec.Struct, frozen=True, gc=False):
     """What became of a call that brought no answer: an ASL error name and its cause; None: it took too long."""
 
@@ -144,14 +145,19 @@ class SqliteWorkflows:
     # ── what the runtime feeds in, each inside a unit ─────────────────────────────────────────────────────────────
 
     def settle(self, errand: Errand, answer: Answer | Failure) -> None:
-        """The result of a call: performs its task on with the answer, or fails it."""
+        """The result of a call: performs its task on with the answer, which may need another call, or fails it."""
         stored = self._store.load(errand.no)
         if stored is None:
             return
-        if isinstance(answer, Failure):
-            self._drive(stored, [self._failed(errand.task, answer)])
+        result: AnyEvent | Errand | None
+        if type(answer) is Failure:
+            result = self._failed(errand.task, answer)
         else:
-            self._go_on(stored, [self._perform(self._work(), stored.no, errand.task, answer)])
+            result = self._perform(self._work(), errand.no, errand.task, answer)
+        if type(result) is Errand:
+            self._dispatch(result)
+        else:
+            self._drive(stored, [] if result is None else [result])
 
     def fire(self, no: int) -> None:
         """Fires the timers of an execution that are due, and the time limits of tasks that wait for their tokens."""
@@ -178,7 +184,12 @@ class SqliteWorkflows:
         called = {wait.task for wait in awaited if not wait.busy}
         tasks = [wait for wait in waits if isinstance(wait, ScheduleTask) and wait.task not in called]
         work = self._work()
-        self._go_on(stored, [self._perform(work, no, task, repeat=True) for task in tasks])
+        results = [self._perform(work, no, task, repeat=True) for task in tasks]
+        errands = [result for result in results if isinstance(result, Errand)]
+        if len(errands) < len(results):
+            self._drive(stored, [found for found in results if found is not None and not isinstance(found, Errand)])
+        for errand in errands:
+            self._dispatch(errand)
 
     def report(self, token: str, report: Report) -> None:
         """What whoever has a task's token says of the task. Raises TaskTokenUnknown."""
@@ -195,21 +206,6 @@ class SqliteWorkflows:
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _go_on(self, stored: Stored, results: Sequence[AnyEvent | Errand | None]) -> None:
-        """Feeds in what performing tasks has led to; where that is a call, the call has to be made."""
-        # Written out, because list[Errand]() costs twenty times as much as [].
-        events: list[AnyEvent] = []
-        errands: list[Errand] = []
-        for result in results:
-            if type(result) is Errand:
-                errands.append(result)
-            elif result is not None:
-                events.append(result)
-        if len(errands) < len(results):
-            self._drive(stored, events)
-        for errand in errands:
-            self._dispatch(errand)
-
     def _drive(self, stored: Stored, events: list[AnyEvent]) -> None:
         """Advances the execution until it waits for the outside, stores it, and only then asks for the calls.
 
@@ -217,6 +213,7 @@ class SqliteWorkflows:
         """
         work, machine = self._work(), self._machines[stored.definition]
         steps = Steps(machine, stored.execution)
+        # Written out, because list[Errand]() costs twenty times as much as [].
         errands: list[Errand] = []
         asked: list[Command] = []
         for event in events:
