@@ -15,6 +15,7 @@ from botocore import xform_name
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("aws-*.md"))
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_JSON = re.compile(r"^```json\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"\baws ([a-z0-9-]+) ([a-z0-9-]+)((?:(?!\baws )[^|;`\n])*)")
 #: What the command line knows for every operation.
 EVERYWHERE = {"query", "output", "region"}
@@ -45,6 +46,20 @@ def test_a_command_is_one_that_aws_has(service: str, operation: str, options: tu
 
 def test_there_are_commands() -> None:
     assert len(KNOWN) > 10
+
+
+def test_policies_in_the_pages_are_json_and_say_who_and_what() -> None:
+    found = [json.loads(text) for page in PAGES for text in _JSON.findall(page.read_text(encoding="utf-8"))]
+    assert len(found) == 2
+    for statement in (it for policy in found for it in policy["Statement"]):
+        assert statement.get("Resource", statement.get("Principal")) != "*"
+
+
+def test_the_variables_of_the_deploying_workflow_are_told() -> None:
+    page = (ROOT / "docs/how-to/aws-deploy.md").read_text(encoding="utf-8")
+    read = set(re.findall(r"vars\.([A-Z_]+)", (ROOT / ".github/workflows/deploy.yml").read_text(encoding="utf-8")))
+    assert read
+    assert [name for name in read if f"`{name}`" not in page] == []
 
 
 def test_the_outputs_of_a_deployment_are_read_as_the_runbook_says(tmp_path: Path) -> None:
