@@ -118,7 +118,7 @@ def _answer(name: str, status: int) -> Json:
     detail = '"$context.error.validationErrorString"' if status == 422 else "$context.error.messageString"
     body = json.dumps(problem(name, status, "DETAIL")).replace('"DETAIL"', detail)
     answer: Json = {
-        "statusCode": status,
+        "statusCode": str(status),
         "responseTemplates": {"application/json": body},
         "responseParameters": {"gatewayresponse.header.Content-Type": "'application/problem+json'"},
     }

@@ -72,6 +72,16 @@ def test_what_appsync_does_not_take_is_an_error(appsync: Listener, answer: tuple
         Feed(appsync.url).publish(ID)
 
 
+def test_an_order_that_was_deleted_meanwhile_holds_nobody_up(appsync: Listener) -> None:
+    gone = {"data": {"publishOrder": None}, "errors": [{"errorType": "OrderNotFound", "message": "There is no order."}]}
+    appsync.answer = (200, json.dumps(gone).encode())
+    Feed(appsync.url).publish(ID)
+    other = {**gone, "errors": [*gone["errors"], {"errorType": "InternalError"}]}
+    appsync.answer = (200, json.dumps(other).encode())
+    with pytest.raises(FeedUnavailable):
+        Feed(appsync.url).publish(ID)
+
+
 def test_the_mutation_fits_the_schema_and_asks_for_every_field() -> None:
     schema = build_schema(PRELUDE + contracts.read("schema.graphql").decode())
     assert validate(schema, parse(PUBLISH)) == []

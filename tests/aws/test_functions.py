@@ -260,3 +260,9 @@ def test_news_is_what_a_subscriber_would_see() -> None:
     record["dynamodb"]["NewImage"] = row_of(an_order(status=Status.PAID))
     assert changed(record)
     assert not changed(stream("REMOVE", OldImage=row_of(before))["Records"][0])
+
+
+def test_a_new_order_is_news_and_one_that_was_carried_over_is_none() -> None:
+    assert changed(stream("INSERT", NewImage=row_of(an_order()))["Records"][0])
+    for moved in (an_order(status=Status.SUCCESS), an_order(status=Status.FAILED, deleted_at=9)):
+        assert not changed(stream("INSERT", NewImage=row_of(moved))["Records"][0])

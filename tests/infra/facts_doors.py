@@ -132,7 +132,7 @@ def the_api_itself_answers_with_our_errors(template: Template) -> None:
     }
     answers = body["x-amazon-apigateway-gateway-responses"]
     assert {kind: answer["statusCode"] for kind, answer in answers.items()} == {
-        kind: status for kind, (_, status) in GATEWAY_ERRORS.items()
+        kind: str(status) for kind, (_, status) in GATEWAY_ERRORS.items()
     }
     for kind, (name, status) in GATEWAY_ERRORS.items():
         parameters = answers[kind]["responseParameters"]

@@ -11,6 +11,8 @@ import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
+from expediter.domain.errors import OrderNotFound
+
 #: What subscribers may ask for has to be asked for here: AppSync passes on the fields of this answer and no others.
 PUBLISH = """mutation Publish($id: ID!) {
   publishOrder(id: $id) {
@@ -39,5 +41,12 @@ class Feed:
         request = AWSRequest("POST", self._url, data=body, headers={"Content-Type": "application/json"})
         SigV4Auth(credentials, "appsync", self._session.region_name).add_auth(request)
         response = self._pool.request("POST", self._url, body=body, headers=dict(request.headers))
-        if response.status != 200 or b'"errors"' in response.data:
+        if response.status != 200 or not _taken(response.data):
             raise FeedUnavailable(f"AppSync answered HTTP {response.status}: {response.data[:500]!r}")
+
+
+def _taken(answer: bytes) -> bool:
+    """Whether there is nothing left to tell. An order may be deleted between its news and the telling: nobody sees it
+    any more, and trying again would only hold up the news of others."""
+    errors = json.loads(answer).get("errors") or ()
+    return all(error.get("errorType") == OrderNotFound.__name__ for error in errors)

@@ -24,11 +24,14 @@ def handler(event: Json, _: object) -> Json:
 
 
 def changed(record: Json) -> bool:
-    """Whether a subscriber would see a difference; when it was written last is none."""
+    """Whether a subscriber would see a difference; when it was written last is none, and what had ended when it came
+    was carried over from another home."""
     images = record["dynamodb"]
     if "NewImage" not in images:
         return False
-    return "OldImage" not in images or seen(images["NewImage"]) != seen(images["OldImage"])
+    if "OldImage" not in images:
+        return not order_of(images["NewImage"]).ended
+    return bool(seen(images["NewImage"]) != seen(images["OldImage"]))
 
 
 def seen(image: Json) -> Json:
