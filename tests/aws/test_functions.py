@@ -7,8 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.stub import Stubber
 
 from expediter import contracts
+from expediter.aws import clients
 from expediter.aws.functions import tasks
 from expediter.aws.functions.publisher import changed
 from expediter.aws.functions.table import FUNCTIONS, TASK_FUNCTIONS
@@ -92,6 +94,14 @@ def test_the_same_message_twice_is_one_execution_and_another_order_under_its_id_
     assert failed == {"batchItemFailures": [{"itemIdentifier": different["messageId"]}]}
     assert len(executions(functions)) == 1
     assert functions.scan("failures")[0]["reason"]["S"].startswith("IdempotencyKeyReused: ")
+
+
+def test_a_message_whose_attributes_are_no_texts_fails_alone(functions: Functions) -> None:
+    odd, good = functions.message(BODY, order_id="x"), functions.message(BODY, order_id=str(uuid4()))
+    odd["messageAttributes"] = {"order_id": {"binaryValue": "AAAA", "dataType": "Binary"}}
+    failed = functions.call("Intake", {"Records": [odd, good]})
+    assert failed == {"batchItemFailures": [{"itemIdentifier": odd["messageId"]}]}
+    assert len(executions(functions)) == 1
 
 
 def test_an_id_that_is_no_uuid_is_refused(functions: Functions) -> None:
@@ -251,6 +261,23 @@ def test_customers_get_mail_only_where_there_is_a_sender(functions: Functions) -
     functions.settings(EXPEDITER_MAIL_FROM="orders@example.com")
     functions.call("Mailer", stream("INSERT", Keys=key_of(row)))
     assert [row["recipient"]["S"] for row in functions.scan("mail") if "sent_at" in row] == ["ann@example.com"]
+
+
+def test_an_address_that_is_none_holds_up_nobody_s_mail_and_a_sender_to_be_verified_does(functions: Functions) -> None:
+    given = functions.order(str(uuid4()), email="ann@example..com")
+    for name in DONE:
+        functions.call(name, given)
+    (row,) = [row for row in functions.scan("mail") if row["recipient"]["S"] == "ann@example..com"]
+    event = stream("INSERT", Keys=key_of(row))
+    functions.settings(EXPEDITER_MAIL_FROM="orders@example.com")
+    with Stubber(clients.sesv2()) as ses:
+        ses.add_client_error("send_email", "MessageRejected")
+        assert functions.call("Mailer", event) == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+        ses.add_client_error("send_email", "BadRequestException")
+        for _ in range(2):
+            assert functions.call("Mailer", event) == {"batchItemFailures": []}
+        ses.assert_no_pending_responses()
+    assert [row["recipient"]["S"] for row in functions.scan("mail") if "refused_at" in row] == ["ann@example..com"]
 
 
 def test_news_is_what_a_subscriber_would_see() -> None:

@@ -29,7 +29,7 @@ def message_of(record: Json) -> Message:
     return Message(
         id=record["messageId"],
         body=record["body"].encode(),
-        attributes={name: value["stringValue"] for name, value in record["messageAttributes"].items()},
+        attributes={name: value.get("stringValue", "") for name, value in record["messageAttributes"].items()},
         sent_at=int(record["attributes"]["SentTimestamp"]),
         receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
         receipt=f"{record['messageId']} {record['receiptHandle']}",

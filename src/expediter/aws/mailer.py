@@ -1,12 +1,16 @@
 """Hands the mails of the outbox to SNS (the operators' topic, whose subscribers filter) and to SES (customers).
 
-Both take a mail at least once: a repeat after a lost answer is a second mail. The row is marked once a mail is out, and
-a marked one is not sent again.
+Both take a mail at least once: a repeat after a lost answer is a second mail. The row is marked once a mail is out, or
+refused for good (its address is none), and a marked one is not sent again: it would hold up the mails of others.
 """
 
+import logging
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from expediter.app.ports import Mail
+from expediter.aws.failures import code
 from expediter.aws.rows import Row
 from expediter.aws.settings import OPERATORS
 from expediter.domain.order import Status
@@ -15,6 +19,15 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_sesv2.client import SESV2Client
     from mypy_boto3_sns.client import SNSClient
+
+
+_log = logging.getLogger("expediter.mailer")
+#: What SES says of an address that is none. All else may be put right: a sender that is not verified, too many mails.
+_FOR_GOOD = frozenset({"BadRequestException"})
+
+
+class MailRefused(Exception):
+    """The mail will never be taken as it is. Correct the address with the customer."""
 
 
 class Mailer:
@@ -40,14 +53,19 @@ class Mailer:
     def deliver(self, key: Row, now: int) -> None:
         """Sends the mail of the outbox row of this key, unless it is out already. Raises what AWS says if it cannot."""
         row = self._tables.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
-        if not row or "sent_at" in row or not self._send(_mail(row), row["restaurant_id"]["S"]):
+        if not row or row.keys() & {"sent_at", "refused_at"}:
             return
-        self._tables.update_item(
-            TableName=self._table,
-            Key=key,
-            UpdateExpression="SET sent_at = :now",
-            ExpressionAttributeValues={":now": {"N": str(now)}},
-        )
+        try:
+            mark = "sent_at" if self._send(_mail(row), row["restaurant_id"]["S"]) else None
+        except MailRefused:
+            mark = "refused_at"
+        if mark is not None:
+            self._tables.update_item(
+                TableName=self._table,
+                Key=key,
+                UpdateExpression=f"SET {mark} = :now",
+                ExpressionAttributeValues={":now": {"N": str(now)}},
+            )
 
     def _send(self, mail: Mail, restaurant_id: str) -> bool:
         if mail.recipient == OPERATORS:
@@ -61,15 +79,24 @@ class Mailer:
                 },
             )
         elif self._sender:
-            content = {"Subject": {"Data": mail.subject}, "Body": {"Text": {"Data": mail.text, "Charset": "UTF-8"}}}
+            self._to_customer(mail)
+        else:
+            return False
+        return True
+
+    def _to_customer(self, mail: Mail) -> None:
+        content = {"Subject": {"Data": mail.subject}, "Body": {"Text": {"Data": mail.text, "Charset": "UTF-8"}}}
+        try:
             self._ses.send_email(
                 FromEmailAddress=self._sender,
                 Destination={"ToAddresses": [mail.recipient]},
                 Content={"Simple": content},  # type: ignore[typeddict-item]  # the literal's inner keys are checked by AWS
             )
-        else:
-            return False
-        return True
+        except ClientError as error:
+            if code(error) in _FOR_GOOD:
+                _log.warning("the mail of order %s is refused for good: %s", mail.order_id, code(error))
+                raise MailRefused from error
+            raise
 
 
 def _mail(row: Row) -> Mail:
