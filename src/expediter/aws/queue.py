@@ -89,7 +89,7 @@ def message_of(got: "MessageTypeDef") -> Message:
     return Message(
         id=got["MessageId"],
         body=got["Body"].encode(),
-        attributes={name: value["StringValue"] for name, value in got.get("MessageAttributes", {}).items()},
+        attributes={name: value.get("StringValue", "") for name, value in got.get("MessageAttributes", {}).items()},
         sent_at=int(got["Attributes"]["SentTimestamp"]),
         receive_count=int(got["Attributes"]["ApproximateReceiveCount"]),
         receipt=f"{got['MessageId']} {got['ReceiptHandle']}",

@@ -100,6 +100,8 @@ def test_ten_orders_at_once_and_lists_of_them_by_status_in_pages(house: House, o
     times = [order["created_at"] for order in found]
     assert times == sorted(times, reverse=True)
     assert house.rest("GET", f"/orders?restaurant_id={restaurant}&order_status=FAILED").body["items"] == []
+    for wrong in ("limit=0", "order_status=paid", "cursor=x", "status=PAID"):
+        assert house.rest("GET", f"/orders?{wrong}").body["detail"].startswith("The list cannot be given")
 
 
 # ── the bank ──────────────────────────────────────────────────────────────────────────────────────────────────────
