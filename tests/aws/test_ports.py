@@ -81,6 +81,20 @@ def test_dead_letters_come_oldest_first_in_pages_too(adapters: AwsAdapters) -> N
     assert [letter.body for letter in (*first, *rest)] == [b"0", b"1", b"2", b"3", b"4"]
 
 
+def test_looking_for_one_dead_letter_hides_none_of_the_others(adapters: AwsAdapters) -> None:
+    ids = []
+    for place in range(12):
+        sent = adapters.sqs.send_message(QueueUrl=adapters.dead_url, MessageBody=f"letter {place}")
+        ids.append(sent["MessageId"])
+    with adapters.unit(NOON + MINUTE) as work:
+        for letter_id in ids:
+            found = work.dead_letters.find(letter_id)
+            assert found is not None
+            assert found.id == letter_id
+        assert [work.dead_letters.redrive(letter_id, NOON + MINUTE) for letter_id in ids] == [True] * 12
+        assert work.dead_letters.page(20) == ()
+
+
 def test_a_start_twice_is_one_execution(adapters: AwsAdapters) -> None:
     with adapters.unit() as work:
         assert test_workflows.start(work)

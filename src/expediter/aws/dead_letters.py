@@ -2,7 +2,7 @@
 
 SQS cannot be looked into: to look means to receive, which hides the messages from everybody else meanwhile. So what
 looks here gives back at once what it does not take out, and two who look at the same time may each see a part. It is
-for the few letters that an operator looks at; thousands are redriven by SQS itself (see the runbook).
+for the few letters that an operator looks at; hundreds are redriven by SQS itself (see the runbook).
 """
 
 from collections.abc import Iterator
@@ -62,23 +62,24 @@ class SqsDeadLetters:
 
     def _take(self, message_id: str) -> Message | None:
         """The message of this id; everything that had to be received to find it is given back."""
-        return next((message for message in self._look() if message.id == message_id), None)
+        return next((message for message in self._look(message_id) if message.id == message_id), None)
 
-    def _look(self) -> list[Message]:
+    def _look(self, until: str | None = None) -> list[Message]:
+        """The letters, as far as MOST or the one ``until``."""
         seen: dict[str, Message] = {}
         with unavailable():
             try:
-                for message in self._receive():
-                    if message.id in seen:
-                        break
-                    seen[message.id] = message
-                    if len(seen) == MOST:
+                for batch in self._receive():
+                    again = seen.keys() & batch.keys()
+                    seen |= batch
+                    if again or until in seen or len(seen) > MOST - BATCH:
                         break
             finally:
                 self._give_back(list(seen.values()))
         return list(seen.values())
 
-    def _receive(self) -> Iterator[Message]:
+    def _receive(self) -> Iterator[dict[str, Message]]:
+        """Letters by their ids, as many as one call gives, until there are none."""
         while True:
             got = self._client.receive_message(
                 QueueUrl=self._url,
@@ -89,7 +90,7 @@ class SqsDeadLetters:
             ).get("Messages", [])
             if not got:
                 return
-            yield from map(message_of, got)
+            yield {message.id: message for message in map(message_of, got)}
 
     def _give_back(self, messages: list[Message]) -> None:
         for start in range(0, len(messages), BATCH):
