@@ -1,5 +1,6 @@
 """Moving house: what ended on one machine is on AWS afterwards, once, with its money and its key."""
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -16,8 +17,9 @@ from expediter.aws.order_store import Tables
 from expediter.cli.move import export, import_
 from expediter.domain.errors import IdempotencyKeyReused, OrderChanged
 from expediter.embedded.moving import belongings
+from expediter.embedded.settings import workflow
 from tests.aws.world import AwsAdapters
-from tests.support.stage import Stage, opened, story
+from tests.support.stage import SECOND, Stage, opened, story
 from tests.support.values import an_order
 
 TABLES = Tables("orders", "claims", "ledger", "mail")
@@ -71,6 +73,24 @@ async def test_nobody_moves_while_an_order_is_under_way(tmp_path: Path) -> None:
 
     assert (done.exit_code, file.exists()) == (1, False)
     assert "Orders under way: 1;" in done.stderr
+
+
+@story
+async def test_nobody_moves_while_an_order_needs_an_operator(tmp_path: Path) -> None:
+    """Its workflow has ended and it has not: at the new home nothing would go on with it."""
+    definition = workflow(None)
+    definition["States"]["Hold"]["Next"] = "OrderNeedsOperator"
+    other, file = tmp_path / "other.asl.json", tmp_path / "orders.jsonl"
+    other.write_text(json.dumps(definition))
+    async with opened(tmp_path / "data", WORKFLOW=str(other)) as stage:
+        order_id = await stage.place()
+        await stage.advance(30 * SECOND)
+        await stage.quiet()
+        assert stage.status(order_id) == "PAID"
+        done = run("export", str(file), "--data", str(tmp_path / "data"))
+
+    assert (done.exit_code, file.exists()) == (1, False)
+    assert f"The order {order_id} is PAID and its workflow failed." in done.stderr
 
 
 @story

@@ -24,4 +24,9 @@ def belongings(data: Path) -> Iterator[Belongings]:
             )
         fingerprints: dict[str, str] = {str(row[0]): str(row[1]) for row in session.rows(_SQL["fingerprints"])}
         for order, entries in books.work.orders.books():
+            if not order.ended:
+                raise StillBusy(
+                    f"The order {order.id} is {order.status} and its workflow failed. Set it going again on the "
+                    "console, let it end, and come again."
+                )
             yield Belongings(order, entries, fingerprints[order.id])
