@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
-from expediter.embedded.writer import BATCH, CROWD, LARGE, PATIENCE, WAITING
+from expediter.embedded.turns import BATCH, CROWD, LARGE, PATIENCE, WAITING
 from tests.embedded.test_writer import no_room_beyond, writing
 from tests.support.stage import story
 
@@ -42,8 +42,8 @@ async def test_while_the_disk_stands_still_the_doors_refuse_after_two_seconds_an
         first = asyncio.create_task(bench.writer.run("a", bench.insert("a")))
         await until(lambda: "before commit" in bench.log.lines)
         second = asyncio.create_task(bench.writer.run("b", bench.insert("b")))
-        await until(lambda: bench.writer.waiting == 1)
-        bench.writer._doors[0].came -= PATIENCE + 0.1
+        await until(lambda: bench.writer.waiting == 2)
+        bench.writer._turns._doors[0].came -= PATIENCE + 0.1
         with pytest.raises(TooBusy):
             await bench.writer.run("c", bench.insert("c"))
         moves.set()
@@ -62,8 +62,8 @@ async def test_who_waited_too_long_is_refused_while_there_are_more_than_places(t
         first = asyncio.create_task(bench.writer.run("first", lambda: None))
         await until(lambda: "before commit" in bench.log.lines)
         waiting = [asyncio.create_task(bench.writer.run("x", lambda: None)) for _ in range(BATCH + 2)]
-        await until(lambda: bench.writer.waiting == BATCH + 2)
-        for entry in bench.writer._doors:
+        await until(lambda: bench.writer.waiting == BATCH + 3)
+        for entry in bench.writer._turns._doors:
             entry.came -= PATIENCE + 0.1
         moves.set()
         await first
@@ -79,23 +79,21 @@ async def test_a_crowd_at_the_doors_is_written_in_larger_commits(tmp_path: Path)
     async with writing(tmp_path) as bench:
         await asyncio.gather(*(bench.writer.run("x", lambda: None) for _ in range(CROWD + BATCH + 1)))
 
-        assert [len(batch) for batch in bench.log.batches] == [LARGE, BATCH, 1]
+        assert [len(batch) for batch in bench.log.batches][:2] == [LARGE, BATCH]
 
 
 @story
-async def test_doors_and_work_share_a_commit_while_both_want_more(tmp_path: Path) -> None:
+async def test_doors_and_work_take_turns_while_both_want_more(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
-        doors = [asyncio.create_task(bench.writer.run("door", lambda: None)) for _ in range(BATCH)]
+        doors = [asyncio.create_task(bench.writer.run("door", lambda: None)) for _ in range(2 * BATCH)]
         await asyncio.sleep(0)
-        for _ in range(BATCH + BATCH // 4):
+        for _ in range(3 * BATCH):
             bench.writer.submit("work", lambda: None, lambda _, __: None)
         await asyncio.gather(*doors)
         await bench.writer.stop()
 
-        shares = [Counter(batch) for batch in bench.log.batches]
-        assert shares[0] == {"door": BATCH // 2, "work": BATCH // 2}
-        assert shares[1] == {"door": BATCH // 2, "work": BATCH // 2}
-        assert shares[2] == {"work": BATCH // 4}
+        shares = [dict(Counter(batch)) for batch in bench.log.batches]
+        assert shares == [{name: BATCH} for name in ("door", "work", "door", "work", "work")]
 
 
 @story

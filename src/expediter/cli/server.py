@@ -35,6 +35,9 @@ GRACE = 3
 BACKLOG = 2048
 #: Seconds between uvicorn's ticks.
 TICK = 0.1
+#: Seconds for which the loop's thread may keep the interpreter's lock from others. All that they need it for is to say
+#: that COMMIT is done, and they waited up to 5 ms for that.
+SWITCH = 0.0001
 #: Loops of the home without which orders would be accepted, or taken to be under way, and nothing would come of them.
 VITAL = frozenset({"writer", "runtime", "outbox"})
 
@@ -96,6 +99,7 @@ async def _serve(settings: Settings, door: socket.socket) -> None:
         loops = [task for task in asyncio.all_tasks() if task.get_name() in VITAL]
         app = create_app(home)
         _collect_less()
+        sys.setswitchinterval(SWITCH)
         connections = Connections(descriptors.raised())
         config = configuration(app, connections, GRACE)
         server = _Server(config, lambda: print(greeting(settings, door), flush=True), app, connections, loops)

@@ -38,6 +38,13 @@ class DataRefused(Exception):
     """The data folder cannot be used as it is; the message says why and what to do."""
 
 
+class Committing(BaseException):
+    """COMMIT runs, and the connection belongs to it: the unit runs again once that is over.
+
+    No Exception, because nobody in between has an answer to it.
+    """
+
+
 class Statements:
     """The named statements of one .sql file: ``Statements("queue")["send"]``."""
 

@@ -8,6 +8,7 @@ only one who writes this file. So:
  - a row that several units of a batch change is written once;
  - a write that fails in the middle has lost the batch: nobody knows which of its rows have reached SQLite;
  - a unit that raises just drops what it staged: nothing of it has reached SQLite, and no SAVEPOINT is needed;
+ - while COMMIT runs nobody reads the file: whoever needs it meets Committing. What that COMMIT writes is known;
  - whoever runs a statement of his own first has everything staged written, his own unit's part under a SAVEPOINT. So
    every statement sees what came before it, and is undone with its unit.
 """
@@ -18,7 +19,7 @@ from typing import Any
 import apsw
 
 from expediter.domain.errors import StoreUnavailable
-from expediter.embedded.database import K, Row, Rows, Session, V, Value
+from expediter.embedded.database import Committing, K, Row, Rows, Session, V, Value
 
 #: Rows of a table that are kept in memory, the last that were written: more than are under way without a hold.
 KNOWN = 2_048
@@ -123,6 +124,8 @@ class WritingSession(Session):
         self._units = 0
         #: The unit has run a statement of its own, under a savepoint.
         self._direct = False
+        #: COMMIT runs.
+        self._committing = False
         #: Why nothing of this batch can be written any more.
         self._failed: StoreUnavailable | None = None
 
@@ -157,9 +160,11 @@ class WritingSession(Session):
             super().rows(sql, values)
 
     def peek(self, sql: str, values: tuple[Value, ...]) -> Row | None:
+        self._await_commit()
         return super().row(sql, values)
 
     def look(self, name: str, sql: str, values: tuple[Value, ...]) -> list[Row]:
+        self._await_commit()
         table = self._tables[name]
         if self._direct or table.changed:
             return self.rows(sql, values)
@@ -176,7 +181,12 @@ class WritingSession(Session):
             self._write_first()
         return super().row(sql, values)
 
+    def _await_commit(self) -> None:
+        if self._committing:
+            raise Committing
+
     def _write_first(self) -> None:
+        self._await_commit()
         if not self._direct:
             self.write()
             self.connection.execute("SAVEPOINT unit")
@@ -232,14 +242,19 @@ class WritingSession(Session):
             self._failed = error
             raise
 
+    def committing(self) -> None:
+        """COMMIT begins; ``kept`` or ``lost`` ends it."""
+        self._committing = True
+
     def kept(self) -> None:
         """The batch is committed."""
+        self._committing = False
         for table in self._tables.values():
             table.shed()
 
     def lost(self) -> None:
         """The batch was rolled back."""
-        self.unit, self._direct = 0, False
+        self.unit, self._direct, self._committing = 0, False, False
         self._failed = None
         self._unit_rows.clear()
         self._batch_rows.clear()

@@ -99,6 +99,9 @@ class Unit:
     def write(self) -> None:
         self._session.write()
 
+    def committing(self) -> None:
+        self._session.committing()
+
     def kept(self) -> None:
         self._session.kept()
 

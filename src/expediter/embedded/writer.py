@@ -1,46 +1,40 @@
 """The one writer: units of work, many to a commit, each answered after the fsync that holds it.
 
+    batch 1   units ─→ statements ─→ COMMIT ··········→ told
+    batch 2                            units ··· (waits) ─→ statements ─→ COMMIT ·····→ told
+
 Rules:
  - statements run on the event loop's thread, only COMMIT runs in a thread of its own: a second Python thread running
    statements would give the GIL away at every step and fall to a fraction of its speed;
+ - while COMMIT runs the connection belongs to it. The units of the next batch run meanwhile, as far as they find in
+   memory what they need; one that needs the file (``Committing``) runs again after COMMIT;
  - a unit that raises loses its own writes and nobody else's;
- - while COMMIT runs the connection belongs to it; units that come in meanwhile make the next batch;
  - what a unit wants done outside (``after``) happens once the commit that holds it returned, or never;
- - a COMMIT that fails (disk full) takes back the whole batch: everybody in it is told StoreUnavailable;
- - the doors and what is under way share each commit, half of its places each while both want more: a flood at the doors
-   does not keep orders from ending, and work that piled up does not close the doors.
+ - a COMMIT that fails (disk full) takes back the whole batch: everybody in it is told StoreUnavailable. What ran
+   meanwhile had built on it, and runs again.
 """
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from time import perf_counter
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import apsw
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
+from expediter.embedded.database import Committing
 from expediter.embedded.meters import Meters
+from expediter.embedded.turns import Entry, Turns
 
 T = TypeVar("T")
-
-#: Units in one commit at most: bounds how long a batch keeps the event loop from reading requests.
-BATCH = 256
-#: From so many units at the doors on a commit holds up to LARGE: nobody hurries then to read still more requests, and
-#: each round in which thousands are read and refused is one in which this many are written.
-CROWD, LARGE = 1024, 1024
-#: Units waiting at the doors, and seconds that one waits there while others push: beyond either a door answers 503.
-WAITING = 4096
-PATIENCE = 2.0
 
 #: What SQLite says of rows, not of the disk.
 _REFUSED = (apsw.ConstraintError, apsw.MismatchError, apsw.TooBigError)
 
 _log = logging.getLogger("expediter.writer")
 
-Unit = Callable[[], T]
 Done = Callable[[T | None, Exception | None], None]
 
 
@@ -54,7 +48,7 @@ class Observer(Protocol):
 
 class Around(Protocol):
     """Is told where each unit begins, and whether it ended or has to be undone; then to write what the batch holds,
-    and whether that was kept or lost.
+    that nobody may touch the file while COMMIT runs, and whether the batch was kept or lost.
     """
 
     def begin(self) -> None: ...
@@ -65,25 +59,22 @@ class Around(Protocol):
 
     def write(self) -> None: ...
 
+    def committing(self) -> None: ...
+
     def kept(self) -> None: ...
 
     def lost(self) -> None: ...
 
 
-class _Entry:
-    """A unit on its way: its name, the function, who hears of its end, and when it came (the loop's seconds)."""
-
-    __slots__ = ("after", "came", "done", "error", "name", "result", "unit")
-
-    def __init__(self, name: str, unit: Unit[object], done: Done[object], came: float) -> None:
-        self.name, self.unit, self.done, self.came = name, unit, done, came
-        self.result: object = None
-        self.error: Exception | None = None
-        self.after: list[Callable[[], None]] = []
-
-
 class BatchLost(Exception):
     """SQLite rolled the whole transaction back by itself (disk full, I/O error)."""
+
+
+class _Running(NamedTuple):
+    """A COMMIT under way, which gives the seconds that it took."""
+
+    batch: list[Entry]
+    commit: Future[float]
 
 
 class Writer:
@@ -105,16 +96,18 @@ class Writer:
         self._between = between
         self._observer = observer
         self._loop = asyncio.get_running_loop()
-        self._doors: deque[_Entry] = deque()
-        self._work: deque[_Entry] = deque()
+        self._turns = Turns(self._loop.time, self.meters)
         self._wake = asyncio.Event()
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
-        self._current: _Entry | None = None
+        self._running: _Running | None = None
+        self._current: Entry | None = None
+        #: Units that had their turn and were not told yet.
+        self._untold = 0
         self._stopping = False
         self._failing = False
         self._task = asyncio.create_task(self._run(), name="writer")
 
-    async def run(self, name: str, unit: Unit[T]) -> T:
+    async def run(self, name: str, unit: Callable[[], T]) -> T:
         """For the doors: the unit's result, once it is durable.
 
         Raises what the unit raised, StoreUnavailable, or TooBusy: nothing was done then, nor will be.
@@ -132,16 +125,16 @@ class Writer:
             else:
                 future.set_exception(error)
 
-        self._doors.append(_Entry(name, unit, done, self._loop.time()))  # type: ignore[arg-type]  # result and done agree on T
+        self._turns.at_the_doors(name, unit, done)  # type: ignore[arg-type]  # result and done agree on T
         self._wake.set()
         return await future
 
-    def submit(self, name: str, unit: Unit[T], done: Done[T]) -> None:
+    def submit(self, name: str, unit: Callable[[], T], done: Done[T]) -> None:
         """For what follows from what was accepted: never refused, so whoever submits bounds how much there can be.
 
         Has the unit run and committed; then calls ``done`` with its result or the error that undid it.
         """
-        self._work.append(_Entry(name, unit, done, 0))  # type: ignore[arg-type]  # result and done agree on T
+        self._turns.add_work(name, unit, done)  # type: ignore[arg-type]  # result and done agree on T
         self._wake.set()
 
     def after(self, action: Callable[[], None]) -> None:
@@ -152,14 +145,12 @@ class Writer:
 
     def too_busy(self) -> bool:
         """Whether a unit from the doors would wait for seconds: there are too many, or the disk stands still."""
-        if self._stopping or len(self._doors) >= WAITING:
-            return True
-        return bool(self._doors) and self._loop.time() - self._doors[0].came > PATIENCE
+        return self._stopping or self._turns.too_busy()
 
     @property
     def waiting(self) -> int:
-        """Units that wait for their turn."""
-        return len(self._doors) + len(self._work)
+        """Units that were not told yet what came of them."""
+        return len(self._turns) + self._untold
 
     async def stop(self) -> None:
         """Commits what was submitted and stops."""
@@ -172,51 +163,90 @@ class Writer:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while batch := self._next_batch():
-                await self._commit(batch)
-                await self._between()
+            while self._turns or self._running:
+                # The doors' units look into the file, and are short: whoever comes meanwhile is taken along.
+                if self._running and (not self._turns or self._turns.doors_are_next()):
+                    await self._end_commit()
+                else:
+                    batch = self._turns.take()
+                    self._untold += len(batch)
+                    await self._commit(batch)
             if self._stopping:
                 return
 
-    def _next_batch(self) -> list[_Entry]:
-        """Half of the places for each side; what one leaves free the other gets.
-
-        Who has waited too long at the doors for a place is refused now: he was let in when there was more time.
-        """
-        most = BATCH if len(self._doors) < CROWD else LARGE
-        places = max(most // 2, most - len(self._work))
-        late = self._loop.time() - PATIENCE
-        while len(self._doors) > places and self._doors[0].came < late:
-            self.meters.shed += 1
-            self._doors.popleft().done(None, TooBusy())
-        doors = min(len(self._doors), places)
-        work = min(len(self._work), most - doors)
-        batch = [self._work.popleft() for _ in range(work)]
-        batch += [self._doors.popleft() for _ in range(doors)]
-        return batch
-
-    async def _commit(self, batch: list[_Entry]) -> None:
+    async def _commit(self, batch: list[Entry]) -> None:
+        """Runs the units of a batch, and begins its COMMIT."""
+        left = batch
+        if self._running:
+            left = self._run_ahead(batch, self._running.commit)
+            if not await self._end_commit():
+                for entry in batch:
+                    entry.begin_again()
+                left = batch
         try:
-            self._execute(batch)
-            names = [entry.name for entry in batch]
+            self._execute(left)
             if self._observer:
-                self._observer.before_commit(names)
-            begun = perf_counter()
-            await self._loop.run_in_executor(self._committer, self._connection.execute, "COMMIT")
-            self.meters.commits.observe(perf_counter() - begun)
-            self.meters.batches.observe(len(batch))
-            self._around.kept()
-            self._say_whether_it_works(None)
-            if self._observer:
-                self._observer.after_commit(names)
+                self._observer.before_commit([entry.name for entry in batch])
         except (apsw.Error, StoreUnavailable, BatchLost) as error:
-            self._undo(batch, error)
-            self.meters.commits_lost += not isinstance(error.__cause__, _REFUSED)
-            self._say_whether_it_works(error)
-            if len(batch) > 1 and isinstance(error.__cause__, _REFUSED):
-                await self._one_by_one(batch)
-                return
-        self._tell(batch)
+            await self._lose(batch, error)
+            return
+        self._around.committing()
+        self._running = _Running(batch, self._committer.submit(self._timed_commit))
+
+    def _timed_commit(self) -> float:
+        begun = perf_counter()
+        self._connection.execute("COMMIT")
+        return perf_counter() - begun
+
+    def _run_ahead(self, batch: list[Entry], commit: Future[float]) -> list[Entry]:
+        """Runs units until COMMIT has returned; gives those that are left, or need the file."""
+        left: list[Entry] = []
+        for number, entry in enumerate(batch):
+            if commit.done():
+                return left + batch[number:]
+            try:
+                self._run_unit(entry)
+            except Committing:
+                self._around.undo()
+                entry.begin_again()
+                left.append(entry)
+        return left
+
+    async def _end_commit(self) -> bool:
+        """Waits for the COMMIT that runs, and tells its units. False: it failed, and what was staged since is lost."""
+        running, self._running = self._running, None
+        if running is None:
+            return True
+        try:
+            self.meters.commits.observe(await asyncio.wrap_future(running.commit))
+        except apsw.Error as error:
+            await self._lose(running.batch, error)
+            return False
+        self.meters.batches.observe(len(running.batch))
+        self._around.kept()
+        self._say_whether_it_works(None)
+        if self._observer:
+            self._observer.after_commit([entry.name for entry in running.batch])
+        self._tell(running.batch)
+        await self._between()
+        await asyncio.sleep(0)  # who was told answers before the next units run
+        return True
+
+    async def _lose(self, batch: list[Entry], error: Exception) -> None:
+        """Takes the batch back. When SQLite refused something that one of its units staged, each runs again by itself,
+        so that only that one fails.
+        """
+        self._undo(batch, error)
+        refused = isinstance(error.__cause__, _REFUSED)
+        self.meters.commits_lost += not refused
+        self._say_whether_it_works(error)
+        if len(batch) == 1 or not refused:
+            self._tell(batch)
+            return
+        for entry in batch:
+            entry.begin_again()
+            await self._commit([entry])
+            await self._end_commit()
 
     def _say_whether_it_works(self, error: Exception | None) -> None:
         """Logs that nothing can be written when that begins and when it is over: it concerns every unit meanwhile."""
@@ -227,39 +257,37 @@ class Writer:
             else:
                 _log.warning("writing works again")
 
-    async def _one_by_one(self, batch: list[_Entry]) -> None:
-        """SQLite refused something that one of the units staged: each again by itself, so that only that one fails."""
-        for entry in batch:
-            await self._commit([_Entry(entry.name, entry.unit, entry.done, entry.came)])
-
-    def _execute(self, batch: list[_Entry]) -> None:
-        execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
-        units, begun = self.meters.units, perf_counter()
-        for entry in batch:
-            self._current = entry
-            self._around.begin()
-            try:
-                entry.result = entry.unit()
-                self._around.end()
-            except Exception as error:  # noqa: BLE001  # whatever a unit raises undoes that unit and is handed to its owner
-                self._undo_unit(entry, error)
-            ended = perf_counter()
-            units[entry.name].observe(ended - begun)
-            begun = ended
-        self._current = None
+    def _execute(self, units: list[Entry]) -> None:
+        """Runs the units that are left, and the statements of the batch. Raises what SQLite cannot do."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        for entry in units:
+            self._run_unit(entry)
+        begun = perf_counter()
         self._around.write()
         self.meters.writes.observe(perf_counter() - begun)
 
-    def _undo_unit(self, entry: _Entry, error: Exception) -> None:
+    def _run_unit(self, entry: Entry) -> None:
+        """Raises Committing, and BatchLost."""
+        begun = perf_counter()
+        self._current = entry
+        self._around.begin()
+        try:
+            entry.result = entry.unit()
+            self._around.end()
+        except Exception as error:  # noqa: BLE001  # whatever a unit raises undoes that unit and is handed to its owner
+            self._undo_unit(entry, error)
+        finally:
+            self._current = None
+        self.meters.units[entry.name].observe(perf_counter() - begun)
+
+    def _undo_unit(self, entry: Entry, error: Exception) -> None:
         entry.error = error
         entry.after.clear()
-        if not self._connection.in_transaction:
+        if not self._running and not self._connection.in_transaction:
             raise BatchLost from error
         self._around.undo()
 
-    def _undo(self, batch: list[_Entry], error: Exception) -> None:
-        self._current = None
+    def _undo(self, batch: list[Entry], error: Exception) -> None:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._around.lost()
@@ -268,7 +296,8 @@ class Writer:
             entry.error = StoreUnavailable()
             entry.error.__cause__ = error
 
-    def _tell(self, batch: list[_Entry]) -> None:
+    def _tell(self, batch: list[Entry]) -> None:
+        self._untold -= len(batch)
         for entry in batch:
             for action in entry.after:
                 action()

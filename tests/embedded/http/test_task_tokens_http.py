@@ -1,5 +1,6 @@
 """The operations on /tasks/{token}: what an outside party sends, and what it is told."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -41,6 +42,7 @@ async def waiting(served: Served, **headers: str) -> tuple[str, str]:
     accepted = await served.client.post("/orders", json=PLAIN, headers=headers)
     timeline = f"{accepted.headers['Location']}/timeline"
     while True:
+        await asyncio.sleep(0)  # the client, which is in this process, lets nobody else have a turn
         told = (await served.client.get(timeline, headers=headers)).json()["events"]
         for event in told:
             if event["type"] == "TaskScheduled":

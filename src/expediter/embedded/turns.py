@@ -1,0 +1,87 @@
+"""Who comes next at the writer: the doors, which may be refused, and what follows from what they accepted, in turns.
+
+While both want to be written, one commit is the doors' and the next one is the other side's: a flood at the doors does
+not keep orders from ending, and work that piled up does not close the doors.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from expediter.domain.errors import TooBusy
+from expediter.embedded.meters import Meters
+
+#: Units in one commit at most: bounds how long a batch keeps the event loop from reading requests.
+BATCH = 128
+#: From so many units at the doors on a commit holds up to LARGE: nobody hurries then to read still more requests, and
+#: each round in which thousands are read and refused is one in which this many are written.
+CROWD, LARGE = 1024, 512
+#: Units waiting at the doors, and seconds that one waits there while others push: beyond either a door answers 503.
+WAITING = 4096
+PATIENCE = 2.0
+
+Unit = Callable[[], object]
+Done = Callable[[object, Exception | None], None]
+
+
+class Entry:
+    """A unit on its way: its name, the function, who hears of its end, and when it came (the loop's seconds)."""
+
+    __slots__ = ("after", "came", "done", "error", "name", "result", "unit")
+
+    def __init__(self, name: str, unit: Unit, done: Done, came: float) -> None:
+        self.name, self.unit, self.done, self.came = name, unit, done, came
+        self.result: object = None
+        self.error: Exception | None = None
+        self.after: list[Callable[[], None]] = []
+
+    def begin_again(self) -> None:
+        """Nothing came of it so far."""
+        self.result = self.error = None
+        self.after.clear()
+
+
+class Turns:
+    """The units that wait. ``clock``: seconds, as the loop counts them."""
+
+    def __init__(self, clock: Callable[[], float], meters: Meters) -> None:
+        self._clock = clock
+        self._meters = meters
+        self._doors: deque[Entry] = deque()
+        self._work: deque[Entry] = deque()
+        self._doors_had_the_last = False
+
+    def __len__(self) -> int:
+        return len(self._doors) + len(self._work)
+
+    def at_the_doors(self, name: str, unit: Unit, done: Done) -> None:
+        self._doors.append(Entry(name, unit, done, self._clock()))
+
+    def add_work(self, name: str, unit: Unit, done: Done) -> None:
+        self._work.append(Entry(name, unit, done, 0))
+
+    def too_busy(self) -> bool:
+        """Whether a unit from the doors would wait for seconds: there are too many, or the disk stands still."""
+        if len(self._doors) >= WAITING:
+            return True
+        return bool(self._doors) and self._clock() - self._doors[0].came > PATIENCE
+
+    def doors_are_next(self) -> bool:
+        return bool(self._doors) and not (self._work and self._doors_had_the_last)
+
+    def take(self) -> list[Entry]:
+        """The next batch, of the side whose turn it is.
+
+        Who has waited too long at the doors for a place is refused now: he was let in when there was more time.
+        """
+        places = BATCH if len(self._doors) < CROWD else LARGE
+        self._doors_had_the_last = self.doors_are_next()
+        side = self._doors if self._doors_had_the_last else self._work
+        if side is self._doors:
+            self._refuse_the_late(places)
+        return [side.popleft() for _ in range(min(len(side), places))]
+
+    def _refuse_the_late(self, places: int) -> None:
+        late = self._clock() - PATIENCE
+        while len(self._doors) > places and self._doors[0].came < late:
+            self._meters.shed += 1
+            self._doors.popleft().done(None, TooBusy())
