@@ -38,7 +38,7 @@ from expediter.embedded import (
     outbox,
     queue,
     runtime,
-    writer,
+    turns,
 )
 from expediter.embedded import graphql as documents
 from expediter.embedded.http_client import Limits
@@ -105,14 +105,18 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         f"{documents.MOST_TOKENS:,} tokens, cost {graphql_limits.COSTLIEST:,}, depth {graphql_limits.DEEPEST}",
         "`RequestUnparsable` or `DocumentTooComplex`",
     ),
-    ("requests that wait to be written", f"{writer.WAITING:,}", "503 `TooBusy`"),
+    ("requests that wait to be written", f"{turns.WAITING:,}", "503 `TooBusy`"),
     (
         "time that a request waits to be written while others push",
-        f"{writer.PATIENCE:g} s",
+        f"{turns.PATIENCE:g} s",
         "503 `TooBusy`",
     ),
     ("lateness of the event loop", f"{http.TOO_LATE:g} s", "503 for everything but probes and metrics"),
-    ("places in a commit", f"{writer.BATCH}, or {writer.LARGE:,} in a crowd; half for the doors", "the next commit"),
+    (
+        "places in a commit",
+        f"{turns.BATCH}, or {turns.LARGE} in a crowd; the doors have every other one",
+        "the next commit",
+    ),
     ("messages taken in at the same time", f"{runtime.INTAKES} batches of {MESSAGES}", "they wait in the file"),
     ("messages on the queue", "the disk", "503 `StoreUnavailable` when it is full"),
     ("receives of a message that fails", str(queue.MAX_RECEIVES), "the dead-letter queue"),

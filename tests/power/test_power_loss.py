@@ -16,8 +16,9 @@ import pytest
 from expediter.domain.order import Status
 from expediter.embedded.checkpoints import Checkpoints
 from expediter.embedded.database import open_writer
+from expediter.embedded.turns import Entry
 from expediter.embedded.wiring import open_home
-from expediter.embedded.writer import Writer, _Entry
+from expediter.embedded.writer import Writer
 from tests.power.audit import problems
 from tests.power.disk import Chance, Disk
 from tests.power.kitchen import HOLD_SECONDS, PATIENCE, HandClock, recorded, settings
@@ -42,7 +43,7 @@ FATES: dict[str, Unwritten] = {
 class AnswersEarly(Writer):
     """A control build: tells everybody before COMMIT."""
 
-    async def _commit(self, batch: list[_Entry]) -> None:
+    async def _commit(self, batch: list[Entry]) -> None:
         self._execute(batch)
         self._tell(batch)
         self._connection.execute("COMMIT")

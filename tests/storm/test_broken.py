@@ -26,7 +26,7 @@ main()
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(("kind", "function"), [("Writer", "_next_batch"), ("Runtime", "_look")])
+@pytest.mark.parametrize(("kind", "function"), [("Writer", "_commit"), ("Runtime", "_look")])
 def test_a_loop_that_dies_takes_the_server_with_it_and_the_next_one_goes_on(
     tmp_path: Path, kind: str, function: str, typed: Run
 ) -> None:
