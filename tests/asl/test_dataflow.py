@@ -139,3 +139,21 @@ def test_output_that_is_too_large_fails_the_state_with_a_name_that_can_be_caught
 
     assert done.output["Error"] == "States.DataLimitExceeded"
     assert "'Work' returned a result with a size exceeding" in done.output["Cause"]
+
+
+def test_what_takes_the_place_of_an_earlier_result_counts_once() -> None:
+    states = {f"Work{n}": {**TASK, "ResultPath": "$.it", "Next": f"Work{n + 1}"} for n in range(3)}
+    mocks = {"Work": [{"result": "x" * 100_000}] * 3}
+
+    done = run_states({**states, "Work3": {"Type": "Succeed"}}, mocks=mocks)
+
+    assert done.status == "SUCCEEDED", done.cause
+
+
+def test_results_put_beside_each_other_are_too_large_together() -> None:
+    states = {f"Work{n}": {**TASK, "ResultPath": f"$.it{n}", "Next": f"Work{n + 1}"} for n in range(3)}
+    mocks = {"Work": [{"result": "x" * 100_000}] * 3}
+
+    done = run_states({**states, "Work3": {"Type": "Succeed"}}, mocks=mocks)
+
+    assert (done.status, done.error) == ("FAILED", "States.DataLimitExceeded")

@@ -105,6 +105,7 @@ def test_steps_taken_in_a_row_lead_where_they_lead_one_by_one(
     machine = parse(definition)
     drive = Drive(machine, given_input)
     drive.to_the_end()
+    given_away = msgspec.json.encode(drive.events)
 
     execution, commands, events = new_execution(), [], iter(drive.events)
     for length in itertools.cycle(rows):
@@ -115,6 +116,17 @@ def test_steps_taken_in_a_row_lead_where_they_lead_one_by_one(
             break
 
     assert (execution, commands) == (drive.execution, drive.commands)
+    assert msgspec.json.encode(drive.events) == given_away
+
+
+@FEW
+@given(definitions(), INPUTS)
+def test_no_value_is_larger_than_the_execution_says(definition: dict[str, Any], given_input: Any) -> None:
+    drive = Drive(parse(definition), given_input)
+    while drive.execution.status in {"NEW", "RUNNING"}:
+        drive.wait_for(drive.step())
+        for frame in drive.execution.frames.values():
+            assert frame.size == 0 or frame.size >= len(msgspec.json.encode(frame.input))
 
 
 @FEW

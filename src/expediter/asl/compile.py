@@ -9,13 +9,13 @@ from typing import NamedTuple
 from expediter.asl.choice_checks import check_choices
 from expediter.asl.compile_groups import map_settings
 from expediter.asl.conditions import compile_condition
-from expediter.asl.dataflow import arguments, catch_output, finish
+from expediter.asl.dataflow import arguments, catch_output, finish, growth
 from expediter.asl.graph_checks import check_level
 from expediter.asl.integrations import check_resource
 from expediter.asl.protocol import Json
 from expediter.asl.reading import Notes, Reader
 from expediter.asl.retry import Catcher, Handlers, Retrier
-from expediter.asl.scalars import due, dynamic, seconds, text
+from expediter.asl.scalars import due, dynamic, limits, text
 from expediter.asl.states.choice import Choice, Condition, Rule
 from expediter.asl.states.fail import Fail
 from expediter.asl.states.map_ import Map
@@ -177,8 +177,8 @@ def _task(name: str, reader: Reader) -> State:
         finish(reader, has_result=True),
         handlers_of(reader),
         resource=resource,
-        timeout=seconds(reader, "TimeoutSeconds"),
-        heartbeat=seconds(reader, "HeartbeatSeconds"),
+        limits=limits(reader),
+        growth=growth(reader),
     )
 
 

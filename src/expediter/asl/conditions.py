@@ -59,6 +59,10 @@ COMPARISONS: dict[str, Compare] = {
     "BooleanEquals": lambda left, right: isinstance(left, bool) and isinstance(right, bool) and left is right,
 }
 
+#: What decides where the second value is a literal of the right type: nothing of another type is equal to a text, and
+#: only ``true`` is ``true``.
+_TO_LITERAL: dict[str, Compare] = {"StringEquals": operator.eq, "BooleanEquals": operator.is_}
+
 #: Operators that ask about the value itself.
 TESTS: dict[str, Callable[[Json], bool]] = {
     "IsNull": lambda value: value is None,
@@ -115,7 +119,7 @@ def _comparison(rule: Reader) -> Condition:
         other = rule.path(name)
         return _never if other is None else _between(variable, COMPARISONS[name.removesuffix("Path")], other)
     _check_literal(rule, name)
-    return _with(variable, COMPARISONS[name], rule.spec[name])
+    return _with(variable, _TO_LITERAL.get(name, COMPARISONS[name]), rule.spec[name])
 
 
 def _check_literal(rule: Reader, name: str) -> None:

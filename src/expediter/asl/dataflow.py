@@ -16,7 +16,7 @@ from expediter.asl.reading import Reader
 from expediter.asl.references import compile_reference
 from expediter.asl.retry import CatchOutput
 from expediter.asl.run import Run
-from expediter.asl.states.state import Arguments, Finish
+from expediter.asl.states.state import Arguments, Finish, raw
 from expediter.asl.templates import Compiled, Template, compile_template
 
 Assigned: TypeAlias = dict[str, Json] | None
@@ -99,6 +99,15 @@ def result_path(reader: Reader) -> Put | None:
     return reader.compiled("ResultPath", compile_reference)
 
 
+def growth(reader: Reader) -> int | None:
+    """The bytes (or more) that ResultPath adds to those of input and result; None where more than ResultPath shapes."""
+    if reader.jsonata or reader.has("ResultSelector") or reader.has("OutputPath") or not reader.has("ResultPath"):
+        return None
+    path = reader.spec["ResultPath"]
+    # A name of n bytes is written in at most 6 n, all of it escaped, and 6 for quotes, colon, comma and braces around.
+    return 12 * len(path.encode()) if isinstance(path, str) else None
+
+
 # --- before the work ---------------------------------------------------------------------------------------------
 
 
@@ -106,25 +115,21 @@ def arguments(reader: Reader, field: str | None = None) -> Arguments:
     """From the raw input to what the work gets; ``field`` is the state's template for it, if its type has one."""
     shape = template(reader, field) if field else None
     if reader.jsonata:
-        return _raw if shape is None else lambda run, frame: shape({"input": frame.input}, run)
+        return raw if shape is None else lambda run, frame: shape({"input": frame.input}, run)
     return _shaped(shaping_path(reader, "InputPath"), shape)
 
 
 def effective_input(reader: Reader) -> Arguments:
     """What InputPath chooses of the raw input: where the other paths of a JSONPath state begin."""
-    return _raw if reader.jsonata else _shaped(shaping_path(reader, "InputPath"), None)
+    return raw if reader.jsonata else _shaped(shaping_path(reader, "InputPath"), None)
 
 
 def _shaped(path: Get | None, shape: Template | None) -> Arguments:
     if path is None:
-        return _raw if shape is None else lambda run, frame: shape(frame.input, run)
+        return raw if shape is None else lambda run, frame: shape(frame.input, run)
     if shape is None:
         return lambda run, frame: path(frame.input, run)
     return lambda run, frame: shape(path(frame.input, run), run)
-
-
-def _raw(_run: Run, frame: Frame) -> Json:
-    return frame.input
 
 
 # --- after the work ----------------------------------------------------------------------------------------------

@@ -1,29 +1,30 @@
 """Walking the lines of an execution: enter states until every line waits, and say what a failure leads to."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from expediter.asl.errors import QUERY, RUNTIME, StateFailure
 from expediter.asl.execution import Frame
 from expediter.asl.history import HistoryEvent
+from expediter.asl.protocol import Event
 from expediter.asl.retry import catcher_of, next_retry
 from expediter.asl.run import EVENT_LIMIT, Run
 from expediter.asl.states.state import State
 
-#: What to ask of the waiting state; yields the state to enter next, like ``State.enter``.
-Answer: TypeAlias = Callable[[State, Run, Frame], State | None]
+#: The method of the waiting state that takes the event; yields the state to enter next, like ``State.enter``.
+Answer: TypeAlias = Callable[[Run, Frame, Any], State | None]
 
 
 def proceed(run: Run) -> None:
     """Take every line that can go on as far as it goes."""
     while run.ready:
-        frame, state = run.ready.popleft()
+        frame, state = run.ready.pop(0)
         walk(run, frame, state)
 
 
 def walk(run: Run, frame: Frame, state: State | None) -> None:
     """Enter one state after another in this line, until it waits or ends."""
-    if state is not None:
+    if state is not None and run.frame is not frame:
         run.look(frame)
     while state is not None:
         if run.events >= EVENT_LIMIT - 1:
@@ -45,16 +46,17 @@ def walk(run: Run, frame: Frame, state: State | None) -> None:
         _ended(run)
 
 
-def answered(run: Run, frame: Frame, answer: Answer) -> None:
+def answered(run: Run, frame: Frame, answer: Answer, event: Event) -> None:
     """Give the state of this line what it waited for, and go on from there."""
     run.look(frame)
     run.draws = 0
     try:
-        following = answer(run.states[frame.state], run, frame)
+        following = answer(run, frame, event)
     except StateFailure as failure:
         following = failed(run, frame, failure)
     walk(run, frame, following)
-    proceed(run)
+    if run.ready:
+        proceed(run)
 
 
 def failed(run: Run, frame: Frame, failure: StateFailure) -> State | None:

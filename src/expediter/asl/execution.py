@@ -65,6 +65,8 @@ class Frame(msgspec.Struct, omit_defaults=True, gc=False):
     events: int = 0
     #: What that child execution was started with.
     origin: Json = None
+    #: The bytes of ``input`` as JSON, or more; 0 where nobody has measured them.
+    size: int = 0
 
 
 class Execution(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from expediter.asl.compile import compile_scope, unknown_fields
-from expediter.asl.engine import Answer, answered, proceed, walk
+from expediter.asl.engine import answered, proceed, walk
 from expediter.asl.errors import DATA_LIMIT, DefinitionInvalid, Fault
 from expediter.asl.execution import Execution, Frame, new_execution
 from expediter.asl.history import HistoryEvent
 from expediter.asl.protocol import (
     AnyEvent,
     Command,
+    Event,
     Json,
     Redriven,
     ScheduleTask,
@@ -28,7 +29,7 @@ from expediter.asl.protocol import (
 from expediter.asl.reading import Notes, Reader
 from expediter.asl.run import Run
 from expediter.asl.states.state import State
-from expediter.asl.texts import PAYLOAD_LIMIT, copy_json, decode, encode
+from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode
 
 
 class Machine(NamedTuple):
@@ -115,42 +116,53 @@ def advance(
     """Take in one event and go on until every line of the execution waits or it has ended.
 
     Never raises for what a workflow does. An event that nothing waits for changes nothing. With ``history``, the
-    history events of this step are appended to it.
+    history events of this step are appended to it. What the caller does to the event's values later changes nothing.
     """
-    run = Run(machine.states, execution, history)
-    run.begin(event)
+    if type(event) in _VALUED:
+        event = _copied(encode(event))
+    run = Run(machine.states, execution, event, history)
     _HANDLERS[type(event)](machine, run, event)
-    return (run.freeze(), tuple(run.commands)) if run.owned or run.commands else (execution, ())
+    return (run.freeze(), tuple(run.commands)) if run.changed else (execution, ())
+
+
+#: Events that carry values of whoever sends them.
+_VALUED = frozenset({Started, TaskSucceeded, Redriven})
+_copied = msgspec.json.Decoder(AnyEvent).decode
 
 
 class Steps:
     """Several steps of one execution in a row, each as ``advance`` takes it, and one value at their end.
 
-    What lies between is not stored, so it need not be a value: this saves most of the copying.
+    What lies between is not stored, so it need not be a value: this saves most of the copying. The rest is saved by
+    giving the events away: from then on nobody may alter the values that they carry.
     """
 
-    __slots__ = ("_machine", "_run")
+    __slots__ = ("_execution", "_machine", "_run")
 
     def __init__(self, machine: Machine, execution: Execution) -> None:
         self._machine = machine
-        self._run = Run(machine.states, execution)
+        self._execution = execution
+        self._run: Run | None = None
 
     def take(self, event: AnyEvent) -> list[Command]:
         """Take in one event; what that step asks for."""
         run = self._run
-        run.begin(event)
+        if run is None:
+            run = self._run = Run(self._machine.states, self._execution, event)
+        else:
+            run.begin(event)
         _HANDLERS[type(event)](self._machine, run, event)
         return run.commands
 
     def execution(self) -> Execution:
         """The execution as it stands; no further step may be taken."""
-        return self._run.freeze()
+        return self._execution if self._run is None else self._run.freeze()
 
 
 def _started(machine: Machine, run: Run, event: Started) -> None:
     if run.execution.status != "NEW":
         return
-    given = copy_json(event.input)
+    given, size = event.input, len(encode(event.input))
     deadline = due = None
     if machine.timeout_seconds is not None:
         deadline, due = run.number(), event.at + 1000 * machine.timeout_seconds
@@ -158,14 +170,17 @@ def _started(machine: Machine, run: Run, event: Started) -> None:
     run.execution = Execution(
         "RUNNING",
         started_at=event.at,
-        context=copy_json(event.context),
+        context=event.context,
         input=given if machine.keeps_input else None,
         deadline=deadline,
         due=due or 0,
     )
-    frame = run.open(Frame(input=given))
-    run.note(frame, "ExecutionStarted", {"input": given, **_role(event)})
-    if len(encode(given)) > PAYLOAD_LIMIT:
+    frame = run.open(Frame(input=given, size=size))
+    if run.history is None:
+        run.count(frame, 1)
+    else:
+        run.note(frame, "ExecutionStarted", {"input": given, **_role(event)})
+    if size > PAYLOAD_LIMIT:
         # AWS would not have started it: StartExecution refuses such an input.
         cause = "The execution's input exceeds the maximum number of bytes service limit."
         run.note(frame, "ExecutionFailed", {"error": DATA_LIMIT, "cause": cause})
@@ -180,26 +195,30 @@ def _role(event: Started) -> dict[str, Json]:
     return {"roleArn": role} if role else {}
 
 
-def _answer(run: Run, task: int, answer: Answer) -> None:
+def _asking(run: Run, task: int) -> Frame | None:
+    """The line that waits for this task, to be altered."""
     for found in run.frames.values():
         if found.task == task:
-            answered(run, run.own(found.number), answer)
-            return
+            return run.own(found.number)
+    return None
 
 
-def _task_succeeded(_machine: Machine, run: Run, event: TaskSucceeded) -> None:
-    _answer(run, event.task, lambda state, run, frame: state.succeeded(run, frame, event))
+def _task_succeeded(machine: Machine, run: Run, event: TaskSucceeded) -> None:
+    if (frame := _asking(run, event.task)) is not None:
+        answered(run, frame, machine.states[frame.state].succeeded, event)
 
 
-def _task_failed(_machine: Machine, run: Run, event: TaskFailed) -> None:
-    _answer(run, event.task, lambda state, run, frame: state.failed(run, frame, event))
+def _task_failed(machine: Machine, run: Run, event: TaskFailed) -> None:
+    if (frame := _asking(run, event.task)) is not None:
+        answered(run, frame, machine.states[frame.state].failed, event)
 
 
-def _task_timed_out(_machine: Machine, run: Run, event: TaskTimedOut) -> None:
-    _answer(run, event.task, lambda state, run, frame: state.timed_out(run, frame))
+def _task_timed_out(machine: Machine, run: Run, event: TaskTimedOut) -> None:
+    if (frame := _asking(run, event.task)) is not None:
+        answered(run, frame, machine.states[frame.state].timed_out, event)
 
 
-def _timer_fired(_machine: Machine, run: Run, event: TimerFired) -> None:
+def _timer_fired(machine: Machine, run: Run, event: TimerFired) -> None:
     if run.execution.status != "RUNNING":
         return
     if run.execution.deadline == event.timer:
@@ -211,7 +230,7 @@ def _timer_fired(_machine: Machine, run: Run, event: TimerFired) -> None:
             frame = run.own(found.number)
             frame.timer = None
             frame.due = 0
-            answered(run, frame, lambda state, run, frame: state.resume(run, frame))
+            answered(run, frame, machine.states[frame.state].fired, event)
             return
 
 
@@ -238,7 +257,7 @@ def _redriven(machine: Machine, run: Run, event: Redriven) -> None:
         due=due or 0,
     )
     stood = run.frames[0]
-    frame = run.open(Frame(input=copy_json(event.input), last=stood.last, variables=stood.variables))
+    frame = run.open(Frame(input=event.input, last=stood.last, variables=stood.variables))
     run.note(frame, "ExecutionRedriven", {"state": event.state})
     walk(run, frame, machine.states[event.state])
     proceed(run)
@@ -256,11 +275,15 @@ _HANDLERS: dict[type, Handler] = {
 }
 
 
+#: For looking at an execution when nothing happens.
+_NOTHING = Event(at=0, seed=0)
+
+
 def outstanding(machine: Machine, execution: Execution) -> tuple[Command, ...]:
     """Everything the execution waits for, equal to the commands once emitted: what to do again after a crash."""
     if execution.status != "RUNNING":
         return ()
-    run = Run(machine.states, execution)
+    run = Run(machine.states, execution, _NOTHING)
     found: list[ScheduleTask | StartTimer] = []
     if execution.deadline is not None:
         found.append(StartTimer(execution.deadline, execution.due))

@@ -57,29 +57,32 @@ def _split_root(text: str) -> tuple[str, str]:
     raise PathInvalid(f"A path starts with $: {text}")
 
 
-def _rooted(root: str, walk: Callable[[Json], Json]) -> Getter:
+def _rooted(root: str, walk: Getter) -> Getter:
     if root == "$":
-        return lambda value, _scope: walk(value)
+        return walk
     if root == "$$":
-        return lambda _value, scope: walk(scope.context())
+        return lambda _value, scope: walk(scope.context(), scope)
     name = root[1:]
-    return lambda _value, scope: walk(scope.variable(name))
+    return lambda _value, scope: walk(scope.variable(name), scope)
 
 
-def _definite(steps: tuple[Step, ...]) -> Callable[[Json], Json]:
+# What follows walks from a value and looks at no scope; it takes one so that a path from ``$`` is the walk itself.
+
+
+def _definite(steps: tuple[Step, ...]) -> Getter:
     if not steps:
-        return lambda value: value
+        return lambda value, _scope: value
     if all(isinstance(step, Name) for step in steps):
         return _names(steps, tuple(step.name for step in steps if isinstance(step, Name)))
     return _names_and_indexes(steps)
 
 
-def _names(steps: tuple[Step, ...], names: tuple[str, ...]) -> Callable[[Json], Json]:
+def _names(steps: tuple[Step, ...], names: tuple[str, ...]) -> Getter:
     """The common case. A str or list refuses a str key with TypeError, so there is nothing to check before."""
     if len(names) == 1:
         (only,) = names
 
-        def one(value: Json) -> Json:
+        def one(value: Json, _scope: Scope) -> Json:
             try:
                 return value[only]
             except (KeyError, TypeError):
@@ -87,7 +90,7 @@ def _names(steps: tuple[Step, ...], names: tuple[str, ...]) -> Callable[[Json], 
 
         return one
 
-    def several(value: Json) -> Json:
+    def several(value: Json, _scope: Scope) -> Json:
         found = value
         try:
             for name in names:
@@ -99,8 +102,8 @@ def _names(steps: tuple[Step, ...], names: tuple[str, ...]) -> Callable[[Json], 
     return several
 
 
-def _names_and_indexes(steps: tuple[Step, ...]) -> Callable[[Json], Json]:
-    def walk(value: Json) -> Json:
+def _names_and_indexes(steps: tuple[Step, ...]) -> Getter:
+    def walk(value: Json, _scope: Scope) -> Json:
         found = value
         for step in steps:
             if isinstance(step, Name) and isinstance(found, dict) and step.name in found:
@@ -114,5 +117,5 @@ def _names_and_indexes(steps: tuple[Step, ...]) -> Callable[[Json], Json]:
     return walk
 
 
-def _indefinite(steps: tuple[Step, ...]) -> Callable[[Json], Json]:
-    return lambda value: select(value, steps)
+def _indefinite(steps: tuple[Step, ...]) -> Getter:
+    return lambda value, _scope: select(value, steps)

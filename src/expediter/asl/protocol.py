@@ -13,11 +13,11 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-#: Any JSON value. The core never keeps a reference into a value it was given and never alters one.
+#: Any JSON value. The core never alters one that it was given, and ``advance`` keeps no reference into it.
 Json: TypeAlias = Any
 
 
-class Event(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True, gc=False):
     """Something that happened outside. ``at``: milliseconds since 1970 UTC. ``seed``: source of all randomness."""
 
     at: int
@@ -84,7 +84,7 @@ class Redriven(Event, frozen=True, tag=True):
 AnyEvent: TypeAlias = Started | TaskSucceeded | TaskFailed | TaskTimedOut | TimerFired | Stopped | Redriven
 
 
-class ScheduleTask(msgspec.Struct, frozen=True, tag=True):
+class ScheduleTask(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Have this work done once, then send TaskSucceeded, TaskFailed or TaskTimedOut with the same ``task`` number.
 
     ``attempt`` counts from 0 and grows with each Retry; every attempt has a new ``task`` number. Times in seconds.
@@ -102,14 +102,14 @@ class ScheduleTask(msgspec.Struct, frozen=True, tag=True):
     token: str | None = None
 
 
-class StartTimer(msgspec.Struct, frozen=True, tag=True):
+class StartTimer(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Send TimerFired with this number at ``at`` (milliseconds since 1970 UTC) or later, never before."""
 
     timer: int
     at: int
 
 
-class End(msgspec.Struct, frozen=True, tag=True):
+class End(msgspec.Struct, frozen=True, tag=True, gc=False):
     """The execution ended: SUCCEEDED with ``output``, or FAILED, TIMED_OUT, ABORTED with ``error`` and ``cause``."""
 
     status: str

@@ -16,7 +16,24 @@ def compile_reference(text: str) -> Callable[[Json, Json], Json]:
     steps = path.steps
     if not steps:
         return lambda _value, result: result
+    if len(steps) == 1 and isinstance(steps[0], Name):
+        return _under(steps[0].name, text)
     return lambda value, result: _put(value, steps, result, text)
+
+
+def _under(name: str, text: str) -> Callable[[Json, Json], Json]:
+    """The common case: one name of the input's own."""
+
+    def put(value: Json, result: Json) -> Json:
+        if isinstance(value, dict):
+            output = value.copy()
+            output[name] = result
+            return output
+        if value is None:
+            return {name: result}
+        raise _conflict(text, value)
+
+    return put
 
 
 def _put(value: Json, steps: tuple[Step, ...], result: Json, text: str) -> Json:

@@ -4,7 +4,6 @@ A Run is also the scope of paths and expressions (``context``, ``variable``, ``d
 """
 
 import hashlib
-from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,6 +27,7 @@ class Run:
 
     __slots__ = (
         "at",
+        "changed",
         "commands",
         "draws",
         "events",
@@ -39,20 +39,24 @@ class Run:
         "main_events",
         "numbers",
         "over",
-        "owned",
         "ready",
         "seed",
         "sink",
         "states",
+        "stored",
     )
 
     def __init__(
-        self, states: "dict[str, State]", execution: Execution, history: list[HistoryEvent] | None = None
+        self,
+        states: "dict[str, State]",
+        execution: Execution,
+        event: Event,
+        history: list[HistoryEvent] | None = None,
     ) -> None:
         self.states = states
         self.execution = execution
-        self.at = 0
-        self.seed = 0
+        self.at = event.at
+        self.seed = event.seed
         self.draws = 0
         #: History events counted are those of the child execution ``lane`` (0: this execution itself).
         self.lane = 0
@@ -62,10 +66,12 @@ class Run:
         self.commands: list[Command] = []
         self.events = execution.events
         self.numbers = execution.numbers
+        #: The frames as the execution holds them, never altered, and as they are now.
+        self.stored = execution.frames
         self.frames = execution.frames.copy()
-        self.owned: set[int] = set()
+        self.changed = False
         #: Lines that can go on: a frame and the state it enters next.
-        self.ready: deque[tuple[Frame, State]] = deque()
+        self.ready: list[tuple[Frame, State]] = []
         #: The line that has just yielded its output.
         self.over: Frame | None = None
         self.frame: Frame = NOWHERE
@@ -73,7 +79,7 @@ class Run:
     # --- frames -----------------------------------------------------------------------------------------------
 
     def begin(self, event: Event) -> None:
-        """From now on it is this event that is taken in."""
+        """From now on it is this event that is taken in: the second one, or a later one."""
         if self.lane:
             self._count_in(0)
         self.at = event.at
@@ -84,18 +90,18 @@ class Run:
     def own(self, number: int) -> Frame:
         """The frame to alter: a copy, unless it was made or copied in this run."""
         frame = self.frames[number]
-        if number not in self.owned:
+        if frame is self.stored.get(number):
             frame = self.frames[number] = msgspec.structs.replace(frame)
             if frame.group is not None:
                 group = frame.group
                 frame.group = msgspec.structs.replace(group, results=group.results.copy(), failed=group.failed.copy())
-            self.owned.add(number)
+            self.changed = True
         return frame
 
     def open(self, frame: Frame) -> Frame:
         """Take in a new frame."""
         self.frames[frame.number] = frame
-        self.owned.add(frame.number)
+        self.changed = True
         return frame
 
     def close(self, frame: Frame) -> None:
@@ -106,7 +112,7 @@ class Run:
                 doomed.add(number)
         for number in doomed - {frame.number}:
             self.withdraw(self.frames.pop(number))
-        self.ready = deque(waiting for waiting in self.ready if waiting[0].number in self.frames)
+        self.ready = [waiting for waiting in self.ready if waiting[0].number in self.frames]
         frame.task, frame.group = None, None
 
     def withdraw(self, frame: Frame) -> None:
@@ -137,6 +143,10 @@ class Run:
 
     # --- what is written down ---------------------------------------------------------------------------------
 
+    def count(self, frame: Frame, events: int) -> None:
+        """Count history events of this line that nobody reads."""
+        frame.last = self.events = self.events + events
+
     def note(self, frame: Frame, kind: str, details: dict[str, Json]) -> None:
         """Count a history event of this line, and write it if anyone reads."""
         self.events += 1
@@ -157,6 +167,7 @@ class Run:
         """The execution is over; whatever else was under way no longer counts."""
         base, root = self.execution, self.frames.get(0)
         self.frames = {}
+        self.changed = True
         self.ready.clear()
         self.over = None
         self.commands = [End(status, output, error, cause)]

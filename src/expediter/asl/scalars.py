@@ -14,7 +14,7 @@ from expediter.asl.reading import Reader
 from expediter.asl.run import Run
 from expediter.asl.states.fail import Text
 from expediter.asl.states.state import Arguments
-from expediter.asl.states.task import Seconds
+from expediter.asl.states.task import Limits
 from expediter.asl.states.wait import Due
 from expediter.asl.templates import Template
 from expediter.asl.templates import compile_expression as compile_path_or_call
@@ -60,8 +60,25 @@ def _typed(get: Template, wanted: str, text: str, field: str) -> Value:
 # --- seconds of a task -------------------------------------------------------------------------------------------
 
 
-def seconds(reader: Reader, field: str) -> Seconds:
-    """TimeoutSeconds or HeartbeatSeconds, with its Path; absent is None."""
+#: Seconds: the same every time, or read from what the state is given.
+Limit: TypeAlias = int | None | Callable[[Run, Frame], int | None]
+
+
+def limits(reader: Reader) -> Limits:
+    """TimeoutSeconds and HeartbeatSeconds; most definitions fix both."""
+    timeout, heartbeat = _limit(reader, "TimeoutSeconds"), _limit(reader, "HeartbeatSeconds")
+    if callable(timeout) or callable(heartbeat):
+        return lambda run, frame: (_now(timeout, run, frame), _now(heartbeat, run, frame))
+    fixed = timeout, heartbeat
+    return lambda _run, _frame: fixed
+
+
+def _now(limit: Limit, run: Run, frame: Frame) -> int | None:
+    return limit(run, frame) if callable(limit) else limit
+
+
+def _limit(reader: Reader, field: str) -> Limit:
+    """One of them, with its Path; absent is None."""
     get = dynamic(reader, field, "number")
     if get is not None:
         return lambda run, frame: _positive(get(run, frame), field)
@@ -71,8 +88,7 @@ def seconds(reader: Reader, field: str) -> Seconds:
     path = None if reader.jsonata else reader.path(path_field)
     if path is not None:
         return _seconds_at(Parameter(path, path_field, effective_input(reader)))
-    given = reader.integer(field, 0, 1) if reader.has(field) else None
-    return lambda _run, _frame: given
+    return reader.integer(field, 0, 1) if reader.has(field) else None
 
 
 def _positive(value: Json, field: str) -> int:
@@ -81,7 +97,7 @@ def _positive(value: Json, field: str) -> int:
     raise query_failure(f"The field '{field}' must be a positive integer but was: {plain(value)}", field)
 
 
-def _seconds_at(parameter: "Parameter") -> Seconds:
+def _seconds_at(parameter: "Parameter") -> Callable[[Run, Frame], int]:
     def read(run: Run, frame: Frame) -> int:
         value = parameter.read(run, frame)
         if is_number(value) and value == int(value) and 0 < value <= LONGEST:

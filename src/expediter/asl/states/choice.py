@@ -46,7 +46,7 @@ class Choice(State):
         return False
 
     def enter(self, run: "Run", frame: Frame) -> State | None:
-        value = self.arguments(run, frame)
+        value = frame.input if self.raw else self.arguments(run, frame)
         for holds, following, finish in self.links:
             if holds(run, frame, value):
                 output, assigned = finish(run, frame, value)

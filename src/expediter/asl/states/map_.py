@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from expediter.asl.errors import StateFailure
 from expediter.asl.execution import Frame, Group
-from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded
+from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded, TaskTimedOut
 from expediter.asl.retry import Handlers
 from expediter.asl.states.group import GroupState
 from expediter.asl.states.state import Arguments, Finish, State
@@ -121,7 +121,7 @@ class Map(GroupState):
     def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> State | None:
         raise self._store_failure(run, frame, event.cause)
 
-    def timed_out(self, run: "Run", frame: Frame) -> State | None:
+    def timed_out(self, run: "Run", frame: Frame, _event: TaskTimedOut) -> State | None:
         raise self._store_failure(run, frame, None)
 
     def _store_failure(self, run: "Run", frame: Frame, cause: str | None) -> StateFailure:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from expediter.asl.errors import DATA_LIMIT, StateFailure
 from expediter.asl.execution import Frame
 from expediter.asl.history import HistoryEvent
-from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded
+from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded, TaskTimedOut, TimerFired
 from expediter.asl.retry import Handlers
 from expediter.asl.texts import PAYLOAD_LIMIT, encode
 
@@ -19,6 +19,11 @@ Arguments: TypeAlias = Callable[["Run", Frame], Json]
 Finish: TypeAlias = Callable[["Run", Frame, Json], tuple[Json, dict[str, Json] | None]]
 
 
+def raw(_run: "Run", frame: Frame) -> Json:
+    """The arguments of a state that shapes nothing: its raw input. ``State.raw`` saves calling it."""
+    return frame.input
+
+
 class State:
     """A compiled state. Subclasses say what ``enter`` does, and take the answers they waited for.
 
@@ -26,7 +31,7 @@ class State:
     They raise StateFailure when the state failed.
     """
 
-    __slots__ = ("arguments", "entered", "exited", "finish", "following", "handlers", "name", "target")
+    __slots__ = ("arguments", "entered", "exited", "finish", "following", "handlers", "name", "raw", "target")
 
     kind = ""
     #: Whether the state does work that can be retried (the context object then has a RetryCount).
@@ -41,6 +46,7 @@ class State:
         self.target = target
         self.following: State | None = None
         self.arguments = arguments
+        self.raw = arguments is raw
         self.finish = finish
         self.handlers = handlers or Handlers()
 
@@ -61,8 +67,12 @@ class State:
     def enter(self, run: "Run", frame: Frame) -> "State | None":
         raise NotImplementedError
 
-    def resume(self, run: "Run", frame: Frame) -> "State | None":
+    def fired(self, run: "Run", frame: Frame, _event: TimerFired) -> "State | None":
         """The timer this state started has fired."""
+        return self.resume(run, frame)
+
+    def resume(self, run: "Run", frame: Frame) -> "State | None":
+        """The time that this state waited for has come."""
         raise NotImplementedError
 
     def succeeded(self, run: "Run", frame: Frame, event: TaskSucceeded) -> "State | None":
@@ -72,7 +82,7 @@ class State:
     def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> "State | None":
         raise NotImplementedError
 
-    def timed_out(self, run: "Run", frame: Frame) -> "State | None":
+    def timed_out(self, run: "Run", frame: Frame, _event: TaskTimedOut) -> "State | None":
         raise NotImplementedError
 
     def child_ended(self, run: "Run", frame: Frame, child: Frame) -> "State | None":
@@ -92,11 +102,24 @@ class State:
         return {}
 
     def leave(
-        self, run: "Run", frame: Frame, output: Json, assigned: dict[str, Json] | None, following: "State | None"
+        self,
+        run: "Run",
+        frame: Frame,
+        output: Json,
+        assigned: dict[str, Json] | None,
+        following: "State | None",
+        *,
+        size: int = 0,
     ) -> "State | None":
-        """Write the exit and hand the output on; at the end of its line, None with the output as the line's input."""
-        if output is not frame.input and len(encode(output)) > PAYLOAD_LIMIT:
-            raise too_large(f"The state/task '{self.name}'")
+        """Write the exit and hand the output on; at the end of its line, None with the output as the line's input.
+
+        ``size``: the output's bytes as JSON, or more, where the caller knows; only where that is not enough to say that
+        it is within the limit, it is measured.
+        """
+        if output is not frame.input:
+            if not 0 < size <= PAYLOAD_LIMIT and (size := len(encode(output))) > PAYLOAD_LIMIT:
+                raise too_large(f"The state/task '{self.name}'")
+            frame.size = size
         if assigned and len(encode(assigned)) > PAYLOAD_LIMIT:
             raise StateFailure(DATA_LIMIT, f"The variables assigned by '{self.name}' exceed the service limit.")
         run.events = number = run.events + 1

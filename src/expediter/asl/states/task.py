@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from expediter.asl.errors import DATA_LIMIT, RUNTIME, TIMEOUT, StateFailure, runtime
 from expediter.asl.execution import Frame
 from expediter.asl.integrations import service_and_action, unfit_parameters
-from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded
+from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded, TaskTimedOut
 from expediter.asl.retry import Handlers
 from expediter.asl.states.state import Arguments, Finish, State, too_large
-from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode, json_text
+from expediter.asl.texts import PAYLOAD_LIMIT, encode, json_text
 
 if TYPE_CHECKING:
     from expediter.asl.run import Run
 
-Seconds: TypeAlias = Callable[["Run", Frame], int | None]
+#: TimeoutSeconds and HeartbeatSeconds.
+Limits: TypeAlias = Callable[["Run", Frame], tuple[int | None, int | None]]
 
 
 class Pattern(NamedTuple):
@@ -38,7 +39,7 @@ def pattern_of(resource: str) -> Pattern:
 
 
 class Task(State):
-    __slots__ = ("activity", "heartbeat", "pattern", "resource", "timeout", "token")
+    __slots__ = ("activity", "growth", "limits", "pattern", "reports", "resource", "token")
     kind = "Task"
     works = True
 
@@ -51,16 +52,18 @@ class Task(State):
         handlers: Handlers,
         *,
         resource: str,
-        timeout: Seconds,
-        heartbeat: Seconds,
+        limits: Limits,
+        growth: int | None,
     ) -> None:
+        """``growth``: bytes that ResultPath adds to those of input and result; None where the output is no such sum."""
         super().__init__(name, target, arguments, finish, handlers)
         self.resource = resource
         self.pattern = pattern_of(resource)
         self.token = self.pattern.submitted
         self.activity = self.pattern.prefix == "Activity"
-        self.timeout = timeout
-        self.heartbeat = heartbeat
+        self.reports = self.activity or self.pattern.submitted
+        self.limits = limits
+        self.growth = growth
 
     def enter(self, run: "Run", frame: Frame) -> State | None:
         if frame.attempt or frame.retries:
@@ -79,6 +82,9 @@ class Task(State):
             frame.task = None
             raise
         run.commands.append(task)
+        if run.history is None:
+            run.count(frame, 1 if self.activity else 2)
+            return None
         self._note(run, frame, "Scheduled", task)
         if not self.activity:  # an activity starts when a worker takes it, as the answer will tell
             self._note(run, frame, "Started")
@@ -95,10 +101,6 @@ class Task(State):
 
     def _note(self, run: "Run", frame: Frame, how: str, task: ScheduleTask | None = None, **details: Json) -> None:
         """Count the event, and write it if anyone reads."""
-        if run.history is None:
-            run.events += 1
-            frame.last = run.events
-            return
         more = {} if task is None else _scheduled(task, self.pattern)
         run.note(frame, self.pattern.prefix + how, {**_service(self.pattern), **more, **details})
 
@@ -110,16 +112,10 @@ class Task(State):
     def _request(self, run: "Run", frame: Frame, number: int) -> ScheduleTask:
         """Everything in it follows from what the frame holds, so it can be built again after a crash."""
         run.seed, run.draws = frame.seed, 0
-        return ScheduleTask(
-            task=number,
-            state=self.name,
-            resource=self.resource,
-            input=self.arguments(run, frame),
-            attempt=frame.attempt,
-            timeout_seconds=self.timeout(run, frame),
-            heartbeat_seconds=self.heartbeat(run, frame),
-            token=self._token(frame) if self.token else None,
-        )
+        given = frame.input if self.raw else self.arguments(run, frame)
+        timeout, heartbeat = self.limits(run, frame)
+        token = self._token(frame) if self.token else None
+        return ScheduleTask(number, self.name, self.resource, given, frame.attempt, timeout, heartbeat, token)
 
     def _token(self, frame: Frame) -> str:
         """Unguessable as long as the seeds are."""
@@ -130,15 +126,21 @@ class Task(State):
 
     def succeeded(self, run: "Run", frame: Frame, event: TaskSucceeded) -> State | None:
         frame.task = None
-        answer = encode(event.output)
-        self._answered(run, frame, submitted=True)
-        if len(answer) > PAYLOAD_LIMIT:
+        result = event.output
+        size = len(encode(result))
+        if self.reports:
+            self._answered(run, frame, submitted=True)
+        if size > PAYLOAD_LIMIT:
             failure = too_large(f"The state/task '{self._who()}'")
             self._note(run, frame, "Failed", error=failure.error, cause=failure.cause)
             raise failure
-        result = decode(answer)
-        self._note(run, frame, "Succeeded", output=result)
-        return self.done(run, frame, result)
+        if run.history is None:
+            run.count(frame, 1)
+        else:
+            self._note(run, frame, "Succeeded", output=result)
+        output, assigned = self.finish(run, frame, result)
+        most = 0 if self.growth is None or not frame.size else frame.size + self.growth + size
+        return self.leave(run, frame, output, assigned, self.following, size=most)
 
     def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> State | None:
         frame.task = None
@@ -149,7 +151,7 @@ class Task(State):
         self._note(run, frame, "Failed", error=failure.error, cause=failure.cause)
         raise failure
 
-    def timed_out(self, run: "Run", frame: Frame) -> State | None:
+    def timed_out(self, run: "Run", frame: Frame, _event: TaskTimedOut) -> State | None:
         frame.task = None
         self._answered(run, frame, submitted=True)
         self._note(run, frame, "TimedOut", error=TIMEOUT, cause=None)
