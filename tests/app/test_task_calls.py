@@ -51,6 +51,13 @@ ASKED = [
         order(Status.REFUND_PENDING, cancel=True, charge=DONE),
         None,
     ),
+    ("an order whose money is owed is not handed over", "SendOrderToRestaurant", OWED, None),
+    (
+        "an order that failed is not offered again",
+        "SendOrderToRestaurant",
+        order(Status.FAILED, charge=DONE, restaurant=UNKNOWN),
+        None,
+    ),
     (
         "what is owed is written down before anything is withdrawn",
         "OweRefund",

@@ -87,6 +87,13 @@ def test_a_completed_order_is_a_success_that_is_told() -> None:
     assert [(mail.recipient, mail.status) for mail in outcome.mails] == [("ops@example.com", "SUCCESS")]
 
 
+def test_a_handover_that_was_withdrawn_does_not_count_as_one() -> None:
+    """The workflow is walked a second time for an order that was given up in the first."""
+    withdrawn = order(Status.REFUND_PENDING, reason="Closed.", charge=DONE, restaurant=DONE, withdrawal=DONE)
+    assert settle("SendOrderToRestaurant", withdrawn).output == {"status": "error", "error_message": "Closed."}
+    assert settle("SendOrderToRestaurant", order(Status.PAID, charge=DONE, restaurant=DONE)).output == {"status": "ok"}
+
+
 def test_a_cancelled_order_is_never_completed() -> None:
     with pytest.raises(OrderCancelled):
         settle("CompleteOrder", order(Status.REFUND_PENDING, cancel=True, charge=DONE))
