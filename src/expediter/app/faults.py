@@ -72,9 +72,12 @@ def _of_field(value: Json, form: type[msgspec.Struct], name: str, lists: Lists, 
         yield Fault(prefix + fault.path, fault.message)
         return
     for place, item in enumerate(value):
+        wrong = _alone(form, name, [item])
+        if wrong is None:
+            continue
         if isinstance(item, dict) and name in lists:
             yield from _of_object(item, lists[name], lists, f"{prefix}{name}[{place}]")
-        elif wrong := _alone(form, name, [item]):
+        else:
             yield Fault(f"{prefix}{name}[{place}]", wrong.message)
 
 
