@@ -11,7 +11,7 @@ from expediter.app.acts import Operator
 from expediter.app.desk import DEAD_LETTERS, Act, Desk
 from expediter.app.ports import Outcome
 from expediter.domain import order as rules
-from expediter.domain.errors import Fault, OrderError, OrderInvalid
+from expediter.domain.errors import NO_ERASURE, Fault, OrderError, OrderInvalid
 
 #: Orders, and dead letters, that one call erases at most, so that a call stays short; repeat it while some remain.
 BULK = 50
@@ -37,7 +37,7 @@ def erase(desk: Desk, who: Operator, user_id: str) -> Erased:
     Raises OrdersUnderWay with their ids, and OrderInvalid for the name that stands for everybody who was erased.
     """
     if user_id == rules.ERASED:
-        raise OrderInvalid((Fault("user_id", "this stands for everybody who was erased already"),))
+        raise OrderInvalid((Fault("user_id", "this stands for everybody who was erased already"),), NO_ERASURE)
     under_way = desk.people.under_way(user_id, NAMED)
     if under_way:
         raise OrdersUnderWay(f"{OrdersUnderWay().args[0]} They are: {', '.join(under_way)}.")

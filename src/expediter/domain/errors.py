@@ -43,9 +43,10 @@ class OrderError(Exception):
         return type(self).__name__
 
 
-#: What cannot be done with what was sent: with an order, or with a question for a list.
+#: What cannot be done with what was sent: an order, a question for a list, or a customer to be forgotten.
 NO_ORDER = "The order cannot be accepted as it is"
 NO_LIST = "The list cannot be given as it was asked for"
+NO_ERASURE = "The customer cannot be forgotten as it was asked for"
 
 
 class OrderInvalid(OrderError):

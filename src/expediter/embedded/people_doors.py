@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from expediter.app.drafts import Name
-from expediter.domain.errors import Fault, OrderInvalid
+from expediter.domain.errors import NO_ERASURE, Fault, OrderInvalid
 from expediter.doors.errors import RequestUnparsable
 from expediter.doors.request import JSON, Request, Response
 from expediter.doors.rest import require_json
@@ -28,7 +28,7 @@ async def erase_user(home: Home, request: Request) -> Response:
     try:
         asked = msgspec.json.decode(request.body, type=Erasure)
     except msgspec.ValidationError as error:
-        raise OrderInvalid((Fault("user_id", str(error)),)) from error
+        raise OrderInvalid((Fault("user_id", str(error)),), NO_ERASURE) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestUnparsable(f'The body is no JSON: {error}. Send {{"user_id": …}}.') from error
     erased = await home.erase(asked.user_id)
