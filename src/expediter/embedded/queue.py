@@ -4,6 +4,7 @@ A receipt is the message's number and how often it was delivered: only the newes
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -20,7 +21,7 @@ MAX_RECEIVES = 3
 RETRY_AFTER = 2_000
 
 _SQL = Statements("queue")
-_LAST, _FIND, _RECEIVE = (_SQL[name] for name in ("last", "find", "receive"))
+_LAST, _FIND, _RECEIVE, _ANY_EXHAUSTED = (_SQL[name] for name in ("last", "find", "receive", "any_exhausted"))
 _encode = msgspec.json.Encoder().encode
 _attributes = msgspec.json.Decoder(dict[str, str]).decode
 
@@ -48,26 +49,41 @@ class SqliteQueue:
         self._session = session
         self._rows: Rows[int, Row] = session.table("message", self._read, self._write, _filed, _since)
         self._sent = sent
+        #: Messages that were sent and not received, as long as no statement has written them.
+        self._new: deque[int] = deque()
 
     def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
         no, text = self._session.number(_LAST), _encode(attributes).decode()
+        self._new.append(no)
         self._rows.put(no, Row(no, attributes.get("order_id"), body, text, now, now, filed=False))
         self._sent()
         return str(no)
 
     def receive(self, limit: int, now: int) -> tuple[Message, ...]:
-        if self._session.look("message", _SQL["any_exhausted"], (now,)):
+        if self._session.peek(_ANY_EXHAUSTED, (now,)):
             self._session.rows(_SQL["bury_exhausted"], (now,))
             self._session.rows(_SQL["drop_exhausted"], (now,))
             self._session.forget()
-        found = self._session.look("message", _RECEIVE, (now, limit, MAX_RECEIVES))
-        return tuple([self._deliver(row, now) for row in found])
+        older = self._session.peek(_RECEIVE, (now, 1, MAX_RECEIVES))
+        rows = self._not_yet_filed(limit) if older is None else []
+        if not rows:
+            rows = [Row(*found) for found in self._session.look("message", _RECEIVE, (now, limit, MAX_RECEIVES))]
+        return tuple([self._deliver(row, now) for row in rows])
 
-    def _deliver(self, found: database.Row, now: int) -> Message:
-        no, order_id, body, attributes, sent_at, _, received, delivered, reason = found
-        count, delivery = received + 1, delivered + 1
-        self._rows.put(no, Row(no, order_id, body, attributes, sent_at, now + VISIBILITY, count, delivery, reason))
-        return Message(str(no), body, _attributes(attributes), sent_at, count, f"{no}-{delivery}")
+    def _not_yet_filed(self, limit: int) -> list[Row]:
+        """Up to ``limit`` messages that this commit has brought so far, which nobody has received."""
+        found: list[Row] = []
+        while self._new and len(found) < limit:
+            row = self._rows.get(self._new.popleft())
+            if row is not None and not row.deliveries:  # it was not undone, nor filed and received since
+                found.append(row)
+        return found
+
+    def _deliver(self, row: Row, now: int) -> Message:
+        count, deliveries = row.receive_count + 1, row.deliveries + 1
+        after = msgspec.structs.replace(row, visible_at=now + VISIBILITY, receive_count=count, deliveries=deliveries)
+        self._rows.put(row.no, after)
+        return Message(str(row.no), row.body, _attributes(row.attributes), row.sent_at, count, f"{row.no}-{deliveries}")
 
     def extend(self, receipt: str, seconds: int, now: int) -> bool:
         row = self._held(receipt)
@@ -104,6 +120,7 @@ class SqliteQueue:
 
     def _write(self, rows: Sequence[Row]) -> None:
         session = self._session
+        self._new.clear()
         if gone := [(row.no,) for row in rows if row.gone and row.filed]:
             session.many(_SQL["delete"], gone)
         if sent := [_sent(row) for row in rows if not row.filed and not row.gone]:

@@ -1,10 +1,11 @@
 """What happens by itself: messages are taken in, calls are made, timers fire, and work of a dead process goes on.
 
-    accept ─→ message ─→ [intake unit] ─→ errands ─→ party ─→ [settle unit] ─→ … ─→ end
+    [accept ─→ message] ─→ [intake unit] ─→ errands ─→ party ─→ [settle unit] ─→ … ─→ end
                               └─→ timer ─→ [fire unit] ─→ …
 
 Everything in brackets is a unit of the writer, so whatever happened is durable before its consequences leave the
-house. Nothing here is remembered that could not be read again from the file.
+house. The intake is in the commit of the accept, unless there is too much to do. Nothing here is remembered that could
+not be read again from the file.
 """
 
 import asyncio
@@ -100,7 +101,7 @@ class Runtime:
     # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def sent(self) -> None:
-        """A message more is on the queue, and durable: take it in."""
+        """A message more is on the queue: take it in. A hint only, so it may be told by a unit that is undone later."""
         self._backlog += 1
         self._take_in()
 

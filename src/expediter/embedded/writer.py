@@ -18,6 +18,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain, islice
 from time import perf_counter
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -101,6 +102,9 @@ class Writer:
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._running: _Running | None = None
         self._current: Entry | None = None
+        #: The units of the commit that is being made; whether it is one of those that hold a single unit.
+        self._batch: list[Entry] = []
+        self._apart = False
         #: Units that had their turn and were not told yet.
         self._untold = 0
         self._stopping = False
@@ -132,10 +136,15 @@ class Writer:
     def submit(self, name: str, unit: Callable[[], T], done: Done[T]) -> None:
         """For what follows from what was accepted: never refused, so whoever submits bounds how much there can be.
 
-        Has the unit run and committed; then calls ``done`` with its result or the error that undid it.
+        Has the unit run and committed; then calls ``done`` with its result or the error that undid it. From inside a
+        unit: it runs behind the others of this commit, and is in it.
         """
-        self._turns.add_work(name, unit, done)  # type: ignore[arg-type]  # result and done agree on T
-        self._wake.set()
+        if self._current is not None and not self._apart:
+            self._batch.append(Entry(name, unit, done, 0))  # type: ignore[arg-type]  # result and done agree on T
+            self._untold += 1
+        else:
+            self._turns.add_work(name, unit, done)  # type: ignore[arg-type]  # result and done agree on T
+            self._wake.set()
 
     def after(self, action: Callable[[], None]) -> None:
         """From inside a unit: have this done once the unit is durable; forgotten if it is undone."""
@@ -176,15 +185,15 @@ class Writer:
 
     async def _commit(self, batch: list[Entry]) -> None:
         """Runs the units of a batch, and begins its COMMIT."""
-        left = batch
+        left = [*batch]
         if self._running:
             left = self._run_ahead(batch, self._running.commit)
             if not await self._end_commit():
                 for entry in batch:
                     entry.begin_again()
-                left = batch
+                left = [*batch]
         try:
-            self._execute(left)
+            self._execute(left, batch)
             if self._observer:
                 self._observer.before_commit([entry.name for entry in batch])
         except (apsw.Error, StoreUnavailable, BatchLost) as error:
@@ -200,7 +209,7 @@ class Writer:
 
     def _run_ahead(self, batch: list[Entry], commit: Future[float]) -> list[Entry]:
         """Runs units until COMMIT has returned; gives those that are left, or need the file."""
-        left: list[Entry] = []
+        self._batch, left = batch, list[Entry]()
         for number, entry in enumerate(batch):
             if commit.done():
                 return left + batch[number:]
@@ -243,10 +252,12 @@ class Writer:
         if len(batch) == 1 or not refused:
             self._tell(batch)
             return
+        self._apart = True
         for entry in batch:
             entry.begin_again()
             await self._commit([entry])
             await self._end_commit()
+        self._apart = False
 
     def _say_whether_it_works(self, error: Exception | None) -> None:
         """Logs that nothing can be written when that begins and when it is over: it concerns every unit meanwhile."""
@@ -257,10 +268,14 @@ class Writer:
             else:
                 _log.warning("writing works again")
 
-    def _execute(self, units: list[Entry]) -> None:
-        """Runs the units that are left, and the statements of the batch. Raises what SQLite cannot do."""
+    def _execute(self, left: list[Entry], batch: list[Entry]) -> None:
+        """Runs the units that are left of a batch, those that they have join it, and its statements.
+
+        Raises what SQLite cannot do.
+        """
         self._connection.execute("BEGIN IMMEDIATE")
-        for entry in units:
+        self._batch, joining = batch, islice(batch, len(batch), None)
+        for entry in chain(left, joining):
             self._run_unit(entry)
         begun = perf_counter()
         self._around.write()
