@@ -40,20 +40,23 @@ class Router:
 
     def __init__(self, document: bytes) -> None:
         self._root = _Branch()
-        self._whole: dict[str, _Branch] = {}
+        #: Of the paths without parameters: what is found there is always the same.
+        self._fixed: dict[tuple[str, str], Route] = {}
         self.tags: dict[str, tuple[str, ...]] = {}
         for path, methods in msgspec.json.decode(document, type=_Document).paths.items():
             end = _branch(self._root, path)
-            if "{" not in path:
-                self._whole[path] = end
             for method, operation in methods.items():
                 end.methods[method.upper()] = operation.operation_id
+                if "{" not in path:
+                    self._fixed[method.upper(), path] = Route(operation.operation_id, {})
                 self.tags[operation.operation_id] = operation.tags
 
     def find(self, method: str, path: str) -> Route:
         """Raises PathUnknown, MethodNotAllowed. HEAD is answered as GET."""
+        if fixed := self._fixed.get((method, path)):
+            return fixed
         params: dict[str, str] = {}
-        branch = self._whole.get(path) or _walk(self._root, path, params)
+        branch = _walk(self._root, path, params)
         if branch is None or not branch.methods:
             raise PathUnknown(f"There is nothing under {path}. See /openapi.json for what there is.")
         operation = branch.methods.get("GET" if method == "HEAD" else method)

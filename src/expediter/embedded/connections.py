@@ -17,7 +17,7 @@ from typing import Protocol
 from expediter.domain.errors import OrderError, TooBusy
 from expediter.doors.errors import RequestTooSlow
 from expediter.doors.request import Response
-from expediter.embedded.exchange import LARGEST_HEADERS, LONGEST_ADDRESS, READ_ALL_THE_SAME
+from expediter.embedded.exchange import LARGEST_HEADERS, LONGEST_ADDRESS, READ_ALL_THE_SAME, head_of
 
 #: Seconds that a connection may owe us the rest of a request, or leave what was sent to it unread.
 PATIENCE = 30.0
@@ -96,6 +96,5 @@ class Connections:
 def answer(response: Response) -> bytes:
     """The last answer on a connection, as it goes over the wire."""
     status = HTTPStatus(response.status)
-    headers = (*response.headers, ("Content-Length", str(len(response.body))), ("Connection", "close"))
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    return f"HTTP/1.1 {status.value} {status.phrase}\r\n{head}\r\n".encode() + response.body
+    head = f"HTTP/1.1 {status.value} {status.phrase}\r\n{head_of(response)}connection: close\r\n\r\n"
+    return head.encode() + response.body

@@ -35,7 +35,7 @@ from expediter.embedded.clock import new_id
 from expediter.embedded.console_answers import Streamed, cookie, cookie_in, fields, respond, stream
 from expediter.embedded.console_session import LASTS, Session, keys_in
 from expediter.embedded.console_static import PREFIX, assets
-from expediter.embedded.exchange import ClientGone, Receive, Scope, Send, body_of, headers_of, query_of
+from expediter.embedded.exchange import ClientGone, Receive, Scope, Send, asked_of, body_of, headers_of, query_of
 from expediter.embedded.guards import Guards
 from expediter.embedded.home import Home
 from expediter.embedded.rehearsal import Rehearsals
@@ -81,7 +81,7 @@ class Console:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = {}
         try:
-            headers = headers_of(scope)
+            headers = headers_of(asked_of(scope))
             answer = await self._answer(scope, headers, receive)
         except OrderError as error:
             answer = self._problem(error, headers)
@@ -140,7 +140,7 @@ class Console:
             if routes.find("GET" if posted else "POST", path):
                 raise MethodNotAllowed("GET" if posted else "POST")
             raise PathUnknown(f"There is no page under {path}.")
-        return await self._carry_out(found[0], self._visit(session, found[1], dict(query_of(scope)), form))
+        return await self._carry_out(found[0], self._visit(session, found[1], dict(query_of(asked_of(scope))), form))
 
     def _visit(self, session: Session, params: dict[str, str], query: dict[str, str], form: dict[str, str]) -> Visit:
         return Visit(
@@ -254,7 +254,7 @@ class Console:
 
 def _seen(scope: Scope, headers: Headers) -> str:
     """What a tab saw last: of a stream that broke off, or of the page it was loaded with."""
-    return headers.get("last-event-id") or dict(query_of(scope)).get("after", "")
+    return headers.get("last-event-id") or dict(query_of(asked_of(scope))).get("after", "")
 
 
 def _version(order_id: str, desk: Desk) -> str:

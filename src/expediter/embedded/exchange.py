@@ -3,9 +3,11 @@
 https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
+
+import msgspec
 
 from expediter.doors.errors import AddressTooLong, BodyTooLarge, HeadersTooLarge
 from expediter.doors.request import Headers, Response
@@ -14,6 +16,8 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+#: Lines of a head, their names in lower case.
+Lines: TypeAlias = Sequence[tuple[bytes, bytes]]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 64 * 1024
@@ -23,20 +27,39 @@ LARGEST_HEADERS = 16 * 1024
 LONGEST_ADDRESS = 8 * 1024
 
 #: On every answer: it is as of now and only for who asked, and browsers take its type as said.
-_ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+_ALWAYS = (("cache-control", "no-store"), ("x-content-type-options", "nosniff"))
+_ALWAYS_SAID = "".join(f"{name}: {value}\r\n" for name, value in _ALWAYS)
 
 
 class ClientGone(Exception):
     """The client went away before its request was complete; there is nobody to answer."""
 
 
-def headers_of(scope: Scope) -> Headers:
+class Asked(msgspec.Struct, frozen=True):
+    """A request as it came, but for its body. ``raw_path`` is the path before %-escapes were resolved."""
+
+    method: str
+    path: str
+    raw_path: bytes
+    query: bytes
+    lines: Lines
+
+
+#: A body that is all there, or what reads it, given the headers; that raises BodyTooLarge and ClientGone.
+Body: TypeAlias = bytes | Callable[[Headers], Awaitable[bytes]]
+
+
+def asked_of(scope: Scope) -> Asked:
+    method = scope.get("method", "GET")  # that of every websocket's handshake, which is not told
+    return Asked(method, scope["path"], scope["raw_path"], scope["query_string"], scope["headers"])
+
+
+def headers_of(asked: Asked) -> Headers:
     """Raises AddressTooLong, HeadersTooLarge."""
-    if len(scope["raw_path"]) + len(scope["query_string"]) > LONGEST_ADDRESS:
+    if len(asked.raw_path) + len(asked.query) > LONGEST_ADDRESS:
         raise AddressTooLong
-    headers = {}
-    size = 0
-    for name, value in scope["headers"]:
+    headers, size = {}, 0
+    for name, value in asked.lines:
         size += len(name) + len(value)
         headers[name.decode("latin-1")] = value.decode("latin-1")
     if size > LARGEST_HEADERS:
@@ -44,9 +67,13 @@ def headers_of(scope: Scope) -> Headers:
     return headers
 
 
-def query_of(scope: Scope) -> tuple[tuple[str, str], ...]:
-    text = scope["query_string"]
-    return tuple(parse_qsl(text.decode("latin-1"), keep_blank_values=True)) if text else ()
+def query_of(asked: Asked) -> tuple[tuple[str, str], ...]:
+    return tuple(parse_qsl(asked.query.decode("latin-1"), keep_blank_values=True)) if asked.query else ()
+
+
+async def whole(body: Body, headers: Headers) -> bytes:
+    """Raises BodyTooLarge, ClientGone."""
+    return body if isinstance(body, bytes) else await body(headers)
 
 
 async def body_of(headers: Headers, receive: Receive) -> bytes:
@@ -88,11 +115,20 @@ async def refuse_websocket(send: Send, response: Response) -> None:
 
 
 async def respond(send: Send, response: Response) -> None:
-    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
-    headers += _ALWAYS
+    headers = [(name.lower().encode(), value.encode()) for name, value in (*response.headers, *_ALWAYS)]
     if response.status != 204:
         headers.append((b"content-length", b"%d" % len(response.body)))
     if response.status == 413:
         headers.append((b"connection", b"close"))  # what is left of the body is not read
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await send({"type": "http.response.body", "body": response.body})
+
+
+def head_of(response: Response) -> str:
+    """The lines of the answer as they go over the wire, but for the first one and the empty one."""
+    head = _ALWAYS_SAID
+    for name, value in response.headers:
+        if "\n" in value or "\r" in value:
+            raise ValueError("a header holds a line break")  # what comes after it would be another header
+        head += f"{name.lower()}: {value}\r\n"
+    return head if response.status == 204 else f"{head}content-length: {len(response.body)}\r\n"

@@ -15,7 +15,7 @@ from expediter.app.ports import Caller
 from expediter.domain.errors import OrderError
 from expediter.doors.errors import DocumentTooComplex, Unauthorized
 from expediter.doors.request import Headers
-from expediter.embedded.exchange import LARGEST_BODY, Receive, Scope, Send, headers_of
+from expediter.embedded.exchange import LARGEST_BODY, Receive, Scope, Send, asked_of, headers_of
 from expediter.embedded.graphql import Formatted, Graphql, GraphqlRequest, formatted, refusal
 from expediter.embedded.guards import Guards
 
@@ -59,7 +59,7 @@ class GraphqlSocket:
         self._receive, self._send = receive, send
         await receive()  # websocket.connect
         try:
-            headers = headers_of(scope)
+            headers = headers_of(asked_of(scope))
             self._guards.check_place(headers)
         except OrderError:
             await send({"type": "websocket.close", "code": 4403})  # before accept: HTTP 403

@@ -10,6 +10,7 @@ Rules:
 """
 
 import hmac
+from functools import lru_cache
 
 from expediter.doors.errors import HostUnknown, OriginRefused, Unauthorized
 from expediter.doors.request import Headers
@@ -51,6 +52,7 @@ class Guards:
             raise Unauthorized
 
 
+@lru_cache(maxsize=64)
 def host_name(host: str) -> str:
     """The name in a Host header, without its port: ``localhost:8080`` → ``localhost``, ``[::1]:80`` → ``::1``."""
     if host.startswith("["):

@@ -1,8 +1,11 @@
-"""The embedded server's doors as one ASGI application: REST by openapi.json, GraphQL over HTTP and websocket.
+"""The embedded server's doors: REST by openapi.json, GraphQL over HTTP and websocket, the console.
+
+They are one ASGI application. What asks for one answer may also be asked without ASGI's detours (``App.answer``).
 
 An operation that writes runs inside one unit of the writer and is answered after the commit that holds it.
 """
 
+import logging
 from collections.abc import Callable
 
 import msgspec
@@ -13,20 +16,24 @@ from expediter.app.ports import Caller, Work
 from expediter.domain.errors import OrderError, StoreUnavailable, TooBusy
 from expediter.doors.errors import RETRY_AFTER, InternalError, MethodNotAllowed, NotReady, RequestUnparsable, problem
 from expediter.doors.request import JSON, Headers, Request, Response
-from expediter.doors.rest import OPERATIONS, Operation, require_json
+from expediter.doors.rest import OPERATIONS, require_json
 from expediter.doors.routes import Router
 from expediter.embedded.clock import new_id
 from expediter.embedded.console_http import Console
 from expediter.embedded.exchange import (
+    Asked,
+    Body,
     ClientGone,
     Receive,
     Scope,
     Send,
+    asked_of,
     body_of,
     headers_of,
     query_of,
     refuse_websocket,
     respond,
+    whole,
 )
 from expediter.embedded.graphql import Formatted, Graphql, GraphqlRequest
 from expediter.embedded.graphql_ws import GraphqlSocket
@@ -52,6 +59,7 @@ OPERATOR = Caller()
 _GRAPHQL_JSON = "application/graphql-response+json"
 _METRICS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
 _encode = msgspec.json.Encoder().encode
+_log = logging.getLogger("expediter.http")
 
 
 def health(_: Home) -> Response:
@@ -83,7 +91,7 @@ def create_app(home: Home) -> "App":
 
 
 class App:
-    """The ASGI application."""
+    """All doors of a home."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
@@ -100,25 +108,44 @@ class App:
         self._console.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self._refuses(scope):
+        if scope["type"] == "http" and self.answers(scope["path"]):
+            await self._http(scope, receive, send)
+        elif scope["type"] == "http" and self._refuses(scope["method"], scope["path"]):
             self._home.shed()
             await respond(send, _BUSY)
-        elif scope["type"] == "http" and self._console.serves(scope["path"]):
-            await self._console(scope, receive, send)
         elif scope["type"] == "http":
-            await self._http(scope, receive, send)
+            await self._console(scope, receive, send)
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
             raise NotImplementedError(f"this application serves http and websocket, not {scope['type']}")
 
-    def _refuses(self, scope: Scope) -> bool:
+    def answers(self, path: str) -> bool:
+        """Whether ``answer`` answers what is asked under this path; for the console's there is ASGI only."""
+        return not self._console.serves(path)
+
+    async def answer(self, asked: Asked, body: Body) -> Response:
+        """The answer to any request but the console's. Raises ClientGone."""
+        if self._refuses(asked.method, asked.path):
+            self._home.shed()
+            return _BUSY
+        try:
+            return await self._answer(asked, body)
+        except OrderError as error:
+            return problem(error)
+        except ClientGone:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, who asked hears that it was no fault of his
+            _log.error("a request ended in an error that nobody foresaw", exc_info=error)
+            return problem(InternalError())
+
+    def _refuses(self, method: str, path: str) -> bool:
         """Whether it would have to wait too long. Known before anything of it is looked at: while ten times as much
         comes as can be done, orders get what refusals leave.
         """
         if self.late > TOO_LATE:
-            return scope["path"] not in _ALWAYS
-        return scope["method"] in _WRITES and self._home.busy() and scope["path"] != "/graphql"
+            return path not in _ALWAYS
+        return method in _WRITES and self._home.busy() and path != "/graphql"
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._sockets >= MOST_SOCKETS:
@@ -133,54 +160,48 @@ class App:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            response = await self._answer(scope, receive)
-        except OrderError as error:
-            response = problem(error)
+            response = await self.answer(asked_of(scope), lambda headers: body_of(headers, receive))
         except ClientGone:
             return
-        except Exception:
-            await respond(send, problem(InternalError()))
-            raise  # the server logs it
         await respond(send, response)
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Response:
-        method, path = scope["method"], scope["path"]
-        headers = headers_of(scope)
+    async def _answer(self, asked: Asked, body: Body) -> Response:
+        method, path = asked.method, asked.path
+        headers = headers_of(asked)
         self._guards.check(path, headers)
         if path == "/graphql":
-            return await self._answer_graphql(method, scope, headers, receive)
-        route = self._router.find(method, path)
-        if route.operation in SYSTEM:
-            return SYSTEM[route.operation](self._home)
+            return await self._answer_graphql(asked, headers, body)
+        name, params = self._router.find(method, path)
+        if name in SYSTEM:
+            return SYSTEM[name](self._home)
         request = Request(
             method=method,
             path=path,
             caller=OPERATOR,
             new_id=new_id(),
-            params=route.params,
-            query=query_of(scope),
+            params=params,
+            query=query_of(asked),
             headers=headers,
-            body=await body_of(headers, receive) if method in {"POST", "PUT"} else b"",
+            body=await whole(body, headers) if method in {"POST", "PUT"} else b"",
         )
-        if route.operation in REPORTS:
-            await self._home.report(route.params["token"], REPORTS[route.operation](request), route.operation)
+        if name in REPORTS:
+            await self._home.report(params["token"], REPORTS[name](request), name)
             return Response(204)
-        if route.operation in PEOPLE:
-            return await PEOPLE[route.operation](self._home, request)
-        return await self._carry_out(OPERATIONS[route.operation], request, route.operation)
+        if name in PEOPLE:
+            return await PEOPLE[name](self._home, request)
+        operation = OPERATIONS[name]
 
-    async def _carry_out(self, operation: Operation, request: Request, name: str) -> Response:
         def handle(work: Work) -> Response:
             return operation.handle(work, request)
 
         return await self._home.write(handle, name) if operation.writes else self._home.read(handle)
 
-    async def _answer_graphql(self, method: str, scope: Scope, headers: Headers, receive: Receive) -> Response:
-        if method == "POST":
+    async def _answer_graphql(self, asked: Asked, headers: Headers, body: Body) -> Response:
+        if asked.method == "POST":
             require_json(headers.get("content-type", ""))
-            request = parse_request(await body_of(headers, receive))
-        elif method in {"GET", "HEAD"}:
-            request = request_of_query(dict(query_of(scope)))
+            request = parse_request(await whole(body, headers))
+        elif asked.method in {"GET", "HEAD"}:
+            request = request_of_query(dict(query_of(asked)))
             if self._graphql.operation(request) is OperationType.MUTATION:
                 raise MethodNotAllowed("POST")
         else:

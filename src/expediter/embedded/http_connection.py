@@ -1,6 +1,8 @@
-"""HTTP/1.1 on one connection: httptools reads the requests, and each is one turn of an ASGI application.
+"""HTTP/1.1 on one connection: httptools reads the requests, and each gets its turn.
 
 Rules:
+ - a request that is whole when it is read goes to the door, which answers at once; what comes in pieces, or is not for
+   the door, is answered by an ASGI application;
  - requests are answered in the order in which they came: the first runs, the others wait, and nothing is read while
    one does;
  - what the application leaves unread of a body stops the reading; what a client leaves unread of an answer stops the
@@ -21,28 +23,47 @@ from uvicorn.server import ServerState
 
 from expediter.domain.errors import OrderError, TooBusy
 from expediter.doors.errors import BodyTooLarge, HeadersTooLarge, RequestUnparsable, problem
+from expediter.embedded.asgi_turn import AsgiTurn
 from expediter.embedded.connections import AHEAD, HEAD, HEADERS, REQUEST, Connections, answer
-from expediter.embedded.exchange import Scope
-from expediter.embedded.http_turn import Lines, Turn
+from expediter.embedded.exchange import LARGEST_BODY, Asked
+from expediter.embedded.http_turn import Door, DoorTurn, Turn
 
 #: Bytes of a body that wait for the application before reading stops.
 UNREAD = 64 * 1024
-
-_ASGI = {"version": "3.0", "spec_version": "2.3"}
 
 
 class HttpConnection(asyncio.Protocol):
     """One connection over which requests come, within the bounds that all connections share."""
 
+    # Of the request that is coming in; ``_whole``: it ended with the bytes that are being read.
+    _received = 0
+    _in_head, _whole = True, False
+    _url, _version = b"", ""
+    _keep_alive = True
+    #: What it asks for, until it is known who answers; how it asks for a websocket; why it is refused.
+    _asked: Asked | None = None
+    _handshake = b""
+    _fault: OrderError | None = None
+    #: The turn that gets the rest of its body.
+    _incoming: AsgiTurn | None = None
+
+    #: Whether there was a request at all.
+    _used = False
+    _reading = True
+    full = False
+    _always: tuple[object, bytes] = None, b""
+
     def __init__(
         self,
         bounds: Connections,
+        door: Door | None,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self._bounds = bounds
+        self._door = door
         self._config, self._state, self._app_state = config, server_state, app_state
         self._app = config.loaded_app
         self._loop = _loop or asyncio.get_running_loop()
@@ -53,17 +74,8 @@ class HttpConnection(asyncio.Protocol):
         self.tasks = server_state.tasks
         #: Requests without a whole answer: the first runs, the others wait.
         self.turns: list[Turn] = []
-        #: Of the request that is coming in:
-        self._received = 0
-        self._in_head = True
-        self._url = b""
-        self._headers: Lines = []
-        self._expects = False
-        self._fault: OrderError | None = None
-        #: Whether there was a request at all.
-        self._used = False
-        self._reading = True
-        self.full = False
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
         self._room = asyncio.Event()
 
     # ── its life ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,33 +114,35 @@ class HttpConnection(asyncio.Protocol):
     # ── what comes in ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def data_received(self, data: bytes) -> None:
-        self._received += len(data)
-        self._bounds.hold(self, len(data))
+        self._whole = False
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            if self._asks_for_websocket() and self.turns:
-                self._refuse(RequestUnparsable("A websocket begins on a connection without requests under way."))
-            elif self._asks_for_websocket():
+            if self._handshake:
                 self._become_websocket()
+                return
         except httptools.HttpParserError:
             self._refuse(self._fault or RequestUnparsable("Invalid HTTP request received. Send it as RFC 9112 says."))
+            return
+        if self._asked:
+            self._add_turn(self._asked, whole=False)
+        if not self._whole:
+            self._hold(len(data))
+
+    def _hold(self, count: int) -> None:
+        """So many more bytes came of a request that is not whole."""
+        self._received += count
+        self._bounds.hold(self, count)
         if self._received > (HEAD if self._in_head else REQUEST) and not self.transport.is_closing():
             self._refuse(HeadersTooLarge() if self._in_head else BodyTooLarge())
-
-    def on_message_begin(self) -> None:
-        self._used = True
-        self._url, self._headers, self._expects = b"", [], False
 
     def on_url(self, url: bytes) -> None:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        self._headers.append((name, value))
-        if name == b"expect":
-            self._expects = value.lower() == b"100-continue"
-        if len(self._headers) > HEADERS:
+        headers = self._headers
+        headers.append((name.lower(), value))
+        if len(headers) > HEADERS:
             self._stop(HeadersTooLarge())
 
     def on_headers_complete(self) -> None:
@@ -136,49 +150,59 @@ class HttpConnection(asyncio.Protocol):
         if len(self.turns) > AHEAD:
             self._stop(TooBusy())
         if self._parser.should_upgrade() and self._asks_for_websocket():
+            if self.turns:
+                self._stop(RequestUnparsable("A websocket begins on a connection without a request under way."))
+            head = b"".join([b"%b: %b\r\n" % line for line in self._headers])
+            self._handshake = b"%b %b HTTP/1.1\r\n%b\r\n" % (self._parser.get_method(), self._url, head)
             return
-        version = self._parser.get_http_version()
-        keep_alive = version != "1.0" and self._parser.should_keep_alive()
-        turn = Turn(self, self._scope(version), keep_alive=keep_alive, expects=self._expects)
+        path, query = _parts(self._url)
+        name = path.decode("ascii")
+        self._asked = Asked(
+            method=self._parser.get_method().decode("ascii"),
+            path=unquote(name) if "%" in name else name,
+            raw_path=path,
+            query=query,
+            lines=tuple(self._headers),
+        )
+        self._version = self._parser.get_http_version()
+        self._keep_alive = self._version != "1.0" and self._parser.should_keep_alive()
+
+    def on_body(self, body: bytes) -> None:
+        if self._asked:
+            self._body.append(body)
+        elif self._incoming and not self._incoming.over:  # else nobody wants the rest
+            self._incoming.hear(body, whole=False)
+            if len(self._incoming.body) > UNREAD:
+                self._stop_reading()
+
+    def on_message_complete(self) -> None:
+        self._in_head = self._whole = self._used = True
+        if self._received:
+            self._forget()
+        if self._asked:
+            self._add_turn(self._asked, whole=True)
+        elif self._incoming:
+            self._incoming.hear(b"", whole=True)
+            self._incoming = None
+        self._url, self._headers = b"", []
+        self._judge()
+
+    def _add_turn(self, asked: Asked, *, whole: bool) -> None:
+        """Has the request answered: by the door when it is whole and the door's, else by the application."""
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._asked, self._body = None, []
+        turn: Turn
+        if self._door and whole and len(body) <= LARGEST_BODY and self._door.answers(asked.path):
+            turn = DoorTurn(self, self._door, asked, body, keep_alive=self._keep_alive)
+        else:
+            turn = incoming = AsgiTurn(self, self._app, asked, self._version, keep_alive=self._keep_alive)
+            incoming.hear(body, whole=whole)
+            self._incoming = None if whole else incoming
         self.turns.append(turn)
         if len(self.turns) == 1:
             self._begin(turn)
         else:
             self._stop_reading()
-
-    def on_body(self, body: bytes) -> None:
-        if self.turns:  # else it is answered already: nobody wants the rest
-            self.turns[-1].hear(body)
-            if len(self.turns[-1].body) > UNREAD:
-                self._stop_reading()
-
-    def on_message_complete(self) -> None:
-        self._in_head = True
-        self._forget()
-        if self.turns:
-            self.turns[-1].hear(b"")
-        self._judge()
-
-    def _scope(self, version: str) -> Scope:
-        url = self._url
-        if url.startswith(b"/") and url.isascii() and b"#" not in url:
-            path, _, query = url.partition(b"?")
-        else:
-            parsed = httptools.parse_url(url)
-            path, query = parsed.path or b"", parsed.query or b""
-        name = path.decode("ascii")
-        return {
-            "type": "http",
-            "asgi": _ASGI,
-            "http_version": version,
-            "method": self._parser.get_method().decode("ascii"),
-            "scheme": "http",
-            "path": unquote(name) if "%" in name else name,
-            "raw_path": path,
-            "query_string": query,
-            "root_path": "",
-            "headers": tuple(self._headers),
-        }
 
     def _stop(self, error: OrderError) -> None:
         """Has the parser stop: ``data_received`` refuses the request with this error then. Call it while it parses."""
@@ -205,22 +229,24 @@ class HttpConnection(asyncio.Protocol):
         self._state.connections.discard(self)
         self._bounds.closed(self)
         self._forget()
-        head = b"".join([b"%b: %b\r\n" % line for line in self._headers])
         protocol = self._config.ws_protocol_class(  # type: ignore[misc, call-arg]  # as uvicorn calls it
             config=self._config, server_state=self._state, app_state=self._app_state
         )
         protocol.connection_made(self.transport)
-        protocol.data_received(b"%b %b HTTP/1.1\r\n%b\r\n" % (self._parser.get_method(), self._url, head))
+        protocol.data_received(self._handshake)
         self.transport.set_protocol(protocol)
 
     # ── what goes out ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _begin(self, turn: Turn) -> None:
-        turn.task = self._loop.create_task(turn.run(self._app))
+        turn.task = self._loop.create_task(turn.run())
         self.tasks.add(turn.task)
 
-    def always(self) -> Lines:
-        return self._state.default_headers
+    def always(self) -> bytes:
+        lines = self._state.default_headers
+        if lines is not self._always[0]:  # uvicorn replaces the list once a second
+            self._always = lines, b"".join([b"%b: %b\r\n" % line for line in lines])
+        return self._always[1]
 
     def write(self, data: bytes) -> None:
         self.transport.write(data)
@@ -233,7 +259,8 @@ class HttpConnection(asyncio.Protocol):
             return
         if self.turns:
             self._begin(self.turns[0])
-        self.read_on()
+        if not self._reading:
+            self.read_on()
         self._judge()
 
     def pause_writing(self) -> None:
@@ -262,7 +289,16 @@ class HttpConnection(asyncio.Protocol):
 
     def _judge(self) -> None:
         """It owes us the next request, or the rest of the one that runs, and reading when its answers pile up."""
-        if self.full or not self.turns or not self.turns[0].whole:
+        if self.full or not self.turns or self.turns[0] is self._incoming:
             self._bounds.owes(self)
         else:
             self._bounds.owes_nothing(self)
+
+
+def _parts(url: bytes) -> tuple[bytes, bytes]:
+    """Path and query of an address. Raises HttpParserInvalidURLError."""
+    if url.startswith(b"/") and url.isascii() and b"#" not in url:
+        path, _, query = url.partition(b"?")
+        return path, query
+    parsed = httptools.parse_url(url)
+    return parsed.path or b"", parsed.query or b""

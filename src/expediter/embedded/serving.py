@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from functools import partial
 
 from uvicorn.config import Config
@@ -11,8 +10,9 @@ from uvicorn.server import ServerState
 
 from expediter.domain.errors import OrderError
 from expediter.embedded.connections import PATIENCE, Connections
-from expediter.embedded.exchange import LARGEST_BODY
+from expediter.embedded.exchange import LARGEST_BODY, Application
 from expediter.embedded.http_connection import HttpConnection
+from expediter.embedded.http_turn import Door
 
 
 class SocketConnection(WebSocketsSansIOProtocol):
@@ -52,11 +52,14 @@ class SocketConnection(WebSocketsSansIOProtocol):
         self._bounds.owes_nothing(self)
 
 
-def configuration(app: Callable[..., Awaitable[None]], connections: Connections, grace: int) -> Config:
-    """How uvicorn serves our application; ``grace``: seconds that requests under way get to end when it stops."""
+def configuration(app: Application, connections: Connections, grace: int, door: Door | None = None) -> Config:
+    """How uvicorn serves our application, and the ``door`` before it.
+
+    ``grace``: seconds that requests under way get to end when it stops.
+    """
     return Config(
         app,
-        http=partial(HttpConnection, connections),  # type: ignore[arg-type]  # called as a class, and never looked into
+        http=partial(HttpConnection, connections, door),  # type: ignore[arg-type]  # called as a class, and never looked into
         ws=partial(SocketConnection, connections),  # type: ignore[arg-type]
         ws_max_size=LARGEST_BODY,
         ws_per_message_deflate=False,  # our messages are short, and its buffers cost 43 KB a connection

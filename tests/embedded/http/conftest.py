@@ -64,7 +64,7 @@ def serving(tmp_path: Path) -> Opened:
             with socket.create_server(("127.0.0.1", 0)) as listening:
                 port = listening.getsockname()[1]
                 app, connections = create_app(home), Connections(most)
-                server = uvicorn.Server(configuration(app, connections, grace=1))
+                server = uvicorn.Server(configuration(app, connections, 1, app))
                 task = asyncio.create_task(server.serve(sockets=[listening]))
                 async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
                     yield Served(home, client, port, app, connections)

@@ -181,7 +181,7 @@ async def test_when_all_are_busy_the_newest_connection_is_told_to_come_again(ser
             answer = await newest.rest()
 
     assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
-    assert b"\r\nRetry-After: 1\r\n" in answer
+    assert b"\r\nretry-after: 1\r\n" in answer
     assert b"TooBusy" in answer
 
 

@@ -1,74 +1,27 @@
 """HTTP/1.1 byte by byte, with applications that say what they were asked."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import Any, NamedTuple
+from contextlib import suppress
 
 import pytest
-import uvicorn
 
-from expediter.embedded.connections import Connections
-from expediter.embedded.exchange import READ_ALL_THE_SAME, Application, Message, Receive, Scope, Send
-from expediter.embedded.http_connection import UNREAD, HttpConnection
-from expediter.embedded.serving import configuration
+from expediter.embedded.asgi_turn import AsgiTurn
+from expediter.embedded.exchange import (
+    READ_ALL_THE_SAME,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
+from expediter.embedded.http_connection import UNREAD
 from tests.embedded.http.conftest import Opened
-from tests.embedded.http.wire import Client, connected, until
+from tests.embedded.http.wire import GET, asked, connected, echo, ok, running, until
 
 pytestmark = pytest.mark.anyio
 
 ORDER = b'{"user_id":"Burger_20","quantity":"3","restaurant_id":"Restaurant 4"}'
 POST = b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 SIZED = POST + b"Content-Length: %d\r\n" % len(ORDER)
-GET = b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-class Running(NamedTuple):
-    server: uvicorn.Server
-    connections: Connections
-    port: int
-
-    @property
-    def only(self) -> HttpConnection:
-        (connection,) = self.connections._open
-        assert isinstance(connection, HttpConnection)
-        return connection
-
-
-@asynccontextmanager
-async def running(app: Application) -> AsyncIterator[Running]:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        connections = Connections(10)
-        server = uvicorn.Server(configuration(app, connections, grace=1))
-        task = asyncio.create_task(server.serve(sockets=[listening]))
-        await until(lambda: server.started)
-        yield Running(server, connections, listening.getsockname()[1])
-        server.should_exit = True
-        await task
-
-
-async def ok(send: Send, body: bytes = b"", **more: Any) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
-    await send({"type": "http.response.body", "body": body, **more})
-
-
-async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with the address, the headers' names and the body of the request."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body, more = body + message["body"], message["more_body"]
-    names = b" ".join(name for name, _ in scope["headers"])
-    await ok(send, b"|".join([scope["path"].encode(), scope["query_string"], names, body]))
-
-
-async def asked(client: Client, request: bytes) -> str:
-    """What ``echo`` says."""
-    await client.says(request)
-    head = await client.head()
-    length = int(head.partition("content-length: ")[2].split()[0])
-    return (await client.reader.readexactly(length)).decode()
 
 
 # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,7 +103,9 @@ async def test_what_the_application_leaves_unread_stops_the_reading_until_it_rea
             client.says(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
         )
         await until(lambda: len(server.connections) == 1 and not server.only._reading)
-        assert UNREAD < len(server.only.turns[0].body) < size
+        (turn,) = server.only.turns
+        assert isinstance(turn, AsgiTurn)
+        assert UNREAD < len(turn.body) < size
         go.set()
 
         assert len(await asked(client, b"")) == len("/||content-length|") + size
@@ -255,18 +210,6 @@ async def test_the_application_hears_that_the_client_is_gone(writes: bool) -> No
 
 
 # ── what goes wrong ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_an_application_that_fails_is_answered_for() -> None:
-    async def app(_: Scope, __: Receive, ___: Send) -> None:
-        raise ZeroDivisionError
-
-    async with running(app) as server, connected(server.port) as client:
-        await client.says(GET)
-
-        answer = await client.rest()
-        assert answer.startswith(b"HTTP/1.1 500 ")
-        assert b"connection: close" in answer
 
 
 async def test_an_answer_that_breaks_off_is_seen_to_have_broken_off() -> None:

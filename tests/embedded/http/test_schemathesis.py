@@ -73,7 +73,8 @@ class Server(Thread):
 
     async def _serve(self) -> None:
         async with open_home(self._settings) as home:
-            self.server = uvicorn.Server(configuration(create_app(home), Connections(1_000), grace=1))
+            app = create_app(home)
+            self.server = uvicorn.Server(configuration(app, Connections(1_000), 1, app))
             await self.server.serve(sockets=[self._listening])
 
 

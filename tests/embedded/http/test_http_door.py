@@ -1,0 +1,115 @@
+"""Requests that a door answers, beside those that an application answers."""
+
+import asyncio
+
+import pytest
+
+from expediter.doors.request import Response
+from expediter.embedded.exchange import (
+    LARGEST_BODY,
+    Asked,
+    Body,
+    Receive,
+    Scope,
+    Send,
+)
+from tests.embedded.http.wire import GET, asked, connected, echo, running, until
+
+pytestmark = pytest.mark.anyio
+
+
+class Says:
+    """A door that answers everything but what is asked under /app, once it may; with this header and body."""
+
+    def __init__(self, value: str = "1", body: bytes = b"door") -> None:
+        self.may = asyncio.Event()
+        self.may.set()
+        self._response = Response(200, (("X-Said", value),), body)
+
+    def answers(self, path: str) -> bool:
+        return path != "/app"
+
+    async def answer(self, asked: Asked, body: Body) -> Response:
+        await self.may.wait()
+        if asked.path == "/fails":
+            raise ZeroDivisionError
+        return self._response
+
+
+async def test_a_whole_request_is_the_door_s_and_any_other_the_application_s() -> None:
+    put = b"PUT /b HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
+    async with running(echo, Says()) as server, connected(server.port) as client:
+        assert await asked(client, put + b"ab") == "door"
+        assert await asked(client, GET.replace(b"/a", b"/app")) == "/app||host|"
+        await client.says(put + b"a")
+        await until(lambda: bool(server.only.turns))
+        assert await asked(client, b"b") == "/b||host content-length|ab"
+        large = b"x" * (LARGEST_BODY + 1)
+        assert (await asked(client, put.replace(b"2\r\n\r\n", b"%d\r\n\r\n" % len(large)) + large)).startswith("/b|")
+
+
+async def test_the_door_s_answers_come_in_turn_with_the_application_s() -> None:
+    door = Says()
+    door.may.clear()
+    async with running(echo, door) as server, connected(server.port) as client:
+        await client.says(GET + GET.replace(b"/a", b"/app") + GET)
+        await until(lambda: len(server.connections) == 1 and len(server.only.turns) == 3)
+        door.may.set()
+
+        assert [await asked(client, b"") for _ in range(3)] == ["door", "/app||host|", "door"]
+
+
+async def test_a_door_s_answer_to_head_has_no_body_and_closes_where_that_was_asked() -> None:
+    async with running(echo, Says()) as server, connected(server.port) as client:
+        await client.says(b"HEAD /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        head = await client.head()
+
+        assert "\r\nx-said: 1\r\ncontent-length: 4\r\nconnection: close\r\n" in head
+        assert await client.rest() == b""
+
+
+async def test_a_client_that_does_not_read_stops_the_door_until_he_reads() -> None:
+    size = 1_000_000
+    async with running(echo, Says(body=b"x" * size)) as server, connected(server.port) as client:
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a stream's transport reads too
+        await client.says(GET * 20)
+        await until(lambda: len(server.connections) == 1 and server.only.full)
+        assert server.only.transport.get_write_buffer_size() < 3 * size
+        client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+
+        assert [len(await asked(client, b"")) for _ in range(20)] == [size] * 20
+
+
+async def test_a_door_s_answer_to_who_is_gone_is_for_nobody() -> None:
+    door = Says()
+    door.may.clear()
+    async with running(echo, door) as server:
+        async with connected(server.port) as client:
+            await client.says(GET)
+            await until(lambda: len(server.server.server_state.tasks) == 1)
+        await until(lambda: len(server.connections) == 0)
+        door.may.set()
+        await until(lambda: not server.server.server_state.tasks)
+
+
+@pytest.mark.parametrize("door", [Says("a\r\nSet-Cookie: b"), Says("a\nSet-Cookie: b"), Says("a\rb")])
+async def test_a_door_s_header_with_a_line_break_is_never_sent(door: Says) -> None:
+    async with running(echo, door) as server, connected(server.port) as client:
+        await client.says(GET)
+
+        answer = await client.rest()
+        assert answer.startswith(b"HTTP/1.1 500 ")
+        assert b"ookie" not in answer
+
+
+@pytest.mark.parametrize("request_", [GET.replace(b"/a", b"/app"), GET.replace(b"/a", b"/fails")])
+async def test_who_fails_is_answered_for(request_: bytes) -> None:
+    async def app(_: Scope, __: Receive, ___: Send) -> None:
+        raise ZeroDivisionError
+
+    async with running(app, Says()) as server, connected(server.port) as client:
+        await client.says(request_)
+
+        answer = await client.rest()
+        assert answer.startswith(b"HTTP/1.1 500 ")
+        assert b"connection: close" in answer
