@@ -176,10 +176,7 @@ def _started(machine: Machine, run: Run, event: Started) -> None:
         due=due or 0,
     )
     frame = run.open(Frame(input=given, size=size))
-    if run.history is None:
-        run.count(frame, 1)
-    else:
-        run.note(frame, "ExecutionStarted", {"input": given, **_role(event)})
+    run.note(frame, "ExecutionStarted", {"input": given, **_role(event)})
     if size > PAYLOAD_LIMIT:
         # AWS would not have started it: StartExecution refuses such an input.
         cause = "The execution's input exceeds the maximum number of bytes service limit."

@@ -143,10 +143,6 @@ class Run:
 
     # --- what is written down ---------------------------------------------------------------------------------
 
-    def count(self, frame: Frame, events: int) -> None:
-        """Count history events of this line that nobody reads."""
-        frame.last = self.events = self.events + events
-
     def note(self, frame: Frame, kind: str, details: dict[str, Json]) -> None:
         """Count a history event of this line, and write it if anyone reads."""
         self.events += 1

@@ -83,7 +83,7 @@ class Task(State):
             raise
         run.commands.append(task)
         if run.history is None:
-            run.count(frame, 1 if self.activity else 2)
+            run.events = frame.last = run.events + (1 if self.activity else 2)
             return None
         self._note(run, frame, "Scheduled", task)
         if not self.activity:  # an activity starts when a worker takes it, as the answer will tell
@@ -135,7 +135,7 @@ class Task(State):
             self._note(run, frame, "Failed", error=failure.error, cause=failure.cause)
             raise failure
         if run.history is None:
-            run.count(frame, 1)
+            run.events = frame.last = run.events + 1
         else:
             self._note(run, frame, "Succeeded", output=result)
         output, assigned = self.finish(run, frame, result)
