@@ -81,8 +81,12 @@ class Executions:
         return Stored(no, row[0], row[1], _decode_state(row[2]), due=row[3], busy=row[4], filed=row[3]) if row else None
 
     def _write(self, rows: Sequence[Stored]) -> None:
-        for sql, values in ((_START, _new), (_ADVANCE, _same), (_ADVANCE_DUE, _moved)):
-            if chosen := [found for stored in rows if (found := values(stored))]:
+        statements: dict[str, list[tuple[Value, ...]]] = {_START: [], _ADVANCE: [], _ADVANCE_DUE: []}
+        for stored in rows:
+            sql, values = _statement(stored)
+            statements[sql].append(values)
+        for sql, chosen in statements.items():
+            if chosen:
                 self._session.many(sql, chosen)
 
     def due(self, now: int, limit: int) -> list[int]:
@@ -142,20 +146,14 @@ def _due(execution: Execution, waits: Sequence[Command], awaited: Sequence[Await
     return due, int(quiet < len(waits))
 
 
-def _state(stored: Stored) -> tuple[str, int, str, str]:
-    return stored.execution.status, stored.busy, _encode(stored.execution).decode(), stored.log.decode()
-
-
-def _new(stored: Stored) -> tuple[Value, ...] | None:
-    return (stored.no, *_state(stored), stored.definition, stored.due) if stored.filed == NEW else None
-
-
-def _same(stored: Stored) -> tuple[Value, ...] | None:
-    return (stored.no, *_state(stored)) if stored.filed == stored.due else None
-
-
-def _moved(stored: Stored) -> tuple[Value, ...] | None:
-    return (stored.no, *_state(stored), stored.due) if stored.filed not in (NEW, stored.due) else None
+def _statement(stored: Stored) -> tuple[str, tuple[Value, ...]]:
+    """What writes the execution down, and its values."""
+    execution, due = stored.execution, stored.due
+    state = _encode(execution).decode()
+    values = (stored.no, execution.status, stored.busy, state, stored.log.decode())
+    if stored.filed == NEW:
+        return _START, (*values, stored.definition, due)
+    return (_ADVANCE, values) if stored.filed == due else (_ADVANCE_DUE, (*values, due))
 
 
 def _filed(stored: Stored) -> Stored | None:
