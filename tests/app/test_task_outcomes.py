@@ -80,6 +80,11 @@ def test_the_restaurant_takes_the_order_or_says_why_not() -> None:
     assert refused.output == {"status": "error", "error_message": "Closed."}
 
 
+@pytest.mark.parametrize(("task", "on"), [("CompleteOrder", PAID), ("CancelFailedOrder", order(charge=REFUSED))])
+def test_a_workflow_sees_the_status_of_an_order_as_plain_text(task: str, on: Order) -> None:
+    assert type(settle(task, on).output["status"]) is str
+
+
 def test_a_completed_order_is_a_success_that_is_told() -> None:
     outcome = settle("CompleteOrder", PAID)
 

@@ -87,7 +87,7 @@ def settle_failure(step: Step) -> Outcome:
     asked = step.order.cancel_requested_at is not None
     why = step.order.error_message or reason(step.order, step.input)
     end = moved(step.order, CANCELLED if asked else FAILED, why)
-    return Outcome(end, mails=mails(end, step.settings), output={"status": end.status})
+    return Outcome(end, mails=mails(end, step.settings), output={"status": str(end.status)})
 
 
 def _may_be_cooking(order: Order) -> bool:

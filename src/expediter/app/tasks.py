@@ -205,7 +205,7 @@ def complete(step: Step) -> Outcome:
     if step.order.cancel_requested_at is not None:
         raise OrderCancelled
     done = moved(step.order, SUCCESS)
-    return Outcome(done, mails=mails(done, step.settings), output={"status": done.status})
+    return Outcome(done, mails=mails(done, step.settings), output={"status": str(done.status)})
 
 
 # ── one task that does what its input says ────────────────────────────────────────────────────────────────────────
