@@ -7,6 +7,8 @@ not keep orders from ending, and work that piled up does not close the doors.
 from collections import deque
 from collections.abc import Callable
 
+import msgspec
+
 from expediter.domain.errors import TooBusy
 from expediter.embedded.meters import Meters
 
@@ -23,16 +25,19 @@ Unit = Callable[[], object]
 Done = Callable[[object, Exception | None], None]
 
 
-class Entry:
-    """A unit on its way: its name, the function, who hears of its end, and when it came (the loop's seconds)."""
+class Entry(msgspec.Struct, eq=False):
+    """A unit on its way: its name, the function, who hears of its end, and when it came (the loop's seconds).
 
-    __slots__ = ("after", "came", "done", "error", "name", "result", "unit")
+    ``result`` or ``error``: what came of it. ``after``: what shall happen once it is durable.
+    """
 
-    def __init__(self, name: str, unit: Unit, done: Done, came: float) -> None:
-        self.name, self.unit, self.done, self.came = name, unit, done, came
-        self.result: object = None
-        self.error: Exception | None = None
-        self.after: list[Callable[[], None]] = []
+    name: str
+    unit: Unit
+    done: Done
+    came: float
+    result: object = None
+    error: Exception | None = None
+    after: list[Callable[[], None]] = []
 
     def begin_again(self) -> None:
         """Nothing came of it so far."""
