@@ -95,7 +95,7 @@ class WatchedMailer(Mailer):
 def main(note: str, name: str = "", side: str = "", nth: str = "0") -> None:
     watch = Watch(Path(note), Point(name, side) if name else None, int(nth))
     outbox.RETRY, outbox.PAUSE = 300, 1_000
-    checkpoints.BESIDE, checkpoints.WAIT = 100, 400
+    checkpoints.BESIDE, checkpoints.LONG, checkpoints.FEW = 100, 400, 50
     vars(wiring)["Parties"] = partial(WatchedParties, watch=watch)
     vars(wiring)["Mailer"] = partial(WatchedMailer, watch=watch)
     vars(server)["open_home"] = partial(wiring.open_home, observer=watch)

@@ -9,7 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from expediter.embedded.checkpoints import BESIDE, MOST, WAIT, Checkpoints, late
+from expediter.embedded.checkpoints import BESIDE, FEW, LONG, MOST, Checkpoints, late
 from expediter.embedded.database import open_writer
 from tests.support.stage import story
 
@@ -32,7 +32,7 @@ async def test_a_long_log_is_moved_into_the_file(tmp_path: Path) -> None:
     file = tmp_path / "test.db"
     async with filled_log(file) as (checkpoints, _):
         before = file.stat().st_size
-        checkpoints._pages = WAIT
+        checkpoints._pages = MOST
         await checkpoints.between_batches()
 
         assert file.stat().st_size > before + 1_000_000
@@ -50,13 +50,37 @@ async def test_a_short_log_is_left_alone(tmp_path: Path) -> None:
         assert file.stat().st_size == before
 
 
+@story
+async def test_what_was_moved_is_not_moved_again_until_as_much_has_come(tmp_path: Path) -> None:
+    file = tmp_path / "test.db"
+    async with filled_log(file) as (checkpoints, _):
+        checkpoints._pages, checkpoints._moved = 2 * BESIDE - 1, BESIDE
+        await checkpoints.between_batches()
+        assert checkpoints._running is None
+
+        checkpoints._pages = 2 * BESIDE
+        await checkpoints.between_batches()
+        assert checkpoints._running is not None
+
+
+@story
+async def test_a_log_that_started_again_is_moved_from_its_beginning(tmp_path: Path) -> None:
+    file = tmp_path / "test.db"
+    async with filled_log(file) as (checkpoints, _):
+        checkpoints._pages, checkpoints._moved = BESIDE, LONG
+        await checkpoints.between_batches()
+
+        assert checkpoints._running is not None
+
+
 @pytest.mark.parametrize(
     ("pages", "moved", "waits"),
     [
-        (WAIT - 1, WAIT - 1, False),
-        (WAIT, BESIDE, True),
-        (3 * WAIT, BESIDE, False),
-        (3 * WAIT, 2 * WAIT + 1, True),
+        (LONG - 1, LONG - 1, False),
+        (LONG, LONG - FEW, True),
+        (LONG, LONG - FEW - 1, False),
+        (3 * LONG, BESIDE, False),
+        (3 * LONG, 3 * LONG - FEW, True),
         (MOST, 0, True),
     ],
 )
@@ -74,9 +98,9 @@ async def test_a_log_that_grew_while_somebody_read_is_cut_when_it_begins_anew(tm
         with closing(apsw.Connection(str(file))) as reader, reader:
             reader.execute("SELECT count(*) FROM line").fetchall()
             connection.execute("INSERT INTO line VALUES (zeroblob(1000000))")
-            checkpoints._pages = WAIT
+            checkpoints._pages = MOST
             await checkpoints.between_batches()
-        checkpoints._pages = WAIT
+        checkpoints._pages = MOST
         await checkpoints.between_batches()
         log = tmp_path / "test.db-wal"
         assert log.stat().st_size > 1_000_000
@@ -92,7 +116,7 @@ async def test_a_full_disk_leaves_everything_in_the_log_and_is_tried_again(
     file = tmp_path / "test.db"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     async with filled_log(file) as (checkpoints, connection):
-        checkpoints._pages = WAIT
+        checkpoints._pages = MOST
         resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size, hard))
         try:
             with caplog.at_level(logging.WARNING):
@@ -102,7 +126,7 @@ async def test_a_full_disk_leaves_everything_in_the_log_and_is_tried_again(
         assert "could not be moved" in caplog.text
         assert connection.execute("SELECT length(value) FROM line").fetchall() == [(1_000_000,)]
 
-        checkpoints._pages = WAIT
+        checkpoints._pages = MOST
         await checkpoints.between_batches()
 
         assert file.stat().st_size > 1_000_000

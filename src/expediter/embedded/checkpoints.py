@@ -11,11 +11,12 @@ from pathlib import Path
 
 import apsw
 
-#: Pages in the log from which a checkpoint runs beside the writer, and from which the writer waits for it, so that
-#: the log starts again from its beginning: 16 and 128 MiB.
-BESIDE, WAIT = 4_000, 32_000
-#: Pages in the log from which the writer waits however far behind a checkpoint is: 1 GiB.
-MOST = 8 * WAIT
+#: Pages in the log that were not moved yet, from which a checkpoint runs beside the writer: 16 MiB.
+BESIDE = 4_000
+#: Pages in the log from which the writer waits for the last few, so that the log starts from its beginning: 128 MiB.
+LONG, FEW = 32_000, 500
+#: Pages in the log from which the writer waits however many are left: 1 GiB.
+MOST = 8 * LONG
 #: Milliseconds that emptying the log, and so the writer, waits for readers at most; seconds until it is tried again.
 PATIENCE, AGAIN = 100, 10.0
 
@@ -23,10 +24,10 @@ _log = logging.getLogger("expediter.checkpoints")
 
 
 def late(pages: int, moved: int) -> bool:
-    """Whether the writer waits. Not for a log that grew long while somebody read an older state (a backup): it would
-    wait for all of it. First that is moved beside the writer, then what came meanwhile, which is little.
+    """Whether the writer waits for a checkpoint. Not while much is left (after a burst, or when somebody read an older
+    state, as a backup does): that is moved beside the writer first, and then what came meanwhile, which is little.
     """
-    return pages >= WAIT and (pages - moved <= WAIT or pages >= MOST)
+    return pages >= LONG and (pages - moved <= FEW or pages >= MOST)
 
 
 class Checkpoints:
@@ -37,9 +38,9 @@ class Checkpoints:
         self._connection.pragma("synchronous", "FULL")
         self._connection.set_busy_timeout(PATIENCE)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
-        #: Pages in the log, and how many of them the last checkpoint found moved when it ended.
+        #: Pages in the log, and how many of them are in the file.
         self._pages, self._moved = 0, 0
-        self._running: asyncio.Future[None] | None = None
+        self._running: asyncio.Future[int] | None = None
         #: The log is to be emptied; who waits to hear of it; when to try (again), in the loop's time.
         self._owed = False
         self._wanted: asyncio.Future[bool] | None = None
@@ -54,20 +55,26 @@ class Checkpoints:
         """Called by the writer between commits: starts a checkpoint when it is time, waits for one when it is late."""
         if self._owed:
             await self._empty()
-        if self._running is None or self._running.done():
-            if self._pages < BESIDE:
-                return
+        if self._running is not None and self._running.done():
+            self._moved, self._running = self._running.result(), None
+        if self._moved > self._pages:
+            self._moved = 0  # the log has started again
+        waits = late(self._pages, self._moved)
+        if self._running is None and (waits or self._pages >= LONG or self._pages - self._moved >= BESIDE):
             loop = asyncio.get_running_loop()
-            self._running = loop.run_in_executor(self._thread, self._checkpoint)
-        if late(self._pages, self._moved):
+            self._running = loop.run_in_executor(self._thread, self._checkpoint, self._moved)
+        if waits and self._running is not None:
             await self._running
 
-    def _checkpoint(self) -> None:
-        """A checkpoint that fails (disk full) loses nothing: the log keeps everything until a later one works."""
+    def _checkpoint(self, moved: int) -> int:
+        """How many pages of the log are in the file now; ``moved``: before. A checkpoint that fails (disk full) loses
+        nothing: the log keeps everything until a later one works.
+        """
         try:
-            _, self._moved = self._connection.wal_checkpoint()
+            return self._connection.wal_checkpoint()[1]
         except apsw.Error as error:
             _log.warning("the log could not be moved into the database file; trying again later", exc_info=error)
+            return moved
 
     def empty(self) -> asyncio.Future[bool]:
         """Asks for the log to be moved whole and cut to nothing at the writer's next pause; gives whether it was.

@@ -227,7 +227,8 @@ class Writer:
         if running is None:
             return True
         try:
-            self.meters.commits.observe(await asyncio.wrap_future(running.commit))
+            done = running.commit.done()
+            self.meters.commits.observe(running.commit.result() if done else await asyncio.wrap_future(running.commit))
         except apsw.Error as error:
             await self._lose(running.batch, error)
             return False
