@@ -16,7 +16,7 @@ from expediter.app.ports import Caller, Outcome, Query, Work
 from expediter.app.tasks import TASKS
 from expediter.domain.errors import IdempotencyKeyReused, OrderNotFound
 from expediter.embedded.clock import new_id
-from tests.support.stage import BURGERS, MINUTE, OPERATOR, SECOND, opened, story
+from tests.support.stage import BURGERS, DAY, MINUTE, OPERATOR, SECOND, opened, story
 from tests.support.town import Act, Town
 
 WORKFLOWS = ["order.asl.json", "examples/four-tasks.asl.json", "examples/one-state-task.asl.json"]
@@ -278,13 +278,13 @@ def test_the_workflow_is_valid_json_whose_placeholders_are_our_tasks(file: str) 
 
 @story
 async def test_stuck_work_ends_at_the_operator_and_says_which_step_failed(tmp_path: Path) -> None:
-    """Every other way out of the workflow is taken; only then the alarm."""
+    """Every other way out of the workflow is taken, and the refund tried for weeks; only then the alarm."""
     async with opened(tmp_path) as stage:
         order_id = await stage.place()
         # As if another program had written a status that no workflow can go on from.
         await stage.home.write(lambda work: broken(work, order_id), "break")
         await stage.advance(30 * SECOND)
-        await stage.pass_time(60 * MINUTE)
+        await stage.pass_time(45 * DAY)
 
         assert stage.states(order_id)[-1] == "OrderNeedsOperator"
         assert stage.events(order_id)[-1] == "ExecutionFailed"

@@ -44,7 +44,7 @@ class AnswersEarly(Writer):
     """A control build: tells everybody before COMMIT."""
 
     async def _commit(self, batch: list[Entry]) -> None:
-        self._execute(batch)
+        self._execute([*batch], batch)
         self._tell(batch)
         self._connection.execute("COMMIT")
 
