@@ -107,7 +107,7 @@ class HttpConnection(asyncio.Protocol):
         if begun or self.transport.get_write_buffer_size():
             self.transport.abort()  # to close would be to wait until everything is read
             return
-        if self._received or not self._used:
+        if self.turns or self._received or not self._used:
             self.transport.write(answer(problem(error)))
         self.transport.close()
 

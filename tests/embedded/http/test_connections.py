@@ -51,6 +51,16 @@ async def test_a_request_that_never_becomes_whole_is_answered_408(serving: Opene
         assert (await served.client.post("/orders", json=PLAIN)).status_code == 204
 
 
+async def test_the_rest_of_a_request_that_was_sent_ahead_is_owed_once_its_turn_has_come(serving: Opened) -> None:
+    async with serving() as served, connected(served.port) as client:
+        await client.says(GET + POST + b"{")
+        assert await client.hears() == [200]
+        assert owing(served) == 1
+        time_passes(served)
+
+        assert (await client.rest()).startswith(b"HTTP/1.1 408 ")
+
+
 async def test_a_connection_that_says_nothing_more_is_closed_without_a_word(serving: Opened) -> None:
     async with serving() as served, connected(served.port) as client:
         await client.says(GET)
