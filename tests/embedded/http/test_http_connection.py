@@ -146,8 +146,9 @@ async def pieces(_: Scope, __: Receive, send: Send) -> None:
 async def test_an_answer_of_unknown_length_is_sent_as_the_client_understands_it(line: bytes, body: bytes) -> None:
     async with running(pieces) as server, connected(server.port) as client:
         await client.says(line + b"\r\nConnection: close\r\n\r\n")
-        await client.head()
+        head = await client.head()
 
+        assert ("\r\ntransfer-encoding: chunked\r\n" in head) == body.endswith(b"0\r\n\r\n")
         assert await client.rest() == body
 
 
@@ -228,6 +229,7 @@ async def test_an_answer_that_breaks_off_is_seen_to_have_broken_off() -> None:
 async def test_a_header_with_a_line_break_is_never_sent(value: bytes) -> None:
     async def app(_: Scope, __: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"location", value)]})
+        await send({"type": "http.response.body"})
 
     async with running(app) as server, connected(server.port) as client:
         await client.says(GET)
