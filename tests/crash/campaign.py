@@ -4,9 +4,11 @@ import asyncio
 import random
 import signal
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from gc import collect
 from pathlib import Path
 
 import msgspec
@@ -158,6 +160,7 @@ class Campaign:
         else:
             visit.cancel()
             await asyncio.gather(visit, return_exceptions=True)
+            _sweep()
 
     def _count(self, prefix: str, doing: str | None, point: Point | None = None) -> None:
         if doing is None:
@@ -189,3 +192,10 @@ def campaign(folder: Path, plan: Plan, seed: int) -> Iterator[Campaign]:
     """A campaign with its parties running."""
     with outside(folder) as parties:
         yield Campaign(folder, parties, plan, seed)
+
+
+def _sweep() -> None:
+    """Who is cut off in the middle of connecting leaves his socket to the garbage collector, which warns of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        collect()
