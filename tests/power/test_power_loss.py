@@ -43,8 +43,8 @@ FATES: dict[str, Unwritten] = {
 class AnswersEarly(Writer):
     """A control build: tells everybody before COMMIT."""
 
-    async def _commit(self, batch: list[Entry]) -> None:
-        self._execute([*batch], batch)
+    async def _commit(self, batch: list[Entry], left: list[Entry]) -> None:
+        self._execute(left, batch)
         self._tell(batch)
         self._connection.execute("COMMIT")
 

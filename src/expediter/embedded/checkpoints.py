@@ -11,8 +11,9 @@ from pathlib import Path
 
 import apsw
 
-#: Pages in the log that were not moved yet, from which a checkpoint runs beside the writer: 16 MiB.
-BESIDE = 4_000
+#: Pages in the log that were not moved yet, from which a checkpoint runs beside the writer: 4 MiB. More at a time would
+#: cost less, but COMMIT waits for the disk, which is busy with them.
+BESIDE = 1_000
 #: Pages in the log from which the writer waits for the last few, so that the log starts from its beginning: 128 MiB.
 LONG, FEW = 32_000, 500
 #: Pages in the log from which the writer waits however many are left: 1 GiB.

@@ -1,7 +1,7 @@
-"""Who comes next at the writer: the doors, which may be refused, and what follows from what they accepted, in turns.
+"""Who comes next at the writer: the doors, which may be refused, and the work that follows from what they accepted.
 
-While both want to be written, one commit is the doors' and the next one is the other side's: a flood at the doors does
-not keep orders from ending, and work that piled up does not close the doors.
+Both have places of their own in each commit: a flood at the doors does not keep orders from ending, and work that
+piled up does not close the doors.
 """
 
 from collections import deque
@@ -12,10 +12,10 @@ import msgspec
 from expediter.domain.errors import TooBusy
 from expediter.embedded.meters import Meters
 
-#: Units in one commit at most: bounds how long a batch keeps the event loop from reading requests.
+#: Units of each side in one commit at most: bounds how long a batch keeps the event loop from reading requests.
 BATCH = 128
-#: From so many units at the doors on a commit holds up to LARGE: nobody hurries then to read still more requests, and
-#: each round in which thousands are read and refused is one in which this many are written.
+#: From so many units at the doors on it is LARGE: nobody hurries then to read still more requests, and each round in
+#: which thousands are read and refused is one in which this many are written.
 CROWD, LARGE = 1024, 512
 #: Units waiting at the doors, and seconds that one waits there while others push: beyond either a door answers 503.
 WAITING = 4096
@@ -53,7 +53,6 @@ class Turns:
         self._meters = meters
         self._doors: deque[Entry] = deque()
         self._work: deque[Entry] = deque()
-        self._doors_had_the_last = False
 
     def __len__(self) -> int:
         return len(self._doors) + len(self._work)
@@ -70,20 +69,22 @@ class Turns:
             return True
         return bool(self._doors) and self._clock() - self._doors[0].came > PATIENCE
 
-    def doors_are_next(self) -> bool:
-        return bool(self._doors) and not (self._work and self._doors_had_the_last)
+    def take_work(self) -> list[Entry]:
+        """The work that has a place in the next batch."""
+        return [self._work.popleft() for _ in range(min(len(self._work), self._places))]
 
-    def take(self) -> list[Entry]:
-        """The next batch, of the side whose turn it is.
+    def take_doors(self) -> list[Entry]:
+        """Who has a place at the doors in the next batch.
 
-        Who has waited too long at the doors for a place is refused now: he was let in when there was more time.
+        Who has waited too long for one is refused now: he was let in when there was more time.
         """
-        places = BATCH if len(self._doors) < CROWD else LARGE
-        self._doors_had_the_last = self.doors_are_next()
-        side = self._doors if self._doors_had_the_last else self._work
-        if side is self._doors:
-            self._refuse_the_late(places)
-        return [side.popleft() for _ in range(min(len(side), places))]
+        places = self._places
+        self._refuse_the_late(places)
+        return [self._doors.popleft() for _ in range(min(len(self._doors), places))]
+
+    @property
+    def _places(self) -> int:
+        return BATCH if len(self._doors) < CROWD else LARGE
 
     def _refuse_the_late(self, places: int) -> None:
         late = self._clock() - PATIENCE

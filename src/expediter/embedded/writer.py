@@ -1,13 +1,14 @@
 """The one writer: units of work, many to a commit, each answered after the fsync that holds it.
 
-    batch 1   units ─→ statements ─→ COMMIT ··········→ told
-    batch 2                            units ··· (waits) ─→ statements ─→ COMMIT ·····→ told
+    batch 1   … ─→ statements ─→ COMMIT ·················→ told
+    batch 2                      work's units ··· (waits) ···→ doors' units ─→ statements ─→ COMMIT ···→ told
 
 Rules:
  - statements run on the event loop's thread, only COMMIT runs in a thread of its own: a second Python thread running
    statements would give the GIL away at every step and fall to a fraction of its speed;
- - while COMMIT runs the connection belongs to it. The units of the next batch run meanwhile, as far as they find in
-   memory what they need; one that needs the file (``Committing``) runs again after COMMIT;
+ - while COMMIT runs the connection belongs to it. The next batch's units of work run meanwhile, as far as they find in
+   memory what they need; one that needs the file (``Committing``) runs again after COMMIT. The units of the doors look
+   into the file and are short: they run after it, and so whoever comes meanwhile is taken along;
  - a unit that raises loses its own writes and nobody else's;
  - what a unit wants done outside (``after``) happens once the commit that holds it returned, or never;
  - a COMMIT that fails (disk full) takes back the whole batch: everybody in it is told StoreUnavailable. What ran
@@ -19,7 +20,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import NamedTuple, Protocol, TypeVar
 
 import apsw
@@ -173,18 +174,14 @@ class Writer:
             await self._wake.wait()
             self._wake.clear()
             while self._turns or self._running:
-                # The doors' units look into the file, and are short: whoever comes meanwhile is taken along.
-                if self._running and (not self._turns or self._turns.doors_are_next()):
-                    await self._end_commit()
-                else:
-                    batch = self._turns.take()
-                    self._untold += len(batch)
-                    await self._commit(batch)
+                await self._next()
             if self._stopping:
                 return
 
-    async def _commit(self, batch: list[Entry]) -> None:
-        """Runs the units of a batch, and begins its COMMIT."""
+    async def _next(self) -> None:
+        """Writes the next batch: the work that waits now, and who is at the doors once the COMMIT before it is over."""
+        batch = self._turns.take_work()
+        self._untold += len(batch)
         left = [*batch]
         if self._running:
             left = self._run_ahead(batch, self._running.commit)
@@ -192,6 +189,14 @@ class Writer:
                 for entry in batch:
                     entry.begin_again()
                 left = [*batch]
+        doors = self._turns.take_doors()
+        self._untold += len(doors)
+        batch += doors
+        if batch:
+            await self._commit(batch, left + doors)
+
+    async def _commit(self, batch: list[Entry], left: list[Entry]) -> None:
+        """Runs the units that are left of a batch, and begins its COMMIT."""
         try:
             self._execute(left, batch)
             if self._observer:
@@ -201,6 +206,7 @@ class Writer:
             return
         self._around.committing()
         self._running = _Running(batch, self._committer.submit(self._timed_commit))
+        sleep(0)  # noqa: ASYNC251  # the interpreter's lock to that thread, which would wait for it for SWITCH
 
     def _timed_commit(self) -> float:
         begun = perf_counter()
@@ -256,7 +262,7 @@ class Writer:
         self._apart = True
         for entry in batch:
             entry.begin_again()
-            await self._commit([entry])
+            await self._commit([entry], [entry])
             await self._end_commit()
         self._apart = False
 
