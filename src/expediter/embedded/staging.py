@@ -21,8 +21,8 @@ import apsw
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.database import Committing, K, Row, Rows, Session, V, Value
 
-#: Rows of a table that are kept in memory, the last that were written: more than are under way without a hold, also when
-#: more come in than can end for a while. Each that is read from the file again costs as much as a third of an order.
+#: Rows of a table that are kept in memory, the last that were written: more than are under way without a hold, also
+#: while more come in than can end. Each that is read from the file again costs a third of an order.
 KNOWN = 8_192
 
 
