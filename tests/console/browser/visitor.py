@@ -32,8 +32,8 @@ class Visitor:
         page.on("console", lambda said: self._hear(said.type, said.text))
 
     def _hear(self, kind: str, text: str) -> None:
-        """Keeps what the page complains of; not that a server which stops opens no more streams (503)."""
-        if kind == "error" and "503" not in text:
+        """Keeps what the page complains of; not that a server which stops opens no more streams, or is gone."""
+        if kind == "error" and "503" not in text and "ERR_CONNECTION_REFUSED" not in text:
             self.complaints.append(text)
 
     async def visit(self, shop: Shop, path: str) -> None:
