@@ -36,9 +36,9 @@ from expediter.embedded import (
     graphql_ws,
     http,
     outbox,
+    places,
     queue,
     runtime,
-    turns,
 )
 from expediter.embedded import graphql as documents
 from expediter.embedded.http_client import Limits
@@ -105,16 +105,16 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         f"{documents.MOST_TOKENS:,} tokens, cost {graphql_limits.COSTLIEST:,}, depth {graphql_limits.DEEPEST}",
         "`RequestUnparsable` or `DocumentTooComplex`",
     ),
-    ("requests that wait to be written", f"{turns.WAITING:,}", "503 `TooBusy`"),
+    ("requests that wait to be written", f"{places.WAITING:,}", "503 `TooBusy`"),
     (
         "time that a request waits to be written while others push",
-        f"{turns.PATIENCE:g} s",
+        f"{places.PATIENCE:g} s",
         "503 `TooBusy`",
     ),
     ("lateness of the event loop", f"{http.TOO_LATE:g} s", "503 for everything but probes and metrics"),
     (
         "places in a commit",
-        f"{turns.BATCH}, or {turns.LARGE} in a crowd; the doors have every other one",
+        f"{places.BATCH}, or {places.LARGE} in a crowd; the doors have every other one",
         "the next commit",
     ),
     ("messages taken in at the same time", f"{runtime.INTAKES} batches of {MESSAGES}", "they wait in the file"),

@@ -11,8 +11,8 @@ import pytest
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
 from expediter.embedded.database import open_writer
+from expediter.embedded.places import BATCH
 from expediter.embedded.staging import WritingSession
-from expediter.embedded.turns import BATCH
 from expediter.embedded.writer import Writer
 from tests.support.stage import story
 

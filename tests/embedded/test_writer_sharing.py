@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
-from expediter.embedded.turns import BATCH, CROWD, LARGE, PATIENCE, WAITING
+from expediter.embedded.places import BATCH, CROWD, LARGE, PATIENCE, WAITING
 from tests.embedded.test_writer import no_room_beyond, writing
 from tests.support.stage import story
 
@@ -43,7 +43,7 @@ async def test_while_the_disk_stands_still_the_doors_refuse_after_two_seconds_an
         await until(lambda: "before commit" in bench.log.lines)
         second = asyncio.create_task(bench.writer.run("b", bench.insert("b")))
         await until(lambda: bench.writer.waiting == 2)
-        bench.writer._turns._doors[0].came -= PATIENCE + 0.1
+        bench.writer._places._doors[0].came -= PATIENCE + 0.1
         with pytest.raises(TooBusy):
             await bench.writer.run("c", bench.insert("c"))
         moves.set()
@@ -63,7 +63,7 @@ async def test_who_waited_too_long_is_refused_while_there_are_more_than_places(t
         await until(lambda: "before commit" in bench.log.lines)
         waiting = [asyncio.create_task(bench.writer.run("x", lambda: None)) for _ in range(BATCH + 2)]
         await until(lambda: bench.writer.waiting == BATCH + 3)
-        for entry in bench.writer._turns._doors:
+        for entry in bench.writer._places._doors:
             entry.came -= PATIENCE + 0.1
         moves.set()
         await first

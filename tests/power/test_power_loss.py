@@ -16,7 +16,7 @@ import pytest
 from expediter.domain.order import Status
 from expediter.embedded.checkpoints import Checkpoints
 from expediter.embedded.database import open_writer
-from expediter.embedded.turns import Entry
+from expediter.embedded.places import Entry
 from expediter.embedded.wiring import open_home
 from expediter.embedded.writer import Writer
 from tests.power.audit import problems

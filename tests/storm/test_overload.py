@@ -7,12 +7,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from expediter.embedded import turns
+from expediter.embedded import places
 from tests.cli.conftest import Run, Server, serving
 from tests.storm.customers import Tally, crowd, customer, ended, until
 
 #: More customers than may wait at the doors, each at it again as soon as he is answered.
-CROWD = turns.WAITING + 1_500
+CROWD = places.WAITING + 1_500
 
 
 @pytest.fixture

@@ -161,11 +161,11 @@ class WritingSession(Session):
             super().rows(sql, values)
 
     def peek(self, sql: str, values: tuple[Value, ...]) -> Row | None:
-        self._await_commit()
+        self._need_the_file()
         return super().row(sql, values)
 
     def look(self, name: str, sql: str, values: tuple[Value, ...]) -> list[Row]:
-        self._await_commit()
+        self._need_the_file()
         table = self._tables[name]
         if self._direct or table.changed:
             return self.rows(sql, values)
@@ -182,12 +182,12 @@ class WritingSession(Session):
             self._write_first()
         return super().row(sql, values)
 
-    def _await_commit(self) -> None:
+    def _need_the_file(self) -> None:
         if self._committing:
             raise Committing
 
     def _write_first(self) -> None:
-        self._await_commit()
+        self._need_the_file()
         if not self._direct:
             self.write()
             self.connection.execute("SAVEPOINT unit")

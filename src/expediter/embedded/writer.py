@@ -28,7 +28,7 @@ import apsw
 from expediter.domain.errors import StoreUnavailable, TooBusy
 from expediter.embedded.database import Committing
 from expediter.embedded.meters import Meters
-from expediter.embedded.turns import Entry, Turns
+from expediter.embedded.places import Entry, Places
 
 T = TypeVar("T")
 
@@ -98,7 +98,7 @@ class Writer:
         self._between = between
         self._observer = observer
         self._loop = asyncio.get_running_loop()
-        self._turns = Turns(self._loop.time, self.meters)
+        self._places = Places(self._loop.time, self.meters)
         self._wake = asyncio.Event()
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._running: _Running | None = None
@@ -130,7 +130,7 @@ class Writer:
             else:
                 future.set_exception(error)
 
-        self._turns.at_the_doors(name, unit, done)  # type: ignore[arg-type]  # result and done agree on T
+        self._places.at_the_doors(name, unit, done)  # type: ignore[arg-type]  # result and done agree on T
         self._wake.set()
         return await future
 
@@ -144,7 +144,7 @@ class Writer:
             self._batch.append(Entry(name, unit, done, 0))  # type: ignore[arg-type]  # result and done agree on T
             self._untold += 1
         else:
-            self._turns.add_work(name, unit, done)  # type: ignore[arg-type]  # result and done agree on T
+            self._places.add_work(name, unit, done)  # type: ignore[arg-type]  # result and done agree on T
             self._wake.set()
 
     def after(self, action: Callable[[], None]) -> None:
@@ -155,12 +155,12 @@ class Writer:
 
     def too_busy(self) -> bool:
         """Whether a unit from the doors would wait for seconds: there are too many, or the disk stands still."""
-        return self._stopping or self._turns.too_busy()
+        return self._stopping or self._places.too_busy()
 
     @property
     def waiting(self) -> int:
         """Units that were not told yet what came of them."""
-        return len(self._turns) + self._untold
+        return len(self._places) + self._untold
 
     async def stop(self) -> None:
         """Commits what was submitted and stops."""
@@ -173,14 +173,14 @@ class Writer:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._turns or self._running:
+            while self._places or self._running:
                 await self._next()
             if self._stopping:
                 return
 
     async def _next(self) -> None:
         """Writes the next batch: the work that waits now, and who is at the doors once the COMMIT before it is over."""
-        batch = self._turns.take_work()
+        batch = self._places.take_work()
         self._untold += len(batch)
         left = [*batch]
         if self._running:
@@ -189,7 +189,7 @@ class Writer:
                 for entry in batch:
                     entry.begin_again()
                 left = [*batch]
-        doors = self._turns.take_doors()
+        doors = self._places.take_doors()
         self._untold += len(doors)
         batch += doors
         if batch:

@@ -45,7 +45,7 @@ class Entry(msgspec.Struct, eq=False):
         self.after.clear()
 
 
-class Turns:
+class Places:
     """The units that wait. ``clock``: seconds, as the loop counts them."""
 
     def __init__(self, clock: Callable[[], float], meters: Meters) -> None:
@@ -71,19 +71,19 @@ class Turns:
 
     def take_work(self) -> list[Entry]:
         """The work that has a place in the next batch."""
-        return [self._work.popleft() for _ in range(min(len(self._work), self._places))]
+        return [self._work.popleft() for _ in range(min(len(self._work), self._most))]
 
     def take_doors(self) -> list[Entry]:
         """Who has a place at the doors in the next batch.
 
         Who has waited too long for one is refused now: he was let in when there was more time.
         """
-        places = self._places
+        places = self._most
         self._refuse_the_late(places)
         return [self._doors.popleft() for _ in range(min(len(self._doors), places))]
 
     @property
-    def _places(self) -> int:
+    def _most(self) -> int:
         return BATCH if len(self._doors) < CROWD else LARGE
 
     def _refuse_the_late(self, places: int) -> None:
