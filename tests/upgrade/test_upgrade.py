@@ -78,9 +78,12 @@ def left(version: str, folder: Path, upto: int, releases: Path = RELEASES) -> se
 
 def _take_back(connection: apsw.Connection, upto: int, gone: set[str]) -> None:
     """Drops what later migrations made, and the orders that stand on it."""
-    later = "".join(script for number, script in _migrations() if number > upto)
-    for kind, name in reversed(re.findall(r"^CREATE (TABLE|INDEX) (\w+)", later, flags=re.MULTILINE)):
-        connection.execute(f"DROP {kind} IF EXISTS {name}")
+    made = re.compile(r"^CREATE (TABLE|INDEX) (\w+)", re.MULTILINE)
+    earlier = made.findall("".join(script for number, script in _migrations() if number <= upto))
+    later = made.findall("".join(script for number, script in _migrations() if number > upto))
+    for kind, name in reversed(later):
+        if (kind, name) not in earlier:  # else it was only made anew
+            connection.execute(f"DROP {kind} IF EXISTS {name}")
     connection.pragma("user_version", upto)
     for user in gone:
         for no, order_id in connection.execute(

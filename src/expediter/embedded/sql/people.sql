@@ -15,7 +15,7 @@ WHERE no IN (
 ) AND instr(history, ?3)
 UNION ALL
 SELECT claim.id FROM execution JOIN claim USING (no)
-WHERE execution.status IN ('FAILED', 'TIMED_OUT', 'ABORTED') AND instr(claim.id, ':') = 0
+WHERE execution.status <> 'RUNNING' AND execution.status <> 'SUCCEEDED' AND instr(claim.id, ':') = 0
   AND NOT EXISTS (SELECT 1 FROM orders WHERE orders.no = execution.no) AND instr(history, ?3)
 LIMIT ?4
 

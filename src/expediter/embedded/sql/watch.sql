@@ -9,7 +9,7 @@ ORDER BY no LIMIT ?1
 -- name: failed
 -- Not those that a workflow started: whoever started them goes on.
 SELECT count(*) FROM execution INDEXED BY execution_failed JOIN claim USING (no)
-WHERE status IN ('FAILED', 'TIMED_OUT', 'ABORTED') AND instr(claim.id, ':') = 0
+WHERE status <> 'RUNNING' AND status <> 'SUCCEEDED' AND instr(claim.id, ':') = 0
 
 -- name: dead
 SELECT count(*), min(died_at) FROM dead_letter
@@ -25,7 +25,7 @@ FROM orders INDEXED BY orders_status WHERE status = ?3 AND status <> 'SUCCESS' A
 -- name: needing_operator
 SELECT no, claim.id, EXISTS (SELECT 1 FROM told WHERE order_no = execution.no AND trouble = 'NEEDS_OPERATOR')
 FROM execution INDEXED BY execution_failed JOIN claim USING (no)
-WHERE status IN ('FAILED', 'TIMED_OUT', 'ABORTED') AND instr(claim.id, ':') = 0 AND no > ?1 ORDER BY no LIMIT ?2
+WHERE status <> 'RUNNING' AND status <> 'SUCCEEDED' AND instr(claim.id, ':') = 0 AND no > ?1 ORDER BY no LIMIT ?2
 
 -- name: on_the_queue
 SELECT claim.no, claim.id, sent_at FROM (SELECT * FROM message ORDER BY no LIMIT ?2) AS oldest
