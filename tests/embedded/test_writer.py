@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
@@ -77,6 +78,13 @@ class Bench:
         self.connection = session.connection
         self.log = log
         self._reader = reader
+        #: COMMIT waits until it is set, as for a disk that stands still.
+        self.disk = threading.Event()
+        self.disk.set()
+        self.connection.exec_trace = self._commits
+
+    def _commits(self, _: apsw.Cursor, sql: str, __: object) -> bool:
+        return sql != "COMMIT" or self.disk.wait(60)
 
     def insert(self, value: str) -> Callable[[], str]:
         """Writes a line at once."""

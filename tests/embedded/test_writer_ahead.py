@@ -26,13 +26,12 @@ Tally = tuple[int, int]
 
 @contextmanager
 def commits_held(bench: Bench) -> Iterator[None]:
-    """COMMIT waits behind this, as for a disk that stands still."""
-    moves = threading.Event()
-    bench.writer._committer.submit(moves.wait, 60)
+    """As by a disk that stands still."""
+    bench.disk.clear()
     try:
         yield
     finally:
-        moves.set()
+        bench.disk.set()
 
 
 async def first_then(bench: Bench, unit: Callable[[], object], second: Callable[[], object]) -> asyncio.Task[object]:
@@ -149,10 +148,8 @@ class Story:
 
     def _hold_commit(self) -> None:
         """Every COMMIT waits until the loop goes round, so that what can run before it is over does."""
-        gate = threading.Event()
-        if self._bench.log.lines:
-            self._bench.writer._committer.submit(gate.wait, 60)
-        asyncio.get_running_loop().call_soon(gate.set)
+        self._bench.disk = threading.Event()
+        asyncio.get_running_loop().call_soon(self._bench.disk.set)
         self._bench.log.once = self._hold_commit
 
     def unit(self, todo: Todo) -> Callable[[], None]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -37,8 +36,7 @@ async def test_more_than_may_wait_is_refused_as_too_busy(tmp_path: Path) -> None
 @story
 async def test_while_the_disk_stands_still_the_doors_refuse_after_two_seconds_and_then_go_on(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
-        moves, committer = threading.Event(), bench.writer._committer
-        committer.submit(moves.wait, 60)  # COMMIT waits behind it, as for a disk that stands still
+        bench.disk.clear()
         first = asyncio.create_task(bench.writer.run("a", bench.insert("a")))
         await until(lambda: "before commit" in bench.log.lines)
         second = asyncio.create_task(bench.writer.run("b", bench.insert("b")))
@@ -46,7 +44,7 @@ async def test_while_the_disk_stands_still_the_doors_refuse_after_two_seconds_an
         bench.writer._places._doors[0].came -= PATIENCE + 0.1
         with pytest.raises(TooBusy):
             await bench.writer.run("c", bench.insert("c"))
-        moves.set()
+        bench.disk.set()
         await asyncio.gather(first, second)
 
         await bench.writer.run("d", bench.insert("d"))
@@ -57,15 +55,14 @@ async def test_while_the_disk_stands_still_the_doors_refuse_after_two_seconds_an
 @story
 async def test_who_waited_too_long_is_refused_while_there_are_more_than_places(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
-        moves, committer = threading.Event(), bench.writer._committer
-        committer.submit(moves.wait, 60)
+        bench.disk.clear()
         first = asyncio.create_task(bench.writer.run("first", lambda: None))
         await until(lambda: "before commit" in bench.log.lines)
         waiting = [asyncio.create_task(bench.writer.run("x", lambda: None)) for _ in range(BATCH + 2)]
         await until(lambda: bench.writer.waiting == BATCH + 3)
         for entry in bench.writer._places._doors:
             entry.came -= PATIENCE + 0.1
-        moves.set()
+        bench.disk.set()
         await first
         told = await asyncio.gather(*waiting, return_exceptions=True)
 

@@ -7,10 +7,8 @@ thread here; what is asked of the disk, and when somebody is told, stays in the 
 import asyncio
 import random
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import apsw
 import pytest
@@ -22,6 +20,7 @@ from expediter.app.ports import Caller, Work
 from expediter.embedded import wiring
 from expediter.embedded.checkpoints import Checkpoints
 from expediter.embedded.clock import new_id
+from expediter.embedded.committer import Commit, Committer
 from expediter.embedded.database import open_writer
 from expediter.embedded.executions import Executions
 from expediter.embedded.parties import Parties
@@ -62,14 +61,13 @@ class HandClock:
             wake.set()
 
 
-class _OnThisThread(Executor):
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except apsw.Error as error:
-            future.set_exception(error)
-        return future
+class _OnThisThread(Committer):
+    """Each COMMIT is over when it has begun."""
+
+    def begin(self) -> Commit:
+        commit = Commit(self._loop)
+        commit.run(self._connection)
+        return commit
 
 
 class _Heard(Parties):
@@ -124,7 +122,8 @@ class Kitchen:
             patch.setattr(wiring, "Writer", writer)
             self.home = wiring.Home(given, clock, _Heard(given, recording), file, None)
         self._writer = self.home._writer
-        self._writer._committer = _OnThisThread()  # type: ignore[assignment]  # any executor will do
+        self._writer._committer.stop()
+        self._writer._committer = _OnThisThread(self._connection)
 
     async def start(self) -> None:
         await self.home.start()

@@ -18,14 +18,14 @@ Rules:
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice
-from time import perf_counter, sleep
+from time import perf_counter
 from typing import NamedTuple, Protocol, TypeVar
 
 import apsw
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
+from expediter.embedded.committer import Commit, Committer
 from expediter.embedded.database import Committing
 from expediter.embedded.meters import Meters
 from expediter.embedded.places import Entry, Places
@@ -73,10 +73,10 @@ class BatchLost(Exception):
 
 
 class _Running(NamedTuple):
-    """A COMMIT under way, which gives the seconds that it took."""
+    """A COMMIT under way, and the units that it holds."""
 
     batch: list[Entry]
-    commit: Future[float]
+    commit: Commit
 
 
 class Writer:
@@ -100,7 +100,7 @@ class Writer:
         self._loop = asyncio.get_running_loop()
         self._places = Places(self._loop.time, self.meters)
         self._wake = asyncio.Event()
-        self._committer = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._committer = Committer(connection)
         self._running: _Running | None = None
         self._current: Entry | None = None
         #: The units of the commit that is being made; whether it is one of those that hold a single unit.
@@ -167,7 +167,7 @@ class Writer:
         self._stopping = True
         self._wake.set()
         await self._task
-        self._committer.shutdown()
+        self._committer.stop()
 
     async def _run(self) -> None:
         while True:
@@ -205,19 +205,13 @@ class Writer:
             await self._lose(batch, error)
             return
         self._around.committing()
-        self._running = _Running(batch, self._committer.submit(self._timed_commit))
-        sleep(0)  # noqa: ASYNC251  # the interpreter's lock to that thread, which would wait for it for SWITCH
+        self._running = _Running(batch, self._committer.begin())
 
-    def _timed_commit(self) -> float:
-        begun = perf_counter()
-        self._connection.execute("COMMIT")
-        return perf_counter() - begun
-
-    def _run_ahead(self, batch: list[Entry], commit: Future[float]) -> list[Entry]:
+    def _run_ahead(self, batch: list[Entry], commit: Commit) -> list[Entry]:
         """Runs units until COMMIT has returned; gives those that are left, or need the file."""
         self._batch, left = batch, list[Entry]()
         for number, entry in enumerate(batch):
-            if commit.done():
+            if commit.done:
                 return left + batch[number:]
             try:
                 self._run_unit(entry)
@@ -233,8 +227,7 @@ class Writer:
         if running is None:
             return True
         try:
-            done = running.commit.done()
-            self.meters.commits.observe(running.commit.result() if done else await asyncio.wrap_future(running.commit))
+            self.meters.commits.observe(await running.commit.ended())
         except apsw.Error as error:
             await self._lose(running.batch, error)
             return False
