@@ -1,21 +1,24 @@
 """From the queue to the workflow: one message, one order, one execution."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
 
-from expediter.app.drafts import Draft, convert, order_of
+from expediter.app.drafts import Draft, convert, fingerprint, order_of
 from expediter.app.intake import BATCH, document, from_document, read, take_batch
-from expediter.app.ports import Message
+from expediter.app.orders import accept
+from expediter.app.ports import Claim, Message
 from expediter.domain.errors import OrderInvalid
 from tests.ports.adapters import Adapters, EmbeddedAdapters
 from tests.support.clock import NOON
-from tests.support.stage import BURGERS
+from tests.support.stage import BURGERS, OPERATOR
 from tests.support.values import ID, SETTINGS
 
 BODY = msgspec.json.encode(convert(BURGERS, Draft))
 OTHER = msgspec.json.encode(convert({**BURGERS, "quantity": 4}, Draft))
+ITEMS = [{"name": "a", "quantity": "2"}, {"name": "b", "quantity": 1, "unit_price": 5}]
 SECOND = 1_000
 
 
@@ -130,6 +133,36 @@ def test_a_message_that_is_no_order_says_what_is_wrong_with_it(body: bytes, said
 def test_a_message_without_an_id_of_ours_is_refused(attributes: dict[str, str]) -> None:
     with pytest.raises(OrderInvalid, match="order_id"):
         read(Message("1", BODY, attributes, NOON, 1, "1-1"), SETTINGS)
+
+
+VARIANTS: list[dict[str, Any]] = [
+    {"quantity": "007"},
+    {"quantity": None, "items": ITEMS},
+    {"email": "ann@x", "name": "a", "currency": "EUR"},
+]
+
+
+@pytest.mark.parametrize("fields", VARIANTS)
+def test_the_order_that_comes_with_a_message_is_what_its_body_asks_for(home: Adapters, fields: dict[str, Any]) -> None:
+    with home.unit() as work:
+        given = accept(work, OPERATOR, convert({**BURGERS, **fields}, Draft), ID).order
+        (received,) = work.queue.receive(BATCH, NOON)
+
+    assert received.order is given
+    assert read(received, SETTINGS)[0] == given
+
+
+def test_the_order_that_comes_with_a_message_is_taken_in_without_its_body(home: Adapters) -> None:
+    order = order_of(convert(BURGERS, Draft), ID, NOON, SETTINGS)
+    with home.unit() as work:
+        work.claims.claim(Claim(ID, fingerprint(convert(BURGERS, Draft))))
+        work.queue.send(b"whatever", {}, NOON, order)
+        take_batch(work)
+    with home.unit() as work:
+        assert work.dead_letters.count() == 0
+        assert not work.queue.receive(BATCH, NOON + 3600 * SECOND)
+
+    assert started(home, ID)
 
 
 def test_an_order_survives_its_way_through_the_executions_input() -> None:

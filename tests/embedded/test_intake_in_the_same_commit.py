@@ -10,6 +10,7 @@ import pytest
 
 from expediter.app import intake
 from expediter.domain.errors import StoreUnavailable
+from expediter.domain.order import Order
 from expediter.embedded import runtime
 from expediter.embedded.clock import new_id
 from expediter.embedded.database import open_writer
@@ -17,6 +18,7 @@ from expediter.embedded.queue import VISIBILITY, SqliteQueue
 from expediter.embedded.staging import WritingSession
 from tests.embedded.test_writer import Bench, writing
 from tests.support.stage import opened, story
+from tests.support.values import an_order
 
 NOON = 43_200_000
 
@@ -221,6 +223,23 @@ def test_what_the_file_holds_is_received_before_what_this_commit_brought(session
     unit(session, lambda: received.extend(message.body for message in queue.receive(5, NOON)))
 
     assert received == [b"older", b"newer"]
+
+
+def test_the_order_comes_along_with_a_message_until_a_statement_has_written_it(session: WritingSession) -> None:
+    queue = SqliteQueue(session, lambda: None)
+    received: list[Order | None] = []
+
+    def fail_the_first() -> None:
+        (message,) = queue.receive(5, NOON)
+        received.append(message.order)
+        queue.fail(message.receipt, "for now", NOON)
+
+    unit(session, lambda: queue.send(b"a", {}, NOON, an_order()))
+    unit(session, fail_the_first)
+    session.write()
+    unit(session, lambda: received.extend(message.order for message in queue.receive(5, NOON + VISIBILITY)))
+
+    assert received == [an_order(), None]
 
 
 def test_a_message_that_was_undone_is_not_received(session: WritingSession) -> None:

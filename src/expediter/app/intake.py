@@ -39,8 +39,10 @@ def take(work: Work, message: Message) -> None:
 
     Raises OrderInvalid for a message that is no order, IdempotencyKeyReused when its id stands for another one.
     """
-    order, draft = read(message, work.settings)
-    work.claims.claim(Claim(order.id, fingerprint(draft)))
+    order = message.order
+    if order is None:
+        order, draft = read(message, work.settings)
+        work.claims.claim(Claim(order.id, fingerprint(draft)))
     work.workflows.start(order.id, {"order": document(order), "hold_seconds": work.settings.hold_seconds}, work.now)
 
 

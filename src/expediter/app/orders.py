@@ -28,7 +28,7 @@ def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
     owned = owned_by(caller, draft)
     order = order_of(owned, order_id, work.now, work.settings)
     if work.claims.claim(Claim(order_id, fingerprint(owned))):
-        work.queue.send(encode(owned), {"order_id": order_id}, work.now)
+        work.queue.send(encode(owned), {"order_id": order_id}, work.now, order)
         return Accepted(order, replayed=False)
     return Accepted(work.orders.find(order_id) or work.orders.accepted(order_id) or order, replayed=True)
 

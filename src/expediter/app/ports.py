@@ -92,7 +92,10 @@ class Claims(Protocol):
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """One delivery of a message. ``receipt`` is fresh for each delivery; only the newest one can delete or extend."""
+    """One delivery of a message. ``receipt`` is fresh for each delivery; only the newest one can delete or extend.
+
+    ``order``: what the sender gave along, if the message has not left this process's memory since.
+    """
 
     id: str
     body: bytes
@@ -100,6 +103,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     sent_at: int
     receive_count: int
     receipt: str
+    order: Order | None = None
 
 
 class Queue(Protocol):
@@ -108,8 +112,8 @@ class Queue(Protocol):
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
     """
 
-    def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
-        """Stores the message and returns its id."""
+    def send(self, body: bytes, attributes: dict[str, str], now: int, order: Order | None = None) -> str:
+        """Stores the message and returns its id. ``order``: what the body asks for; its id is claimed for it."""
 
     def receive(self, limit: int, now: int) -> tuple[Message, ...]:
         """Up to ``limit`` visible messages, oldest first, hidden from others for the visibility timeout."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from expediter.app.ports import DeadLetter, Message
+from expediter.domain.order import Order
 from expediter.embedded import database
 from expediter.embedded.database import Rows, Session, Statements, Value
 
@@ -26,14 +27,20 @@ _encode = msgspec.json.Encoder().encode
 _attributes = msgspec.json.Decoder(dict[str, str]).decode
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """A message's row. ``filed``: the file has it; ``gone``: it shall have it no more."""
+class Sent(msgspec.Struct, frozen=True, gc=False):
+    """What stays the same about a message. ``order``: as its sender gave it, as long as no statement has written it."""
 
     no: int
-    order_id: str | None
     body: bytes
-    attributes: str
-    sent_at: int
+    attributes: dict[str, str]
+    at: int
+    order: Order | None = None
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A message as it is now. ``filed``: the file has it; ``gone``: it shall have it no more."""
+
+    sent: Sent
     visible_at: int
     receive_count: int = 0
     deliveries: int = 0
@@ -52,10 +59,10 @@ class SqliteQueue:
         #: Messages that were sent and not received, as long as no statement has written them.
         self._new: deque[int] = deque()
 
-    def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
-        no, text = self._session.number(_LAST), _encode(attributes).decode()
+    def send(self, body: bytes, attributes: dict[str, str], now: int, order: Order | None = None) -> str:
+        no = self._session.number(_LAST)
         self._new.append(no)
-        self._rows.put(no, Row(no, attributes.get("order_id"), body, text, now, now, filed=False))
+        self._rows.put(no, Row(Sent(no, body, attributes, now, order), now, filed=False))
         self._sent()
         return str(no)
 
@@ -67,7 +74,7 @@ class SqliteQueue:
         older = self._session.peek(_RECEIVE, (now, 1, MAX_RECEIVES))
         rows = self._not_yet_filed(limit) if older is None else []
         if not rows:
-            rows = [Row(*found) for found in self._session.look("message", _RECEIVE, (now, limit, MAX_RECEIVES))]
+            rows = [_row(found) for found in self._session.look("message", _RECEIVE, (now, limit, MAX_RECEIVES))]
         return tuple([self._deliver(row, now) for row in rows])
 
     def _not_yet_filed(self, limit: int) -> list[Row]:
@@ -80,21 +87,21 @@ class SqliteQueue:
         return found
 
     def _deliver(self, row: Row, now: int) -> Message:
-        count, deliveries = row.receive_count + 1, row.deliveries + 1
-        after = msgspec.structs.replace(row, visible_at=now + VISIBILITY, receive_count=count, deliveries=deliveries)
-        self._rows.put(row.no, after)
-        return Message(str(row.no), row.body, _attributes(row.attributes), row.sent_at, count, f"{row.no}-{deliveries}")
+        sent, count, deliveries = row.sent, row.receive_count + 1, row.deliveries + 1
+        self._rows.put(sent.no, Row(sent, now + VISIBILITY, count, deliveries, row.reason, row.filed))
+        receipt = f"{sent.no}-{deliveries}"
+        return Message(str(sent.no), sent.body, sent.attributes, sent.at, count, receipt, sent.order)
 
     def extend(self, receipt: str, seconds: int, now: int) -> bool:
         row = self._held(receipt)
         if row is not None:
-            self._rows.put(row.no, msgspec.structs.replace(row, visible_at=now + seconds * 1000))
+            self._rows.put(row.sent.no, msgspec.structs.replace(row, visible_at=now + seconds * 1000))
         return row is not None
 
     def delete(self, receipt: str) -> bool:
         row = self._held(receipt)
         if row is not None:
-            self._rows.put(row.no, msgspec.structs.replace(row, gone=True))
+            self._rows.put(row.sent.no, msgspec.structs.replace(row, gone=True))
         return row is not None
 
     def fail(self, receipt: str, reason: str, now: int) -> bool:
@@ -102,10 +109,10 @@ class SqliteQueue:
         if row is None:
             return False
         dies = row.receive_count >= MAX_RECEIVES
-        self._rows.put(row.no, msgspec.structs.replace(row, reason=reason, visible_at=now + RETRY_AFTER, gone=dies))
+        after = msgspec.structs.replace(row, reason=reason, visible_at=now + RETRY_AFTER, gone=dies)
+        self._rows.put(row.sent.no, after)
         if dies:
-            values = (row.no, row.order_id, row.body, row.attributes, row.sent_at, now)
-            self._session.stage(_SQL["bury"], (*values, row.receive_count, row.deliveries, reason))
+            self._session.stage(_SQL["bury"], _values(after, now))
         return True
 
     def _held(self, receipt: str) -> Row | None:
@@ -116,14 +123,14 @@ class SqliteQueue:
 
     def _read(self, no: int) -> Row | None:
         row = self._session.peek(_FIND, (no,))
-        return Row(*row) if row else None
+        return _row(row) if row else None
 
     def _write(self, rows: Sequence[Row]) -> None:
         session = self._session
         self._new.clear()
-        if gone := [(row.no,) for row in rows if row.gone and row.filed]:
+        if gone := [(row.sent.no,) for row in rows if row.gone and row.filed]:
             session.many(_SQL["delete"], gone)
-        if sent := [_sent(row) for row in rows if not row.filed and not row.gone]:
+        if sent := [_values(row, row.visible_at) for row in rows if not row.filed and not row.gone]:
             session.many(_SQL["send"], sent)
         if moved := [_moved(row) for row in rows if row.filed and not row.gone]:
             session.many(_SQL["move"], moved)
@@ -168,13 +175,21 @@ class SqliteDeadLetters:
         return int(count)
 
 
-def _sent(row: Row) -> tuple[Value, ...]:
-    counts = row.visible_at, row.receive_count, row.deliveries, row.reason
-    return row.no, row.order_id, row.body, row.attributes, row.sent_at, *counts
+def _row(found: database.Row) -> Row:
+    no, body, attributes, sent_at, *now = found
+    return Row(Sent(no, body, _attributes(attributes), sent_at), *now)
+
+
+def _values(row: Row, at: int) -> tuple[Value, ...]:
+    """The whole row for a table. ``at``: when it can be received, or when it died."""
+    sent = row.sent
+    attributes = _encode(sent.attributes).decode()
+    counts = row.receive_count, row.deliveries, row.reason
+    return sent.no, sent.attributes.get("order_id"), sent.body, attributes, sent.at, at, *counts
 
 
 def _moved(row: Row) -> tuple[Value, ...]:
-    return row.no, row.visible_at, row.receive_count, row.deliveries, row.reason
+    return row.sent.no, row.visible_at, row.receive_count, row.deliveries, row.reason
 
 
 def _filed(_: Row) -> None:

@@ -18,11 +18,11 @@ FROM message INDEXED BY message_exhausted WHERE receive_count >= 3 AND visible_a
 DELETE FROM message INDEXED BY message_exhausted WHERE receive_count >= 3 AND visible_at <= ?1
 
 -- name: receive
-SELECT no, order_id, body, attributes, sent_at, visible_at, receive_count, deliveries, reason
+SELECT no, body, attributes, sent_at, visible_at, receive_count, deliveries, reason
 FROM message WHERE visible_at <= ?1 AND receive_count < ?3 ORDER BY no LIMIT ?2
 
 -- name: find
-SELECT no, order_id, body, attributes, sent_at, visible_at, receive_count, deliveries, reason FROM message WHERE no = ?1
+SELECT no, body, attributes, sent_at, visible_at, receive_count, deliveries, reason FROM message WHERE no = ?1
 
 -- name: move
 UPDATE message SET visible_at = ?2, receive_count = ?3, deliveries = ?4, reason = ?5 WHERE no = ?1
