@@ -125,7 +125,7 @@ def test_an_express_workflow_cannot_wait_for_a_job_or_a_token() -> None:
     for way in (".sync", ".waitForTaskToken"):
         task = {"Type": "Task", "Resource": f"arn:aws:states:::states:startExecution{way}", "End": True}
 
-        assert parse(only(task))
+        assert parse(only(task)).start == "One"
         assert places(only(task), express=True) == ["States.One.Resource"]
 
 

@@ -27,10 +27,11 @@ def walk(run: Run, frame: Frame, state: State | None) -> None:
     if state is not None and run.frame is not frame:
         run.look(frame)
     while state is not None:
-        if run.events >= EVENT_LIMIT - 1:
+        number = run.events + 1
+        if number >= EVENT_LIMIT:
             _stop_at_limit(run, frame)
             break
-        run.events = number = run.events + 1
+        run.events = number
         if run.history is not None:
             details = {"name": state.name, "input": frame.input}
             run.history.append(HistoryEvent(number, frame.last, run.at, state.entered, details))
@@ -48,8 +49,8 @@ def walk(run: Run, frame: Frame, state: State | None) -> None:
 
 def answered(run: Run, frame: Frame, answer: Answer, event: Event) -> None:
     """Give the state of this line what it waited for, and go on from there."""
-    run.look(frame)
-    run.draws = 0
+    if run.frame is not frame:
+        run.look(frame)
     try:
         following = answer(run, frame, event)
     except StateFailure as failure:
@@ -76,8 +77,7 @@ def failed(run: Run, frame: Frame, failure: StateFailure) -> State | None:
         catcher = catcher_of(state.handlers, failure)
         if catcher is not None:
             try:
-                output, assigned = catcher.output(run, frame, failure)
-                return state.leave(run, frame, output, assigned, run.states[catcher.target])
+                return state.leave(run, frame, catcher.output(run, frame, failure), run.states[catcher.target])
             except StateFailure as second:
                 failure = _located(second, frame)
                 if failure.error == QUERY:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -32,7 +32,7 @@ from expediter.asl.states.state import State
 from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode
 
 
-class Machine(NamedTuple):
+class Machine(msgspec.Struct, frozen=True):
     """A compiled definition. It holds no execution and never changes."""
 
     start: str
@@ -120,7 +120,8 @@ def advance(
     """
     if type(event) in _VALUED:
         event = _copied(encode(event))
-    run = Run(machine.states, execution, event, history)
+    run = Run(machine.states, execution, history)
+    run.begin(event)
     _HANDLERS[type(event)](machine, run, event)
     return (run.freeze(), tuple(run.commands)) if run.changed else (execution, ())
 
@@ -137,26 +138,22 @@ class Steps:
     giving the events away: from then on nobody may alter the values that they carry.
     """
 
-    __slots__ = ("_execution", "_machine", "_run")
+    __slots__ = ("_machine", "_run")
 
     def __init__(self, machine: Machine, execution: Execution) -> None:
         self._machine = machine
-        self._execution = execution
-        self._run: Run | None = None
+        self._run = Run(machine.states, execution)
 
     def take(self, event: AnyEvent) -> list[Command]:
         """Take in one event; what that step asks for."""
         run = self._run
-        if run is None:
-            run = self._run = Run(self._machine.states, self._execution, event)
-        else:
-            run.begin(event)
+        run.begin(event)
         _HANDLERS[type(event)](self._machine, run, event)
         return run.commands
 
     def execution(self) -> Execution:
         """The execution as it stands; no further step may be taken."""
-        return self._execution if self._run is None else self._run.freeze()
+        return self._run.freeze()
 
 
 def _started(machine: Machine, run: Run, event: Started) -> None:
@@ -280,7 +277,8 @@ def outstanding(machine: Machine, execution: Execution) -> tuple[Command, ...]:
     """Everything the execution waits for, equal to the commands once emitted: what to do again after a crash."""
     if execution.status != "RUNNING":
         return ()
-    run = Run(machine.states, execution, _NOTHING)
+    run = Run(machine.states, execution)
+    run.begin(_NOTHING)
     found: list[ScheduleTask | StartTimer] = []
     if execution.deadline is not None:
         found.append(StartTimer(execution.deadline, execution.due))

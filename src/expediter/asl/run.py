@@ -47,23 +47,15 @@ class Run:
     )
 
     def __init__(
-        self,
-        states: "dict[str, State]",
-        execution: Execution,
-        event: Event,
-        history: list[HistoryEvent] | None = None,
+        self, states: "dict[str, State]", execution: Execution, history: list[HistoryEvent] | None = None
     ) -> None:
         self.states = states
         self.execution = execution
-        self.at = event.at
-        self.seed = event.seed
-        self.draws = 0
         #: History events counted are those of the child execution ``lane`` (0: this execution itself).
         self.lane = 0
         self.main_events = execution.events
         self.sink = history
         self.history = history
-        self.commands: list[Command] = []
         self.events = execution.events
         self.numbers = execution.numbers
         #: The frames as the execution holds them, never altered, and as they are now.
@@ -79,13 +71,13 @@ class Run:
     # --- frames -----------------------------------------------------------------------------------------------
 
     def begin(self, event: Event) -> None:
-        """From now on it is this event that is taken in: the second one, or a later one."""
+        """From now on it is this event that is taken in."""
         if self.lane:
-            self._count_in(0)
+            self.look(NOWHERE)
         self.at = event.at
         self.seed = event.seed
         self.draws = 0
-        self.commands = []
+        self.commands: list[Command] = []
 
     def own(self, number: int) -> Frame:
         """The frame to alter: a copy, unless it was made or copied in this run."""

@@ -49,8 +49,7 @@ class Choice(State):
         value = frame.input if self.raw else self.arguments(run, frame)
         for holds, following, finish in self.links:
             if holds(run, frame, value):
-                output, assigned = finish(run, frame, value)
-                return self.leave(run, frame, output, assigned, following)
+                return self.leave(run, frame, finish(run, frame, value), following)
         if self.following is None:
             raise StateFailure(
                 "States.NoChoiceMatched",

@@ -16,5 +16,4 @@ class Pass(State):
     kind = "Pass"
 
     def enter(self, run: "Run", frame: Frame) -> State | None:
-        output, assigned = self.finish(run, frame, self.arguments(run, frame))
-        return self.leave(run, frame, output, assigned, self.following)
+        return self.leave(run, frame, self.finish(run, frame, self.arguments(run, frame)), self.following)

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 #: Before the work: from the raw input to what the work gets.
 Arguments: TypeAlias = Callable[["Run", Frame], Json]
-#: After the work: from its result to the state's output and the variables assigned.
-Finish: TypeAlias = Callable[["Run", Frame, Json], tuple[Json, dict[str, Json] | None]]
+#: A state's output and the variables assigned.
+Finished: TypeAlias = tuple[Json, dict[str, Json] | None]
+#: After the work: what its result leads to.
+Finish: TypeAlias = Callable[["Run", Frame, Json], Finished]
 
 
 def raw(_run: "Run", frame: Frame) -> Json:
@@ -105,10 +107,8 @@ class State:
         self,
         run: "Run",
         frame: Frame,
-        output: Json,
-        assigned: dict[str, Json] | None,
+        finished: Finished,
         following: "State | None",
-        *,
         size: int = 0,
     ) -> "State | None":
         """Write the exit and hand the output on; at the end of its line, None with the output as the line's input.
@@ -116,12 +116,16 @@ class State:
         ``size``: the output's bytes as JSON, or more, where the caller knows; only where that is not enough to say that
         it is within the limit, it is measured.
         """
-        if output is not frame.input:
-            if not 0 < size <= PAYLOAD_LIMIT and (size := len(encode(output))) > PAYLOAD_LIMIT:
-                raise too_large(f"The state/task '{self.name}'")
-            frame.size = size
-        if assigned and len(encode(assigned)) > PAYLOAD_LIMIT:
-            raise StateFailure(DATA_LIMIT, f"The variables assigned by '{self.name}' exceed the service limit.")
+        output, assigned = finished
+        changed = output is not frame.input
+        if changed and not 0 < size <= PAYLOAD_LIMIT and (size := len(encode(output))) > PAYLOAD_LIMIT:
+            raise too_large(f"The state/task '{self.name}'")
+        if assigned:
+            if len(encode(assigned)) > PAYLOAD_LIMIT:
+                raise StateFailure(DATA_LIMIT, f"The variables assigned by '{self.name}' exceed the service limit.")
+            frame.variables = {**frame.variables, **assigned}
+        if changed:
+            frame.input, frame.size = output, size
         run.events = number = run.events + 1
         if run.history is not None:
             details: dict[str, Json] = {"name": self.name, "output": output}
@@ -129,17 +133,13 @@ class State:
                 details["assignedVariables"] = assigned
             run.history.append(HistoryEvent(number, frame.last, run.at, self.exited, details))
         frame.last = number
-        frame.input = output
-        if assigned:
-            frame.variables = {**frame.variables, **assigned}
         if following is None:
             run.ended(frame)
         return following
 
     def done(self, run: "Run", frame: Frame, result: Json) -> "State | None":
         """The work yielded ``result``: shape it and leave for the next state."""
-        output, assigned = self.finish(run, frame, result)
-        return self.leave(run, frame, output, assigned, self.following)
+        return self.leave(run, frame, self.finish(run, frame, result), self.following)
 
 
 def too_large(what: str) -> StateFailure:

@@ -39,7 +39,7 @@ def pattern_of(resource: str) -> Pattern:
 
 
 class Task(State):
-    __slots__ = ("activity", "growth", "limits", "pattern", "reports", "resource", "token")
+    __slots__ = ("activity", "checked", "growth", "limits", "pattern", "reports", "resource", "token")
     kind = "Task"
     works = True
 
@@ -62,6 +62,8 @@ class Task(State):
         self.token = self.pattern.submitted
         self.activity = self.pattern.prefix == "Activity"
         self.reports = self.activity or self.pattern.submitted
+        #: Whether what the task is asked with is not yet known to be fit for it, as an input within the limit is.
+        self.checked = not self.raw or bool(self.pattern.service)
         self.limits = limits
         self.growth = growth
 
@@ -72,11 +74,11 @@ class Task(State):
 
     def resume(self, run: "Run", frame: Frame) -> State | None:
         """Ask for the work: the first time, and again when the time of a retry has come."""
-        frame.task = number = run.number()
+        run.numbers = frame.task = number = run.numbers + 1
         frame.seed = run.seed
         try:
             task = self._request(run, frame, number)
-            if task.input is not frame.input or self.pattern.service:
+            if self.checked:
                 self._check(task.input)
         except StateFailure:
             frame.task = None
@@ -107,11 +109,11 @@ class Task(State):
     def request(self, run: "Run", frame: Frame) -> ScheduleTask | None:
         if frame.task is None:
             return None
+        run.seed, run.draws = frame.seed, 0
         return self._request(run, frame, frame.task)
 
     def _request(self, run: "Run", frame: Frame, number: int) -> ScheduleTask:
         """Everything in it follows from what the frame holds, so it can be built again after a crash."""
-        run.seed, run.draws = frame.seed, 0
         given = frame.input if self.raw else self.arguments(run, frame)
         timeout, heartbeat = self.limits(run, frame)
         token = self._token(frame) if self.token else None
@@ -138,9 +140,9 @@ class Task(State):
             run.events = frame.last = run.events + 1
         else:
             self._note(run, frame, "Succeeded", output=result)
-        output, assigned = self.finish(run, frame, result)
+        finished = self.finish(run, frame, result)
         most = 0 if self.growth is None or not frame.size else frame.size + self.growth + size
-        return self.leave(run, frame, output, assigned, self.following, size=most)
+        return self.leave(run, frame, finished, self.following, most)
 
     def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> State | None:
         frame.task = None
