@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from expediter.app.calls import Charge, Done, Refund, Refunded, Refused, Withdraw
+from expediter.app.calls import Call, Charge, Done, Refund, Refunded, Refused, Withdraw
 from expediter.app.intake import document
 from expediter.app.ports import Claim, Orders, Outcome, Work
-from expediter.app.tasks import Output, perform
+from expediter.app.tasks import perform
 from expediter.asl.protocol import Json
 from expediter.domain.errors import OrderChanged, OrderNotFound, TransitionNotAllowed
 from expediter.domain.order import Effect, Kind, Order, Result, Status
@@ -29,6 +29,11 @@ def home() -> Iterator[Adapters]:
     adapters.close()
 
 
+def output_of(result: Call | Outcome) -> Json:
+    assert isinstance(result, Outcome)
+    return result.output
+
+
 def the_order(work: Work) -> Order:
     order = work.orders.find(ID)
     assert order is not None
@@ -37,7 +42,7 @@ def the_order(work: Work) -> Order:
 
 def test_the_first_task_saves_the_order_of_the_input_once(home: Adapters) -> None:
     with home.unit(NOON + 5) as work:
-        assert perform(work, "InitializeOrder", INPUT) == Output(None)
+        assert output_of(perform(work, "InitializeOrder", INPUT)) is None
         assert the_order(work) == an_order(version=1)
 
 
@@ -76,7 +81,7 @@ def test_after_a_restart_even_a_first_try_counts_as_a_repeat(home: Adapters) -> 
 def test_an_answer_is_settled_on_the_row(home: Adapters) -> None:
     with home.unit() as work:
         perform(work, "ProcessPayment", INPUT)
-        assert perform(work, "ProcessPayment", INPUT, Done("ch_1")) == Output({"status": "ok"})
+        assert output_of(perform(work, "ProcessPayment", INPUT, Done("ch_1"))) == {"status": "ok"}
         assert the_order(work).status is Status.PAID
         assert len(work.orders.entries(ID)) == 1
 
@@ -87,7 +92,7 @@ def test_a_task_that_comes_again_after_it_was_settled_changes_nothing(home: Adap
         perform(work, "ProcessPayment", INPUT, Done("ch_1"))
         before = the_order(work)
     with home.unit(NOON + 5) as work:
-        assert perform(work, "ProcessPayment", INPUT) == Output({"status": "ok"})
+        assert output_of(perform(work, "ProcessPayment", INPUT)) == {"status": "ok"}
         assert the_order(work) == before
 
 
@@ -112,7 +117,8 @@ def test_ending_with_money_writes_what_is_owed_asks_for_the_refund_and_only_then
         assert isinstance(call, Refund)
         assert the_order(work).status is Status.REFUND_PENDING
     with home.unit() as work:
-        assert perform(work, "CancelFailedOrder", INPUT, Refunded("re_1", charged=True)) == Output({"status": "FAILED"})
+        result = perform(work, "CancelFailedOrder", INPUT, Refunded("re_1", charged=True))
+        assert output_of(result) == {"status": "FAILED"}
         assert [entry.kind for entry in work.orders.entries(ID)] == ["charge", "refund"]
 
 
@@ -157,7 +163,7 @@ def test_a_lost_race_settles_the_same_answer_on_the_newer_row(home: Adapters, an
         result = perform(msgspec.structs.replace(work, orders=racing), "ProcessPayment", INPUT, answer)
         order = the_order(work)
 
-    assert isinstance(result, Output)
+    assert isinstance(result, Outcome)
     assert racing.races == 1
     assert order.restaurant_id == "the winner's"
     assert order.result(Kind.CHARGE) is (Result.DONE if isinstance(answer, Done) else Result.REFUSED)

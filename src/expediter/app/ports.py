@@ -5,7 +5,7 @@ Times are milliseconds since 1970 UTC.
 """
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, final
 
 import msgspec
 
@@ -27,6 +27,7 @@ class Mail(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
+@final
 class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What a task settles: the order as it shall be, money that moved, mails to send, and the task's output.
 

@@ -1,7 +1,6 @@
 """What a task of the workflow is: two pure functions of where the order stands."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import msgspec
 
@@ -22,7 +21,9 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     settings: Settings
 
 
-class Task(NamedTuple):
+class Task(msgspec.Struct, frozen=True):
+    """What it asks of an outside party, and what it makes of the answer or of there being none."""
+
     request: Callable[[Step], Call | None]
     settle: Callable[[Step], Outcome]
 

@@ -4,12 +4,11 @@
     settle(step)  -> Outcome         what the answer (or its absence) makes of the order
 
 ``perform`` runs a task against the order's row as far as it goes without the outside: it returns the Call that has to
-be made, or the task's output. Whoever made the call performs the task again with the answer. The first try of every
-call is written down before the call goes out; a task repeated after a lost answer finds on the row what was done.
+be made, or the Outcome that it stored. Whoever made the call performs the task again with the answer. The first try of
+every call is written down before the call goes out; a task repeated after a lost answer finds on the row what was done.
 """
 
 from collections.abc import Mapping
-from typing import TypeAlias, final
 
 import msgspec
 
@@ -44,32 +43,25 @@ from expediter.domain.order import (
 )
 
 
-@final
-class Output(msgspec.Struct, frozen=True, gc=False):
-    """The task is done; its result in the workflow."""
-
-    value: Json
-
-
-def perform(work: Work, name: str, input: Json, answer: Answer | None = None, repeat: bool = False) -> Call | Output:
+def perform(work: Work, name: str, input: Json, answer: Answer | None = None, repeat: bool = False) -> Call | Outcome:
     """Runs the task ``name`` until it needs a call made, or is done. ``repeat``: an earlier try may have gone out.
 
     Raises OrderError (its name is the ASL error): OrderNotFound, TransitionNotAllowed, OrderCancelled, OrderInvalid.
     """
-    task = TASKS[name]
+    task, order = TASKS[name], order_id(input)
     while True:
-        before = work.orders.find(order_id(input))
+        before = work.orders.find(order)
         step = Step(before or from_input(name, input), input, answer, work.now, work.settings)
-        call = task.request(step) if answer is None else None
         try:
-            if call is not None:
+            if answer is None and (call := task.request(step)) is not None:
                 return _announce(work, before, step, call, repeat)
             outcome = task.settle(step)
-            _apply(work, before, step.order, outcome)
+            if outcome.order is not before or outcome.entries or outcome.mails:
+                _write(work, before, step.order, outcome)
         except OrderChanged:
             continue  # a lost race settles again on the newer row; the call is never made again
         if not outcome.again:
-            return Output(outcome.output)
+            return outcome
         answer = None
 
 
@@ -79,16 +71,13 @@ def _announce(work: Work, before: Order | None, step: Step, call: Call, repeat: 
     if announced is step.order:
         repeat = True
     else:
-        _apply(work, before, step.order, Outcome(announced))
+        _write(work, before, step.order, Outcome(announced))
     return msgspec.structs.replace(call, repeat=True) if repeat else call
 
 
-def _apply(work: Work, before: Order | None, current: Order, outcome: Outcome) -> None:
-    if outcome.order is current and before is not None and not outcome.entries and not outcome.mails:
-        return
+def _write(work: Work, before: Order | None, current: Order, outcome: Outcome) -> None:
     after = msgspec.structs.replace(outcome.order, updated_at=work.now, version=current.version + 1)
-    written = Outcome(after, outcome.entries, outcome.mails, outcome.output, outcome.again)
-    work.orders.apply(before if current.version else None, written)
+    work.orders.apply(before, Outcome(after, outcome.entries, outcome.mails))
 
 
 def order_id(input: Json) -> str:
@@ -250,5 +239,3 @@ TASKS: Mapping[str, Task] = {
 
 #: The tasks that may save an order that has no row yet.
 SAVES = frozenset({"InitializeOrder", "ManageOrderState"})
-
-Performed: TypeAlias = Call | Output

@@ -12,8 +12,8 @@ from typing import Any, final
 import msgspec
 
 from expediter.app.calls import Answer, Call
-from expediter.app.ports import Work
-from expediter.app.tasks import TASKS, Output, perform
+from expediter.app.ports import Outcome, Work
+from expediter.app.tasks import TASKS, perform
 from expediter.asl import Execution, Machine, Steps, outstanding, parse, replay
 from expediter.asl.protocol import (
     AnyEvent,
@@ -207,28 +207,22 @@ class SqliteWorkflows:
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _drive(self, stored: Stored, events: list[AnyEvent]) -> None:
-        """Advances the execution until it waits for the outside, stores it, and only then asks for the calls.
+        """Advances the execution until it waits for the outside, and stores it.
 
         ``events`` grows by what carrying the execution's commands out leads to at once.
         """
         work, machine = self._work(), self._machines[stored.definition]
         steps = Steps(machine, stored.execution)
-        # Written out, because list[Errand]() costs twenty times as much as [].
-        errands: list[Errand] = []
         asked: list[Command] = []
         for event in events:
             asked = steps.take(event)
             for command in asked:
                 follows = self._follow(work, stored.no, command)
-                if type(follows) is Errand:
-                    errands.append(follows)
-                elif follows is not None:
+                if follows is not None:
                     events.append(follows)
         execution = steps.execution()
         waits, awaited = self._waits(machine, stored.no, execution, asked)
         after = self._store.store(stored, execution, events, waits, awaited)
-        for errand in errands:
-            self._dispatch(errand)
         if execution.status != "RUNNING":
             self._over(after)
 
@@ -246,22 +240,25 @@ class SqliteWorkflows:
         tasks = [wait.task for wait in waits if isinstance(wait, ScheduleTask)]
         return waits, self._tokens.awaited(no, tasks)
 
-    def _follow(self, work: Work, no: int, command: Command) -> AnyEvent | Errand | None:
-        """Carries a command out as far as the unit can; gives the event that it leads to at once, or a call to make."""
+    def _follow(self, work: Work, no: int, command: Command) -> AnyEvent | None:
+        """Carries a command out as far as the unit can; gives the event that it leads to at once."""
         # The kinds are compared, because isinstance takes its longest way for a struct of another kind.
         if type(command) is ScheduleTask:
             if command.resource in services.AWAITED:
                 self._tokens.expect(no, command, work.now)
                 self._wake_at(limit(command, work.now))
-            return self._perform(work, no, command)
-        if type(command) is StartTimer:
+            result = self._perform(work, no, command)
+            if type(result) is not Errand:
+                return result
+            self._dispatch(result)
+        elif type(command) is StartTimer:
             if command.at <= work.now:
                 return TimerFired(work.now, next(SEEDS), command.timer)
             self._wake_at(command.at)
         return None
 
     def _perform(
-        self, work: Work, no: int, task: ScheduleTask, answer: Answer | None = None, *, repeat: bool = False
+        self, work: Work, no: int, task: ScheduleTask, answer: Answer | None = None, repeat: bool = False
     ) -> AnyEvent | Errand | None:
         """Runs a task as far as it goes; None: it waits for somebody to answer it."""
         try:
@@ -276,8 +273,8 @@ class SqliteWorkflows:
             return self._failed(task, Failure(error.name, str(error)))
         except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a task raises is the task's failure
             return self._failed(task, Failure(type(error).__name__, str(error)))
-        if type(result) is Output:
-            return TaskSucceeded(work.now, next(SEEDS), task.task, result.value)
+        if type(result) is Outcome:
+            return TaskSucceeded(work.now, next(SEEDS), task.task, result.output)
         return Errand(no, task, result)
 
     def _serve(
@@ -288,12 +285,12 @@ class SqliteWorkflows:
             return self._start(no, task, work.now)
         name, given = services.invocation(task)
         result = perform(work, name, given, answer, repeat)
-        if not isinstance(result, Output):
+        if not isinstance(result, Outcome):
             return Errand(no, task, result)
         if task.resource in services.AWAITED:
             self._tokens.called(no, task.task)
             return None
-        return TaskSucceeded(work.now, next(SEEDS), task.task, services.envelope(result.value))
+        return TaskSucceeded(work.now, next(SEEDS), task.task, services.envelope(result.output))
 
     def _start(self, no: int, task: ScheduleTask, now: int) -> AnyEvent | None:
         """Starts another execution, as far as it goes in this unit. Raises ServiceFailure."""

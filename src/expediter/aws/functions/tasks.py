@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-from expediter.app.tasks import Output, perform
+from expediter.app.ports import Outcome
+from expediter.app.tasks import perform
 from expediter.asl.protocol import Json
 from expediter.aws import clock, wiring
 
@@ -16,10 +17,10 @@ def run(name: str, given: Json) -> Json:
     The first try of a call is on the order's row before it goes out, so that a repeat of this function asks first.
     """
     result = perform(wiring.work(), name, given)
-    while not isinstance(result, Output):
+    while not isinstance(result, Outcome):
         answer = wiring.parties().call(result, clock.now())
         result = perform(wiring.work(), name, given, answer)
-    return result.value
+    return result.output
 
 
 def _task(name: str) -> Handler:
