@@ -111,7 +111,7 @@ def test_steps_taken_in_a_row_lead_where_they_lead_one_by_one(
     for length in itertools.cycle(rows):
         steps, row = Steps(machine, execution), list(itertools.islice(events, length))
         commands += [command for event in row for command in steps.take(event)]
-        execution = steps.execution()
+        execution = steps.freeze()
         if len(row) < length:
             break
 

@@ -120,10 +120,9 @@ def advance(
     """
     if type(event) in _VALUED:
         event = _copied(encode(event))
-    run = Run(machine.states, execution, history)
-    run.begin(event)
-    _HANDLERS[type(event)](machine, run, event)
-    return (run.freeze(), tuple(run.commands)) if run.changed else (execution, ())
+    run = Steps(machine, execution, history)
+    commands = run.take(event)
+    return (run.freeze(), tuple(commands)) if run.changed else (execution, ())
 
 
 #: Events that carry values of whoever sends them.
@@ -131,32 +130,24 @@ _VALUED = frozenset({Started, TaskSucceeded, Redriven})
 _copied = msgspec.json.Decoder(AnyEvent).decode
 
 
-class Steps:
-    """Several steps of one execution in a row, each as ``advance`` takes it, and one value at their end.
+class Steps(Run):
+    """Several steps of one execution in a row, each as ``advance`` takes it, and one value at their end: ``freeze()``.
 
     What lies between is not stored, so it need not be a value: this saves most of the copying. The rest is saved by
     giving the events away: from then on nobody may alter the values that they carry.
     """
 
-    __slots__ = ("_machine", "_run")
-
-    def __init__(self, machine: Machine, execution: Execution) -> None:
-        self._machine = machine
-        self._run = Run(machine.states, execution)
+    __slots__ = ()
 
     def take(self, event: AnyEvent) -> list[Command]:
         """Take in one event; what that step asks for."""
-        run = self._run
-        run.begin(event)
-        _HANDLERS[type(event)](self._machine, run, event)
-        return run.commands
-
-    def execution(self) -> Execution:
-        """The execution as it stands; no further step may be taken."""
-        return self._run.freeze()
+        self.begin(event)
+        _HANDLERS[type(event)](self, event)
+        return self.commands
 
 
-def _started(machine: Machine, run: Run, event: Started) -> None:
+def _started(run: Run, event: Started) -> None:
+    machine = run.machine
     if run.execution.status != "NEW":
         return
     given, size = event.input, len(encode(event.input))
@@ -180,7 +171,7 @@ def _started(machine: Machine, run: Run, event: Started) -> None:
         run.note(frame, "ExecutionFailed", {"error": DATA_LIMIT, "cause": cause})
         run.end("FAILED", error=DATA_LIMIT, cause=cause)
         return
-    walk(run, frame, machine.states[machine.start])
+    walk(run, frame, run.states[machine.start])
     proceed(run)
 
 
@@ -197,22 +188,22 @@ def _asking(run: Run, task: int) -> Frame | None:
     return None
 
 
-def _task_succeeded(machine: Machine, run: Run, event: TaskSucceeded) -> None:
+def _task_succeeded(run: Run, event: TaskSucceeded) -> None:
     if (frame := _asking(run, event.task)) is not None:
-        answered(run, frame, machine.states[frame.state].succeeded, event)
+        answered(run, frame, run.states[frame.state].succeeded, event)
 
 
-def _task_failed(machine: Machine, run: Run, event: TaskFailed) -> None:
+def _task_failed(run: Run, event: TaskFailed) -> None:
     if (frame := _asking(run, event.task)) is not None:
-        answered(run, frame, machine.states[frame.state].failed, event)
+        answered(run, frame, run.states[frame.state].failed, event)
 
 
-def _task_timed_out(machine: Machine, run: Run, event: TaskTimedOut) -> None:
+def _task_timed_out(run: Run, event: TaskTimedOut) -> None:
     if (frame := _asking(run, event.task)) is not None:
-        answered(run, frame, machine.states[frame.state].timed_out, event)
+        answered(run, frame, run.states[frame.state].timed_out, event)
 
 
-def _timer_fired(machine: Machine, run: Run, event: TimerFired) -> None:
+def _timer_fired(run: Run, event: TimerFired) -> None:
     if run.execution.status != "RUNNING":
         return
     if run.execution.deadline == event.timer:
@@ -224,18 +215,18 @@ def _timer_fired(machine: Machine, run: Run, event: TimerFired) -> None:
             frame = run.own(found.number)
             frame.timer = None
             frame.due = 0
-            answered(run, frame, machine.states[frame.state].fired, event)
+            answered(run, frame, run.states[frame.state].fired, event)
             return
 
 
-def _stopped(_machine: Machine, run: Run, event: Stopped) -> None:
+def _stopped(run: Run, event: Stopped) -> None:
     if run.execution.status == "RUNNING":
         run.note(next(iter(run.frames.values())), "ExecutionAborted", {"error": event.error, "cause": event.cause})
         run.end("ABORTED", error=event.error, cause=event.cause)
 
 
-def _redriven(machine: Machine, run: Run, event: Redriven) -> None:
-    ended = run.execution
+def _redriven(run: Run, event: Redriven) -> None:
+    machine, ended = run.machine, run.execution
     if ended.status not in {"FAILED", "TIMED_OUT", "ABORTED"} or event.state not in machine.definition["States"]:
         return
     deadline = due = None
@@ -253,11 +244,11 @@ def _redriven(machine: Machine, run: Run, event: Redriven) -> None:
     stood = run.frames[0]
     frame = run.open(Frame(input=event.input, last=stood.last, variables=stood.variables))
     run.note(frame, "ExecutionRedriven", {"state": event.state})
-    walk(run, frame, machine.states[event.state])
+    walk(run, frame, run.states[event.state])
     proceed(run)
 
 
-Handler: TypeAlias = Callable[[Machine, Run, Any], None]
+Handler: TypeAlias = Callable[[Run, Any], None]
 _HANDLERS: dict[type, Handler] = {
     Started: _started,
     TaskSucceeded: _task_succeeded,
@@ -277,7 +268,7 @@ def outstanding(machine: Machine, execution: Execution) -> tuple[Command, ...]:
     """Everything the execution waits for, equal to the commands once emitted: what to do again after a crash."""
     if execution.status != "RUNNING":
         return ()
-    run = Run(machine.states, execution)
+    run = Run(machine, execution)
     run.begin(_NOTHING)
     found: list[ScheduleTask | StartTimer] = []
     if execution.deadline is not None:

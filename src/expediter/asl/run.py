@@ -16,6 +16,7 @@ from expediter.asl.scope import Draw
 from expediter.asl.texts import instant_text
 
 if TYPE_CHECKING:
+    from expediter.asl.machine import Machine
     from expediter.asl.states.state import State
 
 #: AWS ends an execution that would write more history events than this.
@@ -23,7 +24,7 @@ EVENT_LIMIT = 25_000
 
 
 class Run:
-    """Mutable; lives for one call of ``advance``, or for the life of one ``Steps``."""
+    """Mutable; lives for one call of ``advance``, or for the row of steps that ``Steps`` takes."""
 
     __slots__ = (
         "at",
@@ -36,6 +37,7 @@ class Run:
         "frames",
         "history",
         "lane",
+        "machine",
         "main_events",
         "numbers",
         "over",
@@ -46,10 +48,9 @@ class Run:
         "stored",
     )
 
-    def __init__(
-        self, states: "dict[str, State]", execution: Execution, history: list[HistoryEvent] | None = None
-    ) -> None:
-        self.states = states
+    def __init__(self, machine: "Machine", execution: Execution, history: list[HistoryEvent] | None = None) -> None:
+        self.machine = machine
+        self.states = machine.states
         self.execution = execution
         #: History events counted are those of the child execution ``lane`` (0: this execution itself).
         self.lane = 0
@@ -170,7 +171,7 @@ class Run:
             )
 
     def freeze(self) -> Execution:
-        """The execution as it stands now."""
+        """The execution as it stands now; no further event may be taken in."""
         if self.lane:
             self._count_in(0)
         base = self.execution

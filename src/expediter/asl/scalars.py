@@ -14,7 +14,7 @@ from expediter.asl.reading import Reader
 from expediter.asl.run import Run
 from expediter.asl.states.fail import Text
 from expediter.asl.states.state import Arguments
-from expediter.asl.states.task import Limits
+from expediter.asl.states.task import Fixed, Limits
 from expediter.asl.states.wait import Due
 from expediter.asl.templates import Template
 from expediter.asl.templates import compile_expression as compile_path_or_call
@@ -64,13 +64,12 @@ def _typed(get: Template, wanted: str, text: str, field: str) -> Value:
 Limit: TypeAlias = int | None | Callable[[Run, Frame], int | None]
 
 
-def limits(reader: Reader) -> Limits:
+def limits(reader: Reader) -> Limits | Fixed:
     """TimeoutSeconds and HeartbeatSeconds; most definitions fix both."""
     timeout, heartbeat = _limit(reader, "TimeoutSeconds"), _limit(reader, "HeartbeatSeconds")
     if callable(timeout) or callable(heartbeat):
         return lambda run, frame: (_now(timeout, run, frame), _now(heartbeat, run, frame))
-    fixed = timeout, heartbeat
-    return lambda _run, _frame: fixed
+    return timeout, heartbeat
 
 
 def _now(limit: Limit, run: Run, frame: Frame) -> int | None:

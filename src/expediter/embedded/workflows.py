@@ -220,7 +220,7 @@ class SqliteWorkflows:
                 follows = self._follow(work, stored.no, command)
                 if follows is not None:
                     events.append(follows)
-        execution = steps.execution()
+        execution = steps.freeze()
         waits, awaited = self._waits(machine, stored.no, execution, asked)
         after = self._store.store(stored, execution, events, waits, awaited)
         if execution.status != "RUNNING":

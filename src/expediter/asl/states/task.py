@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from expediter.asl.run import Run
 
 #: TimeoutSeconds and HeartbeatSeconds.
-Limits: TypeAlias = Callable[["Run", Frame], tuple[int | None, int | None]]
+Fixed: TypeAlias = tuple[int | None, int | None]
+Limits: TypeAlias = Callable[["Run", Frame], Fixed]
 
 
 class Pattern(NamedTuple):
@@ -52,7 +53,7 @@ class Task(State):
         handlers: Handlers,
         *,
         resource: str,
-        limits: Limits,
+        limits: Limits | Fixed,
         growth: int | None,
     ) -> None:
         """``growth``: bytes that ResultPath adds to those of input and result; None where the output is no such sum."""
@@ -115,7 +116,8 @@ class Task(State):
     def _request(self, run: "Run", frame: Frame, number: int) -> ScheduleTask:
         """Everything in it follows from what the frame holds, so it can be built again after a crash."""
         given = frame.input if self.raw else self.arguments(run, frame)
-        timeout, heartbeat = self.limits(run, frame)
+        limits = self.limits
+        timeout, heartbeat = limits(run, frame) if callable(limits) else limits
         token = self._token(frame) if self.token else None
         return ScheduleTask(number, self.name, self.resource, given, frame.attempt, timeout, heartbeat, token)
 
