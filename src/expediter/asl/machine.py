@@ -14,7 +14,6 @@ from expediter.asl.history import HistoryEvent
 from expediter.asl.protocol import (
     AnyEvent,
     Command,
-    Event,
     Json,
     Redriven,
     ScheduleTask,
@@ -27,7 +26,7 @@ from expediter.asl.protocol import (
     TimerFired,
 )
 from expediter.asl.reading import Notes, Reader
-from expediter.asl.run import Run
+from expediter.asl.run import NOWHERE, Run
 from expediter.asl.states.state import State
 from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode
 
@@ -141,7 +140,12 @@ class Steps(Run):
 
     def take(self, event: AnyEvent) -> list[Command]:
         """Take in one event; what that step asks for."""
-        self.begin(event)
+        if self.lane:
+            self.look(NOWHERE)
+        self.at = event.at
+        self.seed = event.seed
+        self.draws = 0
+        self.commands = []
         _HANDLERS[type(event)](self, event)
         return self.commands
 
@@ -260,16 +264,11 @@ _HANDLERS: dict[type, Handler] = {
 }
 
 
-#: For looking at an execution when nothing happens.
-_NOTHING = Event(at=0, seed=0)
-
-
 def outstanding(machine: Machine, execution: Execution) -> tuple[Command, ...]:
     """Everything the execution waits for, equal to the commands once emitted: what to do again after a crash."""
     if execution.status != "RUNNING":
         return ()
     run = Run(machine, execution)
-    run.begin(_NOTHING)
     found: list[ScheduleTask | StartTimer] = []
     if execution.deadline is not None:
         found.append(StartTimer(execution.deadline, execution.due))

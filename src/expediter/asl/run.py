@@ -11,7 +11,7 @@ import msgspec
 from expediter.asl.errors import PathMissing
 from expediter.asl.execution import Execution, Frame
 from expediter.asl.history import HistoryEvent
-from expediter.asl.protocol import Command, End, Event, Json, ScheduleTask, StartTimer
+from expediter.asl.protocol import Command, End, Json, ScheduleTask, StartTimer
 from expediter.asl.scope import Draw
 from expediter.asl.texts import instant_text
 
@@ -52,6 +52,8 @@ class Run:
         self.machine = machine
         self.states = machine.states
         self.execution = execution
+        self.at = self.seed = self.draws = 0
+        self.commands: list[Command] = []
         #: History events counted are those of the child execution ``lane`` (0: this execution itself).
         self.lane = 0
         self.main_events = execution.events
@@ -70,15 +72,6 @@ class Run:
         self.frame: Frame = NOWHERE
 
     # --- frames -----------------------------------------------------------------------------------------------
-
-    def begin(self, event: Event) -> None:
-        """From now on it is this event that is taken in."""
-        if self.lane:
-            self.look(NOWHERE)
-        self.at = event.at
-        self.seed = event.seed
-        self.draws = 0
-        self.commands: list[Command] = []
 
     def own(self, number: int) -> Frame:
         """The frame to alter: a copy, unless it was made or copied in this run."""
