@@ -1,14 +1,11 @@
 """One function per task of the workflow. An exception's class name is the error's name in Step Functions."""
 
 from collections.abc import Callable
-from typing import TypeAlias
 
 from expediter.app.ports import Outcome
 from expediter.app.tasks import perform
 from expediter.asl.protocol import Json
 from expediter.aws import clock, wiring
-
-Handler: TypeAlias = Callable[[Json, object], Json]
 
 
 def run(name: str, given: Json) -> Json:
@@ -23,7 +20,7 @@ def run(name: str, given: Json) -> Json:
     return result.output
 
 
-def _task(name: str) -> Handler:
+def _task(name: str) -> Callable[[Json, object], Json]:
     def handler(event: Json, _: object) -> Json:
         return run(name, event)
 
