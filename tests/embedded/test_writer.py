@@ -222,8 +222,8 @@ async def test_nobody_is_answered_before_the_commit_that_holds_his_unit(tmp_path
 @story
 async def test_what_comes_in_during_a_commit_makes_the_next_batch(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
-        later: list[asyncio.Task[str]] = []
-        bench.log.once = lambda: later.append(asyncio.create_task(bench.writer.run("late", bench.insert("late"))))
+        later: list[asyncio.Future[str]] = []
+        bench.log.once = lambda: later.append(bench.writer.run("late", bench.insert("late")))
         await bench.writer.run("early", bench.insert("early"))
         await later[0]
 
@@ -327,7 +327,7 @@ async def test_stopping_commits_what_was_submitted_and_takes_nothing_more(tmp_pa
 @story
 async def test_who_goes_away_before_the_answer_leaves_his_write_behind(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
-        gone = asyncio.create_task(bench.writer.run("x", bench.insert("a")))
+        gone = bench.writer.run("x", bench.insert("a"))
         bench.log.once = gone.cancel
         await asyncio.gather(gone, return_exceptions=True)
         await bench.writer.run("y", bench.insert("b"))

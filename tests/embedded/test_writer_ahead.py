@@ -34,12 +34,12 @@ def commits_held(bench: Bench) -> Iterator[None]:
         bench.disk.set()
 
 
-async def first_then(bench: Bench, unit: Callable[[], object], second: Callable[[], object]) -> asyncio.Task[object]:
+async def first_then(bench: Bench, unit: Callable[[], object], second: Callable[[], object]) -> asyncio.Future[object]:
     """A unit from the doors, and one more that waits when its COMMIT begins."""
     bench.log.once = lambda: bench.writer.submit("second", second, lambda _, __: bench.log.lines.append("told"))
-    task = asyncio.create_task(bench.writer.run("first", unit))
+    first = bench.writer.run("first", unit)
     await until(lambda: "before commit" in bench.log.lines)
-    return task
+    return first
 
 
 @story

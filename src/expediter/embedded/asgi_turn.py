@@ -47,8 +47,15 @@ class AsgiTurn(Turn):
         self._head = b""
         self._heard = asyncio.Event()
 
-    async def respond(self) -> None:
+    def run(self) -> None:
+        self.wait_for(asyncio.create_task(self._call()))
+
+    async def _call(self) -> None:
         await self._app(self._scope, self.receive, self.send)
+
+    def take(self, task: asyncio.Future[None]) -> None:
+        task.result()
+        self.break_off()  # unless the answer is whole
 
     def hear(self, data: bytes, *, whole: bool) -> None:
         """More of the body, and whether that is all of it."""

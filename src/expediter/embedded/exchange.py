@@ -3,6 +3,7 @@
 https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
@@ -19,6 +20,8 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 #: Lines of a head, their names in lower case.
 Lines: TypeAlias = Sequence[tuple[bytes, bytes]]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+#: An answer, or the future that will have it or the error that has to be told instead.
+Answer: TypeAlias = Response | asyncio.Future[Response]
 
 LARGEST_BODY = 64 * 1024
 #: How much of a body that is too large is read all the same.
@@ -45,10 +48,6 @@ class Asked(msgspec.Struct, frozen=True):
     lines: Lines
 
 
-#: A body that is all there, or what reads it, given the headers; that raises BodyTooLarge and ClientGone.
-Body: TypeAlias = bytes | Callable[[Headers], Awaitable[bytes]]
-
-
 def asked_of(scope: Scope) -> Asked:
     method = scope.get("method", "GET")  # that of every websocket's handshake, which is not told
     return Asked(method, scope["path"], scope["raw_path"], scope["query_string"], scope["headers"])
@@ -69,11 +68,6 @@ def headers_of(asked: Asked) -> Headers:
 
 def query_of(asked: Asked) -> tuple[tuple[str, str], ...]:
     return tuple(parse_qsl(asked.query.decode("latin-1"), keep_blank_values=True)) if asked.query else ()
-
-
-async def whole(body: Body, headers: Headers) -> bytes:
-    """Raises BodyTooLarge, ClientGone."""
-    return body if isinstance(body, bytes) else await body(headers)
 
 
 async def body_of(headers: Headers, receive: Receive) -> bytes:

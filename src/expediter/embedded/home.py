@@ -1,5 +1,6 @@
 """What the embedded server's doors need of the home they stand in."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
@@ -26,10 +27,9 @@ class Home(Protocol):
     @property
     def settings(self) -> Settings: ...
 
-    async def write(self, handle: Callable[[Work], T], name: str) -> T:
-        """What ``handle`` gives, once everything it wrote is durable.
-
-        Raises the OrderError that it raised (nothing is written then), StoreUnavailable or TooBusy.
+    def write(self, handle: Callable[[Work], T], name: str) -> asyncio.Future[T]:
+        """Will have what ``handle`` gives, once everything it wrote is durable, or the OrderError that it raised
+        (nothing is written then), StoreUnavailable or TooBusy. Raises TooBusy.
         """
 
     def read(self, handle: Callable[[Work], T]) -> T:
@@ -41,10 +41,10 @@ class Home(Protocol):
     def read_desk(self, handle: Callable[[Desk], T]) -> T:
         """As ``read``, for what operators see."""
 
-    async def report(self, token: str, report: Report, name: str) -> None:
-        """Tells the task that waits for this token, and returns once it is durable.
+    def report(self, token: str, report: Report, name: str) -> asyncio.Future[None]:
+        """Tells the task that waits for this token; done once that is durable.
 
-        Raises TaskTokenUnknown, StoreUnavailable or TooBusy.
+        It may have TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TooBusy.
         """
 
     async def erase(self, user_id: str) -> Erased:

@@ -5,8 +5,9 @@ They are one ASGI application. What asks for one answer may also be asked withou
 An operation that writes runs inside one unit of the writer and is answered after the commit that holds it.
 """
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 from graphql import OperationType
@@ -21,8 +22,8 @@ from expediter.doors.routes import Router
 from expediter.embedded.clock import new_id
 from expediter.embedded.console_http import Console
 from expediter.embedded.exchange import (
+    Answer,
     Asked,
-    Body,
     ClientGone,
     Receive,
     Scope,
@@ -33,7 +34,6 @@ from expediter.embedded.exchange import (
     query_of,
     refuse_websocket,
     respond,
-    whole,
 )
 from expediter.embedded.graphql import Formatted, Graphql, GraphqlRequest
 from expediter.embedded.graphql_ws import GraphqlSocket
@@ -41,6 +41,7 @@ from expediter.embedded.guards import PROBES, Guards
 from expediter.embedded.home import Home
 from expediter.embedded.people_doors import PEOPLE
 from expediter.embedded.task_doors import REPORTS
+from expediter.embedded.task_tokens import Report
 
 #: Seconds that the event loop may be behind its time before requests are refused, reads too: so long did they wait.
 TOO_LATE = 1.0
@@ -48,6 +49,8 @@ TOO_LATE = 1.0
 _ALWAYS = PROBES | {"/metrics"}
 #: What takes a place in a commit. GraphQL posts its questions too, so it is asked field by field.
 _WRITES = frozenset({"POST", "PUT", "DELETE"})
+#: Of the others no body is read.
+_WITH_BODY = frozenset({"POST", "PUT"})
 _BUSY = problem(TooBusy())
 #: Errors of a mutation that say: nothing was done, come again.
 _LATER = frozenset({TooBusy.__name__, StoreUnavailable.__name__})
@@ -56,6 +59,7 @@ MOST_SOCKETS = 1_000
 #: Who passed the guards is an operator: it is his machine, or he has the token.
 OPERATOR = Caller()
 
+_GRAPHQL = "/graphql"
 _GRAPHQL_JSON = "application/graphql-response+json"
 _METRICS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
 _encode = msgspec.json.Encoder().encode
@@ -88,6 +92,15 @@ SYSTEM: dict[str, Callable[[Home], Response]] = {
 def create_app(home: Home) -> "App":
     """The doors of this home."""
     return App(home)
+
+
+class Plan(msgspec.Struct, frozen=True, gc=False):
+    """What is asked for and allowed, as far as its body does not matter: the operation of openapi.json, or _GRAPHQL."""
+
+    asked: Asked
+    headers: Headers
+    operation: str
+    params: Mapping[str, str]
 
 
 class App:
@@ -124,20 +137,15 @@ class App:
         """Whether ``answer`` answers what is asked under this path; for the console's there is ASGI only."""
         return not self._console.serves(path)
 
-    async def answer(self, asked: Asked, body: Body) -> Response:
-        """The answer to any request but the console's. Raises ClientGone."""
-        if self._refuses(asked.method, asked.path):
-            self._home.shed()
-            return _BUSY
+    def answer(self, asked: Asked, body: bytes) -> Answer:
+        """The answer to any request but the console's."""
         try:
-            return await self._answer(asked, body)
-        except OrderError as error:
-            return problem(error)
-        except ClientGone:
-            raise
-        except Exception as error:  # noqa: BLE001  # whatever it is, who asked hears that it was no fault of his
-            _log.error("a request ended in an error that nobody foresaw", exc_info=error)
-            return problem(InternalError())
+            return self._carry_out(self._plan(asked), body)
+        except Exception as error:  # noqa: BLE001  # as refusal() says
+            return refusal(error)
+
+    def refusal(self, error: BaseException, /) -> Response:
+        return refusal(error)
 
     def _refuses(self, method: str, path: str) -> bool:
         """Whether it would have to wait too long. Known before anything of it is looked at: while ten times as much
@@ -145,7 +153,7 @@ class App:
         """
         if self.late > TOO_LATE:
             return path not in _ALWAYS
-        return method in _WRITES and self._home.busy() and path != "/graphql"
+        return method in _WRITES and self._home.busy() and path != _GRAPHQL
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._sockets >= MOST_SOCKETS:
@@ -160,52 +168,70 @@ class App:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            response = await self.answer(asked_of(scope), lambda headers: body_of(headers, receive))
+            plan = self._plan(asked_of(scope))
+            body = await body_of(plan.headers, receive) if plan.asked.method in _WITH_BODY else b""
+            answer = self._carry_out(plan, body)
+            response = answer if isinstance(answer, Response) else await answer
         except ClientGone:
             return
+        except Exception as error:  # noqa: BLE001  # as refusal() says
+            response = refusal(error)
         await respond(send, response)
 
-    async def _answer(self, asked: Asked, body: Body) -> Response:
+    def _plan(self, asked: Asked) -> Plan:
+        """Raises the OrderError by which it is refused, whatever its body."""
         method, path = asked.method, asked.path
+        if self._refuses(method, path):
+            self._home.shed()
+            raise TooBusy
         headers = headers_of(asked)
         self._guards.check(path, headers)
-        if path == "/graphql":
-            return await self._answer_graphql(asked, headers, body)
+        if path == _GRAPHQL:
+            check_graphql(method, headers)
+            return Plan(asked, headers, _GRAPHQL, {})
         name, params = self._router.find(method, path)
+        return Plan(asked, headers, name, params)
+
+    def _carry_out(self, plan: Plan, body: bytes) -> Answer:
+        """Raises OrderError."""
+        name = plan.operation
+        if name == _GRAPHQL:
+            return asyncio.create_task(self._answer_graphql(plan, body))
         if name in SYSTEM:
             return SYSTEM[name](self._home)
         request = Request(
-            method=method,
-            path=path,
+            method=plan.asked.method,
+            path=plan.asked.path,
             caller=OPERATOR,
             new_id=new_id(),
-            params=params,
-            query=query_of(asked),
-            headers=headers,
-            body=await whole(body, headers) if method in {"POST", "PUT"} else b"",
+            params=plan.params,
+            query=query_of(plan.asked),
+            headers=plan.headers,
+            body=body if plan.asked.method in _WITH_BODY else b"",
         )
         if name in REPORTS:
-            await self._home.report(params["token"], REPORTS[name](request), name)
-            return Response(204)
+            return asyncio.create_task(self._report(REPORTS[name](request), request, name))
         if name in PEOPLE:
-            return await PEOPLE[name](self._home, request)
+            return asyncio.create_task(PEOPLE[name](self._home, request))
         operation = OPERATIONS[name]
 
         def handle(work: Work) -> Response:
             return operation.handle(work, request)
 
-        return await self._home.write(handle, name) if operation.writes else self._home.read(handle)
+        return self._home.write(handle, name) if operation.writes else self._home.read(handle)
 
-    async def _answer_graphql(self, asked: Asked, headers: Headers, body: Body) -> Response:
-        if asked.method == "POST":
-            require_json(headers.get("content-type", ""))
-            request = parse_request(await whole(body, headers))
-        elif asked.method in {"GET", "HEAD"}:
-            request = request_of_query(dict(query_of(asked)))
+    async def _report(self, report: Report, request: Request, name: str) -> Response:
+        await self._home.report(request.params["token"], report, name)
+        return Response(204)
+
+    async def _answer_graphql(self, plan: Plan, body: bytes) -> Response:
+        headers = plan.headers
+        if plan.asked.method == "POST":
+            request = parse_request(body)
+        else:
+            request = request_of_query(dict(query_of(plan.asked)))
             if self._graphql.operation(request) is OperationType.MUTATION:
                 raise MethodNotAllowed("POST")
-        else:
-            raise MethodNotAllowed("GET, POST")
         answer = await self._graphql.execute(request, OPERATOR)
         if _for_later(answer) and self._graphql.is_single(request):
             return Response(503, (("Content-Type", JSON), ("Retry-After", RETRY_AFTER)), _encode(answer))
@@ -213,6 +239,24 @@ class App:
             status = 200 if "data" in answer else 400
             return Response(status, (("Content-Type", _GRAPHQL_JSON),), _encode(answer))
         return Response(200, (("Content-Type", JSON),), _encode(answer))
+
+
+def refusal(error: BaseException) -> Response:
+    """The answer to a request that ended in this error. Whatever it is, who asked hears that it was no fault of his."""
+    if isinstance(error, TooBusy):
+        return _BUSY
+    if isinstance(error, OrderError):
+        return problem(error)
+    _log.error("a request ended in an error that nobody foresaw", exc_info=error)
+    return problem(InternalError())
+
+
+def check_graphql(method: str, headers: Headers) -> None:
+    """Raises MediaTypeUnsupported, MethodNotAllowed."""
+    if method == "POST":
+        require_json(headers.get("content-type", ""))
+    elif method not in {"GET", "HEAD"}:
+        raise MethodNotAllowed("GET, POST")
 
 
 def _for_later(answer: Formatted) -> bool:

@@ -1,8 +1,8 @@
 """HTTP/1.1 on one connection: httptools reads the requests, and each gets its turn.
 
 Rules:
- - a request that is whole when it is read goes to the door, which answers at once; what comes in pieces, or is not for
-   the door, is answered by an ASGI application;
+ - a request that is whole when it is read goes to the door in the same call, and so is at the writer before the writer
+   takes whoever is there; what comes in pieces, or is not for the door, is answered by an ASGI application;
  - requests are answered in the order in which they came: the first runs, the others wait, and nothing is read while
    one does;
  - what the application leaves unread of a body stops the reading; what a client leaves unread of an answer stops the
@@ -71,7 +71,7 @@ class HttpConnection(asyncio.Protocol):
         # A request with Connection: close is answered although more comes after it.
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self.transport: asyncio.Transport
-        self.tasks = server_state.tasks
+        self.tasks: set[asyncio.Future[Any]] = server_state.tasks  # type: ignore[assignment]  # waited for and cancelled
         #: Requests without a whole answer: the first runs, the others wait.
         self.turns: list[Turn] = []
         self._headers: list[tuple[bytes, bytes]] = []
@@ -114,7 +114,8 @@ class HttpConnection(asyncio.Protocol):
     # ── what comes in ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def data_received(self, data: bytes) -> None:
-        self._whole = False
+        self._whole, idle = False, not self.turns
+        fault = None
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -122,11 +123,14 @@ class HttpConnection(asyncio.Protocol):
                 self._become_websocket()
                 return
         except httptools.HttpParserError:
-            self._refuse(self._fault or RequestUnparsable("Invalid HTTP request received. Send it as RFC 9112 says."))
-            return
-        if self._asked:
+            fault = self._fault or RequestUnparsable("Invalid HTTP request received. Send it as RFC 9112 says.")
+        if self._asked and not fault:
             self._add_turn(self._asked, whole=False)
-        if not self._whole:
+        if idle:
+            self._begin()
+        if fault:
+            self._refuse(fault)
+        elif not self._whole:
             self._hold(len(data))
 
     def _hold(self, count: int) -> None:
@@ -199,9 +203,7 @@ class HttpConnection(asyncio.Protocol):
             incoming.hear(body, whole=whole)
             self._incoming = None if whole else incoming
         self.turns.append(turn)
-        if len(self.turns) == 1:
-            self._begin(turn)
-        else:
+        if len(self.turns) > 1:
             self._stop_reading()
 
     def _stop(self, error: OrderError) -> None:
@@ -210,8 +212,8 @@ class HttpConnection(asyncio.Protocol):
         raise error
 
     def _refuse(self, error: OrderError) -> None:
-        """Closes the connection, with an answer if it is this request's turn."""
-        if not self.turns:
+        """Closes the connection, with an answer if it is this request's turn and the one before was not the last."""
+        if not self.turns and not self.transport.is_closing():
             self.transport.write(answer(problem(error)))
         self.transport.close()
 
@@ -238,9 +240,10 @@ class HttpConnection(asyncio.Protocol):
 
     # ── what goes out ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _begin(self, turn: Turn) -> None:
-        turn.task = self._loop.create_task(turn.run())
-        self.tasks.add(turn.task)
+    def _begin(self) -> None:
+        """Has the first request answered, unless nobody would hear it."""
+        if self.turns and not self.transport.is_closing():
+            self.turns[0].run()
 
     def always(self) -> bytes:
         lines = self._state.default_headers
@@ -258,7 +261,7 @@ class HttpConnection(asyncio.Protocol):
         if self.transport.is_closing():
             return
         if self.turns:
-            self._begin(self.turns[0])
+            self._loop.call_soon(self._begin)  # not at once: other connections come in between
         if not self._reading:
             self.read_on()
         self._judge()

@@ -4,7 +4,7 @@ Cognito's and DynamoDB's.
 The customer is named in the body, because addresses end up in the logs of proxies.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 import msgspec
 
@@ -36,4 +36,4 @@ async def erase_user(home: Home, request: Request) -> Response:
 
 
 #: By operationId.
-PEOPLE: dict[str, Callable[[Home, Request], Awaitable[Response]]] = {"eraseUser": erase_user}
+PEOPLE: dict[str, Callable[[Home, Request], Coroutine[None, None, Response]]] = {"eraseUser": erase_user}

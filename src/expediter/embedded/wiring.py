@@ -1,5 +1,6 @@
 """Puts one machine's home together: the file, its connections, the loops. The only place that knows all of them."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -99,19 +100,20 @@ class Home:
         self._reading_desk = Desks(file.reading, self.workflows, self._queue, self._flow, reading)
         self._ready = False
 
-    async def write(self, handle: Callable[[Work], T], name: str) -> T:
-        """What ``handle`` gives, once everything it wrote is durable.
-
-        Raises the OrderError that it raised (nothing is written then), StoreUnavailable or TooBusy.
+    def write(self, handle: Callable[[Work], T], name: str) -> asyncio.Future[T]:
+        """Will have what ``handle`` gives, once everything it wrote is durable, or the OrderError that it raised
+        (nothing is written then), StoreUnavailable or TooBusy. Raises TooBusy.
         """
         if name not in ACCEPTS:
-            return await self._writer.run(name, lambda: handle(self._work()))
-        begun = time.perf_counter()
-        result = await self._writer.run(name, lambda: handle(self._work()))
-        seconds = time.perf_counter() - begun
-        self._meters.accepts.observe(seconds)
-        self._flow.answered(seconds)
-        return result
+            return self._writer.run(name, lambda: handle(self._work()))
+        durable = partial(self._durable, time.perf_counter())
+
+        def accept() -> T:
+            accepted = handle(self._work())
+            self._writer.after(durable)
+            return accepted
+
+        return self._writer.run(name, accept)
 
     def read(self, handle: Callable[[Work], T]) -> T:
         """What ``handle`` reads of what is committed, all of it as of one moment.
@@ -129,12 +131,12 @@ class Home:
         """As ``read``, for what operators see."""
         return self.read(lambda work: handle(self._reading_desk.over(work)))
 
-    async def report(self, token: str, report: Report, name: str) -> None:
-        """Tells the task that waits for this token, and returns once it is durable.
+    def report(self, token: str, report: Report, name: str) -> asyncio.Future[None]:
+        """Tells the task that waits for this token; done once that is durable.
 
-        Raises TaskTokenUnknown, StoreUnavailable or TooBusy.
+        It may have TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TooBusy.
         """
-        await self._writer.run(name, lambda: self.workflows.report(token, report))
+        return self._writer.run(name, lambda: self.workflows.report(token, report))
 
     async def erase(self, user_id: str) -> Erased:
         """Forgets a customer, and once nothing remains returns after the bytes are gone from the files.
@@ -215,6 +217,12 @@ class Home:
     def _changed(self, before: Order | None, order: Order) -> None:
         ends = order.status in ENDED and not (before and before.status in ENDED)
         self._writer.after(partial(self._ended if ends else self.feed.publish, order))
+
+    def _durable(self, begun: float) -> None:
+        """The accept of an order that came then is durable now."""
+        seconds = time.perf_counter() - begun
+        self._meters.accepts.observe(seconds)
+        self._flow.answered(seconds)
 
     def _accepted(self) -> None:
         self._meters.accepted += 1

@@ -18,6 +18,7 @@ Rules:
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import chain, islice
 from time import perf_counter
 from typing import NamedTuple, Protocol, TypeVar
@@ -79,6 +80,15 @@ class _Running(NamedTuple):
     commit: Commit
 
 
+def _settle(future: asyncio.Future[T], result: T, error: Exception | None) -> None:
+    if future.done():
+        return  # who asked went away; what was written stays written
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
+
+
 class Writer:
     """Group commits over one connection. Create and use it on the event loop's thread.
 
@@ -112,27 +122,17 @@ class Writer:
         self._failing = False
         self._task = asyncio.create_task(self._run(), name="writer")
 
-    async def run(self, name: str, unit: Callable[[], T]) -> T:
-        """For the doors: the unit's result, once it is durable.
-
-        Raises what the unit raised, StoreUnavailable, or TooBusy: nothing was done then, nor will be.
+    def run(self, name: str, unit: Callable[[], T]) -> asyncio.Future[T]:
+        """For the doors: will have the unit's result once that is durable, or what the unit raised, StoreUnavailable or
+        TooBusy: nothing was done then, nor will be. Raises TooBusy.
         """
         if self.too_busy():
             self.meters.shed += 1
             raise TooBusy
         future: asyncio.Future[T] = self._loop.create_future()
-
-        def done(result: T | None, error: Exception | None) -> None:
-            if future.done():
-                return  # who asked went away; what was written stays written
-            if error is None:
-                future.set_result(result)  # type: ignore[arg-type]  # the unit's own result, T
-            else:
-                future.set_exception(error)
-
-        self._places.at_the_doors(name, unit, done)  # type: ignore[arg-type]  # result and done agree on T
+        self._places.at_the_doors(name, unit, partial(_settle, future))
         self._wake.set()
-        return await future
+        return future
 
     def submit(self, name: str, unit: Callable[[], T], done: Done[T]) -> None:
         """For what follows from what was accepted: never refused, so whoever submits bounds how much there can be.
