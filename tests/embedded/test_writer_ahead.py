@@ -100,6 +100,39 @@ async def test_what_ran_during_a_commit_that_failed_runs_again_without_what_that
         assert (seen, counted(bench)) == ([0], {1: 1})
 
 
+@story
+async def test_who_comes_while_a_commit_is_waited_for_has_his_turn_at_once_and_is_in_the_next(tmp_path: Path) -> None:
+    async with writing(tmp_path) as bench:
+        with commits_held(bench):
+            first = asyncio.create_task(bench.writer.run("first", bench.stage("a")))
+            await until(lambda: "before commit" in bench.log.lines)
+            second = asyncio.create_task(bench.writer.run("second", bench.stage("b")))
+            bench.writer.submit("third", bench.stage("c"), lambda _, __: None)
+            await until(lambda: bench.log.lines.count("end") == 3)
+            assert "after commit" not in bench.log.lines
+        await asyncio.gather(first, second)
+
+        assert bench.log.batches == [["first"], ["third", "second"]]
+        assert bench.stored() == ["a", "c", "b"]
+
+
+@story
+async def test_who_comes_when_the_next_commit_after_a_lost_one_is_made_is_in_a_later_one(tmp_path: Path) -> None:
+    async with writing(tmp_path) as bench:
+        _parents(bench)
+        told: list[object] = []
+        orphan = bench.writer.run("bad", lambda: bench.session.stage("INSERT INTO child VALUES (?1)", (1,)))
+        await asyncio.gather(orphan, return_exceptions=True)
+
+        late = bench.stage("late")
+        bench.log.once = lambda: bench.writer.submit("late", late, lambda _, error: told.append(error))
+        await bench.writer.run("good", bench.stage("good"))
+        await until(lambda: told != [])
+
+        assert told == [None]
+        assert bench.stored() == ["good", "late"]
+
+
 def _parents(bench: Bench) -> None:
     """A child without a parent makes COMMIT fail."""
     bench.connection.execute("PRAGMA foreign_keys = ON")
@@ -147,10 +180,16 @@ class Story:
         self._hold_commit()
 
     def _hold_commit(self) -> None:
-        """Every COMMIT waits until the loop goes round, so that what can run before it is over does."""
+        """Every COMMIT waits until the loop has gone round some times, so that what can run before it is over does, and
+        others come meanwhile.
+        """
         self._bench.disk = threading.Event()
-        asyncio.get_running_loop().call_soon(self._bench.disk.set)
+        self._go_round(4, self._bench.disk.set)
         self._bench.log.once = self._hold_commit
+
+    def _go_round(self, times: int, then: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_soon(partial(self._go_round, times - 1, then) if times else then)
 
     def unit(self, todo: Todo) -> Callable[[], None]:
         def run() -> None:

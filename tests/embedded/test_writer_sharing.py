@@ -41,7 +41,8 @@ async def test_while_the_disk_stands_still_the_doors_refuse_after_two_seconds_an
         await until(lambda: "before commit" in bench.log.lines)
         second = bench.writer.run("b", bench.insert("b"))
         await until(lambda: bench.writer.waiting == 2)
-        bench.writer._places._doors[0].came -= PATIENCE + 0.1
+        assert bench.writer._running
+        bench.writer._running = bench.writer._running._replace(begun=bench.writer._running.begun - PATIENCE - 0.1)
         with pytest.raises(TooBusy):
             await bench.writer.run("c", bench.insert("c"))
         bench.disk.set()
@@ -58,12 +59,13 @@ async def test_who_waited_too_long_is_refused_while_there_are_more_than_places(t
         bench.disk.clear()
         first = bench.writer.run("first", lambda: None)
         await until(lambda: "before commit" in bench.log.lines)
+        joining = [bench.writer.run("x", lambda: None) for _ in range(2 * BATCH)]
         waiting = [bench.writer.run("x", lambda: None) for _ in range(BATCH + 2)]
-        await until(lambda: bench.writer.waiting == BATCH + 3)
+        await until(lambda: bench.writer.waiting == 3 * BATCH + 3)
         for entry in bench.writer._places._doors:
             entry.came -= PATIENCE + 0.1
         bench.disk.set()
-        await first
+        await asyncio.gather(first, *joining)
         told = await asyncio.gather(*waiting, return_exceptions=True)
 
         assert [type(error) for error in told[:2]] == [TooBusy, TooBusy]

@@ -57,11 +57,11 @@ class Places:
     def __len__(self) -> int:
         return len(self._doors) + len(self._work)
 
-    def at_the_doors(self, name: str, unit: Unit, done: Done) -> None:
-        self._doors.append(Entry(name, unit, done, self._clock()))
+    def at_the_doors(self, entry: Entry) -> None:
+        self._doors.append(entry)
 
-    def add_work(self, name: str, unit: Unit, done: Done) -> None:
-        self._work.append(Entry(name, unit, done, 0))
+    def add_work(self, entry: Entry) -> None:
+        self._work.append(entry)
 
     def too_busy(self) -> bool:
         """Whether a unit from the doors would wait for seconds: there are too many, or the disk stands still."""

@@ -1,14 +1,14 @@
 """The one writer: units of work, many to a commit, each answered after the fsync that holds it.
 
-    batch 1   … ─→ statements ─→ COMMIT ·················→ told
-    batch 2                      work's units ··· (waits) ···→ doors' units ─→ statements ─→ COMMIT ···→ told
+    batch 1   … ─→ statements ─→ COMMIT ·······················→ told
+    batch 2                      units, and those that come ···→ the other units ─→ statements ─→ COMMIT ···→ told
 
 Rules:
  - statements run on the event loop's thread, only COMMIT runs in a thread of its own: a second Python thread running
    statements would give the GIL away at every step and fall to a fraction of its speed;
- - while COMMIT runs the connection belongs to it. The next batch's units of work run meanwhile, as far as they find in
-   memory what they need; one that needs the file (``Committing``) runs again after COMMIT. The units of the doors look
-   into the file and are short: they run after it, and so whoever comes meanwhile is taken along;
+ - while COMMIT runs the connection belongs to it. The next batch's units run meanwhile, first the work that waits, then
+   whatever comes, as far as they find in memory what they need; one that needs the file (``Committing``) runs again
+   after COMMIT. Whoever had no turn by then runs after it, so everybody who comes meanwhile is taken along;
  - a unit that raises loses its own writes and nobody else's;
  - what a unit wants done outside (``after``) happens once the commit that holds it returned, or never;
  - a COMMIT that fails (disk full) takes back the whole batch: everybody in it is told StoreUnavailable. What ran
@@ -29,7 +29,7 @@ from expediter.domain.errors import StoreUnavailable, TooBusy
 from expediter.embedded.committer import Commit, Committer
 from expediter.embedded.database import Committing
 from expediter.embedded.meters import Meters
-from expediter.embedded.places import Entry, Places
+from expediter.embedded.places import BATCH, PATIENCE, Entry, Places
 
 T = TypeVar("T")
 
@@ -78,6 +78,7 @@ class _Running(NamedTuple):
 
     batch: list[Entry]
     commit: Commit
+    begun: float
 
 
 def _settle(future: asyncio.Future[T], result: T, error: Exception | None) -> None:
@@ -113,9 +114,14 @@ class Writer:
         self._committer = Committer(connection)
         self._running: _Running | None = None
         self._current: Entry | None = None
-        #: The units of the commit that is being made; whether it is one of those that hold a single unit.
+        #: The units of the commit that is being made, and how many of them had their turn while the one before it
+        #: runs; those of them that need the file; whether it is one of those that hold a single unit.
         self._batch: list[Entry] = []
+        self._ran = 0
+        self._left: list[Entry] = []
         self._apart = False
+        #: The COMMIT that is waited for with nothing to do: who comes has his turn at once.
+        self._beside: Commit | None = None
         #: Units that had their turn and were not told yet.
         self._untold = 0
         self._stopping = False
@@ -130,8 +136,10 @@ class Writer:
             self.meters.shed += 1
             raise TooBusy
         future: asyncio.Future[T] = self._loop.create_future()
-        self._places.at_the_doors(name, unit, partial(_settle, future))
-        self._wake.set()
+        entry = Entry(name, unit, partial(_settle, future), self._loop.time())
+        if not self._joins(entry):
+            self._places.at_the_doors(entry)
+            self._wake.set()
         return future
 
     def submit(self, name: str, unit: Callable[[], T], done: Done[T]) -> None:
@@ -140,12 +148,22 @@ class Writer:
         Has the unit run and committed; then calls ``done`` with its result or the error that undid it. From inside a
         unit: it runs behind the others of this commit, and is in it.
         """
+        entry = Entry(name, unit, done, 0)  # type: ignore[arg-type]  # result and done agree on T
         if self._current is not None and not self._apart:
-            self._batch.append(Entry(name, unit, done, 0))  # type: ignore[arg-type]  # result and done agree on T
+            self._batch.append(entry)
             self._untold += 1
-        else:
-            self._places.add_work(name, unit, done)  # type: ignore[arg-type]  # result and done agree on T
+        elif not self._joins(entry):
+            self._places.add_work(entry)
             self._wake.set()
+
+    def _joins(self, entry: Entry) -> bool:
+        """Whether it has its turn at once, in the next commit: COMMIT is waited for with nothing else to do."""
+        if self._beside is None or len(self._batch) >= 2 * BATCH:
+            return False
+        self._batch.append(entry)
+        self._untold += 1
+        self._run_ahead(self._beside)
+        return True
 
     def after(self, action: Callable[[], None]) -> None:
         """From inside a unit: have this done once the unit is durable; forgotten if it is undone."""
@@ -155,7 +173,8 @@ class Writer:
 
     def too_busy(self) -> bool:
         """Whether a unit from the doors would wait for seconds: there are too many, or the disk stands still."""
-        return self._stopping or self._places.too_busy()
+        late = self._running is not None and self._loop.time() - self._running.begun > PATIENCE
+        return late or self._stopping or self._places.too_busy()
 
     @property
     def waiting(self) -> int:
@@ -180,20 +199,21 @@ class Writer:
 
     async def _next(self) -> None:
         """Writes the next batch: the work that waits now, and who is at the doors once the COMMIT before it is over."""
-        batch = self._places.take_work()
+        batch = self._batch = self._places.take_work()
         self._untold += len(batch)
-        left = [*batch]
+        self._left, self._ran = [], 0
         if self._running:
-            left = self._run_ahead(batch, self._running.commit)
+            self._run_ahead(self._running.commit)
+            self._beside = self._running.commit
             if not await self._end_commit():
                 for entry in batch:
                     entry.begin_again()
-                left = [*batch]
+                self._left, self._ran = [], 0
         doors = self._places.take_doors()
         self._untold += len(doors)
         batch += doors
         if batch:
-            await self._commit(batch, left + doors)
+            await self._commit(batch, self._left + batch[self._ran :])
 
     async def _commit(self, batch: list[Entry], left: list[Entry]) -> None:
         """Runs the units that are left of a batch, and begins its COMMIT."""
@@ -205,32 +225,32 @@ class Writer:
             await self._lose(batch, error)
             return
         self._around.committing()
-        self._running = _Running(batch, self._committer.begin())
+        self._running = _Running(batch, self._committer.begin(), self._loop.time())
 
-    def _run_ahead(self, batch: list[Entry], commit: Commit) -> list[Entry]:
-        """Runs units until COMMIT has returned; gives those that are left, or need the file."""
-        self._batch, left = batch, list[Entry]()
-        for number, entry in enumerate(batch):
-            if commit.done:
-                return left + batch[number:]
+    def _run_ahead(self, commit: Commit) -> None:
+        """Gives the units of the next batch their turn until COMMIT has returned; those that need the file are left."""
+        while self._ran < len(self._batch) and not commit.done:
+            entry = self._batch[self._ran]
+            self._ran += 1
             try:
                 self._run_unit(entry)
             except Committing:
                 self._around.undo()
                 entry.begin_again()
-                left.append(entry)
-        return left
+                self._left.append(entry)
 
     async def _end_commit(self) -> bool:
         """Waits for the COMMIT that runs, and tells its units. False: it failed, and what was staged since is lost."""
-        running, self._running = self._running, None
+        running = self._running
         if running is None:
             return True
         try:
             self.meters.commits.observe(await running.commit.ended())
         except apsw.Error as error:
+            self._running = self._beside = None
             await self._lose(running.batch, error)
             return False
+        self._running = self._beside = None
         self.meters.batches.observe(len(running.batch))
         self._around.kept()
         self._say_whether_it_works(None)
