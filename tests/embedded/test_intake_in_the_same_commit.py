@@ -1,6 +1,7 @@
 """An accepted order is taken in by the commit that accepts it, so that its message need not be written."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from expediter.embedded.database import open_writer
 from expediter.embedded.queue import VISIBILITY, SqliteQueue
 from expediter.embedded.staging import WritingSession
 from tests.embedded.test_writer import Bench, writing
+from tests.embedded.test_writer_sharing import until
 from tests.support.stage import opened, story
 from tests.support.values import an_order
 
@@ -50,6 +52,29 @@ async def test_an_order_is_taken_in_by_the_commit_that_accepts_it(tmp_path: Path
         assert stage.read("SELECT count(*) FROM execution") == [(1,)]
         await stage.quiet()
         assert len(commits.having("intake")) == 1
+
+
+@story
+async def test_an_order_that_comes_while_the_disk_works_is_accepted_and_taken_in_meanwhile(tmp_path: Path) -> None:
+    commits, disk, connections = Commits(), threading.Event(), list[apsw.Connection]()
+    apsw.connection_hooks.append(connections.append)
+    try:
+        async with opened(tmp_path, observer=commits) as stage:
+            await stage.place()
+            connections[0].exec_trace = lambda _, sql, __: sql != "COMMIT" or disk.wait(60)  # the writer comes first
+            intakes = stage.home._meters.units["intake"]
+            first = asyncio.create_task(stage.accept())
+            await until(lambda: sum(intakes.counts) == 2)
+            second = asyncio.create_task(stage.accept())
+            await asyncio.wait_for(until(lambda: sum(intakes.counts) == 3), 30)
+            assert len(commits.having("accept")) == 1
+            disk.set()
+            await asyncio.gather(first, second)
+
+            assert commits.having("accept") == [["accept", "intake"]] * 3
+            assert stage.read("SELECT count(*) FROM execution") == [(3,)]
+    finally:
+        apsw.connection_hooks.remove(connections.append)
 
 
 @story

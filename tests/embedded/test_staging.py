@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import apsw
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from expediter.embedded import staging
-from expediter.embedded.database import Row, Rows
+from expediter.embedded.database import Committing, Row, Rows, Session
 from expediter.embedded.staging import WritingSession
 
 READ = "SELECT no, value FROM line WHERE no = ?"
@@ -23,10 +25,10 @@ Fact = tuple[dict[int, str], list[str]]
 class Lines:
     """A table of lines and one of notes, behind a writing session."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, beside: Session | None = None) -> None:
         connection.execute("CREATE TABLE line (no INTEGER PRIMARY KEY, value TEXT); CREATE TABLE note (text TEXT)")
         self.connection = connection
-        self.session = WritingSession(connection)
+        self.session = WritingSession(connection, beside)
         self.rows: Rows[int, Line] = self.session.table("line", self._read, self._write, lambda line: line)
 
     def stored(self) -> Fact:
@@ -149,3 +151,50 @@ def test_memory_keeps_the_rows_that_were_written_last() -> None:
         assert read == []
         assert lines.rows.get(0) == (0, "a")
         assert read == [(READ, (0,))]
+
+
+def test_a_glance_while_commit_runs_goes_to_another_connection(tmp_path: Path) -> None:
+    with (
+        closing(apsw.Connection(str(tmp_path / "x.db"))) as writing,
+        closing(apsw.Connection(writing.filename)) as other,
+    ):
+        writing.pragma("journal_mode", "wal")
+        lines = Lines(writing, Session(other))
+        writing.execute("INSERT INTO line VALUES (1, 'in the file')")
+        writing.execute("BEGIN IMMEDIATE")
+        lines.session.begin()
+        lines.rows.put(2, (2, "on its way"))
+        lines.session.end()
+        lines.session.write()
+        lines.session.committing()
+
+        assert lines.session.glance(READ, (1,)) == (1, "in the file")
+        assert lines.session.glance(READ, (2,)) is None
+        with pytest.raises(Committing):
+            lines.session.peek(READ, (1,))
+        writing.execute("COMMIT")
+        lines.session.kept()
+        assert lines.session.glance(READ, (2,)) == (2, "on its way")
+
+
+def test_nobody_glances_while_a_commit_runs_that_holds_a_statement_of_a_units_own(tmp_path: Path) -> None:
+    with (
+        closing(apsw.Connection(str(tmp_path / "x.db"))) as writing,
+        closing(apsw.Connection(writing.filename)) as other,
+    ):
+        writing.pragma("journal_mode", "wal")
+        lines = Lines(writing, Session(other))
+        for statement in ("UPDATE line SET value = 'new'", None):
+            writing.execute("BEGIN IMMEDIATE")
+            lines.session.begin()
+            if statement:
+                lines.session.rows(statement)
+            lines.session.end()
+            lines.session.committing()
+            if statement:
+                with pytest.raises(Committing):
+                    lines.session.glance(READ, (1,))
+            else:
+                assert lines.session.glance(READ, (1,)) is None
+            writing.execute("COMMIT")
+            lines.session.kept()

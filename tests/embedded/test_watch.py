@@ -12,6 +12,7 @@ import pytest
 from demo.mailserver import MailServer, receiving
 from expediter.domain.errors import StoreUnavailable
 from expediter.domain.trouble import ORDER_TIME, REFUND_TIME
+from expediter.embedded.runtime import INTAKES
 from expediter.embedded.settings import workflow
 from expediter.embedded.watch import LOOK, MOST
 from expediter.embedded.writer import Observer
@@ -130,13 +131,13 @@ async def test_a_refund_within_a_long_hold_is_not_late(tmp_path: Path) -> None:
 @story
 async def test_an_accepted_order_that_waits_on_the_queue_is_late_too(tmp_path: Path) -> None:
     async with opened(tmp_path, NOTIFY=OPS) as stage:
-        stage.home.runtime._intakes = 10**6  # as if those who take orders in were busy for ever
+        stage.home.runtime._intakes = {object() for _ in range(INTAKES)}  # as if all were busy for ever
         order_id = await stage.accept()
         stage.clock.advance(30 * SECOND + ORDER_TIME)
         await stage.until(lambda: troubles(stage) == [("ORDER_LATE", OPS)])
 
         assert [mail.status for mail in stage.mails(order_id)] == ["ORDER_LATE"]
-        stage.home.runtime._intakes = 0
+        stage.home.runtime._intakes = set()
 
 
 @story

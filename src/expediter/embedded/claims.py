@@ -51,7 +51,8 @@ class SqliteClaims:
         return None if taken is None else taken.no
 
     def _read(self, id: str) -> Taken | None:
-        row = self._session.peek(_CLAIMED, (id,))
+        # A claim is never changed, and those that COMMIT writes are in memory.
+        row = self._session.glance(_CLAIMED, (id,))
         return Taken(row[0], id, row[1]) if row else None
 
     def _write(self, rows: Sequence[Taken]) -> None:

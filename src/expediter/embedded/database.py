@@ -130,6 +130,10 @@ class Session:
         """The first row of a statement that reads nothing of what may be staged."""
         return self.row(sql, values)
 
+    def glance(self, sql: str, values: tuple[Value, ...]) -> Row | None:
+        """As ``peek``, when what the file holds before the COMMIT that runs is as good as what it holds after it."""
+        return self.row(sql, values)
+
     def many(self, sql: str, rows: Sequence[tuple[Value, ...]]) -> None:
         """Runs the statement once for each row of values."""
         try:

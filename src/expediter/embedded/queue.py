@@ -67,11 +67,12 @@ class SqliteQueue:
         return str(no)
 
     def receive(self, limit: int, now: int) -> tuple[Message, ...]:
-        if self._session.peek(_ANY_EXHAUSTED, (now,)):
+        # What a COMMIT that runs hides from a glance is received the next time; what it makes stale is looked at below.
+        if self._session.glance(_ANY_EXHAUSTED, (now,)):
             self._session.rows(_SQL["bury_exhausted"], (now,))
             self._session.rows(_SQL["drop_exhausted"], (now,))
             self._session.forget()
-        older = self._session.peek(_RECEIVE, (now, 1, MAX_RECEIVES))
+        older = self._session.glance(_RECEIVE, (now, 1, MAX_RECEIVES))
         rows = self._not_yet_filed(limit) if older is None else []
         if not rows:
             rows = [_row(found) for found in self._session.look("message", _RECEIVE, (now, limit, MAX_RECEIVES))]

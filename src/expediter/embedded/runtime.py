@@ -53,7 +53,8 @@ class Runtime:
         self._clock = clock
         self._wake = asyncio.Event()
         self._wake_at = 0
-        self._intakes = 0
+        #: Intake units that had no turn yet: what comes after that needs another one.
+        self._intakes: set[object] = set()
         self._backlog = 0
         self._firing: set[int] = set()
         self._calls: set[asyncio.Task[None]] = set()
@@ -107,22 +108,26 @@ class Runtime:
 
     def _take_in(self) -> None:
         """Has as many batches taken in as there are messages for, unless the outside is not keeping up."""
-        while self._intakes < INTAKES and self._intakes * BATCH < self._backlog:
+        while len(self._intakes) < INTAKES and len(self._intakes) * BATCH < self._backlog:
             if self._stopping or not self._keeping_up(CALLS):
                 return
-            self._intakes += 1
-            self._writer.submit("intake", self._intake, self._taken_in)
+            intake = object()
+            self._intakes.add(intake)
+            self._writer.submit("intake", partial(self._intake, intake), partial(self._taken_in, intake))
 
-    def _intake(self) -> int:
-        return take_batch(self._work())
+    def _intake(self, intake: object) -> int:
+        received = take_batch(self._work())
+        if intake in self._intakes:  # else it runs again, and was counted
+            self._intakes.remove(intake)
+            self._backlog = max(0, self._backlog - received) if received else 0
+        return received
 
-    def _taken_in(self, received: int | None, error: Exception | None) -> None:
-        self._intakes -= 1
+    def _taken_in(self, intake: object, received: int | None, error: Exception | None) -> None:
+        self._intakes.discard(intake)
         if error is not None:
             _log.error("taking orders in failed; the next try is in a second", exc_info=error)
             self._backlog = 0  # looked up again at the next tick
             return
-        self._backlog = max(0, self._backlog - received) if received else 0
         self._take_in()
         if received == BATCH and not self._intakes:
             self._wake.set()  # there may be more than were counted

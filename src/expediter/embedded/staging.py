@@ -8,7 +8,8 @@ only one who writes this file. So:
  - a row that several units of a batch change is written once;
  - a write that fails in the middle has lost the batch: nobody knows which of its rows have reached SQLite;
  - a unit that raises just drops what it staged: nothing of it has reached SQLite, and no SAVEPOINT is needed;
- - while COMMIT runs nobody reads the file: whoever needs it meets Committing. What that COMMIT writes is known;
+ - while COMMIT runs nobody reads the file: whoever needs it meets Committing. What that COMMIT writes is known. What a
+   moment more or less makes no difference for is read on another connection (``glance``);
  - whoever runs a statement of his own first has everything staged written, his own unit's part under a SAVEPOINT. So
    every statement sees what came before it, and is undone with its unit.
 """
@@ -111,10 +112,14 @@ class Staged(Rows[K, V]):
 
 
 class WritingSession(Session):
-    """The session of the writer; ``before`` is called before a unit's own statement, to stage what it still holds."""
+    """The session of the writer; ``before`` is called before a unit's own statement, to stage what it still holds.
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    ``beside``: another one of the same file, which may be read while COMMIT runs.
+    """
+
+    def __init__(self, connection: apsw.Connection, beside: Session | None = None) -> None:
         super().__init__(connection)
+        self._beside = beside
         self.before: Callable[[], None] = _nothing
         self._tables: dict[str, Staged[Any, Any]] = {}
         #: The tables that the unit has changed.
@@ -125,6 +130,8 @@ class WritingSession(Session):
         self._units = 0
         #: The unit has run a statement of its own, under a savepoint.
         self._direct = False
+        #: A unit of this batch has, so that memory does not know all that COMMIT writes.
+        self._past_memory = False
         #: COMMIT runs.
         self._committing = False
         #: Why nothing of this batch can be written any more.
@@ -164,6 +171,11 @@ class WritingSession(Session):
         self._need_the_file()
         return super().row(sql, values)
 
+    def glance(self, sql: str, values: tuple[Value, ...]) -> Row | None:
+        if self._committing and not self._past_memory and self._beside is not None:
+            return self._beside.row(sql, values)
+        return self.peek(sql, values)
+
     def look(self, name: str, sql: str, values: tuple[Value, ...]) -> list[Row]:
         self._need_the_file()
         table = self._tables[name]
@@ -191,7 +203,7 @@ class WritingSession(Session):
         if not self._direct:
             self.write()
             self.connection.execute("SAVEPOINT unit")
-            self._direct = True
+            self._direct = self._past_memory = True
         self.before()
         self._end_staging()
         self.write()
@@ -249,13 +261,13 @@ class WritingSession(Session):
 
     def kept(self) -> None:
         """The batch is committed."""
-        self._committing = False
+        self._committing = self._past_memory = False
         for table in self._tables.values():
             table.shed()
 
     def lost(self) -> None:
         """The batch was rolled back."""
-        self.unit, self._direct, self._committing = 0, False, False
+        self.unit, self._direct, self._committing, self._past_memory = 0, False, False, False
         self._failed = None
         self._unit_rows.clear()
         self._batch_rows.clear()

@@ -278,7 +278,8 @@ async def open_home(
     Raises DataRefused, SettingRefused, DefinitionInvalid.
     """
     with owned(settings.data) as path, closing(open_writer(path)) as writing, closing(open_reader(path)) as reading:
-        file = File(WritingSession(writing), Session(reading), Checkpoints(writing, path))
+        reader = Session(reading)
+        file = File(WritingSession(writing, reader), reader, Checkpoints(writing, path))
         parties = Parties(settings.payments, settings.restaurant, settings.restaurant_secret)
         home = Home(settings, clock or SystemClock(), parties, file, observer)
         try:
