@@ -104,16 +104,16 @@ async def test_what_ran_during_a_commit_that_failed_runs_again_without_what_that
 async def test_who_comes_while_a_commit_is_waited_for_has_his_turn_at_once_and_is_in_the_next(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
         with commits_held(bench):
-            first = asyncio.create_task(bench.writer.run("first", bench.stage("a")))
+            first = bench.writer.run("first", bench.stage("a"))
             await until(lambda: "before commit" in bench.log.lines)
-            second = asyncio.create_task(bench.writer.run("second", bench.stage("b")))
+            second = bench.writer.run("second", bench.stage("b"))
             bench.writer.submit("third", bench.stage("c"), lambda _, __: None)
             await until(lambda: bench.log.lines.count("end") == 3)
             assert "after commit" not in bench.log.lines
         await asyncio.gather(first, second)
 
-        assert bench.log.batches == [["first"], ["third", "second"]]
-        assert bench.stored() == ["a", "c", "b"]
+        assert bench.log.batches == [["first"], ["second", "third"]]
+        assert bench.stored() == ["a", "b", "c"]
 
 
 @story
