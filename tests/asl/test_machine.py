@@ -101,6 +101,15 @@ def test_times_of_a_task_by_path_begin_at_its_effective_input() -> None:
     assert "The TimeoutSecondsPath parameter cannot be parsed as a positive integer: $.t == soon" in str(wrong.cause)
 
 
+def test_what_a_service_is_asked_with_is_looked_at_also_where_it_is_the_input_as_it_came() -> None:
+    resource = "arn:aws:states:::apigateway:invoke"
+
+    done = run_state({"Type": "Task", "Resource": resource}, {"Headers": {"Accept": "no list"}})
+
+    assert (done.status, done.error) == ("FAILED", "States.Runtime")
+    assert "'Headers' has an invalid format" in (done.cause or "")
+
+
 def test_fail_names_its_error_by_field_by_path_and_by_function() -> None:
     assert run_state({"Type": "Fail", "Error": "E"}).error == "E"
     assert run_state({"Type": "Fail", "Error": "E"}).cause is None
