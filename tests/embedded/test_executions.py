@@ -1,4 +1,7 @@
-"""What is looked for among executions is found without a look at those that ended: they are millions in time."""
+"""What is looked for among executions is found without a look at those that ended: they are millions in time.
+
+And what is written of them is text.
+"""
 
 from contextlib import closing
 from pathlib import Path
@@ -6,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from expediter.embedded.database import Statements, open_writer
+from tests.support.stage import opened, story
 
 SQL = Statements("workflows")
 
@@ -19,3 +23,17 @@ def test_what_is_under_way_is_found_along_the_index_of_what_is_under_way(name: s
     reads = [step for step in plan if "execution" in step]
     assert reads
     assert all("execution_due" in step for step in reads)
+
+
+@pytest.mark.parametrize("hold", ["0", "30"])
+@story
+async def test_what_is_written_as_json_is_text_that_any_sqlite_reads(tmp_path: Path, hold: str) -> None:
+    async with opened(tmp_path, HOLD_SECONDS=hold) as stage:
+        order_id = await stage.place(name="Käse 🍔")
+        await stage.pass_time(60_000)
+
+        assert stage.status(order_id) == "SUCCESS"
+        assert stage.read("SELECT typeof(body), body ->> 'name' FROM orders") == [("text", "Käse 🍔")]
+        assert stage.read("SELECT typeof(state), typeof(history), instr(history, 'Käse 🍔') > 0 FROM execution") == [
+            ("text", "text", 1)
+        ]

@@ -3,7 +3,8 @@
 - one connection writes; reads and checkpoints have their own;
 - WAL with synchronous=FULL: COMMIT returns after the fsync that holds the transaction
   (https://www.sqlite.org/pragma.html#pragma_synchronous);
-- a file written by newer code is refused.
+- a file written by newer code is refused;
+- JSON is bound as the bytes that it is encoded to, and CAST makes text of them: half of what decoding them first takes.
 """
 
 import fcntl

@@ -149,8 +149,7 @@ def _due(execution: Execution, waits: Sequence[Command], awaited: Sequence[Await
 def _statement(stored: Stored) -> tuple[str, tuple[Value, ...]]:
     """What writes the execution down, and its values."""
     execution, due = stored.execution, stored.due
-    state = _encode(execution).decode()
-    values = (stored.no, execution.status, stored.busy, state, stored.log.decode())
+    values = (stored.no, execution.status, stored.busy, _encode(execution), stored.log)
     if stored.filed == NEW:
         return _START, (*values, stored.definition, due)
     return (_ADVANCE, values) if stored.filed == due else (_ADVANCE_DUE, (*values, due))

@@ -144,7 +144,7 @@ def _filed(row: Numbered) -> Numbered | None:
 
 def _values(row: Numbered) -> tuple[Value, ...]:
     no, order = row.no, row.order
-    deleted, body = order.deleted_at is not None, _encode(order).decode()
+    deleted, body = order.deleted_at is not None, _encode(order)
     return no, order.user_id, order.restaurant_id, order.status, deleted, order.version, body
 
 

@@ -12,8 +12,9 @@ SELECT no, orders.body FROM claim JOIN orders USING (no) WHERE claim.id = ?1
 
 -- name: write
 -- An UPDATE that names an indexed column rewrites its index: user and restaurant have a statement of their own.
-INSERT INTO orders (no, user_id, restaurant_id, status, deleted, version, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-ON CONFLICT (no) DO UPDATE SET status = ?4, deleted = ?5, version = ?6, body = ?7
+INSERT INTO orders (no, user_id, restaurant_id, status, deleted, version, body)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, CAST(?7 AS TEXT))
+ON CONFLICT (no) DO UPDATE SET status = ?4, deleted = ?5, version = ?6, body = excluded.body
 
 -- name: readdress
 UPDATE orders SET user_id = ?2, restaurant_id = ?3 WHERE no = ?1

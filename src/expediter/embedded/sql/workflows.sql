@@ -13,17 +13,18 @@ SELECT no, body, live FROM definition JOIN
   (SELECT definition AS no, count(*) AS live FROM execution WHERE due_at IS NOT NULL GROUP BY definition) USING (no)
 
 -- name: start
-INSERT INTO execution (no, status, busy, state, history, definition, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+INSERT INTO execution (no, status, busy, state, history, definition, due_at)
+VALUES (?1, ?2, ?3, CAST(?4 AS TEXT), CAST(?5 AS TEXT), ?6, ?7)
 
 -- name: load
 SELECT claim.id, definition, state, due_at, busy FROM execution JOIN claim USING (no) WHERE execution.no = ?1
 
 -- name: advance
--- due_at stays as it is: an UPDATE that names an indexed column rewrites its index.
-UPDATE execution SET status = ?2, busy = ?3, state = ?4, history = history || ?5 WHERE no = ?1
+-- due_at stays as it is: an UPDATE that names an indexed column rewrites its index. Text || bytes is text.
+UPDATE execution SET status = ?2, busy = ?3, state = CAST(?4 AS TEXT), history = history || ?5 WHERE no = ?1
 
 -- name: advance_due
-UPDATE execution SET status = ?2, busy = ?3, state = ?4, history = history || ?5, due_at = ?6 WHERE no = ?1
+UPDATE execution SET status = ?2, busy = ?3, state = CAST(?4 AS TEXT), history = history || ?5, due_at = ?6 WHERE no = ?1
 
 -- name: due
 SELECT no FROM execution WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2
