@@ -6,6 +6,8 @@ changes here; the file sees the last of them, in one statement when the unit end
 
 from collections.abc import Iterator
 
+import msgspec
+
 from expediter.app.ports import Mail, Orders, Outcome, Page, Query
 from expediter.domain.errors import OrderChanged
 from expediter.domain.ledger import Entry
@@ -14,52 +16,54 @@ from expediter.embedded.clock import Clock
 from expediter.embedded.staging import WritingSession
 
 
+class Held(msgspec.Struct, gc=False):
+    """An order in the unit that runs now: as it was found, as it is, and what goes along with its changes."""
+
+    found: Order | None
+    order: Order | None
+    changed: bool = False
+    entries: tuple[Entry, ...] = ()
+    mails: tuple[Mail, ...] = ()
+
+
 class UnitOrders:
-    """The orders of the unit that runs now. ``flush`` ends it, ``forget`` undoes it."""
+    """The orders of the unit that runs now, by their ids. ``flush`` ends it, ``forget`` undoes it."""
 
     def __init__(self, store: Orders) -> None:
         self._store = store
-        self._forget()
-
-    def _forget(self) -> None:
-        #: Orders as they are in this unit; those that it changed, as it found them; what goes along with the changes.
-        self._orders: dict[str, Order | None] = {}
-        self._found: dict[str, Order | None] = {}
-        self._entries: dict[str, tuple[Entry, ...]] = {}
-        self._mails: dict[str, tuple[Mail, ...]] = {}
+        self._held: dict[str, Held] = {}
 
     def flush(self) -> None:
         """Hands what the unit changed to the store."""
-        orders, found, entries, mails = self._orders, self._found, self._entries, self._mails
-        if not orders:
+        if not self._held:
             return
-        self._forget()
-        for order_id, before in found.items():
-            order = orders[order_id]
-            if order is not None:
-                self._store.apply(before, Outcome(order, entries.get(order_id, ()), mails.get(order_id, ())))
+        held, self._held = self._held, {}
+        for one in held.values():
+            if one.changed and one.order is not None:
+                self._store.apply(one.found, Outcome(one.order, one.entries, one.mails))
 
     def forget(self) -> None:
-        self._forget()
+        self._held = {}
 
     def find(self, order_id: str) -> Order | None:
-        if order_id in self._orders:
-            return self._orders[order_id]
-        order = self._orders[order_id] = self._store.find(order_id)
-        return order
+        return (self._held.get(order_id) or self._hold(order_id)).order
 
     def apply(self, before: Order | None, outcome: Outcome) -> None:
         order = outcome.order
-        current = self._orders[order.id] if order.id in self._orders else self.find(order.id)
+        held = self._held.get(order.id) or self._hold(order.id)
+        current = held.order
         if current is not before and (current.version if current else 0) != (before.version if before else 0):
             raise OrderChanged
-        if order.id not in self._found:
-            self._found[order.id] = current
-        self._orders[order.id] = order
+        held.order, held.changed = order, True
         if outcome.entries:
-            self._entries[order.id] = (*self._entries.get(order.id, ()), *outcome.entries)
+            held.entries += outcome.entries
         if outcome.mails:
-            self._mails[order.id] = (*self._mails.get(order.id, ()), *outcome.mails)
+            held.mails += outcome.mails
+
+    def _hold(self, order_id: str) -> Held:
+        found = self._store.find(order_id)
+        held = self._held[order_id] = Held(found, found)
+        return held
 
     def accepted(self, order_id: str) -> Order | None:
         return self._store.accepted(order_id)
