@@ -28,8 +28,8 @@ APPLICATION_ID = 0x45787064
 
 #: Prepared statements that the writer keeps. For every row of an executemany apsw searches them from the first on, and
 #: puts the statement back in the place of the one used longest ago. With 256 the search took a quarter of what SQLite
-#: itself does for an order; with fewer than 64 small batches, too, push each other's statements out.
-PREPARED = 64
+#: itself does for an order; with 64 the rows of small batches push other statements out, which are prepared anew.
+PREPARED = 128
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)
 _SQL = resources.files("expediter.embedded") / "sql"
