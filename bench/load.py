@@ -6,6 +6,7 @@ is still under way, and counts from then: an answer that keeps others waiting is
 """
 
 import gc
+import os
 import select
 import selectors
 import socket
@@ -62,8 +63,8 @@ def closed(port: int, connections: int, requests: Iterable[bytes], wanted: bytes
         for connection, request in zip(idle, left, strict=False):
             sent[connection] = connection.send(request)
         while sent:
-            for connection in _arrived(selector, PATIENCE):
-                latencies.append(time.perf_counter() - sent.pop(connection))
+            for connection, at in _arrived(selector, PATIENCE):
+                latencies.append(at - sent.pop(connection))
                 connection.check(wanted)
                 if following := next(left, None):
                     sent[connection] = connection.send(following)
@@ -85,8 +86,8 @@ def opened(port: int, connections: int, requests: Iterable[bytes], gaps: Sequenc
                 connection.send(next(left))
                 sent[connection] = waiting.popleft()
             pause = max(0.0, waiting[0] - time.perf_counter()) if waiting and idle else PATIENCE
-            for connection in _arrived(selector, _paused(selector, pause), patient=pause < PATIENCE):
-                latencies.append(time.perf_counter() - sent.pop(connection))
+            for connection, at in _arrived(selector, _paused(selector, pause), patient=pause < PATIENCE):
+                latencies.append(at - sent.pop(connection))
                 connection.check(wanted)
                 idle.append(connection)
         return Load(begun, time.perf_counter() - start, latencies, time.process_time() - cpu)
@@ -142,14 +143,20 @@ def whole(answer: bytes) -> bool:
     return len(body) >= (int(rest.split(b"\r\n", 1)[0]) if found else 0)
 
 
-def _arrived(selector: selectors.BaseSelector, seconds: float, *, patient: bool = False) -> Iterator[_Connection]:
-    """The connections whose answers are complete, waiting up to ``seconds``. Raises TimeoutError unless ``patient``."""
-    ready = selector.select(seconds)
+def _arrived(
+    selector: selectors.BaseSelector, seconds: float, *, patient: bool = False
+) -> Iterator[tuple[_Connection, float]]:
+    """The connections whose answers are complete, and when that was seen, waiting up to ``seconds``.
+
+    All that are ready at once arrived before the first of them is read: what reading them takes us is not the server's.
+    Raises TimeoutError unless ``patient``.
+    """
+    ready, now = selector.select(seconds), time.perf_counter()
     if not ready and not patient:
         raise TimeoutError(f"nothing was answered for {seconds:g} seconds")
     for key, _ in ready:
         if key.data.receive():
-            yield key.data
+            yield key.data, now
 
 
 def _paused(selector: selectors.BaseSelector, seconds: float) -> float:
@@ -178,6 +185,22 @@ def _connected(
         selector.close()
         for connection in opened_:
             connection.close()
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """On one core of several: the system would put what sends and measures beside what it has just woken, which is the
+    server, and have it wait. Does nothing where that cannot be asked for.
+    """
+    cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    if len(cores) < 2:
+        yield
+        return
+    os.sched_setaffinity(0, {max(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 @contextmanager

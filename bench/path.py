@@ -16,7 +16,7 @@ import msgspec
 
 from bench import disk
 from bench.floor import BODY
-from bench.load import closed, opened, percentile
+from bench.load import aside, closed, opened, percentile
 from bench.parties import Parties
 from bench.server import PATIENCE, Server, serving, workplace
 
@@ -108,7 +108,7 @@ def accept_latency(rate: float, seconds: float, seed: int) -> Open:
     with workplace() as folder, warm() as server:
         idle = disk.syncs(folder, seconds / 4)
         waited = server.waited()
-        with disk.probe(folder, seconds) as meanwhile:
+        with aside(), disk.probe(folder, seconds) as meanwhile:
             load = opened(server.port, OPEN_CONNECTIONS, repeat(REST), gaps, ACCEPTED)
         waited = 100 * (server.waited() - waited) / load.seconds
         server.all_ended(WARM + len(gaps))

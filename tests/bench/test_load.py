@@ -1,5 +1,7 @@
 """The load generator: what it counts as an answer, and from when it counts."""
 
+import os
+import selectors
 import socket
 import threading
 from collections.abc import Iterator
@@ -8,10 +10,20 @@ from itertools import repeat
 
 import pytest
 
-from bench.load import Refused, closed, opened, percentile, whole
+from bench.load import Refused, _arrived, aside, closed, opened, percentile, whole
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+class Mailed:
+    """A connection whose answer is read by the selector's user."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+
+    def receive(self) -> bool:
+        return whole(self._end.recv(65_536))
 
 
 @contextmanager
@@ -82,6 +94,31 @@ def test_the_open_loop_sends_nothing_before_its_time() -> None:
         load = opened(port, 4, repeat(REQUEST), [0.05] * 4, b"HTTP/1.1 200")
 
     assert load.seconds >= 0.2
+
+
+def test_answers_that_are_there_at_once_arrived_at_once() -> None:
+    with selectors.DefaultSelector() as selector:
+        pairs = [socket.socketpair() for _ in range(3)]
+        for ours, theirs in pairs:
+            theirs.sendall(ANSWER)
+            selector.register(ours, selectors.EVENT_READ, Mailed(ours))
+
+        arrived = list(_arrived(selector, 1))
+
+        assert len(arrived) == 3
+        assert len({at for _, at in arrived}) == 1
+        for both in pairs:
+            for end in both:
+                end.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not let a process choose its core")
+def test_what_measures_keeps_to_one_core_and_gives_the_others_back() -> None:
+    before = os.sched_getaffinity(0)
+    with aside():
+        assert len(os.sched_getaffinity(0)) == 1
+
+    assert os.sched_getaffinity(0) == before
 
 
 def test_a_percentile_is_one_of_the_values() -> None:
