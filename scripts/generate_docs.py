@@ -114,7 +114,7 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
     ("lateness of the event loop", f"{http.TOO_LATE:g} s", "503 for everything but probes and metrics"),
     (
         "places in a commit",
-        f"{places.BATCH}, or {places.LARGE} in a crowd; the doors have every other one",
+        f"{places.BATCH} a side, or {places.LARGE} in a crowd; {places.JOINED} while the one before is waited for",
         "the next commit",
     ),
     ("messages taken in at the same time", f"{runtime.INTAKES} batches of {MESSAGES}", "they wait in the file"),

@@ -1,7 +1,7 @@
 """Whatever units stage, read, run directly or take back: it is as if each had written at once."""
 
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -153,13 +153,17 @@ def test_memory_keeps_the_rows_that_were_written_last() -> None:
         assert read == [(READ, (0,))]
 
 
-def test_a_glance_while_commit_runs_goes_to_another_connection(tmp_path: Path) -> None:
-    with (
-        closing(apsw.Connection(str(tmp_path / "x.db"))) as writing,
-        closing(apsw.Connection(writing.filename)) as other,
-    ):
+@contextmanager
+def beside(file: Path) -> Iterator[Lines]:
+    """Lines whose session may read on another connection."""
+    with closing(apsw.Connection(str(file))) as writing, closing(apsw.Connection(str(file))) as other:
         writing.pragma("journal_mode", "wal")
-        lines = Lines(writing, Session(other))
+        yield Lines(writing, Session(other))
+
+
+def test_a_glance_while_commit_runs_goes_to_another_connection(tmp_path: Path) -> None:
+    with beside(tmp_path / "test.db") as lines:
+        writing = lines.connection
         writing.execute("INSERT INTO line VALUES (1, 'in the file')")
         writing.execute("BEGIN IMMEDIATE")
         lines.session.begin()
@@ -178,12 +182,8 @@ def test_a_glance_while_commit_runs_goes_to_another_connection(tmp_path: Path) -
 
 
 def test_nobody_glances_while_a_commit_runs_that_holds_a_statement_of_a_units_own(tmp_path: Path) -> None:
-    with (
-        closing(apsw.Connection(str(tmp_path / "x.db"))) as writing,
-        closing(apsw.Connection(writing.filename)) as other,
-    ):
-        writing.pragma("journal_mode", "wal")
-        lines = Lines(writing, Session(other))
+    with beside(tmp_path / "test.db") as lines:
+        writing = lines.connection
         for statement in ("UPDATE line SET value = 'new'", None):
             writing.execute("BEGIN IMMEDIATE")
             lines.session.begin()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
-from expediter.embedded.places import BATCH, CROWD, LARGE, PATIENCE, WAITING
+from expediter.embedded.places import BATCH, CROWD, JOINED, LARGE, PATIENCE, WAITING
 from tests.embedded.test_writer import no_room_beyond, writing
 from tests.support.stage import story
 
@@ -59,9 +59,9 @@ async def test_who_waited_too_long_is_refused_while_there_are_more_than_places(t
         bench.disk.clear()
         first = bench.writer.run("first", lambda: None)
         await until(lambda: "before commit" in bench.log.lines)
-        joining = [bench.writer.run("x", lambda: None) for _ in range(2 * BATCH)]
+        joining = [bench.writer.run("x", lambda: None) for _ in range(JOINED)]
         waiting = [bench.writer.run("x", lambda: None) for _ in range(BATCH + 2)]
-        await until(lambda: bench.writer.waiting == 3 * BATCH + 3)
+        await until(lambda: bench.writer.waiting == JOINED + BATCH + 3)
         for entry in bench.writer._places._doors:
             entry.came -= PATIENCE + 0.1
         bench.disk.set()

@@ -142,10 +142,16 @@ class App:
         try:
             return self._carry_out(self._plan(asked), body)
         except Exception as error:  # noqa: BLE001  # as refusal() says
-            return refusal(error)
+            return self.refusal(error)
 
     def refusal(self, error: BaseException, /) -> Response:
-        return refusal(error)
+        """The answer to a request that ended in this error; in one that nobody foresaw by no fault of who asked."""
+        if isinstance(error, TooBusy):
+            return _BUSY
+        if isinstance(error, OrderError):
+            return problem(error)
+        _log.error("a request ended in an error that nobody foresaw", exc_info=error)
+        return problem(InternalError())
 
     def _refuses(self, method: str, path: str) -> bool:
         """Whether it would have to wait too long. Known before anything of it is looked at: while ten times as much
@@ -175,7 +181,7 @@ class App:
         except ClientGone:
             return
         except Exception as error:  # noqa: BLE001  # as refusal() says
-            response = refusal(error)
+            response = self.refusal(error)
         await respond(send, response)
 
     def _plan(self, asked: Asked) -> Plan:
@@ -239,16 +245,6 @@ class App:
             status = 200 if "data" in answer else 400
             return Response(status, (("Content-Type", _GRAPHQL_JSON),), _encode(answer))
         return Response(200, (("Content-Type", JSON),), _encode(answer))
-
-
-def refusal(error: BaseException) -> Response:
-    """The answer to a request that ended in this error. Whatever it is, who asked hears that it was no fault of his."""
-    if isinstance(error, TooBusy):
-        return _BUSY
-    if isinstance(error, OrderError):
-        return problem(error)
-    _log.error("a request ended in an error that nobody foresaw", exc_info=error)
-    return problem(InternalError())
 
 
 def check_graphql(method: str, headers: Headers) -> None:

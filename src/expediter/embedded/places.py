@@ -14,6 +14,8 @@ from expediter.embedded.meters import Meters
 
 #: Units of each side in one commit at most: bounds how long a batch keeps the event loop from reading requests.
 BATCH = 128
+#: Units that may be in the next commit already while the one before it is waited for: whoever comes then has his turn.
+JOINED = 2 * BATCH
 #: From so many units at the doors on it is LARGE: nobody hurries then to read still more requests, and each round in
 #: which thousands are read and refused is one in which this many are written.
 CROWD, LARGE = 1024, 512

@@ -29,7 +29,7 @@ from expediter.domain.errors import StoreUnavailable, TooBusy
 from expediter.embedded.committer import Commit, Committer
 from expediter.embedded.database import Committing
 from expediter.embedded.meters import Meters
-from expediter.embedded.places import BATCH, PATIENCE, Entry, Places
+from expediter.embedded.places import JOINED, PATIENCE, Entry, Places
 
 T = TypeVar("T")
 
@@ -158,7 +158,7 @@ class Writer:
 
     def _joins(self, entry: Entry) -> bool:
         """Whether it has its turn at once, in the next commit: COMMIT is waited for with nothing else to do."""
-        if self._beside is None or len(self._batch) >= 2 * BATCH:
+        if self._beside is None or len(self._batch) >= JOINED:
             return False
         self._batch.append(entry)
         self._untold += 1
