@@ -121,3 +121,11 @@ def test_a_statement_keeps_its_plan_whatever_is_bound_to_it(tmp_path: Path) -> N
     with closing(open_writer(file)) as writing, closing(open_reader(file)) as reading:
         for connection in (writing, reading):
             assert connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1) == 1
+
+
+def test_a_statement_is_one_line_and_its_comments_stay_in_the_file() -> None:
+    change = Statements("orders")["change"]
+
+    assert change.startswith("UPDATE orders SET status = ?2, ")
+    assert "\n" not in change
+    assert "\n" not in Statements("workflows")["live_definitions"]

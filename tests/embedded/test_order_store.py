@@ -3,6 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from expediter.app.ports import Claim, Outcome, Query
@@ -11,6 +12,7 @@ from expediter.domain.order import Status
 from expediter.embedded.claims import SqliteClaims
 from expediter.embedded.database import Row, Session, Value, open_writer
 from expediter.embedded.order_store import SqliteOrders
+from expediter.embedded.staging import WritingSession
 from tests.support.values import ID, SETTINGS, an_order
 
 
@@ -69,3 +71,22 @@ def test_an_order_that_nobody_accepted_is_not_written(tmp_path: Path) -> None:
 
         with pytest.raises(OrderInvalid, match="no order was accepted"):
             store.apply(None, Outcome(an_order(version=1)))
+
+
+def test_an_order_that_was_written_while_a_unit_changes_it_is_added_once() -> None:
+    with closing(open_writer(Path(":memory:"))) as connection:
+        session = WritingSession(connection)
+        store = SqliteOrders(session, SETTINGS, lambda _, __: None, None)
+        new = an_order(version=1)
+        paid = msgspec.structs.replace(new, status=Status.PAID, version=2)
+        session.begin()
+        SqliteClaims(session).claim(Claim(ID, "one"))
+        store.apply(None, Outcome(new))
+        session.end()
+        session.begin()
+        store.apply(new, Outcome(paid))
+        session.rows("SELECT 1")
+        session.end()
+        session.write()
+
+        assert session.rows("SELECT status, version FROM orders") == [("PAID", 2)]

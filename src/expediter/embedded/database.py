@@ -52,14 +52,23 @@ class Committing(BaseException):
 
 
 class Statements:
-    """The named statements of one .sql file: ``Statements("queue")["send"]``."""
+    """The named statements of one .sql file, each in one line without its comments: ``Statements("queue")["send"]``.
+
+    For every row of an executemany apsw hashes the whole text again, to find what it has prepared: 8 instructions a
+    character.
+    """
 
     def __init__(self, file: str) -> None:
         parts = _NAME.split((_SQL / f"{file}.sql").read_text())
-        self._texts: dict[str, str] = dict(zip(parts[1::2], (text.strip() for text in parts[2::2]), strict=True))
+        self._texts: dict[str, str] = dict(zip(parts[1::2], map(_one_line, parts[2::2]), strict=True))
 
     def __getitem__(self, name: str) -> str:
         return self._texts[name]
+
+
+def _one_line(text: str) -> str:
+    lines = (line.strip() for line in text.splitlines())
+    return " ".join(line for line in lines if line and not line.startswith("--"))
 
 
 class Rows(Protocol[Key_contra, V]):

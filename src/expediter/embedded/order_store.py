@@ -16,16 +16,18 @@ from expediter.embedded.database import Row, Rows, Session, Statements, Value
 
 _SQL = Statements("orders")
 _QUEUED = Statements("queue")["by_order"]
-_FIND, _WRITE, _READDRESS, _ENTER, _POST = (_SQL[name] for name in ("find", "write", "readdress", "enter", "post"))
+_FIND, _ADD, _CHANGE = _SQL["find"], _SQL["add"], _SQL["change"]
+_READDRESS, _ENTER, _POST = _SQL["readdress"], _SQL["enter"], _SQL["post"]
 _decode = msgspec.json.Decoder(Order).decode
 _encode = msgspec.json.Encoder().encode
 
 
 class Numbered(msgspec.Struct, frozen=True, gc=False):
-    """An order, and the number that its id stands for."""
+    """An order, and the number that its id stands for. ``filed``: the file has a row of it."""
 
     no: int
     order: Order
+    filed: bool
 
 
 class SqliteOrders:
@@ -43,7 +45,7 @@ class SqliteOrders:
     ) -> None:
         self._session = session
         self._claims = SqliteClaims(session)
-        self._rows: Rows[str, Numbered] = session.table("orders", self._read, self._write, _filed)
+        self._rows: Rows[str, Numbered] = session.table("orders", self._read, self._write, _filed, _since)
         self._settings = settings
         self._changed = changed
         self._posted = posted
@@ -89,8 +91,8 @@ class SqliteOrders:
         found = None if row is None else row.order
         if found is not before and (found.version if found else 0) != (before.version if before else 0):
             raise OrderChanged
-        no = self._claimed(order.id) if row is None else row.no
-        self._rows.put(order.id, Numbered(no, order))
+        no, filed = (self._claimed(order.id), False) if row is None else (row.no, row.filed)
+        self._rows.put(order.id, Numbered(no, order, filed))
         if before and (before.user_id != order.user_id or before.restaurant_id != order.restaurant_id):
             self._session.stage(_READDRESS, (no, order.user_id, order.restaurant_id))
         for entry in outcome.entries:
@@ -132,20 +134,29 @@ class SqliteOrders:
 
     def _read(self, order_id: str) -> Numbered | None:
         row = self._session.peek(_FIND, (order_id,))
-        return Numbered(row[0], _decode(row[1])) if row else None
+        return Numbered(row[0], _decode(row[1]), filed=True) if row else None
 
     def _write(self, rows: Sequence[Numbered]) -> None:
-        self._session.many(_WRITE, [_values(row) for row in rows])
+        new, changed = list[tuple[Value, ...]](), list[tuple[Value, ...]]()
+        for row in rows:
+            order = row.order
+            values = (row.no, order.status, order.deleted_at is not None, order.version, _encode(order))
+            if row.filed:
+                changed.append(values)
+            else:
+                new.append((*values, order.user_id, order.restaurant_id))
+        if new:
+            self._session.many(_ADD, new)
+        if changed:
+            self._session.many(_CHANGE, changed)
 
 
 def _filed(row: Numbered) -> Numbered | None:
-    return None if row.order.status in ENDED else row
+    return None if row.order.status in ENDED else Numbered(row.no, row.order, filed=True)
 
 
-def _values(row: Numbered) -> tuple[Value, ...]:
-    no, order = row.no, row.order
-    deleted, body = order.deleted_at is not None, _encode(order)
-    return no, order.user_id, order.restaurant_id, order.status, deleted, order.version, body
+def _since(later: Numbered, _: Numbered) -> Numbered:
+    return Numbered(later.no, later.order, filed=True)
 
 
 def _entry(order_id: str, row: Row) -> Entry:

@@ -10,11 +10,13 @@ SELECT no, fingerprint FROM claim WHERE id = ?1
 -- name: find
 SELECT no, orders.body FROM claim JOIN orders USING (no) WHERE claim.id = ?1
 
--- name: write
+-- name: add
+INSERT INTO orders (no, status, deleted, version, body, user_id, restaurant_id)
+VALUES (?1, ?2, ?3, ?4, CAST(?5 AS TEXT), ?6, ?7)
+
+-- name: change
 -- An UPDATE that names an indexed column rewrites its index: user and restaurant have a statement of their own.
-INSERT INTO orders (no, user_id, restaurant_id, status, deleted, version, body)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, CAST(?7 AS TEXT))
-ON CONFLICT (no) DO UPDATE SET status = ?4, deleted = ?5, version = ?6, body = excluded.body
+UPDATE orders SET status = ?2, deleted = ?3, version = ?4, body = CAST(?5 AS TEXT) WHERE no = ?1
 
 -- name: readdress
 UPDATE orders SET user_id = ?2, restaurant_id = ?3 WHERE no = ?1
