@@ -6,6 +6,7 @@ from typing import Any
 from expediter.asl import (
     AnyEvent,
     Command,
+    End,
     ScheduleTask,
     Started,
     StartTimer,
@@ -58,6 +59,19 @@ def test_an_execution_that_is_stopped_after_a_step_of_a_child_ends_in_its_own_nu
         return Stopped(at=2, seed=3) if isinstance(command, ScheduleTask) else None
 
     assert led_alike(CHILDREN, ["an item"], stopped) == "ABORTED"
+
+
+def test_an_answer_that_comes_after_the_end_of_the_execution_changes_nothing() -> None:
+    definition = {"StartAt": "Only", "States": {"Only": {**CHARGE, "End": True}}}
+    asked: list[int] = []
+
+    def late(command: Command) -> AnyEvent | None:
+        if isinstance(command, ScheduleTask):
+            asked.append(command.task)
+            return Stopped(at=1, seed=2)
+        return TaskSucceeded(at=2, seed=3, task=asked[0], output={}) if isinstance(command, End) else None
+
+    assert led_alike(definition, {}, late) == "ABORTED"
 
 
 def test_chance_begins_anew_with_each_step() -> None:

@@ -19,13 +19,12 @@ def proceed(run: Run) -> None:
     """Take every line that can go on as far as it goes."""
     while run.ready:
         frame, state = run.ready.pop(0)
+        run.look(frame)
         walk(run, frame, state)
 
 
 def walk(run: Run, frame: Frame, state: State | None) -> None:
-    """Enter one state after another in this line, until it waits or ends."""
-    if state is not None and run.frame is not frame:
-        run.look(frame)
+    """Enter one state after another in this line, which is looked at, until it waits or ends."""
     while state is not None:
         number = run.events + 1
         if number >= EVENT_LIMIT:
@@ -108,7 +107,7 @@ def _give_up(run: Run, frame: Frame, failure: StateFailure) -> None:
         run.note(frame, "ExecutionFailed", {"error": failure.error, "cause": failure.cause})
         run.end("FAILED", error=failure.error, cause=failure.cause)
         return
-    parent = run.own(frame.parent)
+    parent = run.own(run.frames[frame.parent])
     state = run.states[parent.state]
     run.look(parent)
     try:
@@ -128,7 +127,7 @@ def _ended(run: Run) -> None:
         run.note(frame, "ExecutionSucceeded", {"output": frame.input})
         run.end("SUCCEEDED", frame.input)
         return
-    parent = run.own(frame.parent)
+    parent = run.own(run.frames[frame.parent])
     run.look(parent)
     try:
         following = run.states[parent.state].child_ended(run, parent, frame)
@@ -143,7 +142,7 @@ def _ended(run: Run) -> None:
 def _stop_at_limit(run: Run, frame: Frame) -> None:
     cause = f"The execution reached the maximum number of history events ({EVENT_LIMIT})."
     if frame.lane:  # the limit of a child execution is its own
-        child = run.own(frame.lane)
+        child = run.own(run.frames[frame.lane])
         run.close(child)
         _give_up(run, child, StateFailure(RUNTIME, cause, fatal=True))
         return

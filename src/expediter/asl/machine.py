@@ -175,6 +175,7 @@ def _started(run: Run, event: Started) -> None:
         run.note(frame, "ExecutionFailed", {"error": DATA_LIMIT, "cause": cause})
         run.end("FAILED", error=DATA_LIMIT, cause=cause)
         return
+    run.look(frame)
     walk(run, frame, run.states[machine.start])
     proceed(run)
 
@@ -184,26 +185,18 @@ def _role(event: Started) -> dict[str, Json]:
     return {"roleArn": role} if role else {}
 
 
-def _asking(run: Run, task: int) -> Frame | None:
-    """The line that waits for this task, to be altered."""
-    for found in run.frames.values():
-        if found.task == task:
-            return run.own(found.number)
-    return None
-
-
 def _task_succeeded(run: Run, event: TaskSucceeded) -> None:
-    if (frame := _asking(run, event.task)) is not None:
+    if (frame := run.asking(event.task)) is not None:
         answered(run, frame, run.states[frame.state].succeeded, event)
 
 
 def _task_failed(run: Run, event: TaskFailed) -> None:
-    if (frame := _asking(run, event.task)) is not None:
+    if (frame := run.asking(event.task)) is not None:
         answered(run, frame, run.states[frame.state].failed, event)
 
 
 def _task_timed_out(run: Run, event: TaskTimedOut) -> None:
-    if (frame := _asking(run, event.task)) is not None:
+    if (frame := run.asking(event.task)) is not None:
         answered(run, frame, run.states[frame.state].timed_out, event)
 
 
@@ -216,7 +209,7 @@ def _timer_fired(run: Run, event: TimerFired) -> None:
         return
     for found in run.frames.values():
         if found.timer == event.timer:
-            frame = run.own(found.number)
+            frame = run.own(found)
             frame.timer = None
             frame.due = 0
             answered(run, frame, run.states[frame.state].fired, event)
@@ -248,6 +241,7 @@ def _redriven(run: Run, event: Redriven) -> None:
     stood = run.frames[0]
     frame = run.open(Frame(input=event.input, last=stood.last, variables=stood.variables))
     run.note(frame, "ExecutionRedriven", {"state": event.state})
+    run.look(frame)
     walk(run, frame, run.states[event.state])
     proceed(run)
 

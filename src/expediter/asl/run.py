@@ -69,15 +69,24 @@ class Run:
         self.ready: list[tuple[Frame, State]] = []
         #: The line that has just yielded its output.
         self.over: Frame | None = None
+        #: The line that is seen and counted from: one of ``frames`` that is to be altered, or none.
         self.frame: Frame = NOWHERE
 
     # --- frames -----------------------------------------------------------------------------------------------
 
-    def own(self, number: int) -> Frame:
+    def asking(self, task: int) -> Frame | None:
+        """The line that waits for this task, to be altered: as a rule the one that was looked at last."""
+        if self.frame.task == task:
+            return self.frame
+        for frame in self.frames.values():
+            if frame.task == task:
+                return self.own(frame)
+        return None
+
+    def own(self, frame: Frame) -> Frame:
         """The frame to alter: a copy, unless it was made or copied in this run."""
-        frame = self.frames[number]
-        if frame is self.stored.get(number):
-            frame = self.frames[number] = msgspec.structs.replace(frame)
+        if frame is self.stored.get(frame.number):
+            frame = self.frames[frame.number] = msgspec.structs.replace(frame)
             if frame.group is not None:
                 group = frame.group
                 frame.group = msgspec.structs.replace(group, results=group.results.copy(), failed=group.failed.copy())
@@ -117,7 +126,7 @@ class Run:
         if self.lane == 0:
             self.main_events = self.events
         elif self.lane in self.frames:
-            self.own(self.lane).events = self.events
+            self.own(self.frames[self.lane]).events = self.events
         self.lane = lane
         self.events = self.frames[lane].events if lane else self.main_events
         self.history = None if lane else self.sink
@@ -149,6 +158,7 @@ class Run:
         """The execution is over; whatever else was under way no longer counts."""
         base, root = self.execution, self.frames.get(0)
         self.frames = {}
+        self.frame = NOWHERE
         self.changed = True
         self.ready.clear()
         self.over = None

@@ -117,7 +117,7 @@ class Task(State):
         """Everything in it follows from what the frame holds, so it can be built again after a crash."""
         given = frame.input if self.raw else self.arguments(run, frame)
         limits = self.limits
-        timeout, heartbeat = limits(run, frame) if callable(limits) else limits
+        timeout, heartbeat = limits if isinstance(limits, tuple) else limits(run, frame)
         token = self._token(frame) if self.token else None
         return ScheduleTask(number, self.name, self.resource, given, frame.attempt, timeout, heartbeat, token)
 
@@ -143,7 +143,8 @@ class Task(State):
         else:
             self._note(run, frame, "Succeeded", output=result)
         finished = self.finish(run, frame, result)
-        most = 0 if self.growth is None or not frame.size else frame.size + self.growth + size
+        before, growth = frame.size, self.growth
+        most = before + growth + size if before and growth is not None else 0
         return self.leave(run, frame, finished, self.following, most)
 
     def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> State | None:
