@@ -48,16 +48,19 @@ def perform(work: Work, name: str, input: Json, answer: Answer | None = None, re
 
     Raises OrderError (its name is the ASL error): OrderNotFound, TransitionNotAllowed, OrderCancelled, OrderInvalid.
     """
-    task, order = TASKS[name], order_id(input)
+    task, no = TASKS[name], order_id(input)
     while True:
-        before = work.orders.find(order)
-        step = Step(before or from_input(name, input), input, answer, work.now, work.settings)
+        before = work.orders.find(no)
+        current = before or from_input(name, input)
+        # The task gets the order as its next version, so that what it makes of it is written as it stands.
+        order = msgspec.structs.replace(current, updated_at=work.now, version=current.version + 1)
+        step = Step(order, input, answer, work.now, work.settings)
         try:
             if answer is None and (call := task.request(step)) is not None:
                 return _announce(work, before, step, call, repeat)
             outcome = task.settle(step)
-            if outcome.order is not before or outcome.entries or outcome.mails:
-                _write(work, before, step.order, outcome)
+            if outcome.order is not order or before is None or outcome.entries or outcome.mails:
+                work.orders.apply(before, outcome)
         except OrderChanged:
             continue  # a lost race settles again on the newer row; the call is never made again
         if not outcome.again:
@@ -71,13 +74,8 @@ def _announce(work: Work, before: Order | None, step: Step, call: Call, repeat: 
     if announced is step.order:
         repeat = True
     else:
-        _write(work, before, step.order, Outcome(announced))
+        work.orders.apply(before, Outcome(announced))
     return msgspec.structs.replace(call, repeat=True) if repeat else call
-
-
-def _write(work: Work, before: Order | None, current: Order, outcome: Outcome) -> None:
-    after = msgspec.structs.replace(outcome.order, updated_at=work.now, version=current.version + 1)
-    work.orders.apply(before, Outcome(after, outcome.entries, outcome.mails))
 
 
 def order_id(input: Json) -> str:
