@@ -4,8 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Iterator
-from itertools import chain, repeat
-from operator import rshift
+from itertools import chain
 from typing import Protocol
 
 
@@ -42,8 +41,12 @@ def _drawn() -> list[int]:
     return memoryview(secrets.token_bytes(8 * AT_ONCE)).cast("Q").tolist()
 
 
+def _seeds() -> list[int]:
+    return [number >> 1 for number in _drawn()]
+
+
 #: Unguessable numbers of 64 bits from the system's own source, which is asked for many at once: each asking costs 1 µs.
 AT_ONCE = 256
 NUMBERS: Iterator[int] = chain.from_iterable(iter(_drawn, None))
 #: What events' randomness is derived from, task tokens' too: such numbers, of 63 bits.
-SEEDS: Iterator[int] = map(rshift, NUMBERS, repeat(1))
+SEEDS: Iterator[int] = chain.from_iterable(iter(_seeds, None))
