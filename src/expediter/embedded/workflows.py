@@ -76,6 +76,8 @@ class SqliteWorkflows:
         self._wake_at = wake_at
         self.ended: Callable[[int, str], None] | None = None
         self._machines: dict[int, Machine] = {}
+        #: Those of them with tasks that somebody outside answers.
+        self._awaiting: set[int] = set()
         self._current = 0
 
     def use(self, definition: Json, now: int, library: Callable[[], Mapping[str, Json]] = dict) -> None:
@@ -85,7 +87,8 @@ class SqliteWorkflows:
         Raises DefinitionInvalid, and DataRefused when a live execution needs a task that this code lacks.
         """
         live = self._store.live_definitions()
-        self._machines = {no: parse(body) for no, body, _ in live}
+        for no, body, _ in live:
+            self._know(no, parse(body))
         refused = [
             (missing, count) for no, _, count in live if (missing := services.unknown(self._machines[no].resources))
         ]
@@ -103,8 +106,13 @@ class SqliteWorkflows:
             raise DataRefused(f"No such task: {', '.join(sorted(unknown))}. There are: {known}.")
         digest = hashlib.sha256(msgspec.json.encode(definition, order="sorted")).hexdigest()
         no = self._store.pin(digest, definition, now)
-        self._machines[no] = machine
+        self._know(no, machine)
         return no
+
+    def _know(self, no: int, machine: Machine) -> None:
+        self._machines[no] = machine
+        if not services.AWAITED.isdisjoint(machine.resources):
+            self._awaiting.add(no)
 
     @property
     def current(self) -> int:
@@ -121,7 +129,7 @@ class SqliteWorkflows:
             return False
         context = {"Execution": {"Id": name, "Name": name}, "StateMachine": {"Id": "orders", "Name": "orders"}}
         event = Started(at=now, seed=next(SEEDS), input=input, context=context)
-        self._drive(Stored(no, name, self._current, Execution()), [event])
+        self._drive(self._work(), Stored(no, name, self._current, Execution()), [event])
         return True
 
     def history(self, name: str) -> list[dict[str, Any]] | None:
@@ -135,11 +143,12 @@ class SqliteWorkflows:
         if stored is None or stored.execution.status in {"RUNNING", "SUCCEEDED"}:
             return False
         if stored.definition not in self._machines:
-            self._machines[stored.definition] = parse(self._store.definition(stored.definition))
+            self._know(stored.definition, parse(self._store.definition(stored.definition)))
         machine = self._machines[stored.definition]
         if state not in machine.definition["States"] or services.unknown(machine.resources):
             return False
-        self._drive(stored, [Redriven(at=self._work().now, seed=next(SEEDS), state=state, input=input)])
+        event = Redriven(at=self._work().now, seed=next(SEEDS), state=state, input=input)
+        self._drive(self._work(), stored, [event])
         return True
 
     # ── what the runtime feeds in, each inside a unit ─────────────────────────────────────────────────────────────
@@ -149,112 +158,111 @@ class SqliteWorkflows:
         stored = self._store.load(errand.no)
         if stored is None:
             return
+        work = self._work()
         result: AnyEvent | Errand | None
         if type(answer) is Failure:
             result = self._failed(errand.task, answer)
         else:
-            result = self._perform(self._work(), errand.no, errand.task, answer)
+            result = self._perform(work, errand.no, errand.task, answer)
         if type(result) is Errand:
             self._dispatch(result)
         else:
-            self._drive(stored, [] if result is None else [result])
+            self._drive(work, stored, [] if result is None else [result])
 
     def fire(self, no: int) -> None:
         """Fires the timers of an execution that are due, and the time limits of tasks that wait for their tokens."""
         stored = self._store.load(no)
         if stored is None:
             return
-        now = self._work().now
-        waits, awaited = self._waits(self._machines[stored.definition], no, stored.execution)
+        work = self._work()
+        waits, awaited = self._waits(stored, stored.execution)
         due: list[AnyEvent] = [
-            TimerFired(at=now, seed=next(SEEDS), timer=wait.timer)
+            TimerFired(at=work.now, seed=next(SEEDS), timer=wait.timer)
             for wait in waits
-            if isinstance(wait, StartTimer) and wait.at <= now
+            if isinstance(wait, StartTimer) and wait.at <= work.now
         ]
-        due.extend(TaskTimedOut(at=now, seed=next(SEEDS), task=late.task) for late in awaited if late.until <= now)
+        due.extend(TaskTimedOut(work.now, next(SEEDS), late.task) for late in awaited if late.until <= work.now)
         if due:
-            self._drive(stored, due)
+            self._drive(work, stored, due)
 
     def resume(self, no: int) -> None:
         """Takes up the tasks that a process before this one had under way; their calls may have gone out."""
         stored = self._store.load(no)
         if stored is None:
             return
-        waits, awaited = self._waits(self._machines[stored.definition], no, stored.execution)
+        waits, awaited = self._waits(stored, stored.execution)
         called = {wait.task for wait in awaited if not wait.busy}
         tasks = [wait for wait in waits if isinstance(wait, ScheduleTask) and wait.task not in called]
         work = self._work()
         results = [self._perform(work, no, task, repeat=True) for task in tasks]
         errands = [result for result in results if isinstance(result, Errand)]
         if len(errands) < len(results):
-            self._drive(stored, [found for found in results if found is not None and not isinstance(found, Errand)])
+            events = [found for found in results if found is not None and not isinstance(found, Errand)]
+            self._drive(work, stored, events)
         for errand in errands:
             self._dispatch(errand)
 
     def report(self, token: str, report: Report) -> None:
         """What whoever has a task's token says of the task. Raises TaskTokenUnknown."""
-        now = self._work().now
-        waiting = self._tokens.find(token, now)
+        work = self._work()
+        waiting = self._tokens.find(token, work.now)
         stored = self._store.load(waiting.execution)
         if stored is None:
             raise TaskTokenUnknown
         if isinstance(report, Heartbeat):
-            self._tokens.beat(token, now)
-            self._drive(stored, [])
+            self._tokens.beat(token, work.now)
+            self._drive(work, stored, [])
         else:
-            self._drive(stored, [event_of(report, waiting.task, now, next(SEEDS))])
+            self._drive(work, stored, [event_of(report, waiting.task, work.now, next(SEEDS))])
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _drive(self, stored: Stored, events: list[AnyEvent]) -> None:
+    def _drive(self, work: Work, stored: Stored, events: list[AnyEvent]) -> None:
         """Advances the execution until it waits for the outside, and stores it.
 
         ``events`` grows by what carrying the execution's commands out leads to at once.
         """
-        work, machine = self._work(), self._machines[stored.definition]
-        steps = Steps(machine, stored.execution)
+        steps = Steps(self._machines[stored.definition], stored.execution)
         asked: list[Command] = []
         for event in events:
             asked = steps.take(event)
             for command in asked:
-                follows = self._follow(work, stored.no, command)
-                if follows is not None:
+                # The kinds are compared, because isinstance takes its longest way for a struct of another kind.
+                if type(command) is ScheduleTask:
+                    follows = self._perform(work, stored.no, command)
+                elif type(command) is StartTimer:
+                    follows = self._wait(work, command)
+                else:
+                    break  # it has ended
+                if type(follows) is Errand:
+                    self._dispatch(follows)
+                elif follows is not None:
                     events.append(follows)
         execution = steps.freeze()
-        waits, awaited = self._waits(machine, stored.no, execution, asked)
+        waits, awaited = self._waits(stored, execution, asked)
         after = self._store.store(stored, execution, events, waits, awaited)
         if execution.status != "RUNNING":
             self._over(after)
 
     def _waits(
-        self, machine: Machine, no: int, execution: Execution, asked: Sequence[Command] = ()
+        self, stored: Stored, execution: Execution, asked: Sequence[Command] = ()
     ) -> tuple[Sequence[Command], tuple[Awaited, ...]]:
         """What the execution waits for, and which of its tasks somebody outside answers.
 
         ``asked``: what its last step asked for, which is all that a single line waits for.
         """
-        single = len(execution.frames) <= 1 and execution.deadline is None
-        waits = asked if single and asked else outstanding(machine, execution)
-        if services.AWAITED.isdisjoint(machine.resources):
-            return waits, ()
-        tasks = [wait.task for wait in waits if isinstance(wait, ScheduleTask)]
-        return waits, self._tokens.awaited(no, tasks)
+        if not asked or len(execution.frames) > 1 or execution.deadline is not None:
+            asked = outstanding(self._machines[stored.definition], execution)
+        if stored.definition not in self._awaiting:
+            return asked, ()
+        tasks = [wait.task for wait in asked if isinstance(wait, ScheduleTask)]
+        return asked, self._tokens.awaited(stored.no, tasks)
 
-    def _follow(self, work: Work, no: int, command: Command) -> AnyEvent | None:
-        """Carries a command out as far as the unit can; gives the event that it leads to at once."""
-        # The kinds are compared, because isinstance takes its longest way for a struct of another kind.
-        if type(command) is ScheduleTask:
-            if command.resource in services.AWAITED:
-                self._tokens.expect(no, command, work.now)
-                self._wake_at(limit(command, work.now))
-            result = self._perform(work, no, command)
-            if type(result) is not Errand:
-                return result
-            self._dispatch(result)
-        elif type(command) is StartTimer:
-            if command.at <= work.now:
-                return TimerFired(work.now, next(SEEDS), command.timer)
-            self._wake_at(command.at)
+    def _wait(self, work: Work, timer: StartTimer) -> TimerFired | None:
+        """Sets a timer; one that is due fires at once."""
+        if timer.at <= work.now:
+            return TimerFired(work.now, next(SEEDS), timer.timer)
+        self._wake_at(timer.at)
         return None
 
     def _perform(
@@ -263,6 +271,9 @@ class SqliteWorkflows:
         """Runs a task as far as it goes; None: it waits for somebody to answer it."""
         try:
             if task.resource not in TASKS:
+                if task.resource in services.AWAITED and answer is None and not repeat:
+                    self._tokens.expect(no, task, work.now)
+                    self._wake_at(limit(task, work.now))
                 return self._serve(work, no, task, answer, repeat)
             result = perform(work, task.resource, task.input, answer, repeat)
         except StoreUnavailable:
@@ -282,7 +293,7 @@ class SqliteWorkflows:
     ) -> AnyEvent | Errand | None:
         """What a service of AWS would do. Raises ServiceFailure, OrderError, and whatever a task raises."""
         if task.resource in services.STARTS:
-            return self._start(no, task, work.now)
+            return self._start(no, task, work)
         name, given = services.invocation(task)
         result = perform(work, name, given, answer, repeat)
         if not isinstance(result, Outcome):
@@ -292,8 +303,9 @@ class SqliteWorkflows:
             return None
         return TaskSucceeded(work.now, next(SEEDS), task.task, services.envelope(result.output))
 
-    def _start(self, no: int, task: ScheduleTask, now: int) -> AnyEvent | None:
+    def _start(self, no: int, task: ScheduleTask, work: Work) -> AnyEvent | None:
         """Starts another execution, as far as it goes in this unit. Raises ServiceFailure."""
+        now = work.now
         if self._depth == DEEPEST:
             raise children.too_deep()
         child = self._children.claim(no, task)
@@ -301,7 +313,7 @@ class SqliteWorkflows:
             self._depth += 1
             try:
                 event = Started(now, next(SEEDS), input=child.input, context=children.context(child.stored.name))
-                self._drive(child.stored, [event])
+                self._drive(work, child.stored, [event])
             finally:
                 self._depth -= 1
         if task.resource == services.START:
@@ -324,11 +336,11 @@ class SqliteWorkflows:
 
     def _tell_parents(self, child: Stored) -> None:
         """A nested execution has ended: whoever waits for it goes on, in the same unit."""
-        now = self._work().now
+        work = self._work()
         for parent in self._children.waiting(child):
             stored = self._store.load(parent.execution)
             if stored is not None:
-                self._drive(stored, [self._children.answer(child, parent, now, next(SEEDS))])
+                self._drive(work, stored, [self._children.answer(child, parent, work.now, next(SEEDS))])
 
     def _failed(self, task: ScheduleTask, failure: Failure) -> AnyEvent:
         now, seed = self._work().now, next(SEEDS)
