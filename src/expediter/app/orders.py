@@ -19,15 +19,15 @@ class Accepted(msgspec.Struct, frozen=True):
     replayed: bool
 
 
-def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
-    """Puts the order on the queue under ``order_id`` (a UUID: the client's idempotency key, or a new one).
+def accept(work: Work, caller: Caller, draft: Draft, order_id: str, fresh: bool = False) -> Accepted:
+    """Puts the order on the queue under ``order_id`` (a UUID: the client's idempotency key, or a ``fresh`` one).
 
     The same caller's same order under the same id is accepted once, however often it is sent.
     Raises OrderInvalid, and IdempotencyKeyReused when the id stands for anything else.
     """
     owned = owned_by(caller, draft)
     order = order_of(owned, order_id, work.now, work.settings)
-    if work.claims.claim(Claim(order_id, fingerprint(owned))):
+    if work.claims.claim(Claim(order_id, fingerprint(owned), fresh)):
         work.queue.send(encode(owned), {"order_id": order_id}, work.now, order)
         return Accepted(order, replayed=False)
     return Accepted(work.orders.find(order_id) or work.orders.accepted(order_id) or order, replayed=True)

@@ -79,10 +79,14 @@ class Orders(Protocol):
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False):
-    """Who stands behind an order id: the hash of caller and parsed order that first took it."""
+    """Who stands behind an order id: the hash of caller and parsed order that first took it.
+
+    ``fresh``: the id was made for this order, so nobody can have it, and a home need not look.
+    """
 
     order_id: str
     fingerprint: str
+    fresh: bool = False
 
 
 class Claims(Protocol):

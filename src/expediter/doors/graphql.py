@@ -33,10 +33,11 @@ def post_order(work: Work, caller: Caller, args: Arguments, new_id: str) -> Json
     given = {name: value for name, value in _snake(args["input"]).items() if value is not None}
     if "items" not in given:
         _require(given, "name", "quantity")
-    key = order_id(args.get("idempotencyKey"), new_id, "idempotencyKey")
+    sent = args.get("idempotencyKey")
+    key = order_id(sent, new_id, "idempotencyKey")
     with _paths("input"):
         draft = convert({"user_id": caller.user_id or ANONYMOUS, **given}, Draft)
-        return order_json(orders.accept(work, caller, draft, key).order)
+        return order_json(orders.accept(work, caller, draft, key, fresh=sent is None).order)
 
 
 def update_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:

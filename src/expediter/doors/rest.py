@@ -41,8 +41,9 @@ class Operation(NamedTuple):
 
 def post_order(work: Work, request: Request) -> Response:
     headers = request.headers
-    key = order_id(headers.get("idempotency-key"), request.new_id, "Idempotency-Key")
-    accepted = orders.accept(work, request.caller, draft(request, Draft), key)
+    given = headers.get("idempotency-key")
+    key = order_id(given, request.new_id, "Idempotency-Key")
+    accepted = orders.accept(work, request.caller, draft(request, Draft), key, fresh=given is None)
     said = [("Location", f"/orders/{key}"), ("Order-Id", key)]
     if accepted.replayed:
         said.append(("Idempotent-Replayed", "true"))

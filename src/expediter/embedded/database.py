@@ -120,6 +120,13 @@ class Session:
     def absent(self, name: str, key: Hashable) -> None:
         """The caller knows that the table has no row of this key: nobody needs to look."""
 
+    def recall(self, sql: str) -> Row | None:
+        """The first row of a statement; it may be remembered until ``unsure`` or ``forget``."""
+        return self.row(sql)
+
+    def unsure(self, sql: str) -> None:
+        """The caller wrote something that may change what ``recall`` gives."""
+
     def number(self, sql: str) -> int:
         """A number for a new row: the one behind what the statement gives as the largest so far."""
         return int(self.one(sql)[0]) + 1
@@ -134,7 +141,9 @@ class Session:
         return self.rows(sql, values)
 
     def forget(self) -> None:
-        """To be called after a statement that changed rows of a ``table`` past it: they are read anew."""
+        """To be called after a statement that changed rows of a ``table`` past it: they are read anew, as all that was
+        remembered.
+        """
 
     def peek(self, sql: str, values: tuple[Value, ...]) -> Row | None:
         """The first row of a statement that reads nothing of what may be staged."""

@@ -22,7 +22,8 @@ MAX_RECEIVES = 3
 RETRY_AFTER = 2_000
 
 _SQL = Statements("queue")
-_LAST, _FIND, _RECEIVE, _ANY_EXHAUSTED = (_SQL[name] for name in ("last", "find", "receive", "any_exhausted"))
+_LAST, _FIND, _RECEIVE = _SQL["last"], _SQL["find"], _SQL["receive"]
+_ANY, _ANY_EXHAUSTED = _SQL["any"], _SQL["any_exhausted"]
 _encode = msgspec.json.Encoder().encode
 _attributes = msgspec.json.Decoder(dict[str, str]).decode
 
@@ -67,16 +68,25 @@ class SqliteQueue:
         return str(no)
 
     def receive(self, limit: int, now: int) -> tuple[Message, ...]:
-        # What a COMMIT that runs hides from a glance is received the next time; what it makes stale is looked at below.
+        rows = self._not_yet_filed(limit) if self._none_is_older(now) else []
+        if not rows:
+            rows = [_row(found) for found in self._session.look("message", _RECEIVE, (now, limit, MAX_RECEIVES))]
+        return tuple([self._deliver(row, now) for row in rows])
+
+    def _none_is_older(self, now: int) -> bool:
+        """Whether the file holds nothing that can be received; what was received too often is buried first.
+
+        Mostly the file holds no message at all, and then it stays so until one is written, or comes back with a
+        redrive or a batch that is lost: so this is remembered, and asked anew only after whatever may have changed it.
+        """
+        if self._session.recall(_ANY) is None:
+            return True
+        # What a COMMIT that runs hides from a glance is received the next time; what it makes stale ``receive`` sees.
         if self._session.glance(_ANY_EXHAUSTED, (now,)):
             self._session.rows(_SQL["bury_exhausted"], (now,))
             self._session.rows(_SQL["drop_exhausted"], (now,))
             self._session.forget()
-        older = self._session.glance(_RECEIVE, (now, 1, MAX_RECEIVES))
-        rows = self._not_yet_filed(limit) if older is None else []
-        if not rows:
-            rows = [_row(found) for found in self._session.look("message", _RECEIVE, (now, limit, MAX_RECEIVES))]
-        return tuple([self._deliver(row, now) for row in rows])
+        return self._session.glance(_RECEIVE, (now, 1, MAX_RECEIVES)) is None
 
     def _not_yet_filed(self, limit: int) -> list[Row]:
         """Up to ``limit`` messages that this commit has brought so far, which nobody has received."""
@@ -135,6 +145,8 @@ class SqliteQueue:
             session.many(_SQL["send"], sent)
         if moved := [_moved(row) for row in rows if row.filed and not row.gone]:
             session.many(_SQL["move"], moved)
+        if sent or gone:
+            session.unsure(_ANY)
 
     def waiting(self) -> tuple[int, int | None]:
         """How many messages are on the queue, and when the oldest was sent (ms since 1970 UTC)."""

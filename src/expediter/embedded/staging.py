@@ -127,6 +127,8 @@ class WritingSession(Session):
         self._unit_rows: list[tuple[str, tuple[Value, ...]]] = []
         self._batch_rows: dict[str, list[tuple[Value, ...]]] = {}
         self._numbers: dict[str, int] = {}
+        #: What ``recall`` has found in the file.
+        self._recalled: dict[str, Row | None] = {}
         self._units = 0
         #: The unit has run a statement of its own, under a savepoint.
         self._direct = False
@@ -154,6 +156,14 @@ class WritingSession(Session):
     def absent(self, name: str, key: Hashable) -> None:
         if name in self._tables:
             self._tables[name].absent(key)
+
+    def recall(self, sql: str) -> Row | None:
+        if sql not in self._recalled:
+            self._recalled[sql] = self.peek(sql, ())
+        return self._recalled[sql]
+
+    def unsure(self, sql: str) -> None:
+        self._recalled.pop(sql, None)
 
     def number(self, sql: str) -> int:
         if sql not in self._numbers:
@@ -272,6 +282,7 @@ class WritingSession(Session):
         self._unit_rows.clear()
         self._batch_rows.clear()
         self._touched.clear()
+        self._recalled.clear()
         for table in self._tables.values():
             table.lose()
 
@@ -284,6 +295,7 @@ class WritingSession(Session):
         self._unit_rows.clear()
 
     def forget(self) -> None:
+        self._recalled.clear()
         for table in self._tables.values():
             table.forget()
 
