@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -46,7 +47,7 @@ class Line:
         """Receives what there is and deletes it."""
         received = self.receive(now)
         for message in received:
-            self.unit(lambda receipt=message.receipt: self.queue.delete(receipt))
+            self.unit(partial(self.queue.delete, message.receipt))
         return [message.body for message in received]
 
     def fail(self, message: Message, now: int) -> None:
