@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from expediter.asl.errors import QUERY, RUNTIME, StateFailure
 from expediter.asl.execution import Frame
 from expediter.asl.history import HistoryEvent
-from expediter.asl.protocol import Event
+from expediter.asl.protocol import AnyEvent
 from expediter.asl.retry import catcher_of, next_retry
 from expediter.asl.run import EVENT_LIMIT, Run
 from expediter.asl.states.state import State
@@ -19,12 +19,25 @@ def proceed(run: Run) -> None:
     """Take every line that can go on as far as it goes."""
     while run.ready:
         frame, state = run.ready.pop(0)
+        walk(run, frame, begin, state)
+
+
+def begin(_run: Run, _frame: Frame, state: State) -> State | None:
+    """The answer to a line that has not been asked anything: this state is the first that it enters."""
+    return state
+
+
+def walk(run: Run, frame: Frame, answer: Answer, given: AnyEvent | State) -> None:
+    """Give the state of this line what it waited for, and enter one state after another until the line waits or ends.
+
+    ``given``: what ``answer`` takes, which is the event, or the first state of a line that begins.
+    """
+    if run.frame is not frame:
         run.look(frame)
-        walk(run, frame, state)
-
-
-def walk(run: Run, frame: Frame, state: State | None) -> None:
-    """Enter one state after another in this line, which is looked at, until it waits or ends."""
+    try:
+        state = answer(run, frame, given)
+    except StateFailure as failure:
+        state = failed(run, frame, failure)
     while state is not None:
         number = run.events + 1
         if number >= EVENT_LIMIT:
@@ -44,19 +57,6 @@ def walk(run: Run, frame: Frame, state: State | None) -> None:
             state = failed(run, frame, failure)
     if run.over is not None:
         _ended(run)
-
-
-def answered(run: Run, frame: Frame, answer: Answer, event: Event) -> None:
-    """Give the state of this line what it waited for, and go on from there."""
-    if run.frame is not frame:
-        run.look(frame)
-    try:
-        following = answer(run, frame, event)
-    except StateFailure as failure:
-        following = failed(run, frame, failure)
-    walk(run, frame, following)
-    if run.ready:
-        proceed(run)
 
 
 def failed(run: Run, frame: Frame, failure: StateFailure) -> State | None:

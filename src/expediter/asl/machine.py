@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from expediter.asl.compile import compile_scope, unknown_fields
-from expediter.asl.engine import answered, proceed, walk
+from expediter.asl.engine import begin, proceed, walk
 from expediter.asl.errors import DATA_LIMIT, DefinitionInvalid, Fault
 from expediter.asl.execution import Execution, Frame, new_execution
 from expediter.asl.history import HistoryEvent
@@ -147,6 +147,8 @@ class Steps(Run):
         self.draws = 0
         self.commands = []
         _HANDLERS[type(event)](self, event)
+        if self.ready:
+            proceed(self)
         return self.commands
 
 
@@ -168,16 +170,14 @@ def _started(run: Run, event: Started) -> None:
         due=due or 0,
     )
     frame = run.open(Frame(input=given, size=size))
-    run.note(frame, "ExecutionStarted", {"input": given, **_role(event)})
+    run.note(frame, "ExecutionStarted", {} if run.history is None else {"input": given, **_role(event)})
     if size > PAYLOAD_LIMIT:
         # AWS would not have started it: StartExecution refuses such an input.
         cause = "The execution's input exceeds the maximum number of bytes service limit."
         run.note(frame, "ExecutionFailed", {"error": DATA_LIMIT, "cause": cause})
         run.end("FAILED", error=DATA_LIMIT, cause=cause)
         return
-    run.look(frame)
-    walk(run, frame, run.states[machine.start])
-    proceed(run)
+    walk(run, frame, begin, run.states[machine.start])
 
 
 def _role(event: Started) -> dict[str, Json]:
@@ -187,17 +187,17 @@ def _role(event: Started) -> dict[str, Json]:
 
 def _task_succeeded(run: Run, event: TaskSucceeded) -> None:
     if (frame := run.asking(event.task)) is not None:
-        answered(run, frame, run.states[frame.state].succeeded, event)
+        walk(run, frame, run.states[frame.state].succeeded, event)
 
 
 def _task_failed(run: Run, event: TaskFailed) -> None:
     if (frame := run.asking(event.task)) is not None:
-        answered(run, frame, run.states[frame.state].failed, event)
+        walk(run, frame, run.states[frame.state].failed, event)
 
 
 def _task_timed_out(run: Run, event: TaskTimedOut) -> None:
     if (frame := run.asking(event.task)) is not None:
-        answered(run, frame, run.states[frame.state].timed_out, event)
+        walk(run, frame, run.states[frame.state].timed_out, event)
 
 
 def _timer_fired(run: Run, event: TimerFired) -> None:
@@ -212,7 +212,7 @@ def _timer_fired(run: Run, event: TimerFired) -> None:
             frame = run.own(found)
             frame.timer = None
             frame.due = 0
-            answered(run, frame, run.states[frame.state].fired, event)
+            walk(run, frame, run.states[frame.state].fired, event)
             return
 
 
@@ -241,9 +241,7 @@ def _redriven(run: Run, event: Redriven) -> None:
     stood = run.frames[0]
     frame = run.open(Frame(input=event.input, last=stood.last, variables=stood.variables))
     run.note(frame, "ExecutionRedriven", {"state": event.state})
-    run.look(frame)
-    walk(run, frame, run.states[event.state])
-    proceed(run)
+    walk(run, frame, begin, run.states[event.state])
 
 
 Handler: TypeAlias = Callable[[Run, Any], None]
