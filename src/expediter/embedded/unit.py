@@ -26,6 +26,11 @@ class Held(msgspec.Struct, gc=False):
     mails: tuple[Mail, ...] = ()
 
 
+# As those of ``asl.execution.Frame``: set in a seventh of the time.
+Held.__setattr__ = object.__setattr__  # type: ignore[method-assign]
+Held.__delattr__ = object.__delattr__  # type: ignore[method-assign]
+
+
 class UnitOrders:
     """The orders of the unit that runs now, by their ids. ``flush`` ends it, ``forget`` undoes it."""
 
