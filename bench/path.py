@@ -25,6 +25,8 @@ ACCEPTED, ANSWERED = b"HTTP/1.1 204", b"HTTP/1.1 200"
 WARM = 300
 #: Connections of the open loop: more than are ever busy at once unless the server stands still.
 OPEN_CONNECTIONS = 200
+#: Turns of the open loop in one measurement, each at the pace of its moment.
+TURNS = 4
 _GRAPHQL = """mutation Place($input: OrderInput!) { postOrder(input: $input) { id orderStatus } }"""
 _INPUT = {"name": "Burger", "quantity": 3, "restaurantId": "Restaurant 4", "userId": "Burger_20"}
 
@@ -88,33 +90,51 @@ def during(seconds: float, request: bytes) -> Iterator[bytes]:
 
 
 class Open(msgspec.Struct, frozen=True):
-    """Milliseconds, median and 99th: the accepts from their intended send; fdatasync meanwhile, and with the machine
-    doing nothing else. ``waited``: percent of the time that the server's threads were ready and had no core.
+    """Orders a second that came. ``waited``: percent of the time that the server's threads were ready and had no core.
+    Milliseconds, median and 99th: the accepts from their intended send; fdatasync meanwhile, and with the machine doing
+    nothing else.
     """
 
+    rate: float
+    waited: float
     p50: float
     p99: float
     sync_p50: float
     sync_p99: float
     idle_sync_p50: float
     idle_sync_p99: float
-    waited: float
 
 
-def accept_latency(rate: float, seconds: float, seed: int) -> Open:
-    """Orders that come by chance (as a Poisson process) at ``rate`` a second."""
-    chance = random.Random(seed)
-    gaps = [chance.expovariate(rate) for _ in range(int(rate * seconds))]
+def accept_latency(seconds: float, seed: int) -> Open:
+    """Orders that come by chance (as a Poisson process) at half of what the server has just taken to their end.
+
+    In several turns on one server, each after a closed loop of a second that tells its pace: the machine's own changes
+    by half between minutes, and half of what was is then the whole of what is.
+    """
+    chance, rates, latencies, meanwhile, waited = random.Random(seed), list[float](), list[float](), list[float](), 0.0
     with workplace() as folder, warm() as server:
         idle = disk.syncs(folder, seconds / 4)
-        waited = server.waited()
-        with aside(), disk.probe(folder, seconds) as meanwhile:
-            load = opened(server.port, OPEN_CONNECTIONS, repeat(REST), gaps, ACCEPTED)
-        waited = 100 * (server.waited() - waited) / load.seconds
-        server.all_ended(WARM + len(gaps))
-    every = (load.latencies, meanwhile, idle)
-    figures = [*(1000 * percentile(times, share) for times in every for share in (0.5, 0.99)), waited]
-    return Open(*figures)
+        for _ in range(TURNS):
+            rates.append(_pace(server) / 2)
+            gaps = [chance.expovariate(rates[-1]) for _ in range(int(rates[-1] * seconds / TURNS))]
+            before = server.waited()
+            with aside(), disk.probe(folder, seconds / TURNS) as syncs:
+                load = opened(server.port, OPEN_CONNECTIONS, repeat(REST), gaps, ACCEPTED)
+            waited += 100 * (server.waited() - before) / load.seconds / TURNS
+            latencies += load.latencies
+            meanwhile += syncs
+    every = (latencies, meanwhile, idle)
+    times = (1000 * percentile(each, share) for each in every for share in (0.5, 0.99))
+    return Open(sum(rates) / TURNS, waited, *times)
+
+
+def _pace(server: Server) -> float:
+    """Orders a second that it takes to their end over 64 connections now."""
+    before = int(server.metric("expediter_orders_accepted_total"))
+    server.all_ended(before)
+    load = closed(server.port, 64, during(1, REST), ACCEPTED)
+    count = len(load.latencies)
+    return count / (server.all_ended(before + count) - load.begun)
 
 
 def slow_bank(with_: Parties, waiting: int, hold: int, charges: int) -> float:

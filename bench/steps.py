@@ -30,10 +30,6 @@ class Round(msgspec.Struct):
     number: int = 0
     statements: list[Any] = []
 
-    def last(self, key: str) -> float:
-        """This round's figure."""
-        return self.results.rows[key][-1]
-
 
 def floor(now: Round) -> None:
     now.statements = now.statements or Recording().statements
@@ -70,11 +66,9 @@ def slow_bank(now: Round) -> None:
 
 
 def open_loop(now: Round) -> None:
-    rate = now.last("path.64") / 2
-    found = path.accept_latency(rate, 2 * now.seconds, seed=now.number)
-    now.results.add("open_rate", rate)
+    found = path.accept_latency(2 * now.seconds, seed=now.number)
     for key, value in msgspec.structs.asdict(found).items():
-        now.results.add(f"open_{key}" if key in {"p50", "p99", "waited"} else key, value)
+        now.results.add(f"open_{key}" if key in {"rate", "p50", "p99", "waited"} else key, value)
 
 
 def accepts(now: Round) -> None:
