@@ -26,9 +26,10 @@ Row: TypeAlias = tuple[Any, ...]
 #: "Expd": marks the file as ours (https://www.sqlite.org/pragma.html#pragma_application_id).
 APPLICATION_ID = 0x45787064
 
-#: Prepared statements that the writer keeps. For every row of an executemany apsw searches them from the first on, and
-#: puts the statement back in the place of the one used longest ago. With 256 the search took a quarter of what SQLite
-#: itself does for an order; with 64 the rows of small batches push other statements out, which are prepared anew.
+#: Places for prepared statements of the writer. For every row of an executemany apsw searches them from the first on,
+#: and puts the statement back in the next place, whose statement is dropped: each outlives so many rows of others,
+#: however few statements there are. With 256 the search took a quarter of what SQLite itself does for an order; with 64
+#: the rows of small batches push other statements out, which are prepared anew.
 PREPARED = 128
 
 _NAME = re.compile(r"^-- name: (\w+)\n", re.MULTILINE)

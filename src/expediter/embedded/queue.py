@@ -100,7 +100,7 @@ class SqliteQueue:
     def _deliver(self, row: Row, now: int) -> Message:
         sent, count, deliveries = row.sent, row.receive_count + 1, row.deliveries + 1
         self._rows.put(sent.no, Row(sent, now + VISIBILITY, count, deliveries, row.reason, row.filed))
-        receipt = f"{sent.no}-{deliveries}"
+        receipt = _receipt(sent.no, deliveries)
         return Message(str(sent.no), sent.body, sent.attributes, sent.at, count, receipt, sent.order)
 
     def extend(self, receipt: str, seconds: int, now: int) -> bool:
@@ -128,9 +128,9 @@ class SqliteQueue:
 
     def _held(self, receipt: str) -> Row | None:
         """The message whose newest delivery this is."""
-        no, deliveries = _numbers(receipt)
+        no = _number(receipt.partition("-")[0])
         row = self._rows.get(no)
-        return row if row is not None and not row.gone and row.deliveries == deliveries else None
+        return row if row is not None and not row.gone and receipt == _receipt(no, row.deliveries) else None
 
     def _read(self, no: int) -> Row | None:
         row = self._session.peek(_FIND, (no,))
@@ -213,13 +213,12 @@ def _since(later: Row, written: Row) -> Row:
     return msgspec.structs.replace(later, filed=not written.gone)
 
 
-def _numbers(receipt: str) -> tuple[int, int]:
-    """The message and its delivery; what is no receipt of ours matches no message."""
-    no, _, deliveries = receipt.partition("-")
-    return _number(no), _number(deliveries)
+def _receipt(no: int, deliveries: int) -> str:
+    return f"{no}-{deliveries}"
 
 
 def _number(text: str) -> int:
+    """What is no number of ours matches no message."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
 
 

@@ -21,7 +21,6 @@ class Held(msgspec.Struct, gc=False):
 
     found: Order | None
     order: Order | None
-    changed: bool = False
     entries: tuple[Entry, ...] = ()
     mails: tuple[Mail, ...] = ()
 
@@ -44,7 +43,7 @@ class UnitOrders:
             return
         held, self._held = self._held, {}
         for one in held.values():
-            if one.changed and one.order is not None:
+            if one.order is not None and (one.order is not one.found or one.entries or one.mails):
                 self._store.apply(one.found, Outcome(one.order, one.entries, one.mails))
 
     def forget(self) -> None:
@@ -59,7 +58,7 @@ class UnitOrders:
         current = held.order
         if current is not before and (current.version if current else 0) != (before.version if before else 0):
             raise OrderChanged
-        held.order, held.changed = order, True
+        held.order = order
         if outcome.entries:
             held.entries += outcome.entries
         if outcome.mails:
