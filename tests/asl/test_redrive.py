@@ -12,6 +12,7 @@ from expediter.asl import (
     TaskFailed,
     TaskSucceeded,
     advance,
+    fixed_context,
     new_execution,
     parse,
     replay,
@@ -37,7 +38,7 @@ DEFINITION: dict[str, Any] = {
     },
 }
 MACHINE = parse(DEFINITION)
-BEGUN = Started(at=1, seed=1, input={"amount": 3}, context={"Execution": {"Name": "one"}})
+BEGUN = Started(at=1, seed=1, input={"amount": 3}, context=fixed_context({"Execution": {"Name": "one"}}))
 REDRIVEN = Redriven(at=9, seed=4, state="Pay", input={"amount": 5})
 
 

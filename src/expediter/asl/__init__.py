@@ -24,6 +24,7 @@ from expediter.asl.protocol import (
     TaskSucceeded,
     TaskTimedOut,
     TimerFired,
+    fixed_context,
 )
 from expediter.asl.simulate import Simulation, simulate
 
@@ -49,6 +50,7 @@ __all__ = [
     "TaskTimedOut",
     "TimerFired",
     "advance",
+    "fixed_context",
     "new_execution",
     "outstanding",
     "parse",

@@ -7,7 +7,7 @@ event ids.
 
 import msgspec
 
-from expediter.asl.protocol import Json
+from expediter.asl.protocol import NO_CONTEXT, Json
 
 # gc=False: values made of JSON hold no cycles, so the garbage collector need not look at them.
 
@@ -89,8 +89,8 @@ class Execution(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     events: int = 0
     numbers: int = 0
     started_at: int = 0
-    #: The fixed part of the context object, and the execution's input if the machine ever looks at it.
-    context: dict[str, Json] = {}
+    #: The fixed part of the context object as JSON text, and the execution's input if the machine ever looks at it.
+    context: msgspec.Raw = NO_CONTEXT
     input: Json = None
     #: The timer of the machine's own TimeoutSeconds.
     deadline: int | None = None

@@ -181,7 +181,7 @@ def _started(run: Run, event: Started) -> None:
 
 
 def _role(event: Started) -> dict[str, Json]:
-    role = event.context.get("Execution", {}).get("RoleArn")
+    role = decode(event.context).get("Execution", {}).get("RoleArn")
     return {"roleArn": role} if role else {}
 
 

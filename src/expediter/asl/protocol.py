@@ -17,6 +17,15 @@ import msgspec
 Json: TypeAlias = Any
 
 
+#: The fixed part of a context object that has none.
+NO_CONTEXT = msgspec.Raw(b"{}")
+
+
+def fixed_context(fixed: dict[str, Json]) -> msgspec.Raw:
+    """The fixed part of a context object, as an execution is started with it."""
+    return msgspec.Raw(msgspec.json.encode(fixed))
+
+
 class Event(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True, gc=False):
     """Something that happened outside. ``at``: milliseconds since 1970 UTC. ``seed``: source of all randomness."""
 
@@ -27,11 +36,12 @@ class Event(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True, g
 class Started(Event, frozen=True, tag=True):
     """The execution begins.
 
-    ``context`` is the fixed part of the context object (``$$.Execution``, ``$$.StateMachine``).
+    ``context`` is the fixed part of the context object (``$$.Execution``, ``$$.StateMachine``), as JSON text: few
+    definitions look at it, and it is stored with every step.
     """
 
     input: Json
-    context: dict[str, Json] = {}
+    context: msgspec.Raw = NO_CONTEXT
 
 
 class TaskSucceeded(Event, frozen=True, tag=True):

@@ -13,7 +13,7 @@ from expediter.asl.execution import Execution, Frame
 from expediter.asl.history import HistoryEvent
 from expediter.asl.protocol import Command, End, Json, ScheduleTask, StartTimer
 from expediter.asl.scope import Draw
-from expediter.asl.texts import instant_text
+from expediter.asl.texts import decode, instant_text
 
 if TYPE_CHECKING:
     from expediter.asl.machine import Machine
@@ -197,7 +197,7 @@ class Run:
     def context(self) -> dict[str, Json]:
         """The context object as this line sees it (``$$``, ``$states.context``)."""
         execution, frame = self.execution, self.frame
-        found: dict[str, Json] = dict(execution.context)
+        found: dict[str, Json] = decode(execution.context)
         found["Execution"] = self._execution()
         found["State"] = {"Name": frame.state, "EnteredTime": instant_text(frame.entered_at)}
         state = self.states[frame.state]
@@ -211,7 +211,7 @@ class Run:
     def _execution(self) -> dict[str, Json]:
         execution = self.execution
         found: dict[str, Json] = {"StartTime": instant_text(execution.started_at)}
-        found.update(execution.context.get("Execution", {}))
+        found.update(decode(execution.context).get("Execution", {}))
         found["Input"] = execution.input
         if self.frame.lane:
             child = self.frames[self.frame.lane]

@@ -33,6 +33,7 @@ from expediter.asl.protocol import (
     TaskSucceeded,
     TaskTimedOut,
     TimerFired,
+    fixed_context,
 )
 
 Mocks: TypeAlias = Mapping[str, list[dict[str, Json]]]
@@ -111,7 +112,7 @@ class _World:
     def run(self, input: Json, context: dict[str, Json], stop: dict[str, str] | None) -> Simulation:
         history: list[HistoryEvent] = []
         execution: Execution = new_execution()
-        self.push(self.now, Started(at=self.now, seed=self.seed, input=input, context=context))
+        self.push(self.now, Started(at=self.now, seed=self.seed, input=input, context=fixed_context(context)))
         if stop is not None:
             # Right after the first wait, before any time passes: in the same virtual moment, but last.
             at = self.now + 1

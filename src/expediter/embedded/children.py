@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from expediter.asl import Execution
-from expediter.asl.protocol import AnyEvent, Json, ScheduleTask, TaskFailed, TaskSucceeded
+from expediter.asl.protocol import AnyEvent, Json, ScheduleTask, TaskFailed, TaskSucceeded, fixed_context
 from expediter.embedded.claims import SqliteClaims
 from expediter.embedded.database import Session, Statements
 from expediter.embedded.executions import Executions, Stored
@@ -125,10 +125,11 @@ def short_name(name: str) -> str:
     return name.rpartition(_SEPARATOR)[2]
 
 
-def context(name: str) -> dict[str, Json]:
+def context(name: str) -> msgspec.Raw:
     """The fixed part of a child's context object."""
     machine = name.partition(_SEPARATOR)[0]
-    return {"Execution": {"Id": name, "Name": short_name(name)}, "StateMachine": {"Id": machine, "Name": machine}}
+    own = {"Id": name, "Name": short_name(name)}
+    return fixed_context({"Execution": own, "StateMachine": {"Id": machine, "Name": machine}})
 
 
 def started(child: Stored, now: int) -> dict[str, Json]:

@@ -14,7 +14,7 @@ import msgspec
 from expediter.app.calls import Answer, Call
 from expediter.app.ports import Outcome, Work
 from expediter.app.tasks import TASKS, perform
-from expediter.asl import Execution, Machine, Steps, outstanding, parse, replay
+from expediter.asl import Execution, Machine, Steps, fixed_context, outstanding, parse, replay
 from expediter.asl.protocol import (
     AnyEvent,
     Command,
@@ -128,7 +128,7 @@ class SqliteWorkflows:
         if self._store.load(no) is not None:
             return False
         context = {"Execution": {"Id": name, "Name": name}, "StateMachine": {"Id": "orders", "Name": "orders"}}
-        event = Started(at=now, seed=next(SEEDS), input=input, context=context)
+        event = Started(at=now, seed=next(SEEDS), input=input, context=fixed_context(context))
         self._drive(self._work(), Stored(no, name, self._current, Execution()), [event])
         return True
 

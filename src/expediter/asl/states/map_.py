@@ -13,7 +13,7 @@ from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded
 from expediter.asl.retry import Handlers
 from expediter.asl.states.group import GroupState
 from expediter.asl.states.state import Arguments, Finish, State
-from expediter.asl.texts import copy_json, json_text
+from expediter.asl.texts import copy_json, decode, json_text
 
 if TYPE_CHECKING:
     from expediter.asl.run import Run
@@ -252,6 +252,6 @@ class Map(GroupState):
         return f"{frame.entered:08d}-{frame.attempt}"
 
     def _run_arn(self, run: "Run", frame: Frame) -> str:
-        execution: str = run.execution.context.get("Execution", {}).get("Id", "")
+        execution: str = decode(run.execution.context).get("Execution", {}).get("Id", "")
         label = self.settings.label or self.name
         return f"{execution.replace(':execution:', ':mapRun:')}/{label}:{self._run_id(frame)}"
