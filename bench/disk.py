@@ -37,14 +37,20 @@ def syncs(folder: Path, seconds: float, pause: float = 0) -> list[float]:
 
 @contextmanager
 def probe(folder: Path, seconds: float) -> Iterator[list[float]]:
-    """The same in a process of its own, beside what the block does; the list is filled when it ends."""
+    """The same in a process of its own, beside what the block does; the list is filled when it ends.
+
+    The block begins with the first append: what a process takes to start would be the server's in the figures.
+    """
     words = [sys.executable, "-m", "bench.disk", str(folder), str(seconds)]
     taken: list[float] = []
     with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        process.stdout.readline()
         yield taken
         output, _ = process.communicate()
     taken.extend(msgspec.json.decode(output, type=list[float]))
 
 
 if __name__ == "__main__":
+    print("ready", flush=True)
     print(msgspec.json.encode(syncs(Path(sys.argv[1]), float(sys.argv[2]), PAUSE)).decode())
