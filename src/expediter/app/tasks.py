@@ -48,9 +48,9 @@ def perform(work: Work, name: str, input: Json, answer: Answer | None = None, re
 
     Raises OrderError (its name is the ASL error): OrderNotFound, TransitionNotAllowed, OrderCancelled, OrderInvalid.
     """
-    task, no = TASKS[name], order_id(input)
+    task, wanted = TASKS[name], order_id(input)
     while True:
-        before = work.orders.find(no)
+        before = work.orders.find(wanted)
         current = before or from_input(name, input)
         # The task gets the order as its next version, so that what it makes of it is written as it stands.
         order = msgspec.structs.replace(current, updated_at=work.now, version=current.version + 1)
