@@ -16,11 +16,11 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import report
-from bench.figures import Results
 from bench.floor import BATCH
 from bench.peers.running import HOW_TO_INSTALL, PEERS
-from bench.server import ROOT, file_system
+from bench.reporting import report
+from bench.reporting.figures import Results
+from bench.rig.server import ROOT, file_system
 from bench.steps import STEPS, Round
 
 RESULTS = Path(__file__).parent / "results"

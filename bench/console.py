@@ -15,7 +15,7 @@ import statistics
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bench.path import ACCEPTED, REST
-from bench.server import Server, serving
+from bench.rig.server import Server, serving
 
 TABS, ORDERS = 5, 3_200
 #: Nothing of the browser's own goes over the network.

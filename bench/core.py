@@ -192,7 +192,7 @@ def moto_subject() -> dict[tuple[str, str], Callable[[], int]]:
     """moto's interpreter on the same definitions, where moto is installed (requirements/aws.txt); its hold is 0."""
     if importlib.util.find_spec("moto") is None:
         return {}
-    peer = importlib.import_module("bench.moto_peer")
+    peer = importlib.import_module("bench.peers.moto")
     given = {**INPUT, "hold_seconds": 0}
     return {
         ("moto's interpreter, Pass and Choice", "transitions"): peer.runner(json.dumps(chain()), given, 2 * LINKS + 1),

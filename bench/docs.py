@@ -13,9 +13,9 @@ from pathlib import Path
 
 import msgspec
 
-from bench import report
-from bench.figures import Results, median
-from bench.server import ROOT
+from bench.reporting import report
+from bench.reporting.figures import Results, median
+from bench.rig.server import ROOT
 
 RESULTS, MEASURED = ROOT / "bench/results", ROOT / "docs/measured"
 PAGES = (ROOT / "README.md", ROOT / "docs/explanation/performance.md")

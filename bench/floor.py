@@ -15,13 +15,13 @@ from typing import Any, cast
 
 import apsw
 
-from bench.server import workplace
+from bench.rig.server import workplace
 from expediter.app import orders
 from expediter.app.drafts import Draft, parse
 from expediter.app.ports import Caller, Work
 from expediter.embedded.clock import new_id
-from expediter.embedded.database import Value, open_reader, open_writer
 from expediter.embedded.settings import from_environment
+from expediter.embedded.sqlite.database import Value, open_reader, open_writer
 from expediter.embedded.wiring import Home, open_home
 
 BODY = b'{"user_id":"Burger_20","quantity":"3","restaurant_id":"Restaurant 4"}'

@@ -14,11 +14,11 @@ from itertools import repeat
 
 import msgspec
 
-from bench import disk
 from bench.floor import BODY
-from bench.load import aside, closed, opened, percentile
-from bench.parties import Parties
-from bench.server import PATIENCE, Server, serving, workplace
+from bench.rig import disk
+from bench.rig.gateways import Parties
+from bench.rig.load import aside, closed, opened, percentile
+from bench.rig.server import PATIENCE, Server, serving, workplace
 
 ACCEPTED, ANSWERED = b"HTTP/1.1 204", b"HTTP/1.1 200"
 #: Orders before the first that counts: what is loaded and compiled late is by then.

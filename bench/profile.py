@@ -17,12 +17,12 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from bench import report
 from bench.__main__ import begun, keep
-from bench.load import closed
 from bench.path import ACCEPTED, REST, during
+from bench.reporting import report
+from bench.rig.load import closed
+from bench.rig.server import serving, workplace
 from bench.sampled import Samples, Stack
-from bench.server import serving, workplace
 
 CONNECTIONS = 64
 #: Seconds of load before the first sample.
@@ -36,7 +36,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "/embedded/connections",
         "/embedded/http_",
         "/embedded/exchange",
-        "/embedded/http.py",
+        "/embedded/web/app.py",
         "/embedded/guards",
     ),
     "doors and parsing": ("/doors/", "/app/drafts", "/app/instants"),

@@ -21,13 +21,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, track
 
-from bench import report, stored
+from bench import stored
 from bench.__main__ import begun, keep
-from bench.figures import Results
-from bench.load import closed, percentile
 from bench.path import ACCEPTED, REST, accept_to_end, keyed
-from bench.server import Server, serving, workplace
-from expediter.embedded.database import open_reader
+from bench.reporting import report
+from bench.reporting.figures import Results
+from bench.rig.load import closed, percentile
+from bench.rig.server import Server, serving, workplace
+from expediter.embedded.sqlite.database import open_reader
 
 CONNECTIONS = 64
 #: Seconds that the idle server is watched.

@@ -9,11 +9,11 @@ from typing import Any
 import msgspec
 
 from bench import path
-from bench.figures import Results, median
 from bench.floor import Recording, replayed
-from bench.parties import parties
 from bench.peers.running import PEERS, Peer, PeerFailed, measured
-from bench.server import ROOT
+from bench.reporting.figures import Results, median
+from bench.rig.gateways import parties
+from bench.rig.server import ROOT
 
 CONNECTIONS = (1, 8, 64, 256)
 #: Of the floor in a round, because one takes only a fraction of a second: their median counts.

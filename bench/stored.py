@@ -11,11 +11,11 @@ from typing import Any
 
 import apsw
 
-from bench.load import closed
 from bench.path import ACCEPTED, REST
-from bench.server import serving
+from bench.rig.load import closed
+from bench.rig.server import serving
 from expediter.embedded.clock import new_id
-from expediter.embedded.database import open_writer
+from expediter.embedded.sqlite.database import open_writer
 
 #: Columns that hold the number of the order that a row belongs to.
 NUMBERS = ("no", "order_no")

@@ -17,8 +17,8 @@ from demo.processes import Stage
 from expediter.app.ports import Settings
 from expediter.domain.ledger import Kind
 from expediter.domain.order import Order, Status
-from expediter.embedded.books import open_books
-from expediter.embedded.database import Session, Statements, open_reader
+from expediter.embedded.operator.read_only import open_books
+from expediter.embedded.sqlite.database import Session, Statements, open_reader
 
 #: Seconds that the last orders and mails get to end: a lost answer is asked about again for a while.
 PATIENCE = 150.0

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from demo.audit import percentile
 from demo.play import Took
-from expediter.console.plots import HEIGHT, WIDTH, Line, Plot, plot
+from expediter.console.drawing.plots import HEIGHT, WIDTH, Line, Plot, plot
 from expediter.domain.order import Status
 
 #: Points along a plot, and the room around plots: for a heading above each, and at the edges.

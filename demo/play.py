@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from demo.baskets import Basket
-from expediter.app.parties import HttpRequest, HttpResponse, NoAnswer
+from expediter.app.gateways import HttpRequest, HttpResponse, NoAnswer
 from expediter.asl import Json
-from expediter.embedded.http_client import HttpClient, Limits
+from expediter.embedded.engine.http_client import HttpClient, Limits
 
 #: One order of each door in so many is cancelled; one in so many is sent twice.
 CANCEL_EACH, TWICE_EACH = 40, 40

@@ -4,7 +4,7 @@ A transaction needs the permissions of its writes. Nobody may scan, nobody may d
 """
 
 from expediter.aws.functions.table import TASK_FUNCTIONS
-from expediter.aws.tables import BY_RESTAURANT, BY_STATUS, BY_USER, Name
+from expediter.aws.stores.tables import BY_RESTAURANT, BY_STATUS, BY_USER, Name
 from infra.functions import Functions
 from infra.store import Store
 

@@ -6,7 +6,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-#: Receives after which a message moves to the dead-letter queue; expediter.aws.dead_letters says the same number.
+#: Receives after which a message moves to the dead-letter queue; dead_letters.py says the same.
 MAX_RECEIVES = 3
 #: Seconds. Six times the intake's timeout, as AWS asks for, so that a message is not seen twice while it is worked on.
 VISIBILITY = 6 * 30

@@ -8,12 +8,12 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from expediter.aws.functions.table import TASK_FUNCTIONS
-from expediter.aws.tables import Name
+from expediter.aws.stores.tables import Name
 from infra import grants
+from infra.api.graphql import GraphqlApi
+from infra.api.rest import RestApi
 from infra.functions import Functions
-from infra.graphql_api import GraphqlApi
 from infra.messages import Messages
-from infra.rest_api import RestApi
 from infra.stages import Stage
 from infra.store import Store
 from infra.users import Users

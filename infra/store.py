@@ -1,9 +1,9 @@
-"""The tables of expediter.aws.tables, on demand and recoverable to any second of the last 35 days."""
+"""The tables of expediter.aws.stores.tables, on demand and recoverable to any second of the last 35 days."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from expediter.aws.tables import TABLES, Table
+from expediter.aws.stores.tables import TABLES, Table
 from infra.stages import Stage
 
 

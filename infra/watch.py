@@ -10,10 +10,10 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from expediter.aws.functions.table import OTHER_FUNCTIONS, TASK_FUNCTIONS
+from infra.api.graphql import GraphqlApi
+from infra.api.rest import RestApi
 from infra.functions import Functions
-from infra.graphql_api import GraphqlApi
 from infra.messages import Messages
-from infra.rest_api import RestApi
 from infra.workflow import Workflow
 
 FIVE_MINUTES = cdk.Duration.minutes(5)

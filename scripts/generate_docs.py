@@ -17,33 +17,28 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from expediter import contracts
+from expediter.api.errors import STATUSES
 from expediter.app.intake import BATCH as MESSAGES
-from expediter.app.tasks import TASKS
+from expediter.app.tasks.order import TASKS
 from expediter.cli.app import app
-from expediter.cli.cost import PRICES
+from expediter.cli.commands.cost import PRICES
 from expediter.domain import errors as domain
 from expediter.domain.errors import OrderError
 from expediter.domain.money import LARGEST_TOTAL
 from expediter.domain.order import TRANSITIONS
-from expediter.doors.errors import STATUSES
-from expediter.embedded import (
-    connections,
-    console_http,
-    descriptors,
-    exchange,
-    feed,
-    graphql_limits,
-    graphql_ws,
-    http,
-    outbox,
-    places,
-    queue,
-    runtime,
-)
-from expediter.embedded import graphql as documents
-from expediter.embedded.http_client import Limits
-from expediter.embedded.metrics import COUNTERS, GAUGES, HISTOGRAMS
+from expediter.embedded.engine import dispatcher
+from expediter.embedded.engine.http_client import Limits
+from expediter.embedded.mail import outbox
+from expediter.embedded.operator.metrics import COUNTERS, GAUGES, HISTOGRAMS
 from expediter.embedded.settings import from_environment
+from expediter.embedded.sqlite import admission
+from expediter.embedded.stores import queue
+from expediter.embedded.web import app as web_app
+from expediter.embedded.web import asgi, connections, descriptors, feed
+from expediter.embedded.web.console import handlers
+from expediter.embedded.web.graphql import executor as documents
+from expediter.embedded.web.graphql import limits as graphql_limits
+from expediter.embedded.web.graphql import websocket
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -71,9 +66,9 @@ KIB, MIB = 1024, 1024 * 1024
 
 #: What is bounded, its value, and what happens beyond it.
 LIMITS: tuple[tuple[str, str, str], ...] = (
-    ("body of a request", f"{exchange.LARGEST_BODY // KIB} KiB", "413 `BodyTooLarge`"),
-    ("headers of a request", f"{exchange.LARGEST_HEADERS // KIB} KiB, {connections.HEADERS} of them", "431"),
-    ("address of a request", f"{exchange.LONGEST_ADDRESS // KIB} KiB", "414 `AddressTooLong`"),
+    ("body of a request", f"{asgi.LARGEST_BODY // KIB} KiB", "413 `BodyTooLarge`"),
+    ("headers of a request", f"{asgi.LARGEST_HEADERS // KIB} KiB, {connections.HEADERS} of them", "431"),
+    ("address of a request", f"{asgi.LONGEST_ADDRESS // KIB} KiB", "414 `AddressTooLong`"),
     ("total of an order", f"{LARGEST_TOTAL:,} minor units", "422"),
     (
         "time for a whole request, and between two on one connection",
@@ -92,11 +87,11 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         f"{descriptors.WANTED - descriptors.OWN:,}, or as many as the system's limit of open files leaves",
         "who has been idle longest makes room; if nobody is, 503",
     ),
-    ("websockets", f"{http.MOST_SOCKETS:,}", "503"),
-    ("live pages of the console", f"{console_http.MOST_STREAMS:,}", "503"),
+    ("websockets", f"{web_app.MOST_SOCKETS:,}", "503"),
+    ("live pages of the console", f"{handlers.MOST_STREAMS:,}", "503"),
     (
         "subscriptions",
-        f"{graphql_ws.MOST_OPERATIONS} a websocket, {documents.MOST_SUBSCRIPTIONS:,} in all",
+        f"{websocket.MOST_OPERATIONS} a websocket, {documents.MOST_SUBSCRIPTIONS:,} in all",
         "an error for that subscription",
     ),
     ("changed orders that wait for one listener", f"{feed.WAITING:,}", "states in between are left out"),
@@ -105,26 +100,26 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         f"{documents.MOST_TOKENS:,} tokens, cost {graphql_limits.COSTLIEST:,}, depth {graphql_limits.DEEPEST}",
         "`RequestUnparsable` or `DocumentTooComplex`",
     ),
-    ("requests that wait to be written", f"{places.WAITING:,}", "503 `TooBusy`"),
+    ("requests that wait to be written", f"{admission.WAITING:,}", "503 `TooBusy`"),
     (
         "time that a request waits to be written while others push",
-        f"{places.PATIENCE:g} s",
+        f"{admission.PATIENCE:g} s",
         "503 `TooBusy`",
     ),
-    ("lateness of the event loop", f"{http.TOO_LATE:g} s", "503 for everything but probes and metrics"),
+    ("lateness of the event loop", f"{web_app.TOO_LATE:g} s", "503 for everything but probes and metrics"),
     (
         "places in a commit",
-        f"{places.BATCH} a side, or {places.LARGE} in a crowd; {places.JOINED} while the one before is waited for",
+        f"{admission.BATCH} a side, or {admission.LARGE} in a crowd, or {admission.JOINED} while a COMMIT runs",
         "the next commit",
     ),
-    ("messages taken in at the same time", f"{runtime.INTAKES} batches of {MESSAGES}", "they wait in the file"),
+    ("messages taken in at the same time", f"{dispatcher.INTAKES} batches of {MESSAGES}", "they wait in the file"),
     ("messages on the queue", "the disk", "503 `StoreUnavailable` when it is full"),
     ("receives of a message that fails", str(queue.MAX_RECEIVES), "the dead-letter queue"),
-    ("timers that fire at the same time", str(runtime.TIMERS), "the next ones follow as these are written"),
+    ("timers that fire at the same time", str(dispatcher.TIMERS), "the next ones follow as these are written"),
     (
         "calls to one outside party, under way or waiting",
-        f"{Limits().connections} and {runtime.CALLS:,}",
-        f"messages wait in the file; from {runtime.TOO_MANY_CALLS:,} on timers wait too",
+        f"{Limits().connections} and {dispatcher.CALLS:,}",
+        f"messages wait in the file; from {dispatcher.TOO_MANY_CALLS:,} on timers wait too",
     ),
     ("mails under way", str(outbox.AT_ONCE), "they wait in the file"),
 )

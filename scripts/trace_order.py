@@ -32,11 +32,11 @@ import apsw
 import uvicorn
 
 import expediter
-from expediter.embedded.connections import Connections
-from expediter.embedded.database import open_reader
-from expediter.embedded.http import create_app
-from expediter.embedded.serving import configuration
 from expediter.embedded.settings import Settings, from_environment
+from expediter.embedded.sqlite.database import open_reader
+from expediter.embedded.web.app import create_app
+from expediter.embedded.web.connections import Connections
+from expediter.embedded.web.serving import configuration
 from expediter.embedded.wiring import open_home
 
 SOURCE = f"{Path(expediter.__file__).parent}/"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from bench.server import ROOT, workplace
+from bench.rig.server import ROOT, workplace
 
 #: Seconds that a peer gets for all its cells and its start.
 PATIENCE = 300.0

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from expediter.app.calls import Answer
 from expediter.app.ports import Outcome, Settings
-from expediter.app.task import Step
-from expediter.app.tasks import TASKS
+from expediter.app.tasks.calls import Answer
+from expediter.app.tasks.order import TASKS
+from expediter.app.tasks.task import Step
 from expediter.domain.order import Effect, Kind, Order, Result, Status
 from tests.support.clock import NOON
 from tests.support.values import ID, an_order

@@ -10,9 +10,9 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from expediter import contracts
+from expediter.api.graphql import order_json
 from expediter.aws.feed import PUBLISH, Feed, FeedUnavailable
-from expediter.doors.graphql import order_json
-from expediter.embedded.graphql import PRELUDE
+from expediter.embedded.web.graphql.executor import PRELUDE
 from tests.support.values import ID, an_order
 
 

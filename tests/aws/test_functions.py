@@ -14,7 +14,7 @@ from expediter.aws import clients
 from expediter.aws.functions import tasks
 from expediter.aws.functions.publisher import changed
 from expediter.aws.functions.table import FUNCTIONS, TASK_FUNCTIONS
-from expediter.aws.rows import row_of
+from expediter.aws.stores.rows import row_of
 from expediter.domain.order import Status
 from tests.aws.stage import ANN, BURGERS, OLGA, Functions
 from tests.support.values import an_order

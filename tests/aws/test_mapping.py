@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from infra.openapi import template
+from infra.api.openapi import template
 from tests.aws.local.gateway import Call
 from tests.aws.stage import Functions
 

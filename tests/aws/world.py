@@ -10,11 +10,11 @@ from moto import mock_aws
 
 from expediter import contracts
 from expediter.app.ports import Work
-from expediter.aws.claims import DynamoClaims
-from expediter.aws.dead_letters import MAX_RECEIVES, SqsDeadLetters
-from expediter.aws.order_store import DynamoOrders, Tables
-from expediter.aws.queue import SqsQueue
-from expediter.aws.tables import TABLES, Table
+from expediter.aws.stores.claims import DynamoClaims
+from expediter.aws.stores.dead_letters import MAX_RECEIVES, SqsDeadLetters
+from expediter.aws.stores.orders import DynamoOrders, Tables
+from expediter.aws.stores.queue import SqsQueue
+from expediter.aws.stores.tables import TABLES, Table
 from expediter.aws.workflows import StepFunctions
 from tests.support.clock import NOON
 from tests.support.values import SETTINGS

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bench import docs
-from bench.figures import Results
+from bench.reporting.figures import Results
 
 
 def run(kind: str, **rows: list[float]) -> Results:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bench import report
-from bench.figures import REQUIRED, Results, Values, best_cell, ratios, verdict
-from bench.report import verdicts
+from bench.reporting import report
+from bench.reporting.figures import REQUIRED, Results, Values, best_cell, ratios, verdict
+from bench.reporting.report import verdicts
 
 
 def run(**rows: Values) -> Results:

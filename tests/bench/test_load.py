@@ -10,7 +10,7 @@ from itertools import repeat
 
 import pytest
 
-from bench.load import Refused, _arrived, aside, closed, opened, percentile, whole
+from bench.rig.load import Refused, _arrived, aside, closed, opened, percentile, whole
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -15,8 +15,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from expediter.cli.app import app
-from expediter.embedded.database import Session, open_writer
-from expediter.embedded.queue import SqliteQueue
+from expediter.embedded.sqlite.database import Session, open_writer
+from expediter.embedded.stores.queue import SqliteQueue
 
 
 class Server(NamedTuple):

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from expediter.asl.cases import Verdict, run_case
-from expediter.cli.workflow import app, load_cases
+from expediter.cli.commands.workflow import app, load_cases
 
 FOLDER = Path(__file__).parents[2] / "docs/how-to/test-a-workflow"
 

@@ -10,18 +10,18 @@ import msgspec
 import pytest
 
 from expediter.domain.order import Item, Order
-from expediter.embedded import console_live
-from expediter.embedded.console_live import Journal, marks
-from expediter.embedded.feed import Feed
+from expediter.embedded.web.console import live
+from expediter.embedded.web.console.live import Journal, marks
+from expediter.embedded.web.feed import Feed
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console_live, "TICK", 0)
-    monkeypatch.setattr(console_live, "RUSH", 0)
-    monkeypatch.setattr(console_live, "LOOK", 0.01)
+    monkeypatch.setattr(live, "TICK", 0)
+    monkeypatch.setattr(live, "RUSH", 0)
+    monkeypatch.setattr(live, "LOOK", 0.01)
 
 
 class Told:
@@ -92,7 +92,7 @@ async def test_a_tab_that_comes_back_is_told_what_it_missed_once() -> None:
 
 
 async def test_a_place_of_another_process_or_of_long_ago_asks_for_a_fresh_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console_live, "KEPT", 2)
+    monkeypatch.setattr(live, "KEPT", 2)
     feed = Feed()
     written = journal(feed)
     start = written.place()
@@ -112,7 +112,7 @@ async def test_more_changes_at_once_than_the_feed_keeps_ask_for_a_fresh_page() -
     written = journal(feed)
     tab = Tab(written.place())
     await settle()
-    for number in range(console_live.KEPT):
+    for number in range(live.KEPT):
         feed.publish(order(str(number)))
     await settle()
     await tab.listen(written.follow(tab.seen), {})
@@ -138,7 +138,7 @@ async def test_a_burst_is_told_as_its_newest_rows_and_that_there_were_more() -> 
 async def test_a_tab_that_does_not_read_is_asked_to_load_again_and_holds_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(console_live, "WAITING", 3)
+    monkeypatch.setattr(live, "WAITING", 3)
     feed = Feed()
     written = journal(feed)
     events = written.follow(written.place())
@@ -153,7 +153,7 @@ async def test_a_tab_that_does_not_read_is_asked_to_load_again_and_holds_nothing
 
 
 async def test_nobody_looking_means_nobody_following(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console_live, "LINGER", 0)
+    monkeypatch.setattr(live, "LINGER", 0)
     feed = Feed()
     written = journal(feed)
     events = written.follow(written.place())
@@ -192,6 +192,6 @@ async def test_a_page_that_is_up_to_date_hears_nothing() -> None:
 
 
 def test_an_event_is_one_line_of_data_whatever_is_in_it() -> None:
-    text = console_live.event("rows", ["a\nb\r\nevent: x"], "p-1")
+    text = live.event("rows", ["a\nb\r\nevent: x"], "p-1")
     assert text.count(b"\n") == 4
     assert msgspec.json.decode(text.split(b"data: ")[1]) == ["a\nb\r\nevent: x"]

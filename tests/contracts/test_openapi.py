@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 
 from expediter import contracts
+from expediter.api.errors import STATUSES, Problem
+from expediter.api.render import LetterView, OrderView
+from expediter.api.rest import LARGEST_PAGE, OPERATIONS, PAGE
 from expediter.app.drafts import MAX_ITEMS, MAX_NAME, ChangeDraft, Draft, DraftItem
-from expediter.app.erasing import Erased
+from expediter.app.operator.erasing import Erased
 from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
 from expediter.domain.order import Status
-from expediter.doors.errors import STATUSES, Problem
-from expediter.doors.render import LetterView, OrderView
-from expediter.doors.rest import LARGEST_PAGE, OPERATIONS, PAGE
-from expediter.embedded.http import SYSTEM
-from expediter.embedded.people_doors import PEOPLE, Erasure
-from expediter.embedded.task_doors import REPORTS
-from expediter.embedded.task_tokens import Failure
+from expediter.embedded.stores.task_tokens import Failure
+from expediter.embedded.web.app import SYSTEM
+from expediter.embedded.web.customer_routes import PEOPLE, Erasure
+from expediter.embedded.web.task_routes import REPORTS
 
 DOCUMENT: dict[str, Any] = json.loads(contracts.read("openapi.json"))
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]

@@ -14,9 +14,9 @@ from graphql import (
 )
 
 from expediter import contracts
+from expediter.api.graphql import RESOLVERS, order_json
 from expediter.domain.order import Status
-from expediter.doors.graphql import RESOLVERS, order_json
-from expediter.embedded.graphql import PRELUDE
+from expediter.embedded.web.graphql.executor import PRELUDE
 from tests.contracts.test_bodies import PLAIN
 
 TEXT = contracts.read("schema.graphql").decode()

@@ -12,12 +12,12 @@ import msgspec
 from demo.bank import Line as BankLine
 from demo.restaurant import Line as RestaurantLine
 from expediter.app.mails import mails, message_id
+from expediter.app.operator.reconcile import Movement, reconcile
 from expediter.app.ports import Settings
-from expediter.app.reconcile import Movement, reconcile
 from expediter.domain.ledger import Entry
 from expediter.domain.order import Order, Status
-from expediter.embedded.database import Session, open_reader
-from expediter.embedded.order_store import SqliteOrders
+from expediter.embedded.sqlite.database import Session, open_reader
+from expediter.embedded.stores.orders import SqliteOrders
 from tests.crash.customers import Placed
 from tests.crash.points import SEEN, UNITS
 from tests.crash.processes import NOTIFY, Outside

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from expediter.embedded.database import open_reader
+from expediter.embedded.sqlite.database import open_reader
 from tests.crash.audit import Evidence, gather
 from tests.crash.customers import Customers
 from tests.crash.points import AT_STOP, CALL_POINTS, COMMIT_POINTS, RARE, Point

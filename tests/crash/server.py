@@ -19,14 +19,16 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from expediter.app.calls import Answer, Call
-from expediter.app.parties import Party
+from expediter.app.gateways import Party
 from expediter.app.ports import Mail
+from expediter.app.tasks.calls import Answer, Call
 from expediter.cli import server
-from expediter.embedded import checkpoints, outbox, wiring
-from expediter.embedded.http_client import Limits
-from expediter.embedded.mailer import Mailer
-from expediter.embedded.parties import Parties
+from expediter.embedded import wiring
+from expediter.embedded.engine.gateways import Parties
+from expediter.embedded.engine.http_client import Limits
+from expediter.embedded.mail import outbox
+from expediter.embedded.mail.smtp import Mailer
+from expediter.embedded.sqlite import checkpoints
 from tests.crash.points import SEEN, Point
 
 #: Bytes of the note.

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import msgspec
 
 from expediter.asl import Execution, advance
-from expediter.embedded.database import Session
-from expediter.embedded.executions import Executions
+from expediter.embedded.sqlite.database import Session
+from expediter.embedded.stores.executions import Executions
 
 
 def torn(session: Session, most: int = -1) -> Iterator[str]:

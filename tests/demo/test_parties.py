@@ -18,7 +18,7 @@ from demo.bank import Bank
 from demo.behaviour import Act, Behaviour, Shares
 from demo.restaurant import Restaurant
 from demo.serving import running
-from expediter.app.reconcile import Movement
+from expediter.app.operator.reconcile import Movement
 
 ROOT = Path(__file__).parents[2]
 CHARGE = {"order_id": "o1", "amount": 850, "currency": "USD"}

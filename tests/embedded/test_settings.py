@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from expediter.app.parties import Remote, Simulated
-from expediter.app.tasks import TASKS
+from expediter.app.gateways import Remote, Simulated
+from expediter.app.tasks.order import TASKS
 from expediter.embedded.settings import SettingRefused, Settings, from_environment, workflow
 
 

@@ -3,7 +3,7 @@ does not hold. They are run on the real template, and on every mutant of it."""
 
 from collections.abc import Callable
 
-from tests.infra.facts_doors import DOORS
+from tests.infra.facts_api import DOORS
 from tests.infra.facts_rights import RIGHTS
 from tests.infra.facts_system import CONTRACTS, SYSTEM
 from tests.infra.reading import Template

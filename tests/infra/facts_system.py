@@ -9,11 +9,11 @@ from graphql import GraphQLError, build_schema, parse, validate_schema
 from expediter import contracts
 from expediter.asl import parse as parse_workflow
 from expediter.aws.functions.table import FUNCTIONS, TASK_FUNCTIONS
-from expediter.aws.tables import TABLES
-from expediter.embedded.graphql import PRELUDE
+from expediter.aws.stores.tables import TABLES
 from expediter.embedded.settings import substituted
+from expediter.embedded.web.graphql.executor import PRELUDE
+from infra.api.openapi import NULL
 from infra.messages import VISIBILITY
-from infra.openapi import NULL
 from tests.infra.reading import Template, function, get, named, only, resources, settings, tags, text
 
 # ── the contracts ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.graphql_api import HERE
+from infra.api.graphql import HERE
 
 STAND_IN = """
 export const util = { error(message, type, data, info) {

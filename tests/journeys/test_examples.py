@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from expediter.app.reconcile import reconcile
+from expediter.app.operator.reconcile import reconcile
 from expediter.embedded.clock import new_id
 from tests.support.stage import SECOND, Stage, opened, story
 from tests.support.town import Act, Town

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from expediter.app.reconcile import reconcile
+from expediter.app.operator.reconcile import reconcile
 from expediter.embedded.clock import new_id
-from expediter.embedded.runtime import Runtime
+from expediter.embedded.engine.dispatcher import Runtime
 from tests.support.clock import VirtualClock
 from tests.support.stage import SECOND, Stage, opened, story
 from tests.support.town import Act, Addresses, Town

@@ -10,10 +10,10 @@ import pytest
 from expediter import contracts
 from expediter.app import orders
 from expediter.app.drafts import Draft, convert
-from expediter.app.parties.party import Role
-from expediter.app.parties.simulated import declines
+from expediter.app.gateways.gateway import Role
+from expediter.app.gateways.simulated import declines
 from expediter.app.ports import Caller, Outcome, Query, Work
-from expediter.app.tasks import TASKS
+from expediter.app.tasks.order import TASKS
 from expediter.domain.errors import IdempotencyKeyReused, OrderNotFound
 from expediter.embedded.clock import new_id
 from tests.support.stage import BURGERS, DAY, MINUTE, OPERATOR, SECOND, opened, story

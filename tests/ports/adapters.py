@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Protocol
 
 from expediter.app.ports import Work
-from expediter.embedded.claims import SqliteClaims
-from expediter.embedded.database import open_writer
-from expediter.embedded.order_store import SqliteOrders
-from expediter.embedded.queue import SqliteDeadLetters, SqliteQueue
+from expediter.embedded.engine.workflows import SqliteWorkflows
 from expediter.embedded.settings import workflow
-from expediter.embedded.staging import WritingSession
-from expediter.embedded.workflows import SqliteWorkflows
+from expediter.embedded.sqlite.database import open_writer
+from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.stores.claims import SqliteClaims
+from expediter.embedded.stores.orders import SqliteOrders
+from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
 from tests.support.clock import NOON
 from tests.support.values import SETTINGS
 

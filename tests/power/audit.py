@@ -7,11 +7,11 @@ from pathlib import Path
 import apsw
 
 from expediter.app.mails import mails
+from expediter.app.operator.reconcile import reconcile
 from expediter.app.ports import Settings
-from expediter.app.reconcile import reconcile
 from expediter.domain.order import Kind
-from expediter.embedded.database import Session, open_writer
-from expediter.embedded.order_store import SqliteOrders
+from expediter.embedded.sqlite.database import Session, open_writer
+from expediter.embedded.stores.orders import SqliteOrders
 from tests.crash.timelines import torn
 from tests.power.kitchen import settings
 from tests.power.recording import Event, Told

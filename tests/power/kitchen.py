@@ -14,19 +14,19 @@ import apsw
 import pytest
 
 from expediter.app import orders
-from expediter.app.calls import Answer, Call, HandOver
 from expediter.app.drafts import Draft
 from expediter.app.ports import Caller, Work
+from expediter.app.tasks.calls import Answer, Call, HandOver
 from expediter.embedded import wiring
-from expediter.embedded.checkpoints import Checkpoints
 from expediter.embedded.clock import new_id
-from expediter.embedded.committer import Commit, Committer
-from expediter.embedded.database import open_writer
-from expediter.embedded.executions import Executions
-from expediter.embedded.parties import Parties
+from expediter.embedded.engine.gateways import Parties
 from expediter.embedded.settings import Settings, from_environment
-from expediter.embedded.staging import WritingSession
-from expediter.embedded.writer import Writer
+from expediter.embedded.sqlite.checkpoints import Checkpoints
+from expediter.embedded.sqlite.commit_thread import Commit, Committer
+from expediter.embedded.sqlite.database import open_writer
+from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.sqlite.writer import Writer
+from expediter.embedded.stores.executions import Executions
 from tests.power.recording import Recording
 
 #: Orders in one run, and how many of them come in together at most.

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from expediter.domain.order import Status
-from expediter.embedded.checkpoints import Checkpoints
-from expediter.embedded.database import open_writer
-from expediter.embedded.places import Entry
+from expediter.embedded.sqlite.admission import Entry
+from expediter.embedded.sqlite.checkpoints import Checkpoints
+from expediter.embedded.sqlite.database import open_writer
+from expediter.embedded.sqlite.writer import Writer
 from expediter.embedded.wiring import open_home
-from expediter.embedded.writer import Writer
 from tests.power.audit import problems
 from tests.power.disk import Chance, Disk
 from tests.power.kitchen import HOLD_SECONDS, PATIENCE, HandClock, recorded, settings

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from expediter.embedded import descriptors
+from expediter.embedded.web import descriptors
 from tests.cli.conftest import Server, Start, serving
 from tests.storm.customers import customer
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from expediter.embedded import places
+from expediter.embedded.sqlite import admission
 from tests.cli.conftest import Run, Server, serving
 from tests.storm.customers import Tally, crowd, customer, ended, until
 
 #: More customers than may wait at the doors, each at it again as soon as he is answered.
-CROWD = places.WAITING + 1_500
+CROWD = admission.WAITING + 1_500
 
 
 @pytest.fixture

@@ -22,12 +22,12 @@ from expediter.app.ports import Caller, DeadLetter, Work
 from expediter.domain.ledger import Entry, balance
 from expediter.domain.order import Order
 from expediter.embedded.clock import new_id
-from expediter.embedded.database import Session, open_reader
-from expediter.embedded.executions import NEVER, Executions
-from expediter.embedded.runtime import PAUSE
+from expediter.embedded.engine.dispatcher import PAUSE
 from expediter.embedded.settings import from_environment
+from expediter.embedded.sqlite.database import Session, open_reader
+from expediter.embedded.sqlite.writer import Observer
+from expediter.embedded.stores.executions import NEVER, Executions
 from expediter.embedded.wiring import Home, open_home
-from expediter.embedded.writer import Observer
 from tests.support.clock import VirtualClock
 
 P = ParamSpec("P")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from expediter.asl.protocol import Json
 from expediter.embedded.settings import workflow
-from expediter.embedded.task_tokens import Report, Success
+from expediter.embedded.stores.task_tokens import Report, Success
 from tests.support.clock import VirtualClock
 from tests.support.stage import SECOND, Stage, opened
 

@@ -22,12 +22,12 @@ from demo.behaviour import Act
 from demo.restaurant import Restaurant
 from demo.serving import running
 from expediter import __version__
-from expediter.app import acts
-from expediter.app.acts import Operator
+from expediter.app.operator import actions
+from expediter.app.operator.actions import Operator
 from expediter.asl.protocol import Json
-from expediter.embedded.backup import back_up
 from expediter.embedded.clock import new_id
 from expediter.embedded.settings import workflow
+from expediter.embedded.sqlite.backup import back_up
 from tests.support.clock import VirtualClock
 from tests.support.stage import SECOND, Stage, opened
 from tests.support.town import Town
@@ -110,7 +110,7 @@ async def ended(stage: Stage, town: Town) -> None:
     for name, order_id in ids.items():
         await stage.place(order_id, user_id=name, email="c@example.com")
     await stage.change(ids["succeeded"], restaurant_id="Restaurant 5")
-    await stage.home.write_desk(lambda desk: acts.cancel(desk, Operator("ada"), ids["cancelled"]), "cancel")
+    await stage.home.write_desk(lambda desk: actions.cancel(desk, Operator("ada"), ids["cancelled"]), "cancel")
     await stage.send(b"nonsense", order_id=new_id())
     await stage.pass_time(40 * SECOND)
     await stage.delete(ids["deleted"])

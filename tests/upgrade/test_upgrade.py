@@ -14,11 +14,11 @@ from demo.bank import Bank
 from demo.behaviour import Act
 from demo.restaurant import Restaurant
 from demo.serving import running
-from expediter.app import acts, operations
-from expediter.app.acts import Operator
-from expediter.app.reconcile import reconcile
+from expediter.app.operator import actions, operations
+from expediter.app.operator.actions import Operator
+from expediter.app.operator.reconcile import reconcile
 from expediter.domain.order import ENDED
-from expediter.embedded.database import DataRefused, _migrations, open_writer
+from expediter.embedded.sqlite.database import DataRefused, _migrations, open_writer
 from tests.support.clock import NOON, VirtualClock
 from tests.support.stage import HOUR, OPERATOR, Stage, opened, story
 from tests.support.town import Town
@@ -118,9 +118,9 @@ async def go_on(stage: Stage, users: set[str]) -> None:
         order_id = order_of(stage, "waits for a token")
         await say(stage, token(stage, order_id), OK)
     stuck = order_of(stage, "needs an operator")
-    (retry,) = stage.home.read_desk(lambda desk: acts.retries(desk, stuck))
+    (retry,) = stage.home.read_desk(lambda desk: actions.retries(desk, stuck))
     body = b'{"order": {"id": "%s"}, "hold_seconds": 0}' % stuck.encode()
-    await stage.home.write_desk(lambda desk: acts.retry(desk, Operator("ada"), stuck, retry.state, body), "retry")
+    await stage.home.write_desk(lambda desk: actions.retry(desk, Operator("ada"), stuck, retry.state, body), "retry")
     await stage.pass_time(3 * HOUR)
 
 

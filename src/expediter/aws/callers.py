@@ -1,8 +1,8 @@
 """Who calls, from what Cognito's authorizers pass on. A call without a known user is nobody's: never an operator's."""
 
+from expediter.api.errors import Unauthorized
 from expediter.app.ports import Caller
 from expediter.asl.protocol import Json
-from expediter.doors.errors import Unauthorized
 
 #: The Cognito group whose members see and change everybody's orders.
 GROUP = "operators"

@@ -7,7 +7,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from expediter.aws import clients
-from expediter.aws.order_store import DynamoOrders, Tables
+from expediter.aws.stores.orders import DynamoOrders, Tables
 from expediter.domain.ledger import Entry
 from expediter.domain.order import Order
 

@@ -6,6 +6,8 @@ from urllib.parse import unquote
 
 import msgspec
 
+from expediter.api.errors import RETRY_AFTER, problem
+from expediter.api.request import Request, Response
 from expediter.app.drafts import Draft, parse
 from expediter.app.orders import owned_by
 from expediter.app.ports import Caller, Message
@@ -13,8 +15,6 @@ from expediter.asl.protocol import Json
 from expediter.aws import clock
 from expediter.aws.callers import GROUP, from_authorizer
 from expediter.domain.errors import OrderError, OrderInvalid, OrderNotFound
-from expediter.doors.errors import RETRY_AFTER, problem
-from expediter.doors.request import Request, Response
 
 #: What is said of an operation that only a server has.
 ELSEWHERE = (
@@ -83,7 +83,7 @@ def problem_of(error: OrderError) -> Response:
 
 
 def error_of(error: OrderError) -> Json:
-    """An error as infra/resolver.js reads it from a function's answer."""
+    """An error as infra/api/resolver.js reads it from a function's answer."""
     faults = error.faults if isinstance(error, OrderInvalid) else ()
     listed = [{"path": fault.path, "message": fault.message} for fault in faults]
     return {"error": {"type": error.name, "message": str(error), "faults": listed}}

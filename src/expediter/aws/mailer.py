@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from expediter.app.ports import Mail
 from expediter.aws.failures import code
-from expediter.aws.rows import Row
 from expediter.aws.settings import OPERATORS
+from expediter.aws.stores.rows import Row
 from expediter.domain.order import Status
 
 if TYPE_CHECKING:

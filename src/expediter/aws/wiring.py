@@ -4,16 +4,16 @@ from functools import cache
 
 import msgspec
 
-from expediter.app.parties import parse_party
+from expediter.app.gateways import parse_party
 from expediter.app.ports import Claims, Work
 from expediter.aws import clients, clock, settings
-from expediter.aws.claims import DoorClaims, DynamoClaims
-from expediter.aws.dead_letters import SqsDeadLetters
 from expediter.aws.feed import Feed
+from expediter.aws.gateways import Parties
 from expediter.aws.mailer import Mailer
-from expediter.aws.order_store import DynamoOrders, Tables
-from expediter.aws.parties import Parties
-from expediter.aws.queue import SqsQueue
+from expediter.aws.stores.claims import DoorClaims, DynamoClaims
+from expediter.aws.stores.dead_letters import SqsDeadLetters
+from expediter.aws.stores.orders import DynamoOrders, Tables
+from expediter.aws.stores.queue import SqsQueue
 from expediter.aws.workflows import StepFunctions
 
 

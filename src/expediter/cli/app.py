@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 import typer
 from typer.core import TyperGroup
 
-from expediter.cli import dlq, orders
-from expediter.cli.backup import backup
-from expediter.cli.bench import bench
-from expediter.cli.cost import cost
-from expediter.cli.erase import erase
-from expediter.cli.move import export, import_
-from expediter.cli.reconcile import reconcile
-from expediter.cli.serve import serve
-from expediter.cli.submit import submit
+from expediter.cli.commands import dlq, orders
+from expediter.cli.commands.backup import backup
+from expediter.cli.commands.bench import bench
+from expediter.cli.commands.cost import cost
+from expediter.cli.commands.erase import erase
+from expediter.cli.commands.move import export, import_
+from expediter.cli.commands.reconcile import reconcile
+from expediter.cli.commands.serve import serve
+from expediter.cli.commands.submit import submit
 
 if TYPE_CHECKING:
     from typer._click import Context  # what TyperGroup's own method takes
@@ -23,7 +23,7 @@ class _Workflow(TyperGroup):
     """``expediter workflow``: its commands stand on the states language, so they are read when they are asked for."""
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
-        from expediter.cli import workflow
+        from expediter.cli.commands import workflow
 
         self.commands = typer.main.get_group(workflow.app).commands
         return super().parse_args(ctx, args)

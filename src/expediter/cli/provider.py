@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from expediter.app.reconcile import Movement, Report, reconcile
+from expediter.app.operator.reconcile import Movement, Report, reconcile
 from expediter.cli.terms import stop
 from expediter.domain.ledger import Entry, Kind
 from expediter.domain.order import Order

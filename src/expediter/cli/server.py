@@ -21,12 +21,13 @@ import uvloop
 
 from expediter.asl import DefinitionInvalid
 from expediter.cli.terms import stop
-from expediter.embedded import descriptors, logs
-from expediter.embedded.connections import Connections
-from expediter.embedded.database import DataRefused
-from expediter.embedded.http import App, create_app
-from expediter.embedded.serving import configuration
+from expediter.embedded import logs
 from expediter.embedded.settings import LOOPBACK, SettingRefused, Settings, from_environment
+from expediter.embedded.sqlite.database import DataRefused
+from expediter.embedded.web import descriptors
+from expediter.embedded.web.app import App, create_app
+from expediter.embedded.web.connections import Connections
+from expediter.embedded.web.serving import configuration
 from expediter.embedded.wiring import open_home
 
 #: Seconds that requests under way get to end when the server stops.

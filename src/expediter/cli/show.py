@@ -10,14 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from expediter.app.desk import Posted
+from expediter.api.render import letter_view, order_view
 from expediter.app.instants import instant
-from expediter.app.operations import Letters, Timeline
+from expediter.app.operator.operations import Letters, Timeline
+from expediter.app.operator.reconcile import Report
+from expediter.app.operator.services import Posted
 from expediter.app.ports import DeadLetter, Page
-from expediter.app.reconcile import Report
 from expediter.domain.ledger import Entry
 from expediter.domain.order import Order, Status
-from expediter.doors.render import letter_view, order_view
 
 #: Offenders that people are shown; JSON holds all.
 SHOWN = 20

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from expediter.embedded.books import Books
+    from expediter.embedded.operator.read_only import Books
 
 Data = Annotated[Path, typer.Option(envvar="EXPEDITER_DATA", help="The server's data folder; it need not run")]
 Url = Annotated[str | None, typer.Option(help="The server; by default at EXPEDITER_HOST and EXPEDITER_PORT")]
@@ -35,9 +35,9 @@ def counted(number: int, thing: str) -> str:
 def books(data: Path) -> "Iterator[Books]":
     """What a data folder holds, to read. An error ends the command with its message."""
     from expediter.domain.errors import OrderError
-    from expediter.embedded.books import open_books
-    from expediter.embedded.database import DataRefused
+    from expediter.embedded.operator.read_only import open_books
     from expediter.embedded.settings import SettingRefused, from_environment
+    from expediter.embedded.sqlite.database import DataRefused
 
     try:
         settings = from_environment(os.environ)

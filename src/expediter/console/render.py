@@ -6,9 +6,9 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from expediter.api.request import Response
 from expediter.console import words
 from expediter.console.visit import Visit
-from expediter.doors.request import Response
 
 _HTML = (("Content-Type", "text/html; charset=utf-8"),)
 

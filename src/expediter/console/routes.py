@@ -2,42 +2,42 @@
 
 from collections.abc import Mapping
 
-from expediter.app.desk import Desk
-from expediter.console import customer_page, flow_page, letters_page, mail_page, order_page, orders_page, workflow_page
+from expediter.app.operator.services import Desk
+from expediter.console.pages import customer, dead_letters, flow, mail, order, orders, workflow
 from expediter.console.visit import Route
 
 ROUTES: Mapping[tuple[str, str], Route] = {
-    ("GET", "/console"): Route(orders_page.list_orders),
-    ("GET", "/console/orders/new"): Route(orders_page.new_order),
-    ("POST", "/console/orders"): Route(orders_page.place_order, "console:place"),
-    ("GET", "/console/orders/{id}"): Route(order_page.show_order),
-    ("POST", "/console/orders/{id}/cancel"): Route(order_page.cancel_order, "console:cancel"),
-    ("POST", "/console/orders/{id}/again"): Route(order_page.order_again, "console:again"),
-    ("POST", "/console/orders/{id}/retry"): Route(order_page.retry_order, "console:retry"),
-    ("GET", "/console/dead-letters"): Route(letters_page.list_letters),
-    ("POST", "/console/dead-letters/redrive"): Route(letters_page.redrive_letters, "console:redrive-all"),
-    ("GET", "/console/dead-letters/{id}"): Route(letters_page.show_letter),
-    ("POST", "/console/dead-letters/{id}/redrive"): Route(letters_page.redrive_letter, "console:redrive"),
-    ("POST", "/console/dead-letters/{id}/delete"): Route(letters_page.delete_letter, "console:delete"),
-    ("POST", "/console/dead-letters/{id}/correct"): Route(letters_page.correct_letter, "console:correct"),
-    ("GET", "/console/mailbox"): Route(mail_page.list_mails),
-    ("GET", "/console/mailbox/{id}"): Route(mail_page.show_mail),
-    ("POST", "/console/mailbox/{id}/resend"): Route(mail_page.resend_mail, "console:resend"),
-    ("GET", "/console/flow"): Route(flow_page.show_flow),
-    ("GET", "/console/workflow"): Route(workflow_page.show_workflow),
-    ("GET", "/console/workflow/try"): Route(workflow_page.try_form),
-    ("POST", "/console/workflow/try"): Route(workflow_page.try_workflow, alone=True),
+    ("GET", "/console"): Route(orders.list_orders),
+    ("GET", "/console/orders/new"): Route(orders.new_order),
+    ("POST", "/console/orders"): Route(orders.place_order, "console:place"),
+    ("GET", "/console/orders/{id}"): Route(order.show_order),
+    ("POST", "/console/orders/{id}/cancel"): Route(order.cancel_order, "console:cancel"),
+    ("POST", "/console/orders/{id}/again"): Route(order.order_again, "console:again"),
+    ("POST", "/console/orders/{id}/retry"): Route(order.retry_order, "console:retry"),
+    ("GET", "/console/dead-letters"): Route(dead_letters.list_letters),
+    ("POST", "/console/dead-letters/redrive"): Route(dead_letters.redrive_letters, "console:redrive-all"),
+    ("GET", "/console/dead-letters/{id}"): Route(dead_letters.show_letter),
+    ("POST", "/console/dead-letters/{id}/redrive"): Route(dead_letters.redrive_letter, "console:redrive"),
+    ("POST", "/console/dead-letters/{id}/delete"): Route(dead_letters.delete_letter, "console:delete"),
+    ("POST", "/console/dead-letters/{id}/correct"): Route(dead_letters.correct_letter, "console:correct"),
+    ("GET", "/console/mailbox"): Route(mail.list_mails),
+    ("GET", "/console/mailbox/{id}"): Route(mail.show_mail),
+    ("POST", "/console/mailbox/{id}/resend"): Route(mail.resend_mail, "console:resend"),
+    ("GET", "/console/flow"): Route(flow.show_flow),
+    ("GET", "/console/workflow"): Route(workflow.show_workflow),
+    ("GET", "/console/workflow/try"): Route(workflow.try_form),
+    ("POST", "/console/workflow/try"): Route(workflow.try_workflow, alone=True),
 }
 
 #: The customer's page; its id comes out of the signed token in its address.
-CUSTOMER = Route(customer_page.show_customer)
+CUSTOMER = Route(customer.show_customer)
 
 #: Pages that are loaded again when their mark changes, by the last part of their live address.
 MARKS = {
-    "letters": letters_page.letters_mark,
-    "mailbox": mail_page.mails_mark,
-    "flow": flow_page.flow_mark,
-    "workflow": workflow_page.workflow_mark,
+    "letters": dead_letters.letters_mark,
+    "mailbox": mail.mails_mark,
+    "flow": flow.flow_mark,
+    "workflow": workflow.workflow_mark,
 }
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from expediter.app.desk import Act, Posted
-from expediter.app.steps import Step
+from expediter.app.operator.services import Act, Posted
+from expediter.app.operator.steps import Step
 from expediter.console import words
 
 

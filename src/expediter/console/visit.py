@@ -5,10 +5,10 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from expediter.app.acts import Operator
-from expediter.app.desk import Desk
-from expediter.app.parties import Party, Role
-from expediter.doors.request import Response
+from expediter.api.request import Response
+from expediter.app.gateways import Party, Role
+from expediter.app.operator.actions import Operator
+from expediter.app.operator.services import Desk
 
 
 class Site(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ from typing import TextIO
 
 import msgspec
 
-from expediter.app.traces import trace_id
+from expediter.app.operator.traces import trace_id
 
 #: What a message of ours may carry besides its text.
 FIELDS = ("order_id", "call", "mail", "trouble", "left_out")

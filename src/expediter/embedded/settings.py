@@ -10,11 +10,11 @@ from typing import TypeVar
 import msgspec
 
 from expediter.app import ports
-from expediter.app.parties import Party, parse_party
-from expediter.app.tasks import TASKS
+from expediter.app.gateways import Party, parse_party
+from expediter.app.tasks.order import TASKS
 from expediter.asl.protocol import Json
 from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
-from expediter.embedded.mailer import Mailer
+from expediter.embedded.mail.smtp import Mailer
 
 T = TypeVar("T")
 _SUFFIX = ".asl.json"

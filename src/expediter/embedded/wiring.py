@@ -9,38 +9,38 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from expediter.app.acts import Operator
-from expediter.app.desk import Desk
-from expediter.app.erasing import Erased, erase
+from expediter.app.operator.actions import Operator
+from expediter.app.operator.erasing import Erased, erase
+from expediter.app.operator.services import Desk
 from expediter.app.ports import Orders, Work
 from expediter.domain.errors import StoreUnavailable
 from expediter.domain.order import ENDED, Order
-from expediter.embedded.checkpoints import Checkpoints
-from expediter.embedded.claims import SqliteClaims
 from expediter.embedded.clock import Clock, SystemClock
-from expediter.embedded.database import Session, open_reader, open_writer, owned, unwritable
-from expediter.embedded.desk import Desks, SqliteMailbox
-from expediter.embedded.executions import Executions
-from expediter.embedded.feed import Feed
-from expediter.embedded.flow_recorder import FlowRecorder
-from expediter.embedded.gauges import gauges
-from expediter.embedded.mailer import Mailer
-from expediter.embedded.metrics import Metrics
-from expediter.embedded.order_store import SqliteOrders
-from expediter.embedded.outbox import Outbox
-from expediter.embedded.parties import Parties
-from expediter.embedded.queue import SqliteDeadLetters, SqliteQueue
-from expediter.embedded.retention import Retention
-from expediter.embedded.runtime import Runtime
-from expediter.embedded.scrub import Scrub
+from expediter.embedded.engine.dispatcher import Runtime
+from expediter.embedded.engine.gateways import Parties
+from expediter.embedded.engine.workflows import Errand, SqliteWorkflows
+from expediter.embedded.loops.alerts import Watch
+from expediter.embedded.loops.recorder import FlowRecorder
+from expediter.embedded.loops.retention import Retention
+from expediter.embedded.loops.traces import Tracing
+from expediter.embedded.mail.outbox import Outbox
+from expediter.embedded.mail.smtp import Mailer
+from expediter.embedded.operator.gauges import gauges
+from expediter.embedded.operator.metrics import Metrics
+from expediter.embedded.operator.scrub import Scrub
+from expediter.embedded.operator.services import Desks, SqliteMailbox
 from expediter.embedded.settings import Settings, library, workflow
-from expediter.embedded.staging import WritingSession
-from expediter.embedded.task_tokens import Report
-from expediter.embedded.tracing import Tracing
-from expediter.embedded.unit import Unit, UnitOrders
-from expediter.embedded.watch import Watch
-from expediter.embedded.workflows import Errand, SqliteWorkflows
-from expediter.embedded.writer import Observer, Writer
+from expediter.embedded.sqlite.checkpoints import Checkpoints
+from expediter.embedded.sqlite.database import Session, open_reader, open_writer, owned, unwritable
+from expediter.embedded.sqlite.unit_of_work import Unit, UnitOrders
+from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.sqlite.writer import Observer, Writer
+from expediter.embedded.stores.claims import SqliteClaims
+from expediter.embedded.stores.executions import Executions
+from expediter.embedded.stores.orders import SqliteOrders
+from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
+from expediter.embedded.stores.task_tokens import Report
+from expediter.embedded.web.feed import Feed
 
 T = TypeVar("T")
 
@@ -256,7 +256,7 @@ class Home:
 def _tracing(settings: Settings, file: File, writer: Writer, clock: Clock) -> Tracing | None:
     if not settings.traces:
         return None
-    from expediter.embedded.otlp import Collector  # noqa: PLC0415  # 0.1 s and some megabytes for who has a collector
+    from expediter.embedded.loops.otlp import Collector  # noqa: PLC0415  # 0.1 s and some megabytes for who has a collector
 
     return Tracing(file.reading, file.writing, writer, clock, Collector())
 

@@ -18,7 +18,7 @@ import pytest
 import urllib3
 from botocore.config import Config
 
-from infra.openapi import template as mapping
+from infra.api.openapi import template as mapping
 from tests.aws.local.gateway import Call
 from tests.aws.stage import record_of
 from tests.support.patience import PATIENCE, until

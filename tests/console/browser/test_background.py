@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from bench.console import order, tabs
-from bench.server import serving
+from bench.rig.server import serving
 from tests.console.browser.visitor import Visitor
 
 pytestmark = [pytest.mark.anyio, pytest.mark.heavy]

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from playwright.async_api import Request, expect
 
-from expediter.app.flow import MINUTE, Minute, bucket
+from expediter.app.operator.flow import MINUTE, Minute, bucket
 from expediter.domain.order import Status
 from tests.console.browser.visitor import Visitor
 from tests.console.shop import Shop, alarmed, served

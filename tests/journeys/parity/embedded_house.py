@@ -13,19 +13,19 @@ from typing import Any
 import httpx
 
 from expediter import contracts
+from expediter.api.errors import problem
+from expediter.api.graphql import RESOLVERS
+from expediter.api.request import Request
+from expediter.api.rest import OPERATIONS
+from expediter.api.routes import Router
 from expediter.app.drafts import Draft, convert, fingerprint
 from expediter.app.ports import Caller, Claim, Settings
 from expediter.domain.errors import OrderError
-from expediter.doors.errors import problem
-from expediter.doors.graphql import RESOLVERS
-from expediter.doors.request import Request
-from expediter.doors.rest import OPERATIONS
-from expediter.doors.routes import Router
-from expediter.embedded.books import open_books
-from expediter.embedded.claims import SqliteClaims
 from expediter.embedded.clock import SystemClock
-from expediter.embedded.database import Session, open_writer
-from expediter.embedded.queue import SqliteQueue
+from expediter.embedded.operator.read_only import open_books
+from expediter.embedded.sqlite.database import Session, open_writer
+from expediter.embedded.stores.claims import SqliteClaims
+from expediter.embedded.stores.queue import SqliteQueue
 from tests.cli.conftest import plain_environment, serving
 from tests.journeys.parity.houses import HOLD, LONG_HOLD, Answer, Message, hasty, new_id, workflow
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from expediter.doors.graphql import RESOLVERS
-from expediter.doors.rest import OPERATIONS
+from expediter.api.graphql import RESOLVERS
+from expediter.api.rest import OPERATIONS
 from tests.aws.local.town import ANN
 from tests.journeys.parity.houses import House, died, letters, message, new_id, until, workflow
 from tests.support.patience import until as wait

@@ -1,15 +1,15 @@
-"""Every field of AppSync's schema: the same RESOLVERS as everywhere. Errors go back as values (infra/resolver.js)."""
+"""Every field of AppSync's schema: the same RESOLVERS as everywhere. Errors go back as values (resolver.js)."""
 
 import logging
 
+from expediter.api.errors import InternalError
+from expediter.api.graphql import RESOLVERS
 from expediter.asl.protocol import Json
 from expediter.aws import clock, wiring
 from expediter.aws.callers import from_identity
 from expediter.aws.events import error_of
 from expediter.aws.racing import settled
 from expediter.domain.errors import OrderError
-from expediter.doors.errors import InternalError
-from expediter.doors.graphql import RESOLVERS
 
 _log = logging.getLogger("expediter.graphql")
 

@@ -2,10 +2,10 @@
 
 import logging
 
+from expediter.api.graphql import order_json
 from expediter.asl.protocol import Json
 from expediter.aws import wiring
-from expediter.aws.rows import order_of
-from expediter.doors.graphql import order_json
+from expediter.aws.stores.rows import order_of
 
 _log = logging.getLogger("expediter.publisher")
 

@@ -4,15 +4,15 @@ import logging
 from urllib.parse import unquote
 
 from expediter import contracts
+from expediter.api.errors import InternalError, PathUnknown
+from expediter.api.request import Response
+from expediter.api.rest import OPERATIONS
+from expediter.api.routes import Router
 from expediter.asl.protocol import Json
 from expediter.aws import wiring
 from expediter.aws.events import ELSEWHERE, answer_of, problem_of, request_of
 from expediter.aws.racing import settled
 from expediter.domain.errors import OrderError
-from expediter.doors.errors import InternalError, PathUnknown
-from expediter.doors.request import Response
-from expediter.doors.rest import OPERATIONS
-from expediter.doors.routes import Router
 
 _log = logging.getLogger("expediter.rest")
 _router = Router(contracts.read("openapi.json"))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from expediter.app.ports import Outcome
-from expediter.app.tasks import perform
+from expediter.app.tasks.order import perform
 from expediter.asl.protocol import Json
 from expediter.aws import clock, wiring
 

@@ -1,0 +1,1 @@
+"""The APIs on AWS: REST and GraphQL."""

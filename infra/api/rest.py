@@ -1,0 +1,68 @@
+"""The REST API: POST /orders straight to the queue, everything else to one function."""
+
+from aws_cdk import Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambdas
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.api.openapi import Wiring, document
+from infra.stages import Stage
+
+
+class RestApi(Construct):
+    def __init__(
+        self, scope: Construct, stage: Stage, *, queue: sqs.Queue, function: lambdas.Function, pool_arn: str
+    ) -> None:
+        super().__init__(scope, "Rest")
+        stack = Stack.of(self)
+        self.role = iam.Role(self, "QueueRole", assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"))
+        self.role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn]))
+        wiring = Wiring(
+            pool=pool_arn,
+            rest_function=function.function_arn,
+            queue_path=f"{stack.account}/{queue.queue_name}",
+            queue_role=self.role.role_arn,
+            region=stack.region,
+        )
+        access = logs.LogGroup(self, "AccessLogs", retention=stage.retention, removal_policy=stage.removal)
+        self.api = apigateway.SpecRestApi(
+            self,
+            "Api",
+            api_definition=apigateway.ApiDefinition.from_inline(document(wiring)),
+            cloud_watch_role=True,
+            cloud_watch_role_removal_policy=stage.removal,
+            deploy_options=_options(stage, access),
+        )
+        function.add_permission(
+            "CalledByTheApi",
+            principal=iam.ServicePrincipal("apigateway.amazonaws.com"),
+            source_arn=self.api.arn_for_execute_api(),
+        )
+
+
+def _options(stage: Stage, access: logs.LogGroup) -> apigateway.StageOptions:
+    """Throttled, traced, and logged without what is in the calls."""
+    return apigateway.StageOptions(
+        stage_name=stage.name,
+        tracing_enabled=True,
+        throttling_rate_limit=stage.rate,
+        throttling_burst_limit=stage.burst,
+        logging_level=apigateway.MethodLoggingLevel.ERROR,
+        data_trace_enabled=False,
+        metrics_enabled=True,
+        access_log_destination=apigateway.LogGroupLogDestination(access),
+        access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
+            caller=False,
+            http_method=True,
+            ip=False,
+            protocol=True,
+            request_time=True,
+            resource_path=True,
+            response_length=True,
+            status=True,
+            user=False,
+        ),
+    )

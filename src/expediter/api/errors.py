@@ -1,0 +1,166 @@
+"""Errors as the doors show them: one table from error to status, one body for all (RFC 9457)."""
+
+import re
+
+import msgspec
+
+from expediter.api.request import Response
+from expediter.app.operator.actions import NoMailServer, NotRetryable
+from expediter.app.operator.erasing import OrdersUnderWay
+from expediter.app.operator.operations import OperatorsOnly
+from expediter.domain import errors as domain
+from expediter.domain.errors import Fault, OrderError, OrderInvalid
+
+PROBLEM_JSON = "application/problem+json"
+#: Seconds after which it makes sense to try again.
+RETRY_AFTER = "1"
+
+
+class RequestUnparsable(OrderError):
+    """The body is not what its Content-Type says. Correct its syntax and send it again."""
+
+
+class DocumentInvalid(OrderError):
+    """The GraphQL document or its variables do not fit the schema. Correct them; the schema can be asked for itself."""
+
+
+class DocumentTooComplex(OrderError):
+    """The GraphQL document asks for too much at once. Ask for less, or in several requests."""
+
+
+class Unauthorized(OrderError):
+    """This server asks for a token. Send it in the header Authorization: Bearer TOKEN."""
+
+
+class OriginRefused(OrderError):
+    """A page from elsewhere may not use this server. Open the console under the server's own address."""
+
+
+class FormExpired(OrderError):
+    """This form is from an earlier visit, or from another page. Go back, load the page again and send it once more."""
+
+
+class PathUnknown(OrderError):
+    """There is nothing under this path. See /openapi.json for what there is."""
+
+
+class MethodNotAllowed(OrderError):
+    """This path does not take this method. The header Allow names those it takes."""
+
+    def __init__(self, allow: str) -> None:
+        super().__init__(f"This path takes {allow}.")
+        self.allow = allow
+
+
+class RequestTooSlow(OrderError):
+    """The request did not arrive within 30 seconds. Send it again, on a new connection and faster."""
+
+
+class BodyTooLarge(OrderError):
+    """The body is larger than 64 KiB. Send a smaller one."""
+
+
+class AddressTooLong(OrderError):
+    """The address is longer than 8 KiB. Send a shorter one."""
+
+
+class MediaTypeUnsupported(OrderError):
+    """The body has to be JSON. Send it with the header Content-Type: application/json."""
+
+
+class HostUnknown(OrderError):
+    """This server does not go by the name in the header Host. Use the address it printed when it started."""
+
+
+class HeadersTooLarge(OrderError):
+    """The headers are larger than 16 KiB. Send fewer."""
+
+
+class NotReady(OrderError):
+    """The server is starting or stopping and takes no orders just now. Try again in a moment."""
+
+
+class InternalError(OrderError):
+    """Something went wrong inside the server; its log says what. Try again, under the same Idempotency-Key."""
+
+
+#: Every error that can reach a door, and the HTTP status it answers with.
+STATUSES: dict[type[OrderError], int] = {
+    RequestUnparsable: 400,
+    Unauthorized: 401,
+    OriginRefused: 403,
+    OperatorsOnly: 403,
+    FormExpired: 403,
+    PathUnknown: 404,
+    domain.OrderNotFound: 404,
+    domain.MessageNotFound: 404,
+    domain.TaskTokenUnknown: 404,
+    MethodNotAllowed: 405,
+    RequestTooSlow: 408,
+    NotRetryable: 409,
+    OrdersUnderWay: 409,
+    NoMailServer: 409,
+    domain.OrderAlreadyCharged: 409,
+    domain.OrderAlreadySent: 409,
+    domain.OrderAlreadyEnded: 409,
+    domain.OrderCancelled: 409,
+    domain.OrderChanged: 409,
+    domain.TransitionNotAllowed: 409,
+    domain.RestaurantRefused: 409,
+    BodyTooLarge: 413,
+    AddressTooLong: 414,
+    MediaTypeUnsupported: 415,
+    HostUnknown: 421,
+    OrderInvalid: 422,
+    DocumentInvalid: 422,
+    DocumentTooComplex: 422,
+    domain.IdempotencyKeyReused: 422,
+    HeadersTooLarge: 431,
+    InternalError: 500,
+    domain.PaymentUnavailable: 503,
+    domain.RestaurantUnavailable: 503,
+    domain.StoreUnavailable: 503,
+    domain.TooBusy: 503,
+    NotReady: 503,
+}
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body of every error. ``error`` is the error's name on every surface, ``type`` ends in it."""
+
+    type: str
+    error: str
+    title: str
+    status: int
+    detail: str
+    errors: tuple[Fault, ...] = ()
+
+
+def status(error: OrderError) -> int:
+    return STATUSES[type(error)]
+
+
+def problem(error: OrderError) -> Response:
+    """The error as application/problem+json."""
+    body = Problem(
+        type=f"/errors/{error.name}",
+        error=error.name,
+        title=title(error.name),
+        status=status(error),
+        detail=str(error),
+        errors=error.faults if isinstance(error, OrderInvalid) else (),
+    )
+    return Response(body.status, (("Content-Type", PROBLEM_JSON), *_headers(error)), msgspec.json.encode(body))
+
+
+def title(name: str) -> str:
+    """An error's name as words: ``OrderNotFound`` → ``Order not found``."""
+    return re.sub(r"(?<!^)([A-Z])", lambda found: " " + found[1].lower(), name)
+
+
+def _headers(error: OrderError) -> tuple[tuple[str, str], ...]:
+    if isinstance(error, MethodNotAllowed):
+        return (("Allow", error.allow),)
+    if isinstance(error, Unauthorized):
+        return (("WWW-Authenticate", "Bearer"),)
+    return (("Retry-After", RETRY_AFTER),) if status(error) == 503 else ()

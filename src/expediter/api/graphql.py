@@ -1,0 +1,150 @@
+"""The GraphQL door: each root field of schema.graphql is one function of a unit of work, a caller and its arguments.
+
+The functions take and give JSON values in the schema's own names, so whoever executes documents (graphql-core here,
+AppSync on AWS) calls them as they are. Each field of a mutation is a unit of its own: one that fails undoes no other.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from expediter.api.keys import order_id
+from expediter.app import orders
+from expediter.app.drafts import ChangeDraft, Draft, convert
+from expediter.app.instants import instant
+from expediter.app.operator.operations import OperatorsOnly
+from expediter.app.ports import Caller, Query, Work
+from expediter.asl.protocol import Json
+from expediter.domain.errors import NO_LIST, Fault, OrderInvalid, OrderNotFound
+from expediter.domain.order import Item, Order, Status
+
+#: Whose an order is when nobody is known and the input names nobody.
+ANONYMOUS = "anonymous"
+PAGE = 50
+LARGEST_PAGE = 100
+
+Arguments: TypeAlias = dict[str, Json]
+#: (work, caller, arguments, a fresh UUID) -> the field's value; raises OrderError.
+Resolver: TypeAlias = Callable[[Work, Caller, Arguments, str], Json]
+
+
+def post_order(work: Work, caller: Caller, args: Arguments, new_id: str) -> Json:
+    given = {name: value for name, value in _snake(args["input"]).items() if value is not None}
+    if "items" not in given:
+        _require(given, "name", "quantity")
+    sent = args.get("idempotencyKey")
+    key = order_id(sent, new_id, "idempotencyKey")
+    with _paths("input"):
+        draft = convert({"user_id": caller.user_id or ANONYMOUS, **given}, Draft)
+        return order_json(orders.accept(work, caller, draft, key, fresh=sent is None).order)
+
+
+def update_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
+    given = _snake(args["input"])
+    with _paths("input"):
+        return order_json(orders.change(work, caller, given.pop("id"), convert(given, ChangeDraft)))
+
+
+def delete_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
+    orders.delete(work, caller, args["id"])
+    return args["id"]
+
+
+def cancel_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
+    return order_json(orders.cancel(work, caller, args["id"]))
+
+
+def publish_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
+    """What AppSync's subscribers are told; a home that tells them itself only reads the order. Raises OperatorsOnly."""
+    if not caller.operator:
+        raise OperatorsOnly
+    return order_json(orders.find(work, caller, args["id"]))
+
+
+def find_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
+    try:
+        return order_json(orders.find(work, caller, args["id"]))
+    except OrderNotFound:
+        return None
+
+
+def list_orders(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
+    limit, status = args.get("limit"), args.get("orderStatus")
+    if limit is not None and not 1 <= limit <= LARGEST_PAGE:
+        raise OrderInvalid((Fault("limit", f"give a whole number from 1 to {LARGEST_PAGE}"),), NO_LIST)
+    query = Query(status=Status(status) if status else None, limit=limit or PAGE, cursor=args.get("after"))
+    with _paths(""):
+        return [order_json(order) for order in orders.page(work, caller, query).items]
+
+
+def order_updated(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
+    """Asked once, when the subscription begins: whether this caller may follow the order. Its value is null."""
+    orders.find(work, caller, args["id"])
+
+
+#: Every root field of schema.graphql. A Mutation's runs where writes are stored, and answers once they are.
+RESOLVERS: dict[str, Resolver] = {
+    "Query.order": find_order,
+    "Query.orders": list_orders,
+    "Mutation.postOrder": post_order,
+    "Mutation.updateOrder": update_order,
+    "Mutation.deleteOrder": delete_order,
+    "Mutation.cancelOrder": cancel_order,
+    "Mutation.publishOrder": publish_order,
+    "Subscription.orderUpdated": order_updated,
+}
+
+
+def order_json(order: Order) -> Json:
+    """The order as the schema's type Order."""
+    return {
+        "id": order.id,
+        "userId": order.user_id,
+        "restaurantId": order.restaurant_id,
+        "name": order.name,
+        "quantity": order.quantity,
+        "items": [_item_json(item) for item in order.items],
+        "total": order.total,
+        "currency": order.currency,
+        "orderStatus": order.status.value,
+        "errorMessage": order.error_message,
+        "createdAt": instant(order.created_at),
+        "updatedAt": instant(order.updated_at),
+    }
+
+
+def _item_json(item: Item) -> Json:
+    return {"name": item.name, "quantity": item.quantity, "unitPrice": item.unit_price}
+
+
+# ── names: snake_case inside, camelCase in the schema ─────────────────────────────────────────────────────────────
+
+_SNAKE = {"userId": "user_id", "restaurantId": "restaurant_id", "unitPrice": "unit_price"}
+_CAMEL = {"cursor": "after", **{snake: camel for camel, snake in _SNAKE.items()}}
+
+
+def _snake(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {_SNAKE.get(name, name): _snake(held) for name, held in value.items()}
+    return [_snake(held) for held in value] if isinstance(value, list) else value
+
+
+def _camel(text: str) -> str:
+    return re.sub(r"[a-z_]+", lambda word: _CAMEL.get(word[0], word[0]), text)
+
+
+@contextmanager
+def _paths(prefix: str) -> Iterator[None]:
+    """Gives the faults that come up inside the names of the schema, below the argument ``prefix``."""
+    try:
+        yield
+    except OrderInvalid as error:
+        faults = (Fault(".".join(filter(None, (prefix, _camel(f.path)))), _camel(f.message)) for f in error.faults)
+        raise OrderInvalid(tuple(faults), error.what) from error
+
+
+def _require(given: Arguments, *names: str) -> None:
+    missing = [Fault(f"input.{name}", "give it, or give items") for name in names if name not in given]
+    if missing:
+        raise OrderInvalid(tuple(missing))

@@ -1,0 +1,187 @@
+"""The REST door: each operation of openapi.json is one function of a unit of work and a request.
+
+Rules: parse, call one use case, render; an operation that writes is answered after the commit that holds its writes.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from expediter import contracts
+from expediter.api.errors import MediaTypeUnsupported, RequestUnparsable
+from expediter.api.keys import order_id
+from expediter.api.render import letter_view, order_view
+from expediter.api.request import JSON, Request, Response, arguments, whole_number
+from expediter.app import orders
+from expediter.app.drafts import ChangeDraft, D, Draft, parse
+from expediter.app.instants import instant
+from expediter.app.operator import operations
+from expediter.app.ports import Query, Work
+from expediter.domain.errors import NO_LIST, Fault, OrderInvalid
+from expediter.domain.order import Status
+
+PAGE = 50
+LARGEST_PAGE = 100
+
+_encode = msgspec.json.Encoder().encode
+_JSON = (("Content-Type", JSON),)
+_DONE = Response(204)
+_OPENAPI = contracts.read("openapi.json")
+
+
+class Operation(NamedTuple):
+    """``writes``: it has to run where writes are stored, and be answered once they are."""
+
+    handle: Callable[[Work, Request], Response]
+    writes: bool = False
+
+
+# ── orders ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def post_order(work: Work, request: Request) -> Response:
+    headers = request.headers
+    given = headers.get("idempotency-key")
+    key = order_id(given, request.new_id, "Idempotency-Key")
+    accepted = orders.accept(work, request.caller, draft(request, Draft), key, fresh=given is None)
+    said = [("Location", f"/orders/{key}"), ("Order-Id", key)]
+    if accepted.replayed:
+        said.append(("Idempotent-Replayed", "true"))
+    if "prefer" in headers and wants_representation(headers["prefer"]):
+        said += [*_JSON, ("Preference-Applied", "return=representation")]
+        return Response(201, tuple(said), _encode(order_view(accepted.order)))
+    return Response(204, tuple(said))
+
+
+def get_order(work: Work, request: Request) -> Response:
+    return _json(order_view(orders.find(work, request.caller, request.params["id"])))
+
+
+def list_orders(work: Work, request: Request) -> Response:
+    given = arguments(request, frozenset({"user_id", "order_status", "restaurant_id", "limit", "cursor"}))
+    query = Query(
+        user_id=given.get("user_id"),
+        status=_status(given.get("order_status")),
+        restaurant_id=given.get("restaurant_id"),
+        limit=whole_number(given.get("limit"), "limit", PAGE, LARGEST_PAGE),
+        cursor=given.get("cursor"),
+    )
+    page = orders.page(work, request.caller, query)
+    return _json({"items": [order_view(order) for order in page.items], "cursor": page.cursor})
+
+
+def put_order(work: Work, request: Request) -> Response:
+    orders.change(work, request.caller, request.params["id"], draft(request, ChangeDraft))
+    return _DONE
+
+
+def delete_order(work: Work, request: Request) -> Response:
+    orders.delete(work, request.caller, request.params["id"])
+    return _DONE
+
+
+def cancel_order(work: Work, request: Request) -> Response:
+    return _json(order_view(orders.cancel(work, request.caller, request.params["id"])))
+
+
+def get_timeline(work: Work, request: Request) -> Response:
+    timeline = operations.timeline(work, request.caller, request.params["id"])
+    shown = [{**event, "at": instant(event["at"])} for event in timeline.events]
+    return _json({"order_id": request.params["id"], "events": shown, "pruned": timeline.pruned})
+
+
+# ── dead letters ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def list_dead_letters(work: Work, request: Request) -> Response:
+    given = arguments(request, frozenset({"limit", "cursor"}))
+    limit = whole_number(given.get("limit"), "limit", PAGE, LARGEST_PAGE)
+    found = operations.letters(work, request.caller, limit, given.get("cursor"))
+    return _json({"items": list(map(letter_view, found.items)), "cursor": found.cursor, "count": found.count})
+
+
+def get_dead_letter(work: Work, request: Request) -> Response:
+    return _json(letter_view(operations.letter(work, request.caller, request.params["id"])))
+
+
+def delete_dead_letter(work: Work, request: Request) -> Response:
+    operations.delete(work, request.caller, request.params["id"])
+    return _DONE
+
+
+def redrive_dead_letter(work: Work, request: Request) -> Response:
+    operations.redrive(work, request.caller, request.params["id"])
+    return _DONE
+
+
+def redrive_dead_letters(work: Work, request: Request) -> Response:
+    moved = operations.redrive_all(work, request.caller)
+    return _json({"redriven": moved.done, "remaining": moved.remaining})
+
+
+def purge_dead_letters(work: Work, request: Request) -> Response:
+    moved = operations.purge(work, request.caller)
+    return _json({"purged": moved.done, "remaining": moved.remaining})
+
+
+# ── the server itself ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def get_openapi(_: Work, __: Request) -> Response:
+    return Response(200, _JSON, _OPENAPI)
+
+
+#: The operations of openapi.json by operationId, except those about the serving process, which its home answers.
+OPERATIONS: dict[str, Operation] = {
+    "postOrder": Operation(post_order, writes=True),
+    "listOrders": Operation(list_orders),
+    "getOrder": Operation(get_order),
+    "putOrder": Operation(put_order, writes=True),
+    "deleteOrder": Operation(delete_order, writes=True),
+    "cancelOrder": Operation(cancel_order, writes=True),
+    "getTimeline": Operation(get_timeline),
+    "listDeadLetters": Operation(list_dead_letters),
+    "purgeDeadLetters": Operation(purge_dead_letters, writes=True),
+    "getDeadLetter": Operation(get_dead_letter),
+    "deleteDeadLetter": Operation(delete_dead_letter, writes=True),
+    "redriveDeadLetter": Operation(redrive_dead_letter, writes=True),
+    "redriveDeadLetters": Operation(redrive_dead_letters, writes=True),
+    "getOpenapi": Operation(get_openapi),
+}
+
+
+# ── parts of requests ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def draft(request: Request, form: type[D]) -> D:
+    """The body as a draft. Raises MediaTypeUnsupported, RequestUnparsable, OrderInvalid."""
+    require_json(request.headers.get("content-type", ""))
+    try:
+        return parse(request.body, form)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestUnparsable(f"The body is no JSON: {error}. Correct it and send it again.") from error
+
+
+def require_json(content_type: str) -> None:
+    """Raises MediaTypeUnsupported unless the media type is application/json; its parameters do not matter."""
+    if content_type != JSON and content_type.partition(";")[0].strip().lower() != JSON:
+        raise MediaTypeUnsupported
+
+
+def wants_representation(prefer: str) -> bool:
+    """Whether the client prefers the order as the answer (RFC 7240, section 4.2)."""
+    wishes = (wish.partition(";")[0].replace(" ", "").lower() for wish in prefer.split(","))
+    return any(wish in {"return=representation", 'return="representation"'} for wish in wishes)
+
+
+def _status(text: str | None) -> Status | None:
+    if text is None:
+        return None
+    if text in Status.__members__:
+        return Status[text]
+    raise OrderInvalid((Fault("order_status", f"give one of {', '.join(Status)}"),), NO_LIST)
+
+
+def _json(value: object) -> Response:
+    return Response(200, _JSON, _encode(value))

@@ -1,0 +1,114 @@
+"""The conversation with the restaurant. Its rules are section 4 of the design, "Outside parties over HTTP":
+
+- an order is handed over under one key, so that it may be sent again; not when its first try is so old that the
+  restaurant may have forgotten the key, and would cook it twice;
+- a 4xx with a message is a refusal; whatever settles nothing is RestaurantUnavailable;
+- an order that the restaurant does not have (any more) counts as withdrawn.
+"""
+
+import hmac
+from typing import Literal
+from urllib.parse import quote
+
+import msgspec
+
+from expediter.app.gateways.http import Conversation, HttpRequest, HttpResponse, NoAnswer, cleaned, parsed, succeeded
+from expediter.app.instants import instant
+from expediter.app.tasks.calls import REPEAT_WITHIN, Done, HandOver, Refused, Withdraw
+from expediter.domain.errors import RestaurantUnavailable
+from expediter.domain.order import Item, Order
+
+#: 4xx that speak about the moment, not about the order (RFC 9110, RFC 8470, RFC 6585).
+_TRY_AGAIN = frozenset({408, 425, 429})
+_GONE = frozenset({404, 410})
+
+
+class _Slip(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the kitchen gets to know of an order: not the customer's address. Money in minor units.
+
+    ``task_token``: the workflow waits until the kitchen brings it back.
+    """
+
+    id: str
+    user_id: str
+    restaurant_id: str
+    name: str | None
+    quantity: int
+    items: tuple[Item, ...]
+    total: int
+    currency: str
+    created_at: str
+    task_token: str | None = None
+
+
+class _Taken(msgspec.Struct, frozen=True):
+    status: Literal["ok"]
+
+
+class _No(msgspec.Struct, frozen=True):
+    error_message: str
+
+
+def restaurant(call: HandOver | Withdraw, secret: str | None, now: int) -> Conversation:
+    """Makes the call: Done, or Refused for a HandOver. ``secret`` signs it. Raises RestaurantUnavailable."""
+    try:
+        return (yield from _hand_over(call, secret, now) if isinstance(call, HandOver) else _withdraw(call, secret))
+    except NoAnswer as error:
+        raise RestaurantUnavailable(f"The restaurant did not answer: {error}") from error
+
+
+def signature(body: bytes, secret: str) -> str:
+    """The value of X-Signature: the HMAC-SHA256 of exactly these bytes."""
+    return "sha256=" + hmac.digest(secret.encode(), body, "sha256").hex()
+
+
+def _hand_over(call: HandOver, secret: str | None, now: int) -> Conversation:
+    if call.repeat and now - call.tried_at > REPEAT_WITHIN:
+        raise RestaurantUnavailable(
+            "The restaurant was first asked more than 20 hours ago and may have forgotten; the order is not sent again."
+        )
+    response = yield _request(
+        "POST", "/orders", call.key, msgspec.json.encode(_slip(call.order, call.task_token)), secret
+    )
+    if succeeded(response) and (not response.body.strip() or parsed(response, _Taken) is not None):
+        return Done()
+    no = parsed(response, _No)
+    message = cleaned(no.error_message) if no else ""
+    if message and 400 <= response.status < 500 and response.status not in _TRY_AGAIN:
+        return Refused(message)
+    raise _unsettled(response)
+
+
+def _withdraw(call: Withdraw, secret: str | None) -> Conversation:
+    response = yield _request("DELETE", f"/orders/{quote(call.order_id, safe='')}", call.key, b"", secret)
+    if succeeded(response) or response.status in _GONE:
+        return Done()
+    raise _unsettled(response)
+
+
+def _unsettled(response: HttpResponse) -> RestaurantUnavailable:
+    return RestaurantUnavailable(f"The restaurant's answer (HTTP {response.status}) settles nothing.")
+
+
+def _request(method: str, path: str, key: str, body: bytes, secret: str | None) -> HttpRequest:
+    headers = {"Idempotency-Key": key}
+    if body:
+        headers["Content-Type"] = "application/json"
+    if secret:
+        headers["X-Signature"] = signature(body, secret)
+    return HttpRequest(method, path, headers, body)
+
+
+def _slip(order: Order, task_token: str | None) -> _Slip:
+    return _Slip(
+        id=order.id,
+        user_id=order.user_id,
+        restaurant_id=order.restaurant_id,
+        name=order.name,
+        quantity=order.quantity,
+        items=order.items,
+        total=order.total,
+        currency=order.currency,
+        created_at=instant(order.created_at),
+        task_token=task_token,
+    )

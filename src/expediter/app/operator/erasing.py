@@ -1,0 +1,68 @@
+"""A customer asks to be forgotten: whose the orders were goes, what was ordered and paid stays.
+
+An order keeps its id, restaurant, items, prices, status, times, effects and ledger; so the money adds up as before. Its
+customer, e-mail address, own name and reason go, and with them its mails, its workflow's history, what operators noted,
+the hash by which its key recognised it, and its customer's dead letters.
+"""
+
+import msgspec
+
+from expediter.app.operator.actions import Operator
+from expediter.app.operator.services import DEAD_LETTERS, Act, Desk
+from expediter.app.ports import Outcome
+from expediter.domain import order as rules
+from expediter.domain.errors import NO_ERASURE, Fault, OrderError, OrderInvalid
+
+#: Orders, and dead letters, that one call erases at most, so that a call stays short; repeat it while some remain.
+BULK = 50
+#: Orders under way that an error names.
+NAMED = 10
+
+
+class OrdersUnderWay(OrderError):
+    """This customer has orders that have not come to an end. Let them end, cancel or retry them, and erase again."""
+
+
+class Erased(msgspec.Struct, frozen=True):
+    """How many orders and dead letters were erased now, and how many orders remain for the next call."""
+
+    orders: int
+    dead_letters: int
+    remaining: int
+
+
+def erase(desk: Desk, who: Operator, user_id: str) -> Erased:
+    """Forgets whose orders these are. Nobody is named in the audit, and doing it again does nothing.
+
+    Raises OrdersUnderWay with their ids, and OrderInvalid for the name that stands for everybody who was erased.
+    """
+    if user_id == rules.ERASED:
+        raise OrderInvalid((Fault("user_id", "this stands for everybody who was erased already"),), NO_ERASURE)
+    under_way = desk.people.under_way(user_id, NAMED)
+    if under_way:
+        raise OrdersUnderWay(f"{OrdersUnderWay().args[0]} They are: {', '.join(under_way)}.")
+    order_ids, letters = desk.people.orders(user_id, BULK), desk.people.letters(user_id, BULK)
+    for order_id in order_ids:
+        _erase_order(desk, order_id)
+    desk.people.forget(order_ids)
+    for order_id in order_ids:
+        desk.acts.record(Act(desk.work.now, who.name, "erased its customer", order_id))
+    for message_id in letters:
+        _erase_letter(desk, who, message_id)
+    return Erased(len(order_ids), len(letters), desk.people.count(user_id))
+
+
+def _erase_order(desk: Desk, order_id: str) -> None:
+    order = desk.work.orders.find(order_id)
+    if order is not None:
+        nameless = msgspec.structs.replace(rules.nameless(order), version=order.version + 1, updated_at=desk.work.now)
+        desk.work.orders.apply(order, Outcome(nameless))
+
+
+def _erase_letter(desk: Desk, who: Operator, message_id: str) -> None:
+    """The message goes for good, and with it what its order's key was recognised by."""
+    letter = desk.work.dead_letters.find(message_id)
+    desk.work.dead_letters.delete(message_id)
+    if letter is not None and "order_id" in letter.attributes:
+        desk.people.disown(letter.attributes["order_id"])
+    desk.acts.record(Act(desk.work.now, who.name, "erased one", DEAD_LETTERS, f"message {message_id}"))

@@ -1,0 +1,148 @@
+"""What operators need besides the unit of work: who did what, the mailbox, workflow versions, figures. Protocols.
+
+Times are milliseconds since 1970 UTC. Each home has one adapter per port.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from expediter.app.operator.flow import Minute
+from expediter.app.ports import Mail, Work
+from expediter.asl.protocol import Json
+from expediter.domain.order import Status
+
+
+class Act(msgspec.Struct, frozen=True):
+    """Something an operator did. ``subject``: the id of the order, or DEAD_LETTERS; ``detail`` is for reading."""
+
+    at: int
+    who: str
+    kind: str
+    subject: str
+    detail: str = ""
+
+
+#: The subject of acts on the dead-letter queue.
+DEAD_LETTERS = "dlq"
+
+
+class Acts(Protocol):
+    """The audit: written in the same unit as what it tells of, and never altered."""
+
+    def record(self, act: Act) -> None: ...
+
+    def of(self, subject: str, limit: int = 50) -> tuple[Act, ...]:
+        """The newest acts on the subject, oldest first."""
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """A mail of the outbox. ``next_at``: when it is tried (again); None: sent, given up, or kept here only."""
+
+    mail: Mail
+    cursor: str
+    at: int
+    tries: int
+    next_at: int | None
+    sent_at: int | None
+    problem: str | None
+
+
+class Mailbox(Protocol):
+    """Every mail that orders called for."""
+
+    def page(self, limit: int, after: str | None = None) -> tuple[Posted, ...]:
+        """Newest orders first, behind the mail with the cursor ``after``."""
+
+    def of(self, order_id: str) -> tuple[Posted, ...]: ...
+
+    def source(self, posted: Posted) -> str:
+        """The mail as it goes over the wire (RFC 5322)."""
+
+    def resend(self, mail: Mail, now: int) -> bool:
+        """Has it sent once more, under the same Message-ID; False when no server is set to send it by."""
+
+
+class Version(msgspec.Struct, frozen=True):
+    """A workflow definition that was ever in force. ``live``: orders that still run on it."""
+
+    hash: str
+    body: Json
+    first_used: int
+    live: int
+    current: bool
+
+
+class Runs(Protocol):
+    """Executions as an operator sees them."""
+
+    def definition(self, order_id: str) -> Json | None:
+        """The definition that the order's execution is pinned to; None before it starts."""
+
+    def status(self, order_id: str) -> str | None:
+        """NEW, RUNNING, SUCCEEDED, FAILED …; None before it starts."""
+
+    def mark(self, order_id: str) -> str:
+        """A text that differs whenever something about the order has changed."""
+
+    def redrive(self, order_id: str, state: str, input: Json) -> bool:
+        """Sets an execution that ended unsuccessfully going again at ``state``; False when it cannot."""
+
+    def versions(self) -> tuple[Version, ...]:
+        """Every definition, the one in force first."""
+
+
+class Stuck(msgspec.Struct, frozen=True):
+    """Work that waits: how much of it, and since when the oldest. ``order_id``: the oldest order, if it is one."""
+
+    kind: str
+    count: int
+    since: int
+    order_id: str | None = None
+
+
+class Figures(Protocol):
+    """What can be counted; numbers may be a second or two old."""
+
+    def counts(self) -> Mapping[Status, int]:
+        """Orders that are not deleted, by status."""
+
+    def stuck(self) -> tuple[Stuck, ...]:
+        """What waits: messages, dead letters, orders under way, owed refunds, orders that need an operator."""
+
+    def minutes(self, since: int) -> tuple[Minute, ...]:
+        """What happened in each minute from ``since`` on, oldest first; quiet minutes are left out."""
+
+
+class People(Protocol):
+    """Customers, by the ``user_id`` of their orders."""
+
+    def under_way(self, user_id: str, limit: int) -> tuple[str, ...]:
+        """The ids of orders that have not come to a good end: on the queue, running, or in need of an operator."""
+
+    def orders(self, user_id: str, limit: int) -> tuple[str, ...]:
+        """The ids of orders, the oldest first; deleted ones included."""
+
+    def count(self, user_id: str) -> int:
+        """How many orders there are, deleted ones included."""
+
+    def letters(self, user_id: str, limit: int) -> tuple[str, ...]:
+        """The ids of dead letters that are orders of this customer."""
+
+    def disown(self, order_id: str) -> None:
+        """Takes away what a key recognises its order by, unless the order was taken in: the id may be another's."""
+
+    def forget(self, order_ids: Sequence[str]) -> None:
+        """Takes away mails, history and notes of orders that ended, and what their keys recognise an order by."""
+
+
+class Desk(msgspec.Struct, frozen=True):
+    """One unit of work at the operator's desk."""
+
+    work: Work
+    acts: Acts
+    mailbox: Mailbox
+    runs: Runs
+    figures: Figures
+    people: People

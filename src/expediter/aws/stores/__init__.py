@@ -1,0 +1,1 @@
+"""What is kept on AWS: orders, claims, the queue and its dead letters, on DynamoDB and SQS."""

@@ -1,0 +1,125 @@
+"""The dead-letter queue on SQS.
+
+SQS cannot be looked into: to look means to receive, which hides the messages from everybody else meanwhile. So what
+looks here gives back at once what it does not take out, and two who look at the same time may each see a part. It is
+for the few letters that an operator looks at; hundreds are redriven by SQS itself (see the runbook).
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from expediter.app.ports import DeadLetter, Message
+from expediter.aws.failures import unavailable
+from expediter.aws.stores.queue import BATCH, SqsQueue, message_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_sqs.client import SQSClient
+
+#: Seconds that letters are hidden from others while they are looked at.
+LOOKING = 20
+#: Letters that are looked at in one go at most.
+MOST = 1000
+#: Receives after which SQS moves a message here: the maxReceiveCount of the order queue's redrive policy.
+MAX_RECEIVES = 3
+
+
+class SqsDeadLetters:
+    def __init__(self, client: "SQSClient", url: str, queue: SqsQueue, tables: "DynamoDBClient", failures: str) -> None:
+        self._client = client
+        self._url = url
+        self._queue = queue
+        self._tables = tables
+        self._failures = failures
+
+    def page(self, limit: int, after: str | None = None) -> tuple[DeadLetter, ...]:
+        found = sorted(self._look(), key=_age)
+        start = next((place for place, message in enumerate(found, 1) if message.id == after), 0)
+        return tuple(self._letter(message) for message in found[start : start + limit])
+
+    def find(self, message_id: str) -> DeadLetter | None:
+        message = self._take(message_id)
+        return self._letter(message) if message else None
+
+    def redrive(self, message_id: str, now: int) -> bool:
+        message = self._take(message_id)
+        if message is None:
+            return False
+        self._queue.send(message.body, message.attributes, now)
+        return self._remove(message)
+
+    def delete(self, message_id: str) -> bool:
+        message = self._take(message_id)
+        return message is not None and self._remove(message)
+
+    def count(self) -> int:
+        with unavailable():
+            found = self._client.get_queue_attributes(
+                QueueUrl=self._url,
+                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+            )
+        return sum(int(number) for number in found["Attributes"].values())
+
+    def _take(self, message_id: str) -> Message | None:
+        """The message of this id; everything that had to be received to find it is given back."""
+        return next((message for message in self._look(message_id) if message.id == message_id), None)
+
+    def _look(self, until: str | None = None) -> list[Message]:
+        """The letters, as far as MOST or the one ``until``."""
+        seen: dict[str, Message] = {}
+        with unavailable():
+            try:
+                for batch in self._receive():
+                    again = seen.keys() & batch.keys()
+                    seen |= batch
+                    if again or until in seen or len(seen) > MOST - BATCH:
+                        break
+            finally:
+                self._give_back(list(seen.values()))
+        return list(seen.values())
+
+    def _receive(self) -> Iterator[dict[str, Message]]:
+        """Letters by their ids, as many as one call gives, until there are none."""
+        while True:
+            got = self._client.receive_message(
+                QueueUrl=self._url,
+                MaxNumberOfMessages=BATCH,
+                VisibilityTimeout=LOOKING,
+                MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
+                MessageAttributeNames=["All"],
+            ).get("Messages", [])
+            if not got:
+                return
+            yield {message.id: message for message in map(message_of, got)}
+
+    def _give_back(self, messages: list[Message]) -> None:
+        for start in range(0, len(messages), BATCH):
+            self._client.change_message_visibility_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(place), "ReceiptHandle": message.receipt.partition(" ")[2], "VisibilityTimeout": 0}
+                    for place, message in enumerate(messages[start : start + BATCH])
+                ],
+            )
+
+    def _remove(self, message: Message) -> bool:
+        with unavailable():
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt.partition(" ")[2])
+        return True
+
+    def _letter(self, message: Message) -> DeadLetter:
+        with unavailable():
+            row = self._tables.get_item(TableName=self._failures, Key={"message_id": {"S": message.id}}).get("Item", {})
+        return DeadLetter(
+            id=message.id,
+            body=message.body,
+            attributes=message.attributes,
+            sent_at=message.sent_at,
+            died_at=int(row["at"]["N"]) if row else message.sent_at,
+            receive_count=MAX_RECEIVES,
+            reason=row["reason"]["S"] if row else f"received {MAX_RECEIVES} times and never deleted",
+        )
+
+
+def _age(message: Message) -> tuple[int, str]:
+    return message.sent_at, message.id

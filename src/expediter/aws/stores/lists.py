@@ -1,0 +1,105 @@
+"""Lists of orders, newest first, without a scan.
+
+The indexes give keys, and the rows behind them are read consistently: what an index does not know yet is looked at on
+the row. A page begins behind the order that its cursor names (keyset), so orders that come and go meanwhile neither
+repeat nor skip others. For operators the indexes hold a partition per month; ``claims`` says which months there are.
+"""
+
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from expediter.app.ports import Query
+from expediter.aws.stores.rows import Row, created, month, order_of, restaurant_month, status_month
+from expediter.aws.stores.tables import BY_RESTAURANT, BY_STATUS, BY_USER, MONTHS, Index
+from expediter.domain.order import Order, Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+#: Rows that DynamoDB gives for one BatchGetItem at most.
+BATCH = 100
+
+
+class Lists:
+    def __init__(self, client: "DynamoDBClient", orders: str, claims: str) -> None:
+        self._client = client
+        self._orders = orders
+        self._claims = claims
+
+    def orders(self, query: Query, last: Order | None) -> tuple[Order, ...]:
+        """One order more than ``query.limit`` asks for, where there are that many, behind the order ``last``."""
+        keys = iter(_once(self._keys(query, last)))
+        found: list[Order] = []
+        while len(found) <= query.limit:
+            some = list(islice(keys, min(BATCH, query.limit + 1 - len(found))))
+            if not some:
+                break
+            found += [order for order in self._rows(some) if _fits(order, query)]
+        return tuple(found)
+
+    def _keys(self, query: Query, last: Order | None) -> Iterator[Row]:
+        before = created(last) if last else None
+        if query.user_id is not None:
+            yield from self._query(BY_USER, query.user_id, before)
+            return
+        for name in self._months(month(last.created_at) if last else None):
+            if query.restaurant_id is not None:
+                yield from self._query(BY_RESTAURANT, restaurant_month(query.restaurant_id, name), before)
+                continue
+            statuses = [query.status] if query.status else list(Status)
+            parts = [self._query(BY_STATUS, status_month(status, name), before) for status in statuses]
+            yield from merge(*parts, key=lambda row: str(row["created"]["S"]), reverse=True)
+
+    def _query(self, index: Index, value: str, before: str | None) -> Iterator[Row]:
+        """The keys in one partition of an index, newest first."""
+        condition, values = f"{index.hash} = :hash", {":hash": {"S": value}}
+        if before is not None:
+            condition, values = f"{condition} AND {index.range} < :before", {**values, ":before": {"S": before}}
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._orders,
+            IndexName=index.name,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            ScanIndexForward=False,
+            PaginationConfig={"PageSize": BATCH},
+        )
+        for page in pages:
+            yield from page["Items"]
+
+    def _months(self, until: str | None) -> list[str]:
+        """The months that have orders, newest first, from ``until`` back."""
+        found = self._client.get_item(TableName=self._claims, Key={"id": {"S": MONTHS}}, ConsistentRead=True)
+        names = found.get("Item", {}).get("months", {}).get("SS", [])
+        return sorted((name for name in names if until is None or name <= until), reverse=True)
+
+    def _rows(self, keys: list[Row]) -> list[Order]:
+        """The orders behind the keys, in the order of the keys."""
+        wanted: dict[str, Any] = {self._orders: {"Keys": [_key(row) for row in keys], "ConsistentRead": True}}
+        found: dict[str, Order] = {}
+        while wanted:
+            answer = self._client.batch_get_item(RequestItems=wanted)
+            found |= {row["id"]["S"]: order_of(row) for row in answer["Responses"].get(self._orders, [])}
+            wanted = dict(answer.get("UnprocessedKeys", {}))
+        return [found[row["id"]["S"]] for row in keys if row["id"]["S"] in found]
+
+
+def _key(row: Row) -> Row:
+    return {"user_id": row["user_id"], "id": row["id"]}
+
+
+def _once(keys: Iterable[Row]) -> Iterator[Row]:
+    """An order whose status changes while it is listed may stand in two partitions."""
+    seen: set[str] = set()
+    for row in keys:
+        if row["id"]["S"] not in seen:
+            seen.add(row["id"]["S"])
+            yield row
+
+
+def _fits(order: Order, query: Query) -> bool:
+    if order.deleted_at is not None:
+        return False
+    asked = ((query.user_id, order.user_id), (query.status, order.status), (query.restaurant_id, order.restaurant_id))
+    return all(wanted is None or wanted == value for wanted, value in asked)

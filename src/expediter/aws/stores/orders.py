@@ -1,0 +1,181 @@
+"""The order table with its ledger and outbox, on DynamoDB.
+
+An outcome is one transaction, on condition that the order is still as it was read. Ledger entries and mails are
+written once and never altered (``if_not_exists``), so that the same outcome twice equals once. ``lists`` says how
+pages are found.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from expediter.app.ports import Mail, Outcome, Page, Query
+from expediter.asl.protocol import Json
+from expediter.aws.failures import code, unavailable
+from expediter.aws.stores.lists import Lists
+from expediter.aws.stores.rows import Row, entry_of, month, numbers, order_of, row_of, texts
+from expediter.aws.stores.tables import MONTHS
+from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderInvalid
+from expediter.domain.ledger import Entry
+from expediter.domain.order import Order
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+
+#: Why DynamoDB refuses a transaction when somebody else writes the same rows: the task reads again and settles again.
+_LOST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
+
+
+class Tables(msgspec.Struct, frozen=True):
+    """The names of the deployed tables."""
+
+    orders: str
+    claims: str
+    ledger: str
+    mail: str
+
+
+class DynamoOrders:
+    def __init__(self, client: "DynamoDBClient", tables: Tables) -> None:
+        self._client = client
+        self._tables = tables
+        self._months = set[str]()
+
+    def find(self, order_id: str) -> Order | None:
+        with unavailable():
+            owner = self._get(self._tables.claims, {"id": {"S": order_id}}).get("user_id")
+            if owner is None:
+                return None
+            row = self._get(self._tables.orders, {"user_id": owner, "id": {"S": order_id}})
+        return order_of(row) if row else None
+
+    def accepted(self, _: str) -> Order | None:
+        """SQS cannot be looked into."""
+        return None
+
+    def page(self, query: Query) -> Page:
+        last = None if query.cursor is None else self.find(query.cursor)
+        if query.cursor is not None and last is None:
+            fault = Fault("cursor", "this is no cursor of a page; leave it out to start at the newest")
+            raise OrderInvalid((fault,), NO_LIST)
+        with unavailable():
+            orders = Lists(self._client, self._tables.orders, self._tables.claims).orders(query, last)
+        return Page(orders[: query.limit], cursor=orders[query.limit - 1].id if len(orders) > query.limit else None)
+
+    def apply(self, before: Order | None, outcome: Outcome) -> None:
+        order = outcome.order
+        put = self._put(before, order)
+        items: list[Json] = [{"Put": put}]
+        if before is None:
+            self._remember(month(order.created_at))
+            items.append(self._owner(order))
+        items += [self._once(self._tables.ledger, _key(entry), _entry_row(entry)) for entry in outcome.entries]
+        items += [self._once(self._tables.mail, _mail_key(mail), _mail_row(mail, order)) for mail in outcome.mails]
+        with unavailable():
+            try:
+                if len(items) == 1:
+                    self._client.put_item(**put)
+                else:
+                    self._client.transact_write_items(TransactItems=items)
+            except ClientError as error:
+                if _lost(error):
+                    raise OrderChanged from error
+                raise
+
+    def entries(self, order_id: str) -> tuple[Entry, ...]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._tables.ledger,
+            KeyConditionExpression="order_id = :id",
+            ExpressionAttributeValues={":id": {"S": order_id}},
+            ConsistentRead=True,
+        )
+        with unavailable():
+            found = [entry_of(row) for page in pages for row in page["Items"]]
+        return tuple(sorted(found, key=lambda entry: entry.at))
+
+    def books(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
+        """Goes through the whole table: for an operator's reconciliation, not for a request; no function may."""
+        pages = self._client.get_paginator("scan").paginate(TableName=self._tables.orders, ConsistentRead=True)
+        with unavailable():
+            for page in pages:
+                for row in page["Items"]:
+                    order = order_of(row)
+                    yield order, self.entries(order.id)
+
+    # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _get(self, table: str, key: Row) -> Row:
+        return self._client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+
+    def _put(self, before: Order | None, order: Order) -> Row:
+        put: Row = {"TableName": self._tables.orders, "Item": row_of(order)}
+        if before is None:
+            return {**put, "ConditionExpression": "attribute_not_exists(id)"}
+        return {
+            **put,
+            "ConditionExpression": "version = :before",
+            "ExpressionAttributeValues": {":before": {"N": str(before.version)}},
+        }
+
+    def _owner(self, order: Order) -> Row:
+        return {
+            "Update": {
+                "TableName": self._tables.claims,
+                "Key": {"id": {"S": order.id}},
+                "UpdateExpression": "SET user_id = :user",
+                "ExpressionAttributeValues": {":user": {"S": order.user_id}},
+            }
+        }
+
+    def _once(self, table: str, key: Row, row: Row) -> Row:
+        """Writes the row unless it is there."""
+        names = {f"#{name}": name for name in row}
+        return {
+            "Update": {
+                "TableName": table,
+                "Key": key,
+                "UpdateExpression": "SET " + ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in row),
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": {f":{name}": value for name, value in row.items()},
+            }
+        }
+
+    def _remember(self, name: str) -> None:
+        """Adds the month to those that lists go through; before the order, so that no order is ever out of sight."""
+        if name in self._months:
+            return
+        with unavailable():
+            self._client.update_item(
+                TableName=self._tables.claims,
+                Key={"id": {"S": MONTHS}},
+                UpdateExpression="ADD months :month",
+                ExpressionAttributeValues={":month": {"SS": [name]}},
+            )
+        self._months.add(name)
+
+
+def _lost(error: ClientError) -> bool:
+    if code(error) == "TransactionCanceledException":
+        reasons = error.response.get("CancellationReasons", [])
+        return any(reason.get("Code") in _LOST for reason in reasons)
+    return code(error) == "ConditionalCheckFailedException"
+
+
+def _key(entry: Entry) -> Row:
+    return texts(order_id=entry.order_id, entry=f"{entry.kind}#{entry.key}")
+
+
+def _entry_row(entry: Entry) -> Row:
+    row = texts(kind=entry.kind, key=entry.key, currency=entry.currency, reference=entry.reference)
+    return {**row, **numbers(amount=entry.amount, at=entry.at)}
+
+
+def _mail_key(mail: Mail) -> Row:
+    return texts(order_id=mail.order_id, mail=f"{mail.status}#{mail.recipient}")
+
+
+def _mail_row(mail: Mail, order: Order) -> Row:
+    row = texts(status=mail.status, recipient=mail.recipient, subject=mail.subject, text=mail.text)
+    return {**row, **texts(restaurant_id=order.restaurant_id), **numbers(at=order.updated_at)}

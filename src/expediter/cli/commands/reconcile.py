@@ -1,0 +1,44 @@
+"""``expediter reconcile``: whether the money adds up, in our books and against the provider's records."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from expediter.cli.terms import DATA, AsJson, Data, books, on_aws
+
+if TYPE_CHECKING:
+    from expediter.cli.provider import Books
+
+
+def reconcile(
+    against: Annotated[str | None, typer.Option(metavar="URL", help="The payment provider, to compare with")] = None,
+    data: Data = DATA,
+    stack: Annotated[str | None, typer.Option(metavar="NAME", help="Add up this stack on AWS, not DATA")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add up the money: exit 0 when it is clean, 1 with the offenders when it is not.
+
+    Per currency, charges minus refunds must be the totals of the orders that are paid, successful, or owed a refund.
+    """
+    from expediter.app.operator.reconcile import reconcile as add_up
+    from expediter.cli import show
+    from expediter.cli.provider import against_provider
+
+    with _kept(data, stack) as kept:
+        report = against_provider(kept, against) if against else add_up(kept())
+    show.report(report, against, as_json=as_json)
+    raise typer.Exit(0 if report.clean else 1)
+
+
+@contextmanager
+def _kept(data: Path, stack: str | None) -> "Iterator[Books]":
+    """The books of a data folder, or of a stack."""
+    if stack is None:
+        with books(data) as (work, _):
+            yield work.orders.books
+    else:
+        with on_aws("deployed") as deployed:
+            yield deployed.books_of(stack)

@@ -1,0 +1,1 @@
+"""Pictures drawn as SVG: the graph of a workflow, and plots."""

@@ -1,0 +1,1 @@
+"""The pages of the console and the customer's page, one file each."""

@@ -1,0 +1,51 @@
+"""The customer's page of one order: where it is, and nothing that is not the customer's own to show around."""
+
+from typing import NamedTuple
+
+from expediter.api.request import Response
+from expediter.app import orders
+from expediter.app.operator.services import Desk
+from expediter.app.ports import Caller
+from expediter.console.render import page
+from expediter.console.visit import Visit
+from expediter.domain.order import Kind, Order, Result, Status
+
+_NEWS: dict[Status, tuple[str, str]] = {
+    Status.PENDING: ("We have your order", "The payment is next."),
+    Status.PAID: ("Your order is paid", "We hand it to the restaurant in a moment."),
+    Status.SUCCESS: ("The restaurant has your order", "Enjoy your meal."),
+    Status.FAILED: ("Your order could not be completed", "Nothing is charged; what had been charged was given back."),
+    Status.CANCELLED: ("Your order is cancelled", "What had been charged was given back."),
+    Status.REFUND_PENDING: ("We are giving your money back", "The order does not go on."),
+}
+
+
+class Mark(NamedTuple):
+    """One step of the way: ``state`` is done, current, todo or failed."""
+
+    title: str
+    state: str
+
+
+def show_customer(desk: Desk, visit: Visit) -> Response:
+    """Raises OrderNotFound."""
+    order_id = visit.params["id"]
+    order = orders.find(desk.work, Caller(), order_id)
+    title, text = _NEWS[order.status]
+    return page("customer", visit, order=order, title=title, text=text, steps=_steps(order), mark=order.version)
+
+
+def _steps(order: Order) -> list[Mark]:
+    paid = order.result(Kind.CHARGE) is Result.DONE
+    sent = order.status is Status.SUCCESS
+    names = ["Ordered", "Paid", "With the restaurant"]
+    done = [True, paid, sent]
+    if order.status in (Status.FAILED, Status.CANCELLED, Status.REFUND_PENDING):
+        back = order.status is not Status.REFUND_PENDING
+        last = "Cancelled" if order.cancel_requested_at is not None else "Not completed"
+        marks = [Mark("Ordered", "done"), *([Mark("Paid", "done")] if paid else [])]
+        money = [Mark("Money given back", "done" if back else "current")] if paid else []
+        return [*marks, *money, Mark(last, "failed" if back else "todo")]
+    first = done.index(False) if False in done else len(done)
+    states = ["done" if place < first else "current" if place == first else "todo" for place in range(len(names))]
+    return [Mark(name, state) for name, state in zip(names, states, strict=True)]

@@ -1,0 +1,101 @@
+"""The dead letters: why each could not be taken in, and what to do with it."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from expediter.api.request import Response
+from expediter.app.operator import actions, operations
+from expediter.app.operator.services import DEAD_LETTERS, Desk
+from expediter.app.ports import Caller, DeadLetter
+from expediter.asl.protocol import Json
+from expediter.console import words
+from expediter.console.render import page
+from expediter.console.visit import Visit, to
+from expediter.domain.errors import Fault, OrderInvalid
+
+ROWS = 50
+HOME = "/console/dead-letters"
+#: Fields of an order that are about a person: hidden until somebody asks for them.
+PERSONAL = frozenset({"user_id", "email", "name"})
+HIDDEN = "•••"
+_CALLER = Caller()
+
+
+class Shown(NamedTuple):
+    letter: DeadLetter
+    body: str
+
+
+def list_letters(desk: Desk, visit: Visit) -> Response:
+    found = operations.letters(desk.work, _CALLER, ROWS, visit.query.get("cursor"))
+    items = [Shown(letter, masked(letter.body)) for letter in found.items]
+    audit = reversed(desk.acts.of(DEAD_LETTERS, 20))
+    mark = letters_mark(desk)
+    return page("letters", visit, items=items, count=found.count, cursor=found.cursor, audit=list(audit), mark=mark)
+
+
+def letters_mark(desk: Desk) -> str:
+    """A text that differs whenever the page would."""
+    newest = desk.acts.of(DEAD_LETTERS, 1)
+    first = desk.work.dead_letters.page(1)
+    return f"{desk.work.dead_letters.count()}.{newest[0].at if newest else 0}.{first[0].id if first else ''}"
+
+
+def show_letter(desk: Desk, visit: Visit) -> Response:
+    """One letter, its personal fields shown, to be corrected. Raises MessageNotFound."""
+    return _show(desk, visit)
+
+
+def redrive_letter(desk: Desk, visit: Visit) -> Response:
+    actions.redrive_letter(desk, visit.who, visit.params["id"])
+    return to(HOME, "redriven")
+
+
+def redrive_letters(desk: Desk, visit: Visit) -> Response:
+    actions.redrive_letters(desk, visit.who)
+    return to(HOME, "redriven-all")
+
+
+def delete_letter(desk: Desk, visit: Visit) -> Response:
+    actions.delete_letter(desk, visit.who, visit.params["id"])
+    return to(HOME, "deleted")
+
+
+def correct_letter(desk: Desk, visit: Visit) -> Response:
+    body = visit.form.get("body", "")
+    try:
+        order_id = actions.correct_letter(desk, visit.who, visit.params["id"], body.encode(), visit.new_id())
+    except OrderInvalid as error:
+        return _show(desk, visit, body, error.faults)
+    return to(f"/console/orders/{order_id}", "corrected")
+
+
+def masked(body: bytes) -> str:
+    """The message with what is personal hidden; what is no JSON is hidden whole."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return f"{HIDDEN} ({len(body)} bytes that are no JSON)"
+    return words.compact(_masked(value))
+
+
+def _masked(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: HIDDEN if key in PERSONAL else _masked(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_masked(part) for part in value]
+    return value
+
+
+def _show(desk: Desk, visit: Visit, edited: str | None = None, faults: tuple[Fault, ...] = ()) -> Response:
+    letter = operations.letter(desk.work, _CALLER, visit.params["id"])
+    text = letter.body.decode("utf-8", "backslashreplace") if edited is None else edited
+    return page("letter", visit, status=422 if faults else 200, letter=letter, body=_spread(text), faults=faults)
+
+
+def _spread(text: str) -> str:
+    try:
+        return msgspec.json.format(text, indent=2)
+    except msgspec.DecodeError:
+        return text

@@ -1,0 +1,90 @@
+"""One order: its money, its way through the workflow, what happened when, its mails, and what can be done."""
+
+from expediter.api.request import Response
+from expediter.app import orders
+from expediter.app.operator import actions, operations, steps
+from expediter.app.operator.services import Desk
+from expediter.app.ports import Caller
+from expediter.asl.protocol import Json
+from expediter.console.drawing.flow_graph import flow_graph
+from expediter.console.render import drawing, page
+from expediter.console.timeline import moments
+from expediter.console.visit import Visit, to
+from expediter.domain.errors import Fault, OrderAlreadyEnded, OrderAlreadySent, OrderInvalid
+from expediter.domain.ledger import Kind
+from expediter.domain.order import Order, require_open
+
+_CALLER = Caller()
+
+
+def show_order(desk: Desk, visit: Visit) -> Response:
+    """Raises OrderNotFound."""
+    return _show(desk, visit)
+
+
+def cancel_order(desk: Desk, visit: Visit) -> Response:
+    order_id = visit.params["id"]
+    actions.cancel(desk, visit.who, order_id)
+    return to(_address(order_id), "cancelled")
+
+
+def order_again(desk: Desk, visit: Visit) -> Response:
+    placed = actions.again(desk, visit.who, visit.params["id"], visit.new_id())
+    return to(_address(placed.id), "again")
+
+
+def retry_order(desk: Desk, visit: Visit) -> Response:
+    order_id, state, body = visit.params["id"], visit.form.get("state", ""), visit.form.get("input", "")
+    try:
+        actions.retry(desk, visit.who, order_id, state, body.encode())
+    except OrderInvalid as error:
+        return _show(desk, visit, {state: body}, error.faults)
+    return to(_address(order_id), "retried")
+
+
+def _address(order_id: str) -> str:
+    return f"/console/orders/{order_id}"
+
+
+def _show(desk: Desk, visit: Visit, edited: dict[str, str] | None = None, faults: tuple[Fault, ...] = ()) -> Response:
+    order_id = visit.params["id"]
+    order = orders.find(desk.work, _CALLER, order_id)
+    timeline = operations.timeline(desk.work, _CALLER, order_id)
+    way = steps.way(timeline.events)
+    entries, mails = desk.work.orders.entries(order_id), desk.mailbox.of(order_id)
+    return page(
+        "order",
+        visit,
+        status=422 if faults else 200,
+        order=order,
+        charged=sum(entry.amount for entry in entries if entry.kind is Kind.CHARGE),
+        refunded=sum(entry.amount for entry in entries if entry.kind is Kind.REFUND),
+        graph=_graph(desk.runs.definition(order_id), way),
+        way=way,
+        queued=not timeline.events and not timeline.pruned,
+        pruned=timeline.pruned,
+        moments=moments(timeline.events, way.steps, desk.acts.of(order_id), mails),
+        mails=mails,
+        retries=actions.retries(desk, order_id),
+        edited=edited or {},
+        faults=faults,
+        cancellable=_cancellable(order),
+        repeatable=order.ended and not order.erased,
+        link=visit.site.link(order_id),
+        mark=desk.runs.mark(order_id),
+    )
+
+
+def _graph(definition: Json | None, way: steps.Way) -> object:
+    if definition is None:
+        return ""
+    outcomes = {step.name: step.outcome for step in way.steps}
+    return drawing(flow_graph(definition, outcomes, way.taken, linked=True))
+
+
+def _cancellable(order: Order) -> bool:
+    try:
+        require_open(order)
+    except (OrderAlreadySent, OrderAlreadyEnded):
+        return False
+    return True

@@ -1,0 +1,74 @@
+"""The services of AWS that a workflow may call here: ``lambda:invoke`` runs a task as by its name,
+``states:startExecution`` another state machine.
+
+With ``.waitForTaskToken`` what the task answers is dropped, and the state ends when its token comes back.
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
+"""
+
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+from expediter.app.tasks.order import TASKS
+from expediter.asl.protocol import Json, ScheduleTask
+
+INVOKE = "arn:aws:states:::lambda:invoke"
+INVOKE_AND_WAIT = f"{INVOKE}.waitForTaskToken"
+
+START = "arn:aws:states:::states:startExecution"
+START_AND_WAIT = f"{START}.waitForTaskToken"
+#: The task ends when the execution that it starts does; True: its output comes as JSON, not as text.
+SYNC = {f"{START}.sync": False, f"{START}.sync:2": True}
+
+STARTS = frozenset({START, START_AND_WAIT, *SYNC})
+#: The Resources of tasks that have not ended when their call has: somebody answers them.
+AWAITED = frozenset({INVOKE_AND_WAIT, START_AND_WAIT, *SYNC})
+#: The services' Resources that this home answers; every other Resource is a task's name.
+SERVICES = AWAITED | {INVOKE, START}
+
+
+class ServiceFailure(Exception):
+    """What AWS's service would have answered: its error name and the cause."""
+
+    def __init__(self, error: str, cause: str) -> None:
+        super().__init__(cause)
+        self.error = error
+
+
+class Invocation(NamedTuple):
+    """A task of ours by its name, and what it is given."""
+
+    name: str
+    input: Json
+
+
+def unknown(resources: AbstractSet[str]) -> frozenset[str]:
+    """The Resources that this home cannot answer."""
+    return frozenset(resources) - TASKS.keys() - SERVICES
+
+
+def invocation(task: ScheduleTask) -> Invocation:
+    """The task of ours that a call to Lambda is for. Raises ServiceFailure when it names none."""
+    given = task.input if isinstance(task.input, dict) else {}
+    name = name_in(given.get("FunctionName"))
+    if name not in TASKS:
+        known = ", ".join(TASKS)
+        raise ServiceFailure("Lambda.ResourceNotFoundException", f"Function not found: {name}. There are: {known}.")
+    return Invocation(name, given.get("Payload", {}))
+
+
+def name_in(given: Json) -> str:
+    """``ProcessPayment`` of that name, of an ARN of a function or state machine, and of either with an alias behind."""
+    parts = str(given).split(":")
+    return parts[6] if parts[0] == "arn" and len(parts) > 6 else parts[0]
+
+
+def envelope(output: Json) -> Json:
+    """A task's output as ``lambda:invoke`` gives it."""
+    return {"ExecutedVersion": "$LATEST", "Payload": output, "StatusCode": 200, **METADATA}
+
+
+#: What AWS's SDK adds to every answer, without the headers, which are different each time.
+METADATA: dict[str, Json] = {
+    "SdkHttpMetadata": {"AllHttpHeaders": {}, "HttpHeaders": {}, "HttpStatusCode": 200},
+    "SdkResponseMetadata": {"RequestId": ""},
+}

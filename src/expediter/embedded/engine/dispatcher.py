@@ -1,0 +1,244 @@
+"""What happens by itself: messages are taken in, calls are made, timers fire, and work of a dead process goes on.
+
+    [accept ─→ message] ─→ [intake unit] ─→ errands ─→ party ─→ [settle unit] ─→ … ─→ end
+                              └─→ timer ─→ [fire unit] ─→ …
+
+Everything in brackets is a unit of the writer, so whatever happened is durable before its consequences leave the
+house. The intake is in the commit of the accept, unless there is too much to do. Nothing here is remembered that could
+not be read again from the file.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from time import perf_counter
+
+from expediter.app.gateways import Role, role
+from expediter.app.intake import BATCH, take_batch
+from expediter.app.ports import Work
+from expediter.app.tasks.calls import Answer, Call, HandOver, Refused
+from expediter.domain.errors import OrderError, StoreUnavailable
+from expediter.embedded.clock import Clock
+from expediter.embedded.engine.gateways import Parties
+from expediter.embedded.engine.workflows import Errand, Failure, SqliteWorkflows
+from expediter.embedded.sqlite.writer import Writer
+from expediter.embedded.stores.executions import Executions
+from expediter.embedded.stores.queue import SqliteQueue
+
+#: Calls to one party, under way or waiting for their turn, from which no more messages are taken in: they wait in the
+#: file. Timers go on (a slow bank never holds up the restaurant) until there are so many that memory has to be spared.
+CALLS, TOO_MANY_CALLS = 2_000, 8_000
+#: Intake units and timers on their way to the writer at most, and messages counted at one look.
+INTAKES = 64
+TIMERS = 512
+MESSAGES = 10_000
+#: Milliseconds until something that the store could not do is tried again, and between looks at the queue.
+PAUSE = 1_000
+
+_log = logging.getLogger("expediter.runtime")
+
+
+class Runtime:
+    def __init__(
+        self, writer: Writer, workflows: SqliteWorkflows, work: Callable[[], Work], parties: Parties, clock: Clock
+    ) -> None:
+        self._writer = writer
+        self._workflows = workflows
+        self._work = work
+        self._parties = parties
+        #: What the call of an errand about this order carries besides its own headers.
+        self.headers: Callable[[Errand, str], Mapping[str, str]] = _no_headers
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._wake_at = 0
+        #: Intake units that had no turn yet: what comes after that needs another one.
+        self._intakes: set[object] = set()
+        self._backlog = 0
+        self._firing: set[int] = set()
+        self._calls: set[asyncio.Task[None]] = set()
+        self._calls_to: Counter[Role] = Counter()
+        self._stopping = False
+        self._loop: asyncio.Task[None] | None = None
+
+    # ── told from inside units ────────────────────────────────────────────────────────────────────────────────────
+
+    def dispatch(self, errand: Errand) -> None:
+        """A call has to be made: make it once the unit that needs it is durable."""
+        self._writer.after(partial(self._make, errand))
+
+    def wake_at(self, at: int) -> None:
+        """A timer was set."""
+        self._writer.after(partial(self._hurry, at))
+
+    # ── starting and stopping ─────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self, executions: Executions, queue: SqliteQueue) -> None:
+        """Takes up what is under way in the file, then keeps going. Both arguments only read."""
+        busy = executions.busy()
+        for start in range(0, len(busy), TIMERS):
+            page = busy[start : start + TIMERS]
+            await asyncio.gather(*(self._writer.run("resume", partial(self._workflows.resume, no)) for no in page))
+        self._loop = asyncio.create_task(self._keep_time(executions, queue), name="runtime")
+
+    async def stop(self, grace: float) -> None:
+        """Takes nothing new in and gives calls under way ``grace`` seconds; what is left goes on at the next start."""
+        self._stopping = True
+        self._wake.set()
+        if self._loop:
+            await self._loop
+        if self._calls:
+            _, late = await asyncio.wait(self._calls, timeout=grace)
+            for call in late:
+                call.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    @property
+    def calls(self) -> int:
+        """Calls under way."""
+        return len(self._calls)
+
+    # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sent(self) -> None:
+        """A message more is on the queue: take it in. A hint only, so it may be told by a unit that is undone later."""
+        self._backlog += 1
+        self._take_in()
+
+    def _take_in(self) -> None:
+        """Has as many batches taken in as there are messages for, unless the outside is not keeping up."""
+        while len(self._intakes) < INTAKES and len(self._intakes) * BATCH < self._backlog:
+            if self._stopping or not self._keeping_up(CALLS):
+                return
+            intake = object()
+            self._intakes.add(intake)
+            self._writer.submit("intake", partial(self._intake, intake), partial(self._taken_in, intake))
+
+    def _intake(self, intake: object) -> int:
+        received = take_batch(self._work())
+        if intake in self._intakes:  # else it runs again, and was counted
+            self._intakes.remove(intake)
+            self._backlog = max(0, self._backlog - received) if received else 0
+        return received
+
+    def _taken_in(self, intake: object, received: int | None, error: Exception | None) -> None:
+        self._intakes.discard(intake)
+        if error is not None:
+            _log.error("taking orders in failed; the next try is in a second", exc_info=error)
+            self._backlog = 0  # looked up again at the next tick
+            return
+        self._take_in()
+        if received == BATCH and not self._intakes:
+            self._wake.set()  # there may be more than were counted
+
+    # ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _make(self, errand: Errand) -> None:
+        if self._stopping:
+            return
+        answer = self._parties.answer_now(errand.call)
+        if answer is not None:
+            self._settle(errand, answer)
+            return
+        self._calls_to[role(errand.call)] += 1
+        task = asyncio.create_task(self._call(errand))
+        self._calls.add(task)
+        task.add_done_callback(partial(self._called, role(errand.call)))
+
+    def _called(self, party: Role, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        self._calls_to[party] -= 1
+        self._take_in()
+
+    def _keeping_up(self, limit: int) -> bool:
+        """Whether no party has as many calls to answer."""
+        return all(calls < limit for calls in self._calls_to.values())
+
+    async def _call(self, errand: Errand) -> None:
+        answer: Answer | Failure
+        begun = perf_counter()
+        headers = self.headers(errand, _order_id(errand.call))
+        try:
+            answer = await self._parties.call(errand.call, self._clock.now(), errand.task.timeout_seconds, headers)
+        except TimeoutError:
+            _log.warning("a call to an outside party took too long", extra=_about(errand))
+            answer = Failure(None, "The call took longer than the task's TimeoutSeconds.")
+        except OrderError as error:
+            _log.warning("a call to an outside party failed", exc_info=error, extra=_about(errand))
+            answer = Failure(error.name, str(error))
+        except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a call raises is the task's failure
+            _log.exception("a call failed in a way that nobody foresaw", extra=_about(errand))
+            answer = Failure(type(error).__name__, str(error))
+        self._writer.meters.calls[errand.call.kind.value, _outcome(answer)].observe(perf_counter() - begun)
+        self._settle(errand, answer)
+
+    def _settle(self, errand: Errand, answer: Answer | Failure) -> None:
+        unit, done = partial(self._workflows.settle, errand, answer), partial(self._settled, errand, answer)
+        self._writer.submit("settle:" + errand.task.resource, unit, done)
+
+    def _settled(self, errand: Errand, answer: Answer | Failure, _: object, error: Exception | None) -> None:
+        if error is not None:
+            _log.error("storing an answer failed; trying again", exc_info=error, extra=_about(errand))
+            asyncio.get_running_loop().call_later(PAUSE / 1000, self._settle, errand, answer)
+
+    # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _hurry(self, at: int) -> None:
+        if at < self._wake_at:
+            self._wake.set()
+
+    async def _keep_time(self, executions: Executions, queue: SqliteQueue) -> None:
+        """Fires what is due, and looks at least once a second for messages that became visible again."""
+        while not self._stopping:
+            now = self._clock.now()
+            try:
+                self._wake_at = self._look(executions, queue, now)
+            except StoreUnavailable as error:
+                _log.error("looking for what is due failed; the next try is in a second", exc_info=error)
+                self._wake_at = now + PAUSE
+            await self._clock.wait_until(self._wake_at, self._wake)
+
+    def _look(self, executions: Executions, queue: SqliteQueue, now: int) -> int:
+        """Has done what is due; gives when to look again."""
+        if self._keeping_up(TOO_MANY_CALLS):
+            for no in executions.due(now, TIMERS):
+                self._fire(no)
+        if not self._intakes:
+            self._backlog = queue.receivable(now, MESSAGES)
+            self._take_in()
+        return min(executions.next_due(now), now + PAUSE)
+
+    def _fire(self, no: int) -> None:
+        if no in self._firing:
+            return
+        self._firing.add(no)
+
+        def done(_: object, error: Exception | None) -> None:
+            self._firing.discard(no)
+            if error is not None:
+                _log.error("firing a timer failed; the next try is in a second", exc_info=error)
+            elif not self._firing:
+                self._wake.set()  # there may be more due than one round takes
+
+        self._writer.submit("timer", lambda: self._workflows.fire(no), done)
+
+
+def _outcome(answer: Answer | Failure) -> str:
+    """What became of a call, as it is counted."""
+    if isinstance(answer, Failure):
+        return "failed" if answer.error else "timed out"
+    return "refused" if isinstance(answer, Refused) else "done"
+
+
+def _about(errand: Errand) -> dict[str, str]:
+    """What a call is about, as a log's fields."""
+    return {"order_id": _order_id(errand.call), "call": errand.call.kind.value}
+
+
+def _no_headers(_: Errand, __: str) -> Mapping[str, str]:
+    return {}
+
+
+def _order_id(call: Call) -> str:
+    return call.order.id if isinstance(call, HandOver) else call.order_id

@@ -1,0 +1,110 @@
+"""Hands mails to an SMTP server. What cannot be delivered now is MailUnavailable, what never will be is MailRefused."""
+
+from datetime import UTC, datetime
+from email import policy
+from email.errors import HeaderParseError, MessageDefect
+from email.headerregistry import Address
+from email.message import EmailMessage
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import aiosmtplib
+
+from expediter.app.gateways import cleaned
+from expediter.app.mails import message_id
+from expediter.app.ports import Mail
+
+#: Seconds for each exchange with the SMTP server.
+TIMEOUT = 10.0
+SENDER = "orders@expediter.local"
+
+
+class MailUnavailable(Exception):
+    """The mail could not be handed over now. Try again later."""
+
+
+class MailRefused(Exception):
+    """The mail will never be taken as it is: its address is none, or the server refused it for good (5xx)."""
+
+
+class Mailer:
+    """Sends by ``url``: ``smtp[s]://[user:password@]host[:port][?from=address]``. ``smtp`` uses STARTTLS if offered.
+
+    Raises ValueError for another URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise ValueError("give smtp://host:port or smtps://user:password@host:port")
+        self._host = parts.hostname
+        self._tls = parts.scheme == "smtps"
+        self._port = parts.port or (465 if self._tls else 25)
+        self._user = unquote(parts.username) if parts.username else None
+        self._password = unquote(parts.password) if parts.password else None
+        try:
+            self._sender = _address(parse_qs(parts.query).get("from", [SENDER])[0])
+        except MailRefused as error:
+            raise ValueError(f"give an e-mail address as ?from=: {error}") from error
+
+    @property
+    def sender(self) -> Address:
+        """Whose address mails carry."""
+        return self._sender
+
+    async def deliver(self, mail: Mail, now: int) -> None:
+        """Hands the mail to the server, dated ``now`` (ms since 1970 UTC). Raises MailUnavailable or MailRefused."""
+        message = written(mail, self._sender, now)
+        server = aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            username=self._user,
+            password=self._password,
+            use_tls=self._tls,
+            timeout=TIMEOUT,
+        )
+        try:
+            async with server:
+                await self._send(server, message, mail.recipient)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise MailUnavailable(cleaned(str(error)) or type(error).__name__) from error
+
+    async def _send(self, server: aiosmtplib.SMTP, message: EmailMessage, recipient: str) -> None:
+        """A 5xx to the recipient or the text is about this mail; to the sender it is about us, and mails wait."""
+        try:
+            await server.send_message(message, sender=self._sender.addr_spec, recipients=[recipient])
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            _refuse(error.recipients[0].code, error.recipients[0].message)
+            raise
+        except aiosmtplib.SMTPDataError as error:
+            _refuse(error.code, error.message)
+            raise
+
+
+def written(mail: Mail, sender: Address, now: int) -> EmailMessage:
+    """The mail as RFC 5322 wants it. Raises MailRefused when a header would hold what it must not."""
+    if not (mail.subject.isprintable() and mail.order_id.isascii() and mail.order_id.isprintable()):
+        raise MailRefused(f"{mail.subject!r} or {mail.order_id!r} cannot stand in a header")
+    message = EmailMessage(policy=policy.SMTP)
+    message["From"] = sender
+    message["To"] = _address(mail.recipient)
+    message["Subject"] = mail.subject
+    message["Message-ID"] = message_id(mail)
+    message["Date"] = datetime.fromtimestamp(now // 1000, UTC)
+    message.set_content(mail.text)
+    return message
+
+
+def _address(text: str) -> Address:
+    """Exactly one address without a name, in ASCII (a domain of other letters as ``xn--…``). Raises MailRefused."""
+    try:
+        address = Address(addr_spec=text)
+    except (ValueError, IndexError, HeaderParseError, MessageDefect) as error:
+        raise MailRefused(f"{text!r} is not one e-mail address") from error
+    if not text.isascii() or address.addr_spec != text:
+        raise MailRefused(f"{text!r} is not one e-mail address in ASCII")
+    return address
+
+
+def _refuse(code: int, message: str) -> None:
+    if 500 <= code < 600:
+        raise MailRefused(cleaned(f"{code} {message}"))

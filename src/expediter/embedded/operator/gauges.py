@@ -1,0 +1,45 @@
+"""How much waits, and since when: read from the file when somebody asks."""
+
+import msgspec
+
+from expediter.domain.order import Order
+from expediter.domain.trouble import owed_since
+from expediter.embedded.sqlite.database import Session, Statements
+from expediter.embedded.stores.executions import Executions
+from expediter.embedded.stores.queue import SqliteQueue
+
+#: Orders accepted first, of those that are owed money, among which the one that is owed it longest is looked for.
+OWING = 500
+
+_SQL = Statements("watch")
+_decode = msgspec.json.Decoder(Order).decode
+
+
+def owing(session: Session) -> tuple[int, Order | None]:
+    """How many orders' customers are owed money, deleted orders too, and the one that is owed it longest."""
+    (count,) = session.one(_SQL["owing"])
+    first = [_decode(body) for (body,) in session.rows(_SQL["first_owing"], (OWING,))] if count else []
+    return int(count), min(first, key=owed_since, default=None)
+
+
+def gauges(session: Session, queue: SqliteQueue, calls: int, now: int) -> dict[str, float]:
+    """The gauges of ``metrics`` by name; ``calls`` are under way. Ages in seconds at ``now`` (ms since 1970 UTC)."""
+
+    def age(since: int | None) -> float:
+        return 0.0 if since is None else max(0, now - since) / 1000
+
+    waiting, sent_at = queue.waiting()
+    dead, died_at = session.one(_SQL["dead"])
+    owed, longest = owing(session)
+    return {
+        "expediter_queue_messages": waiting,
+        "expediter_queue_oldest_seconds": age(sent_at),
+        "expediter_dead_letters": dead,
+        "expediter_dead_letters_oldest_seconds": age(died_at),
+        "expediter_refunds_owed": owed,
+        "expediter_refunds_owed_oldest_seconds": age(owed_since(longest) if longest else None),
+        "expediter_workflows_running": Executions(session).running(),
+        "expediter_workflows_failed": session.one(_SQL["failed"])[0],
+        "expediter_calls_under_way": calls,
+        "expediter_mails_waiting": session.one(_SQL["mails"])[0],
+    }

@@ -1,0 +1,108 @@
+"""What can be counted from outside, as Prometheus text (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
+
+from expediter.domain.order import ENDED
+from expediter.embedded.sqlite.meters import Histogram, Meters
+
+
+class Family(NamedTuple):
+    """One metric: what it means, and the labels that tell its series apart."""
+
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+#: Since the start of the process. A name ends in _total.
+COUNTERS: dict[str, Family] = {
+    "expediter_orders_accepted_total": Family("Orders accepted."),
+    "expediter_orders_ended_total": Family("Orders ended.", ("status",)),
+    "expediter_requests_shed_total": Family("Requests refused with 503 because there was too much to do."),
+    "expediter_commits_lost_total": Family("Commits that failed (a full disk): all in them was told to try again."),
+}
+
+#: Since the start of the process.
+HISTOGRAMS: dict[str, Family] = {
+    "expediter_accept_seconds": Family("From an order's request being read until it is durable."),
+    "expediter_order_seconds": Family("From an order's accept to its end, the hold included."),
+    "expediter_transition_seconds": Family(
+        "One unit of work of the writer: an accept, or a transition of a workflow (intake: up to five).",
+        ("unit",),
+    ),
+    "expediter_task_seconds": Family(
+        "A task's call to an outside party: from when it has to be made until its answer. Not of simulated ones.",
+        ("call", "outcome"),
+    ),
+    "expediter_write_seconds": Family("The statements that write what the units of one commit changed."),
+    "expediter_commit_seconds": Family("COMMIT: until the disk has what a batch of units wrote."),
+    "expediter_commit_units": Family("Units of work in one commit."),
+}
+
+#: Read from the file when asked for.
+GAUGES: dict[str, Family] = {
+    "expediter_queue_messages": Family("Messages on the order queue."),
+    "expediter_queue_oldest_seconds": Family("Age of the oldest message on the queue; 0 without one."),
+    "expediter_dead_letters": Family("Messages in the dead-letter queue."),
+    "expediter_dead_letters_oldest_seconds": Family("Time since the first of them died; 0 without one."),
+    "expediter_refunds_owed": Family("Orders whose customers are owed money."),
+    "expediter_refunds_owed_oldest_seconds": Family("For how long the first of them is owed; 0 without one."),
+    "expediter_workflows_running": Family("Workflows that have not ended."),
+    "expediter_workflows_failed": Family("Orders that need an operator."),
+    "expediter_calls_under_way": Family("Calls to outside parties under way."),
+    "expediter_mails_waiting": Family("Mails that are to be sent."),
+}
+
+
+class Metrics(Collector):
+    """``meters``: what is counted as it happens."""
+
+    def __init__(self, meters: Meters) -> None:
+        self._meters = meters
+        self._gauges: Mapping[str, float] = {}
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        ProcessCollector(registry=self._registry)  # memory, CPU, open files, where the system tells (Linux)
+
+    def text(self, gauges: Mapping[str, float]) -> bytes:
+        """Everything, with the gauges as they are now by name."""
+        self._gauges = gauges
+        return generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """As prometheus-client asks for it."""
+        seen = self._meters
+        ended = [((status,), float(seen.ended[status])) for status in sorted(ENDED)]
+        yield _counter("expediter_orders_accepted_total", [((), seen.accepted)])
+        yield _counter("expediter_orders_ended_total", ended)
+        yield _counter("expediter_requests_shed_total", [((), seen.shed)])
+        yield _counter("expediter_commits_lost_total", [((), seen.commits_lost)])
+        yield _histogram("expediter_accept_seconds", [((), seen.accepts)])
+        yield _histogram("expediter_order_seconds", [((), seen.orders)])
+        yield _histogram("expediter_transition_seconds", [((unit,), it) for unit, it in sorted(seen.units.items())])
+        yield _histogram("expediter_task_seconds", sorted(seen.calls.items(), key=lambda entry: entry[0]))
+        yield _histogram("expediter_write_seconds", [((), seen.writes)])
+        yield _histogram("expediter_commit_seconds", [((), seen.commits)])
+        yield _histogram("expediter_commit_units", [((), seen.batches)])
+        for name, value in self._gauges.items():
+            yield GaugeMetricFamily(name, GAUGES[name].help, value=value)
+
+
+def _counter(name: str, series: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
+    family = CounterMetricFamily(name, COUNTERS[name].help, labels=COUNTERS[name].labels)
+    for labels, value in series:
+        family.add_metric(labels, value)
+    return family
+
+
+def _histogram(name: str, series: Iterable[tuple[tuple[str, ...], Histogram]]) -> Metric:
+    family = HistogramMetricFamily(name, HISTOGRAMS[name].help, labels=HISTOGRAMS[name].labels)
+    for labels, seen in series:
+        bounds = [*map(floatToGoString, seen.bounds), "+Inf"]
+        family.add_metric(labels, list(zip(bounds, seen.cumulated(), strict=True)), seen.total)
+    return family

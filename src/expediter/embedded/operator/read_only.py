@@ -1,0 +1,42 @@
+"""The file as its readers see it: the same ports, on a connection that only reads. No server needs to run."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from expediter.app.operator.services import Mailbox
+from expediter.app.ports import Settings, Work
+from expediter.embedded.clock import SystemClock
+from expediter.embedded.engine.workflows import SqliteWorkflows
+from expediter.embedded.operator.services import SqliteMailbox
+from expediter.embedded.sqlite.database import Session, open_reader
+from expediter.embedded.stores.claims import SqliteClaims
+from expediter.embedded.stores.orders import SqliteOrders
+from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
+
+
+class Books(NamedTuple):
+    work: Work
+    mailbox: Mailbox
+
+
+@contextmanager
+def open_books(data: Path, settings: Settings) -> Iterator[Books]:
+    """What is committed in the data folder. SQLite refuses whatever would write. Raises DataRefused."""
+    with closing(open_reader(data / "expediter.db")) as connection:
+        session = Session(connection)
+        work = Work(
+            orders=SqliteOrders(session, settings, _never, None),
+            claims=SqliteClaims(session),
+            queue=SqliteQueue(session, _never),
+            dead_letters=SqliteDeadLetters(session, _never),
+            workflows=SqliteWorkflows(session, _never, _never, _never),
+            settings=settings,
+            now=SystemClock().now(),
+        )
+        yield Books(work, SqliteMailbox(session, None))
+
+
+def _never(*_: object) -> NoReturn:
+    raise RuntimeError("nothing is written through the books")

@@ -1,0 +1,205 @@
+"""The operator's desk on SQLite: audit, mailbox, workflow versions, and what can be counted."""
+
+import time
+from collections.abc import Callable, Mapping
+from email.headerregistry import Address
+from typing import Generic, TypeVar
+
+import msgspec
+
+from expediter.app.mails import about
+from expediter.app.operator.flow import Minute
+from expediter.app.operator.services import Act, Desk, Posted, Stuck, Version
+from expediter.app.ports import Mail, Work
+from expediter.asl.protocol import Json
+from expediter.domain.order import Order, Status
+from expediter.domain.trouble import owed_since
+from expediter.embedded.engine.workflows import SqliteWorkflows
+from expediter.embedded.loops.recorder import FlowRecorder
+from expediter.embedded.mail.smtp import SENDER, MailRefused, written
+from expediter.embedded.operator.customers import SqlitePeople
+from expediter.embedded.operator.gauges import owing
+from expediter.embedded.sqlite.database import Row, Session, Statements
+from expediter.embedded.stores.queue import SqliteQueue
+
+T = TypeVar("T")
+
+_SQL = Statements("desk")
+#: Bigger than any order's number.
+_NEWEST = 2**62
+#: Counting takes at most this share of the time: a count that took 10 ms is used for half a second.
+_REST = 50
+_LEAST = 1.0
+
+
+class SqliteActs:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def record(self, act: Act) -> None:
+        self._session.rows(_SQL["record"], (act.at, act.who, act.kind, act.subject, act.detail))
+
+    def of(self, subject: str, limit: int = 50) -> tuple[Act, ...]:
+        return tuple(Act(*row) for row in reversed(self._session.rows(_SQL["acts"], (subject, limit))))
+
+
+class SqliteMailbox:
+    """``posted`` is told, from inside the unit, that a mail is to be sent; None: nobody sends mails."""
+
+    def __init__(
+        self, session: Session, posted: Callable[[], None] | None = None, sender: Address | None = None
+    ) -> None:
+        self._session = session
+        self._sender = sender or Address(addr_spec=SENDER)
+        self._posted = posted
+
+    def page(self, limit: int, after: str | None = None) -> tuple[Posted, ...]:
+        no, status, recipient = [*(after or "").split(" ", 2), "", ""][:3]
+        start = int(no) if no.isascii() and no.isdigit() and len(no) < 19 else _NEWEST
+        return tuple(map(_posted, self._session.rows(_SQL["mails"], (start, status, recipient, limit))))
+
+    def of(self, order_id: str) -> tuple[Posted, ...]:
+        return tuple(map(_posted, self._session.rows(_SQL["mails_of"], (order_id,))))
+
+    def source(self, posted: Posted) -> str:
+        try:
+            message = written(posted.mail, self._sender, posted.sent_at or posted.at)
+        except MailRefused as error:
+            return f"This mail cannot be written: {error}"
+        return message.as_string()
+
+    def resend(self, mail: Mail, now: int) -> bool:
+        if self._posted is None:
+            return False
+        self._session.rows(_SQL["resend"], (mail.order_id, mail.status.value, mail.recipient, now))
+        self._posted()
+        return True
+
+
+class Sparing(Generic[T]):
+    """A count that goes through a whole index: taken again only when something was written since, when that costs one
+    part in _REST of the time, and ``least`` seconds have passed.
+    """
+
+    def __init__(self, session: Session, count: Callable[[], T], least: float) -> None:
+        self._session = session
+        self._count = count
+        self._least = least
+        self._again = 0.0
+        self._seen: Row | None = None
+
+    def __call__(self) -> T:
+        begun = time.monotonic()
+        if begun >= self._again and (written := self._written()) != self._seen:
+            self._seen, self._value = written, self._count()
+            took = time.monotonic() - begun
+            self._again = begun + took + max(self._least, _REST * took)
+        return self._value
+
+    def _written(self) -> Row:
+        """Another value after every write, of another connection's (the first) or of this one (the second)."""
+        return *self._session.one("PRAGMA data_version"), self._session.connection.total_changes()
+
+
+class SqliteRuns:
+    def __init__(self, session: Session, workflows: SqliteWorkflows) -> None:
+        self._session = session
+        self._workflows = workflows
+        self._versions = Sparing(session, lambda: session.rows(_SQL["versions"]), 0)
+
+    def definition(self, order_id: str) -> Json | None:
+        row = self._session.row(_SQL["definition"], (order_id,))
+        return msgspec.json.decode(row[0]) if row else None
+
+    def status(self, order_id: str) -> str | None:
+        row = self._session.row(_SQL["status"], (order_id,))
+        return str(row[0]) if row else None
+
+    def mark(self, order_id: str) -> str:
+        row = self._session.row(_SQL["mark"], (order_id,))
+        return str(row[0]) if row else ""
+
+    def redrive(self, order_id: str, state: str, input: Json) -> bool:
+        return self._workflows.redrive(order_id, state, input)
+
+    def versions(self) -> tuple[Version, ...]:
+        listed = [
+            Version(digest, msgspec.json.decode(body), first_used, live, no == self._workflows.current)
+            for no, digest, body, first_used, live in self._versions()
+        ]
+        return tuple(sorted(listed, key=lambda version: not version.current))
+
+
+class SqliteFigures:
+    """Counting goes through whole indexes, so its results are used for a while."""
+
+    def __init__(self, session: Session, queue: SqliteQueue, recorder: FlowRecorder) -> None:
+        self._session = session
+        self._queue = queue
+        self._recorder = recorder
+        self._counts = Sparing(session, self._counted, _LEAST)
+
+    def counts(self) -> Mapping[Status, int]:
+        return self._counts()
+
+    def stuck(self) -> tuple[Stuck, ...]:
+        waiting, sent_at = self._queue.waiting()
+        dead, died_at = self._session.one(_SQL["oldest_dead"])
+        failed, no = self._session.one(_SQL["failed"])
+        found = [Stuck("message", waiting, sent_at or 0), Stuck("dead letter", dead, died_at or 0)]
+        if row := self._session.row(_SQL["order_by_no"], (no,)):
+            found.append(_stuck("operator", failed, row))
+        counts = self.counts()
+        found += [
+            _stuck(status.value, max(1, counts.get(status, 0)), row)
+            for status in (Status.PENDING, Status.PAID)
+            if (row := self._session.row(_SQL["oldest"], (status.value,)))
+        ]
+        owed, longest = owing(self._session)
+        if longest is not None:
+            shown = longest.id if longest.deleted_at is None else None
+            found.append(Stuck(Status.REFUND_PENDING.value, owed, owed_since(longest), shown))
+        return tuple(entry for entry in found if entry.count)
+
+    def minutes(self, since: int) -> tuple[Minute, ...]:
+        return self._recorder.minutes(since)
+
+    def _counted(self) -> dict[Status, int]:
+        counts = {Status(status): int(count) for status, count in self._session.rows(_SQL["rare"])}
+        (total,) = self._session.one(_SQL["orders"])
+        counts[Status.SUCCESS] = int(total) - sum(counts.values())
+        for status, count in self._session.rows(_SQL["deleted"]):
+            counts[Status(status)] -= int(count)
+        return {status: counts.get(status, 0) for status in Status}
+
+
+class Desks:
+    """The desk over one session: ``work`` and its own ports make one unit."""
+
+    def __init__(
+        self,
+        session: Session,
+        workflows: SqliteWorkflows,
+        queue: SqliteQueue,
+        recorder: FlowRecorder,
+        mailbox: SqliteMailbox,
+    ) -> None:
+        self._acts = SqliteActs(session)
+        self._mailbox = mailbox
+        self._runs = SqliteRuns(session, workflows)
+        self._figures = SqliteFigures(session, queue, recorder)
+        self._people = SqlitePeople(session)
+
+    def over(self, work: Work) -> Desk:
+        return Desk(work, self._acts, self._mailbox, self._runs, self._figures, self._people)
+
+
+def _stuck(kind: str, count: int, row: Row) -> Stuck:
+    order = msgspec.json.decode(row[1], type=Order)
+    return Stuck(kind, count, order.updated_at, row[0])
+
+
+def _posted(row: Row) -> Posted:
+    order_id, status, recipient, subject, text, no, at, tries, next_at, sent_at, problem = row
+    mail = Mail(order_id, about(status), recipient, subject, text)
+    return Posted(mail, f"{no} {status} {recipient}", at, tries, next_at, sent_at, problem)

@@ -1,0 +1,1 @@
+"""The SQLite file: connections, the group-committing writer, checkpoints, backup, migrations."""

@@ -1,0 +1,95 @@
+"""Who comes next at the writer: the doors, which may be refused, and the work that follows from what they accepted.
+
+Both have places of their own in each commit: a flood at the doors does not keep orders from ending, and work that
+piled up does not close the doors.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from expediter.domain.errors import TooBusy
+from expediter.embedded.sqlite.meters import Meters
+
+#: Units of each side in one commit at most: bounds how long a batch keeps the event loop from reading requests.
+BATCH = 128
+#: Units that may be in the next commit already while the one before it is waited for: whoever comes then has his turn.
+JOINED = 2 * BATCH
+#: From so many units at the doors on it is LARGE: nobody hurries then to read still more requests, and each round in
+#: which thousands are read and refused is one in which this many are written.
+CROWD, LARGE = 1024, 512
+#: Units waiting at the doors, and seconds that one waits there while others push: beyond either a door answers 503.
+WAITING = 4096
+PATIENCE = 2.0
+
+Unit = Callable[[], object]
+Done = Callable[[object, Exception | None], None]
+
+
+class Entry(msgspec.Struct, eq=False):
+    """A unit on its way: its name, the function, who hears of its end, and when it came (the loop's seconds).
+
+    ``result`` or ``error``: what came of it. ``after``: what shall happen once it is durable.
+    """
+
+    name: str
+    unit: Unit
+    done: Done
+    came: float
+    result: object = None
+    error: Exception | None = None
+    after: list[Callable[[], None]] = []
+
+    def begin_again(self) -> None:
+        """Nothing came of it so far."""
+        self.result = self.error = None
+        self.after.clear()
+
+
+class Places:
+    """The units that wait. ``clock``: seconds, as the loop counts them."""
+
+    def __init__(self, clock: Callable[[], float], meters: Meters) -> None:
+        self._clock = clock
+        self._meters = meters
+        self._doors: deque[Entry] = deque()
+        self._work: deque[Entry] = deque()
+
+    def __len__(self) -> int:
+        return len(self._doors) + len(self._work)
+
+    def at_the_doors(self, entry: Entry) -> None:
+        self._doors.append(entry)
+
+    def add_work(self, entry: Entry) -> None:
+        self._work.append(entry)
+
+    def too_busy(self) -> bool:
+        """Whether a unit from the doors would wait for seconds: there are too many, or the disk stands still."""
+        if len(self._doors) >= WAITING:
+            return True
+        return bool(self._doors) and self._clock() - self._doors[0].came > PATIENCE
+
+    def take_work(self) -> list[Entry]:
+        """The work that has a place in the next batch."""
+        return [self._work.popleft() for _ in range(min(len(self._work), self._most))]
+
+    def take_doors(self) -> list[Entry]:
+        """Who has a place at the doors in the next batch.
+
+        Who has waited too long for one is refused now: he was let in when there was more time.
+        """
+        places = self._most
+        self._refuse_the_late(places)
+        return [self._doors.popleft() for _ in range(min(len(self._doors), places))]
+
+    @property
+    def _most(self) -> int:
+        return BATCH if len(self._doors) < CROWD else LARGE
+
+    def _refuse_the_late(self, places: int) -> None:
+        late = self._clock() - PATIENCE
+        while len(self._doors) > places and self._doors[0].came < late:
+            self._meters.shed += 1
+            self._doors.popleft().done(None, TooBusy())

@@ -1,0 +1,164 @@
+"""The order table with its ledger and outbox, on SQLite."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+
+import msgspec
+
+from expediter.app.intake import read
+from expediter.app.ports import Message, Outcome, Page, Query, Settings
+from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderError, OrderInvalid
+from expediter.domain.ledger import Entry, Kind
+from expediter.domain.order import ENDED, Order, Status
+from expediter.embedded.sqlite.database import Row, Rows, Session, Statements, Value
+from expediter.embedded.stores.claims import SqliteClaims
+
+_SQL = Statements("orders")
+_QUEUED = Statements("queue")["by_order"]
+_FIND, _ADD, _CHANGE = _SQL["find"], _SQL["add"], _SQL["change"]
+_READDRESS, _ENTER, _POST = _SQL["readdress"], _SQL["enter"], _SQL["post"]
+_decode = msgspec.json.Decoder(Order).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Numbered(msgspec.Struct, frozen=True, gc=False):
+    """An order, and the number that its id stands for. ``filed``: the file has a row of it."""
+
+    no: int
+    order: Order
+    filed: bool
+
+
+class SqliteOrders:
+    """``changed`` is told of every order written, as it was and as it is; ``posted`` that mails were written.
+
+    Both are told from inside the unit. Without ``posted`` nobody sends mails: they are kept in the mailbox.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        settings: Settings,
+        changed: Callable[[Order | None, Order], None],
+        posted: Callable[[], None] | None,
+    ) -> None:
+        self._session = session
+        self._claims = SqliteClaims(session)
+        self._rows: Rows[str, Numbered] = session.table("orders", self._read, self._write, _filed, _since)
+        self._settings = settings
+        self._changed = changed
+        self._posted = posted
+
+    def find(self, order_id: str) -> Order | None:
+        found = self._rows.get(order_id)
+        return None if found is None else found.order
+
+    def accepted(self, order_id: str) -> Order | None:
+        row = self._session.row(_QUEUED, (order_id,))
+        if row is None:
+            return None
+        body, attributes, sent_at = row
+        message = Message("", body, msgspec.json.decode(attributes), sent_at, receive_count=0, receipt="")
+        try:
+            return read(message, self._settings)[0]
+        except OrderError:
+            return None  # a message that is no order: the intake will say so
+
+    def page(self, query: Query) -> Page:
+        where, values = ["deleted = 0"], list[Value]()
+        for column, value in (
+            ("user_id", query.user_id),
+            ("restaurant_id", query.restaurant_id),
+            ("status", query.status),
+        ):
+            if value is not None:
+                where.append(f"{column} = ?")
+                values.append(str(value))
+        if query.status is not None and query.status is not Status.SUCCESS and len(values) == 1:
+            where.append("status <> 'SUCCESS'")  # only so does SQLite see that the index of the rare ones fits
+        if query.cursor is not None:
+            where.append("no < ?")
+            values.append(self._number(query.cursor))
+        sql = f"SELECT body FROM orders WHERE {' AND '.join(where)} ORDER BY no DESC LIMIT ?"  # noqa: S608  # fixed words only
+        orders = tuple(_decode(body) for (body,) in self._session.rows(sql, (*values, query.limit + 1)))
+        more = len(orders) > query.limit
+        return Page(orders[: query.limit], cursor=orders[query.limit - 1].id if more else None)
+
+    def apply(self, before: Order | None, outcome: Outcome) -> None:
+        order = outcome.order
+        row = self._rows.get(order.id)
+        found = None if row is None else row.order
+        if found is not before and (found.version if found else 0) != (before.version if before else 0):
+            raise OrderChanged
+        no, filed = (self._claimed(order.id), False) if row is None else (row.no, row.filed)
+        self._rows.put(order.id, Numbered(no, order, filed))
+        if before and (before.user_id != order.user_id or before.restaurant_id != order.restaurant_id):
+            self._session.stage(_READDRESS, (no, order.user_id, order.restaurant_id))
+        for entry in outcome.entries:
+            values = (entry.kind, entry.key, entry.amount, entry.currency, entry.at, entry.reference)
+            self._session.stage(_ENTER, (no, *values))
+        if outcome.mails:
+            self._post(no, outcome)
+        self._changed(before, order)
+
+    def entries(self, order_id: str) -> tuple[Entry, ...]:
+        return tuple(_entry(order_id, row) for row in self._session.rows(_SQL["entries"], (order_id,)))
+
+    def books(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
+        for _, rows in groupby(self._session.each(_SQL["books"]), key=itemgetter(0)):
+            listed = list(rows)
+            order = _decode(listed[0][1])
+            yield order, tuple(_entry(order.id, row[2:]) for row in listed if row[2] is not None)
+
+    def _post(self, no: int, outcome: Outcome) -> None:
+        at = outcome.order.updated_at
+        for mail in outcome.mails:
+            values = (mail.status, mail.recipient, mail.subject, mail.text, at, at if self._posted else None)
+            self._session.stage(_POST, (no, *values))
+        if self._posted:
+            self._posted()
+
+    def _claimed(self, order_id: str) -> int:
+        no = self._claims.number(order_id)
+        if no is None:
+            raise OrderInvalid((Fault("order.id", "no order was accepted under this id"),))
+        return no
+
+    def _number(self, cursor: str) -> int:
+        no = self._claims.number(cursor)
+        if no is None:
+            fault = Fault("cursor", "this is no cursor of a page; leave it out to start at the newest")
+            raise OrderInvalid((fault,), NO_LIST)
+        return no
+
+    def _read(self, order_id: str) -> Numbered | None:
+        row = self._session.peek(_FIND, (order_id,))
+        return Numbered(row[0], _decode(row[1]), filed=True) if row else None
+
+    def _write(self, rows: Sequence[Numbered]) -> None:
+        new, changed = list[tuple[Value, ...]](), list[tuple[Value, ...]]()
+        for row in rows:
+            order = row.order
+            values = (row.no, order.status, order.deleted_at is not None, order.version, _encode(order))
+            if row.filed:
+                changed.append(values)
+            else:
+                new.append((*values, order.user_id, order.restaurant_id))
+        if new:
+            self._session.many(_ADD, new)
+        if changed:
+            self._session.many(_CHANGE, changed)
+
+
+def _filed(row: Numbered) -> Numbered | None:
+    return None if row.order.status in ENDED else Numbered(row.no, row.order, filed=True)
+
+
+def _since(later: Numbered, _: Numbered) -> Numbered:
+    return Numbered(later.no, later.order, filed=True)
+
+
+def _entry(order_id: str, row: Row) -> Entry:
+    kind, key, amount, currency, at, reference = row
+    return Entry(order_id, Kind(kind), key, amount, currency, at, reference)

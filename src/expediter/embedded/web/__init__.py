@@ -1,0 +1,1 @@
+"""The HTTP server: the application, HTTP/1.1, GraphQL, the console."""

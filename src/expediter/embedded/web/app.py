@@ -1,0 +1,278 @@
+"""The embedded server's doors: REST by openapi.json, GraphQL over HTTP and websocket, the console.
+
+They are one ASGI application. What asks for one answer may also be asked without ASGI's detours (``App.answer``).
+
+An operation that writes runs inside one unit of the writer and is answered after the commit that holds it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+import msgspec
+from graphql import OperationType
+
+from expediter import contracts
+from expediter.api.errors import RETRY_AFTER, InternalError, MethodNotAllowed, NotReady, RequestUnparsable, problem
+from expediter.api.request import JSON, Headers, Request, Response
+from expediter.api.rest import OPERATIONS, require_json
+from expediter.api.routes import Router
+from expediter.app.ports import Caller, Work
+from expediter.domain.errors import OrderError, StoreUnavailable, TooBusy
+from expediter.embedded.clock import new_id
+from expediter.embedded.stores.task_tokens import Report
+from expediter.embedded.web.asgi import (
+    Answer,
+    Asked,
+    ClientGone,
+    Receive,
+    Scope,
+    Send,
+    asked_of,
+    body_of,
+    headers_of,
+    query_of,
+    refuse_websocket,
+    respond,
+)
+from expediter.embedded.web.backend import Home
+from expediter.embedded.web.console.handlers import Console
+from expediter.embedded.web.customer_routes import PEOPLE
+from expediter.embedded.web.graphql.executor import Formatted, Graphql, GraphqlRequest
+from expediter.embedded.web.graphql.websocket import GraphqlSocket
+from expediter.embedded.web.guards import PROBES, Guards
+from expediter.embedded.web.task_routes import REPORTS
+
+#: Seconds that the event loop may be behind its time before requests are refused, reads too: so long did they wait.
+TOO_LATE = 1.0
+#: What is answered all the same: it tells whoever operates the server how it is.
+_ALWAYS = PROBES | {"/metrics"}
+#: What takes a place in a commit. GraphQL posts its questions too, so it is asked field by field.
+_WRITES = frozenset({"POST", "PUT", "DELETE"})
+#: Of the others no body is read.
+_WITH_BODY = frozenset({"POST", "PUT"})
+_BUSY = problem(TooBusy())
+#: Errors of a mutation that say: nothing was done, come again.
+_LATER = frozenset({TooBusy.__name__, StoreUnavailable.__name__})
+#: Websockets open at the same time.
+MOST_SOCKETS = 1_000
+#: Who passed the guards is an operator: it is his machine, or he has the token.
+OPERATOR = Caller()
+
+_GRAPHQL = "/graphql"
+_GRAPHQL_JSON = "application/graphql-response+json"
+_METRICS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
+_encode = msgspec.json.Encoder().encode
+_log = logging.getLogger("expediter.http")
+
+
+def health(_: Home) -> Response:
+    return Response(200, (("Content-Type", JSON),), b'{"status":"ok"}')
+
+
+def readiness(home: Home) -> Response:
+    """Raises NotReady."""
+    if not home.ready():
+        raise NotReady
+    return Response(200, (("Content-Type", JSON),), b'{"status":"ready"}')
+
+
+def metrics(home: Home) -> Response:
+    return Response(200, _METRICS, home.metrics())
+
+
+#: The operations of openapi.json that are about this server itself.
+SYSTEM: dict[str, Callable[[Home], Response]] = {
+    "getHealth": health,
+    "getReadiness": readiness,
+    "getMetrics": metrics,
+}
+
+
+def create_app(home: Home) -> "App":
+    """The doors of this home."""
+    return App(home)
+
+
+class Plan(msgspec.Struct, frozen=True, gc=False):
+    """What is asked for and allowed, as far as its body does not matter: the operation of openapi.json, or _GRAPHQL."""
+
+    asked: Asked
+    headers: Headers
+    operation: str
+    params: Mapping[str, str]
+
+
+class App:
+    """All doors of a home."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._guards = Guards(home.settings)
+        self._router = Router(contracts.read("openapi.json"))
+        self._graphql = Graphql(home)
+        self._console = Console(home, self._guards)
+        self._sockets = 0
+        #: Seconds that the event loop was behind its time when somebody looked last.
+        self.late = 0.0
+
+    def end_streams(self) -> None:
+        """Ends what would hold up a stop: live pages follow orders for ever."""
+        self._console.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self.answers(scope["path"]):
+            await self._http(scope, receive, send)
+        elif scope["type"] == "http" and self._refuses(scope["method"], scope["path"]):
+            self._home.shed()
+            await respond(send, _BUSY)
+        elif scope["type"] == "http":
+            await self._console(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            raise NotImplementedError(f"this application serves http and websocket, not {scope['type']}")
+
+    def answers(self, path: str) -> bool:
+        """Whether ``answer`` answers what is asked under this path; for the console's there is ASGI only."""
+        return not self._console.serves(path)
+
+    def answer(self, asked: Asked, body: bytes) -> Answer:
+        """The answer to any request but the console's."""
+        try:
+            return self._carry_out(self._plan(asked), body)
+        except Exception as error:  # noqa: BLE001  # as refusal() says
+            return self.refusal(error)
+
+    def refusal(self, error: BaseException, /) -> Response:
+        """The answer to a request that ended in this error; in one that nobody foresaw by no fault of who asked."""
+        if isinstance(error, TooBusy):
+            return _BUSY
+        if isinstance(error, OrderError):
+            return problem(error)
+        _log.error("a request ended in an error that nobody foresaw", exc_info=error)
+        return problem(InternalError())
+
+    def _refuses(self, method: str, path: str) -> bool:
+        """Whether it would have to wait too long. Known before anything of it is looked at: while ten times as much
+        comes as can be done, orders get what refusals leave.
+        """
+        if self.late > TOO_LATE:
+            return path not in _ALWAYS
+        return method in _WRITES and self._home.busy() and path != _GRAPHQL
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._sockets >= MOST_SOCKETS:
+            self._home.shed()
+            await refuse_websocket(send, _BUSY)
+            return
+        self._sockets += 1
+        try:
+            await GraphqlSocket(self._graphql, self._guards, OPERATOR).run(scope, receive, send)
+        finally:
+            self._sockets -= 1
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            plan = self._plan(asked_of(scope))
+            body = await body_of(plan.headers, receive) if plan.asked.method in _WITH_BODY else b""
+            answer = self._carry_out(plan, body)
+            response = answer if isinstance(answer, Response) else await answer
+        except ClientGone:
+            return
+        except Exception as error:  # noqa: BLE001  # as refusal() says
+            response = self.refusal(error)
+        await respond(send, response)
+
+    def _plan(self, asked: Asked) -> Plan:
+        """Raises the OrderError by which it is refused, whatever its body."""
+        method, path = asked.method, asked.path
+        if self._refuses(method, path):
+            self._home.shed()
+            raise TooBusy
+        headers = headers_of(asked)
+        self._guards.check(path, headers)
+        if path == _GRAPHQL:
+            check_graphql(method, headers)
+            return Plan(asked, headers, _GRAPHQL, {})
+        name, params = self._router.find(method, path)
+        return Plan(asked, headers, name, params)
+
+    def _carry_out(self, plan: Plan, body: bytes) -> Answer:
+        """Raises OrderError."""
+        name = plan.operation
+        if name == _GRAPHQL:
+            return asyncio.create_task(self._answer_graphql(plan, body))
+        if name in SYSTEM:
+            return SYSTEM[name](self._home)
+        request = Request(
+            method=plan.asked.method,
+            path=plan.asked.path,
+            caller=OPERATOR,
+            new_id=new_id(),
+            params=plan.params,
+            query=query_of(plan.asked),
+            headers=plan.headers,
+            body=body if plan.asked.method in _WITH_BODY else b"",
+        )
+        if name in REPORTS:
+            return asyncio.create_task(self._report(REPORTS[name](request), request, name))
+        if name in PEOPLE:
+            return asyncio.create_task(PEOPLE[name](self._home, request))
+        operation = OPERATIONS[name]
+
+        def handle(work: Work) -> Response:
+            return operation.handle(work, request)
+
+        return self._home.write(handle, name) if operation.writes else self._home.read(handle)
+
+    async def _report(self, report: Report, request: Request, name: str) -> Response:
+        await self._home.report(request.params["token"], report, name)
+        return Response(204)
+
+    async def _answer_graphql(self, plan: Plan, body: bytes) -> Response:
+        headers = plan.headers
+        if plan.asked.method == "POST":
+            request = parse_request(body)
+        else:
+            request = request_of_query(dict(query_of(plan.asked)))
+            if self._graphql.operation(request) is OperationType.MUTATION:
+                raise MethodNotAllowed("POST")
+        answer = await self._graphql.execute(request, OPERATOR)
+        if _for_later(answer) and self._graphql.is_single(request):
+            return Response(503, (("Content-Type", JSON), ("Retry-After", RETRY_AFTER)), _encode(answer))
+        if _GRAPHQL_JSON in headers.get("accept", ""):
+            status = 200 if "data" in answer else 400
+            return Response(status, (("Content-Type", _GRAPHQL_JSON),), _encode(answer))
+        return Response(200, (("Content-Type", JSON),), _encode(answer))
+
+
+def check_graphql(method: str, headers: Headers) -> None:
+    """Raises MediaTypeUnsupported, MethodNotAllowed."""
+    if method == "POST":
+        require_json(headers.get("content-type", ""))
+    elif method not in {"GET", "HEAD"}:
+        raise MethodNotAllowed("GET, POST")
+
+
+def _for_later(answer: Formatted) -> bool:
+    """Its one field was not carried out and may be tried again: proxies and clients see that by the status alone."""
+    codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
+    return answer.get("data") is None and bool(codes) and codes <= _LATER
+
+
+def parse_request(body: bytes) -> GraphqlRequest:
+    """Raises RequestUnparsable."""
+    try:
+        return msgspec.json.decode(body, type=GraphqlRequest)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestUnparsable(f"The body is no GraphQL request: {error}. Send JSON with a query.") from error
+
+
+def request_of_query(given: dict[str, str]) -> GraphqlRequest:
+    """The request in an address's parameters. Raises RequestUnparsable."""
+    try:
+        variables = msgspec.json.decode(given.get("variables") or "null")
+        return msgspec.convert({**given, "variables": variables, "extensions": None}, GraphqlRequest)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise RequestUnparsable(f"The address holds no GraphQL request: {error}. Give ?query=.") from error

@@ -1,0 +1,66 @@
+"""What the embedded server's doors need of the home they stand in."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from expediter.app.operator.erasing import Erased
+from expediter.app.operator.services import Desk
+from expediter.app.ports import Work
+from expediter.embedded.clock import Clock
+from expediter.embedded.settings import Settings
+from expediter.embedded.stores.task_tokens import Report
+from expediter.embedded.web.feed import Feed
+
+T = TypeVar("T")
+
+
+class Home(Protocol):
+    """One machine's home, as its doors see it."""
+
+    @property
+    def feed(self) -> Feed: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    def write(self, handle: Callable[[Work], T], name: str) -> asyncio.Future[T]:
+        """Will have what ``handle`` gives, once everything it wrote is durable, or the OrderError that it raised
+        (nothing is written then), StoreUnavailable or TooBusy. Raises TooBusy.
+        """
+
+    def read(self, handle: Callable[[Work], T]) -> T:
+        """What ``handle`` reads of what is committed."""
+
+    async def write_desk(self, handle: Callable[[Desk], T], name: str) -> T:
+        """As ``write``, for what operators do."""
+
+    def read_desk(self, handle: Callable[[Desk], T]) -> T:
+        """As ``read``, for what operators see."""
+
+    def report(self, token: str, report: Report, name: str) -> asyncio.Future[None]:
+        """Tells the task that waits for this token; done once that is durable.
+
+        It may have TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TooBusy.
+        """
+
+    async def erase(self, user_id: str) -> Erased:
+        """Forgets a customer, and once nothing remains returns after the bytes are gone from the files.
+
+        Raises OrdersUnderWay, OrderInvalid, StoreUnavailable or TooBusy.
+        """
+
+    def busy(self) -> bool:
+        """Whether ``write`` would raise TooBusy now."""
+
+    def ready(self) -> bool:
+        """Whether orders are taken in."""
+
+    def shed(self) -> None:
+        """Counts a request that was refused because there is too much to do."""
+
+    def metrics(self) -> bytes:
+        """Prometheus text."""

@@ -1,0 +1,1 @@
+"""The console and the customers' pages over HTTP."""

@@ -1,0 +1,262 @@
+"""The console and the customers' pages on the embedded server: who is let in, forms, files, live streams.
+
+Rules:
+ - beyond loopback operators sign in with the server's token; on loopback a session begins by itself;
+ - an act is a POST with a token that only a page of this session has, in a cookie that other sites' posts do not carry;
+ - pages load nothing from elsewhere and run no script of their own making (Content-Security-Policy).
+"""
+
+import asyncio
+import hmac
+from collections.abc import Callable
+from functools import partial
+
+from expediter.api.errors import (
+    FormExpired,
+    InternalError,
+    MethodNotAllowed,
+    NotReady,
+    PathUnknown,
+    problem,
+    status,
+    title,
+)
+from expediter.api.request import Headers, Response
+from expediter.app.gateways import Role
+from expediter.app.operator.actions import Operator
+from expediter.app.operator.scenarios import SCENARIOS
+from expediter.app.operator.services import Desk
+from expediter.console import routes
+from expediter.console.render import plain
+from expediter.console.visit import Route, Site, Visit
+from expediter.domain.errors import OrderError, TooBusy
+from expediter.embedded.clock import new_id
+from expediter.embedded.web.asgi import ClientGone, Receive, Scope, Send, asked_of, body_of, headers_of, query_of
+from expediter.embedded.web.backend import Home
+from expediter.embedded.web.console import live
+from expediter.embedded.web.console.rehearsal import Rehearsals
+from expediter.embedded.web.console.responses import Streamed, cookie, cookie_in, fields, respond, stream
+from expediter.embedded.web.console.session import LASTS, Session, keys_in
+from expediter.embedded.web.console.static_files import PREFIX, assets
+from expediter.embedded.web.guards import Guards
+
+_KEPT = ("Cache-Control", "public, max-age=31536000, immutable")
+#: Live pages open at the same time: each asks for its mark once a second.
+MOST_STREAMS = 1_000
+#: Who acts on loopback, where nobody signs in.
+_LOCAL = "operator"
+
+
+class Console:
+    """An ASGI application for the paths that it ``serves``."""
+
+    def __init__(self, home: Home, guards: Guards) -> None:
+        self._home = home
+        self._guards = guards
+        self._token = home.settings.token
+        self._keys = keys_in(home.settings.data)
+        self._assets = assets()
+        self._journal = live.Journal(home.feed, self._now, self._counts)
+        self._rehearsals = Rehearsals(home)
+        self._streams: set[asyncio.Task[None]] = set()
+        self._closed = False
+        self._site = Site(
+            parties={Role.PAYMENTS: home.settings.payments, Role.RESTAURANT: home.settings.restaurant},
+            sends_mail=bool(home.settings.smtp_url),
+            signs_in=self._token is not None,
+            link=self._keys.link,
+            asset=self._asset,
+        )
+
+    def serves(self, path: str) -> bool:
+        return path in {"/", "/console"} or path.startswith(("/console/", "/o/"))
+
+    def close(self) -> None:
+        """Ends the live streams and begins no more, so that nothing holds up a stop."""
+        self._closed = True
+        for task in self._streams:
+            task.cancel()
+        self._journal.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: Headers = {}
+        try:
+            headers = headers_of(asked_of(scope))
+            answer = await self._answer(scope, headers, receive)
+        except OrderError as error:
+            answer = self._problem(error, headers)
+        except ClientGone:
+            return
+        except Exception:
+            await respond(headers, send, self._problem(InternalError(), headers))
+            raise  # the server logs it
+        if isinstance(answer, Streamed):
+            await self._stream(answer, receive, send)
+        else:
+            await respond(headers, send, answer, body=scope["method"] != "HEAD")
+
+    async def _stream(self, answer: Streamed, receive: Receive, send: Send) -> None:
+        if self._closed or len(self._streams) >= MOST_STREAMS:
+            await answer.events.aclose()
+            await respond({}, send, self._problem(NotReady() if self._closed else TooBusy(), {}))
+            return
+        task = asyncio.create_task(stream(answer.events, receive, send), name="stream")
+        self._streams.add(task)
+        task.add_done_callback(self._streams.discard)
+        await task
+
+    # ── which page ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Response | Streamed:
+        path = scope["path"].rstrip("/") or "/"
+        self._guards.check_place(headers)
+        if path.startswith(PREFIX):
+            return self._file(path.removeprefix(PREFIX), headers)
+        if path.startswith("/o/"):
+            return self._customer(path.removeprefix("/o/"), _seen(scope, headers))
+        if path == "/console/sign-in":
+            return await self._sign_in(scope, headers, receive)
+        session, begun = self._session(scope, headers)
+        if session is None:
+            return self._sign_in_page("Show that you are an operator of this server.", 401)
+        answer = await self._for_operator(path, scope, headers, receive, session)
+        if isinstance(answer, Response) and begun:
+            return Response(answer.status, (*answer.headers, begun), answer.body)
+        return answer
+
+    async def _for_operator(
+        self, path: str, scope: Scope, headers: Headers, receive: Receive, session: Session
+    ) -> Response | Streamed:
+        if path == "/":
+            return Response(307, (("Location", "/console"),))
+        if path.startswith("/console/live/"):
+            return self._live(path.removeprefix("/console/live/"), _seen(scope, headers))
+        posted = scope["method"] == "POST"
+        form = await self._form(headers, receive, session) if posted else {}
+        if path == "/console/sign-out" and posted:
+            return Response(303, (("Location", "/console/sign-in"), cookie("", 0, scope)))
+        found = routes.find(scope["method"], path)
+        if found is None:
+            if routes.find("GET" if posted else "POST", path):
+                raise MethodNotAllowed("GET" if posted else "POST")
+            raise PathUnknown(f"There is no page under {path}.")
+        return await self._carry_out(found[0], self._visit(session, found[1], dict(query_of(asked_of(scope))), form))
+
+    def _visit(self, session: Session, params: dict[str, str], query: dict[str, str], form: dict[str, str]) -> Visit:
+        return Visit(
+            site=self._site,
+            who=Operator(session.name),
+            csrf=self._keys.form_token(session),
+            now=self._now(),
+            new_id=new_id,
+            params=params,
+            query=query,
+            form=form,
+            seen=self._journal.place(),
+        )
+
+    async def _carry_out(self, route: Route, visit: Visit) -> Response:
+        if route.alone:
+            return await asyncio.to_thread(self._home.read_desk, lambda desk: route.handle(desk, visit))
+        if not route.writes:
+            return self._home.read_desk(lambda desk: route.handle(desk, visit))
+        response = await self._home.write_desk(lambda desk: route.handle(desk, visit), route.writes)
+        if response.status == 303 and visit.form.get("scenario") in SCENARIOS:
+            self._rehearsals.began(SCENARIOS[visit.form["scenario"]], dict(response.headers)["Location"])
+        return response
+
+    # ── who is let in ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _session(self, scope: Scope, headers: Headers) -> tuple[Session | None, tuple[str, str] | None]:
+        """The session of this browser, and its cookie when it begins now. None: it has to sign in."""
+        if session := self._keys.session(cookie_in(headers)):
+            return session, None
+        if self._token is not None:
+            return None, None
+        session, value = self._keys.begin(_LOCAL, self._now())
+        return session, cookie(value, LASTS, scope)
+
+    async def _sign_in(self, scope: Scope, headers: Headers, receive: Receive) -> Response:
+        if self._token is None:
+            return Response(303, (("Location", "/console"),))
+        if scope["method"] != "POST":
+            return self._sign_in_page("Show that you are an operator of this server.", 200)
+        form = fields(await body_of(headers, receive))
+        given, name = form.get("token", "").strip(), " ".join(form.get("name", "").split())[:60]
+        if not name.isprintable() or not name or not hmac.compare_digest(given.encode(), self._token.encode()):
+            return self._sign_in_page("That is not the token of this server, or the name is missing.", 401)
+        _, value = self._keys.begin(name, self._now())
+        return Response(303, (("Location", "/console"), cookie(value, LASTS, scope)))
+
+    def _sign_in_page(self, text: str, code: int) -> Response:
+        page = plain("Sign in", text, self._asset, status=code, sign_in=True)
+        asks = (("WWW-Authenticate", "Bearer"),) if code == 401 else ()
+        return Response(code, (*page.headers, *asks), page.body)
+
+    async def _form(self, headers: Headers, receive: Receive, session: Session) -> dict[str, str]:
+        """The fields of a form of ours. Raises FormExpired for any other."""
+        form = fields(await body_of(headers, receive))
+        if not self._keys.is_ours(session, form.pop("csrf", "")):
+            raise FormExpired
+        return form
+
+    # ── parts ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _customer(self, rest: str, seen: str) -> Response | Streamed:
+        """Raises PathUnknown, OrderNotFound."""
+        token, _, live = rest.partition("/")
+        order_id = self._keys.order_id(token)
+        if order_id is None or live not in {"", "live"}:
+            raise PathUnknown("This link leads nowhere. Check that it is complete.")
+        if live:
+            return self._marked(partial(_version, order_id), order_id, seen)
+        visit = self._visit(Session("", ""), {"id": order_id}, {"here": f"/o/{token}"}, {})
+        return self._home.read_desk(lambda desk: routes.CUSTOMER.handle(desk, visit))
+
+    def _live(self, what: str, seen: str) -> Streamed:
+        """Raises PathUnknown."""
+        if what == "orders":
+            return Streamed(self._journal.follow(seen))
+        kind, _, order_id = what.partition("/")
+        if kind == "orders":
+            return self._marked(lambda desk: desk.runs.mark(order_id), order_id, seen)
+        if what not in routes.MARKS:
+            raise PathUnknown(f"There is nothing live called {what}.")
+        return self._marked(routes.MARKS[what], None, seen)
+
+    def _marked(self, mark: Callable[[Desk], str], order_id: str | None, seen: str) -> Streamed:
+        return Streamed(live.marks(self._home.feed, order_id, lambda: self._home.read_desk(mark), seen))
+
+    def _file(self, name: str, headers: Headers) -> Response:
+        asset = self._assets.get(name)
+        if asset is None:
+            raise PathUnknown(f"There is no file {name}.")
+        packed = "gzip" in headers.get("accept-encoding", "")
+        extra = (("Content-Encoding", "gzip"),) if packed else ()
+        return Response(200, (("Content-Type", asset.type), _KEPT, *extra), asset.packed if packed else asset.body)
+
+    def _asset(self, name: str) -> str:
+        return f"{PREFIX}{name}?{self._assets[name].version}"
+
+    def _problem(self, error: OrderError, headers: Headers) -> Response:
+        """The error as a page for who reads pages, else as the other doors tell it."""
+        if "text/html" not in headers.get("accept", ""):
+            return problem(error)
+        return plain(title(error.name), str(error), self._asset, status=status(error), back="/console")
+
+    def _counts(self) -> dict[str, int]:
+        counts = self._home.read_desk(lambda desk: desk.figures.counts())
+        return {status.value: count for status, count in counts.items()} | {"ALL": sum(counts.values())}
+
+    def _now(self) -> int:
+        return self._home.clock.now()
+
+
+def _seen(scope: Scope, headers: Headers) -> str:
+    """What a tab saw last: of a stream that broke off, or of the page it was loaded with."""
+    return headers.get("last-event-id") or dict(query_of(asked_of(scope))).get("after", "")
+
+
+def _version(order_id: str, desk: Desk) -> str:
+    order = desk.work.orders.find(order_id)
+    return str(order.version if order else 0)

@@ -1,0 +1,43 @@
+"""Plays the customer's part of a scenario after its order was placed: cancels while it is held."""
+
+import asyncio
+from contextlib import suppress
+
+from expediter.app.operator import actions
+from expediter.app.operator.actions import Operator
+from expediter.app.operator.scenarios import Scenario
+from expediter.domain.errors import OrderError
+from expediter.domain.order import Status
+from expediter.embedded.web.backend import Home
+
+#: Seconds to wait for the payment.
+PATIENCE = 20.0
+_WHO = Operator("scenario")
+
+
+class Rehearsals:
+    """Use it on the event loop's thread."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def began(self, scenario: Scenario, address: str) -> None:
+        """The order of the scenario was placed; ``address`` is its page's."""
+        if scenario.cancel:
+            order_id = address.partition("?")[0].rpartition("/")[2]
+            task = asyncio.create_task(self._cancel(order_id), name="rehearsal")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _cancel(self, order_id: str) -> None:
+        with self._home.feed.subscribe(order_id) as changes, suppress(TimeoutError, OrderError):
+            async with asyncio.timeout(PATIENCE):
+                while not self._paid(order_id):
+                    changes.take()
+                    await changes.arrived()
+            await self._home.write_desk(lambda desk: actions.cancel(desk, _WHO, order_id), "console:cancel")
+
+    def _paid(self, order_id: str) -> bool:
+        order = self._home.read(lambda work: work.orders.find(order_id))
+        return order is not None and order.status is Status.PAID

@@ -1,0 +1,39 @@
+"""The operation of openapi.json that forgets a customer. It is this server's own: on AWS his account and its data are
+Cognito's and DynamoDB's.
+
+The customer is named in the body, because addresses end up in the logs of proxies.
+"""
+
+from collections.abc import Callable, Coroutine
+
+import msgspec
+
+from expediter.api.errors import RequestUnparsable
+from expediter.api.request import JSON, Request, Response
+from expediter.api.rest import require_json
+from expediter.app.drafts import Name
+from expediter.domain.errors import NO_ERASURE, Fault, OrderInvalid
+from expediter.embedded.web.backend import Home
+
+
+class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom to forget."""
+
+    user_id: Name
+
+
+async def erase_user(home: Home, request: Request) -> Response:
+    """Raises MediaTypeUnsupported, RequestUnparsable, OrderInvalid, OrdersUnderWay."""
+    require_json(request.headers.get("content-type", ""))
+    try:
+        asked = msgspec.json.decode(request.body, type=Erasure)
+    except msgspec.ValidationError as error:
+        raise OrderInvalid((Fault("user_id", str(error)),), NO_ERASURE) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestUnparsable(f'The body is no JSON: {error}. Send {{"user_id": …}}.') from error
+    erased = await home.erase(asked.user_id)
+    return Response(200, (("Content-Type", JSON),), msgspec.json.encode(erased))
+
+
+#: By operationId.
+PEOPLE: dict[str, Callable[[Home, Request], Coroutine[None, None, Response]]] = {"eraseUser": erase_user}

@@ -1,0 +1,252 @@
+"""Executes GraphQL documents on the resolvers of the door. Parsed and checked documents are kept by their text.
+
+Each field of a mutation is a unit of its own, committed before the next one begins: one that fails undoes no other.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FieldNode,
+    GraphQLError,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    OverlappingFieldsCanBeMergedRule,
+    build_schema,
+    execute,
+    get_operation_ast,
+    parse,
+    specified_rules,
+    subscribe,
+    validate,
+)
+
+from expediter import contracts
+from expediter.api.errors import DocumentInvalid, DocumentTooComplex, InternalError, RequestUnparsable
+from expediter.api.graphql import RESOLVERS, Resolver, order_json
+from expediter.app.ports import Caller, Work
+from expediter.asl.protocol import Json
+from expediter.domain.errors import OrderError, OrderInvalid, TooBusy
+from expediter.domain.order import Order
+from expediter.embedded.clock import new_id
+from expediter.embedded.settings import LOOPBACK
+from expediter.embedded.web.backend import Home
+from expediter.embedded.web.graphql import limits
+from expediter.embedded.web.graphql.merging import FieldsMerge
+
+_log = logging.getLogger(__name__)
+
+#: What AppSync declares by itself.
+PRELUDE = """
+directive @aws_subscribe(mutations: [String!]!) on FIELD_DEFINITION
+directive @aws_auth(cognito_groups: [String!]!) on FIELD_DEFINITION
+directive @aws_api_key on FIELD_DEFINITION | OBJECT
+directive @aws_iam on FIELD_DEFINITION | OBJECT
+directive @aws_lambda on FIELD_DEFINITION | OBJECT
+directive @aws_oidc on FIELD_DEFINITION | OBJECT
+directive @aws_cognito_user_pools(cognito_groups: [String!]) on FIELD_DEFINITION | OBJECT
+scalar AWSDate
+scalar AWSTime
+scalar AWSDateTime
+scalar AWSTimestamp
+scalar AWSEmail
+scalar AWSJSON
+scalar AWSPhone
+scalar AWSURL
+scalar AWSIPAddress
+"""
+
+MOST_TOKENS = 2000
+#: Documents kept, each no longer than so many characters: one of 2,000 tokens takes 700 KB.
+KEPT_DOCUMENTS, KEPT_LENGTH = 64, 4_000
+#: Subscriptions at the same time, on all websockets.
+MOST_SUBSCRIPTIONS = 10_000
+_NOTHING = DocumentNode(definitions=())
+#: Errors found in one document at most.
+MOST_ERRORS = 10
+
+Formatted: TypeAlias = dict[str, Json]
+Info: TypeAlias = GraphQLResolveInfo[Caller]
+
+
+class GraphqlRequest(msgspec.Struct, frozen=True, rename="camel"):
+    """What a client sends (https://graphql.github.io/graphql-over-http/draft/#sec-Request-Parameters)."""
+
+    query: str
+    operation_name: str | None = None
+    variables: dict[str, Any] | None = None
+    extensions: dict[str, Any] | None = None
+
+
+class Prepared(NamedTuple):
+    """A document ready to be executed, or the errors that forbid it."""
+
+    document: DocumentNode
+    errors: tuple[GraphQLError, ...] = ()
+
+
+class Graphql:
+    """The schema bound to one home."""
+
+    def __init__(self, home: Home) -> None:
+        self._schema = bound_schema(home)
+        rules = [FieldsMerge if rule is OverlappingFieldsCanBeMergedRule else rule for rule in specified_rules]
+        if home.settings.host not in LOOPBACK:
+            rules.append(NoSchemaIntrospectionCustomRule)
+        self._rules = rules
+        self._kept: Callable[[str], Prepared] = lru_cache(KEPT_DOCUMENTS)(self._prepare)
+        self._last: Callable[[str], Prepared] = lru_cache(1)(self._prepare)
+
+    def operation(self, request: GraphqlRequest) -> OperationType | None:
+        """What the request would do; None when its document is wrong or names no single operation."""
+        found = get_operation_ast(self._prepared(request.query).document, request.operation_name)
+        return found.operation if isinstance(found, OperationDefinitionNode) else None
+
+    def is_single(self, request: GraphqlRequest) -> bool:
+        """Whether the request asks for one field only, so that what is said of it is said of the whole."""
+        found = get_operation_ast(self._prepared(request.query).document, request.operation_name)
+        if not isinstance(found, OperationDefinitionNode):
+            return False
+        fields = found.selection_set.selections
+        return len(fields) == 1 and isinstance(fields[0], FieldNode)
+
+    async def execute(self, request: GraphqlRequest, caller: Caller) -> Formatted:
+        """The answer to a query or a mutation."""
+        prepared = self._prepared(request.query)
+        if prepared.errors:
+            return {"errors": [formatted_error(error) for error in prepared.errors]}
+        if self.operation(request) is OperationType.SUBSCRIPTION:
+            return refusal(DocumentInvalid("A subscription needs a websocket (graphql-transport-ws)."))
+        result = execute(self._schema, prepared.document, None, caller, request.variables, request.operation_name)
+        return formatted(result if isinstance(result, ExecutionResult) else await result)
+
+    async def subscribe(self, request: GraphqlRequest, caller: Caller) -> AsyncIterator[ExecutionResult] | Formatted:
+        """The answers to a subscription, or the errors that forbid it."""
+        prepared = self._prepared(request.query)
+        if prepared.errors:
+            return {"errors": [formatted_error(error) for error in prepared.errors]}
+        result = subscribe(self._schema, prepared.document, None, caller, request.variables, request.operation_name)
+        stream = result if isinstance(result, ExecutionResult | AsyncIterator) else await result
+        if isinstance(stream, ExecutionResult):
+            return {"errors": [formatted_error(error) for error in stream.errors or ()]}
+        return stream
+
+    def _prepared(self, text: str) -> Prepared:
+        return self._kept(text) if len(text) <= KEPT_LENGTH else self._last(text)
+
+    def _prepare(self, text: str) -> Prepared:
+        try:
+            document = parse(text, max_tokens=MOST_TOKENS)
+            limits.check(document)
+            errors = validate(self._schema, document, self._rules, MOST_ERRORS, allow_empty_selection_sets=False)
+            return Prepared(document, tuple(errors))
+        except GraphQLSyntaxError as error:
+            fault = RequestUnparsable(f"The document is no GraphQL: {error.message}")
+            return Prepared(_NOTHING, (GraphQLError("", None, error.source, error.positions, original_error=fault),))
+        except RecursionError:
+            return Prepared(_NOTHING, (_refused(DocumentTooComplex("The document is nested too deeply.")),))
+        except (DocumentTooComplex, DocumentInvalid) as error:
+            return Prepared(_NOTHING, (_refused(error),))
+
+
+# ── the schema with its resolvers ─────────────────────────────────────────────────────────────────────────────────
+
+
+def bound_schema(home: Home) -> GraphQLSchema:
+    """schema.graphql whose root fields are answered by RESOLVERS in this home; the context is the Caller."""
+    schema = build_schema(PRELUDE + contracts.read("schema.graphql").decode())
+    for name, resolver in RESOLVERS.items():
+        kind, _, field_name = name.partition(".")
+        root = schema.get_root_type(OperationType(kind.lower()))
+        if root is None:
+            raise LookupError(f"schema.graphql has no {kind}")
+        field = root.fields[field_name]
+        if kind == "Subscription":
+            field.subscribe, field.resolve = _following(home, resolver), _shown
+        else:
+            field.resolve = _writing(home, resolver, name) if kind == "Mutation" else _reading(home, resolver)
+    return schema
+
+
+def _reading(home: Home, resolver: Resolver) -> Callable[..., Json]:
+    def resolve(_: object, info: Info, **args: Json) -> Json:
+        return home.read(lambda work: resolver(work, info.context, args, ""))
+
+    return resolve
+
+
+def _writing(home: Home, resolver: Resolver, name: str) -> Callable[..., Json]:
+    async def resolve(_: object, info: Info, **args: Json) -> Json:
+        fresh = new_id()
+
+        def handle(work: Work) -> Json:
+            return resolver(work, info.context, args, fresh)
+
+        return await home.write(handle, name)
+
+    return resolve
+
+
+def _following(home: Home, resolver: Resolver) -> Callable[..., AsyncIterator[Order]]:
+    def resolve(_: object, info: Info, **args: Json) -> AsyncIterator[Order]:
+        if home.feed.listeners >= MOST_SUBSCRIPTIONS:
+            raise TooBusy
+        home.read(lambda work: resolver(work, info.context, args, ""))
+        return home.feed.subscribe(args["id"])
+
+    return resolve
+
+
+def _shown(order: Order, _: Info, **__: Json) -> Json:
+    return order_json(order)
+
+
+# ── answers ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def formatted(result: ExecutionResult) -> Formatted:
+    """The response as JSON (https://spec.graphql.org/September2025/#sec-Response-Format)."""
+    answer: Formatted = {}
+    if result.errors:
+        answer["errors"] = [formatted_error(error) for error in result.errors]
+    if result.data is not None or not result.errors or any(error.path for error in result.errors):
+        answer["data"] = result.data
+    return answer
+
+
+def formatted_error(error: GraphQLError) -> Formatted:
+    """One error. Its name is ``extensions.code`` and, as in AppSync, ``errorType``; faults: ``extensions.errors``."""
+    cause = _cause(error)
+    faults = {"errors": cause.faults} if isinstance(cause, OrderInvalid) else {}
+    extensions = {"code": cause.name, **faults}
+    return {**error.formatted, "message": str(cause), "errorType": cause.name, "extensions": extensions}
+
+
+def refusal(error: OrderError) -> Formatted:
+    """The answer to a request that is not carried out."""
+    return {"errors": [formatted_error(_refused(error))]}
+
+
+def _cause(error: GraphQLError) -> OrderError:
+    original = error.original_error
+    while isinstance(original, GraphQLError):
+        original = original.original_error
+    if isinstance(original, OrderError):
+        return original
+    if original is None:
+        return DocumentInvalid(error.message)
+    _log.error("a resolver failed", exc_info=original)
+    return InternalError()
+
+
+def _refused(error: OrderError) -> GraphQLError:
+    return GraphQLError(str(error), original_error=error)

@@ -1,0 +1,108 @@
+"""How much a GraphQL document may ask for: counted on the document alone, where a variable counts as its most.
+
+The cost of a field is 1 (more for one that writes) and, as often as it can stand there, the cost of what is below it.
+"""
+
+from typing import NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    IntValueNode,
+    NullValueNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+)
+
+from expediter.api.errors import DocumentInvalid, DocumentTooComplex
+from expediter.api.graphql import LARGEST_PAGE, PAGE, RESOLVERS
+
+DEEPEST = 8
+COSTLIEST = 10_000
+#: A field that writes takes a place in a commit; one that asks for the schema walks all of it, as often as it selects
+#: something there (GraphiQL's document selects 220 fields).
+WRITING, INTROSPECTION, INTROSPECTED = 100, 1_000, 500
+WRITERS = frozenset(field.removeprefix("Mutation.") for field in RESOLVERS if field.startswith("Mutation."))
+#: How many items of an order are counted with: it may have 100, and few do.
+ITEMS = 20
+
+
+class Size(NamedTuple):
+    cost: int
+    depth: int
+
+
+def check(document: DocumentNode) -> None:
+    """Raises DocumentTooComplex, and DocumentInvalid when a fragment contains itself. Comes before the document is
+    validated, which costs more the more it asks for.
+    """
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    measure = _Measure(fragments)
+    for node in document.definitions:
+        if isinstance(node, OperationDefinitionNode):
+            size = measure.selected(node.selection_set)
+            _require(size.cost, COSTLIEST, "costs")
+            _require(size.depth, DEEPEST, "is nested")
+
+
+def _require(value: int, most: int, verb: str) -> None:
+    if value > most:
+        raise DocumentTooComplex(f"The document {verb} {value}, at most {most} is allowed. Ask for less at once.")
+
+
+class _Measure:
+    """Sizes of what is selected; each fragment is measured once, however often it is spread."""
+
+    def __init__(self, fragments: dict[str, FragmentDefinitionNode]) -> None:
+        self._fragments = fragments
+        self._measured: dict[str, Size | None] = {}
+
+    def selected(self, selections: SelectionSetNode | None) -> Size:
+        sizes = [self._part(node) for node in selections.selections] if selections else []
+        return Size(sum(size.cost for size in sizes), max((size.depth for size in sizes), default=0))
+
+    def _part(self, node: SelectionNode) -> Size:
+        if isinstance(node, FieldNode):
+            return self._field(node)
+        if isinstance(node, FragmentSpreadNode):
+            return self._fragment(node.name.value)
+        return self.selected(node.selection_set if isinstance(node, InlineFragmentNode) else None)
+
+    def _fragment(self, name: str) -> Size:
+        if name not in self._fragments:
+            return Size(0, 0)  # validation will say so
+        if name not in self._measured:
+            self._measured[name] = None
+            self._measured[name] = self.selected(self._fragments[name].selection_set)
+        size = self._measured[name]
+        if size is None:
+            raise DocumentInvalid(f"The fragment {name} contains itself. Spell out what is nested, as deep as it is.")
+        return size
+
+    def _field(self, node: FieldNode) -> Size:
+        if node.name.value.startswith("__"):
+            return self._introspected(node)
+        below = self.selected(node.selection_set)
+        own = WRITING if node.name.value in WRITERS else 1
+        return Size(own + times(node) * below.cost, 1 + below.depth)
+
+    def _introspected(self, node: FieldNode) -> Size:
+        below = self.selected(node.selection_set).cost
+        _require(below, INTROSPECTED, "asks of the schema")
+        return Size(INTROSPECTION + below if below else 1, 1)
+
+
+def times(node: FieldNode) -> int:
+    """How often a field's value stands in the answer at most."""
+    if node.name.value == "items":
+        return ITEMS
+    if node.name.value != "orders":
+        return 1
+    limit = next((argument.value for argument in node.arguments or () if argument.name.value == "limit"), None)
+    if limit is None or isinstance(limit, NullValueNode):
+        return PAGE
+    return max(1, int(limit.value)) if isinstance(limit, IntValueNode) else LARGEST_PAGE

@@ -1,0 +1,181 @@
+"""GraphQL over a websocket: the protocol graphql-transport-ws, one object per connection.
+
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from graphql import ExecutionResult, OperationType
+
+from expediter.api.errors import DocumentTooComplex, Unauthorized
+from expediter.api.request import Headers
+from expediter.app.ports import Caller
+from expediter.domain.errors import OrderError
+from expediter.embedded.web.asgi import LARGEST_BODY, Receive, Scope, Send, asked_of, headers_of
+from expediter.embedded.web.graphql.executor import Formatted, Graphql, GraphqlRequest, formatted, refusal
+from expediter.embedded.web.guards import Guards
+
+PROTOCOL = "graphql-transport-ws"
+#: Seconds in which a client has to say connection_init.
+PATIENCE = 10
+#: Operations that one connection may have running.
+MOST_OPERATIONS = 100
+
+
+class WsMessage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One message of the protocol, either way."""
+
+    type: str
+    id: str | None = None
+    payload: Any = None
+
+
+class Closing(Exception):
+    """The connection has to be closed with this code and reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+class Disconnected(Exception):
+    """The client went away."""
+
+
+class GraphqlSocket:
+    """One connection. ``run`` returns when it is closed, from either side."""
+
+    def __init__(self, graphql: Graphql, guards: Guards, caller: Caller) -> None:
+        self._graphql = graphql
+        self._guards = guards
+        self._caller = caller
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._receive, self._send = receive, send
+        await receive()  # websocket.connect
+        try:
+            headers = headers_of(asked_of(scope))
+            self._guards.check_place(headers)
+        except OrderError:
+            await send({"type": "websocket.close", "code": 4403})  # before accept: HTTP 403
+            return
+        offered = PROTOCOL in scope["subprotocols"]
+        await send({"type": "websocket.accept", "subprotocol": PROTOCOL if offered else None})
+        try:
+            if not offered or scope["path"] != "/graphql":
+                raise Closing(4406, "Subprotocol not acceptable")
+            await self._greet(headers)
+            while True:
+                await self._take(await self._next())
+        except Closing as closing:
+            await send({"type": "websocket.close", "code": closing.code, "reason": closing.reason})
+        except Disconnected:
+            pass
+        finally:
+            await self._stop_all()
+
+    async def _greet(self, headers: Headers) -> None:
+        """Waits for connection_init, which may carry the token as ``{"authorization": "Bearer …"}``."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                message = await self._next()
+                while message.type in {"ping", "pong"}:
+                    await self._take(message)
+                    message = await self._next()
+        except TimeoutError as error:
+            raise Closing(4408, "Connection initialisation timeout") from error
+        if message.type != "connection_init":
+            raise Closing(4401, "Unauthorized")
+        payload = message.payload if isinstance(message.payload, dict) else {}
+        given = {str(name).lower(): str(value) for name, value in payload.items()}
+        try:
+            self._guards.check_token(headers.get("authorization") or given.get("authorization", ""))
+        except Unauthorized as error:
+            raise Closing(4403, "Forbidden") from error
+        await self._tell(WsMessage("connection_ack"))
+
+    async def _take(self, message: WsMessage) -> None:
+        match message:
+            case WsMessage("ping"):
+                await self._tell(WsMessage("pong"))
+            case WsMessage("pong"):
+                pass
+            case WsMessage("subscribe", str(name)):
+                await self._begin(name, message.payload)
+            case WsMessage("complete", str(name)):
+                await self._stop(name)
+            case WsMessage("connection_init"):
+                raise Closing(4429, "Too many initialisation requests")
+            case _:
+                raise Closing(4400, f"Unexpected message of type {message.type}")
+
+    async def _begin(self, name: str, payload: object) -> None:
+        if name in self._running:
+            raise Closing(4409, f"Subscriber for {name} already exists")
+        try:
+            request = msgspec.convert(payload, GraphqlRequest)
+        except msgspec.ValidationError as error:
+            raise Closing(4400, f"Invalid message: {error}") from error
+        if len(self._running) >= MOST_OPERATIONS:
+            await self._tell(WsMessage("error", name, refusal(DocumentTooComplex())["errors"]))
+            return
+        self._running[name] = asyncio.create_task(self._operate(name, request))
+
+    async def _operate(self, name: str, request: GraphqlRequest) -> None:
+        """Runs one operation to its end, then tells the client unless the client ended it."""
+        with suppress(Disconnected):
+            try:
+                if self._graphql.operation(request) is OperationType.SUBSCRIPTION:
+                    answer = await self._graphql.subscribe(request, self._caller)
+                else:
+                    answer = await self._graphql.execute(request, self._caller)
+                last = await self._forward(name, answer)
+            finally:
+                self._running.pop(name, None)
+            await self._tell(last)
+
+    async def _forward(self, name: str, answer: AsyncIterator[ExecutionResult] | Formatted) -> WsMessage:
+        """Sends the results; returns the message that ends the operation."""
+        if isinstance(answer, AsyncIterator):
+            async for result in answer:
+                await self._tell(WsMessage("next", name, formatted(result)))
+        elif "data" not in answer:
+            return WsMessage("error", name, answer["errors"])
+        else:
+            await self._tell(WsMessage("next", name, answer))
+        return WsMessage("complete", name)
+
+    async def _stop(self, name: str) -> None:
+        task = self._running.pop(name, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _stop_all(self) -> None:
+        for name in list(self._running):
+            await self._stop(name)
+
+    async def _next(self) -> WsMessage:
+        """The client's next message. Raises Disconnected, Closing."""
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            raise Disconnected
+        text = message.get("text") or ""
+        if len(text) > LARGEST_BODY:
+            raise Closing(1009, "Message too big")
+        try:
+            return msgspec.json.decode(text, type=WsMessage)
+        except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+            raise Closing(4400, f"Invalid message: {error}"[:100]) from error
+
+    async def _tell(self, message: WsMessage) -> None:
+        """Sends a message. Raises Disconnected."""
+        try:
+            await self._send({"type": "websocket.send", "text": msgspec.json.encode(message).decode()})
+        except OSError as error:  # what ASGI says for a client that went away
+            raise Disconnected from error

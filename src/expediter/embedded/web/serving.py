@@ -1,0 +1,74 @@
+"""How uvicorn serves our application: HTTP by ``HttpConnection``, websockets by its own protocol within our bounds."""
+
+import asyncio
+import logging
+from functools import partial
+
+from uvicorn.config import Config
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+
+from expediter.domain.errors import OrderError
+from expediter.embedded.web.asgi import LARGEST_BODY, Application
+from expediter.embedded.web.connections import PATIENCE, Connections
+from expediter.embedded.web.http1 import HttpConnection
+from expediter.embedded.web.request_cycle import Door
+
+
+class SocketConnection(WebSocketsSansIOProtocol):
+    """One websocket. It may say nothing (uvicorn asks with a ping whether it is there), but it has to read."""
+
+    def __init__(
+        self,
+        bounds: Connections,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, object],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._bounds = bounds
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._bounds.opened(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._bounds.closed(self)
+        super().connection_lost(exc)
+
+    def give_up(self, _: OrderError, /) -> None:
+        self.transport.abort()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.transport.pause_reading()  # every ping is answered with a pong, which would wait here for a reader
+        self._bounds.owes(self)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.read_paused:
+            self.transport.resume_reading()
+        self._bounds.owes_nothing(self)
+
+
+def configuration(app: Application, connections: Connections, grace: int, door: Door | None = None) -> Config:
+    """How uvicorn serves our application, and the ``door`` before it.
+
+    ``grace``: seconds that requests under way get to end when it stops.
+    """
+    return Config(
+        app,
+        http=partial(HttpConnection, connections, door),  # type: ignore[arg-type]  # called as a class, and never looked into
+        ws=partial(SocketConnection, connections),  # type: ignore[arg-type]
+        ws_max_size=LARGEST_BODY,
+        ws_per_message_deflate=False,  # our messages are short, and its buffers cost 43 KB a connection
+        lifespan="off",
+        log_config=None,
+        log_level=logging.ERROR,  # a warning for every request that is none would let anybody fill the log
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=int(PATIENCE),
+        timeout_graceful_shutdown=grace,
+    )

@@ -1,0 +1,43 @@
+"""What an outside party says of a task whose token it has: the operations on /tasks/{token} of openapi.json.
+
+They are this server's own; on AWS the party calls Step Functions' SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from expediter.api.errors import RequestUnparsable
+from expediter.api.request import Request
+from expediter.api.rest import require_json
+from expediter.embedded.stores.task_tokens import Failure, Heartbeat, Report, Success
+
+
+def success(request: Request) -> Report:
+    """Raises MediaTypeUnsupported, RequestUnparsable."""
+    require_json(request.headers.get("content-type", ""))
+    try:
+        return Success(msgspec.json.decode(request.body))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestUnparsable(f"The body is no JSON: {error}. Send the task's output as JSON.") from error
+
+
+def failure(request: Request) -> Report:
+    """Raises MediaTypeUnsupported, RequestUnparsable."""
+    require_json(request.headers.get("content-type", ""))
+    try:
+        return msgspec.json.decode(request.body, type=Failure)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestUnparsable(f'The body is no failure: {error}. Send {{"error": …, "cause": …}}.') from error
+
+
+def heartbeat(_: Request) -> Report:
+    return Heartbeat()
+
+
+#: By operationId: what each says of the task.
+REPORTS: dict[str, Callable[[Request], Report]] = {
+    "sendTaskSuccess": success,
+    "sendTaskFailure": failure,
+    "sendTaskHeartbeat": heartbeat,
+}

@@ -1,0 +1,183 @@
+"""The GraphQL door's resolvers, called as AppSync calls them."""
+
+from typing import Any
+
+import pytest
+
+from expediter.app.operator.operations import OperatorsOnly
+from expediter.app.ports import Caller
+from expediter.domain.errors import IdempotencyKeyReused, OrderAlreadyEnded, OrderInvalid, OrderNotFound
+from tests.api.conftest import Doors, header, shown
+
+PLAIN = {"name": "Burger", "quantity": 3, "restaurantId": "Restaurant 4"}
+KEY = "0192f0c1-2345-7abc-8def-0123456789ab"
+
+
+def post(doors: Doors, caller: Caller | None = None, key: str | None = None, **changes: Any) -> Any:
+    return doors.graphql(
+        "Mutation.postOrder", caller or Caller(), input={**PLAIN, **changes}, **({"idempotencyKey": key} if key else {})
+    )
+
+
+def faults(doors: Doors, field: str, **args: Any) -> list[str]:
+    with pytest.raises(OrderInvalid) as refused:
+        doors.graphql(field, **args)
+    return [fault.path for fault in refused.value.faults]
+
+
+def test_a_posted_order_comes_back_with_its_id_and_pending(doors: Doors) -> None:
+    order = post(doors)
+    assert order["id"] == "00000000-0000-7000-8000-000000000001"
+    assert order["orderStatus"] == "PENDING"
+    assert (order["name"], order["quantity"], order["restaurantId"]) == ("Burger", 3, "Restaurant 4")
+    assert order["items"] == [{"name": "Burger", "quantity": 3, "unitPrice": 1000}]
+    assert order["createdAt"] == "2027-01-15T08:00:00.000Z"
+
+
+def test_whose_order_it_is(doors: Doors) -> None:
+    customer, operator = Caller("Ann", operator=False), Caller("Olga", operator=True)
+    assert post(doors)["userId"] == "anonymous"
+    assert post(doors, userId="Bob")["userId"] == "Bob"
+    assert post(doors, customer)["userId"] == "Ann"
+    assert post(doors, customer, userId="Bob")["userId"] == "Ann"
+    assert post(doors, operator, userId="Bob")["userId"] == "Bob"
+    assert post(doors, operator)["userId"] == "Olga"
+
+
+def test_both_doors_lead_to_one_queue(doors: Doors) -> None:
+    post(doors, userId="u")
+    doors.rest("postOrder", {"user_id": "u", "name": "Burger", "quantity": 3, "restaurant_id": "Restaurant 4"})
+    first, second = doors.work().queue.receive(5, doors.now)
+    assert first.body == second.body
+
+
+def test_whether_an_id_is_taken_is_looked_up_only_for_a_key_of_the_clients(doors: Doors) -> None:
+    with doors.ids_looked_up() as looked_up:
+        post(doors)
+        assert looked_up == []
+        post(doors, key=KEY)
+
+    assert looked_up == [KEY]
+
+
+def test_a_key_used_at_one_door_counts_at_the_other(doors: Doors) -> None:
+    post(doors, key=KEY, userId="u")
+    body = {"user_id": "u", "name": "Burger", "quantity": 3, "restaurant_id": "Restaurant 4"}
+    assert header(doors.rest("postOrder", body, idempotency_key=KEY), "Idempotent-Replayed") == "true"
+    with pytest.raises(IdempotencyKeyReused):
+        post(doors, key=KEY, userId="u", quantity=4)
+
+
+def test_the_same_order_again_under_its_key_is_the_same_order(doors: Doors) -> None:
+    assert post(doors, key=KEY) == post(doors, key=KEY)
+    assert len(doors.work().queue.receive(5, doors.now)) == 1
+
+
+@pytest.mark.parametrize(
+    ("input", "paths"),
+    [
+        ({"restaurantId": "r"}, ["input.name", "input.quantity"]),
+        ({"restaurantId": "r", "quantity": 1}, ["input.name"]),
+        ({"restaurantId": "r", "name": None, "quantity": 1}, ["input.name"]),
+        ({**PLAIN, "quantity": 0}, ["input.quantity"]),
+        ({**PLAIN, "restaurantId": ""}, ["input.restaurantId"]),
+        ({"restaurantId": "r", "items": [{"name": "a", "quantity": 1, "unitPrice": -1}]}, ["input.items[0].unitPrice"]),
+        ({"restaurantId": "r", "items": []}, ["input.items"]),
+        ({**PLAIN, "items": [{"name": "a", "quantity": 1}]}, ["input.items"]),
+        ({**PLAIN, "currency": "DEM"}, ["input.currency"]),
+        ({**PLAIN, "quantity": 2**31 - 1}, ["input"]),
+    ],
+)
+def test_an_order_that_is_not_valid_says_which_argument(doors: Doors, input: dict[str, Any], paths: list[str]) -> None:
+    assert faults(doors, "Mutation.postOrder", input=input) == paths
+
+
+def test_a_key_that_is_no_uuid_is_refused(doors: Doors) -> None:
+    assert faults(doors, "Mutation.postOrder", input=PLAIN, idempotencyKey="1") == ["idempotencyKey"]
+
+
+def test_an_order_of_several_items_has_no_name(doors: Doors) -> None:
+    items = [{"name": "a", "quantity": 1, "unitPrice": 5}, {"name": "b", "quantity": 2, "unitPrice": None}]
+    order = doors.graphql("Mutation.postOrder", input={"restaurantId": "r", "items": items, "name": None})
+    assert (order["name"], order["quantity"], order["total"]) == (None, 3, 2005)
+
+
+def test_an_order_is_changed(doors: Doors) -> None:
+    order_id = post(doors, email="a@b")["id"]
+    changed = doors.graphql("Mutation.updateOrder", input={"id": order_id, "quantity": 1, "email": None})
+    assert changed["quantity"] == 1
+    found = doors.work().orders.find(order_id)
+    assert found
+    assert found.email is None
+
+
+def test_a_change_that_is_not_valid_says_which_argument(doors: Doors) -> None:
+    order_id = post(doors)["id"]
+    assert faults(doors, "Mutation.updateOrder", input={"id": order_id, "restaurantId": None}) == ["input.restaurantId"]
+
+
+def test_a_cancelled_order_says_so_and_cannot_be_changed(doors: Doors) -> None:
+    order_id = post(doors)["id"]
+    assert doors.graphql("Mutation.cancelOrder", id=order_id)["orderStatus"] == "CANCELLED"
+    with pytest.raises(OrderAlreadyEnded):
+        doors.graphql("Mutation.updateOrder", input={"id": order_id, "quantity": 1})
+
+
+def test_deleting_gives_the_id_and_hides_an_ended_order(doors: Doors) -> None:
+    order_id = post(doors)["id"]
+    assert [doors.graphql("Mutation.deleteOrder", id=order_id) for _ in range(2)] == [order_id, order_id]
+    assert doors.graphql("Query.order", id=order_id) is None
+    with pytest.raises(OrderNotFound):
+        doors.graphql("Mutation.deleteOrder", id=order_id)
+
+
+def test_another_s_order_is_not_there(doors: Doors) -> None:
+    order_id = post(doors, userId="Ann")["id"]
+    stranger = Caller("Bob", operator=False)
+    assert doors.graphql("Query.order", stranger, id=order_id) is None
+    for field in ("Mutation.cancelOrder", "Mutation.deleteOrder", "Subscription.orderUpdated"):
+        with pytest.raises(OrderNotFound):
+            doors.graphql(field, stranger, id=order_id)
+
+
+def test_only_operators_and_the_system_publish_an_order(doors: Doors) -> None:
+    order_id = post(doors, userId="Ann")["id"]
+    assert doors.graphql("Mutation.publishOrder", id=order_id)["id"] == order_id
+    with pytest.raises(OperatorsOnly):
+        doors.graphql("Mutation.publishOrder", Caller("Ann", operator=False), id=order_id)
+
+
+def test_orders_follow_each_other_newest_first(doors: Doors) -> None:
+    ids = [post(doors)["id"] for _ in range(3)]
+    doors.take_in()
+    first = doors.graphql("Query.orders", limit=2)
+    rest = doors.graphql("Query.orders", limit=2, after=first[-1]["id"])
+    assert [order["id"] for order in first + rest] == ids[::-1]
+    assert doors.graphql("Query.orders", orderStatus="SUCCESS") == []
+    assert len(doors.graphql("Query.orders", limit=None, after=None, orderStatus=None)) == 3
+
+
+def test_a_customer_sees_his_own_orders_only(doors: Doors) -> None:
+    post(doors, userId="Ann")
+    post(doors, userId="Bob")
+    doors.take_in()
+    assert [order["userId"] for order in doors.graphql("Query.orders", Caller("Ann", operator=False))] == ["Ann"]
+
+
+@pytest.mark.parametrize(
+    ("args", "path"), [({"limit": 0}, "limit"), ({"limit": 101}, "limit"), ({"after": "x"}, "after")]
+)
+def test_a_page_that_cannot_be_is_refused(doors: Doors, args: dict[str, Any], path: str) -> None:
+    assert faults(doors, "Query.orders", **args) == [path]
+    with pytest.raises(OrderInvalid, match="The list cannot be given as it was asked for: "):
+        doors.graphql("Query.orders", **args)
+
+
+def test_both_doors_show_one_order(doors: Doors) -> None:
+    order = post(doors)
+    rest = shown(doors.rest("getOrder", id=order["id"]))
+    assert (rest["user_id"], rest["total"], rest["order_status"]) == (
+        order["userId"],
+        order["total"],
+        order["orderStatus"],
+    )

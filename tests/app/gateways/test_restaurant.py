@@ -1,0 +1,135 @@
+"""What is said to the restaurant, and what its answers mean."""
+
+import hmac
+
+import msgspec
+import pytest
+
+from expediter.app.gateways import MAX_ANSWER, HttpResponse, NoAnswer, restaurant
+from expediter.app.tasks.calls import REPEAT_WITHIN, Done, Refused
+from expediter.domain.errors import RestaurantUnavailable
+from tests.app.gateways.talk import LONG_AGO, NOW, ORDER, SILENCE, Talk, handover, ok, says, short, withdraw
+
+NONSENSE = [
+    says(500, {"error_message": "boom"}),
+    says(302),
+    says(200, b"<html>It works!</html>"),
+    says(200, {"status": "error", "error_message": "closed"}),
+    says(200, b'{"status": "ok", "x": "' + b"x" * MAX_ANSWER + b'"}'),
+    says(404),
+    says(400, {"error_message": ""}),
+    says(400, {"error_message": 7}),
+    says(400, {"detail": "closed"}),
+    says(408, {"error_message": "later"}),
+    says(425, {"error_message": "later"}),
+    says(429, {"error_message": "later"}),
+    SILENCE,
+]
+
+
+# ── handover ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_restaurant_gets_the_order_but_not_the_customers_address() -> None:
+    talk = Talk(restaurant(handover(), None, NOW), ok())
+
+    assert talk.asked == ["POST /orders"]
+    assert talk.requests[0].headers == {"Idempotency-Key": "o1/restaurant", "Content-Type": "application/json"}
+    assert talk.body() == {
+        "id": "o1",
+        "user_id": "Burger_20",
+        "restaurant_id": "Restaurant 4",
+        "name": None,
+        "quantity": 4,
+        "items": [
+            {"name": "Burger", "quantity": 3, "unit_price": 250},
+            {"name": "Tea", "quantity": 1, "unit_price": 100},
+        ],
+        "total": 850,
+        "currency": "USD",
+        "created_at": "2025-08-01T12:00:00.123Z",
+    }
+
+
+def test_a_restaurant_that_is_waited_for_gets_the_task_s_token_with_the_order() -> None:
+    plain = Talk(restaurant(handover(), None, NOW), ok()).body()
+    call = msgspec.structs.replace(handover(), task_token="t1")
+
+    assert Talk(restaurant(call, None, NOW), ok()).body() == {**plain, "task_token": "t1"}
+
+
+@pytest.mark.parametrize("said", [ok(), says(201, {"status": "ok"}), says(204), says(200, b" \n")])
+def test_a_2xx_that_says_ok_or_nothing_is_a_handover(said: HttpResponse) -> None:
+    assert Talk(restaurant(handover(), None, NOW), said).answer == Done()
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 410, 422, 499])
+def test_a_4xx_with_a_message_is_a_refusal(status: int) -> None:
+    said = says(status, {"error_message": "closed\n\x1b[0m till nine"})
+
+    assert Talk(restaurant(handover(), None, NOW), said).answer == Refused("closed [0m till nine")
+
+
+@pytest.mark.parametrize("said", NONSENSE, ids=short)
+def test_a_handover_whose_answer_settles_nothing_is_unavailable(said: HttpResponse | NoAnswer) -> None:
+    talk = Talk(restaurant(handover(), None, NOW), said)
+
+    assert isinstance(talk.error, RestaurantUnavailable)
+    assert len(talk.asked) == 1
+
+
+def test_a_handover_is_repeated_under_its_key() -> None:
+    talk = Talk(restaurant(handover(NOW - REPEAT_WITHIN, repeat=True), None, NOW), ok())
+
+    assert talk.requests[0].headers["Idempotency-Key"] == "o1/restaurant"
+    assert talk.answer == Done()
+
+
+def test_a_handover_first_tried_more_than_20_hours_ago_is_never_sent_again() -> None:
+    talk = Talk(restaurant(handover(LONG_AGO, repeat=True), None, NOW))
+
+    assert isinstance(talk.error, RestaurantUnavailable)
+    assert talk.asked == []
+
+
+def test_a_first_try_goes_out_whatever_the_clock_says() -> None:
+    assert Talk(restaurant(handover(LONG_AGO), None, NOW), ok()).answer == Done()
+
+
+def test_the_signature_is_the_hmac_of_exactly_the_bytes_that_go_out() -> None:
+    order = msgspec.structs.replace(ORDER, name="Gr\u00fc\u00dfe")
+
+    (request,) = Talk(restaurant(handover(order=order), "s3cret", NOW), ok()).requests
+
+    expected = hmac.new(b"s3cret", request.body, "sha256").hexdigest()
+    assert request.headers["X-Signature"] == f"sha256={expected}"
+
+
+@pytest.mark.parametrize("secret", [None, ""])
+def test_without_a_secret_nothing_is_signed(secret: str | None) -> None:
+    assert "X-Signature" not in Talk(restaurant(handover(), secret, NOW), ok()).requests[0].headers
+
+
+# ── withdrawal ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_withdrawal_names_the_order_and_is_signed_too() -> None:
+    talk = Talk(restaurant(withdraw(), "s3cret", NOW), ok())
+
+    assert talk.asked == ["DELETE /orders/o1"]
+    assert talk.requests[0].headers["Idempotency-Key"] == "o1/withdrawal"
+    assert talk.requests[0].headers["X-Signature"] == f"sha256={hmac.new(b's3cret', b'', 'sha256').hexdigest()}"
+
+
+@pytest.mark.parametrize("status", [200, 204, 404, 410])
+def test_an_order_that_the_restaurant_gave_back_or_does_not_have_is_withdrawn(status: int) -> None:
+    assert Talk(restaurant(withdraw(), None, NOW), says(status, b"<html>")).answer == Done()
+
+
+@pytest.mark.parametrize("said", [says(409, {"error_message": "too late"}), says(401), says(301), says(500), SILENCE])
+def test_any_other_answer_to_a_withdrawal_settles_nothing(said: HttpResponse | NoAnswer) -> None:
+    assert isinstance(Talk(restaurant(withdraw(), None, NOW), said).error, RestaurantUnavailable)
+
+
+def test_a_withdrawal_is_repeated_however_old_it_is() -> None:
+    assert Talk(restaurant(withdraw(LONG_AGO, repeat=True), None, NOW), ok()).answer == Done()

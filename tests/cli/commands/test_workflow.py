@@ -1,0 +1,149 @@
+"""``expediter workflow``: what it prints, and its exit code."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from expediter.cli.commands.workflow import app
+
+GOOD: dict[str, Any] = {
+    "StartAt": "Pay",
+    "States": {
+        "Pay": {"Type": "Task", "Resource": "${Bank}", "Next": "Done"},
+        "Done": {"Type": "Succeed"},
+    },
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "good.asl.json").write_text(json.dumps(GOOD))
+    (tmp_path / "bad.asl.json").write_text(json.dumps({"StartAt": "No", "States": {"A": {"Type": "Pass"}}}))
+    (tmp_path / "mocks.json").write_text(json.dumps({"Bank": [{"result": {"ok": True}}]}))
+    return tmp_path
+
+
+def invoke(*arguments: str | Path) -> tuple[int, str]:
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return done.exit_code, done.output
+
+
+def test_validate_lists_every_fault_with_its_place_and_exits_1(folder: Path) -> None:
+    code, output = invoke("validate", folder / "bad.asl.json")
+
+    assert code == 1
+    assert "error: StartAt: There is no state 'No'" in output
+    assert "error: States.A: Exactly one of these fields is required: [Next, End]" in output
+
+
+def test_validate_accepts_a_definition_with_placeholders_and_shows_its_warnings(folder: Path) -> None:
+    code, output = invoke("validate", folder / "good.asl.json", "--json")
+
+    assert code == 0
+    assert json.loads(output)["valid"] is True
+    assert [fault["code"] for fault in json.loads(output)["faults"]] == ["NO_CATCH"]
+
+
+def test_graph_writes_svg_or_mermaid(folder: Path) -> None:
+    assert invoke("graph", folder / "good.asl.json", "-o", folder / "g.svg")[0] == 0
+    assert (folder / "g.svg").read_text().startswith("<svg")
+    assert invoke("graph", folder / "good.asl.json", "--mermaid")[1].startswith("stateDiagram-v2")
+    assert invoke("graph", folder / "bad.asl.json")[0] == 1
+
+
+def test_graph_lists_states_and_transitions_as_json(folder: Path) -> None:
+    inner = {"StartAt": "Inner", "States": {"Inner": {"Type": "Pass", "End": True}}}
+    each = {"StartAt": "Each", "States": {"Each": {"Type": "Map", "ItemProcessor": inner, "End": True}}}
+    (folder / "map.asl.json").write_text(json.dumps(each))
+    code, output = invoke("graph", folder / "good.asl.json", "--json")
+
+    assert code == 0
+    assert json.loads(output) == {
+        "states": [{"name": "Pay", "type": "Task", "in": None}, {"name": "Done", "type": "Succeed", "in": None}],
+        "transitions": [
+            {"from": None, "to": "Pay", "kind": "start", "label": None},
+            {"from": "Pay", "to": "Done", "kind": "next", "label": None},
+            {"from": "Done", "to": None, "kind": "end", "label": None},
+        ],
+    }
+    states = json.loads(invoke("graph", folder / "map.asl.json", "--json")[1])["states"]
+    assert {state["name"]: state["in"] for state in states} == {"Each": None, "Inner": "Each"}
+    assert invoke("graph", folder / "good.asl.json", "--json", "-o", folder / "g.json")[0] == 0
+    assert json.loads((folder / "g.json").read_text()) == json.loads(output)
+
+
+def test_run_shows_the_states_and_the_output(folder: Path) -> None:
+    code, output = invoke("run", folder / "good.asl.json", "--mocks", folder / "mocks.json", "--input", '{"a": 1}')
+
+    assert code == 0
+    assert output == 'Pay → Done\nSUCCEEDED after 0 s: {"ok": true}\n'
+
+
+def test_run_prints_json_and_reads_its_input_from_a_file(folder: Path) -> None:
+    (folder / "input.json").write_text("[1]")
+
+    given = f"@{folder / 'input.json'}"
+    code, output = invoke("run", folder / "good.asl.json", "--mocks", folder / "mocks.json", "--input", given, "--json")
+
+    assert code == 0
+    assert json.loads(output)["states_entered"] == ["Pay", "Done"]
+
+
+def test_run_says_which_answer_is_missing(folder: Path) -> None:
+    code, output = invoke("run", folder / "good.asl.json")
+
+    assert code == 1
+    assert "No answer is prepared for Bank" in output
+
+
+def test_test_runs_cases_beside_a_workflow_and_writes_a_line_for_each(folder: Path) -> None:
+    cases = [
+        {
+            "id": name,
+            "definition_file": "good.asl.json",
+            "input": {},
+            "task_mocks": {"Bank": [{"result": 1}]},
+            "expected": {"status": status, "output": 1},
+        }
+        for name, status in (("right", "SUCCEEDED"), ("wrong", "FAILED"))
+    ]
+    (folder / "cases.json").write_text(json.dumps(cases))
+
+    code, output = invoke("test", folder / "cases.json", "--results", folder / "results.jsonl")
+
+    rows = [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
+    assert code == 1
+    assert "DISAGREES wrong" in output
+    assert "1 of 2 cases agree" in output
+    assert rows[0] == {
+        "id": "right",
+        "status": "SUCCEEDED",
+        "states_entered": ["Pay", "Done"],
+        "output": 1,
+        "agrees": True,
+    }
+
+
+def test_test_prints_its_figures_as_json(folder: Path) -> None:
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+    case = {"id": "c", "definition": definition, "input": 1, "expected": {"status": "SUCCEEDED", "output": 1}}
+    (folder / "own").mkdir()
+    (folder / "own" / "cases.json").write_text(json.dumps([case]))
+
+    code, output = invoke("test", folder / "own", "--json")
+
+    assert code == 0
+    assert json.loads(output)["tiers"] == {"own": {"cases": 1, "agree": 1}}
+
+
+def test_a_file_that_is_not_json_is_said_to_be_so(folder: Path) -> None:
+    (folder / "broken.json").write_text("{")
+
+    code, output = invoke("validate", folder / "broken.json")
+
+    assert code == 2
+    # The panel around the message breaks it into lines.
+    assert "isnotJSON" in "".join(output.replace("│", "").split())

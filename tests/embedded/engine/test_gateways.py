@@ -1,0 +1,270 @@
+"""Calls to real servers on loopback that keep their promises but answer badly."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import pytest
+
+from demo.bank import Bank
+from demo.behaviour import LOSSES, Act
+from demo.restaurant import Restaurant
+from demo.serving import listening, running, url_of
+from expediter.app.gateways import Remote, Simulated
+from expediter.app.tasks.calls import Answer, Call, Charge, Done, Refunded, Refused
+from expediter.domain.errors import PaymentUnavailable, RestaurantUnavailable
+from expediter.embedded.engine.gateways import Parties
+from expediter.embedded.engine.http_client import Limits
+from tests.app.gateways.talk import LONG_AGO, NOW, charge, handover, refund, withdraw
+
+PATIENT = Limits()
+#: Long enough for a party on loopback to do its work, short enough for a test in which no answer comes.
+BRIEF = Limits(answer=0.5)
+
+
+class Town:
+    """A bank, a restaurant, and calls to them, each with connections and an event loop of its own."""
+
+    def __init__(self, bank: Bank, kitchen: Restaurant, remotes: tuple[Remote, Remote], secret: str | None) -> None:
+        self.bank = bank
+        self.kitchen = kitchen
+        self._remotes = remotes
+        self._secret = secret
+
+    def call(self, *calls: Call, limits: Limits = PATIENT) -> Answer:
+        """Makes the calls one after the other; the answer of the last."""
+
+        async def one_by_one() -> Answer:
+            async with self.parties(limits) as parties:
+                return [await parties.call(call, NOW) for call in calls][-1]
+
+        return asyncio.run(one_by_one())
+
+    @asynccontextmanager
+    async def parties(self, limits: Limits) -> AsyncIterator[Parties]:
+        parties = Parties(*self._remotes, self._secret, limits)
+        try:
+            yield parties
+        finally:
+            await parties.aclose()
+
+
+@contextmanager
+def opened(secret: str | None = None, expected: str | None = None) -> Iterator[Town]:
+    bank, kitchen = Bank(), Restaurant(secret=expected)
+    with running(bank) as bank_url, running(kitchen) as kitchen_url:
+        yield Town(bank, kitchen, (Remote(bank_url), Remote(kitchen_url)), secret)
+
+
+@pytest.fixture(scope="module")
+def standing_town() -> Iterator[Town]:
+    with opened() as town:
+        yield town
+
+
+@pytest.fixture
+def town(standing_town: Town) -> Town:
+    standing_town.bank.forget()
+    standing_town.kitchen.forget()
+    return standing_town
+
+
+# ── payments ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_charge_and_its_refund_move_the_money_once_each(town: Town) -> None:
+    assert town.call(charge()) == Done("ch_o1/charge")
+    assert town.call(refund(), refund()) == Refunded("re_o1/refund", charged=True, charge_id="ch_1")
+    assert [(it.kind, it.key, it.amount) for it in town.bank.movements] == [
+        ("charge", "o1/charge", 850),
+        ("refund", "o1/refund", 850),
+    ]
+
+
+def test_a_decline_is_an_answer_and_stays_one(town: Town) -> None:
+    town.bank.script("charge", Act.REFUSE)
+    refused = Refused("The card was declined.")
+
+    assert town.call(charge()) == refused
+    assert town.call(charge(repeat=True)) == refused
+    assert town.bank.movements == []
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_charge_whose_answer_got_lost_is_found_again_and_not_made_twice(town: Town, loss: Act) -> None:
+    town.bank.script("charge", loss)
+
+    with pytest.raises(PaymentUnavailable):
+        town.call(charge(), limits=BRIEF)
+
+    assert town.call(charge(repeat=True)) == Done("ch_o1/charge")
+    assert town.bank.calls == [("charge", "o1/charge"), ("lookup", "o1/charge")]
+    assert len(town.bank.movements) == 1
+
+
+def test_a_charge_that_failed_before_anything_was_done_is_made_at_the_next_try(town: Town) -> None:
+    town.bank.script("charge", Act.FAIL)
+
+    with pytest.raises(PaymentUnavailable):
+        town.call(charge())
+
+    assert town.call(charge(repeat=True)) == Done("ch_o1/charge")
+    assert town.bank.calls == [("charge", "o1/charge"), ("lookup", "o1/charge"), ("charge", "o1/charge")]
+
+
+def test_an_old_charge_that_the_bank_never_saw_is_not_made(town: Town) -> None:
+    with pytest.raises(PaymentUnavailable):
+        town.call(charge(LONG_AGO, repeat=True))
+
+    assert town.bank.movements == []
+
+
+def test_a_refund_finds_out_whether_a_lost_charge_was_made(town: Town) -> None:
+    town.bank.script("charge", Act.DROP)
+    with pytest.raises(PaymentUnavailable):
+        town.call(charge())
+
+    assert town.call(refund(charge_known=False)) == Refunded("re_o1/refund", charged=True, charge_id="ch_o1/charge")
+
+
+def test_a_charge_that_never_arrived_cannot_be_made_after_its_refund(town: Town) -> None:
+    assert town.call(refund(charge_known=False)) == Refunded("re_o1/refund", charged=False)
+
+    assert isinstance(town.call(charge()), Refused)
+    assert town.bank.movements == []
+
+
+@pytest.mark.parametrize("act", [Act.FAIL, Act.LOSE, Act.DROP, Act.GARBLE])
+def test_a_refund_without_an_answer_is_repeated_and_paid_once(town: Town, act: Act) -> None:
+    town.bank.script("refund", act)
+    town.call(charge())
+
+    with pytest.raises(PaymentUnavailable):
+        town.call(refund())
+
+    assert town.call(refund(repeat=True)) == Refunded("re_o1/refund", charged=True, charge_id="ch_1")
+    assert [it.kind for it in town.bank.movements] == ["charge", "refund"]
+
+
+# ── restaurant ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_order_is_handed_over_once_and_taken_back(town: Town) -> None:
+    assert town.call(handover(), handover(repeat=True)) == Done()
+    assert town.kitchen.cooking == {"o1"}
+
+    assert town.call(withdraw()) == Done()
+    assert town.kitchen.cooking == set()
+
+
+def test_a_closed_restaurant_refuses(town: Town) -> None:
+    town.kitchen.script("handover", Act.REFUSE)
+    assert town.call(handover()) == Refused("The restaurant is closed.")
+
+
+@pytest.mark.parametrize("act", [*LOSSES, Act.FAIL])
+def test_a_handover_with_unknown_result_can_be_withdrawn(town: Town, act: Act) -> None:
+    town.kitchen.script("handover", act)
+
+    with pytest.raises(RestaurantUnavailable):
+        town.call(handover(), limits=BRIEF)
+
+    assert town.call(withdraw()) == Done()
+    assert town.kitchen.cooking == set()
+
+
+def test_the_restaurant_accepts_our_signature() -> None:
+    with opened(secret="s3cret", expected="s3cret") as town:
+        assert town.call(handover(), withdraw()) == Done()
+
+
+@pytest.mark.parametrize("secret", [None, "another"])
+def test_a_restaurant_that_wants_a_signature_refuses_a_wrong_one(secret: str | None) -> None:
+    with opened(secret=secret, expected="s3cret") as town:
+        assert town.call(handover()) == Refused("The signature is missing or wrong.")
+        assert town.kitchen.cooking == set()
+
+
+# ── both ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_bank_that_never_answers_does_not_hold_up_the_restaurant(town: Town) -> None:
+    """Every connection to the bank is taken, and one more charge waits, when the restaurant is called."""
+    town.bank.script("charge", *[Act.HANG] * 3)
+
+    async def main() -> Answer:
+        async with town.parties(Limits(connections=2)) as parties:
+            charges = [Charge(f"o{number}/charge", f"o{number}", 850, "USD", NOW) for number in range(3)]
+            stuck = [asyncio.create_task(parties.call(call, NOW)) for call in charges]
+            while len(town.bank.calls) < 2:  # noqa: ASYNC110 - the bank counts in its own thread
+                await asyncio.sleep(0)
+            answer = await parties.call(handover(), NOW)
+            assert [task.done() for task in stuck] == [False] * 3
+            for task in stuck:
+                task.cancel()
+            await asyncio.gather(*stuck, return_exceptions=True)
+            return answer
+
+    assert asyncio.run(main()) == Done()
+
+
+def test_calls_that_wait_for_their_turn_use_up_none_of_their_time(town: Town) -> None:
+    """Two connections, six charges that take 0.2 s each: the last begins after 0.4 s and is given 0.5 s."""
+    town.bank.script("charge", *[Act.SLOW] * 6)
+
+    async def main() -> list[Answer]:
+        async with town.parties(Limits(connections=2)) as parties:
+            charges = [Charge(f"o{number}/charge", f"o{number}", 850, "USD", NOW) for number in range(6)]
+            return await asyncio.gather(*(parties.call(call, NOW, 0.5) for call in charges))
+
+    assert [type(answer) for answer in asyncio.run(main())] == [Done] * 6
+
+
+def test_a_call_that_takes_too_long_is_given_up(town: Town) -> None:
+    town.bank.script("charge", Act.HANG)
+
+    async def main() -> Answer:
+        async with town.parties(PATIENT) as parties:
+            return await parties.call(charge(), NOW, 0.1)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(main())
+
+
+def test_nobody_at_the_door_is_unavailable_not_an_answer() -> None:
+    with listening() as door:
+        nowhere = Remote(url_of(door))
+
+    async def main(call: Call) -> Answer:
+        parties = Parties(nowhere, nowhere, None, BRIEF)
+        try:
+            return await parties.call(call, NOW)
+        finally:
+            await parties.aclose()
+
+    with pytest.raises(PaymentUnavailable, match="did not answer"):
+        asyncio.run(main(charge()))
+    with pytest.raises(RestaurantUnavailable, match="did not answer"):
+        asyncio.run(main(withdraw()))
+
+
+def test_a_simulated_party_answers_without_waiting_and_a_remote_one_never_does() -> None:
+    async def main() -> list[Answer | None]:
+        parties = Parties(Simulated(), Remote("http://127.0.0.1:1"), None)
+        try:
+            return [parties.answer_now(call) for call in (charge(), refund(), handover(), withdraw())]
+        finally:
+            await parties.aclose()
+
+    charged, refunded, *remote = asyncio.run(main())
+
+    assert isinstance(charged, Done)
+    assert isinstance(refunded, Refunded)
+    assert remote == [None, None]
+
+
+def test_a_simulated_party_can_also_be_called_like_any_other() -> None:
+    parties = Parties(Simulated(1.0), Simulated(), None)
+
+    assert isinstance(asyncio.run(parties.call(charge(), NOW)), Refused)
+    assert asyncio.run(parties.call(handover(), NOW)) == Done()

@@ -1,0 +1,226 @@
+"""Operators are told of an order in trouble: of each trouble once, whatever happens meanwhile."""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import apsw
+import pytest
+
+from demo.mailserver import MailServer, receiving
+from expediter.domain.errors import StoreUnavailable
+from expediter.domain.trouble import ORDER_TIME, REFUND_TIME
+from expediter.embedded.engine.dispatcher import INTAKES
+from expediter.embedded.loops.alerts import LOOK, MOST
+from expediter.embedded.settings import workflow
+from expediter.embedded.sqlite.writer import Observer
+from tests.console.shop import alarmed
+from tests.support.clock import VirtualClock
+from tests.support.stage import DAY, HOUR, MINUTE, SECOND, Stage, opened, story
+from tests.support.town import Act, Town, standing
+
+OPS = "ops@example.com"
+
+
+@pytest.fixture(scope="module")
+def town() -> Iterator[Town]:
+    with standing() as found:
+        yield found
+
+
+def troubles(stage: Stage) -> list[tuple[str, str]]:
+    """The trouble and the recipient of every mail about one."""
+    sql = "SELECT status, recipient FROM mail WHERE subject LIKE '%Trouble%' ORDER BY order_no, status, recipient"
+    return stage.read(sql)
+
+
+async def look(stage: Stage) -> None:
+    """Has the watch look once, and waits until it has."""
+    await stage.advance(LOOK)
+    await stage.quiet()
+
+
+@asynccontextmanager
+async def alarming(
+    folder: Path, clock: VirtualClock | None = None, observer: Observer | None = None, **settings: str
+) -> AsyncIterator[Stage]:
+    """A home in which every order needs an operator."""
+    given = {"NOTIFY": OPS, "PAYMENTS": "simulated:decline=1", "WORKFLOW": alarmed(folder), **settings}
+    async with opened(folder, clock, observer, **given) as stage:
+        yield stage
+
+
+def slow(folder: Path) -> str:
+    """A workflow that keeps every order for a day, whatever the settings say."""
+    definition = workflow(None)
+    hold = definition["States"]["Hold"]
+    del hold["SecondsPath"]
+    hold["Seconds"] = DAY // SECOND
+    path = folder / "slow.asl.json"
+    path.write_text(json.dumps(definition))
+    return str(path)
+
+
+@story
+async def test_a_refund_that_is_owed_for_an_hour_is_told_once_also_after_a_restart(tmp_path: Path, town: Town) -> None:
+    clock = VirtualClock()
+    notify = f"{OPS},night@example.com"
+    async with opened(tmp_path, clock, HOLD_SECONDS="10", NOTIFY=notify, **town.settings) as stage:
+        order_id = await stage.place()
+        town.bank.script("refund", *[Act.FAIL] * 200, order_id=order_id)
+        await stage.cancel(order_id)
+        await stage.pass_time(10 * SECOND)
+        tried_at = clock.now()
+        await stage.pass_time(REFUND_TIME - LOOK)
+        assert troubles(stage) == []
+        await stage.pass_time(2 * LOOK)
+        assert clock.now() - tried_at < REFUND_TIME + 2 * LOOK
+        assert troubles(stage) == [("REFUND_LATE", "night@example.com"), ("REFUND_LATE", OPS)]
+        (mail, _) = stage.mails(order_id)
+        assert mail.subject == f"Orders-App: Trouble with order {order_id}: a refund is owed for too long"
+        assert "Since: 2026-08-01T12:00:00.000Z" in mail.text
+
+    async with opened(tmp_path, clock, HOLD_SECONDS="10", NOTIFY=notify, **town.settings) as stage:
+        await stage.pass_time(6 * HOUR)
+        assert stage.status(order_id) == "REFUND_PENDING"
+        assert len(troubles(stage)) == 2
+
+
+@story
+async def test_an_order_that_needs_an_operator_is_told_once_also_after_a_restart(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = VirtualClock()
+    async with alarming(tmp_path, clock) as stage:
+        order_id = await stage.place()
+        with caplog.at_level(logging.WARNING, "expediter.watch"):
+            await look(stage)
+        assert troubles(stage) == [("NEEDS_OPERATOR", OPS)]
+        assert [record.__dict__["order_id"] for record in caplog.records] == [order_id]
+
+    async with alarming(tmp_path, clock) as stage:
+        await look(stage)
+        assert troubles(stage) == [("NEEDS_OPERATOR", OPS)]
+
+
+@story
+async def test_an_order_past_its_time_is_told_and_one_in_time_is_not(tmp_path: Path) -> None:
+    async with opened(tmp_path, WORKFLOW=slow(tmp_path), HOLD_SECONDS="60", NOTIFY=OPS) as stage:
+        late = await stage.place()
+        await stage.pass_time(ORDER_TIME)
+        in_time = await stage.place()
+        await look(stage)
+
+        assert [mail.status for mail in stage.mails(late)] == ["ORDER_LATE"]
+        assert stage.mails(in_time) == []
+
+
+@story
+async def test_a_refund_within_a_long_hold_is_not_late(tmp_path: Path) -> None:
+    async with opened(tmp_path, HOLD_SECONDS="86400", NOTIFY=OPS) as stage:
+        order_id = await stage.place()
+        await stage.cancel(order_id)
+        await stage.pass_time(6 * HOUR)
+
+        assert stage.status(order_id) == "REFUND_PENDING"
+        assert troubles(stage) == []
+
+
+@story
+async def test_an_accepted_order_that_waits_on_the_queue_is_late_too(tmp_path: Path) -> None:
+    async with opened(tmp_path, NOTIFY=OPS) as stage:
+        stage.home.runtime._intakes = {object() for _ in range(INTAKES)}  # as if all were busy for ever
+        order_id = await stage.accept()
+        stage.clock.advance(30 * SECOND + ORDER_TIME)
+        await stage.until(lambda: troubles(stage) == [("ORDER_LATE", OPS)])
+
+        assert [mail.status for mail in stage.mails(order_id)] == ["ORDER_LATE"]
+        stage.home.runtime._intakes = set()
+
+
+@story
+async def test_an_accepted_order_whose_message_died_is_told(tmp_path: Path) -> None:
+    async with opened(tmp_path, NOTIFY=OPS, HOLD_SECONDS="0") as stage:
+        order_id = await stage.place()
+        await stage.send(b"no JSON", order_id=order_id)
+        await stage.pass_time(MINUTE)
+        await look(stage)
+
+        assert troubles(stage) == [("DEAD_LETTER", OPS)]
+
+
+@story
+async def test_when_much_goes_wrong_at_once_a_look_tells_some_and_the_next_the_rest(tmp_path: Path) -> None:
+    async with alarming(tmp_path) as stage:
+        for _ in range(MOST + 1):
+            await stage.accept()
+        await stage.quiet()
+        await look(stage)
+        assert len(troubles(stage)) == MOST
+        await look(stage)
+        assert len(troubles(stage)) == MOST + 1
+
+
+@story
+async def test_without_operators_to_tell_the_log_tells_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with alarming(tmp_path, NOTIFY="") as stage:
+        await stage.place()
+        with caplog.at_level(logging.WARNING, "expediter.watch"):
+            await look(stage)
+            await look(stage)
+
+        assert troubles(stage) == []
+        assert len(caplog.records) == 1
+
+
+@pytest.fixture
+def post() -> Iterator[tuple[MailServer, str]]:
+    server = MailServer()
+    with receiving(server) as url:
+        yield server, url
+
+
+@story
+async def test_the_mail_goes_out_like_any_other(tmp_path: Path, post: tuple[MailServer, str]) -> None:
+    server, url = post
+    async with alarming(tmp_path, SMTP_URL=url) as stage:
+        order_id = await stage.place()
+        await look(stage)
+        await stage.until(lambda: bool(server.mails))
+
+        (mail,) = server.mails
+        assert (mail.to, mail.subject) == ((OPS,), f"Orders-App: Trouble with order {order_id}: it needs an operator")
+        assert mail.message_id == f"<{order_id}.needs_operator.ops=40example=2ecom@expediter>"
+
+
+@story
+async def test_what_could_not_be_stored_is_told_at_a_later_look(tmp_path: Path) -> None:
+    disk = FullForTroubles()
+    async with alarming(tmp_path, None, disk) as stage:
+        await stage.place()
+        stage.clock.advance(LOOK)
+        while not disk.refused:
+            with suppress(StoreUnavailable):
+                await stage.home.write(lambda work: None, "look")
+        assert troubles(stage) == []
+        disk.full = False
+        await look(stage)
+        assert troubles(stage) == [("NEEDS_OPERATOR", OPS)]
+
+
+class FullForTroubles:
+    """A disk that is full whenever it shall hold that a trouble was told."""
+
+    def __init__(self) -> None:
+        self.full = True
+        self.refused = 0
+
+    def before_commit(self, names: list[str]) -> None:
+        if self.full and "watch" in names:
+            self.refused += 1
+            raise apsw.FullError("database or disk is full")
+
+    def after_commit(self, names: list[str]) -> None:
+        """Nothing to see."""

@@ -1,0 +1,121 @@
+"""Mails leave the house after they are durable, each until it is taken or refused for good."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import apsw
+import pytest
+
+from demo.mailserver import MailServer, receiving
+from expediter.domain.errors import StoreUnavailable
+from expediter.embedded.mail.outbox import PAUSE, RETRY
+from tests.support.stage import HOUR, Stage, opened, story
+from tests.support.town import Act
+
+ANN = "ann@example.com"
+
+
+class Post:
+    """A mail server on loopback and the settings that lead a home to it."""
+
+    def __init__(self, server: MailServer, url: str) -> None:
+        self.server = server
+        self.url = url
+
+    @property
+    def ids(self) -> list[str]:
+        return [mail.message_id for mail in self.server.mails]
+
+
+@pytest.fixture
+def post() -> Iterator[Post]:
+    server = MailServer()
+    with receiving(server) as url:
+        yield Post(server, url)
+
+
+def problems(stage: Stage) -> list[tuple[int, bool, bool]]:
+    """Of each mail: how often it was tried, whether it was sent, whether it is to be tried again."""
+    return stage.read("SELECT tries, sent_at IS NOT NULL, next_at IS NOT NULL FROM mail ORDER BY recipient")
+
+
+@story
+async def test_the_end_of_an_order_is_told_once_to_customer_and_operators(tmp_path: Path, post: Post) -> None:
+    async with opened(tmp_path, HOLD_SECONDS="0", SMTP_URL=post.url, NOTIFY=f"ops@example.com,{ANN}") as stage:
+        await stage.place(email=ANN)
+        await stage.until(lambda: problems(stage) == [(1, 1, 0), (1, 1, 0)])
+        await stage.pass_time(HOUR)
+
+        assert sorted(mail.to for mail in post.server.mails) == [(ANN,), ("ops@example.com",)]
+
+
+@story
+async def test_a_mail_that_is_not_taken_now_is_tried_again_later_under_the_same_id(tmp_path: Path, post: Post) -> None:
+    post.server.script(Act.LOSE)
+    async with opened(tmp_path, HOLD_SECONDS="0", SMTP_URL=post.url) as stage:
+        await stage.place(email=ANN)
+        await stage.until(lambda: problems(stage) == [(1, 0, 1)])
+        await stage.advance(RETRY - 1)
+        assert len(post.ids) == 1
+
+        await stage.advance(1)
+        await stage.until(lambda: problems(stage) == [(2, 1, 0)])
+
+        assert len(post.ids) == 2
+        assert len(set(post.ids)) == 1
+
+
+@story
+async def test_a_mail_that_is_refused_for_good_is_given_up(tmp_path: Path, post: Post) -> None:
+    async with opened(tmp_path, HOLD_SECONDS="0", SMTP_URL=post.url) as stage:
+        await stage.place(email="nobody@unknown.invalid")
+        await stage.until(lambda: problems(stage) == [(1, 0, 0)])
+
+        assert post.ids == []
+
+
+@story
+async def test_a_mail_left_behind_by_a_process_goes_out_with_the_next(tmp_path: Path, post: Post) -> None:
+    async with opened(tmp_path, HOLD_SECONDS="0", SMTP_URL="smtp://127.0.0.1:9") as stage:
+        await stage.place(email=ANN)
+        await stage.until(lambda: problems(stage) == [(1, 0, 1)])
+        clock = stage.clock
+    clock.advance(HOUR)
+    async with opened(tmp_path, clock, SMTP_URL=post.url) as stage:
+        await stage.until(lambda: problems(stage) == [(2, 1, 0)])
+
+        assert len(post.ids) == 1
+
+
+class FullForMails:
+    """A disk that is full whenever it shall hold what became of a mail."""
+
+    full = True
+
+    def before_commit(self, names: list[str]) -> None:
+        if self.full and "mail" in names:
+            raise apsw.FullError("database or disk is full")
+
+    def after_commit(self, names: list[str]) -> None:
+        """Nothing to see."""
+
+
+@story
+async def test_a_mail_whose_sending_cannot_be_stored_is_not_sent_again_and_again(tmp_path: Path, post: Post) -> None:
+    disk = FullForMails()
+    async with opened(tmp_path, None, disk, HOLD_SECONDS="0", SMTP_URL=post.url) as stage:
+        await stage.accept(email=ANN)
+        looks = 0
+        while looks < 500:
+            with suppress(StoreUnavailable):  # it may have shared the commit of a mail
+                await stage.home.write(lambda _: None, "look")
+            looks += 1 if post.ids else 0
+        assert len(post.ids) == 1
+
+        disk.full = False
+        await stage.advance(PAUSE)
+        await stage.until(lambda: problems(stage) == [(1, 1, 0)])
+
+        assert len(post.ids) == 2
+        assert len(set(post.ids)) == 1

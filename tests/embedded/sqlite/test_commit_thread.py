@@ -1,0 +1,112 @@
+"""COMMIT beside the loop: it is done when SQLite says so, and whoever waits hears of it and of what went wrong."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from expediter.embedded.sqlite.commit_thread import Committer
+from expediter.embedded.sqlite.database import open_writer
+from tests.support.stage import story
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[apsw.Connection]:
+    with closing(open_writer(tmp_path / "test.db")) as opened:
+        opened.execute("CREATE TABLE line (value)")
+        yield opened
+
+
+@story
+async def test_a_commit_is_done_when_sqlite_has_returned_and_not_before(connection: apsw.Connection) -> None:
+    disk = threading.Event()
+    connection.exec_trace = lambda _, sql, __: sql != "COMMIT" or disk.wait(60)
+    committer = Committer(connection)
+    connection.execute("BEGIN IMMEDIATE")
+    commit = committer.begin()
+    assert not commit.done
+    waiting = asyncio.create_task(commit.ended())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+
+    disk.set()
+
+    assert await waiting > 0
+    assert commit.done
+    assert not connection.in_transaction
+    committer.stop()
+
+
+@story
+async def test_one_that_was_over_before_anybody_waited_is_waited_for_no_more(connection: apsw.Connection) -> None:
+    committer = Committer(connection)
+    connection.execute("BEGIN IMMEDIATE")
+    commit = committer.begin()
+    committer.stop()
+
+    assert commit.done
+    assert await commit.ended() > 0
+
+
+class Between(asyncio.SelectorEventLoop):
+    """Has something happen between the moment that somebody looks and the moment that he waits."""
+
+    def happens(self) -> None:
+        """Nothing, until it is set."""
+
+    def create_future(self) -> asyncio.Future[Any]:
+        self.happens()
+        return super().create_future()
+
+
+def test_one_that_ends_while_somebody_begins_to_wait_is_heard_of_too(connection: apsw.Connection) -> None:
+    disk = threading.Event()
+    connection.exec_trace = lambda _, sql, __: sql != "COMMIT" or disk.wait(60)
+
+    async def waits() -> float:
+        committer = Committer(connection)
+        connection.execute("BEGIN IMMEDIATE")
+        commit = committer.begin()
+
+        def ends() -> None:
+            disk.set()
+            committer.stop()
+
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, Between)
+        loop.happens = ends  # type: ignore[method-assign]
+        return await commit.ended()
+
+    with asyncio.Runner(loop_factory=Between) as runner:
+        assert runner.run(asyncio.wait_for(waits(), 30)) > 0
+
+
+@story
+async def test_what_sqlite_raises_is_raised_where_it_is_waited_for(connection: apsw.Connection) -> None:
+    committer = Committer(connection)
+    commit = committer.begin()  # nothing was begun that could be committed
+
+    with pytest.raises(apsw.SQLError, match="no transaction"):
+        await commit.ended()
+    committer.stop()
+
+
+@story
+async def test_each_of_many_commits_is_heard_of(connection: apsw.Connection) -> None:
+    committer = Committer(connection)
+    for number in range(500):
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("INSERT INTO line VALUES (?)", (number,))
+        commit = committer.begin()
+        if number % 2:
+            while not commit.done:
+                pass
+        assert await commit.ended() > 0
+    committer.stop()
+
+    assert connection.execute("SELECT count(*) FROM line").fetchall() == [(500,)]

@@ -1,0 +1,96 @@
+"""The orders of a unit: each is read once and written once, whatever the unit's tasks did to it, or not at all."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from expediter.app.ports import Claim, Mail, Outcome
+from expediter.domain.errors import OrderChanged
+from expediter.domain.ledger import Entry, Kind
+from expediter.domain.order import Order, Status
+from expediter.embedded.sqlite.database import open_writer
+from expediter.embedded.sqlite.unit_of_work import Unit, UnitOrders
+from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.stores.claims import SqliteClaims
+from expediter.embedded.stores.orders import SqliteOrders
+from tests.support.clock import NOON, VirtualClock
+from tests.support.values import ID, SETTINGS, an_order
+
+NEW = an_order(version=1)
+PAID = msgspec.structs.replace(NEW, status=Status.PAID, version=2)
+CHARGE = Entry(ID, Kind.CHARGE, f"{ID}/charge", 3000, "USD", NOON, None)
+MAIL = Mail(ID, Status.SUCCESS, "ann@example.com", "subject", "text")
+
+
+class Kitchen(msgspec.Struct):
+    """The orders of units, what begins and ends these, and every change that the store was told of."""
+
+    orders: UnitOrders
+    unit: Unit
+    session: WritingSession
+    changes: list[tuple[Order | None, Order]]
+
+    def count(self, table: str) -> int:
+        (found,) = self.session.one(f"SELECT count(*) FROM {table}")  # a name of ours
+        return int(found)
+
+
+@pytest.fixture
+def kitchen() -> Iterator[Kitchen]:
+    with closing(open_writer(Path(":memory:"))) as connection:
+        session = WritingSession(connection)
+        changes: list[tuple[Order | None, Order]] = []
+        store = SqliteOrders(session, SETTINGS, lambda before, order: changes.append((before, order)), None)
+        orders = UnitOrders(store)
+        unit = Unit(VirtualClock(), orders, session)
+        SqliteClaims(session).claim(Claim(ID, "one"))
+        unit.end()
+        yield Kitchen(orders, unit, session, changes)
+
+
+def test_what_tasks_of_a_unit_did_to_an_order_is_one_change_with_all_that_goes_along(kitchen: Kitchen) -> None:
+    kitchen.unit.begin()
+    kitchen.orders.apply(None, Outcome(NEW))
+    kitchen.orders.apply(NEW, Outcome(PAID, (CHARGE,)))
+    kitchen.orders.apply(PAID, Outcome(PAID, mails=(MAIL,)))
+    assert kitchen.orders.find(ID) == PAID
+    kitchen.unit.end()
+    kitchen.unit.write()
+
+    assert kitchen.changes == [(None, PAID)]
+    assert (kitchen.count("orders"), kitchen.count("ledger"), kitchen.count("mail")) == (1, 1, 1)
+
+
+def test_nothing_of_a_unit_that_was_undone_is_seen_by_the_next_or_written_with_it(kitchen: Kitchen) -> None:
+    kitchen.unit.begin()
+    kitchen.orders.apply(None, Outcome(NEW, (CHARGE,)))
+    kitchen.unit.undo()
+    kitchen.unit.begin()
+    assert kitchen.orders.find(ID) is None
+    kitchen.unit.end()
+    kitchen.unit.write()
+
+    assert (kitchen.changes, kitchen.count("orders"), kitchen.count("ledger")) == ([], 0, 0)
+
+
+def test_an_order_that_was_only_read_is_not_written(kitchen: Kitchen) -> None:
+    kitchen.unit.begin()
+    kitchen.orders.apply(None, Outcome(NEW))
+    kitchen.unit.end()
+    kitchen.changes.clear()
+    kitchen.unit.begin()
+    assert kitchen.orders.find(ID) == NEW
+    kitchen.unit.end()
+
+    assert kitchen.changes == []
+
+
+def test_a_change_that_was_made_of_another_version_is_refused(kitchen: Kitchen) -> None:
+    kitchen.unit.begin()
+    kitchen.orders.apply(None, Outcome(PAID))
+
+    with pytest.raises(OrderChanged):
+        kitchen.orders.apply(NEW, Outcome(PAID))

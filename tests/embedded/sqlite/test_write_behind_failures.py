@@ -1,0 +1,125 @@
+"""A row that SQLite refuses, a statement in between, a table changed past its rows: none is lost or doubled."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from expediter.asl import Execution
+from expediter.asl.protocol import TimerFired
+from expediter.domain.errors import StoreUnavailable
+from expediter.embedded.sqlite.database import open_writer
+from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.stores.claims import SqliteClaims
+from expediter.embedded.stores.executions import Executions, Stored, decoded
+
+SCHEMA = "CREATE TABLE note (text TEXT UNIQUE); CREATE TABLE good (text TEXT REFERENCES note (text))"
+NOTE, GOOD = "INSERT INTO note (text) VALUES (?)", "INSERT INTO good (text) VALUES (?)"
+ANYTHING = "SELECT 1"
+
+
+@pytest.fixture
+def session() -> Iterator[WritingSession]:
+    """In the middle of a transaction."""
+    with closing(open_writer(Path(":memory:"))) as connection:
+        connection.execute(SCHEMA)
+        connection.execute("BEGIN")
+        yield WritingSession(connection)
+
+
+def texts(session: WritingSession, table: str) -> list[str]:
+    return [text for (text,) in session.connection.execute(f"SELECT text FROM {table} ORDER BY text")]
+
+
+def staged(session: WritingSession, *notes: tuple[str, str]) -> None:
+    """A unit that stages these rows and ends well."""
+    session.begin()
+    for sql, text in notes:
+        session.stage(sql, (text,))
+    session.end()
+
+
+def test_a_write_that_failed_in_the_middle_is_not_tried_again(session: WritingSession) -> None:
+    staged(session, (GOOD, "a"), (NOTE, "b"), (NOTE, "b"))
+    session.begin()
+    with pytest.raises(StoreUnavailable):
+        session.row(ANYTHING)
+    session.undo()
+    session.connection.execute("DELETE FROM note")  # whatever stood in the way is over
+
+    with pytest.raises(StoreUnavailable):
+        session.write()
+    assert texts(session, "good") == ["a"]
+
+
+def test_a_batch_that_is_lost_leaves_nothing_to_the_next(session: WritingSession) -> None:
+    staged(session, (NOTE, "b"), (NOTE, "b"))
+    with pytest.raises(StoreUnavailable):
+        session.write()
+    session.connection.execute("ROLLBACK")
+    session.lost()
+
+    session.connection.execute("BEGIN")
+    staged(session, (NOTE, "c"))
+    session.write()
+
+    assert texts(session, "note") == ["c"]
+
+
+def test_what_an_undone_unit_staged_is_never_written(session: WritingSession) -> None:
+    session.begin()
+    session.stage(GOOD, ("a",))
+    session.stage(NOTE, ("b",))
+    session.stage(NOTE, ("b",))
+    with pytest.raises(StoreUnavailable):
+        session.row(ANYTHING)
+    session.undo()
+
+    with pytest.raises(StoreUnavailable):
+        session.write()
+    assert texts(session, "good") == []
+
+
+def test_forgetting_what_is_known_drops_nothing_that_has_yet_to_be_written(session: WritingSession) -> None:
+    claims = SqliteClaims(session)
+    session.begin()
+    claims.take("earlier", "")
+    session.end()
+    session.begin()
+    claims.take("mine", "")
+    session.forget()
+    session.end()
+    session.write()
+
+    assert session.connection.execute("SELECT id FROM claim ORDER BY no").fetchall() == [("earlier",), ("mine",)]
+
+
+@pytest.mark.parametrize("new", [True, False])
+@pytest.mark.parametrize("when", ["before", "after", "before and after"])
+def test_each_event_is_in_the_history_once_whatever_is_written_in_between(
+    session: WritingSession, new: bool, when: str
+) -> None:
+    executions = Executions(session)
+    session.begin()
+    no = SqliteClaims(session).take("an order", "")[0].no
+    executions.pin("hash", {}, 0)
+    running = Execution(status="RUNNING")
+    executions.store(Stored(no, "an order", 1, running), running, [], [], [])
+    session.end()
+    if not new:
+        session.write()
+    for at in (1, 2):  # two units of one batch
+        session.begin()
+        stored = executions.load(no)
+        assert stored is not None
+        if at == 2 and "before" in when:
+            session.row(ANYTHING)
+        executions.store(stored, running, [TimerFired(at=at, seed=0, timer=0)], [], [])
+        if at == 2 and "after" in when:
+            session.row(ANYTHING)
+        session.end()
+    session.write()
+
+    ((history,),) = session.connection.execute("SELECT history FROM execution").fetchall()
+    assert [event.at for event in decoded(str(history))] == [1, 2]

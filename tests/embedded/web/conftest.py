@@ -1,0 +1,80 @@
+"""The embedded server's doors over a real home: as an ASGI application, or behind a real server on loopback."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import httpx
+import pytest
+import uvicorn
+
+from expediter.embedded.settings import from_environment
+from expediter.embedded.web.app import App, create_app
+from expediter.embedded.web.connections import Connections
+from expediter.embedded.web.serving import configuration
+from expediter.embedded.wiring import Home, open_home
+
+PLAIN = {"user_id": "Burger_20", "quantity": "3", "restaurant_id": "Restaurant 4"}
+
+
+class Served(NamedTuple):
+    """A home, a client of its doors, and the doors themselves; ``connections`` count behind a server only."""
+
+    home: Home
+    client: httpx.AsyncClient
+    port: int
+    app: App
+    connections: Connections
+
+
+#: Opens the doors with these EXPEDITER_* settings: ``async with opened(HOLD_SECONDS="0") as served``.
+Opened: TypeAlias = Callable[..., AbstractAsyncContextManager[Served]]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Opened:
+    """The doors as an ASGI application, without a socket."""
+
+    @asynccontextmanager
+    async def opening(**settings: str) -> AsyncIterator[Served]:
+        async with open_home(from_environment(environment(tmp_path, settings))) as home:
+            app = create_app(home)
+            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
+                yield Served(home, client, 8080, app, Connections(0))
+
+    return opening
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Opened:
+    """The doors behind a server on a free port of loopback, for at most ``most`` connections."""
+
+    @asynccontextmanager
+    async def opening(most: int = 1_000, **settings: str) -> AsyncIterator[Served]:
+        async with open_home(from_environment(environment(tmp_path, settings))) as home:
+            with socket.create_server(("127.0.0.1", 0)) as listening:
+                port = listening.getsockname()[1]
+                app, connections = create_app(home), Connections(most)
+                server = uvicorn.Server(configuration(app, connections, 1, app))
+                task = asyncio.create_task(server.serve(sockets=[listening]))
+                async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+                    yield Served(home, client, port, app, connections)
+                app.end_streams()
+                server.should_exit = True
+                await task
+
+    return opening
+
+
+def environment(data: Path, settings: dict[str, str]) -> dict[str, str]:
+    given = {"DATA": str(data), "HOLD_SECONDS": "60", **settings}
+    return {f"EXPEDITER_{name}": value for name, value in given.items()}

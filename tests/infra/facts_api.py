@@ -1,0 +1,325 @@
+"""Facts about the doors, who may call, the workflow, and what is watched and logged."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from expediter.api.graphql import RESOLVERS
+from expediter.aws.functions.table import FUNCTIONS, OTHER_FUNCTIONS, TASK_FUNCTIONS
+from infra.api.openapi import GATEWAY_ERRORS
+from tests.infra.reading import Template, function, get, named, only, resources, tags, text
+
+# ── doors and users ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def every_field_is_resolved_by_the_one_function(template: Template) -> None:
+    source = only(template, "AWS::AppSync::DataSource")
+    assert (source["Type"], source["Name"]) == ("AWS_LAMBDA", "orders")
+    assert source["LambdaConfig"] == {"LambdaFunctionArn": get(function(template, "Graphql")[0])}
+    assert source["ServiceRoleArn"] == get(named(template, "AWS::IAM::Role", "GraphqlCallRole")[0])
+    found = resources(template, "AWS::AppSync::Resolver").values()
+    api = get(named(template, "AWS::AppSync::GraphQLApi", "GraphqlApi")[0], "ApiId")
+    assert all(it["ApiId"] == api for it in (source, *found))
+    assert sorted(f"{it['TypeName']}.{it['FieldName']}" for it in found) == sorted(RESOLVERS)
+    for it in found:
+        assert (it["Kind"], it["DataSourceName"]["Fn::GetAtt"][1]) == ("UNIT", "Name")
+        assert it["Runtime"] == {"Name": "APPSYNC_JS", "RuntimeVersion": "1.0.0"}
+        assert "util.error(failed.message, failed.type" in it["Code"]
+
+
+def users_sign_in_and_there_are_no_keys(template: Template) -> None:
+    pool = named(template, "AWS::Cognito::UserPool", "UsersPool")[0]
+    api = only(template, "AWS::AppSync::GraphQLApi")
+    assert api["AuthenticationType"] == "AMAZON_COGNITO_USER_POOLS"
+    assert api["UserPoolConfig"] == {
+        "AwsRegion": {"Ref": "AWS::Region"},
+        "DefaultAction": "ALLOW",
+        "UserPoolId": {"Ref": pool},
+    }
+    assert api["AdditionalAuthenticationProviders"] == [{"AuthenticationType": "AWS_IAM"}]
+    assert (api["XrayEnabled"], api["QueryDepthLimit"], api["ResolverCountLimit"]) == (True, 10, 100)
+    assert api["Name"] == "orders-dev"
+    logged = api["LogConfig"]
+    assert (logged["FieldLogLevel"], logged["ExcludeVerboseContent"]) == ("ERROR", True)
+    assert logged["CloudWatchLogsRoleArn"] == get(named(template, "AWS::IAM::Role", "GraphqlLogRole")[0])
+    assert resources(template, "AWS::AppSync::ApiKey") == {}
+
+
+def the_user_pool_is_strict_and_has_operators(template: Template) -> None:
+    key, pool = named(template, "AWS::Cognito::UserPool", "UsersPool")
+    assert pool["Policies"]["PasswordPolicy"] == {
+        "MinimumLength": 12,
+        **dict.fromkeys(("RequireLowercase", "RequireNumbers", "RequireSymbols", "RequireUppercase"), True),
+    }
+    assert (pool["UsernameAttributes"], pool["AutoVerifiedAttributes"]) == (["email"], ["email"])
+    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("OPTIONAL", ["SOFTWARE_TOKEN_MFA"])
+    assert pool["AccountRecoverySetting"] == {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]}
+    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": False}
+    assert pool["DeletionProtection"] == "INACTIVE"
+    group = only(template, "AWS::Cognito::UserPoolGroup")
+    assert (group["GroupName"], group["UserPoolId"]) == ("operators", {"Ref": key})
+    client = only(template, "AWS::Cognito::UserPoolClient")
+    assert client["UserPoolId"] == {"Ref": key}
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    assert set(client["ExplicitAuthFlows"]) == {
+        "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+        "ALLOW_USER_SRP_AUTH",
+        "ALLOW_REFRESH_TOKEN_AUTH",
+    }
+    assert not client.get("GenerateSecret", False)
+    assert client["AllowedOAuthFlowsUserPoolClient"] is False
+
+
+def every_call_needs_a_user(template: Template) -> None:
+    body = only(template, "AWS::ApiGateway::RestApi")["Body"]
+    pool = named(template, "AWS::Cognito::UserPool", "UsersPool")[0]
+    scheme = body["components"]["securitySchemes"]["users"]
+    assert scheme == {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        "x-amazon-apigateway-authtype": "cognito_user_pools",
+        "x-amazon-apigateway-authorizer": {"type": "cognito_user_pools", "providerARNs": [get(pool)]},
+    }
+    assert all(operation["security"] == [{"users": []}] for _, operation in operations(body))
+
+
+def operations(body: Any) -> Iterator[tuple[str, Any]]:
+    for path, methods in body["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method} {path}", operation
+
+
+def orders_go_straight_to_the_queue_and_all_else_to_the_function(template: Template) -> None:
+    body = only(template, "AWS::ApiGateway::RestApi")["Body"]
+    function_key = function(template, "Rest")[0]
+    for name, operation in operations(body):
+        integration = operation["x-amazon-apigateway-integration"]
+        if name == "post /orders":
+            the_queue_is_behind(template, operation, integration)
+            continue
+        assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
+        path = f"lambda:path/2015-03-31/functions/<{function_key}.Arn>/invocations"
+        assert text(integration["uri"]) == f"arn:aws:apigateway:<AWS::Region>:{path}"
+        assert set(integration) == {"type", "httpMethod", "uri", "passthroughBehavior"}
+
+
+def the_queue_is_behind(template: Template, operation: Any, integration: Any) -> None:
+    queue = named(template, "AWS::SQS::Queue", "MessagesOrders")[0]
+    assert operation["x-amazon-apigateway-request-validator"] == "all"
+    assert (integration["type"], integration["httpMethod"]) == ("aws", "POST")
+    assert integration["passthroughBehavior"] == "never"
+    path = f"sqs:path/<AWS::AccountId>/<{queue}.QueueName>"
+    assert text(integration["uri"]) == f"arn:aws:apigateway:<AWS::Region>:{path}"
+    assert integration["credentials"] == get(named(template, "AWS::IAM::Role", "RestQueueRole")[0])
+    form = "'application/x-www-form-urlencoded'"
+    assert integration["requestParameters"] == {"integration.request.header.Content-Type": form}
+    answers = integration["responses"]
+    assert {key: answer["statusCode"] for key, answer in answers.items()} == {"2\\d{2}": "204", "default": "503"}
+    assert "StoreUnavailable" in answers["default"]["responseTemplates"]["application/json"]
+    assert "responseOverride.header.Order-Id" in answers["2\\d{2}"]["responseTemplates"]["application/json"]
+    sent = integration["requestTemplates"]["application/json"]
+    assert sent.count("#if") == sent.count("#end") == 3
+    assert "MessageBody=$util.urlEncode($input.body)" in sent
+
+
+def the_api_itself_answers_with_our_errors(template: Template) -> None:
+    body = only(template, "AWS::ApiGateway::RestApi")["Body"]
+    assert body["x-amazon-apigateway-request-validators"] == {
+        "all": {"validateRequestBody": True, "validateRequestParameters": True}
+    }
+    answers = body["x-amazon-apigateway-gateway-responses"]
+    assert {kind: answer["statusCode"] for kind, answer in answers.items()} == {
+        kind: str(status) for kind, (_, status) in GATEWAY_ERRORS.items()
+    }
+    for kind, (name, status) in GATEWAY_ERRORS.items():
+        parameters = answers[kind]["responseParameters"]
+        shown = answers[kind]["responseTemplates"]["application/json"]
+        known = shown.replace("$context.error.messageString", '"why"').replace(
+            "$context.error.validationErrorString", "why"
+        )
+        assert json.loads(known) == {**json.loads(known), "error": name, "status": status, "detail": "why"}
+        assert parameters["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        assert ("gatewayresponse.header.Retry-After" in parameters) == (status in {429, 503})
+
+
+def the_rest_stage_is_throttled_logged_and_traced(template: Template) -> None:
+    stage = only(template, "AWS::ApiGateway::Stage")
+    assert stage["StageName"] == "dev"
+    assert stage["TracingEnabled"] is True
+    assert stage["RestApiId"] == {"Ref": named(template, "AWS::ApiGateway::RestApi", "RestApi")[0]}
+    group = named(template, "AWS::Logs::LogGroup", "RestAccessLogs")[0]
+    assert stage["AccessLogSetting"]["DestinationArn"] == get(group)
+    assert "$context.status" in stage["AccessLogSetting"]["Format"]
+    assert stage["MethodSettings"] == [
+        {
+            "DataTraceEnabled": False,
+            "HttpMethod": "*",
+            "LoggingLevel": "ERROR",
+            "MetricsEnabled": True,
+            "ResourcePath": "/*",
+            "ThrottlingBurstLimit": 40,
+            "ThrottlingRateLimit": 20,
+        }
+    ]
+    account = only(template, "AWS::ApiGateway::Account")
+    assert account["CloudWatchRoleArn"]["Fn::GetAtt"][0].startswith("RestApiCloudWatchRole")
+    deployed = {"Ref": next(iter(resources(template, "AWS::ApiGateway::Deployment")))}
+    assert stage["DeploymentId"] == deployed
+    assert only(template, "AWS::ApiGateway::Deployment")["RestApiId"] == stage["RestApiId"]
+
+
+def the_api_may_call_its_function(template: Template) -> None:
+    allowed = only(template, "AWS::Lambda::Permission")
+    api = named(template, "AWS::ApiGateway::RestApi", "RestApi")[0]
+    assert (allowed["Action"], allowed["Principal"]) == ("lambda:InvokeFunction", "apigateway.amazonaws.com")
+    assert allowed["FunctionName"] == get(function(template, "Rest")[0])
+    assert text(allowed["SourceArn"]).endswith(f":<AWS::AccountId>:<{api}>/*/*/*")
+
+
+# ── workflow, watch, logs ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def the_state_machine_is_standard_logged_without_data_and_traced(template: Template) -> None:
+    machine = only(template, "AWS::StepFunctions::StateMachine")
+    assert machine["StateMachineType"] == "STANDARD"
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    logged = machine["LoggingConfiguration"]
+    group = named(template, "AWS::Logs::LogGroup", "WorkflowLogs")[0]
+    assert logged["Destinations"] == [{"CloudWatchLogsLogGroup": {"LogGroupArn": get(group)}}]
+    assert (logged["Level"], logged.get("IncludeExecutionData", False)) == ("ALL", False)
+    assert machine["RoleArn"] == get(named(template, "AWS::IAM::Role", "WorkflowRole")[0])
+
+
+RUNBOOK = (Path(__file__).parents[2] / "docs/how-to/aws-runbook.md").read_text(encoding="utf-8")
+
+#: Every alarm: the metric (or what its expression says), its threshold and periods.
+ALARMS = {
+    "DeadLettersWait": ("ApproximateNumberOfMessagesVisible", 0, 1),
+    "OrdersWait": ("ApproximateAgeOfOldestMessage", 300, 1),
+    "OrdersNeedOperator": ("ExecutionsFailed", 0, 1),
+    "WorkflowsTimeOut": ("ExecutionsTimedOut", 0, 1),
+    "WorkflowsThrottled": ("ExecutionThrottled", 0, 2),
+    "IntakeFails": ("100 * errors / MAX([errors, calls])", 1, 2),
+    "RestFails": ("100 * errors / MAX([errors, calls])", 1, 2),
+    "GraphqlFails": ("100 * errors / MAX([errors, calls])", 1, 2),
+    "MailerLags": ("IteratorAge", 600_000, 1),
+    "PublisherLags": ("IteratorAge", 600_000, 1),
+    "TasksThrottled": ("SUM([m0,m1,m2,m3,m4,m5,m6,m7])", 0, 2),
+    "FunctionsThrottled": ("SUM([m0,m1,m2,m3,m4])", 0, 2),
+    "RestFailsInside": ("5XXError", 0, 2),
+    "GraphqlFailsInside": ("5XXError", 0, 2),
+}
+
+
+def the_alarms_ring_when_they_shall(template: Template) -> None:
+    topic = named(template, "AWS::SNS::Topic", "MessagesAlarms")[0]
+    assert len(resources(template, "AWS::CloudWatch::Alarm")) == len(ALARMS)
+    for name, (metric, limit, periods) in ALARMS.items():
+        _, alarm = named(template, "AWS::CloudWatch::Alarm", f"Watch{name}")
+        assert alarm["AlarmActions"] == [{"Ref": topic}]
+        assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+        assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (limit, periods)
+        assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["AlarmDescription"].endswith("See docs/how-to/aws-runbook.md.")
+        expressions = [query.get("Expression") for query in alarm.get("Metrics", [])]
+        assert alarm.get("MetricName") == metric or metric in expressions
+        if "Metrics" in alarm:
+            the_expression_is_made_of_its_functions(template, name, alarm["Metrics"])
+        else:
+            assert (alarm["Period"], "Statistic" in alarm) == (300, True)
+            assert alarm["Namespace"].startswith("AWS/")
+            assert alarm["Dimensions"]
+            assert all(it["Name"] and it["Value"] for it in alarm["Dimensions"])
+
+
+#: What the alarms with an expression are about: one function by name, or several.
+ABOUT = {"TasksThrottled": list(TASK_FUNCTIONS), "FunctionsThrottled": list(OTHER_FUNCTIONS)}
+
+
+def the_expression_is_made_of_its_functions(template: Template, name: str, metrics: Any) -> None:
+    (whole,) = [query for query in metrics if "Expression" in query]
+    parts = [query for query in metrics if "MetricStat" in query]
+    assert len(whole["Id"]) > 0
+    assert whole.get("ReturnData", True) is True
+    assert set(re.findall(r"\b(?:m\d|errors|calls)\b", whole["Expression"])) == {query["Id"] for query in parts}
+    stats = {"errors": "Errors", "calls": "Invocations"}
+    keys = {function(template, about)[0] for about in ABOUT.get(name, [name.removesuffix("Fails")])}
+    for query in parts:
+        it = query["MetricStat"]
+        assert (query["ReturnData"], it["Period"], it["Stat"]) == (False, 300, "Sum")
+        assert (it["Metric"]["Namespace"], it["Metric"]["MetricName"]) == (
+            "AWS/Lambda",
+            stats.get(query["Id"], "Throttles"),
+        )
+        (dimension,) = it["Metric"]["Dimensions"]
+        assert dimension["Name"] == "FunctionName"
+        assert dimension["Value"]["Ref"] in keys
+    assert {query["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"] for query in parts} == keys
+
+
+def every_alarm_has_its_place_in_the_runbook(_: Template) -> None:
+    assert [name for name in ALARMS if f"`{name}`" not in RUNBOOK] == []
+
+
+def the_dashboard_shows_every_alarm_s_metric(template: Template) -> None:
+    body = json.dumps(only(template, "AWS::CloudWatch::Dashboard")["DashboardBody"])
+    assert all(name in body for name in ALARMS)
+
+
+def logs_end(template: Template) -> None:
+    groups = resources(template, "AWS::Logs::LogGroup")
+    assert len(groups) == len(FUNCTIONS) + 3
+    assert all(group["RetentionInDays"] == 7 for group in groups.values())
+    api = named(template, "AWS::AppSync::GraphQLApi", "GraphqlApi")[0]
+    name = named(template, "AWS::Logs::LogGroup", "GraphqlLogs")[1]["LogGroupName"]
+    assert text(name) == f"/aws/appsync/apis/<{api}.ApiId>"
+
+
+def the_secret_is_made_and_told_to_nobody(template: Template) -> None:
+    secret = only(template, "AWS::SecretsManager::Secret")
+    assert secret["GenerateSecretString"] == {}
+
+
+def everything_bears_its_tags(template: Template) -> None:
+    for key, it in template["Resources"].items():
+        found = it.get("Properties", {}).get("Tags")
+        if it["Type"] in TAGGED:
+            assert found == tags()["Tags"], key
+
+
+TAGGED = {
+    "AWS::Lambda::Function",
+    "AWS::DynamoDB::Table",
+    "AWS::SQS::Queue",
+    "AWS::SNS::Topic",
+    "AWS::IAM::Role",
+    "AWS::StepFunctions::StateMachine",
+    "AWS::ApiGateway::RestApi",
+    "AWS::ApiGateway::Stage",
+    "AWS::AppSync::GraphQLApi",
+    "AWS::Logs::LogGroup",
+    "AWS::CloudWatch::Alarm",
+    "AWS::SecretsManager::Secret",
+}
+
+
+DOORS = (
+    every_field_is_resolved_by_the_one_function,
+    users_sign_in_and_there_are_no_keys,
+    the_user_pool_is_strict_and_has_operators,
+    every_call_needs_a_user,
+    orders_go_straight_to_the_queue_and_all_else_to_the_function,
+    the_api_itself_answers_with_our_errors,
+    the_rest_stage_is_throttled_logged_and_traced,
+    the_api_may_call_its_function,
+    the_state_machine_is_standard_logged_without_data_and_traced,
+    the_alarms_ring_when_they_shall,
+    every_alarm_has_its_place_in_the_runbook,
+    the_dashboard_shows_every_alarm_s_metric,
+    logs_end,
+    the_secret_is_made_and_told_to_nobody,
+    everything_bears_its_tags,
+)
