@@ -30,23 +30,15 @@ WARM = 1.0
 
 #: Layer → how the paths of its files end or go on, the first that fits; asked from the innermost frame outwards.
 LAYERS: dict[str, tuple[str, ...]] = {
-    "HTTP": (
-        "/uvicorn/",
-        "/httptools/",
-        "/embedded/connections",
-        "/embedded/http_",
-        "/embedded/exchange",
-        "/embedded/web/app.py",
-        "/embedded/guards",
-    ),
-    "doors and parsing": ("/doors/", "/app/drafts", "/app/instants"),
-    "SQLite": ("/embedded/database", "/embedded/staging", "/apsw/"),
+    "HTTP": ("/uvicorn/", "/httptools/", "/embedded/web/"),
+    "API and parsing": ("/expediter/api/", "/app/drafts", "/app/instants"),
+    "SQLite": ("/embedded/sqlite/database", "/embedded/sqlite/write_behind", "/apsw/"),
     "states language": ("/expediter/asl/",),
     "tasks": ("/expediter/app/", "/expediter/domain/"),
-    "stores": ("_store.py", "/embedded/queue", "/embedded/executions", "/embedded/claims", "/embedded/outbox"),
-    "writer": ("/embedded/writer", "/embedded/unit"),
-    "dispatch": ("/embedded/workflows", "/embedded/runtime", "/embedded/wiring", "/embedded/parties"),
-    "metrics and logs": ("/prometheus_client/", "/embedded/me", "/embedded/flow_recorder", "/logging/"),
+    "stores": ("/embedded/stores/", "/embedded/mail/"),
+    "writer": ("/embedded/sqlite/",),
+    "dispatch": ("/embedded/engine/", "/embedded/wiring"),
+    "metrics and logs": ("/prometheus_client/", "/embedded/operator/", "/embedded/loops/", "/logging/"),
     "asyncio": ("/asyncio/", "/concurrent/", "/selectors.py"),
 }
 OTHER, COMMIT = "other", "commit (its own thread)"

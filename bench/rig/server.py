@@ -15,7 +15,7 @@ from typing import Any
 
 from expediter.embedded.sqlite.database import open_reader
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 #: Seconds for a server to come up, and for the last order to end.
 PATIENCE = 120.0
 TICKS = os.sysconf("SC_CLK_TCK")

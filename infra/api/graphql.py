@@ -14,7 +14,7 @@ from expediter.api.graphql import RESOLVERS
 from infra.stages import Stage
 
 HERE = Path(__file__).parent
-SCHEMA = HERE.parent / "src/expediter/contracts/schema.graphql"
+SCHEMA = HERE.parents[1] / "src/expediter/contracts/schema.graphql"
 
 
 class GraphqlApi(Construct):

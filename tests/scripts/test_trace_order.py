@@ -28,4 +28,4 @@ def test_the_trace_of_a_real_order_goes_from_the_connection_to_the_task_that_com
     assert list(counted) == ["calls", "functions", "files", "file changes"]
     assert sum(map(int, re.findall(r"^ *(\d+)  \S+\.py$", printed, re.MULTILINE))) == int(counted["calls"])
     assert len(re.findall(r"\.py$", printed, re.MULTILINE)) == int(counted["files"])
-    assert re.search(r"\.connection_made$.*app/tasks\.py  complete$", printed, re.DOTALL | re.MULTILINE)
+    assert re.search(r"\.connection_made$.*app/tasks/order\.py  complete$", printed, re.DOTALL | re.MULTILINE)

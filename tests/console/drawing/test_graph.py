@@ -13,7 +13,7 @@ from expediter.console.drawing.graph_labels import rule_text
 from expediter.console.drawing.graph_svg import mermaid, svg
 from tests.asl.machines import definitions
 
-ORDER = json.loads((Path(__file__).parents[2] / "src/expediter/contracts/order.asl.json").read_bytes())
+ORDER = json.loads((Path(__file__).parents[3] / "src/expediter/contracts/order.asl.json").read_bytes())
 SOME = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 

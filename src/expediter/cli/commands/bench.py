@@ -9,7 +9,7 @@ import typer
 
 from expediter.cli.terms import AsJson, stop
 
-CHECKOUT = Path(__file__).parents[3]
+CHECKOUT = Path(__file__).parents[4]
 
 
 def bench(
