@@ -33,8 +33,6 @@ def test_shares_are_parts_of_all_samples() -> None:
 def test_every_layer_names_files_that_are_there() -> None:
     root = Path(__file__).parents[2] / "src"
     files = [str(file) for file in root.rglob("*.py")]
-    ours = {
-        part for parts in LAYERS.values() for part in parts if part.startswith(("/embedded", "/app", "/expediter"))
-    }
+    ours = {part for parts in LAYERS.values() for part in parts if part.startswith(("/embedded", "/app", "/expediter"))}
 
     assert [part for part in ours if not any(part in file for file in files)] == []
