@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from expediter.asl.compile import TYPES
-from expediter.asl.conditions import OPERATORS
-from expediter.asl.integrations import ACTIONS
-from expediter.asl.intrinsics import INTRINSICS
-from expediter.asl.jsonata_functions import FUNCTIONS
+from expediter.asl.compiler.conditions import OPERATORS
+from expediter.asl.compiler.state_types import TYPES
+from expediter.asl.expressions.intrinsics import INTRINSICS
+from expediter.asl.expressions.jsonata_functions import FUNCTIONS
+from expediter.asl.states.integrations import ACTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/states-language.md").read_text(encoding="utf-8")
 

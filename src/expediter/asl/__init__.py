@@ -3,13 +3,17 @@
     machine = parse(definition)
     execution, commands = advance(machine, new_execution(), Started(at=…, seed=…, input=…))
 
-See ``protocol`` for what goes in and what comes out, ``machine`` for how.
+``protocol`` says what goes in and what comes out. A definition becomes a machine in ``compiler/``; ``steps`` takes in
+events, ``transitions`` enters one state after another, ``states/`` says what each type of state does, ``expressions/``
+how paths, templates and JSONata read data. ``simulate`` runs a workflow in virtual time.
 """
 
+from expediter.asl.cases import Verdict, run_case
+from expediter.asl.compiler.definition import parse
 from expediter.asl.errors import DefinitionInvalid, Fault
 from expediter.asl.execution import Execution, new_execution
 from expediter.asl.history import HistoryEvent
-from expediter.asl.machine import Machine, Steps, advance, outstanding, parse, replay
+from expediter.asl.machine import Machine
 from expediter.asl.protocol import (
     AnyEvent,
     Command,
@@ -26,7 +30,8 @@ from expediter.asl.protocol import (
     TimerFired,
     fixed_context,
 )
-from expediter.asl.simulate import Simulation, simulate
+from expediter.asl.simulate import Simulation, Unanswered, simulate
+from expediter.asl.steps import Steps, advance, outstanding, replay
 
 __all__ = [
     "AnyEvent",
@@ -49,11 +54,14 @@ __all__ = [
     "TaskSucceeded",
     "TaskTimedOut",
     "TimerFired",
+    "Unanswered",
+    "Verdict",
     "advance",
     "fixed_context",
     "new_execution",
     "outstanding",
     "parse",
     "replay",
+    "run_case",
     "simulate",
 ]

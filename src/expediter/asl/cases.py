@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from expediter.asl.compare import differences
+from expediter.asl.compiler.definition import parse
 from expediter.asl.errors import DefinitionInvalid
-from expediter.asl.machine import parse
 from expediter.asl.protocol import Json
 from expediter.asl.simulate import CONTEXT, Unanswered, simulate
 

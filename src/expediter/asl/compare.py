@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any
 
-from expediter.asl.intrinsics import is_number
+from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.protocol import Json
 from expediter.asl.texts import json_text
 

@@ -4,20 +4,16 @@ A Run is also the scope of paths and expressions (``context``, ``variable``, ``d
 """
 
 import hashlib
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from expediter.asl.errors import PathMissing
 from expediter.asl.execution import Execution, Frame
+from expediter.asl.expressions.scope import Draw
 from expediter.asl.history import HistoryEvent
+from expediter.asl.machine import Machine
 from expediter.asl.protocol import Command, End, Json, ScheduleTask, StartTimer
-from expediter.asl.scope import Draw
 from expediter.asl.texts import decode, instant_text
-
-if TYPE_CHECKING:
-    from expediter.asl.machine import Machine
-    from expediter.asl.states.state import State
 
 #: AWS ends an execution that would write more history events than this.
 EVENT_LIMIT = 25_000
@@ -48,7 +44,7 @@ class Run:
         "stored",
     )
 
-    def __init__(self, machine: "Machine", execution: Execution, history: list[HistoryEvent] | None = None) -> None:
+    def __init__(self, machine: Machine, execution: Execution, history: list[HistoryEvent] | None = None) -> None:
         self.machine = machine
         self.states = machine.states
         self.execution = execution
@@ -65,8 +61,8 @@ class Run:
         self.stored = execution.frames
         self.frames = execution.frames.copy()
         self.changed = False
-        #: Lines that can go on: a frame and the state it enters next.
-        self.ready: list[tuple[Frame, State]] = []
+        #: Frames that can go on, each with the name of the state it enters next.
+        self.ready: list[tuple[Frame, str]] = []
         #: The line that has just yielded its output.
         self.over: Frame | None = None
         #: The line that is seen and counted from: one of ``frames`` that is to be altered, or none.
@@ -98,6 +94,10 @@ class Run:
         self.frames[frame.number] = frame
         self.changed = True
         return frame
+
+    def enter(self, frame: Frame, state: str) -> None:
+        """Let this frame enter a state, by its name, once the event at hand is dealt with."""
+        self.ready.append((frame, state))
 
     def close(self, frame: Frame) -> None:
         """Drop every line inside this one: what they wait for no longer counts."""
@@ -206,6 +206,11 @@ class Run:
         found.update(state.context(self, frame))
         if (item := self._item(frame)) is not None:
             found["Map"] = {"Item": item}
+        return found
+
+    def execution_id(self) -> str:
+        """The ARN that the context object gives the execution; empty where it gives none."""
+        found: str = decode(self.execution.context).get("Execution", {}).get("Id", "")
         return found
 
     def _execution(self) -> dict[str, Json]:

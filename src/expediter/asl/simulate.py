@@ -15,11 +15,12 @@ from typing import TypeAlias
 
 import msgspec
 
+from expediter.asl.compiler.definition import parse
+from expediter.asl.compiler.item_reader import RESOURCES, WRITERS
 from expediter.asl.execution import Execution, new_execution
+from expediter.asl.expressions.intrinsics import same_json
 from expediter.asl.history import HistoryEvent
-from expediter.asl.intrinsics import same_json
-from expediter.asl.item_reader import RESOURCES, WRITERS
-from expediter.asl.machine import Machine, advance, parse
+from expediter.asl.machine import Machine
 from expediter.asl.protocol import (
     AnyEvent,
     Command,
@@ -35,6 +36,7 @@ from expediter.asl.protocol import (
     TimerFired,
     fixed_context,
 )
+from expediter.asl.steps import advance
 
 Mocks: TypeAlias = Mapping[str, list[dict[str, Json]]]
 #: Bucket -> key -> text: what an ItemReader reads.

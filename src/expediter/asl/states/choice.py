@@ -1,17 +1,16 @@
 """Choice: the first rule that holds says where to go."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import StateFailure
 from expediter.asl.execution import Frame
+from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
+from expediter.asl.states.interpreter import Interpreter
 from expediter.asl.states.state import Arguments, Finish, State
 
-if TYPE_CHECKING:
-    from expediter.asl.run import Run
-
-Condition: TypeAlias = Callable[["Run", Frame, Json], bool]
+Condition: TypeAlias = Callable[[Scope, Frame, Json], bool]
 
 
 class Rule(NamedTuple):
@@ -45,7 +44,7 @@ class Choice(State):
     def can_end(self) -> bool:
         return False
 
-    def enter(self, run: "Run", frame: Frame) -> State | None:
+    def enter(self, run: Interpreter, frame: Frame) -> State | None:
         value = frame.input if self.raw else self.arguments(run, frame)
         for holds, following, finish in self.links:
             if holds(run, frame, value):

@@ -1,16 +1,15 @@
 """Fail: ends its line with an error; no Retry or Catch of the same state sees it, those around it do."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from expediter.asl.errors import StateFailure
 from expediter.asl.execution import Frame
+from expediter.asl.expressions.scope import Scope
+from expediter.asl.states.interpreter import Interpreter
 from expediter.asl.states.state import Arguments, Finish, State
 
-if TYPE_CHECKING:
-    from expediter.asl.run import Run
-
-Text: TypeAlias = Callable[["Run", Frame], str | None]
+Text: TypeAlias = Callable[[Scope, Frame], str | None]
 
 
 class Fail(State):
@@ -24,5 +23,5 @@ class Fail(State):
         self.error = error
         self.cause = cause
 
-    def enter(self, run: "Run", frame: Frame) -> State | None:
+    def enter(self, run: Interpreter, frame: Frame) -> State | None:
         raise StateFailure(self.error(run, frame), self.cause(run, frame))

@@ -1,14 +1,10 @@
 """What Parallel and Map share: lines inside a state, one result each, and what one failure means to all."""
 
-from typing import TYPE_CHECKING
-
 from expediter.asl.errors import StateFailure
 from expediter.asl.execution import Frame, Group
 from expediter.asl.protocol import Json
+from expediter.asl.states.interpreter import Interpreter
 from expediter.asl.states.state import State
-
-if TYPE_CHECKING:
-    from expediter.asl.run import Run
 
 
 class GroupState(State):
@@ -17,11 +13,11 @@ class GroupState(State):
     __slots__ = ()
     works = True
 
-    def enter(self, run: "Run", frame: Frame) -> State | None:
+    def enter(self, run: Interpreter, frame: Frame) -> State | None:
         frame.attempt, frame.retries = 0, []
         return self.resume(run, frame)
 
-    def open_child(self, run: "Run", frame: Frame, place: int, value: Json, item: Json = None) -> Frame:
+    def open_child(self, run: Interpreter, frame: Frame, place: int, value: Json, item: Json = None) -> Frame:
         """A new line inside; until it enters its first state it stands where the group stands."""
         child = Frame(
             number=run.number(),
@@ -42,7 +38,7 @@ class GroupState(State):
             raise ValueError(f"{self.name} has nothing running")
         return frame.group
 
-    def child_failed(self, run: "Run", frame: Frame, child: Frame, failure: StateFailure) -> State | None:  # noqa: ARG002
+    def child_failed(self, run: Interpreter, frame: Frame, child: Frame, failure: StateFailure) -> State | None:  # noqa: ARG002
         """The first failure is the state's own; Retry and Catch of this state see it under its own name."""
         run.close(frame)
         run.note(frame, f"{self.kind}StateFailed", {"error": failure.error, "cause": failure.cause})

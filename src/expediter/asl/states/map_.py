@@ -5,18 +5,17 @@ events, sees its own context and no variables from outside, and may fail without
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import StateFailure
 from expediter.asl.execution import Frame, Group
+from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded, TaskTimedOut
-from expediter.asl.retry import Handlers
 from expediter.asl.states.group import GroupState
+from expediter.asl.states.interpreter import Interpreter
+from expediter.asl.states.retry import Handlers
 from expediter.asl.states.state import Arguments, Finish, State
-from expediter.asl.texts import copy_json, decode, json_text
-
-if TYPE_CHECKING:
-    from expediter.asl.run import Run
+from expediter.asl.texts import copy_json, json_text
 
 #: AWS runs at most this many inline iterations at once, whatever MaxConcurrency says.
 INLINE_LIMIT = 40
@@ -24,8 +23,8 @@ INLINE_LIMIT = 40
 DISTRIBUTED_LIMIT = 1_000
 THRESHOLD = "States.ExceedToleratedFailureThreshold"
 
-Items: TypeAlias = Callable[["Run", Frame], list[Json]]
-Number: TypeAlias = Callable[["Run", Frame], float | None]
+Items: TypeAlias = Callable[[Scope, Frame], list[Json]]
+Number: TypeAlias = Callable[[Scope, Frame], float | None]
 
 
 class Source(NamedTuple):
@@ -54,7 +53,7 @@ class Settings(NamedTuple):
     concurrency: Number
     tolerated_count: Number
     tolerated_percentage: Number
-    batch: "Callable[[Run, Frame, list[Json]], list[Json]] | None" = None
+    batch: Callable[[Scope, Frame, list[Json]], list[Json]] | None = None
     source: Source | None = None
     writer: Writer | None = None
     label: str = ""
@@ -77,7 +76,7 @@ class Map(GroupState):
         super().__init__(name, target, arguments, finish, handlers)
         self.settings = settings
 
-    def resume(self, run: "Run", frame: Frame) -> State | None:
+    def resume(self, run: Interpreter, frame: Frame) -> State | None:
         source = self.settings.source
         if source is None:
             return self._begin(run, frame, self.settings.items(run, frame))
@@ -87,7 +86,7 @@ class Map(GroupState):
 
     # --- the store: an ItemReader before, a ResultWriter after ------------------------------------------------
 
-    def _ask(self, run: "Run", frame: Frame) -> State | None:
+    def _ask(self, run: Interpreter, frame: Frame) -> State | None:
         frame.task = run.number()
         frame.seed = run.seed
         task = self.request(run, frame)
@@ -95,7 +94,7 @@ class Map(GroupState):
             run.commands.append(task)
         return None
 
-    def request(self, run: "Run", frame: Frame) -> ScheduleTask | None:
+    def request(self, run: Interpreter, frame: Frame) -> ScheduleTask | None:
         if frame.task is None or frame.group is None:
             return None
         run.seed, run.draws = frame.seed, 0
@@ -107,7 +106,7 @@ class Map(GroupState):
             return ScheduleTask(frame.task, self.name, source.resource, source.arguments(run, frame), frame.attempt)
         return None
 
-    def succeeded(self, run: "Run", frame: Frame, event: TaskSucceeded) -> State | None:
+    def succeeded(self, run: Interpreter, frame: Frame, event: TaskSucceeded) -> State | None:
         frame.task = None
         group = self.group_of(frame)
         if group.items is not None and self.settings.writer is not None:
@@ -118,13 +117,13 @@ class Map(GroupState):
         items = [] if self.settings.source is None else self.settings.source.read(copy_json(event.output))
         return self._begin(run, frame, items[: group.most] if group.most else items)
 
-    def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> State | None:
+    def failed(self, run: Interpreter, frame: Frame, event: TaskFailed) -> State | None:
         raise self._store_failure(run, frame, event.cause)
 
-    def timed_out(self, run: "Run", frame: Frame, _event: TaskTimedOut) -> State | None:
+    def timed_out(self, run: Interpreter, frame: Frame, _event: TaskTimedOut) -> State | None:
         raise self._store_failure(run, frame, None)
 
-    def _store_failure(self, run: "Run", frame: Frame, cause: str | None) -> StateFailure:
+    def _store_failure(self, run: Interpreter, frame: Frame, cause: str | None) -> StateFailure:
         writing = self.group_of(frame).items is not None
         frame.task, frame.group = None, None
         failure = StateFailure("States.ResultWriterFailed" if writing else "States.ItemReaderFailed", cause)
@@ -134,7 +133,7 @@ class Map(GroupState):
 
     # --- iterations -------------------------------------------------------------------------------------------
 
-    def _limits(self, run: "Run", frame: Frame) -> tuple[int, float, float]:
+    def _limits(self, run: Interpreter, frame: Frame) -> tuple[int, float, float]:
         settings = self.settings
         most = DISTRIBUTED_LIMIT if settings.distributed else INLINE_LIMIT
         wanted = int(settings.concurrency(run, frame) or 0)
@@ -144,7 +143,7 @@ class Map(GroupState):
             count = 0
         return min(wanted or most, most), -1 if count is None else count, 100 if percentage is None else percentage
 
-    def _begin(self, run: "Run", frame: Frame, items: list[Json]) -> State | None:
+    def _begin(self, run: Interpreter, frame: Frame, items: list[Json]) -> State | None:
         limit, count, percentage = self._limits(run, frame)
         if self.settings.distributed:
             run.note(frame, "MapRunStarted", {"mapRunArn": self._run_arn(run, frame)})
@@ -162,12 +161,12 @@ class Map(GroupState):
             self._start_next(run, frame, group)
         return None
 
-    def _make_batches(self, run: "Run", frame: Frame, group: Group) -> None:
+    def _make_batches(self, run: Interpreter, frame: Frame, group: Group) -> None:
         """Each item shaped by the selector, then gathered: an iteration gets a batch of them."""
         shaped = [self._shaped(run, frame, index, item) for index, item in enumerate(group.items or [])]
         group.items = self.settings.batch(run, frame, shaped) if self.settings.batch else shaped
 
-    def _shaped(self, run: "Run", frame: Frame, index: int, item: Json) -> Json:
+    def _shaped(self, run: Interpreter, frame: Frame, index: int, item: Json) -> Json:
         if self.settings.select is None:
             return item
         frame.item, kept = {"Index": index, "Value": item}, frame.item
@@ -176,10 +175,10 @@ class Map(GroupState):
         finally:
             frame.item = kept
 
-    def _start_next(self, run: "Run", frame: Frame, group: Group) -> None:
+    def _start_next(self, run: Interpreter, frame: Frame, group: Group) -> None:
         index, group.next = group.next, group.next + 1
         value = (group.items or [])[index]
-        run.frame = frame
+        run.look(frame)
         batched = self.settings.batch is not None
         shaped = value if batched else self._shaped(run, frame, index, value)
         child = self.open_child(run, frame, index, shaped, None if batched else {"Index": index, "Value": value})
@@ -190,9 +189,9 @@ class Map(GroupState):
             child.origin = shaped
         else:
             run.note(child, "MapIterationStarted", {"name": self.name, "index": index})
-        run.ready.append((child, run.states[self.settings.start]))
+        run.enter(child, self.settings.start)
 
-    def child_ended(self, run: "Run", frame: Frame, child: Frame) -> State | None:
+    def child_ended(self, run: Interpreter, frame: Frame, child: Frame) -> State | None:
         group = self.group_of(frame)
         group.results[child.place] = child.input
         if not self.settings.distributed:
@@ -201,7 +200,7 @@ class Map(GroupState):
         del run.frames[child.number]
         return self._one_less(run, frame, group)
 
-    def child_failed(self, run: "Run", frame: Frame, child: Frame, failure: StateFailure) -> State | None:
+    def child_failed(self, run: Interpreter, frame: Frame, child: Frame, failure: StateFailure) -> State | None:
         if not self.settings.distributed:
             run.note(child, "MapIterationFailed", {"name": self.name, "index": child.place})
             frame.last = child.last
@@ -224,7 +223,7 @@ class Map(GroupState):
             return 1
         return len((group.items or [])[place]["Items"])
 
-    def _one_less(self, run: "Run", frame: Frame, group: Group) -> State | None:
+    def _one_less(self, run: Interpreter, frame: Frame, group: Group) -> State | None:
         group.pending -= 1
         if not group.pending:
             return self._complete(run, frame, group)
@@ -232,13 +231,13 @@ class Map(GroupState):
             self._start_next(run, frame, group)
         return None
 
-    def _complete(self, run: "Run", frame: Frame, group: Group) -> State | None:
+    def _complete(self, run: Interpreter, frame: Frame, group: Group) -> State | None:
         run.look(frame)
         if self.settings.writer is not None:
             return self._ask(run, frame)
         return self._leave(run, frame, self._results(group))
 
-    def _leave(self, run: "Run", frame: Frame, result: Json) -> State | None:
+    def _leave(self, run: Interpreter, frame: Frame, result: Json) -> State | None:
         frame.group = None
         run.note(frame, "MapRunSucceeded" if self.settings.distributed else "MapStateSucceeded", {})
         return self.done(run, frame, result)
@@ -251,7 +250,6 @@ class Map(GroupState):
         """Made from the event number of the entry: unique in the execution, the same in every replay."""
         return f"{frame.entered:08d}-{frame.attempt}"
 
-    def _run_arn(self, run: "Run", frame: Frame) -> str:
-        execution: str = decode(run.execution.context).get("Execution", {}).get("Id", "")
+    def _run_arn(self, run: Interpreter, frame: Frame) -> str:
         label = self.settings.label or self.name
-        return f"{execution.replace(':execution:', ':mapRun:')}/{label}:{self._run_id(frame)}"
+        return f"{run.execution_id().replace(':execution:', ':mapRun:')}/{label}:{self._run_id(frame)}"

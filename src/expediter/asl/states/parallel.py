@@ -1,14 +1,10 @@
 """Parallel: the same input to every branch at once, the array of their outputs out."""
 
-from typing import TYPE_CHECKING
-
 from expediter.asl.execution import Frame, Group
-from expediter.asl.retry import Handlers
 from expediter.asl.states.group import GroupState
+from expediter.asl.states.interpreter import Interpreter
+from expediter.asl.states.retry import Handlers
 from expediter.asl.states.state import Arguments, Finish, State
-
-if TYPE_CHECKING:
-    from expediter.asl.run import Run
 
 
 class Parallel(GroupState):
@@ -30,16 +26,16 @@ class Parallel(GroupState):
         super().__init__(name, target, arguments, finish, handlers)
         self.starts = starts
 
-    def resume(self, run: "Run", frame: Frame) -> State | None:
+    def resume(self, run: Interpreter, frame: Frame) -> State | None:
         value = self.arguments(run, frame)
         run.note(frame, "ParallelStateStarted", {})
         frame.group = Group(results=[None] * len(self.starts), pending=len(self.starts))
         for place, start in enumerate(self.starts):
             child = self.open_child(run, frame, place, value)
-            run.ready.append((child, run.states[start]))
+            run.enter(child, start)
         return None
 
-    def child_ended(self, run: "Run", frame: Frame, child: Frame) -> State | None:
+    def child_ended(self, run: Interpreter, frame: Frame, child: Frame) -> State | None:
         group = self.group_of(frame)
         del run.frames[child.number]
         group.results[child.place] = child.input

@@ -1,12 +1,8 @@
 """Pass: hands its input on, shaped."""
 
-from typing import TYPE_CHECKING
-
 from expediter.asl.execution import Frame
+from expediter.asl.states.interpreter import Interpreter
 from expediter.asl.states.state import State
-
-if TYPE_CHECKING:
-    from expediter.asl.run import Run
 
 
 class Pass(State):
@@ -15,5 +11,5 @@ class Pass(State):
     __slots__ = ()
     kind = "Pass"
 
-    def enter(self, run: "Run", frame: Frame) -> State | None:
+    def enter(self, run: Interpreter, frame: Frame) -> State | None:
         return self.leave(run, frame, self.finish(run, frame, self.arguments(run, frame)), self.following)

@@ -1,27 +1,26 @@
 """What every state is to the machine."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from expediter.asl.errors import DATA_LIMIT, StateFailure
 from expediter.asl.execution import Frame
+from expediter.asl.expressions.scope import Scope
 from expediter.asl.history import HistoryEvent
 from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded, TaskTimedOut, TimerFired
-from expediter.asl.retry import Handlers
+from expediter.asl.states.interpreter import Interpreter
+from expediter.asl.states.retry import Handlers
 from expediter.asl.texts import PAYLOAD_LIMIT, encode
 
-if TYPE_CHECKING:
-    from expediter.asl.run import Run
-
 #: Before the work: from the raw input to what the work gets.
-Arguments: TypeAlias = Callable[["Run", Frame], Json]
+Arguments: TypeAlias = Callable[[Scope, Frame], Json]
 #: A state's output and the variables assigned.
 Finished: TypeAlias = tuple[Json, dict[str, Json] | None]
 #: After the work: what its result leads to.
-Finish: TypeAlias = Callable[["Run", Frame, Json], Finished]
+Finish: TypeAlias = Callable[[Scope, Frame, Json], Finished]
 
 
-def raw(_run: "Run", frame: Frame) -> Json:
+def raw(_scope: Scope, frame: Frame) -> Json:
     """The arguments of a state that shapes nothing: its raw input. ``State.raw`` saves calling it."""
     return frame.input
 
@@ -66,46 +65,46 @@ class State:
         """Whether its line can be over after this state."""
         return self.target is None
 
-    def enter(self, run: "Run", frame: Frame) -> "State | None":
+    def enter(self, run: Interpreter, frame: Frame) -> "State | None":
         raise NotImplementedError
 
-    def fired(self, run: "Run", frame: Frame, _event: TimerFired) -> "State | None":
+    def fired(self, run: Interpreter, frame: Frame, _event: TimerFired) -> "State | None":
         """The timer this state started has fired."""
         return self.resume(run, frame)
 
-    def resume(self, run: "Run", frame: Frame) -> "State | None":
+    def resume(self, run: Interpreter, frame: Frame) -> "State | None":
         """The time that this state waited for has come."""
         raise NotImplementedError
 
-    def succeeded(self, run: "Run", frame: Frame, event: TaskSucceeded) -> "State | None":
+    def succeeded(self, run: Interpreter, frame: Frame, event: TaskSucceeded) -> "State | None":
         """The task this state scheduled has answered."""
         raise NotImplementedError
 
-    def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> "State | None":
+    def failed(self, run: Interpreter, frame: Frame, event: TaskFailed) -> "State | None":
         raise NotImplementedError
 
-    def timed_out(self, run: "Run", frame: Frame, _event: TaskTimedOut) -> "State | None":
+    def timed_out(self, run: Interpreter, frame: Frame, _event: TaskTimedOut) -> "State | None":
         raise NotImplementedError
 
-    def child_ended(self, run: "Run", frame: Frame, child: Frame) -> "State | None":
+    def child_ended(self, run: Interpreter, frame: Frame, child: Frame) -> "State | None":
         """One of the lines inside this state has yielded ``child.input``."""
         raise NotImplementedError
 
-    def child_failed(self, run: "Run", frame: Frame, child: Frame, failure: StateFailure) -> "State | None":
+    def child_failed(self, run: Interpreter, frame: Frame, child: Frame, failure: StateFailure) -> "State | None":
         """One of the lines inside this state has failed; raises the failure that it is to this state."""
         raise NotImplementedError
 
-    def request(self, run: "Run", frame: Frame) -> ScheduleTask | None:  # noqa: ARG002 - only tasks ask for anything
+    def request(self, run: Interpreter, frame: Frame) -> ScheduleTask | None:  # noqa: ARG002 - only tasks ask for anything
         """The task this frame waits for, built again from what is stored."""
         return None
 
-    def context(self, run: "Run", frame: Frame) -> dict[str, Json]:  # noqa: ARG002 - only some states add to it
+    def context(self, run: Interpreter, frame: Frame) -> dict[str, Json]:  # noqa: ARG002 - only some states add to it
         """What this state adds to the context object."""
         return {}
 
     def leave(
         self,
-        run: "Run",
+        run: Interpreter,
         frame: Frame,
         finished: Finished,
         following: "State | None",
@@ -137,7 +136,7 @@ class State:
             run.ended(frame)
         return following
 
-    def done(self, run: "Run", frame: Frame, result: Json) -> "State | None":
+    def done(self, run: Interpreter, frame: Frame, result: Json) -> "State | None":
         """The work yielded ``result``: shape it and leave for the next state."""
         return self.leave(run, frame, self.finish(run, frame, result), self.following)
 

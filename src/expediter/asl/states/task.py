@@ -2,22 +2,21 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import DATA_LIMIT, RUNTIME, TIMEOUT, StateFailure, runtime
 from expediter.asl.execution import Frame
-from expediter.asl.integrations import service_and_action, unfit_parameters
+from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded, TaskTimedOut
-from expediter.asl.retry import Handlers
+from expediter.asl.states.integrations import service_and_action, unfit_parameters
+from expediter.asl.states.interpreter import Interpreter
+from expediter.asl.states.retry import Handlers
 from expediter.asl.states.state import Arguments, Finish, State, too_large
 from expediter.asl.texts import PAYLOAD_LIMIT, encode, json_text
 
-if TYPE_CHECKING:
-    from expediter.asl.run import Run
-
 #: TimeoutSeconds and HeartbeatSeconds.
 Fixed: TypeAlias = tuple[int | None, int | None]
-Limits: TypeAlias = Callable[["Run", Frame], Fixed]
+Limits: TypeAlias = Callable[[Scope, Frame], Fixed]
 
 
 class Pattern(NamedTuple):
@@ -68,12 +67,12 @@ class Task(State):
         self.limits = limits
         self.growth = growth
 
-    def enter(self, run: "Run", frame: Frame) -> State | None:
+    def enter(self, run: Interpreter, frame: Frame) -> State | None:
         if frame.attempt or frame.retries:
             frame.attempt, frame.retries = 0, []
         return self.resume(run, frame)
 
-    def resume(self, run: "Run", frame: Frame) -> State | None:
+    def resume(self, run: Interpreter, frame: Frame) -> State | None:
         """Ask for the work: the first time, and again when the time of a retry has come."""
         run.numbers = frame.task = number = run.numbers + 1
         frame.seed = run.seed
@@ -102,18 +101,20 @@ class Task(State):
         if (unfit := unfit_parameters(self.resource, value)) is not None:
             raise runtime(f"The Parameters '{json_text(value)}' could not be used to start the Task: [{unfit}]")
 
-    def _note(self, run: "Run", frame: Frame, how: str, task: ScheduleTask | None = None, **details: Json) -> None:
+    def _note(
+        self, run: Interpreter, frame: Frame, how: str, task: ScheduleTask | None = None, **details: Json
+    ) -> None:
         """Count the event, and write it if anyone reads."""
         more = {} if task is None else _scheduled(task, self.pattern)
         run.note(frame, self.pattern.prefix + how, {**_service(self.pattern), **more, **details})
 
-    def request(self, run: "Run", frame: Frame) -> ScheduleTask | None:
+    def request(self, run: Interpreter, frame: Frame) -> ScheduleTask | None:
         if frame.task is None:
             return None
         run.seed, run.draws = frame.seed, 0
         return self._request(run, frame, frame.task)
 
-    def _request(self, run: "Run", frame: Frame, number: int) -> ScheduleTask:
+    def _request(self, run: Interpreter, frame: Frame, number: int) -> ScheduleTask:
         """Everything in it follows from what the frame holds, so it can be built again after a crash."""
         given = frame.input if self.raw else self.arguments(run, frame)
         limits = self.limits
@@ -125,10 +126,10 @@ class Task(State):
         """Unguessable as long as the seeds are."""
         return hashlib.sha256(f"token:{frame.seed}:{frame.task}".encode()).hexdigest()
 
-    def context(self, run: "Run", frame: Frame) -> dict[str, Json]:  # noqa: ARG002 - the frame says it all
+    def context(self, run: Interpreter, frame: Frame) -> dict[str, Json]:  # noqa: ARG002 - the frame says it all
         return {"Task": {"Token": self._token(frame)}} if self.token else {}
 
-    def succeeded(self, run: "Run", frame: Frame, event: TaskSucceeded) -> State | None:
+    def succeeded(self, run: Interpreter, frame: Frame, event: TaskSucceeded) -> State | None:
         frame.task = None
         result = event.output
         size = len(encode(result))
@@ -147,7 +148,7 @@ class Task(State):
         most = before + growth + size if before and growth is not None else 0
         return self.leave(run, frame, finished, self.following, most)
 
-    def failed(self, run: "Run", frame: Frame, event: TaskFailed) -> State | None:
+    def failed(self, run: Interpreter, frame: Frame, event: TaskFailed) -> State | None:
         frame.task = None
         self._answered(run, frame, submitted=event.submitted)
         # States.Runtime from outside is the service's verdict on the request: as final as our own.
@@ -156,13 +157,13 @@ class Task(State):
         self._note(run, frame, "Failed", error=failure.error, cause=failure.cause)
         raise failure
 
-    def timed_out(self, run: "Run", frame: Frame, _event: TaskTimedOut) -> State | None:
+    def timed_out(self, run: Interpreter, frame: Frame, _event: TaskTimedOut) -> State | None:
         frame.task = None
         self._answered(run, frame, submitted=True)
         self._note(run, frame, "TimedOut", error=TIMEOUT, cause=None)
         raise StateFailure(TIMEOUT, None)
 
-    def _answered(self, run: "Run", frame: Frame, *, submitted: bool) -> None:
+    def _answered(self, run: Interpreter, frame: Frame, *, submitted: bool) -> None:
         """Events that belong before the answer and that nobody outside reports by themselves."""
         if self.activity:
             self._note(run, frame, "Started")

@@ -1,16 +1,15 @@
 """Wait: does nothing until an instant."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from expediter.asl.execution import Frame
+from expediter.asl.expressions.scope import Scope
+from expediter.asl.states.interpreter import Interpreter
 from expediter.asl.states.state import Arguments, Finish, State
 
-if TYPE_CHECKING:
-    from expediter.asl.run import Run
-
 #: When the wait is over: milliseconds since 1970 UTC.
-Due: TypeAlias = Callable[["Run", Frame], int]
+Due: TypeAlias = Callable[[Scope, Frame], int]
 
 
 class Wait(State):
@@ -23,9 +22,9 @@ class Wait(State):
         super().__init__(name, target, arguments, finish)
         self.due = due
 
-    def enter(self, run: "Run", frame: Frame) -> State | None:
+    def enter(self, run: Interpreter, frame: Frame) -> State | None:
         run.start_timer(frame, self.due(run, frame))
         return None
 
-    def resume(self, run: "Run", frame: Frame) -> State | None:
+    def resume(self, run: Interpreter, frame: Frame) -> State | None:
         return self.done(run, frame, self.arguments(run, frame))

@@ -8,10 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from expediter.asl.cases import Verdict, run_case
-from expediter.asl.errors import DefinitionInvalid, Fault
-from expediter.asl.machine import parse
-from expediter.asl.simulate import Unanswered, simulate
+from expediter.asl import DefinitionInvalid, Fault, Unanswered, Verdict, parse, run_case, simulate
 
 app = typer.Typer(no_args_is_help=True, help="Check, draw, run and test workflow definitions.")
 

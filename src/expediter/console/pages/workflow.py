@@ -7,10 +7,7 @@ import msgspec
 
 from expediter.api.request import Response
 from expediter.app.operator.services import Desk
-from expediter.asl import DefinitionInvalid, parse
-from expediter.asl.errors import Fault
-from expediter.asl.protocol import Json
-from expediter.asl.simulate import Simulation, Unanswered, simulate
+from expediter.asl import DefinitionInvalid, Fault, Json, Simulation, Unanswered, parse, simulate
 from expediter.console.drawing.flow_graph import flow_graph
 from expediter.console.render import drawing, page
 from expediter.console.visit import Visit

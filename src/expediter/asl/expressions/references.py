@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from expediter.asl.errors import PathInvalid, StateFailure
-from expediter.asl.path_steps import Index, Name, Step
-from expediter.asl.paths import compile_path
+from expediter.asl.expressions.path_steps import Index, Name, Step
+from expediter.asl.expressions.paths import compile_path
 from expediter.asl.protocol import Json
+from expediter.asl.texts import json_text
 
 
 def compile_reference(text: str) -> Callable[[Json, Json], Json]:
@@ -59,8 +60,6 @@ def _conflict(text: str, value: Json) -> StateFailure:
 
     https://qiita.com/tsubasaogawa/items/4fe341bdb6ae7d2fd8ee
     """
-    from expediter.asl.texts import json_text  # noqa: PLC0415 - only needed to word a failure
-
     return StateFailure(
         "States.ReferencePathConflict", f"Unable to apply ReferencePath {text} to input {json_text(value)}"
     )

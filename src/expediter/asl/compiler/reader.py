@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from expediter.asl.errors import Fault, PathInvalid
-from expediter.asl.paths import Path, compile_path
+from expediter.asl.expressions.paths import Path, compile_path
 from expediter.asl.protocol import Json
 from expediter.asl.states.state import State
 

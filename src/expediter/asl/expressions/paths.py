@@ -15,10 +15,10 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid, PathMissing
-from expediter.asl.path_steps import DEFINITE, Index, Name, Step, explain, select
-from expediter.asl.path_text import parse_steps
+from expediter.asl.expressions.path_steps import DEFINITE, Index, Name, Step, explain, select
+from expediter.asl.expressions.path_text import parse_steps
+from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
-from expediter.asl.scope import Scope
 
 _VARIABLE = re.compile(r"\$([^\W\d]\w*)(.*)", re.DOTALL)
 

@@ -4,16 +4,16 @@ import math
 from collections.abc import Callable
 from typing import TypeAlias
 
-from expediter.asl.dataflow import arguments, effective_input, shaping_path, template
+from expediter.asl.compiler.dataflow import arguments, effective_input, shaping_path, template
+from expediter.asl.compiler.item_reader import RESOURCES, WRITERS, compile_parser
+from expediter.asl.compiler.reader import Reader
+from expediter.asl.compiler.scalars import Parameter, dynamic
 from expediter.asl.errors import PathMissing, runtime
 from expediter.asl.execution import Frame
-from expediter.asl.intrinsics import is_number
-from expediter.asl.item_reader import RESOURCES, WRITERS, compile_parser
-from expediter.asl.jsonata import query_failure
+from expediter.asl.expressions.intrinsics import is_number
+from expediter.asl.expressions.jsonata import query_failure
+from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
-from expediter.asl.reading import Reader
-from expediter.asl.run import Run
-from expediter.asl.scalars import Parameter, dynamic
 from expediter.asl.states.map_ import Items, Number, Settings, Source, Writer
 from expediter.asl.states.state import Arguments
 from expediter.asl.texts import encode, json_text, plain
@@ -66,7 +66,7 @@ def _items(reader: Reader) -> Items:
 def _jsonata_items(reader: Reader) -> Items:
     if not reader.has("Items"):
 
-        def from_input(_run: Run, frame: Frame) -> list[Json]:
+        def from_input(_scope: Scope, frame: Frame) -> list[Json]:
             if isinstance(frame.input, list):
                 return frame.input
             raise query_failure(f"Map state input must be an array but was: {json_text(frame.input)}")
@@ -76,10 +76,10 @@ def _jsonata_items(reader: Reader) -> Items:
         get = dynamic(reader, "Items", "array")
         if get is None:
             reader.complain("Items", "must be an array or a JSONata expression")
-            return lambda _run, _frame: []
+            return lambda _scope, _frame: []
         return get
     built = template(reader, "Items")
-    return lambda run, frame: [] if built is None else built({"input": frame.input}, run)
+    return lambda scope, frame: [] if built is None else built({"input": frame.input}, scope)
 
 
 def _jsonpath_items(reader: Reader) -> Items:
@@ -87,10 +87,10 @@ def _jsonpath_items(reader: Reader) -> Items:
     path = reader.path("ItemsPath")
     text = "$" if path is None else path.text
 
-    def items(run: Run, frame: Frame) -> list[Json]:
-        value = shaped(run, frame)
+    def items(scope: Scope, frame: Frame) -> list[Json]:
+        value = shaped(scope, frame)
         try:
-            found = value if path is None else path.get(value, run)
+            found = value if path is None else path.get(value, scope)
         except PathMissing as missing:
             raise runtime(f"Invalid path '{text}' : {missing}") from None
         if isinstance(found, list):
@@ -106,9 +106,9 @@ def _selector(reader: Reader, field: str) -> Arguments | None:
     if select is None:
         return None
     if reader.jsonata:
-        return lambda run, frame: select({"input": frame.input}, run)
+        return lambda scope, frame: select({"input": frame.input}, scope)
     path = shaping_path(reader, "InputPath")
-    return lambda run, frame: select(frame.input if path is None else path(frame.input, run), run)
+    return lambda scope, frame: select(frame.input if path is None else path(frame.input, scope), scope)
 
 
 # --- numbers -----------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def number(
     ``outer``: the state, where ``reader`` is an object inside it.
     """
     if (get := dynamic(reader, field, "number")) is not None:
-        return lambda run, frame: _within(get(run, frame), field, most)
+        return lambda scope, frame: _within(get(scope, frame), field, most)
     path_field = f"{field}Path"
     if reader.has(field) and reader.has(path_field):
         reader.complain("", f"Only one of these fields is allowed: [{field}, {path_field}]")
@@ -130,7 +130,7 @@ def number(
     if path is not None:
         return _number_at(Parameter(path, path_field, effective_input(outer or reader)), field, whole=whole, most=most)
     given = _given(reader, field, whole=whole, most=most)
-    return lambda _run, _frame: given
+    return lambda _scope, _frame: given
 
 
 def _given(reader: Reader, field: str, *, whole: bool, most: float) -> float | None:
@@ -145,8 +145,8 @@ def _given(reader: Reader, field: str, *, whole: bool, most: float) -> float | N
 def _number_at(parameter: Parameter, field: str, *, whole: bool, most: float) -> Number:
     kind, path = "integer" if whole else "float", parameter.path.text
 
-    def read(run: Run, frame: Frame) -> float:
-        value = parameter.read(run, frame)
+    def read(scope: Scope, frame: Frame) -> float:
+        value = parameter.read(scope, frame)
         found = _parsed(value, whole=whole)
         if found is None:
             name = parameter.field
@@ -202,12 +202,12 @@ def _store_arguments(outer: Reader, reader: Reader) -> Arguments:
     shape = template(reader, "Arguments" if reader.jsonata else "Parameters")
     path = None if reader.jsonata else shaping_path(outer, "InputPath")
 
-    def get(run: Run, frame: Frame) -> Json:
+    def get(scope: Scope, frame: Frame) -> Json:
         if shape is None:
             return {}
         if reader.jsonata:
-            return shape({"input": frame.input}, run)
-        return shape(frame.input if path is None else path(frame.input, run), run)
+            return shape({"input": frame.input}, scope)
+        return shape(frame.input if path is None else path(frame.input, scope), scope)
 
     return get
 
@@ -221,7 +221,7 @@ def _writer(reader: Reader) -> Writer | None:
     return Writer(_store_resource(found, WRITERS), _store_arguments(reader, found))
 
 
-def _batcher(reader: Reader) -> Callable[[Run, Frame, list[Json]], list[Json]] | None:
+def _batcher(reader: Reader) -> Callable[[Scope, Frame, list[Json]], list[Json]] | None:
     found = reader.object("ItemBatcher")
     if found is None:
         return None
@@ -230,10 +230,10 @@ def _batcher(reader: Reader) -> Callable[[Run, Frame, list[Json]], list[Json]] |
     path = None if found.jsonata else shaping_path(reader, "InputPath")
     jsonata = found.jsonata
 
-    def gather(run: Run, frame: Frame, items: list[Json]) -> list[Json]:
-        value = {"input": frame.input} if jsonata else frame.input if path is None else path(frame.input, run)
-        shared = {} if extra is None else {"BatchInput": extra(value, run)}
-        most, room = count(run, frame) or math.inf, size(run, frame) or math.inf
+    def gather(scope: Scope, frame: Frame, items: list[Json]) -> list[Json]:
+        value = {"input": frame.input} if jsonata else frame.input if path is None else path(frame.input, scope)
+        shared = {} if extra is None else {"BatchInput": extra(value, scope)}
+        most, room = count(scope, frame) or math.inf, size(scope, frame) or math.inf
         return [{**shared, "Items": batch} for batch in _batches(items, most, room)]
 
     return gather

@@ -3,24 +3,24 @@
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from expediter.asl.dataflow import effective_input, saw_expression
+from expediter.asl.compiler.dataflow import effective_input, saw_expression
+from expediter.asl.compiler.reader import Reader
 from expediter.asl.errors import PathInvalid, PathMissing, StateFailure, runtime
 from expediter.asl.execution import Frame
-from expediter.asl.intrinsics import is_number
-from expediter.asl.jsonata import compile_expression, evaluated, is_expression, query_failure
-from expediter.asl.paths import Path
+from expediter.asl.expressions.intrinsics import is_number
+from expediter.asl.expressions.jsonata import compile_expression, evaluated, is_expression, query_failure
+from expediter.asl.expressions.paths import Path
+from expediter.asl.expressions.scope import Scope
+from expediter.asl.expressions.templates import Template
+from expediter.asl.expressions.templates import compile_expression as compile_path_or_call
 from expediter.asl.protocol import Json
-from expediter.asl.reading import Reader
-from expediter.asl.run import Run
 from expediter.asl.states.fail import Text
 from expediter.asl.states.state import Arguments
 from expediter.asl.states.task import Fixed, Limits
 from expediter.asl.states.wait import Due
-from expediter.asl.templates import Template
-from expediter.asl.templates import compile_expression as compile_path_or_call
 from expediter.asl.texts import json_text, json_type, parse_instant, plain
 
-Value: TypeAlias = Callable[[Run, Frame], Json]
+Value: TypeAlias = Callable[[Scope, Frame], Json]
 
 #: The longest wait and timeout: AWS takes no larger number.
 LONGEST = 99_999_999
@@ -37,15 +37,15 @@ def dynamic(reader: Reader, field: str, wanted: str) -> Value | None:
         expression = compile_expression(reader.spec[field])
     except PathInvalid as fault:
         reader.complain(field, f"The JSONata expression is not valid: {fault}")
-        return lambda _run, _frame: None
+        return lambda _scope, _frame: None
     saw_expression(reader, expression)
     get = evaluated(expression, field)
     return _typed(get, wanted, expression.text, field)
 
 
 def _typed(get: Template, wanted: str, text: str, field: str) -> Value:
-    def read(run: Run, frame: Frame) -> Json:
-        value = get({"input": frame.input}, run)
+    def read(scope: Scope, frame: Frame) -> Json:
+        value = get({"input": frame.input}, scope)
         if (found := json_type(value)) != wanted:
             raise query_failure(
                 f"The JSONata expression '{text}' specified for the field '{field}' returned an unexpected result "
@@ -61,26 +61,26 @@ def _typed(get: Template, wanted: str, text: str, field: str) -> Value:
 
 
 #: Seconds: the same every time, or read from what the state is given.
-Limit: TypeAlias = int | None | Callable[[Run, Frame], int | None]
+Limit: TypeAlias = int | None | Callable[[Scope, Frame], int | None]
 
 
 def limits(reader: Reader) -> Limits | Fixed:
     """TimeoutSeconds and HeartbeatSeconds; most definitions fix both."""
     timeout, heartbeat = _limit(reader, "TimeoutSeconds"), _limit(reader, "HeartbeatSeconds")
     if callable(timeout) or callable(heartbeat):
-        return lambda run, frame: (_now(timeout, run, frame), _now(heartbeat, run, frame))
+        return lambda scope, frame: (_now(timeout, scope, frame), _now(heartbeat, scope, frame))
     return timeout, heartbeat
 
 
-def _now(limit: Limit, run: Run, frame: Frame) -> int | None:
-    return limit(run, frame) if callable(limit) else limit
+def _now(limit: Limit, scope: Scope, frame: Frame) -> int | None:
+    return limit(scope, frame) if callable(limit) else limit
 
 
 def _limit(reader: Reader, field: str) -> Limit:
     """One of them, with its Path; absent is None."""
     get = dynamic(reader, field, "number")
     if get is not None:
-        return lambda run, frame: _positive(get(run, frame), field)
+        return lambda scope, frame: _positive(get(scope, frame), field)
     path_field = f"{field}Path"
     if reader.has(field) and reader.has(path_field):
         reader.complain("", f"Only one of these fields is allowed: [{field}, {path_field}]")
@@ -96,9 +96,9 @@ def _positive(value: Json, field: str) -> int:
     raise query_failure(f"The field '{field}' must be a positive integer but was: {plain(value)}", field)
 
 
-def _seconds_at(parameter: "Parameter") -> Callable[[Run, Frame], int]:
-    def read(run: Run, frame: Frame) -> int:
-        value = parameter.read(run, frame)
+def _seconds_at(parameter: "Parameter") -> Callable[[Scope, Frame], int]:
+    def read(scope: Scope, frame: Frame) -> int:
+        value = parameter.read(scope, frame)
         if is_number(value) and value == int(value) and 0 < value <= LONGEST:
             return int(value)
         raise parameter.unfit("cannot be parsed as a positive integer", value)
@@ -113,9 +113,9 @@ class Parameter(NamedTuple):
     field: str
     begin: Arguments
 
-    def read(self, run: Run, frame: Frame) -> Json:
+    def read(self, scope: Scope, frame: Frame) -> Json:
         try:
-            return self.path.get(self.begin(run, frame), run)
+            return self.path.get(self.begin(scope, frame), scope)
         except PathMissing:
             message = f"The {self.field} parameter does not reference an input value: {self.path.text}"
             raise runtime(message) from None
@@ -138,9 +138,9 @@ def due(reader: Reader) -> Due:
 
 def _seconds(reader: Reader) -> Due:
     if get := dynamic(reader, "Seconds", "number"):
-        return lambda run, frame: run.at + 1000 * _wait_seconds(get(run, frame))
+        return lambda scope, frame: scope.at + 1000 * _wait_seconds(get(scope, frame))
     given = reader.integer("Seconds", 0, 0, LONGEST)
-    return lambda run, _frame: run.at + 1000 * given
+    return lambda scope, _frame: scope.at + 1000 * given
 
 
 def _wait_seconds(value: Json) -> int:
@@ -149,9 +149,9 @@ def _wait_seconds(value: Json) -> int:
     raise query_failure(f"The Seconds field cannot be parsed as a non-negative integer: {plain(value)}", "Seconds")
 
 
-def _never(run: Run, _frame: Frame) -> int:
+def _never(scope: Scope, _frame: Frame) -> int:
     """Stands in for a field with a fault: such a definition is not run."""
-    return run.at
+    return scope.at
 
 
 def _seconds_path(reader: Reader) -> Due:
@@ -160,15 +160,15 @@ def _seconds_path(reader: Reader) -> Due:
         return _never
     parameter = Parameter(path, "SecondsPath", effective_input(reader))
 
-    def when(run: Run, frame: Frame) -> int:
-        value = parameter.read(run, frame)
+    def when(scope: Scope, frame: Frame) -> int:
+        value = parameter.read(scope, frame)
         if not isinstance(value, int) or isinstance(value, bool):
             raise parameter.unfit("cannot be parsed as a long value", value)
         if value < 0:
             raise parameter.unfit("references a negative value", value)
         if value > LONGEST:
             raise parameter.unfit("references a value that is too large", value)
-        return run.at + 1000 * value
+        return scope.at + 1000 * value
 
     return when
 
@@ -179,8 +179,8 @@ _NO_INSTANT = "The Timestamp field cannot be parsed as an ISO-8601 extended offs
 def _timestamp(reader: Reader) -> Due:
     if get := dynamic(reader, "Timestamp", "string"):
 
-        def when(run: Run, frame: Frame) -> int:
-            value = get(run, frame)
+        def when(scope: Scope, frame: Frame) -> int:
+            value = get(scope, frame)
             instant = parse_instant(value)
             if instant is None:
                 raise query_failure(f"{_NO_INSTANT}: {plain(value)}", "Timestamp")
@@ -191,7 +191,7 @@ def _timestamp(reader: Reader) -> Due:
     if given is None:
         reader.complain("Timestamp", "String does not match RFC3339 timestamp")
     fixed = given or 0
-    return lambda _run, _frame: fixed
+    return lambda _scope, _frame: fixed
 
 
 def _timestamp_path(reader: Reader) -> Due:
@@ -200,8 +200,8 @@ def _timestamp_path(reader: Reader) -> Due:
         return _never
     parameter = Parameter(path, "TimestampPath", effective_input(reader))
 
-    def when(run: Run, frame: Frame) -> int:
-        value = parameter.read(run, frame)
+    def when(scope: Scope, frame: Frame) -> int:
+        value = parameter.read(scope, frame)
         instant = parse_instant(value) if isinstance(value, str) else None
         if instant is None:
             reason = "does not reference a valid ISO-8601 extended offset date-time format string"
@@ -235,8 +235,8 @@ def text(reader: Reader, field: str) -> Text:
             reader.notes.saw(compiled.paths)
             return _text_at(compiled.get)
     given = reader.maybe_text(field)
-    return lambda _run, _frame: given
+    return lambda _scope, _frame: given
 
 
 def _text_at(get: Template) -> Text:
-    return lambda run, frame: plain(get(frame.input, run))
+    return lambda scope, frame: plain(get(frame.input, scope))

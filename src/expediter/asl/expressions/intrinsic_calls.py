@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import INTRINSIC, PathInvalid, StateFailure
-from expediter.asl.intrinsics import INTRINSICS, Unfit
-from expediter.asl.paths import Path, compile_path
+from expediter.asl.expressions.intrinsics import INTRINSICS, Unfit
+from expediter.asl.expressions.paths import Path, compile_path
+from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
-from expediter.asl.scope import Scope
 
 Argument: TypeAlias = Callable[[Json, Scope], Json]
 

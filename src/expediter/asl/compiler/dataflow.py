@@ -8,19 +8,19 @@ JSONata: Arguments, then the work, then Assign and Output, both from ``$states``
 from collections.abc import Callable
 from typing import TypeAlias
 
+from expediter.asl.compiler.reader import Reader
 from expediter.asl.errors import PathMissing, StateFailure, runtime
 from expediter.asl.execution import Frame
-from expediter.asl.jsonata import Expression, compile_jsonata
+from expediter.asl.expressions.jsonata import Expression, compile_jsonata
+from expediter.asl.expressions.references import compile_reference
+from expediter.asl.expressions.scope import Scope
+from expediter.asl.expressions.templates import Compiled, Template, compile_template
 from expediter.asl.protocol import Json
-from expediter.asl.reading import Reader
-from expediter.asl.references import compile_reference
-from expediter.asl.retry import CatchOutput
-from expediter.asl.run import Run
+from expediter.asl.states.retry import CatchOutput
 from expediter.asl.states.state import Arguments, Finish, raw
-from expediter.asl.templates import Compiled, Template, compile_template
 
 Assigned: TypeAlias = dict[str, Json] | None
-Get: TypeAlias = Callable[[Json, Run], Json]
+Get: TypeAlias = Callable[[Json, Scope], Json]
 Put: TypeAlias = Callable[[Json, Json], Json]
 
 
@@ -73,15 +73,15 @@ def shaping_path(reader: Reader, field: str) -> Get | None:
     if not reader.has(field):
         return None
     if reader.spec[field] is None:
-        return lambda _value, _run: {}
+        return lambda _value, _scope: {}
     path = reader.path(field)
     if path is None or path.text == "$":
         return None
     get = path.get
 
-    def read(value: Json, run: Run) -> Json:
+    def read(value: Json, scope: Scope) -> Json:
         try:
-            return get(value, run)
+            return get(value, scope)
         except PathMissing as missing:
             raise runtime(f"Invalid path '{path.text}' : {missing}") from None
 
@@ -115,7 +115,7 @@ def arguments(reader: Reader, field: str | None = None) -> Arguments:
     """From the raw input to what the work gets; ``field`` is the state's template for it, if its type has one."""
     shape = template(reader, field) if field else None
     if reader.jsonata:
-        return raw if shape is None else lambda run, frame: shape({"input": frame.input}, run)
+        return raw if shape is None else lambda scope, frame: shape({"input": frame.input}, scope)
     return _shaped(shaping_path(reader, "InputPath"), shape)
 
 
@@ -126,10 +126,10 @@ def effective_input(reader: Reader) -> Arguments:
 
 def _shaped(path: Get | None, shape: Template | None) -> Arguments:
     if path is None:
-        return raw if shape is None else lambda run, frame: shape(frame.input, run)
+        return raw if shape is None else lambda scope, frame: shape(frame.input, scope)
     if shape is None:
-        return lambda run, frame: path(frame.input, run)
-    return lambda run, frame: shape(path(frame.input, run), run)
+        return lambda scope, frame: path(frame.input, scope)
+    return lambda scope, frame: shape(path(frame.input, scope), scope)
 
 
 # --- after the work ----------------------------------------------------------------------------------------------
@@ -146,19 +146,19 @@ def finish(reader: Reader, *, has_result: bool) -> Finish:
 
 def _jsonpath_finish(selector: Template | None, assign: Template | None, put: Put | None, path: Get | None) -> Finish:
     if selector is None and assign is None and path is None:
-        return _as_it_is if put is None else lambda _run, frame, result: (put(frame.input, result), None)
+        return _as_it_is if put is None else lambda _scope, frame, result: (put(frame.input, result), None)
 
-    def shape(run: Run, frame: Frame, result: Json) -> tuple[Json, Assigned]:
+    def shape(scope: Scope, frame: Frame, result: Json) -> tuple[Json, Assigned]:
         if selector is not None:
-            result = selector(result, run)
-        assigned = None if assign is None else assign(result, run)
+            result = selector(result, scope)
+        assigned = None if assign is None else assign(result, scope)
         output = result if put is None else put(frame.input, result)
-        return output if path is None else path(output, run), assigned
+        return output if path is None else path(output, scope), assigned
 
     return shape
 
 
-def _as_it_is(_run: Run, _frame: Frame, result: Json) -> tuple[Json, Assigned]:
+def _as_it_is(_scope: Scope, _frame: Frame, result: Json) -> tuple[Json, Assigned]:
     return result, None
 
 
@@ -166,10 +166,10 @@ def _jsonata_finish(assign: Template | None, output: Template | None, *, has_res
     if assign is None and output is None:
         return _as_it_is
 
-    def shape(run: Run, frame: Frame, result: Json) -> tuple[Json, Assigned]:
+    def shape(scope: Scope, frame: Frame, result: Json) -> tuple[Json, Assigned]:
         states = {"input": frame.input, "result": result} if has_result else {"input": frame.input}
-        assigned = None if assign is None else assign(states, run)
-        return result if output is None else output(states, run), assigned
+        assigned = None if assign is None else assign(states, scope)
+        return result if output is None else output(states, scope), assigned
 
     return shape
 
@@ -180,17 +180,17 @@ def catch_output(reader: Reader) -> CatchOutput:
     if reader.jsonata:
         output = template(reader, "Output")
 
-        def jsonata(run: Run, frame: Frame, failure: StateFailure) -> tuple[Json, Assigned]:
+        def jsonata(scope: Scope, frame: Frame, failure: StateFailure) -> tuple[Json, Assigned]:
             states = {"input": frame.input, "errorOutput": failure.output()}
-            assigned = None if assign is None else assign(states, run)
-            return failure.output() if output is None else output(states, run), assigned
+            assigned = None if assign is None else assign(states, scope)
+            return failure.output() if output is None else output(states, scope), assigned
 
         return jsonata
     put = result_path(reader)
 
-    def jsonpath(run: Run, frame: Frame, failure: StateFailure) -> tuple[Json, Assigned]:
+    def jsonpath(scope: Scope, frame: Frame, failure: StateFailure) -> tuple[Json, Assigned]:
         found = failure.output()
-        assigned = None if assign is None else assign(found, run)
+        assigned = None if assign is None else assign(found, scope)
         return found if put is None else put(frame.input, found), assigned
 
     return jsonpath

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from expediter.asl.reading import Reader
+from expediter.asl.compiler.reader import Reader
 from expediter.asl.states.state import State
 
 

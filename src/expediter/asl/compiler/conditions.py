@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable
 from typing import TypeAlias
 
+from expediter.asl.compiler.reader import Reader
 from expediter.asl.errors import PathMissing, runtime
 from expediter.asl.execution import Frame
-from expediter.asl.intrinsics import is_number
-from expediter.asl.paths import Path
+from expediter.asl.expressions.intrinsics import is_number
+from expediter.asl.expressions.paths import Path
+from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
-from expediter.asl.reading import Reader
-from expediter.asl.run import Run
 from expediter.asl.states.choice import Condition
 from expediter.asl.texts import parse_instant
 
@@ -90,17 +90,17 @@ def compile_condition(rule: Reader) -> Condition:
         return _comparison(rule)
     if combined[0] == "Not":
         inner = compile_condition(rule.inner(rule.spec["Not"], "Not"))
-        return lambda run, frame, value: not inner(run, frame, value)
+        return lambda scope, frame, value: not inner(scope, frame, value)
     name = combined[0]
     parts = tuple(compile_condition(part) for part in rule.objects(name))
     if not parts:
         rule.complain(name, "must be a non-empty array of rules")
     if name == "And":
-        return lambda run, frame, value: all(part(run, frame, value) for part in parts)
-    return lambda run, frame, value: any(part(run, frame, value) for part in parts)
+        return lambda scope, frame, value: all(part(scope, frame, value) for part in parts)
+    return lambda scope, frame, value: any(part(scope, frame, value) for part in parts)
 
 
-def _never(_run: Run, _frame: Frame, _value: Json) -> bool:
+def _never(_scope: Scope, _frame: Frame, _value: Json) -> bool:
     return False
 
 
@@ -130,9 +130,9 @@ def _check_literal(rule: Reader, name: str) -> None:
         rule.complain(name, "String does not match RFC3339 timestamp")
 
 
-def _read(path: Path, value: Json, run: Run) -> Json:
+def _read(path: Path, value: Json, scope: Scope) -> Json:
     try:
-        return path.get(value, run)
+        return path.get(value, scope)
     except PathMissing:
         message = f"Invalid path '{path.text}': The choice state's condition path references an invalid value."
         raise runtime(message) from None
@@ -141,22 +141,22 @@ def _read(path: Path, value: Json, run: Run) -> Json:
 def _with(variable: Path, compare: Compare, literal: Json) -> Condition:
     get = variable.get
 
-    def holds(run: Run, _frame: Frame, value: Json) -> bool:
+    def holds(scope: Scope, _frame: Frame, value: Json) -> bool:
         try:
-            return compare(get(value, run), literal)
+            return compare(get(value, scope), literal)
         except PathMissing:
-            return compare(_read(variable, value, run), literal)
+            return compare(_read(variable, value, scope), literal)
 
     return holds
 
 
 def _between(variable: Path, compare: Compare, other: Path) -> Condition:
-    return lambda run, _frame, value: compare(_read(variable, value, run), _read(other, value, run))
+    return lambda scope, _frame, value: compare(_read(variable, value, scope), _read(other, value, scope))
 
 
 def _matching(variable: Path, pattern: re.Pattern[str]) -> Condition:
-    def holds(run: Run, _frame: Frame, value: Json) -> bool:
-        found = _read(variable, value, run)
+    def holds(scope: Scope, _frame: Frame, value: Json) -> bool:
+        found = _read(variable, value, scope)
         return isinstance(found, str) and pattern.fullmatch(found) is not None
 
     return holds
@@ -176,11 +176,11 @@ def _test(rule: Reader, variable: Path, name: str) -> Condition:
     wanted = rule.take(name, bool, "a boolean", True)
     test = TESTS[name]
     if name != "IsPresent":
-        return lambda run, _frame, value: test(_read(variable, value, run)) is wanted
+        return lambda scope, _frame, value: test(_read(variable, value, scope)) is wanted
 
-    def present(run: Run, _frame: Frame, value: Json) -> bool:
+    def present(scope: Scope, _frame: Frame, value: Json) -> bool:
         try:
-            found = variable.get(value, run)
+            found = variable.get(value, scope)
         except PathMissing:
             return not wanted
         return (variable.definite or found != []) is wanted

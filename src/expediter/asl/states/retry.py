@@ -5,17 +5,15 @@ nobody handle (``StateFailure.fatal``); ``States.TaskFailed`` matches every erro
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import TIMEOUT, StateFailure
 from expediter.asl.execution import Frame
+from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
 
-if TYPE_CHECKING:
-    from expediter.asl.run import Run
-
 #: From the run, the frame and the failure to the output and the variables assigned.
-CatchOutput: TypeAlias = Callable[["Run", Frame, StateFailure], tuple[Json, dict[str, Json] | None]]
+CatchOutput: TypeAlias = Callable[[Scope, Frame, StateFailure], tuple[Json, dict[str, Json] | None]]
 
 
 def matches(errors: tuple[str, ...], error: str | None) -> bool:
@@ -66,7 +64,7 @@ class Handlers(NamedTuple):
     catchers: tuple[Catcher, ...] = ()
 
 
-def next_retry(handlers: Handlers, run: "Run", frame: Frame, failure: StateFailure) -> int | None:
+def next_retry(handlers: Handlers, scope: Scope, frame: Frame, failure: StateFailure) -> int | None:
     """When to try again (milliseconds since 1970), counting the try; None when no retrier has one left.
 
     The first retrier that names the error decides; a later one does not step in when it has none left.
@@ -80,7 +78,7 @@ def next_retry(handlers: Handlers, run: "Run", frame: Frame, failure: StateFailu
             return None
         frame.retries = [*counts[:place], done + 1, *counts[place + 1 :]]
         frame.attempt += 1
-        return run.at + retrier.delay(done, run.draw().fraction(""))
+        return scope.at + retrier.delay(done, scope.draw().fraction(""))
     return None
 
 

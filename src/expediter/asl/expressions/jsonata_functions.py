@@ -12,9 +12,9 @@ import msgspec
 from jsonata import jexception, utils
 from jsonata.functions import Functions
 
-from expediter.asl.intrinsics import HASHES, RANGE_LIMIT, half_up, is_number
+from expediter.asl.expressions.intrinsics import HASHES, RANGE_LIMIT, half_up, is_number
+from expediter.asl.expressions.scope import Draw
 from expediter.asl.protocol import Json
-from expediter.asl.scope import Draw
 from expediter.asl.texts import decode, plain
 
 

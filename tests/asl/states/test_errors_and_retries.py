@@ -15,7 +15,7 @@ from expediter.asl import (
     new_execution,
     parse,
 )
-from expediter.asl.retry import Retrier, matches
+from expediter.asl.states.retry import Retrier, matches
 from tests.asl.helpers import run_states
 
 DECLINED: dict[str, Any] = {"failed": True, "error": "Declined", "cause": "no money"}

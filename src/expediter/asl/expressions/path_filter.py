@@ -7,10 +7,10 @@ comparison of different types is false (``!=`` is true), as in Jayway.
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid
-from expediter.asl.path_steps import DEFINITE, Predicate, Step, select
+from expediter.asl.expressions.path_steps import DEFINITE, Predicate, Step, select
 from expediter.asl.protocol import Json
 
 _TOKEN = re.compile(
@@ -22,6 +22,8 @@ _TOKEN = re.compile(
 )
 _WORDS: dict[str, Json] = {"true": True, "false": False, "null": None}
 _ABSENT = object()
+#: From the text of a path, without its ``$`` or ``@``, to its steps.
+ParsePath: TypeAlias = Callable[[str], tuple[Step, ...]]
 
 
 def _kind(value: Json) -> str:
@@ -77,17 +79,23 @@ class _Operand(NamedTuple):
     is_path: bool
 
 
+def _tokens(text: str) -> list[tuple[str, str]]:
+    """The kind and the text of each token."""
+    found: list[tuple[str, str]] = []
+    at = 0
+    while at < len(text.rstrip()):
+        token = _TOKEN.match(text, at)
+        if token is None or token.lastgroup is None:
+            raise PathInvalid(f"Could not parse the filter at '{text[at:]}'")
+        found.append((token.lastgroup, token[token.lastgroup]))
+        at = token.end()
+    return found
+
+
 class _Parser:
-    def __init__(self, text: str) -> None:
-        self.tokens: list[tuple[str, str]] = []
-        at = 0
-        while at < len(text.rstrip()):
-            token = _TOKEN.match(text, at)
-            if token is None or token.lastgroup is None:
-                raise PathInvalid(f"Could not parse the filter at '{text[at:]}'")
-            self.tokens.append((token.lastgroup, token[token.lastgroup]))
-            at = token.end()
-        self.tokens.append(("end", ""))
+    def __init__(self, text: str, parse_path: ParsePath) -> None:
+        self.tokens = [*_tokens(text), ("end", "")]
+        self.parse_path = parse_path
         self.at = 0
 
     def take(self) -> tuple[str, str]:
@@ -136,7 +144,7 @@ class _Parser:
     def operand(self) -> _Operand:
         kind, text = self.take()
         if kind == "path":
-            return _Operand(_reader(text), is_path=True)
+            return _Operand(_reader(text, self.parse_path(text[1:])), is_path=True)
         if kind not in _LITERALS:
             raise PathInvalid(f"Expected a value or a path in a filter, not '{text}'")
         constant = _LITERALS[kind](text)
@@ -152,8 +160,7 @@ def _regex(text: str) -> re.Pattern[str]:
 
 
 def _items(text: str) -> list[Json]:
-    parser = _Parser(text[1:-1].replace(",", " "))
-    return [_LITERALS[kind](item) for kind, item in parser.tokens[:-1] if kind in _LITERALS]
+    return [_LITERALS[kind](item) for kind, item in _tokens(text[1:-1].replace(",", " ")) if kind in _LITERALS]
 
 
 _LITERALS: dict[str, Callable[[str], Json]] = {
@@ -165,10 +172,7 @@ _LITERALS: dict[str, Callable[[str], Json]] = {
 }
 
 
-def _reader(text: str) -> Callable[[Json, Json], Json]:
-    from expediter.asl.path_text import parse_steps  # noqa: PLC0415 - a filter holds paths, a path holds filters
-
-    steps = parse_steps(text[1:])
+def _reader(text: str, steps: tuple[Step, ...]) -> Callable[[Json, Json], Json]:
     if text[0] == "@":
         return lambda value, _root: _read(value, steps)
     return lambda _value, root: _read(root, steps)
@@ -181,9 +185,12 @@ def _read(value: Json, steps: tuple[Step, ...]) -> Json:
     return found
 
 
-def compile_filter(text: str) -> Predicate:
-    """``(…)`` after the question mark, with or without the outer parentheses; raises PathInvalid."""
-    parser = _Parser(text)
+def compile_filter(text: str, parse_path: ParsePath) -> Predicate:
+    """``(…)`` after the question mark, with or without the outer parentheses; raises PathInvalid.
+
+    ``parse_path`` parses the paths in the filter: a path holds filters, and a filter holds paths.
+    """
+    parser = _Parser(text, parse_path)
     predicate = parser.either()
     if parser.tokens[parser.at][0] != "end":
         raise PathInvalid(f"Could not parse the filter {text}")

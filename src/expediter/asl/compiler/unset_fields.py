@@ -7,8 +7,8 @@ and any template or result that could name the field counts as setting it.
 import re
 from collections.abc import Iterator
 
+from expediter.asl.compiler.reader import Reader
 from expediter.asl.protocol import Json
-from expediter.asl.reading import Reader
 
 _FIRST_NAME = re.compile(r"\$\.([A-Za-z_]\w*)")
 _SHAPING = ("Parameters", "ResultSelector", "Result", "Arguments", "Output", "ItemSelector", "Assign")

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import msgspec
 
+from expediter.asl.compiler.reader import Reader
 from expediter.asl.errors import StateFailure
 from expediter.asl.protocol import Json
-from expediter.asl.reading import Reader
 from expediter.asl.texts import decode
 
 DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}

@@ -6,21 +6,21 @@ Each function takes what the type allows; what is missing or wrong is noted by t
 from collections.abc import Callable
 from typing import NamedTuple
 
-from expediter.asl.choice_checks import check_choices
-from expediter.asl.compile_groups import map_settings
-from expediter.asl.conditions import compile_condition
-from expediter.asl.dataflow import arguments, catch_output, finish, growth
-from expediter.asl.graph_checks import check_level
-from expediter.asl.integrations import check_resource
+from expediter.asl.compiler.conditions import compile_condition
+from expediter.asl.compiler.dataflow import arguments, catch_output, finish, growth
+from expediter.asl.compiler.map_fields import map_settings
+from expediter.asl.compiler.reachability import check_level
+from expediter.asl.compiler.reader import Notes, Reader
+from expediter.asl.compiler.resources import check_resource
+from expediter.asl.compiler.scalars import due, dynamic, limits, text
+from expediter.asl.compiler.unset_fields import check_choices
 from expediter.asl.protocol import Json
-from expediter.asl.reading import Notes, Reader
-from expediter.asl.retry import Catcher, Handlers, Retrier
-from expediter.asl.scalars import due, dynamic, limits, text
 from expediter.asl.states.choice import Choice, Condition, Rule
 from expediter.asl.states.fail import Fail
 from expediter.asl.states.map_ import Map
 from expediter.asl.states.parallel import Parallel
 from expediter.asl.states.pass_ import Pass
+from expediter.asl.states.retry import Catcher, Handlers, Retrier
 from expediter.asl.states.state import State
 from expediter.asl.states.succeed import Succeed
 from expediter.asl.states.task import Task
@@ -115,7 +115,7 @@ def _pass(name: str, reader: Reader) -> State:
     shaped = arguments(reader, "Parameters")
     if reader.has("Result"):
         result = reader.spec["Result"]
-        return Pass(name, target, lambda _run, _frame: result, finish(reader, has_result=True))
+        return Pass(name, target, lambda _scope, _frame: result, finish(reader, has_result=True))
     return Pass(name, target, shaped, finish(reader, has_result=True))
 
 
@@ -150,12 +150,12 @@ def _jsonata_condition(rule: Reader) -> Condition:
     rule.require("Condition")
     given = rule.spec.get("Condition")
     if isinstance(given, bool):
-        return lambda _run, _frame, _value: given
+        return lambda _scope, _frame, _value: given
     get = dynamic(rule, "Condition", "boolean")
     if get is None:
         rule.complain("Condition", "must be a JSONata expression or a boolean")
-        return lambda _run, _frame, _value: False
-    return lambda run, frame, _value: get(run, frame) is True
+        return lambda _scope, _frame, _value: False
+    return lambda scope, frame, _value: get(scope, frame) is True
 
 
 def _task(name: str, reader: Reader) -> State:

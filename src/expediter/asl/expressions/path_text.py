@@ -3,8 +3,8 @@
 import re
 
 from expediter.asl.errors import PathInvalid
-from expediter.asl.path_filter import compile_filter
-from expediter.asl.path_steps import (
+from expediter.asl.expressions.path_filter import compile_filter
+from expediter.asl.expressions.path_steps import (
     FUNCTIONS,
     Descend,
     Filter,
@@ -89,7 +89,7 @@ def _bracket(inside: str) -> Step:
     if stripped == "*":
         return Wildcard()
     if stripped.startswith("?"):
-        return Filter(compile_filter(stripped[1:].strip()))
+        return Filter(compile_filter(stripped[1:].strip(), parse_steps))
     if stripped[:1] in {"'", '"'}:
         names = _list(inside, _QUOTED)
         unescaped = tuple(_ESCAPED.sub(r"\1", single or double) for single, double in names)

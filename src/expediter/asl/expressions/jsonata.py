@@ -14,10 +14,10 @@ from jsonata import jexception, utils
 from jsonata.jsonata import Jsonata
 
 from expediter.asl.errors import QUERY, PathInvalid, PathMissing, StateFailure
-from expediter.asl.jsonata_functions import FUNCTIONS, Moment
+from expediter.asl.expressions.jsonata_functions import FUNCTIONS, Moment
+from expediter.asl.expressions.scope import Scope
+from expediter.asl.expressions.templates import Compiled, Complain, Template
 from expediter.asl.protocol import Json
-from expediter.asl.scope import Scope
-from expediter.asl.templates import Compiled, Complain, Template
 from expediter.asl.texts import decode, encode
 
 _EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)

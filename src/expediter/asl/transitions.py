@@ -7,8 +7,8 @@ from expediter.asl.errors import QUERY, RUNTIME, StateFailure
 from expediter.asl.execution import Frame
 from expediter.asl.history import HistoryEvent
 from expediter.asl.protocol import AnyEvent
-from expediter.asl.retry import catcher_of, next_retry
 from expediter.asl.run import EVENT_LIMIT, Run
+from expediter.asl.states.retry import catcher_of, next_retry
 from expediter.asl.states.state import State
 
 #: The method of the waiting state that takes the event; yields the state to enter next, like ``State.enter``.
@@ -19,7 +19,7 @@ def proceed(run: Run) -> None:
     """Take every line that can go on as far as it goes."""
     while run.ready:
         frame, state = run.ready.pop(0)
-        walk(run, frame, begin, state)
+        walk(run, frame, begin, run.states[state])
 
 
 def begin(_run: Run, _frame: Frame, state: State) -> State | None:
@@ -115,7 +115,7 @@ def _give_up(run: Run, frame: Frame, failure: StateFailure) -> None:
     except StateFailure as outer:
         following = failed(run, parent, outer)
     if following is not None:
-        run.ready.append((parent, following))
+        run.enter(parent, following.name)
 
 
 def _ended(run: Run) -> None:
@@ -134,7 +134,7 @@ def _ended(run: Run) -> None:
     except StateFailure as failure:
         following = failed(run, parent, failure)
     if following is not None:
-        run.ready.append((parent, following))
+        run.enter(parent, following.name)
     elif run.over is not None:
         _ended(run)
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid, PathMissing, runtime
-from expediter.asl.intrinsic_calls import Argument, compile_call, is_call
-from expediter.asl.paths import Path, compile_path
+from expediter.asl.expressions.intrinsic_calls import Argument, compile_call, is_call
+from expediter.asl.expressions.paths import Path, compile_path
+from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
-from expediter.asl.scope import Scope
 from expediter.asl.texts import json_text
 
 Template: TypeAlias = Callable[[Json, Scope], Json]

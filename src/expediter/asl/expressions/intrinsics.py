@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from expediter.asl.expressions.scope import Draw
 from expediter.asl.protocol import Json
-from expediter.asl.scope import Draw
 from expediter.asl.texts import decode, json_text, plain
 
 #: AWS's own limits: 1,000 elements of a range, 10,000 characters to hash or encode.

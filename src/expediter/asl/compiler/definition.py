@@ -1,0 +1,75 @@
+"""From the text of a definition to a machine: read every state, note every fault, then link the states."""
+
+import re
+
+import msgspec
+
+from expediter.asl.compiler.reader import Notes, Reader
+from expediter.asl.compiler.state_types import compile_scope, unknown_fields
+from expediter.asl.errors import DefinitionInvalid, Fault
+from expediter.asl.machine import Machine
+from expediter.asl.protocol import Json
+from expediter.asl.texts import decode, encode
+
+#: AWS's largest definition, in bytes.
+DEFINITION_LIMIT = 1_048_576
+
+
+def parse(definition: Json, *, express: bool = False) -> Machine:
+    """Read, check and compile a definition (an object, or its JSON text).
+
+    Raises DefinitionInvalid with every fault found when one of them is an error. ``express``: also apply the rules of
+    Express workflows.
+    """
+    notes = Notes(express=express)
+    reader = top_reader(definition, notes)
+    compile_scope(reader)
+    states = notes.states
+    _check_placeholders(reader, reader.spec, "")
+    timeout = reader.integer("TimeoutSeconds", 0, 1) if reader.has("TimeoutSeconds") else None
+    faults = tuple(dict.fromkeys(notes.faults))  # a field that two readers look at has its fault once
+    if any(fault.severity == "error" for fault in faults):
+        raise DefinitionInvalid(faults)
+    for state in states.values():
+        state.link(states)
+    variables = {name: sorted(read) for name, read in sorted(notes.variables.items())}
+    resources = frozenset(notes.resources)
+    return Machine(
+        reader.text("StartAt"), states, resources, faults, variables, notes.keeps_input, timeout, reader.spec
+    )
+
+
+def _check_placeholders(reader: Reader, value: Json, place: str) -> None:
+    """A text that is nothing but ``${Name}`` was meant to be replaced before."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _check_placeholders(reader, inner, f"{place}.{key}" if place else key)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _check_placeholders(reader, inner, f"{place}[{index}]")
+    elif isinstance(value, str) and _PLACEHOLDER.fullmatch(value):
+        reader.complain(place, f"A placeholder is left after substitution: {value}")
+
+
+_PLACEHOLDER = re.compile(r"\$\{\w+\}")
+
+
+def top_reader(definition: Json, notes: Notes) -> Reader:
+    """The reader of the definition itself."""
+    if isinstance(definition, str | bytes):
+        try:
+            definition = decode(definition)
+        except msgspec.DecodeError:
+            definition = None
+    if not isinstance(definition, dict):
+        notes.faults.append(Fault("", "Definition must be a valid JSON object"))
+        raise DefinitionInvalid(tuple(notes.faults))
+    reader = Reader(definition, "", notes, jsonata=False)
+    if len(encode(definition)) > DEFINITION_LIMIT:
+        reader.complain("", f"A definition has at most {DEFINITION_LIMIT} bytes")
+    language = reader.text("QueryLanguage", "JSONPath")
+    if language not in {"JSONPath", "JSONata"}:
+        reader.complain("QueryLanguage", "must be JSONPath or JSONata")
+    reader.jsonata = notes.jsonata = language == "JSONata"
+    unknown_fields(reader, ("Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"))
+    return reader
