@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from expediter.app.operator.services import Act, Posted
+from expediter.app.operator.services import AuditEntry, Posted
 from expediter.app.operator.steps import Step
 from expediter.console import words
 
@@ -19,11 +19,11 @@ class Moment(NamedTuple):
 
 
 def moments(
-    events: Iterable[dict[str, Any]], steps: Iterable[Step], acts: Iterable[Act], mails: Iterable[Posted]
+    events: Iterable[dict[str, Any]], steps: Iterable[Step], audit: Iterable[AuditEntry], mails: Iterable[Posted]
 ) -> list[Moment]:
     """Everything that is known, oldest first."""
     lines = [line for event in events if (line := _of_event(event))]
-    lines += [Moment(act.at, f"{act.who} {act.kind}", act.detail, "act") for act in acts]
+    lines += [Moment(entry.at, f"{entry.who} {entry.kind}", entry.detail, "act") for entry in audit]
     for posted in mails:
         lines.append(Moment(posted.at, "Mail posted", f"to {posted.mail.recipient}", "mail"))
         if posted.sent_at is not None:

@@ -73,8 +73,8 @@ async def test_the_order_its_ledger_and_the_audit_stay(tmp_path: Path) -> None:
         assert stage.order(order_id) == before
         assert stage.entries(order_id) == entries != ()
         assert stage.home.read(lambda work: reconcile(work.orders.books())).clean
-        (act,) = stage.home.read_desk(lambda desk: desk.acts.of(order_id))
-        assert act.who == "ada"
+        (entry,) = stage.home.read_desk(lambda desk: desk.audit.of(order_id))
+        assert entry.who == "ada"
 
 
 @story

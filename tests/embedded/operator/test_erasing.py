@@ -101,8 +101,8 @@ async def test_mails_histories_and_notes_go_and_others_keep_theirs(tmp_path: Pat
         assert (stage.mails(hers), stage.events(hers)) == ([], [])
         assert (len(stage.mails(his)), stage.events(his)[-1]) == (2, "ExecutionSucceeded")
         assert stage.order(his).email == "bob@babbage.example"
-        audit = stage.home.read_desk(lambda desk: desk.acts.of(hers))
-        assert [(act.who, act.kind, act.detail) for act in audit] == [
+        audit = stage.home.read_desk(lambda desk: desk.audit.of(hers))
+        assert [(entry.who, entry.kind, entry.detail) for entry in audit] == [
             ("eve", "placed it", ""),
             ("operator", "erased its customer", ""),
         ]

@@ -1,4 +1,4 @@
-"""What an operator does at the desk: each act is one use case, and stands in the audit with who did it."""
+"""What operators do. Each action is one use case, and the audit says who did it."""
 
 import uuid
 
@@ -7,7 +7,7 @@ import msgspec
 from expediter.app import orders
 from expediter.app.drafts import Draft, DraftItem, fingerprint, order_of, parse
 from expediter.app.operator import operations, steps
-from expediter.app.operator.services import DEAD_LETTERS, Act, Desk, Posted
+from expediter.app.operator.services import DEAD_LETTERS, AuditEntry, Desk, Posted
 from expediter.app.ports import Caller, Claim, Outcome
 from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault, IdempotencyKeyReused, MessageNotFound, OrderError, OrderInvalid
@@ -176,7 +176,7 @@ def _free_id(desk: Desk, wanted: str, draft: Draft, new_id: str) -> str:
 
 
 def _record(desk: Desk, who: Operator, kind: str, subject: str, detail: str = "") -> None:
-    desk.acts.record(Act(desk.work.now, who.name, kind, subject, detail))
+    desk.audit.record(AuditEntry(desk.work.now, who.name, kind, subject, detail))
 
 
 def _draft_of(order: Order) -> Draft:

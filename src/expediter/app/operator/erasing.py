@@ -8,7 +8,7 @@ the hash by which its key recognised it, and its customer's dead letters.
 import msgspec
 
 from expediter.app.operator.actions import Operator
-from expediter.app.operator.services import DEAD_LETTERS, Act, Desk
+from expediter.app.operator.services import DEAD_LETTERS, AuditEntry, Desk
 from expediter.app.ports import Outcome
 from expediter.domain import order as rules
 from expediter.domain.errors import NO_ERASURE, Fault, OrderError, OrderInvalid
@@ -46,7 +46,7 @@ def erase(desk: Desk, who: Operator, user_id: str) -> Erased:
         _erase_order(desk, order_id)
     desk.people.forget(order_ids)
     for order_id in order_ids:
-        desk.acts.record(Act(desk.work.now, who.name, "erased its customer", order_id))
+        desk.audit.record(AuditEntry(desk.work.now, who.name, "erased its customer", order_id))
     for message_id in letters:
         _erase_letter(desk, who, message_id)
     return Erased(len(order_ids), len(letters), desk.people.count(user_id))
@@ -65,4 +65,4 @@ def _erase_letter(desk: Desk, who: Operator, message_id: str) -> None:
     desk.work.dead_letters.delete(message_id)
     if letter is not None and "order_id" in letter.attributes:
         desk.people.disown(letter.attributes["order_id"])
-    desk.acts.record(Act(desk.work.now, who.name, "erased one", DEAD_LETTERS, f"message {message_id}"))
+    desk.audit.record(AuditEntry(desk.work.now, who.name, "erased one", DEAD_LETTERS, f"message {message_id}"))

@@ -14,7 +14,7 @@ from expediter.asl.protocol import Json
 from expediter.domain.order import Status
 
 
-class Act(msgspec.Struct, frozen=True):
+class AuditEntry(msgspec.Struct, frozen=True):
     """Something an operator did. ``subject``: the id of the order, or DEAD_LETTERS; ``detail`` is for reading."""
 
     at: int
@@ -24,17 +24,17 @@ class Act(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-#: The subject of acts on the dead-letter queue.
+#: The subject of entries about the dead-letter queue.
 DEAD_LETTERS = "dlq"
 
 
-class Acts(Protocol):
+class Audit(Protocol):
     """The audit: written in the same unit as what it tells of, and never altered."""
 
-    def record(self, act: Act) -> None: ...
+    def record(self, entry: AuditEntry) -> None: ...
 
-    def of(self, subject: str, limit: int = 50) -> tuple[Act, ...]:
-        """The newest acts on the subject, oldest first."""
+    def of(self, subject: str, limit: int = 50) -> tuple[AuditEntry, ...]:
+        """The newest entries about the subject, oldest first."""
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -141,7 +141,7 @@ class Desk(msgspec.Struct, frozen=True):
     """One unit of work at the operator's desk."""
 
     work: Work
-    acts: Acts
+    audit: Audit
     mailbox: Mailbox
     runs: Runs
     figures: Figures

@@ -30,14 +30,14 @@ class Shown(NamedTuple):
 def list_letters(desk: Desk, visit: Visit) -> Response:
     found = operations.letters(desk.work, _CALLER, ROWS, visit.query.get("cursor"))
     items = [Shown(letter, masked(letter.body)) for letter in found.items]
-    audit = reversed(desk.acts.of(DEAD_LETTERS, 20))
+    audit = reversed(desk.audit.of(DEAD_LETTERS, 20))
     mark = letters_mark(desk)
     return page("letters", visit, items=items, count=found.count, cursor=found.cursor, audit=list(audit), mark=mark)
 
 
 def letters_mark(desk: Desk) -> str:
     """A text that differs whenever the page would."""
-    newest = desk.acts.of(DEAD_LETTERS, 1)
+    newest = desk.audit.of(DEAD_LETTERS, 1)
     first = desk.work.dead_letters.page(1)
     return f"{desk.work.dead_letters.count()}.{newest[0].at if newest else 0}.{first[0].id if first else ''}"
 

@@ -36,7 +36,7 @@ class SqlitePeople:
     def forget(self, order_ids: Sequence[str]) -> None:
         for order_id in order_ids:
             self._session.rows(_SQL["disown"], (order_id,))
-            self._session.rows(_SQL["blank_acts"], (order_id,))
+            self._session.rows(_SQL["blank_audit"], (order_id,))
             row = self._session.row(_SQL["number"], (order_id,))
             if row:
                 self._session.rows(_SQL["drop_mails"], row)

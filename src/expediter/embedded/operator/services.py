@@ -9,7 +9,7 @@ import msgspec
 
 from expediter.app.mails import about
 from expediter.app.operator.flow import Minute
-from expediter.app.operator.services import Act, Desk, Posted, Stuck, Version
+from expediter.app.operator.services import AuditEntry, Desk, Posted, Stuck, Version
 from expediter.app.ports import Mail, Work
 from expediter.asl.protocol import Json
 from expediter.domain.order import Order, Status
@@ -32,15 +32,15 @@ _REST = 50
 _LEAST = 1.0
 
 
-class SqliteActs:
+class SqliteAudit:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def record(self, act: Act) -> None:
-        self._session.rows(_SQL["record"], (act.at, act.who, act.kind, act.subject, act.detail))
+    def record(self, entry: AuditEntry) -> None:
+        self._session.rows(_SQL["record"], (entry.at, entry.who, entry.kind, entry.subject, entry.detail))
 
-    def of(self, subject: str, limit: int = 50) -> tuple[Act, ...]:
-        return tuple(Act(*row) for row in reversed(self._session.rows(_SQL["acts"], (subject, limit))))
+    def of(self, subject: str, limit: int = 50) -> tuple[AuditEntry, ...]:
+        return tuple(AuditEntry(*row) for row in reversed(self._session.rows(_SQL["audit"], (subject, limit))))
 
 
 class SqliteMailbox:
@@ -184,14 +184,14 @@ class Desks:
         recorder: FlowRecorder,
         mailbox: SqliteMailbox,
     ) -> None:
-        self._acts = SqliteActs(session)
+        self._audit = SqliteAudit(session)
         self._mailbox = mailbox
         self._runs = SqliteRuns(session, workflows)
         self._figures = SqliteFigures(session, queue, recorder)
         self._people = SqlitePeople(session)
 
     def over(self, work: Work) -> Desk:
-        return Desk(work, self._acts, self._mailbox, self._runs, self._figures, self._people)
+        return Desk(work, self._audit, self._mailbox, self._runs, self._figures, self._people)
 
 
 def _stuck(kind: str, count: int, row: Row) -> Stuck:

@@ -1,7 +1,7 @@
 -- name: record
 INSERT INTO act (at, who, kind, subject, detail) VALUES (?1, ?2, ?3, ?4, ?5)
 
--- name: acts
+-- name: audit
 SELECT at, who, kind, subject, detail FROM act WHERE subject = ?1 ORDER BY no DESC LIMIT ?2
 
 -- name: mails

@@ -43,7 +43,7 @@ UPDATE claim SET fingerprint = '' WHERE id = ?1
 -- name: disown_unless_begun
 UPDATE claim SET fingerprint = '' WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM execution WHERE execution.no = claim.no)
 
--- name: blank_acts
+-- name: blank_audit
 UPDATE act SET detail = '' WHERE subject = ?1
 
 -- name: starts_others
