@@ -110,7 +110,9 @@ async def ended(stage: Stage, town: Town) -> None:
     for name, order_id in ids.items():
         await stage.place(order_id, user_id=name, email="c@example.com")
     await stage.change(ids["succeeded"], restaurant_id="Restaurant 5")
-    await stage.home.write_desk(lambda desk: actions.cancel(desk, Operator("ada"), ids["cancelled"]), "cancel")
+    await stage.home.write_as_operator(
+        lambda services: actions.cancel(services, Operator("ada"), ids["cancelled"]), "cancel"
+    )
     await stage.send(b"nonsense", order_id=new_id())
     await stage.pass_time(40 * SECOND)
     await stage.delete(ids["deleted"])

@@ -118,9 +118,11 @@ async def go_on(stage: Stage, users: set[str]) -> None:
         order_id = order_of(stage, "waits for a token")
         await say(stage, token(stage, order_id), OK)
     stuck = order_of(stage, "needs an operator")
-    (retry,) = stage.home.read_desk(lambda desk: actions.retries(desk, stuck))
+    (retry,) = stage.home.read_as_operator(lambda services: actions.retries(services, stuck))
     body = b'{"order": {"id": "%s"}, "hold_seconds": 0}' % stuck.encode()
-    await stage.home.write_desk(lambda desk: actions.retry(desk, Operator("ada"), stuck, retry.state, body), "retry")
+    await stage.home.write_as_operator(
+        lambda services: actions.retry(services, Operator("ada"), stuck, retry.state, body), "retry"
+    )
     await stage.pass_time(3 * HOUR)
 
 

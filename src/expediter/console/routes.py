@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from expediter.app.operator.services import Desk
+from expediter.app.operator.services import OperatorServices
 from expediter.console.pages import customer, dead_letters, flow, mail, order, orders, workflow
 from expediter.console.visit import Route
 
@@ -54,5 +54,5 @@ def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
     return (route, {"id": parts[3]}) if route else None
 
 
-def mark(name: str, desk: Desk) -> str:
-    return MARKS[name](desk)
+def mark(name: str, services: OperatorServices) -> str:
+    return MARKS[name](services)

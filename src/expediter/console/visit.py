@@ -8,7 +8,7 @@ import msgspec
 from expediter.api.request import Response
 from expediter.app.gateways import Party, Role
 from expediter.app.operator.actions import Operator
-from expediter.app.operator.services import Desk
+from expediter.app.operator.services import OperatorServices
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ class Visit(msgspec.Struct, frozen=True):
         return self.query.get("said", "")
 
 
-Handler: TypeAlias = Callable[[Desk, Visit], Response]
+Handler: TypeAlias = Callable[[OperatorServices, Visit], Response]
 
 
 class Route(NamedTuple):

@@ -11,7 +11,7 @@ import msgspec
 
 from expediter.app.operator.actions import Operator
 from expediter.app.operator.erasing import Erased, erase
-from expediter.app.operator.services import Desk
+from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Orders, Work
 from expediter.domain.errors import StoreUnavailable
 from expediter.domain.order import ENDED, Order
@@ -28,7 +28,7 @@ from expediter.embedded.mail.smtp import Mailer
 from expediter.embedded.operator.gauges import gauges
 from expediter.embedded.operator.metrics import Metrics
 from expediter.embedded.operator.scrub import Scrub
-from expediter.embedded.operator.services import Desks, SqliteMailbox
+from expediter.embedded.operator.services import SqliteMailbox, SqliteServices
 from expediter.embedded.settings import Settings, library, workflow
 from expediter.embedded.sqlite.checkpoints import Checkpoints
 from expediter.embedded.sqlite.database import Session, open_reader, open_writer, owned, unwritable
@@ -96,8 +96,8 @@ class Home:
         self._watch = Watch(file.reading, file.writing, self._writer, clock, self._posted if mailer else None)
         sender, posted = (mailer.sender, self._posted) if mailer else (None, None)
         writing, reading = (SqliteMailbox(session, posted, sender) for session in (file.writing, file.reading))
-        self._writing_desk = Desks(file.writing, self.workflows, self._queue, self._flow, writing)
-        self._reading_desk = Desks(file.reading, self.workflows, self._queue, self._flow, reading)
+        self._writing_services = SqliteServices(file.writing, self.workflows, self._queue, self._flow, writing)
+        self._reading_services = SqliteServices(file.reading, self.workflows, self._queue, self._flow, reading)
         self._ready = False
 
     def write(self, handle: Callable[[Work], T], name: str) -> asyncio.Future[T]:
@@ -123,13 +123,13 @@ class Home:
         with self._reader.snapshot():
             return handle(msgspec.structs.replace(self._reading, now=self.clock.now()))
 
-    async def write_desk(self, handle: Callable[[Desk], T], name: str) -> T:
+    async def write_as_operator(self, handle: Callable[[OperatorServices], T], name: str) -> T:
         """As ``write``, for what operators do."""
-        return await self.write(lambda work: handle(self._writing_desk.over(work)), name)
+        return await self.write(lambda work: handle(self._writing_services.over(work)), name)
 
-    def read_desk(self, handle: Callable[[Desk], T]) -> T:
+    def read_as_operator(self, handle: Callable[[OperatorServices], T]) -> T:
         """As ``read``, for what operators see."""
-        return self.read(lambda work: handle(self._reading_desk.over(work)))
+        return self.read(lambda work: handle(self._reading_services.over(work)))
 
     def report(self, token: str, report: Report, name: str) -> asyncio.Future[None]:
         """Tells the task that waits for this token; done once that is durable.
@@ -143,7 +143,7 @@ class Home:
 
         Raises OrdersUnderWay, OrderInvalid, StoreUnavailable or TooBusy.
         """
-        erased = await self.write_desk(lambda desk: erase(desk, OPERATOR, user_id), "eraseUser")
+        erased = await self.write_as_operator(lambda services: erase(services, OPERATOR, user_id), "eraseUser")
         if not erased.remaining:
             await self._scrub.run()
         return erased

@@ -64,7 +64,9 @@ async def test_a_history_and_its_mails_are_gone_when_they_are_old_enough_and_not
 async def test_the_order_its_ledger_and_the_audit_stay(tmp_path: Path) -> None:
     async with opened(tmp_path, **KEPT) as stage:
         order_id = await stage.place(email="c@example.com")
-        await stage.home.write_desk(lambda desk: actions.cancel(desk, Operator("ada"), order_id), "cancel")
+        await stage.home.write_as_operator(
+            lambda services: actions.cancel(services, Operator("ada"), order_id), "cancel"
+        )
         before = await stage.to_the_end(order_id)
         entries = stage.entries(order_id)
         await aged(stage, 31 * DAY)
@@ -73,7 +75,7 @@ async def test_the_order_its_ledger_and_the_audit_stay(tmp_path: Path) -> None:
         assert stage.order(order_id) == before
         assert stage.entries(order_id) == entries != ()
         assert stage.home.read(lambda work: reconcile(work.orders.books())).clean
-        (entry,) = stage.home.read_desk(lambda desk: desk.audit.of(order_id))
+        (entry,) = stage.home.read_as_operator(lambda services: services.audit.of(order_id))
         assert entry.who == "ada"
 
 
@@ -119,10 +121,10 @@ async def test_what_needs_an_operator_keeps_everything_until_it_was_retried_and_
         await aged(stage, 400 * DAY)
         assert stage.events(order_id)[-1] == "ExecutionFailed"
     async with opened(tmp_path / "data", clock, None, WORKFLOW=str(file), **KEPT) as stage:
-        (retry,) = stage.home.read_desk(lambda desk: actions.retries(desk, order_id))
+        (retry,) = stage.home.read_as_operator(lambda services: actions.retries(services, order_id))
         body = json.dumps(retry.input).encode()
-        await stage.home.write_desk(
-            lambda desk: actions.retry(desk, Operator("ada"), order_id, retry.state, body), "retry"
+        await stage.home.write_as_operator(
+            lambda services: actions.retry(services, Operator("ada"), order_id, retry.state, body), "retry"
         )
         await stage.to_the_end(order_id)
         assert stage.status(order_id) == "FAILED"

@@ -93,7 +93,9 @@ async def test_mails_histories_and_notes_go_and_others_keep_theirs(tmp_path: Pat
     async with opened(tmp_path, None, None, NOTIFY="ops@example.com") as stage:
         hers, his = new_id(), await stage.place(**BOB)
         draft = convert({**BURGERS, **ADA}, Draft)
-        await stage.home.write_desk(lambda desk: actions.place(desk, Operator("eve"), draft, hers, "for Ada"), "place")
+        await stage.home.write_as_operator(
+            lambda services: actions.place(services, Operator("eve"), draft, hers, "for Ada"), "place"
+        )
         await stage.pass_time(31 * SECOND)
 
         await stage.home.erase("ada-lovelace")
@@ -101,7 +103,7 @@ async def test_mails_histories_and_notes_go_and_others_keep_theirs(tmp_path: Pat
         assert (stage.mails(hers), stage.events(hers)) == ([], [])
         assert (len(stage.mails(his)), stage.events(his)[-1]) == (2, "ExecutionSucceeded")
         assert stage.order(his).email == "bob@babbage.example"
-        audit = stage.home.read_desk(lambda desk: desk.audit.of(hers))
+        audit = stage.home.read_as_operator(lambda services: services.audit.of(hers))
         assert [(entry.who, entry.kind, entry.detail) for entry in audit] == [
             ("eve", "placed it", ""),
             ("operator", "erased its customer", ""),
@@ -276,7 +278,9 @@ async def test_a_process_that_died_before_the_bytes_were_gone_does_it_when_asked
         for _ in range(20):
             await stage.accept(**ADA)
         await stage.pass_time(31 * SECOND)
-        await stage.home.write_desk(lambda desk: erase(desk, Operator("eve"), "ada-lovelace"), "eraseUser")
+        await stage.home.write_as_operator(
+            lambda services: erase(services, Operator("eve"), "ada-lovelace"), "eraseUser"
+        )
         (tmp_path / "left").mkdir()
         for file in (tmp_path / "data").glob("expediter.db*"):
             shutil.copy(file, tmp_path / "left")

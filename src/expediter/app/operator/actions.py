@@ -7,7 +7,7 @@ import msgspec
 from expediter.app import orders
 from expediter.app.drafts import Draft, DraftItem, fingerprint, order_of, parse
 from expediter.app.operator import operations, steps
-from expediter.app.operator.services import DEAD_LETTERS, AuditEntry, Desk, Posted
+from expediter.app.operator.services import DEAD_LETTERS, AuditEntry, OperatorServices, Posted
 from expediter.app.ports import Caller, Claim, Outcome
 from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault, IdempotencyKeyReused, MessageNotFound, OrderError, OrderInvalid
@@ -34,29 +34,29 @@ class Operator(msgspec.Struct, frozen=True):
     name: str
 
 
-def place(desk: Desk, who: Operator, draft: Draft, order_id: str, note: str) -> orders.Accepted:
+def place(services: OperatorServices, who: Operator, draft: Draft, order_id: str, note: str) -> orders.Accepted:
     """Places an order for a customer. Raises OrderInvalid, IdempotencyKeyReused."""
-    accepted = orders.accept(desk.work, _CALLER, draft, order_id)
+    accepted = orders.accept(services.work, _CALLER, draft, order_id)
     kind = "sent it a second time" if accepted.replayed else "placed it"
-    _record(desk, who, kind, order_id, note)
+    _record(services, who, kind, order_id, note)
     return accepted
 
 
-def cancel(desk: Desk, who: Operator, order_id: str) -> Order:
+def cancel(services: OperatorServices, who: Operator, order_id: str) -> Order:
     """Cancels for the customer. Raises OrderAlreadySent, OrderAlreadyEnded, OrderNotFound."""
-    order = orders.cancel(desk.work, _CALLER, order_id)
-    _record(desk, who, "cancelled it", order_id)
+    order = orders.cancel(services.work, _CALLER, order_id)
+    _record(services, who, "cancelled it", order_id)
     return order
 
 
-def again(desk: Desk, who: Operator, order_id: str, new_id: str) -> Order:
+def again(services: OperatorServices, who: Operator, order_id: str, new_id: str) -> Order:
     """Places the same order once more, as a new one. Raises OrderNotFound, and OrderInvalid when nobody knows whose."""
-    old = orders.find(desk.work, _CALLER, order_id)
+    old = orders.find(services.work, _CALLER, order_id)
     if old.erased:
         raise OrderInvalid((Fault("user_id", "its customer was erased; place a new order"),))
-    placed = orders.accept(desk.work, _CALLER, _draft_of(old), new_id).order
-    _record(desk, who, "ordered it again", order_id, f"as {new_id}")
-    _record(desk, who, "placed it", new_id, f"the same as {order_id}")
+    placed = orders.accept(services.work, _CALLER, _draft_of(old), new_id).order
+    _record(services, who, "ordered it again", order_id, f"as {new_id}")
+    _record(services, who, "placed it", new_id, f"the same as {order_id}")
     return placed
 
 
@@ -68,14 +68,14 @@ class Retry(msgspec.Struct, frozen=True):
     charges: bool
 
 
-def retries(desk: Desk, order_id: str) -> tuple[Retry, ...]:
+def retries(services: OperatorServices, order_id: str) -> tuple[Retry, ...]:
     """Where the order's workflow can be retried: where it failed, and where its declined charge can be tried again."""
-    order = orders.find(desk.work, _CALLER, order_id)
-    definition = desk.runs.definition(order_id)
-    if definition is None or desk.runs.status(order_id) not in {"FAILED", "TIMED_OUT", "ABORTED"}:
+    order = orders.find(services.work, _CALLER, order_id)
+    definition = services.runs.definition(order_id)
+    if definition is None or services.runs.status(order_id) not in {"FAILED", "TIMED_OUT", "ABORTED"}:
         return ()
     states = definition["States"]
-    walked = [step for step in steps.way(desk.work.workflows.history(order_id) or []).steps if step.name in states]
+    walked = [step for step in steps.way(services.work.workflows.history(order_id) or []).steps if step.name in states]
     worked = [step for step in walked if step.kind != "Fail"]
     declined = not order.ended and order.result(Kind.CHARGE) is Result.REFUSED and Kind.REFUND not in order.effects
     found = [step for step in worked if declined and states[step.name].get("Resource") == CHARGES]
@@ -83,38 +83,38 @@ def retries(desk: Desk, order_id: str) -> tuple[Retry, ...]:
     return tuple(Retry(name, step.input, charges=step in found) for name, step in chosen.items())
 
 
-def retry(desk: Desk, who: Operator, order_id: str, state: str, body: bytes) -> None:
+def retry(services: OperatorServices, who: Operator, order_id: str, state: str, body: bytes) -> None:
     """Sets the order's failed workflow going again at ``state`` with the JSON ``body`` as its input.
 
     A declined charge is then tried under a new key; every other effect keeps its key, refunds always.
     Raises NotRetryable, OrderInvalid, OrderNotFound.
     """
-    chosen = next((found for found in retries(desk, order_id) if found.state == state), None)
+    chosen = next((found for found in retries(services, order_id) if found.state == state), None)
     if chosen is None:
         raise NotRetryable
     given = _input(body, order_id)
-    order = orders.find(desk.work, _CALLER, order_id)
+    order = orders.find(services.work, _CALLER, order_id)
     if chosen.charges:
-        ready = charged_again(order, desk.work.now)
-        ready = msgspec.structs.replace(ready, version=order.version + 1, updated_at=desk.work.now)
-        desk.work.orders.apply(order, Outcome(ready))
+        ready = charged_again(order, services.work.now)
+        ready = msgspec.structs.replace(ready, version=order.version + 1, updated_at=services.work.now)
+        services.work.orders.apply(order, Outcome(ready))
     edited = " with another input" if given != chosen.input else ""
-    _record(desk, who, "retried it", order_id, f"from {state}{edited}")
-    if not desk.runs.redrive(order_id, state, given):
+    _record(services, who, "retried it", order_id, f"from {state}{edited}")
+    if not services.runs.redrive(order_id, state, given):
         raise NotRetryable
 
 
-def resend(desk: Desk, who: Operator, order_id: str, status: str, recipient: str) -> None:
+def resend(services: OperatorServices, who: Operator, order_id: str, status: str, recipient: str) -> None:
     """Has a mail sent once more. Raises MessageNotFound, NoMailServer."""
-    posted = find_mail(desk, order_id, status, recipient)
-    if not desk.mailbox.resend(posted.mail, desk.work.now):
+    posted = find_mail(services, order_id, status, recipient)
+    if not services.mailbox.resend(posted.mail, services.work.now):
         raise NoMailServer
-    _record(desk, who, "had a mail resent", order_id, f"{status} to {recipient}")
+    _record(services, who, "had a mail resent", order_id, f"{status} to {recipient}")
 
 
-def find_mail(desk: Desk, order_id: str, status: str, recipient: str) -> Posted:
+def find_mail(services: OperatorServices, order_id: str, status: str, recipient: str) -> Posted:
     """The mail. Raises MessageNotFound."""
-    for posted in desk.mailbox.of(order_id):
+    for posted in services.mailbox.of(order_id):
         if (posted.mail.status, posted.mail.recipient) == (status, recipient):
             return posted
     raise MessageNotFound("There is no such mail in the mailbox.")
@@ -123,51 +123,51 @@ def find_mail(desk: Desk, order_id: str, status: str, recipient: str) -> Posted:
 # ── dead letters ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def redrive_letter(desk: Desk, who: Operator, message_id: str) -> None:
+def redrive_letter(services: OperatorServices, who: Operator, message_id: str) -> None:
     """Sends a dead letter back to the queue. Raises MessageNotFound."""
-    operations.redrive(desk.work, _CALLER, message_id)
-    _record(desk, who, "redrove one", DEAD_LETTERS, f"message {message_id}")
+    operations.redrive(services.work, _CALLER, message_id)
+    _record(services, who, "redrove one", DEAD_LETTERS, f"message {message_id}")
 
 
-def redrive_letters(desk: Desk, who: Operator) -> operations.Moved:
+def redrive_letters(services: OperatorServices, who: Operator) -> operations.Moved:
     """Sends the oldest dead letters back to the queue."""
-    moved = operations.redrive_all(desk.work, _CALLER)
-    _record(desk, who, "redrove all", DEAD_LETTERS, f"{moved.done} messages")
+    moved = operations.redrive_all(services.work, _CALLER)
+    _record(services, who, "redrove all", DEAD_LETTERS, f"{moved.done} messages")
     return moved
 
 
-def delete_letter(desk: Desk, who: Operator, message_id: str) -> None:
+def delete_letter(services: OperatorServices, who: Operator, message_id: str) -> None:
     """Removes a dead letter for good. Raises MessageNotFound."""
-    operations.delete(desk.work, _CALLER, message_id)
-    _record(desk, who, "deleted one", DEAD_LETTERS, f"message {message_id}")
+    operations.delete(services.work, _CALLER, message_id)
+    _record(services, who, "deleted one", DEAD_LETTERS, f"message {message_id}")
 
 
-def correct_letter(desk: Desk, who: Operator, message_id: str, body: bytes, new_id: str) -> str:
+def correct_letter(services: OperatorServices, who: Operator, message_id: str, body: bytes, new_id: str) -> str:
     """Puts a corrected order in a dead letter's place and sends it; gives the id of the order.
 
     It keeps the letter's order id unless that one stands for another order. Raises MessageNotFound, OrderInvalid.
     """
-    letter = operations.letter(desk.work, _CALLER, message_id)
+    letter = operations.letter(services.work, _CALLER, message_id)
     try:
         draft = parse(body, Draft)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise OrderInvalid((Fault("", f"the message is no JSON: {error}"),)) from error
-    order_of(draft, new_id, desk.work.now, desk.work.settings)
-    order_id = _free_id(desk, letter.attributes.get("order_id", ""), draft, new_id)
-    desk.work.queue.send(msgspec.json.encode(draft), {**letter.attributes, "order_id": order_id}, desk.work.now)
-    desk.work.dead_letters.delete(message_id)
-    _record(desk, who, "corrected one", DEAD_LETTERS, f"message {message_id}, order {order_id}")
-    _record(desk, who, "corrected it as a dead letter", order_id, f"message {message_id}")
+    order_of(draft, new_id, services.work.now, services.work.settings)
+    order_id = _free_id(services, letter.attributes.get("order_id", ""), draft, new_id)
+    services.work.queue.send(msgspec.json.encode(draft), {**letter.attributes, "order_id": order_id}, services.work.now)
+    services.work.dead_letters.delete(message_id)
+    _record(services, who, "corrected one", DEAD_LETTERS, f"message {message_id}, order {order_id}")
+    _record(services, who, "corrected it as a dead letter", order_id, f"message {message_id}")
     return order_id
 
 
-def _free_id(desk: Desk, wanted: str, draft: Draft, new_id: str) -> str:
+def _free_id(services: OperatorServices, wanted: str, draft: Draft, new_id: str) -> str:
     """``wanted`` if it is an id and stands for this order or none, else ``new_id``; taken now for this order."""
     try:
         order_id = str(uuid.UUID(wanted))
-        desk.work.claims.claim(Claim(order_id, fingerprint(draft)))
+        services.work.claims.claim(Claim(order_id, fingerprint(draft)))
     except (ValueError, IdempotencyKeyReused):
-        desk.work.claims.claim(Claim(new_id, fingerprint(draft)))
+        services.work.claims.claim(Claim(new_id, fingerprint(draft)))
         return new_id
     return order_id
 
@@ -175,8 +175,8 @@ def _free_id(desk: Desk, wanted: str, draft: Draft, new_id: str) -> str:
 # ── parts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _record(desk: Desk, who: Operator, kind: str, subject: str, detail: str = "") -> None:
-    desk.audit.record(AuditEntry(desk.work.now, who.name, kind, subject, detail))
+def _record(services: OperatorServices, who: Operator, kind: str, subject: str, detail: str = "") -> None:
+    services.audit.record(AuditEntry(services.work.now, who.name, kind, subject, detail))
 
 
 def _draft_of(order: Order) -> Draft:

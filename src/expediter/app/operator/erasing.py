@@ -8,7 +8,7 @@ the hash by which its key recognised it, and its customer's dead letters.
 import msgspec
 
 from expediter.app.operator.actions import Operator
-from expediter.app.operator.services import DEAD_LETTERS, AuditEntry, Desk
+from expediter.app.operator.services import DEAD_LETTERS, AuditEntry, OperatorServices
 from expediter.app.ports import Outcome
 from expediter.domain import order as rules
 from expediter.domain.errors import NO_ERASURE, Fault, OrderError, OrderInvalid
@@ -31,38 +31,40 @@ class Erased(msgspec.Struct, frozen=True):
     remaining: int
 
 
-def erase(desk: Desk, who: Operator, user_id: str) -> Erased:
+def erase(services: OperatorServices, who: Operator, user_id: str) -> Erased:
     """Forgets whose orders these are. Nobody is named in the audit, and doing it again does nothing.
 
     Raises OrdersUnderWay with their ids, and OrderInvalid for the name that stands for everybody who was erased.
     """
     if user_id == rules.ERASED:
         raise OrderInvalid((Fault("user_id", "this stands for everybody who was erased already"),), NO_ERASURE)
-    under_way = desk.people.under_way(user_id, NAMED)
+    under_way = services.people.under_way(user_id, NAMED)
     if under_way:
         raise OrdersUnderWay(f"{OrdersUnderWay().args[0]} They are: {', '.join(under_way)}.")
-    order_ids, letters = desk.people.orders(user_id, BULK), desk.people.letters(user_id, BULK)
+    order_ids, letters = services.people.orders(user_id, BULK), services.people.letters(user_id, BULK)
     for order_id in order_ids:
-        _erase_order(desk, order_id)
-    desk.people.forget(order_ids)
+        _erase_order(services, order_id)
+    services.people.forget(order_ids)
     for order_id in order_ids:
-        desk.audit.record(AuditEntry(desk.work.now, who.name, "erased its customer", order_id))
+        services.audit.record(AuditEntry(services.work.now, who.name, "erased its customer", order_id))
     for message_id in letters:
-        _erase_letter(desk, who, message_id)
-    return Erased(len(order_ids), len(letters), desk.people.count(user_id))
+        _erase_letter(services, who, message_id)
+    return Erased(len(order_ids), len(letters), services.people.count(user_id))
 
 
-def _erase_order(desk: Desk, order_id: str) -> None:
-    order = desk.work.orders.find(order_id)
+def _erase_order(services: OperatorServices, order_id: str) -> None:
+    order = services.work.orders.find(order_id)
     if order is not None:
-        nameless = msgspec.structs.replace(rules.nameless(order), version=order.version + 1, updated_at=desk.work.now)
-        desk.work.orders.apply(order, Outcome(nameless))
+        nameless = msgspec.structs.replace(
+            rules.nameless(order), version=order.version + 1, updated_at=services.work.now
+        )
+        services.work.orders.apply(order, Outcome(nameless))
 
 
-def _erase_letter(desk: Desk, who: Operator, message_id: str) -> None:
+def _erase_letter(services: OperatorServices, who: Operator, message_id: str) -> None:
     """The message goes for good, and with it what its order's key was recognised by."""
-    letter = desk.work.dead_letters.find(message_id)
-    desk.work.dead_letters.delete(message_id)
+    letter = services.work.dead_letters.find(message_id)
+    services.work.dead_letters.delete(message_id)
     if letter is not None and "order_id" in letter.attributes:
-        desk.people.disown(letter.attributes["order_id"])
-    desk.audit.record(AuditEntry(desk.work.now, who.name, "erased one", DEAD_LETTERS, f"message {message_id}"))
+        services.people.disown(letter.attributes["order_id"])
+    services.audit.record(AuditEntry(services.work.now, who.name, "erased one", DEAD_LETTERS, f"message {message_id}"))

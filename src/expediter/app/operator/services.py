@@ -137,8 +137,8 @@ class People(Protocol):
         """Takes away mails, history and notes of orders that ended, and what their keys recognise an order by."""
 
 
-class Desk(msgspec.Struct, frozen=True):
-    """One unit of work at the operator's desk."""
+class OperatorServices(msgspec.Struct, frozen=True):
+    """The ports of one unit of work of an operator."""
 
     work: Work
     audit: Audit

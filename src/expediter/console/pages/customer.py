@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from expediter.api.request import Response
 from expediter.app import orders
-from expediter.app.operator.services import Desk
+from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Caller
 from expediter.console.render import page
 from expediter.console.visit import Visit
@@ -27,10 +27,10 @@ class Mark(NamedTuple):
     state: str
 
 
-def show_customer(desk: Desk, visit: Visit) -> Response:
+def show_customer(services: OperatorServices, visit: Visit) -> Response:
     """Raises OrderNotFound."""
     order_id = visit.params["id"]
-    order = orders.find(desk.work, Caller(), order_id)
+    order = orders.find(services.work, Caller(), order_id)
     title, text = _NEWS[order.status]
     return page("customer", visit, order=order, title=title, text=text, steps=_steps(order), mark=order.version)
 

@@ -6,7 +6,7 @@ import msgspec
 
 from expediter.api.request import Response
 from expediter.app.operator import actions, operations
-from expediter.app.operator.services import DEAD_LETTERS, Desk
+from expediter.app.operator.services import DEAD_LETTERS, OperatorServices
 from expediter.app.ports import Caller, DeadLetter
 from expediter.asl.protocol import Json
 from expediter.console import words
@@ -27,47 +27,47 @@ class Shown(NamedTuple):
     body: str
 
 
-def list_letters(desk: Desk, visit: Visit) -> Response:
-    found = operations.letters(desk.work, _CALLER, ROWS, visit.query.get("cursor"))
+def list_letters(services: OperatorServices, visit: Visit) -> Response:
+    found = operations.letters(services.work, _CALLER, ROWS, visit.query.get("cursor"))
     items = [Shown(letter, masked(letter.body)) for letter in found.items]
-    audit = reversed(desk.audit.of(DEAD_LETTERS, 20))
-    mark = letters_mark(desk)
+    audit = reversed(services.audit.of(DEAD_LETTERS, 20))
+    mark = letters_mark(services)
     return page("letters", visit, items=items, count=found.count, cursor=found.cursor, audit=list(audit), mark=mark)
 
 
-def letters_mark(desk: Desk) -> str:
+def letters_mark(services: OperatorServices) -> str:
     """A text that differs whenever the page would."""
-    newest = desk.audit.of(DEAD_LETTERS, 1)
-    first = desk.work.dead_letters.page(1)
-    return f"{desk.work.dead_letters.count()}.{newest[0].at if newest else 0}.{first[0].id if first else ''}"
+    newest = services.audit.of(DEAD_LETTERS, 1)
+    first = services.work.dead_letters.page(1)
+    return f"{services.work.dead_letters.count()}.{newest[0].at if newest else 0}.{first[0].id if first else ''}"
 
 
-def show_letter(desk: Desk, visit: Visit) -> Response:
+def show_letter(services: OperatorServices, visit: Visit) -> Response:
     """One letter, its personal fields shown, to be corrected. Raises MessageNotFound."""
-    return _show(desk, visit)
+    return _show(services, visit)
 
 
-def redrive_letter(desk: Desk, visit: Visit) -> Response:
-    actions.redrive_letter(desk, visit.who, visit.params["id"])
+def redrive_letter(services: OperatorServices, visit: Visit) -> Response:
+    actions.redrive_letter(services, visit.who, visit.params["id"])
     return to(HOME, "redriven")
 
 
-def redrive_letters(desk: Desk, visit: Visit) -> Response:
-    actions.redrive_letters(desk, visit.who)
+def redrive_letters(services: OperatorServices, visit: Visit) -> Response:
+    actions.redrive_letters(services, visit.who)
     return to(HOME, "redriven-all")
 
 
-def delete_letter(desk: Desk, visit: Visit) -> Response:
-    actions.delete_letter(desk, visit.who, visit.params["id"])
+def delete_letter(services: OperatorServices, visit: Visit) -> Response:
+    actions.delete_letter(services, visit.who, visit.params["id"])
     return to(HOME, "deleted")
 
 
-def correct_letter(desk: Desk, visit: Visit) -> Response:
+def correct_letter(services: OperatorServices, visit: Visit) -> Response:
     body = visit.form.get("body", "")
     try:
-        order_id = actions.correct_letter(desk, visit.who, visit.params["id"], body.encode(), visit.new_id())
+        order_id = actions.correct_letter(services, visit.who, visit.params["id"], body.encode(), visit.new_id())
     except OrderInvalid as error:
-        return _show(desk, visit, body, error.faults)
+        return _show(services, visit, body, error.faults)
     return to(f"/console/orders/{order_id}", "corrected")
 
 
@@ -88,8 +88,10 @@ def _masked(value: Json) -> Json:
     return value
 
 
-def _show(desk: Desk, visit: Visit, edited: str | None = None, faults: tuple[Fault, ...] = ()) -> Response:
-    letter = operations.letter(desk.work, _CALLER, visit.params["id"])
+def _show(
+    services: OperatorServices, visit: Visit, edited: str | None = None, faults: tuple[Fault, ...] = ()
+) -> Response:
+    letter = operations.letter(services.work, _CALLER, visit.params["id"])
     text = letter.body.decode("utf-8", "backslashreplace") if edited is None else edited
     return page("letter", visit, status=422 if faults else 200, letter=letter, body=_spread(text), faults=faults)
 

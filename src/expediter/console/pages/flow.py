@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from expediter.api.request import Response
 from expediter.app.operator.flow import MINUTE, Point, reasons, series
-from expediter.app.operator.services import Desk, Stuck
+from expediter.app.operator.services import OperatorServices, Stuck
 from expediter.console import words
 from expediter.console.drawing.plots import Line, Plot, plot
 from expediter.console.render import drawing, page
@@ -53,15 +53,15 @@ _PLOTS: tuple[_Row, ...] = (
 )
 
 
-def show_flow(desk: Desk, visit: Visit) -> Response:
+def show_flow(services: OperatorServices, visit: Visit) -> Response:
     chosen = visit.query.get("span", "hour")
     span = SPANS.get(chosen, SPANS["hour"])
     end = visit.now - visit.now % MINUTE + MINUTE
     start = end - span.length
-    minutes = desk.figures.minutes(start)
+    minutes = services.figures.minutes(start)
     points = series(minutes, start, end, span.step)
     why = reasons(minutes)
-    recent = series(desk.figures.minutes(end - HOUR), end - HOUR, end, HOUR)[0]
+    recent = series(services.figures.minutes(end - HOUR), end - HOUR, end, HOUR)[0]
     return page(
         "flow",
         visit,
@@ -70,16 +70,16 @@ def show_flow(desk: Desk, visit: Visit) -> Response:
         plots=[_plot(row, points, start, end) for row in _PLOTS],
         reasons=why[:12],
         most=why[0][1] if why else 1,
-        stuck=[_sentence(entry, visit.now) for entry in _sorted(desk.figures.stuck(), visit.now)],
+        stuck=[_sentence(entry, visit.now) for entry in _sorted(services.figures.stuck(), visit.now)],
         recent=recent,
-        counts=desk.figures.counts(),
-        mark=flow_mark(desk),
+        counts=services.figures.counts(),
+        mark=flow_mark(services),
     )
 
 
-def flow_mark(desk: Desk) -> str:
+def flow_mark(services: OperatorServices) -> str:
     """The figures move on every five seconds."""
-    return str(desk.work.now // 5_000)
+    return str(services.work.now // 5_000)
 
 
 class Picture(NamedTuple):

@@ -3,7 +3,7 @@
 from expediter.api.request import Response
 from expediter.app import orders
 from expediter.app.operator import actions, operations, steps
-from expediter.app.operator.services import Desk
+from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Caller
 from expediter.asl.protocol import Json
 from expediter.console.drawing.flow_graph import flow_graph
@@ -17,28 +17,28 @@ from expediter.domain.order import Order, require_open
 _CALLER = Caller()
 
 
-def show_order(desk: Desk, visit: Visit) -> Response:
+def show_order(services: OperatorServices, visit: Visit) -> Response:
     """Raises OrderNotFound."""
-    return _show(desk, visit)
+    return _show(services, visit)
 
 
-def cancel_order(desk: Desk, visit: Visit) -> Response:
+def cancel_order(services: OperatorServices, visit: Visit) -> Response:
     order_id = visit.params["id"]
-    actions.cancel(desk, visit.who, order_id)
+    actions.cancel(services, visit.who, order_id)
     return to(_address(order_id), "cancelled")
 
 
-def order_again(desk: Desk, visit: Visit) -> Response:
-    placed = actions.again(desk, visit.who, visit.params["id"], visit.new_id())
+def order_again(services: OperatorServices, visit: Visit) -> Response:
+    placed = actions.again(services, visit.who, visit.params["id"], visit.new_id())
     return to(_address(placed.id), "again")
 
 
-def retry_order(desk: Desk, visit: Visit) -> Response:
+def retry_order(services: OperatorServices, visit: Visit) -> Response:
     order_id, state, body = visit.params["id"], visit.form.get("state", ""), visit.form.get("input", "")
     try:
-        actions.retry(desk, visit.who, order_id, state, body.encode())
+        actions.retry(services, visit.who, order_id, state, body.encode())
     except OrderInvalid as error:
-        return _show(desk, visit, {state: body}, error.faults)
+        return _show(services, visit, {state: body}, error.faults)
     return to(_address(order_id), "retried")
 
 
@@ -46,12 +46,14 @@ def _address(order_id: str) -> str:
     return f"/console/orders/{order_id}"
 
 
-def _show(desk: Desk, visit: Visit, edited: dict[str, str] | None = None, faults: tuple[Fault, ...] = ()) -> Response:
+def _show(
+    services: OperatorServices, visit: Visit, edited: dict[str, str] | None = None, faults: tuple[Fault, ...] = ()
+) -> Response:
     order_id = visit.params["id"]
-    order = orders.find(desk.work, _CALLER, order_id)
-    timeline = operations.timeline(desk.work, _CALLER, order_id)
+    order = orders.find(services.work, _CALLER, order_id)
+    timeline = operations.timeline(services.work, _CALLER, order_id)
     way = steps.way(timeline.events)
-    entries, mails = desk.work.orders.entries(order_id), desk.mailbox.of(order_id)
+    entries, mails = services.work.orders.entries(order_id), services.mailbox.of(order_id)
     return page(
         "order",
         visit,
@@ -59,19 +61,19 @@ def _show(desk: Desk, visit: Visit, edited: dict[str, str] | None = None, faults
         order=order,
         charged=sum(entry.amount for entry in entries if entry.kind is Kind.CHARGE),
         refunded=sum(entry.amount for entry in entries if entry.kind is Kind.REFUND),
-        graph=_graph(desk.runs.definition(order_id), way),
+        graph=_graph(services.runs.definition(order_id), way),
         way=way,
         queued=not timeline.events and not timeline.pruned,
         pruned=timeline.pruned,
-        moments=moments(timeline.events, way.steps, desk.audit.of(order_id), mails),
+        moments=moments(timeline.events, way.steps, services.audit.of(order_id), mails),
         mails=mails,
-        retries=actions.retries(desk, order_id),
+        retries=actions.retries(services, order_id),
         edited=edited or {},
         faults=faults,
         cancellable=_cancellable(order),
         repeatable=order.ended and not order.erased,
         link=visit.site.link(order_id),
-        mark=desk.runs.mark(order_id),
+        mark=services.runs.mark(order_id),
     )
 
 

@@ -7,7 +7,7 @@ from expediter.app import orders
 from expediter.app.drafts import Draft, convert
 from expediter.app.operator import actions
 from expediter.app.operator.scenarios import SCENARIOS, pick, unavailable
-from expediter.app.operator.services import Desk
+from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Caller, Page, Query
 from expediter.asl.protocol import Json
 from expediter.console import words
@@ -22,19 +22,19 @@ _CALLER = Caller()
 _FILTERS = ("status", "restaurant", "customer")
 
 
-def list_orders(desk: Desk, visit: Visit) -> Response:
+def list_orders(services: OperatorServices, visit: Visit) -> Response:
     """The newest orders that pass the filters in the address."""
     query = {name: value.strip() for name, value in visit.query.items() if value.strip()}
     filters = {name: query[name] for name in _FILTERS if name in query}
-    found = _find(desk, query)
+    found = _find(services, query)
     rows = [words.row(order, visit.now) for order in found.items]
     following = {**filters, "cursor": found.cursor} if found.cursor else None
     return page(
         "orders",
         visit,
         rows=rows,
-        counts=desk.figures.counts(),
-        total=sum(desk.figures.counts().values()),
+        counts=services.figures.counts(),
+        total=sum(services.figures.counts().values()),
         filters=filters,
         wanted=query.get("id", ""),
         chips=[(status, _address({**filters, "status": status.value})) for status in Status],
@@ -46,15 +46,15 @@ def list_orders(desk: Desk, visit: Visit) -> Response:
     )
 
 
-def _find(desk: Desk, query: dict[str, str]) -> Page:
+def _find(services: OperatorServices, query: dict[str, str]) -> Page:
     if "id" in query:
         try:
-            return Page((orders.find(desk.work, _CALLER, query["id"].lower()),), None)
+            return Page((orders.find(services.work, _CALLER, query["id"].lower()),), None)
         except OrderNotFound:
             return Page((), None)
     status = query.get("status", "")
     return orders.page(
-        desk.work,
+        services.work,
         _CALLER,
         Query(
             user_id=query.get("customer"),
@@ -73,11 +73,13 @@ def _address(query: dict[str, str]) -> str:
 # ── the form ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def new_order(desk: Desk, visit: Visit) -> Response:
-    return _form(desk, visit, {"quantity": "2", "name": "Burger", "user_id": "guest", "restaurant_id": "Restaurant 4"})
+def new_order(services: OperatorServices, visit: Visit) -> Response:
+    return _form(
+        services, visit, {"quantity": "2", "name": "Burger", "user_id": "guest", "restaurant_id": "Restaurant 4"}
+    )
 
 
-def place_order(desk: Desk, visit: Visit) -> Response:
+def place_order(services: OperatorServices, visit: Visit) -> Response:
     """Places the order of the form, under an id that gives the scenario's outcome."""
     form = {name: value.strip() for name, value in visit.form.items()}
     chosen = form.get("scenario", "normal")
@@ -87,11 +89,11 @@ def place_order(desk: Desk, visit: Visit) -> Response:
         if order_id is None:
             raise OrderInvalid((Fault("scenario", "cannot be had with the parties that are set"),))
         draft = convert(_draft(form), Draft)
-        actions.place(desk, visit.who, draft, order_id, scenario.says)
+        actions.place(services, visit.who, draft, order_id, scenario.says)
         if scenario.twice:
-            actions.place(desk, visit.who, draft, order_id, scenario.title)
+            actions.place(services, visit.who, draft, order_id, scenario.title)
     except OrderInvalid as error:
-        return _form(desk, visit, form, error.faults)
+        return _form(services, visit, form, error.faults)
     said = "twice" if scenario.twice else "cancelling" if scenario.cancel else "placed"
     return to(f"/console/orders/{order_id}", said)
 
@@ -107,8 +109,8 @@ def _draft(form: dict[str, str]) -> Json:
     return {**fields, "items": [{"name": name, "quantity": quantity, "unit_price": int(price)}]}
 
 
-def _form(desk: Desk, visit: Visit, given: dict[str, str], faults: tuple[Fault, ...] = ()) -> Response:
-    hold = desk.work.settings.hold_seconds
+def _form(services: OperatorServices, visit: Visit, given: dict[str, str], faults: tuple[Fault, ...] = ()) -> Response:
+    hold = services.work.settings.hold_seconds
     offers = [(key, scenario, unavailable(scenario, visit.site.parties, hold)) for key, scenario in SCENARIOS.items()]
     return page(
         "new_order",
@@ -118,5 +120,5 @@ def _form(desk: Desk, visit: Visit, given: dict[str, str], faults: tuple[Fault, 
         faults=faults,
         offers=offers,
         chosen=given.get("scenario", "normal"),
-        settings=desk.work.settings,
+        settings=services.work.settings,
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from expediter.api.request import Response
-from expediter.app.operator.services import Desk
+from expediter.app.operator.services import OperatorServices
 from expediter.asl import DefinitionInvalid, Fault, Json, Simulation, Unanswered, parse, simulate
 from expediter.console.drawing.flow_graph import flow_graph
 from expediter.console.render import drawing, page
@@ -24,19 +24,19 @@ _MOCKS = {
 }
 
 
-def show_workflow(desk: Desk, visit: Visit) -> Response:
+def show_workflow(services: OperatorServices, visit: Visit) -> Response:
     """The definition in force, or the earlier one that the address names. Raises MessageNotFound."""
-    versions = desk.runs.versions()
+    versions = services.runs.versions()
     wanted = visit.query.get("version", versions[0].hash)
     shown = next((version for version in versions if version.hash == wanted), None)
     if shown is None:
         raise MessageNotFound("There is no such version of the workflow.")
     graph = drawing(flow_graph(shown.body))
-    return page("workflow", visit, versions=versions, shown=shown, graph=graph, mark=workflow_mark(desk))
+    return page("workflow", visit, versions=versions, shown=shown, graph=graph, mark=workflow_mark(services))
 
 
-def workflow_mark(desk: Desk) -> str:
-    return ".".join(str(version.live) for version in desk.runs.versions())
+def workflow_mark(services: OperatorServices) -> str:
+    return ".".join(str(version.live) for version in services.runs.versions())
 
 
 class Trial(NamedTuple):
@@ -48,13 +48,13 @@ class Trial(NamedTuple):
     run: Simulation | None = None
 
 
-def try_form(desk: Desk, visit: Visit) -> Response:
-    definition = msgspec.json.format(msgspec.json.encode(desk.runs.versions()[0].body), indent=2).decode()
+def try_form(services: OperatorServices, visit: Visit) -> Response:
+    definition = msgspec.json.format(msgspec.json.encode(services.runs.versions()[0].body), indent=2).decode()
     given = {"definition": definition, "input": _INPUT, "mocks": _spread(_MOCKS)}
     return page("try", visit, given=given, trial=None)
 
 
-def try_workflow(_: Desk, visit: Visit) -> Response:
+def try_workflow(_: OperatorServices, visit: Visit) -> Response:
     """Checks the definition, draws it, and, when asked to, runs it with the answers given, in virtual time."""
     given = {name: visit.form.get(name, "") for name in ("definition", "input", "mocks")}
     return page("try", visit, given=given, trial=tried(given, run=visit.form.get("act") == "run"))

@@ -23,7 +23,7 @@ DAY = 24 * 60 * MINUTE
 #: Milliseconds between looks at the depth of the queue.
 LOOK = 5_000
 
-_SQL = Statements("desk")
+_SQL = Statements("operator")
 
 
 class FlowRecorder:

@@ -1,4 +1,4 @@
-"""The operator's desk on SQLite: audit, mailbox, workflow versions, and what can be counted."""
+"""The operator's services on SQLite: audit, mailbox, workflow versions, and what can be counted."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ import msgspec
 
 from expediter.app.mails import about
 from expediter.app.operator.flow import Minute
-from expediter.app.operator.services import AuditEntry, Desk, Posted, Stuck, Version
+from expediter.app.operator.services import AuditEntry, OperatorServices, Posted, Stuck, Version
 from expediter.app.ports import Mail, Work
 from expediter.asl.protocol import Json
 from expediter.domain.order import Order, Status
@@ -24,7 +24,7 @@ from expediter.embedded.stores.queue import SqliteQueue
 
 T = TypeVar("T")
 
-_SQL = Statements("desk")
+_SQL = Statements("operator")
 #: Bigger than any order's number.
 _NEWEST = 2**62
 #: Counting takes at most this share of the time: a count that took 10 ms is used for half a second.
@@ -173,8 +173,8 @@ class SqliteFigures:
         return {status: counts.get(status, 0) for status in Status}
 
 
-class Desks:
-    """The desk over one session: ``work`` and its own ports make one unit."""
+class SqliteServices:
+    """The services over one session: ``work`` and its own ports make one unit."""
 
     def __init__(
         self,
@@ -190,8 +190,8 @@ class Desks:
         self._figures = SqliteFigures(session, queue, recorder)
         self._people = SqlitePeople(session)
 
-    def over(self, work: Work) -> Desk:
-        return Desk(work, self._audit, self._mailbox, self._runs, self._figures, self._people)
+    def over(self, work: Work) -> OperatorServices:
+        return OperatorServices(work, self._audit, self._mailbox, self._runs, self._figures, self._people)
 
 
 def _stuck(kind: str, count: int, row: Row) -> Stuck:

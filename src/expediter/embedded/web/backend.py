@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from expediter.app.operator.erasing import Erased
-from expediter.app.operator.services import Desk
+from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Work
 from expediter.embedded.clock import Clock
 from expediter.embedded.settings import Settings
@@ -35,10 +35,10 @@ class Home(Protocol):
     def read(self, handle: Callable[[Work], T]) -> T:
         """What ``handle`` reads of what is committed."""
 
-    async def write_desk(self, handle: Callable[[Desk], T], name: str) -> T:
+    async def write_as_operator(self, handle: Callable[[OperatorServices], T], name: str) -> T:
         """As ``write``, for what operators do."""
 
-    def read_desk(self, handle: Callable[[Desk], T]) -> T:
+    def read_as_operator(self, handle: Callable[[OperatorServices], T]) -> T:
         """As ``read``, for what operators see."""
 
     def report(self, token: str, report: Report, name: str) -> asyncio.Future[None]:

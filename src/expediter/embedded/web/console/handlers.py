@@ -25,7 +25,7 @@ from expediter.api.request import Headers, Response
 from expediter.app.gateways import Role
 from expediter.app.operator.actions import Operator
 from expediter.app.operator.scenarios import SCENARIOS
-from expediter.app.operator.services import Desk
+from expediter.app.operator.services import OperatorServices
 from expediter.console import routes
 from expediter.console.render import plain
 from expediter.console.visit import Route, Site, Visit
@@ -157,10 +157,10 @@ class Console:
 
     async def _carry_out(self, route: Route, visit: Visit) -> Response:
         if route.alone:
-            return await asyncio.to_thread(self._home.read_desk, lambda desk: route.handle(desk, visit))
+            return await asyncio.to_thread(self._home.read_as_operator, lambda services: route.handle(services, visit))
         if not route.writes:
-            return self._home.read_desk(lambda desk: route.handle(desk, visit))
-        response = await self._home.write_desk(lambda desk: route.handle(desk, visit), route.writes)
+            return self._home.read_as_operator(lambda services: route.handle(services, visit))
+        response = await self._home.write_as_operator(lambda services: route.handle(services, visit), route.writes)
         if response.status == 303 and visit.form.get("scenario") in SCENARIOS:
             self._rehearsals.began(SCENARIOS[visit.form["scenario"]], dict(response.headers)["Location"])
         return response
@@ -211,7 +211,7 @@ class Console:
         if live:
             return self._marked(partial(_version, order_id), order_id, seen)
         visit = self._visit(Session("", ""), {"id": order_id}, {"here": f"/o/{token}"}, {})
-        return self._home.read_desk(lambda desk: routes.CUSTOMER.handle(desk, visit))
+        return self._home.read_as_operator(lambda services: routes.CUSTOMER.handle(services, visit))
 
     def _live(self, what: str, seen: str) -> Streamed:
         """Raises PathUnknown."""
@@ -219,13 +219,13 @@ class Console:
             return Streamed(self._journal.follow(seen))
         kind, _, order_id = what.partition("/")
         if kind == "orders":
-            return self._marked(lambda desk: desk.runs.mark(order_id), order_id, seen)
+            return self._marked(lambda services: services.runs.mark(order_id), order_id, seen)
         if what not in routes.MARKS:
             raise PathUnknown(f"There is nothing live called {what}.")
         return self._marked(routes.MARKS[what], None, seen)
 
-    def _marked(self, mark: Callable[[Desk], str], order_id: str | None, seen: str) -> Streamed:
-        return Streamed(live.marks(self._home.feed, order_id, lambda: self._home.read_desk(mark), seen))
+    def _marked(self, mark: Callable[[OperatorServices], str], order_id: str | None, seen: str) -> Streamed:
+        return Streamed(live.marks(self._home.feed, order_id, lambda: self._home.read_as_operator(mark), seen))
 
     def _file(self, name: str, headers: Headers) -> Response:
         asset = self._assets.get(name)
@@ -245,7 +245,7 @@ class Console:
         return plain(title(error.name), str(error), self._asset, status=status(error), back="/console")
 
     def _counts(self) -> dict[str, int]:
-        counts = self._home.read_desk(lambda desk: desk.figures.counts())
+        counts = self._home.read_as_operator(lambda services: services.figures.counts())
         return {status.value: count for status, count in counts.items()} | {"ALL": sum(counts.values())}
 
     def _now(self) -> int:
@@ -257,6 +257,6 @@ def _seen(scope: Scope, headers: Headers) -> str:
     return headers.get("last-event-id") or dict(query_of(asked_of(scope))).get("after", "")
 
 
-def _version(order_id: str, desk: Desk) -> str:
-    order = desk.work.orders.find(order_id)
+def _version(order_id: str, services: OperatorServices) -> str:
+    order = services.work.orders.find(order_id)
     return str(order.version if order else 0)

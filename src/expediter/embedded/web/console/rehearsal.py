@@ -36,7 +36,9 @@ class Rehearsals:
                 while not self._paid(order_id):
                     changes.take()
                     await changes.arrived()
-            await self._home.write_desk(lambda desk: actions.cancel(desk, _WHO, order_id), "console:cancel")
+            await self._home.write_as_operator(
+                lambda services: actions.cancel(services, _WHO, order_id), "console:cancel"
+            )
 
     def _paid(self, order_id: str) -> bool:
         order = self._home.read(lambda work: work.orders.find(order_id))
