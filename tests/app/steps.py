@@ -3,7 +3,7 @@
 from typing import Any
 
 from expediter.app.ports import Outcome, Settings
-from expediter.app.tasks.calls import Answer
+from expediter.app.tasks.calls import Answer, Call
 from expediter.app.tasks.order import TASKS
 from expediter.app.tasks.task import Step
 from expediter.domain.order import Effect, Kind, Order, Result, Status
@@ -30,6 +30,11 @@ def order(
 
 def step(on: Order, answer: Answer | None = None, **state: Any) -> Step:
     return Step(on, {"order": {"id": ID}, **state}, answer, LATER, SETTINGS)
+
+
+def request(task: str, on: Order, **state: Any) -> Call | None:
+    asks = TASKS[task].request
+    return None if asks is None else asks(step(on, **state))
 
 
 def settle(task: str, on: Order, answer: Answer | None = None, **state: Any) -> Outcome:

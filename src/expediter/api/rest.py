@@ -43,7 +43,7 @@ class Operation(NamedTuple):
 def post_order(work: Work, request: Request) -> Response:
     headers = request.headers
     given = headers.get("idempotency-key")
-    key = order_id(given, request.new_id, "Idempotency-Key")
+    key = request.new_id if given is None else order_id(given, "Idempotency-Key")
     accepted = orders.accept(work, request.caller, draft(request, Draft), key, fresh=given is None)
     said = [("Location", f"/orders/{key}"), ("Order-Id", key)]
     if accepted.replayed:

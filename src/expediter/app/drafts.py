@@ -104,8 +104,7 @@ def _numbered(draft: Draft) -> Draft:
 
 def order_of(draft: Draft, order_id: str, at: int, settings: Settings) -> Order:
     """The order that a draft asks for, in PENDING. Raises OrderInvalid with every fault found."""
-    faults = _shape_faults(draft) + _currency_faults(draft.currency)
-    if faults:
+    if faults := _faults(draft):
         raise OrderInvalid(tuple(faults))
     if draft.items:
         name, items = None, _items(draft.items, settings)
@@ -128,7 +127,7 @@ def order_of(draft: Draft, order_id: str, at: int, settings: Settings) -> Order:
 
 def change_of(draft: ChangeDraft, order: Order, settings: Settings) -> Change:
     """The change that a draft asks of this order. Raises OrderInvalid with every fault found."""
-    faults = _currency_faults(draft.currency if isinstance(draft.currency, str) else None)
+    faults = _currency_faults(draft.currency) if isinstance(draft.currency, str) else []
     if draft.user_id is not UNSET and draft.user_id != order.user_id:
         faults.append(Fault("user_id", "an order keeps its user; place a new order"))
     plain = draft.name is not UNSET or draft.quantity is not UNSET
@@ -168,16 +167,19 @@ def _items(items: tuple[DraftItem, ...], settings: Settings) -> tuple[Item, ...]
     )
 
 
-def _shape_faults(draft: Draft) -> list[Fault]:
-    if draft.items is None:
-        return [] if draft.quantity is not None else [Fault("quantity", "give a quantity (or items)")]
-    if draft.name is not None or draft.quantity is not None:
-        return [Fault("items", "give either items or name and quantity, not both")]
-    return []
+def _faults(draft: Draft) -> list[Fault]:
+    faults = []
+    if draft.items is None and draft.quantity is None:
+        faults.append(Fault("quantity", "give a quantity (or items)"))
+    if draft.items is not None and (draft.name is not None or draft.quantity is not None):
+        faults.append(Fault("items", "give either items or name and quantity, not both"))
+    if draft.currency is not None:
+        faults += _currency_faults(draft.currency)
+    return faults
 
 
-def _currency_faults(currency: str | None) -> list[Fault]:
-    if currency is None or currency in CURRENCIES:
+def _currency_faults(currency: str) -> list[Fault]:
+    if currency in CURRENCIES:
         return []
     return [Fault("currency", f"{currency} is no active ISO 4217 code; give one like USD or EUR")]
 

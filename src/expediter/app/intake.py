@@ -75,13 +75,12 @@ class OrderDocument(msgspec.Struct, frozen=True, gc=False):
 
 def document(order: Order) -> Json:
     """The order as the execution's input holds it under ``order``: the JSON value of an OrderDocument."""
-    items = [{"name": item.name, "quantity": item.quantity, "unit_price": item.unit_price} for item in order.items]
     return {
         "id": order.id,
         "user_id": order.user_id,
         "restaurant_id": order.restaurant_id,
         "name": order.name,
-        "items": items,
+        "items": list(map(msgspec.to_builtins, order.items)),
         "currency": order.currency,
         "email": order.email,
         "created_at": order.created_at,

@@ -11,10 +11,12 @@ Rules:
  - every outside effect (charge, restaurant, withdrawal, refund) has one key, written down before its first try.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
 
+from expediter.domain import ledger
 from expediter.domain.errors import OrderAlreadyCharged, OrderAlreadyEnded, OrderAlreadySent, TransitionNotAllowed
 
 
@@ -153,6 +155,11 @@ class Order(msgspec.Struct, frozen=True, gc=False):
         effect = self.effects.get(kind)
         return None if effect is None else effect.result
 
+    def tried_at(self, kind: Kind, now: int) -> int:
+        """When the effect was first tried; ``now``, if that is its first try."""
+        effect = self.effects.get(kind)
+        return now if effect is None else effect.tried_at
+
     @property
     def owes_refund(self) -> bool:
         """Whether money of the customer is, or may be, with us and an unsuccessful end has to give it back."""
@@ -191,6 +198,23 @@ def settled(order: Order, kind: Kind, result: Result, now: int, reference: str |
     tried_at, attempt = (now, 1) if first is None else (first.tried_at, first.attempt)
     effect = Effect(tried_at, result, reference, attempt)
     return msgspec.structs.replace(order, effects={**order.effects, kind: effect})
+
+
+#: The effects that move money, as the ledger calls them.
+_BOOKED: Mapping[Kind, ledger.Kind] = {CHARGE: ledger.Kind.CHARGE, REFUND: ledger.Kind.REFUND}
+
+
+def entry(order: Order, kind: Kind, now: int) -> ledger.Entry:
+    """What the ledger says of a charge or refund that is done."""
+    return ledger.Entry(
+        order_id=order.id,
+        kind=_BOOKED[kind],
+        key=order.key(kind),
+        amount=order.total,
+        currency=order.currency,
+        at=now,
+        reference=order.effects[kind].reference,
+    )
 
 
 def charged_again(order: Order, now: int) -> Order:

@@ -3,9 +3,8 @@
 import pytest
 
 from expediter.app.tasks.calls import Charge, HandOver, Refund, Withdraw
-from expediter.app.tasks.order import TASKS
 from expediter.domain.order import Order, Status
-from tests.app.steps import DONE, LATER, OWED, PAID, REFUSED, UNKNOWN, order, step
+from tests.app.steps import DONE, LATER, OWED, PAID, REFUSED, UNKNOWN, order, request
 from tests.support.clock import NOON
 from tests.support.values import ID
 
@@ -120,17 +119,17 @@ ASKED = [
 
 @pytest.mark.parametrize(("task", "on", "call"), [row[1:] for row in ASKED], ids=[row[0] for row in ASKED])
 def test_asking(task: str, on: Order, call: type | None) -> None:
-    asked = TASKS[task].request(step(on))
+    asked = request(task, on)
 
     assert asked is None if call is None else isinstance(asked, call)
 
 
 def test_a_charge_says_how_much_of_what_under_which_key() -> None:
-    assert TASKS["ProcessPayment"].request(step(order())) == CHARGE
+    assert request("ProcessPayment", order()) == CHARGE
 
 
 def test_a_repeated_call_carries_the_time_of_its_first_try() -> None:
-    asked = TASKS["ProcessPayment"].request(step(order(charge=UNKNOWN)))
+    asked = request("ProcessPayment", order(charge=UNKNOWN))
 
     assert isinstance(asked, Charge)
     assert asked.tried_at == NOON
@@ -138,7 +137,7 @@ def test_a_repeated_call_carries_the_time_of_its_first_try() -> None:
 
 def test_a_refund_says_whether_the_charge_is_known() -> None:
     unknown = order(Status.REFUND_PENDING, reason="why", charge=UNKNOWN)
-    first, second = TASKS["RefundPayment"].request(step(OWED)), TASKS["RefundPayment"].request(step(unknown))
+    first, second = request("RefundPayment", OWED), request("RefundPayment", unknown)
 
     assert first == REFUND
     assert isinstance(second, Refund)

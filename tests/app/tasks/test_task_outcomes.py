@@ -10,7 +10,7 @@ from expediter.app.tasks.order import ACTIONS, SAVES, TASKS, from_input, order_i
 from expediter.domain import ledger
 from expediter.domain.errors import OrderCancelled, OrderInvalid, OrderNotFound, TransitionNotAllowed
 from expediter.domain.order import Kind, Order, Result, Status
-from tests.app.steps import DONE, LATER, OWED, PAID, REFUSED, UNKNOWN, order, settle, step
+from tests.app.steps import DONE, LATER, OWED, PAID, REFUSED, UNKNOWN, order, request, settle
 from tests.support.values import ID
 
 # ── what the answers make of it ───────────────────────────────────────────────────────────────────────────────────
@@ -211,7 +211,7 @@ NAMED = [
 @pytest.mark.parametrize(("action", "task"), NAMED)
 def test_manage_order_state_does_what_its_action_names(action: str, task: str) -> None:
     assert settle("ManageOrderState", PAID, action=action) == settle(task, PAID, action=action)
-    assert TASKS["ManageOrderState"].request(step(OWED, action=action)) == TASKS[task].request(step(OWED))
+    assert request("ManageOrderState", OWED, action=action) == request(task, OWED)
 
 
 @pytest.mark.parametrize("action", [None, "", "drop"])

@@ -12,12 +12,11 @@ from typing import NamedTuple
 import msgspec
 
 from expediter.app.tasks.order import TASKS
-from expediter.app.tasks.task import no_call
 from expediter.asl import AnyEvent, Command, HistoryEvent, Machine, ScheduleTask, advance, new_execution
 from expediter.asl.protocol import Started, TaskFailed, TaskSucceeded, TaskTimedOut
 
 #: Tasks that ask nobody outside: their state's span says everything.
-_INSIDE = frozenset(name for name, task in TASKS.items() if task.request is no_call)
+_INSIDE = frozenset(name for name, task in TASKS.items() if task.request is None)
 #: States whose span would say nothing: they take no time, and what follows shows what they chose.
 _PASSED = frozenset({"Choice", "Pass", "Succeed"})
 

@@ -18,7 +18,7 @@ from expediter.app.ports import Outcome, Work
 from expediter.app.tasks.calls import Answer, Call, Charge, HandOver, Refused
 from expediter.app.tasks.reasons import reason
 from expediter.app.tasks.refunds import request_owing, request_refund, settle_failure, settle_owing, settle_refund
-from expediter.app.tasks.task import Step, Task, entry, no_call, tried_at
+from expediter.app.tasks.task import Step, Task
 from expediter.asl.protocol import Json
 from expediter.domain.errors import (
     Fault,
@@ -36,7 +36,9 @@ from expediter.domain.order import (
     REFUSED,
     RESTAURANT,
     SUCCESS,
+    UNKNOWN,
     Order,
+    entry,
     moved,
     settled,
     tried,
@@ -56,7 +58,7 @@ def perform(work: Work, name: str, input: Json, answer: Answer | None = None, re
         order = msgspec.structs.replace(current, updated_at=work.now, version=current.version + 1)
         step = Step(order, input, answer, work.now, work.settings)
         try:
-            if answer is None and (call := task.request(step)) is not None:
+            if answer is None and task.request is not None and (call := task.request(step)) is not None:
                 return _announce(work, before, step, call, repeat)
             outcome = task.settle(step)
             if outcome.order is not order or before is None or outcome.entries or outcome.mails:
@@ -96,10 +98,6 @@ def from_input(name: str, input: Json) -> Order:
 # ── save ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-#: What is known of an effect once the party has answered.
-_ANSWERED = (DONE, REFUSED)
-
-
 def save(step: Step) -> Outcome:
     return Outcome(step.order)
 
@@ -108,17 +106,17 @@ def save(step: Step) -> Outcome:
 
 
 def request_charge(step: Step) -> Call | None:
-    order = step.order
-    if order.result(CHARGE) in _ANSWERED:
+    order, charge = step.order, step.order.effects.get(CHARGE)
+    if charge is None and order.cancel_requested_at is not None:
         return None
-    if order.cancel_requested_at is not None and CHARGE not in order.effects:
+    if charge is not None and charge.result is not UNKNOWN:
         return None
     return Charge(
         key=order.key(CHARGE),
         order_id=order.id,
         amount=order.total,
         currency=order.currency,
-        tried_at=tried_at(step, CHARGE),
+        tried_at=step.now if charge is None else charge.tried_at,
     )
 
 
@@ -154,13 +152,13 @@ def close_hold(step: Step) -> Outcome:
 
 def request_handover(step: Step) -> Call | None:
     """An order that was given up is never handed over, whatever workflow leads here: its money goes back."""
-    order = step.order
-    if order.given_up or order.result(RESTAURANT) in _ANSWERED:
+    order, handover = step.order, step.order.effects.get(RESTAURANT)
+    if order.given_up or (handover is not None and handover.result is not UNKNOWN):
         return None
     return HandOver(
         key=order.key(RESTAURANT),
         order=order,
-        tried_at=tried_at(step, RESTAURANT),
+        tried_at=step.now if handover is None else handover.tried_at,
         task_token=step.input.get("task_token"),
     )
 
@@ -207,17 +205,18 @@ def by_action(step: Step) -> Task:
 
 
 def request_action(step: Step) -> Call | None:
-    return by_action(step).request(step)
+    request = by_action(step).request
+    return None if request is None else request(step)
 
 
 def settle_action(step: Step) -> Outcome:
     return by_action(step).settle(step)
 
 
-_SAVE = Task(no_call, save)
-_COMPLETE = Task(no_call, complete)
-_OWE = Task(request_owing, settle_owing)
-_CANCEL = Task(request_refund, settle_failure)
+_SAVE = Task(save)
+_COMPLETE = Task(complete)
+_OWE = Task(settle_owing, request_owing)
+_CANCEL = Task(settle_failure, request_refund)
 
 #: What the single task of a workflow with ``ManageOrderState`` can do, by the ``action`` in its Parameters.
 ACTIONS: Mapping[str, Task] = {"save": _SAVE, "complete": _COMPLETE, "owe": _OWE, "cancel": _CANCEL}
@@ -225,14 +224,14 @@ ACTIONS: Mapping[str, Task] = {"save": _SAVE, "complete": _COMPLETE, "owe": _OWE
 #: Every task that a workflow may name as a Resource.
 TASKS: Mapping[str, Task] = {
     "InitializeOrder": _SAVE,
-    "ProcessPayment": Task(request_charge, settle_charge),
-    "CloseHold": Task(no_call, close_hold),
-    "SendOrderToRestaurant": Task(request_handover, settle_handover),
+    "ProcessPayment": Task(settle_charge, request_charge),
+    "CloseHold": Task(close_hold),
+    "SendOrderToRestaurant": Task(settle_handover, request_handover),
     "CompleteOrder": _COMPLETE,
     "OweRefund": _OWE,
-    "RefundPayment": Task(request_refund, settle_refund),
+    "RefundPayment": Task(settle_refund, request_refund),
     "CancelFailedOrder": _CANCEL,
-    "ManageOrderState": Task(request_action, settle_action),
+    "ManageOrderState": Task(settle_action, request_action),
 }
 
 #: The tasks that may save an order that has no row yet.

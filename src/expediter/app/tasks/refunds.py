@@ -6,7 +6,7 @@ from expediter.app.mails import mails
 from expediter.app.ports import Outcome
 from expediter.app.tasks.calls import Call, Refund, Refunded, Withdraw
 from expediter.app.tasks.reasons import reason
-from expediter.app.tasks.task import Step, entry, tried_at
+from expediter.app.tasks.task import Step
 from expediter.domain.order import (
     CANCELLED,
     CHARGE,
@@ -19,6 +19,7 @@ from expediter.domain.order import (
     UNKNOWN,
     WITHDRAWAL,
     Order,
+    entry,
     moved,
     settled,
 )
@@ -28,7 +29,7 @@ def request_owing(step: Step) -> Call | None:
     """First what is owed is written down, then a handover that the restaurant took, or may have, is withdrawn."""
     order = step.order
     if order.status is REFUND_PENDING and _may_be_cooking(order):
-        return Withdraw(key=order.key(WITHDRAWAL), order_id=order.id, tried_at=tried_at(step, WITHDRAWAL))
+        return Withdraw(key=order.key(WITHDRAWAL), order_id=order.id, tried_at=order.tried_at(WITHDRAWAL, step.now))
     return None
 
 
@@ -61,7 +62,7 @@ def request_refund(step: Step) -> Call | None:
         amount=order.total,
         currency=order.currency,
         charge_known=charge.result is DONE,
-        tried_at=tried_at(step, REFUND),
+        tried_at=order.tried_at(REFUND, step.now),
     )
 
 
