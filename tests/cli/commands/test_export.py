@@ -28,5 +28,6 @@ def test_an_export_replaces_an_earlier_one_and_says_how_many_orders_it_has(
     shown = typed("export", str(file), "--json", server=server)
 
     assert shown.json == {"file": str(file), "orders": 1}
+    assert file.stat().st_mode & 0o777 == 0o600  # names and addresses stand in it
     assert order_id in file.read_text()
     assert len(file.read_text().splitlines()) == 1

@@ -21,10 +21,11 @@ def export(
     from expediter.cli import show
     from expediter.embedded.operator.export import belongings
     from expediter.embedded.sqlite.database import DataRefused
+    from expediter.embedded.sqlite.files import make_private
 
     count, part = 0, file.with_name(f"{file.name}.part")
     try:
-        with part.open("wb") as out:
+        with make_private(part).open("wb") as out:
             for one in belongings(data):
                 out.write(encode(one) + b"\n")
                 count += 1

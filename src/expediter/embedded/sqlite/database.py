@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import apsw
 
 from expediter.domain.errors import StoreUnavailable
+from expediter.embedded.sqlite.files import close_to_others, make_private
 
 #: What can be bound to a statement, and a row that comes back: the tables are STRICT, so its types are the schema's.
 Value: TypeAlias = str | int | bytes | None
@@ -203,7 +204,7 @@ def open_writer(file: Path, vfs: str | None = None, synchronous: str = "FULL") -
     """
     try:
         return _opened(file, vfs, synchronous)
-    except (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
+    except (OSError, apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
         raise unwritable(file.parent, error) from error
 
 
@@ -214,6 +215,8 @@ def unwritable(folder: Path, error: BaseException | None) -> DataRefused:
 
 
 def _opened(file: Path, vfs: str | None, synchronous: str) -> apsw.Connection:
+    if vfs is None and not file.exists():
+        make_private(file)  # SQLite would make it with whatever rights the umask leaves
     connection = apsw.Connection(str(file), vfs=vfs, statementcachesize=PREPARED)
     connection.set_busy_timeout(10_000)
     _keep_plans(connection)
@@ -232,6 +235,8 @@ def _opened(file: Path, vfs: str | None, synchronous: str) -> apsw.Connection:
     connection.pragma("secure_delete", "fast")
     connection.pragma("cache_size", -64_000)
     _migrate(connection)
+    # SQLite gives its log and its shared memory the rights of the file; those of a former version may have others.
+    close_to_others(file.with_name(file.name + suffix) for suffix in ("", "-wal", "-shm"))
     return connection
 
 
@@ -255,7 +260,7 @@ def owned(folder: Path) -> Iterator[Path]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = (folder / "lock").open("w")
+        file = make_private(folder / "lock").open("w")
     except OSError as error:
         raise DataRefused(f"{folder} cannot be used: {error.strerror}. Choose another EXPEDITER_DATA.") from error
     with file as lock:

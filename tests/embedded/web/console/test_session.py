@@ -29,3 +29,12 @@ def test_a_secret_that_cannot_be_written_is_refused_with_the_reason(tmp_path: Pa
 
     with pytest.raises(DataRefused, match="cannot be written"):
         keys_in(tmp_path)
+
+
+@pytest.mark.parametrize("rights", [0o602, 0o620, 0o640, 0o604, 0o666])
+def test_a_secret_that_others_may_read_or_write_is_refused_with_what_to_do(tmp_path: Path, rights: int) -> None:
+    keys_in(tmp_path)
+    (tmp_path / "secret").chmod(rights)
+
+    with pytest.raises(DataRefused, match="Remove it and start again"):
+        keys_in(tmp_path)

@@ -13,7 +13,8 @@ from typing import NamedTuple
 import jwt
 
 from expediter.embedded.clock import new_id
-from expediter.embedded.sqlite.database import unwritable
+from expediter.embedded.sqlite.database import DataRefused, unwritable
+from expediter.embedded.sqlite.files import OWNER_ONLY
 
 COOKIE = "expediter_session"
 _SESSION, _ORDER = "console", "order"
@@ -84,12 +85,17 @@ def keys_in(folder: Path) -> Keys:
     """The keys of this data folder; the secret is made when there is none.
 
     It gets its name once it is whole: on a full disk an empty file would stay, and an empty secret lets everybody in.
-    Raises DataRefused when it cannot be written or read.
+    Raises DataRefused when it cannot be written or read, and when others could have read or written it.
     """
     path = folder / "secret"
     try:
         if not path.exists() or path.stat().st_size < LENGTH:
             _make(path)
+        if path.stat().st_mode & 0o077:
+            raise DataRefused(
+                f"{path} signs sessions and links, and others may read or write it. Remove it and start again: a new "
+                "one is made, and the links that customers have end."
+            )
         return Keys(path.read_bytes())
     except OSError as error:
         raise unwritable(folder, error) from error
@@ -97,7 +103,7 @@ def keys_in(folder: Path) -> Keys:
 
 def _make(path: Path) -> None:
     fresh = path.with_suffix(".new")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY), "wb") as file:
         file.write(os.urandom(LENGTH // 2).hex().encode())
         file.flush()
         os.fsync(file.fileno())
