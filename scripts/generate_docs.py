@@ -29,7 +29,7 @@ from expediter.domain.order import TRANSITIONS
 from expediter.embedded.engine import dispatcher
 from expediter.embedded.engine.http_client import Limits
 from expediter.embedded.mail import outbox
-from expediter.embedded.operator.metrics import COUNTERS, GAUGES, HISTOGRAMS
+from expediter.embedded.operator.prometheus import COUNTERS, GAUGES, HISTOGRAMS
 from expediter.embedded.settings import from_environment
 from expediter.embedded.sqlite import admission
 from expediter.embedded.stores import queue

@@ -25,8 +25,8 @@ from expediter.embedded.loops.retention import Retention
 from expediter.embedded.loops.traces import Tracing
 from expediter.embedded.mail.outbox import Outbox
 from expediter.embedded.mail.smtp import Mailer
-from expediter.embedded.operator.gauges import gauges
-from expediter.embedded.operator.metrics import Metrics
+from expediter.embedded.operator.backlog import gauges
+from expediter.embedded.operator.prometheus import PrometheusText
 from expediter.embedded.operator.scrub import Scrub
 from expediter.embedded.operator.services import SqliteMailbox, SqliteServices
 from expediter.embedded.settings import Settings, library, workflow
@@ -73,8 +73,8 @@ class Home:
         orders = UnitOrders(self._orders(file.writing))
         self._unit = Unit(clock, orders, file.writing)
         self._writer = Writer(file.writing.connection, self._unit, file.checkpoints.between_batches, observer)
-        self._meters = self._writer.meters
-        self._metrics = Metrics(self._meters)
+        self._metrics = self._writer.metrics
+        self._prometheus = PrometheusText(self._metrics)
         self._tracing = _tracing(settings, file, self._writer, clock)
         self.workflows = SqliteWorkflows(file.writing, self._work, self._dispatch, self._wake_at)
         self.runtime = Runtime(self._writer, self.workflows, self._work, parties, clock)
@@ -158,11 +158,11 @@ class Home:
 
     def shed(self) -> None:
         """Counts a request that was refused because there is too much to do."""
-        self._meters.shed += 1
+        self._metrics.shed += 1
 
     def metrics(self) -> bytes:
         """Prometheus text."""
-        return self._metrics.text(gauges(self._reader, self._queue, self.runtime.calls, self.clock.now()))
+        return self._prometheus.text(gauges(self._reader, self._queue, self.runtime.calls, self.clock.now()))
 
     async def start(self) -> None:
         """Pins the workflow, takes up what a process before left, and begins to take orders in."""
@@ -221,16 +221,16 @@ class Home:
     def _durable(self, begun: float) -> None:
         """The accept of an order that came then is durable now."""
         seconds = time.perf_counter() - begun
-        self._meters.accepts.observe(seconds)
+        self._metrics.accepts.observe(seconds)
         self._flow.answered(seconds)
 
     def _accepted(self) -> None:
-        self._meters.accepted += 1
+        self._metrics.accepted += 1
         self._flow.accepted()
 
     def _ended(self, order: Order) -> None:
-        self._meters.ended[order.status] += 1
-        self._meters.orders.observe((order.updated_at - order.created_at) / 1000)
+        self._metrics.ended[order.status] += 1
+        self._metrics.orders.observe((order.updated_at - order.created_at) / 1000)
         self._flow.ended(order)
         self.feed.publish(order)
 

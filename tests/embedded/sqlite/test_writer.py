@@ -191,7 +191,7 @@ async def test_a_row_that_sqlite_refuses_fails_the_unit_that_staged_it_alone(tmp
 
         assert (told[0], told[2], bench.stored()) == ("a", "b", ["a", "b"])
         assert isinstance(told[1], StoreUnavailable)
-        assert bench.writer.meters.commits_lost == 0  # the disk did nothing wrong
+        assert bench.writer.metrics.commits_lost == 0  # the disk did nothing wrong
 
 
 @story
@@ -264,12 +264,12 @@ async def test_a_full_disk_is_told_to_everybody_in_the_commit_and_the_writer_goe
         with no_room_beyond(200_000):
             told = await asyncio.gather(*(bench.writer.run("x", unit) for unit in units), return_exceptions=True)
         assert [type(error) for error in told] == [StoreUnavailable, StoreUnavailable]
-        assert bench.writer.meters.commits_lost == 1
+        assert bench.writer.metrics.commits_lost == 1
 
         await bench.writer.run("next", bench.insert("next"))
 
         assert bench.stored() == ["first", "next"]
-        assert (bench.writer.meters.commits_lost, bench.writer.meters.batches.counts[0]) == (1, 2)
+        assert (bench.writer.metrics.commits_lost, bench.writer.metrics.batches.counts[0]) == (1, 2)
         assert bench.connection.pragma("integrity_check") == "ok"
 
 

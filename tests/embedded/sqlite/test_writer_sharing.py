@@ -29,7 +29,7 @@ async def test_more_than_may_wait_is_refused_as_too_busy(tmp_path: Path) -> None
             bench.writer.run("x", lambda: None)
 
         assert await asyncio.gather(*waiting) == [None] * WAITING
-        assert bench.writer.meters.shed == 1
+        assert bench.writer.metrics.shed == 1
         await bench.writer.run("afterwards", lambda: None)
 
 
@@ -69,7 +69,7 @@ async def test_who_waited_too_long_is_refused_while_there_are_more_than_places(t
         told = await asyncio.gather(*waiting, return_exceptions=True)
 
         assert [type(error) for error in told[:2]] == [TooBusy, TooBusy]
-        assert bench.writer.meters.shed == 2
+        assert bench.writer.metrics.shed == 2
         assert told[2:] == [None] * BATCH  # for them there is a place: an answer is better than a refusal
 
 

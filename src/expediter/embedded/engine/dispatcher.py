@@ -170,7 +170,7 @@ class Runtime:
         except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a call raises is the task's failure
             _log.exception("a call failed in a way that nobody foresaw", extra=_about(errand))
             answer = Failure(type(error).__name__, str(error))
-        self._writer.meters.calls[errand.call.kind.value, _outcome(answer)].observe(perf_counter() - begun)
+        self._writer.metrics.calls[errand.call.kind.value, _outcome(answer)].observe(perf_counter() - begun)
         self._settle(errand, answer)
 
     def _settle(self, errand: Errand, answer: Answer | Failure) -> None:

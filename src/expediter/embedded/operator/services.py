@@ -17,8 +17,8 @@ from expediter.domain.trouble import owed_since
 from expediter.embedded.engine.workflows import SqliteWorkflows
 from expediter.embedded.loops.recorder import FlowRecorder
 from expediter.embedded.mail.smtp import SENDER, MailRefused, written
+from expediter.embedded.operator.backlog import owing
 from expediter.embedded.operator.customers import SqlitePeople
-from expediter.embedded.operator.gauges import owing
 from expediter.embedded.sqlite.database import Row, Session, Statements
 from expediter.embedded.stores.queue import SqliteQueue
 

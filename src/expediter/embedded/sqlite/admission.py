@@ -10,7 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from expediter.domain.errors import TooBusy
-from expediter.embedded.sqlite.meters import Meters
+from expediter.embedded.sqlite.metrics import Metrics
 
 #: Units of each side in one commit at most: bounds how long a batch keeps the event loop from reading requests.
 BATCH = 128
@@ -50,9 +50,9 @@ class Entry(msgspec.Struct, eq=False):
 class Places:
     """The units that wait. ``clock``: seconds, as the loop counts them."""
 
-    def __init__(self, clock: Callable[[], float], meters: Meters) -> None:
+    def __init__(self, clock: Callable[[], float], metrics: Metrics) -> None:
         self._clock = clock
-        self._meters = meters
+        self._metrics = metrics
         self._doors: deque[Entry] = deque()
         self._work: deque[Entry] = deque()
 
@@ -91,5 +91,5 @@ class Places:
     def _refuse_the_late(self, places: int) -> None:
         late = self._clock() - PATIENCE
         while len(self._doors) > places and self._doors[0].came < late:
-            self._meters.shed += 1
+            self._metrics.shed += 1
             self._doors.popleft().done(None, TooBusy())

@@ -29,7 +29,7 @@ from expediter.domain.errors import StoreUnavailable, TooBusy
 from expediter.embedded.sqlite.admission import JOINED, PATIENCE, Entry, Places
 from expediter.embedded.sqlite.commit_thread import Commit, Committer
 from expediter.embedded.sqlite.database import Committing
-from expediter.embedded.sqlite.meters import Meters
+from expediter.embedded.sqlite.metrics import Metrics
 
 T = TypeVar("T")
 
@@ -104,12 +104,12 @@ class Writer:
         observer: Observer | None = None,
     ) -> None:
         self._connection = connection
-        self.meters = Meters()
+        self.metrics = Metrics()
         self._around = around
         self._between = between
         self._observer = observer
         self._loop = asyncio.get_running_loop()
-        self._places = Places(self._loop.time, self.meters)
+        self._places = Places(self._loop.time, self.metrics)
         self._wake = asyncio.Event()
         self._committer = Committer(connection)
         self._running: _Running | None = None
@@ -133,7 +133,7 @@ class Writer:
         TooBusy: nothing was done then, nor will be. Raises TooBusy.
         """
         if self.too_busy():
-            self.meters.shed += 1
+            self.metrics.shed += 1
             raise TooBusy
         future: asyncio.Future[T] = self._loop.create_future()
         entry = Entry(name, unit, partial(_settle, future), self._loop.time())
@@ -245,13 +245,13 @@ class Writer:
         if running is None:
             return True
         try:
-            self.meters.commits.observe(await running.commit.ended())
+            self.metrics.commits.observe(await running.commit.ended())
         except apsw.Error as error:
             self._running = self._beside = None
             await self._lose(running.batch, error)
             return False
         self._running = self._beside = None
-        self.meters.batches.observe(len(running.batch))
+        self.metrics.batches.observe(len(running.batch))
         self._around.kept()
         self._say_whether_it_works(None)
         if self._observer:
@@ -267,7 +267,7 @@ class Writer:
         """
         self._undo(batch, error)
         refused = isinstance(error.__cause__, _REFUSED)
-        self.meters.commits_lost += not refused
+        self.metrics.commits_lost += not refused
         self._say_whether_it_works(error)
         if len(batch) == 1 or not refused:
             self._tell(batch)
@@ -299,7 +299,7 @@ class Writer:
             self._run_unit(entry)
         begun = perf_counter()
         self._around.write()
-        self.meters.writes.observe(perf_counter() - begun)
+        self.metrics.writes.observe(perf_counter() - begun)
 
     def _run_unit(self, entry: Entry) -> None:
         """Raises Committing, and BatchLost."""
@@ -313,7 +313,7 @@ class Writer:
             self._undo_unit(entry, error)
         finally:
             self._current = None
-        self.meters.units[entry.name].observe(perf_counter() - begun)
+        self.metrics.units[entry.name].observe(perf_counter() - begun)
 
     def _undo_unit(self, entry: Entry, error: Exception) -> None:
         entry.error = error

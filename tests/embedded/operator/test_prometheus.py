@@ -7,8 +7,8 @@ from typing import NamedTuple, TypeAlias
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from expediter.embedded.operator.metrics import COUNTERS, GAUGES, HISTOGRAMS, Metrics
-from expediter.embedded.sqlite.meters import Histogram, Meters
+from expediter.embedded.operator.prometheus import COUNTERS, GAUGES, HISTOGRAMS, PrometheusText
+from expediter.embedded.sqlite.metrics import Histogram, Metrics
 from tests.console.shop import alarmed
 from tests.support.stage import SECOND, Stage, opened, story
 from tests.support.town import Act, Town, standing
@@ -47,10 +47,10 @@ def test_a_value_is_counted_up_to_the_first_bound_that_it_does_not_exceed() -> N
 
 
 def test_every_metric_is_told_under_the_name_that_the_reference_lists() -> None:
-    meters = Meters()
-    meters.units["x"].observe(1)
-    meters.calls["charge", "done"].observe(1)
-    text = Metrics(meters).text(dict.fromkeys(GAUGES, 1.0)).decode()
+    metrics = Metrics()
+    metrics.units["x"].observe(1)
+    metrics.calls["charge", "done"].observe(1)
+    text = PrometheusText(metrics).text(dict.fromkeys(GAUGES, 1.0)).decode()
 
     told = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE expediter_")}
     assert told == COUNTERS.keys() | HISTOGRAMS.keys() | GAUGES.keys()

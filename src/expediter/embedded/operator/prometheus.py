@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from expediter.domain.order import ENDED
-from expediter.embedded.sqlite.meters import Histogram, Meters
+from expediter.embedded.sqlite.metrics import Histogram, Metrics
 
 
 class Family(NamedTuple):
@@ -59,11 +59,11 @@ GAUGES: dict[str, Family] = {
 }
 
 
-class Metrics(Collector):
-    """``meters``: what is counted as it happens."""
+class PrometheusText(Collector):
+    """``metrics``: what is counted as it happens."""
 
-    def __init__(self, meters: Meters) -> None:
-        self._meters = meters
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
         self._gauges: Mapping[str, float] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -76,7 +76,7 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """As prometheus-client asks for it."""
-        seen = self._meters
+        seen = self._metrics
         ended = [((status,), float(seen.ended[status])) for status in sorted(ENDED)]
         yield _counter("expediter_orders_accepted_total", [((), seen.accepted)])
         yield _counter("expediter_orders_ended_total", ended)

@@ -1,7 +1,7 @@
 """What one process counts and times as it goes: plain numbers, touched by the event loop's thread alone.
 
 An observation costs 0.15 µs where a histogram of prometheus-client, which takes a lock, costs 0.75 µs, and 1.7 µs when
-it has labels (docs/decisions/0017-figures-are-counted-in-plain-numbers.md). ``metrics`` shows them.
+it has labels (docs/decisions/0017-figures-are-counted-in-plain-numbers.md). ``operator.prometheus`` shows them.
 """
 
 from bisect import bisect_left
@@ -36,7 +36,7 @@ class Histogram:
         return list(accumulate(self.counts))
 
 
-class Meters:
+class Metrics:
     """Times in seconds. ``units`` by the name of the writer's unit, ``calls`` by kind of call and outcome."""
 
     def __init__(self) -> None:
