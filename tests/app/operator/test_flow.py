@@ -1,4 +1,4 @@
-"""Figures of the flow: rates, quantiles, reasons."""
+"""The flow: rates, quantiles, reasons."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -63,7 +63,7 @@ async def test_what_orders_did_is_told_as_the_flow_page_tells_it(tmp_path: Path)
             await stage.place()
         await stage.advance(10 * SECOND)
         tell = said(stage)
-        minutes = stage.home.read_as_operator(lambda services: services.figures.minutes(0))
+        minutes = stage.home.read_as_operator(lambda services: services.flow.minutes(0))
         flow = {status: sum(it.ended.get(status, 0) for it in minutes) for status in ("SUCCESS", "FAILED", "CANCELLED")}
 
         assert tell("orders_accepted_total") == sum(minute.accepted for minute in minutes) == 12
@@ -139,7 +139,7 @@ async def test_what_waits_is_told_with_the_age_of_its_oldest(tmp_path: Path) -> 
         assert tell("dead_letters_oldest_seconds") == (stage.clock.now() - died_at) / 1000
         assert (tell("refunds_owed"), tell("refunds_owed_oldest_seconds")) == (2, 3)
         assert tell("workflows_running") == 3
-        stuck = {it.kind: it for it in stage.home.read_as_operator(lambda services: services.figures.stuck())}
+        stuck = {it.kind: it for it in stage.home.read_as_operator(lambda services: services.flow.stuck())}
         assert (stuck["dead letter"].count, stuck["dead letter"].since) == (1, died_at)
         assert (stuck["REFUND_PENDING"].count, stage.clock.now() - stuck["REFUND_PENDING"].since) == (2, 3 * SECOND)
 
@@ -150,4 +150,4 @@ async def test_orders_that_need_an_operator_are_told(tmp_path: Path) -> None:
         await stage.place()
 
         assert (said(stage)("workflows_failed"), said(stage)("workflows_running")) == (1, 0)
-        assert "operator" in [it.kind for it in stage.home.read_as_operator(lambda services: services.figures.stuck())]
+        assert "operator" in [it.kind for it in stage.home.read_as_operator(lambda services: services.flow.stuck())]

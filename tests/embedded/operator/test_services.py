@@ -1,4 +1,4 @@
-"""The operator's services on SQLite: counts, what is stuck, figures that survive a restart."""
+"""The operator's services on SQLite: counts, what is stuck, the flow across a restart."""
 
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.support.town import Act, standing
 
 
 def stuck(stage: Stage) -> dict[str, Stuck]:
-    return {entry.kind: entry for entry in stage.home.read_as_operator(lambda services: services.figures.stuck())}
+    return {entry.kind: entry for entry in stage.home.read_as_operator(lambda services: services.flow.stuck())}
 
 
 @story
@@ -22,7 +22,7 @@ async def test_orders_are_counted_by_status_without_the_deleted_ones(tmp_path: P
     async with opened(tmp_path, HOLD_SECONDS="0") as stage:
         ids = [await stage.place() for _ in range(3)]
         await stage.delete(ids[0])
-        counts = stage.home.read_as_operator(lambda services: services.figures.counts())
+        counts = stage.home.read_as_operator(lambda services: services.flow.counts())
         assert dict(counts) == {status: 2 if status is Status.SUCCESS else 0 for status in Status}
 
 
@@ -58,14 +58,14 @@ async def test_figures_survive_a_restart_and_are_forgotten_after_a_day(tmp_path:
             await stage.place()
         await stage.pass_time(2 * MINUTE)
     async with opened(tmp_path, clock, PAYMENTS="simulated:decline=1") as stage:
-        (minute,) = stage.home.read_as_operator(lambda services: services.figures.minutes(begun))
+        (minute,) = stage.home.read_as_operator(lambda services: services.flow.minutes(begun))
         assert (minute.at, minute.accepted, minute.ended) == (begun, 3, {"FAILED": 3})
         assert minute.reasons == {"The payment was declined (simulated).": 3}
         await stage.place()
         clock.advance(DAY + HOUR)
         await stage.place()
         await stage.pass_time(2 * MINUTE)
-        assert len(stage.home.read_as_operator(lambda services: services.figures.minutes(begun + DAY))) == 1
+        assert len(stage.home.read_as_operator(lambda services: services.flow.minutes(begun + DAY))) == 1
         assert stage.read("SELECT count(*) FROM minute WHERE at < ?", begun + HOUR) == [(0,)]
 
 
@@ -76,7 +76,7 @@ async def test_the_time_to_the_end_is_measured_with_the_hold(tmp_path: Path) -> 
         order_id = await stage.place()
         await stage.to_the_end(order_id)
         finish = [
-            minute.finish for minute in stage.home.read_as_operator(lambda services: services.figures.minutes(begun))
+            minute.finish for minute in stage.home.read_as_operator(lambda services: services.flow.minutes(begun))
         ]
         found = quantile(finish[-1], 0.5)
         assert found is not None

@@ -1,6 +1,6 @@
-"""What operators need besides the unit of work: who did what, the mailbox, workflow versions, figures. Protocols.
+"""What operators need besides the unit of work: the audit, the mailbox, workflow versions, the flow, customers.
 
-Times are milliseconds since 1970 UTC. Each home has one adapter per port.
+Each is a port (a Protocol), and the embedded home has one adapter of each. Times are milliseconds since 1970 UTC.
 """
 
 from collections.abc import Mapping, Sequence
@@ -102,7 +102,7 @@ class Stuck(msgspec.Struct, frozen=True):
     order_id: str | None = None
 
 
-class Figures(Protocol):
+class Flow(Protocol):
     """What can be counted; numbers may be a second or two old."""
 
     def counts(self) -> Mapping[Status, int]:
@@ -144,5 +144,5 @@ class OperatorServices(msgspec.Struct, frozen=True):
     audit: Audit
     mailbox: Mailbox
     runs: Runs
-    figures: Figures
+    flow: Flow
     people: People

@@ -58,10 +58,10 @@ def show_flow(services: OperatorServices, visit: Visit) -> Response:
     span = SPANS.get(chosen, SPANS["hour"])
     end = visit.now - visit.now % MINUTE + MINUTE
     start = end - span.length
-    minutes = services.figures.minutes(start)
+    minutes = services.flow.minutes(start)
     points = series(minutes, start, end, span.step)
     why = reasons(minutes)
-    recent = series(services.figures.minutes(end - HOUR), end - HOUR, end, HOUR)[0]
+    recent = series(services.flow.minutes(end - HOUR), end - HOUR, end, HOUR)[0]
     return page(
         "flow",
         visit,
@@ -70,15 +70,15 @@ def show_flow(services: OperatorServices, visit: Visit) -> Response:
         plots=[_plot(row, points, start, end) for row in _PLOTS],
         reasons=why[:12],
         most=why[0][1] if why else 1,
-        stuck=[_sentence(entry, visit.now) for entry in _sorted(services.figures.stuck(), visit.now)],
+        stuck=[_sentence(entry, visit.now) for entry in _sorted(services.flow.stuck(), visit.now)],
         recent=recent,
-        counts=services.figures.counts(),
+        counts=services.flow.counts(),
         mark=flow_mark(services),
     )
 
 
 def flow_mark(services: OperatorServices) -> str:
-    """The figures move on every five seconds."""
+    """The numbers move on every five seconds."""
     return str(services.work.now // 5_000)
 
 

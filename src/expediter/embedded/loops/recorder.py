@@ -1,7 +1,7 @@
 """Counts what happens, minute by minute, and keeps a day of it in the file.
 
 Counting is an addition in memory; once a minute, and when the server stops, what was counted is written down. A
-process that dies loses the figures of its last minute, and nothing else.
+process that dies loses the counts of its last minute, and nothing else.
 """
 
 import asyncio
@@ -117,4 +117,4 @@ class FlowRecorder:
 
 
 def _kept(_: None, __: Exception | None) -> None:
-    """Figures that could not be written are written with the next ones."""
+    """Counts that could not be written are written with the next ones."""

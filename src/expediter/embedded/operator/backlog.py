@@ -23,7 +23,10 @@ def owing(session: Session) -> tuple[int, Order | None]:
 
 
 def gauges(session: Session, queue: SqliteQueue, calls: int, now: int) -> dict[str, float]:
-    """The gauges of ``prometheus`` by name. ``calls``: how many are under way. Ages in seconds at ``now`` (ms since 1970 UTC)."""
+    """The gauges of ``prometheus`` by name.
+
+    ``calls``: how many are under way. ``now``: ms since 1970 UTC; ages are in seconds.
+    """
 
     def age(since: int | None) -> float:
         return 0.0 if since is None else max(0, now - since) / 1000

@@ -130,7 +130,7 @@ class SqliteRuns:
         return tuple(sorted(listed, key=lambda version: not version.current))
 
 
-class SqliteFigures:
+class SqliteFlow:
     """Counting goes through whole indexes, so its results are used for a while."""
 
     def __init__(self, session: Session, queue: SqliteQueue, recorder: FlowRecorder) -> None:
@@ -187,11 +187,11 @@ class SqliteServices:
         self._audit = SqliteAudit(session)
         self._mailbox = mailbox
         self._runs = SqliteRuns(session, workflows)
-        self._figures = SqliteFigures(session, queue, recorder)
+        self._flow = SqliteFlow(session, queue, recorder)
         self._people = SqlitePeople(session)
 
     def over(self, work: Work) -> OperatorServices:
-        return OperatorServices(work, self._audit, self._mailbox, self._runs, self._figures, self._people)
+        return OperatorServices(work, self._audit, self._mailbox, self._runs, self._flow, self._people)
 
 
 def _stuck(kind: str, count: int, row: Row) -> Stuck:

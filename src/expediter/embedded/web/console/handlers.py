@@ -245,7 +245,7 @@ class Console:
         return plain(title(error.name), str(error), self._asset, status=status(error), back="/console")
 
     def _counts(self) -> dict[str, int]:
-        counts = self._home.read_as_operator(lambda services: services.figures.counts())
+        counts = self._home.read_as_operator(lambda services: services.flow.counts())
         return {status.value: count for status, count in counts.items()} | {"ALL": sum(counts.values())}
 
     def _now(self) -> int:
