@@ -38,18 +38,18 @@ def erase(services: OperatorServices, who: Operator, user_id: str) -> Erased:
     """
     if user_id == rules.ERASED:
         raise OrderInvalid((Fault("user_id", "this stands for everybody who was erased already"),), NO_ERASURE)
-    under_way = services.people.under_way(user_id, NAMED)
+    under_way = services.customers.under_way(user_id, NAMED)
     if under_way:
         raise OrdersUnderWay(f"{OrdersUnderWay().args[0]} They are: {', '.join(under_way)}.")
-    order_ids, letters = services.people.orders(user_id, BULK), services.people.letters(user_id, BULK)
+    order_ids, letters = services.customers.orders(user_id, BULK), services.customers.letters(user_id, BULK)
     for order_id in order_ids:
         _erase_order(services, order_id)
-    services.people.forget(order_ids)
+    services.customers.forget(order_ids)
     for order_id in order_ids:
         services.audit.record(AuditEntry(services.work.now, who.name, "erased its customer", order_id))
     for message_id in letters:
         _erase_letter(services, who, message_id)
-    return Erased(len(order_ids), len(letters), services.people.count(user_id))
+    return Erased(len(order_ids), len(letters), services.customers.count(user_id))
 
 
 def _erase_order(services: OperatorServices, order_id: str) -> None:
@@ -66,5 +66,5 @@ def _erase_letter(services: OperatorServices, who: Operator, message_id: str) ->
     letter = services.work.dead_letters.find(message_id)
     services.work.dead_letters.delete(message_id)
     if letter is not None and "order_id" in letter.attributes:
-        services.people.disown(letter.attributes["order_id"])
+        services.customers.disown(letter.attributes["order_id"])
     services.audit.record(AuditEntry(services.work.now, who.name, "erased one", DEAD_LETTERS, f"message {message_id}"))

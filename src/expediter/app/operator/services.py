@@ -115,7 +115,7 @@ class Flow(Protocol):
         """What happened in each minute from ``since`` on, oldest first; quiet minutes are left out."""
 
 
-class People(Protocol):
+class Customers(Protocol):
     """Customers, by the ``user_id`` of their orders."""
 
     def under_way(self, user_id: str, limit: int) -> tuple[str, ...]:
@@ -145,4 +145,4 @@ class OperatorServices(msgspec.Struct, frozen=True):
     mailbox: Mailbox
     runs: Runs
     flow: Flow
-    people: People
+    customers: Customers

@@ -7,10 +7,10 @@ import msgspec
 from expediter.embedded.loops.retention import prune
 from expediter.embedded.sqlite.database import Session, Statements
 
-_SQL = Statements("people")
+_SQL = Statements("customers")
 
 
-class SqlitePeople:
+class SqliteCustomers:
     def __init__(self, session: Session) -> None:
         self._session = session
 

@@ -18,7 +18,7 @@ from expediter.embedded.engine.workflows import SqliteWorkflows
 from expediter.embedded.loops.recorder import FlowRecorder
 from expediter.embedded.mail.smtp import SENDER, MailRefused, written
 from expediter.embedded.operator.backlog import owing
-from expediter.embedded.operator.customers import SqlitePeople
+from expediter.embedded.operator.customers import SqliteCustomers
 from expediter.embedded.sqlite.database import Row, Session, Statements
 from expediter.embedded.stores.queue import SqliteQueue
 
@@ -188,10 +188,10 @@ class SqliteServices:
         self._mailbox = mailbox
         self._runs = SqliteRuns(session, workflows)
         self._flow = SqliteFlow(session, queue, recorder)
-        self._people = SqlitePeople(session)
+        self._customers = SqliteCustomers(session)
 
     def over(self, work: Work) -> OperatorServices:
-        return OperatorServices(work, self._audit, self._mailbox, self._runs, self._flow, self._people)
+        return OperatorServices(work, self._audit, self._mailbox, self._runs, self._flow, self._customers)
 
 
 def _stuck(kind: str, count: int, row: Row) -> Stuck:
