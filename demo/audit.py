@@ -17,7 +17,7 @@ from demo.processes import Stage
 from expediter.app.ports import Settings
 from expediter.domain.ledger import Kind
 from expediter.domain.order import Order, Status
-from expediter.embedded.operator.read_only import open_books
+from expediter.embedded.operator.read_only import open_read_only
 from expediter.embedded.sqlite.database import Session, Statements, open_reader
 
 #: Seconds that the last orders and mails get to end: a lost answer is asked about again for a while.
@@ -70,8 +70,8 @@ def over(counts: dict[str, int]) -> int:
 
 def summary(stage: Stage, played: Played) -> Summary:
     """Looks at everything once nothing moves any more."""
-    with open_books(stage.data, Settings()) as (work, _), reader(stage.data) as session:
-        books = list(work.orders.books())
+    with open_read_only(stage.data, Settings()) as (work, _), reader(stage.data) as session:
+        books = list(work.orders.with_entries())
         dead = work.dead_letters.count()
         mails, sent = session.one(_MAIL["counts"])
     orders = [order for order, _ in books]

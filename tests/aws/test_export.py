@@ -59,7 +59,7 @@ async def test_a_house_is_moved_once_however_often(
     work = adapters.work()
     assert {order_id: (work.orders.find(order_id), work.orders.entries(order_id)) for order_id in ids} == old
     assert [order.id for order in work.orders.page(Query()).items] == [ids[1], ids[0]]
-    assert reconcile(work.orders.books()).clean
+    assert reconcile(work.orders.with_entries()).clean
     with pytest.raises(IdempotencyKeyReused):
         work.claims.claim(Claim(ids[2], "another"))
 

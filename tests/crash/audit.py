@@ -38,7 +38,7 @@ class Evidence(NamedTuple):
     """All there is to look at, after everything has settled and the server has stopped."""
 
     placed: list[Placed]
-    books: list[tuple[Order, tuple[Entry, ...]]]
+    ledgers: list[tuple[Order, tuple[Entry, ...]]]
     executions: Counter[str]
     torn: list[str]
     left_over: dict[str, int]
@@ -51,7 +51,7 @@ class Evidence(NamedTuple):
 
     @property
     def orders(self) -> dict[str, Order]:
-        return {order.id: order for order, _ in self.books}
+        return {order.id: order for order, _ in self.ledgers}
 
 
 def gather(folder: Path, placed: list[Placed], outside: Outside) -> Evidence:
@@ -61,7 +61,7 @@ def gather(folder: Path, placed: list[Placed], outside: Outside) -> Evidence:
         mail = outside.mail_lines()
         return Evidence(
             placed=placed,
-            books=list(orders.books()),
+            ledgers=list(orders.with_entries()),
             executions=Counter(status for (status,) in session.rows("SELECT status FROM execution")),
             torn=list(torn(session)),
             left_over={
@@ -92,8 +92,8 @@ def unfinished(found: Evidence) -> Iterator[str]:
         elif not order.ended or (order.quantity, order.email) != (placed.quantity, placed.email):
             yield f"{placed.id} is {order.status}, {order.quantity} for {order.email}"
     yield from (f"{order_id}: nobody placed it" for order_id in orders)
-    if found.executions.keys() != {"SUCCEEDED"} or found.executions.total() != len(found.books):
-        yield f"workflows: {found.executions} for {len(found.books)} orders"
+    if found.executions.keys() != {"SUCCEEDED"} or found.executions.total() != len(found.ledgers):
+        yield f"workflows: {found.executions} for {len(found.ledgers)} orders"
     yield from (f"{count} {what} left over" for what, count in found.left_over.items() if count)
 
 
@@ -138,12 +138,12 @@ def blind_repeats(found: Evidence) -> Iterator[str]:
 
 def wrong_money(found: Evidence) -> Iterator[str]:
     """The ledger equals the bank's records; the bank holds an order's total if it succeeded, else nothing."""
-    report = reconcile(found.books, found.movements)
+    report = reconcile(found.ledgers, found.movements)
     yield from (f"{offender.order_id}: {offender.problem}" for offender in report.offenders)
     moved: dict[str, list[Movement]] = defaultdict(list)
     for movement in found.movements:
         moved[movement.order_id].append(movement)
-    for order, _ in found.books:
+    for order, _ in found.ledgers:
         charged, refunded = (
             [each.amount for each in moved[order.id] if each.kind == kind] for kind in ("charge", "refund")
         )
@@ -161,7 +161,7 @@ def wrong_meals(found: Evidence) -> Iterator[str]:
             withdrawn.add(record.order_id)
         elif record.refused is None:
             taken[record.order_id] += 1
-    for order, _ in found.books:
+    for order, _ in found.ledgers:
         cooked = 0 if order.id in withdrawn else taken[order.id]
         if cooked != (order.status is Status.SUCCESS):
             yield f"{order.id} is {order.status}, handed over {taken[order.id]}, withdrawn {order.id in withdrawn}"
@@ -169,7 +169,7 @@ def wrong_meals(found: Evidence) -> Iterator[str]:
 
 def wrong_mails(found: Evidence) -> Iterator[str]:
     """One mail per end and recipient: whatever came twice came under the same Message-ID."""
-    due = {message_id(mail) for order, _ in found.books if order.ended for mail in mails(order, SETTINGS)}
+    due = {message_id(mail) for order, _ in found.ledgers if order.ended for mail in mails(order, SETTINGS)}
     yield from (f"never came: {name}" for name in due - found.received.keys())
     yield from (f"came and should not: {name}" for name in found.received.keys() - due)
 
@@ -206,10 +206,10 @@ CHECKS = {
 
 def summary(found: Evidence) -> Iterable[str]:
     """What it all came to, in numbers."""
-    statuses = Counter(order.status.value for order, _ in found.books)
+    statuses = Counter(order.status.value for order, _ in found.ledgers)
     calls = Counter(call for call, _ in _calls(found))
     twice = sum(count - 1 for count in found.received.values())
-    yield f"orders       {len(found.books)}: " + ", ".join(f"{status} {n}" for status, n in statuses.most_common())
+    yield f"orders       {len(found.ledgers)}: " + ", ".join(f"{status} {n}" for status, n in statuses.most_common())
     again = [placed.asked for placed in found.placed if placed.asked > 1]
     yield f"asked again  {len(again)} orders whose answer was lost, {sum(again) - len(again)} times in all"
     yield f"cancelled    {sum(placed.cancelled is True for placed in found.placed)} confirmed"

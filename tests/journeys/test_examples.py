@@ -21,7 +21,7 @@ async def running(folder: Path, town: Town, example: str) -> AsyncIterator[Stage
     file = resources.files("expediter.contracts") / "examples" / example
     async with opened(folder, WORKFLOW=str(file), NOTIFY="ops@example.com", **town.settings) as stage:
         yield stage
-        assert stage.home.read(lambda work: reconcile(work.orders.books())).clean
+        assert stage.home.read(lambda work: reconcile(work.orders.with_entries())).clean
 
 
 async def ended(stage: Stage, town: Town, order_id: str) -> str:

@@ -91,7 +91,7 @@ async def die_and_go_on(folder: Path, town: Town, script: str, commit: int, *, a
         assert len(town.moves(order_id)) == len(set(town.moves(order_id)))
         assert (order_id in town.kitchen.cooking) == (status == "SUCCESS")
         assert len(stage.mails(order_id)) == 1
-        assert stage.home.read(lambda work: reconcile(work.orders.books())).clean
+        assert stage.home.read(lambda work: reconcile(work.orders.with_entries())).clean
     return died
 
 

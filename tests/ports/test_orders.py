@@ -168,13 +168,13 @@ def test_a_cursor_that_is_none_is_refused(adapters: Adapters) -> None:
         work.orders.page(Query(cursor="nonsense"))
 
 
-def test_the_books_hold_every_order_once_with_its_entries_the_deleted_ones_too(adapters: Adapters) -> None:
+def test_every_order_is_listed_once_with_its_entries_deleted_ones_too(adapters: Adapters) -> None:
     other = new_id()
     with adapters.unit() as work:
         first = save(work)
         work.orders.apply(first, Outcome(next_of(first), entries=(CHARGE, REFUND)))
         save(work, an_order(id=other, deleted_at=NOON))
     with adapters.unit() as work:
-        books = {order.id: entries for order, entries in work.orders.books()}
+        found = {order.id: entries for order, entries in work.orders.with_entries()}
 
-    assert books == {ID: (CHARGE, REFUND), other: ()}
+    assert found == {ID: (CHARGE, REFUND), other: ()}

@@ -49,14 +49,14 @@ def _forgotten(orders: SqliteOrders, told: list[Told]) -> Iterator[str]:
 
 def _contradictions(session: Session, orders: SqliteOrders, given: Settings) -> Iterator[str]:
     """Where what belongs to one step was not applied as one."""
-    yield from (f"{offender.order_id}: {offender.problem}" for offender in reconcile(orders.books()).offenders)
+    yield from (f"{offender.order_id}: {offender.problem}" for offender in reconcile(orders.with_entries()).offenders)
     yield from torn(session, most=4)
     executions: dict[str, str] = dict(session.rows("SELECT claim.id, status FROM execution JOIN claim USING (no)"))
     posted = set(session.rows("SELECT claim.id, status, recipient FROM mail JOIN claim ON claim.no = order_no"))
     waiting = {order_id for (order_id,) in session.rows("SELECT order_id FROM message")}
     if waiting & executions.keys():
         yield f"taken in and still waiting: {waiting & executions.keys()}"
-    for order, _ in orders.books():
+    for order, _ in orders.with_entries():
         if executions.get(order.id) == "SUCCEEDED":
             due = {(mail.order_id, mail.status, mail.recipient) for mail in mails(order, given)}
             if not order.ended or not due <= posted:

@@ -145,7 +145,7 @@ async def bring_to_an_end(data: Path, town: Town, users: set[str]) -> None:
         await go_on(stage, users)
         for user in users:
             see_the_end(stage, town, user)
-        assert stage.home.read(lambda work: reconcile(work.orders.books())).clean
+        assert stage.home.read(lambda work: reconcile(work.orders.with_entries())).clean
         assert [letter.body for letter in stage.dead_letters()] == [b"nonsense"]
 
 

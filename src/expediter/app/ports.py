@@ -74,7 +74,7 @@ class Orders(Protocol):
     def entries(self, order_id: str) -> tuple[Entry, ...]:
         """What the ledger holds for the order."""
 
-    def books(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
+    def with_entries(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
         """Every order, deleted ones included, with its ledger entries."""
 
 

@@ -11,7 +11,7 @@ from expediter.aws.stores.orders import DynamoOrders, Tables
 from expediter.domain.ledger import Entry
 from expediter.domain.order import Order
 
-Books: TypeAlias = Callable[[], Iterator[tuple[Order, tuple[Entry, ...]]]]
+OrdersWithEntries: TypeAlias = Callable[[], Iterator[tuple[Order, tuple[Entry, ...]]]]
 
 
 class StackUnknown(Exception):
@@ -35,7 +35,7 @@ def tables_of(stack: str) -> Tables:
         raise StackUnknown(f"AWS tells nothing of the stack {stack}: {error}. Sign in, or name another.") from error
 
 
-def books_of(stack: str) -> Books:
+def orders_of(stack: str) -> OrdersWithEntries:
     """Every order of the stack with its ledger: goes through the whole table. Raises StackUnknown."""
     tables = tables_of(stack)
-    return DynamoOrders(clients.dynamodb(), tables).books
+    return DynamoOrders(clients.dynamodb(), tables).with_entries

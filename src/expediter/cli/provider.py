@@ -17,7 +17,7 @@ from expediter.domain.order import Order
 TIMEOUT = 60.0
 AT_ONCE = 16
 
-Books: TypeAlias = Callable[[], Iterator[tuple[Order, tuple[Entry, ...]]]]
+OrdersWithEntries: TypeAlias = Callable[[], Iterator[tuple[Order, tuple[Entry, ...]]]]
 
 
 class _Records(msgspec.Struct, frozen=True):
@@ -28,35 +28,35 @@ class _Charge(msgspec.Struct, frozen=True):
     status: str
 
 
-def against_provider(books: Books, url: str) -> Report:
+def against_provider(orders: OrdersWithEntries, url: str) -> Report:
     """Our books against the provider behind ``url``.
 
     While orders flow, a payment may fall between the two readings: what does not agree is looked at a second time, and
     only what stays counts.
     """
-    first = reconcile(books(), records(books, url))
+    first = reconcile(orders(), records(orders, url))
     if first.clean:
         return first
-    again = reconcile(books(), records(books, url))
+    again = reconcile(orders(), records(orders, url))
     stayed = tuple(offender for offender in again.offenders if offender in first.offenders)
     return msgspec.structs.replace(again, offenders=stayed)
 
 
-def records(books: Books, url: str) -> list[Movement]:
+def records(orders: OrdersWithEntries, url: str) -> list[Movement]:
     """Every movement at ``GET {url}/records``; from a provider without it, what it says about each of our charges."""
     try:
         response = httpx.get(f"{url.rstrip('/')}/records", timeout=TIMEOUT, trust_env=False)
         if response.status_code == 404:
-            return asyncio.run(_asked_one_by_one(books, url.rstrip("/")))
+            return asyncio.run(_asked_one_by_one(orders, url.rstrip("/")))
         response.raise_for_status()
         return list(msgspec.json.decode(response.content, type=_Records).items)
     except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError) as error:
         stop(f"The provider's records cannot be read from {url}: {error}")
 
 
-async def _asked_one_by_one(books: Books, url: str) -> list[Movement]:
+async def _asked_one_by_one(orders: OrdersWithEntries, url: str) -> list[Movement]:
     """Only charges can be asked about, by key and without their amounts; refunds are taken as we have them."""
-    entries = [entry for _, listed in books() for entry in listed]
+    entries = [entry for _, listed in orders() for entry in listed]
     gate = asyncio.Semaphore(AT_ONCE)
     async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from expediter.embedded.operator.read_only import Books
+    from expediter.embedded.operator.read_only import ReadOnlyView
 
 Data = Annotated[Path, typer.Option(envvar="EXPEDITER_DATA", help="The server's data folder; it need not run")]
 Url = Annotated[str | None, typer.Option(help="The server; by default at EXPEDITER_HOST and EXPEDITER_PORT")]
@@ -32,16 +32,16 @@ def counted(number: int, thing: str) -> str:
 
 
 @contextmanager
-def books(data: Path) -> "Iterator[Books]":
+def read_only(data: Path) -> "Iterator[ReadOnlyView]":
     """What a data folder holds, to read. An error ends the command with its message."""
     from expediter.domain.errors import OrderError
-    from expediter.embedded.operator.read_only import open_books
+    from expediter.embedded.operator.read_only import open_read_only
     from expediter.embedded.settings import SettingRefused, from_environment
     from expediter.embedded.sqlite.database import DataRefused
 
     try:
         settings = from_environment(os.environ)
-        with open_books(data, settings.orders) as opened:
+        with open_read_only(data, settings.orders) as opened:
             yield opened
     except (DataRefused, SettingRefused) as error:
         stop(str(error))

@@ -65,13 +65,13 @@ def test_an_order_that_holds_too_much_or_too_little_is_named(book: tuple[Order, 
 
 def test_each_currency_is_summed_by_itself() -> None:
     euro = msgspec.structs.replace(order(Status.SUCCESS, charge=DONE), currency="EUR")
-    books = [
+    orders = [
         (euro, (msgspec.structs.replace(CHARGE, currency="EUR"),)),
         (order(Status.SUCCESS), (CHARGE,)),
         BALANCED[9],
     ]
 
-    assert reconcile(books).currencies == (Currency("EUR", 1, 3000, 0, 3000), Currency("USD", 2, 6000, 3000, 3000))
+    assert reconcile(orders).currencies == (Currency("EUR", 1, 3000, 0, 3000), Currency("USD", 2, 6000, 3000, 3000))
 
 
 def test_without_orders_nothing_is_wrong() -> None:

@@ -62,7 +62,7 @@ async def test_an_order_that_comes_while_the_disk_works_is_accepted_and_taken_in
         async with opened(tmp_path, observer=commits) as stage:
             await stage.place()
             connections[0].exec_trace = lambda _, sql, __: sql != "COMMIT" or disk.wait(60)  # the writer comes first
-            intakes = stage.home._meters.units["intake"]
+            intakes = stage.home._metrics.units["intake"]
             first = asyncio.create_task(stage.accept())
             await until(lambda: sum(intakes.counts) == 2)
             second = asyncio.create_task(stage.accept())

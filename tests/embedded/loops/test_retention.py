@@ -74,7 +74,7 @@ async def test_the_order_its_ledger_and_the_audit_stay(tmp_path: Path) -> None:
         assert history(stage, order_id) == []
         assert stage.order(order_id) == before
         assert stage.entries(order_id) == entries != ()
-        assert stage.home.read(lambda work: reconcile(work.orders.books())).clean
+        assert stage.home.read(lambda work: reconcile(work.orders.with_entries())).clean
         (entry,) = stage.home.read_as_operator(lambda services: services.audit.of(order_id))
         assert entry.who == "ada"
 

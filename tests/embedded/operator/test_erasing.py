@@ -83,7 +83,7 @@ async def test_what_was_ordered_and_paid_stays_and_adds_up(tmp_path: Path) -> No
         )
         assert stage.entries(paid) == entries != ()
         assert (stage.status(cancelled), stage.held(cancelled)) == ("CANCELLED", 0)
-        assert stage.home.read(lambda work: reconcile(work.orders.books())).clean
+        assert stage.home.read(lambda work: reconcile(work.orders.with_entries())).clean
         page = stage.home.read(lambda work: work.orders.page(Query(user_id=ERASED)))
         assert {found.id for found in page.items} == {paid, cancelled}
 

@@ -22,7 +22,7 @@ from expediter.app.drafts import Draft, convert, fingerprint
 from expediter.app.ports import Caller, Claim, Settings
 from expediter.domain.errors import OrderError
 from expediter.embedded.clock import SystemClock
-from expediter.embedded.operator.read_only import open_books
+from expediter.embedded.operator.read_only import open_read_only
 from expediter.embedded.sqlite.database import Session, open_writer
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.queue import SqliteQueue
@@ -76,12 +76,12 @@ class EmbeddedHouse:
         """It takes in by itself."""
 
     def ledger(self, order_id: str) -> list[tuple[str, int]]:
-        with open_books(self._data, Settings()) as books:
-            return [(str(entry.kind), entry.amount) for entry in books.work.orders.entries(order_id)]
+        with open_read_only(self._data, Settings()) as view:
+            return [(str(entry.kind), entry.amount) for entry in view.work.orders.entries(order_id)]
 
     def mails(self, order_id: str) -> list[tuple[str, str]]:
-        with open_books(self._data, Settings()) as books:
-            found = [posted.mail for posted in books.mailbox.of(order_id)]
+        with open_read_only(self._data, Settings()) as view:
+            found = [posted.mail for posted in view.mailbox.of(order_id)]
         return sorted((str(mail.status), mail.recipient.removesuffix("@example.com")) for mail in found)
 
     @contextmanager
@@ -160,17 +160,17 @@ class Guest:
             headers={"content-type": "application/json"},
             body=json.dumps(body).encode(),
         )
-        with open_books(self._data, Settings()) as books:
+        with open_read_only(self._data, Settings()) as view:
             try:
-                response = OPERATIONS[route.operation].handle(books.work, request)
+                response = OPERATIONS[route.operation].handle(view.work, request)
             except OrderError as error:
                 response = problem(error)
         return Answer(response.status, json.loads(response.body) if response.body else None)
 
     def graphql(self, field: str, **arguments: Any) -> Any:
-        with open_books(self._data, Settings()) as books:
+        with open_read_only(self._data, Settings()) as view:
             try:
-                return RESOLVERS[field](books.work, self._caller, arguments, new_id())
+                return RESOLVERS[field](view.work, self._caller, arguments, new_id())
             except OrderError as error:
                 return error.name
 

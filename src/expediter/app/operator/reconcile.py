@@ -50,15 +50,15 @@ class Movement(msgspec.Struct, frozen=True):
     currency: str
 
 
-def reconcile(books: Iterable[tuple[Order, tuple[Entry, ...]]], provider: Iterable[Movement] | None = None) -> Report:
-    """Adds up our books, and holds them against the provider's records when they are given.
+def reconcile(orders: Iterable[tuple[Order, tuple[Entry, ...]]], provider: Iterable[Movement] | None = None) -> Report:
+    """Adds up our orders and ledger, and holds them against the provider's records when they are given.
 
-    ``books`` is gone through once; the provider's records are kept in memory.
+    ``orders`` (each with its ledger entries) is gone through once; the provider's records are kept in memory.
     """
     offenders: list[Offender] = []
     records = None if provider is None else _by_key(provider, offenders)
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for order, entries in books:
+    for order, entries in orders:
         _add(sums[order.currency], order, entries)
         offenders += _own_offences(order, entries)
         if records is not None:

@@ -95,7 +95,7 @@ class DynamoOrders:
             found = [entry_of(row) for page in pages for row in page["Items"]]
         return tuple(sorted(found, key=lambda entry: entry.at))
 
-    def books(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
+    def with_entries(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
         """Goes through the whole table: for an operator's reconciliation, not for a request; no function may."""
         pages = self._client.get_paginator("scan").paginate(TableName=self._tables.orders, ConsistentRead=True)
         with unavailable():

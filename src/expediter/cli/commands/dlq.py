@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from expediter.cli.terms import DATA, AsJson, Data, Url, books, stop
+from expediter.cli.terms import DATA, AsJson, Data, Url, read_only, stop
 
 app = typer.Typer(no_args_is_help=True, help="Look at dead letters, send them back, or remove them.")
 
@@ -25,7 +25,7 @@ def list_letters(
     from expediter.app.ports import Caller
     from expediter.cli import show
 
-    with books(data) as (work, _):
+    with read_only(data) as (work, _):
         found = operations.letters(work, Caller(), limit, cursor)
     show.letters(found, as_json=as_json)
 
@@ -37,7 +37,7 @@ def show_letter(message_id: LetterId, data: Data = DATA, as_json: AsJson = False
     from expediter.app.ports import Caller
     from expediter.cli import show
 
-    with books(data) as (work, _):
+    with read_only(data) as (work, _):
         found = operations.letter(work, Caller(), message_id)
     show.letter(found, as_json=as_json)
 

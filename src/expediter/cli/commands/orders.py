@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from expediter.cli.terms import DATA, AsJson, Data, OrderId, Url, books, stop
+from expediter.cli.terms import DATA, AsJson, Data, OrderId, Url, read_only, stop
 
 app = typer.Typer(no_args_is_help=True, help="List, show and cancel orders.")
 
@@ -29,7 +29,7 @@ def list_orders(
     if status is not None and status not in Status.__members__:
         stop(f"There is no status {status}. Give one of {', '.join(Status)}.")
     query = Query(user, Status[status] if status else None, restaurant, limit, cursor)
-    with books(data) as (work, _):
+    with read_only(data) as (work, _):
         page = orders.page(work, Caller(), query)
     show.orders(page, as_json=as_json)
 
@@ -42,7 +42,7 @@ def show_order(order_id: OrderId, data: Data = DATA, as_json: AsJson = False) ->
     from expediter.app.ports import Caller
     from expediter.cli import show
 
-    with books(data) as (work, mailbox):
+    with read_only(data) as (work, mailbox):
         order = orders.find(work, Caller(), order_id)
         entries = work.orders.entries(order_id)
         timeline = operations.timeline(work, Caller(), order_id)

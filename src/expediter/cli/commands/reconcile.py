@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from expediter.cli.terms import DATA, AsJson, Data, books, on_aws
+from expediter.cli.terms import DATA, AsJson, Data, on_aws, read_only
 
 if TYPE_CHECKING:
-    from expediter.cli.provider import Books
+    from expediter.cli.provider import OrdersWithEntries
 
 
 def reconcile(
@@ -27,18 +27,18 @@ def reconcile(
     from expediter.cli import show
     from expediter.cli.provider import against_provider
 
-    with _kept(data, stack) as kept:
-        report = against_provider(kept, against) if against else add_up(kept())
+    with _orders(data, stack) as orders:
+        report = against_provider(orders, against) if against else add_up(orders())
     show.report(report, against, as_json=as_json)
     raise typer.Exit(0 if report.clean else 1)
 
 
 @contextmanager
-def _kept(data: Path, stack: str | None) -> "Iterator[Books]":
-    """The books of a data folder, or of a stack."""
+def _orders(data: Path, stack: str | None) -> "Iterator[OrdersWithEntries]":
+    """The orders of a data folder, or of a stack, with their ledger entries."""
     if stack is None:
-        with books(data) as (work, _):
-            yield work.orders.books
+        with read_only(data) as (work, _):
+            yield work.orders.with_entries
     else:
         with on_aws("deployed") as deployed:
-            yield deployed.books_of(stack)
+            yield deployed.orders_of(stack)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from expediter.app.operator.export import Belongings, StillBusy
 from expediter.app.ports import Settings
-from expediter.embedded.operator.read_only import open_books
+from expediter.embedded.operator.read_only import open_read_only
 from expediter.embedded.sqlite.database import Session, Statements, open_reader
 
 _SQL = Statements("moving")
@@ -14,7 +14,7 @@ _SQL = Statements("moving")
 
 def belongings(data: Path) -> Iterator[Belongings]:
     """Every order, the oldest first. Raises StillBusy while anything is under way, and DataRefused."""
-    with closing(open_reader(data / "expediter.db")) as connection, open_books(data, Settings()) as books:
+    with closing(open_reader(data / "expediter.db")) as connection, open_read_only(data, Settings()) as view:
         session = Session(connection)
         waiting, dead, running = session.one(_SQL["busy"])
         if waiting or dead or running:
@@ -23,7 +23,7 @@ def belongings(data: Path) -> Iterator[Belongings]:
                 "let them end, redrive or remove the dead letters, and come again."
             )
         fingerprints: dict[str, str] = {str(row[0]): str(row[1]) for row in session.rows(_SQL["fingerprints"])}
-        for order, entries in books.work.orders.books():
+        for order, entries in view.work.orders.with_entries():
             if not order.ended:
                 raise StillBusy(
                     f"The order {order.id} is {order.status} and its workflow failed. Set it going again on the "

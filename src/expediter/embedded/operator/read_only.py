@@ -16,13 +16,13 @@ from expediter.embedded.stores.orders import SqliteOrders
 from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
 
 
-class Books(NamedTuple):
+class ReadOnlyView(NamedTuple):
     work: Work
     mailbox: Mailbox
 
 
 @contextmanager
-def open_books(data: Path, settings: Settings) -> Iterator[Books]:
+def open_read_only(data: Path, settings: Settings) -> Iterator[ReadOnlyView]:
     """What is committed in the data folder. SQLite refuses whatever would write. Raises DataRefused."""
     with closing(open_reader(data / "expediter.db")) as connection:
         session = Session(connection)
@@ -35,8 +35,8 @@ def open_books(data: Path, settings: Settings) -> Iterator[Books]:
             settings=settings,
             now=SystemClock().now(),
         )
-        yield Books(work, SqliteMailbox(session, None))
+        yield ReadOnlyView(work, SqliteMailbox(session, None))
 
 
 def _never(*_: object) -> NoReturn:
-    raise RuntimeError("nothing is written through the books")
+    raise RuntimeError("nothing is written through the read-only view")

@@ -78,8 +78,8 @@ class UnitOrders:
     def entries(self, order_id: str) -> tuple[Entry, ...]:
         return self._store.entries(order_id)
 
-    def books(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
-        return self._store.books()
+    def with_entries(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
+        return self._store.with_entries()
 
 
 class Unit:

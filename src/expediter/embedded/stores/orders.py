@@ -105,8 +105,8 @@ class SqliteOrders:
     def entries(self, order_id: str) -> tuple[Entry, ...]:
         return tuple(_entry(order_id, row) for row in self._session.rows(_SQL["entries"], (order_id,)))
 
-    def books(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
-        for _, rows in groupby(self._session.each(_SQL["books"]), key=itemgetter(0)):
+    def with_entries(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
+        for _, rows in groupby(self._session.each(_SQL["with_entries"]), key=itemgetter(0)):
             listed = list(rows)
             order = _decode(listed[0][1])
             yield order, tuple(_entry(order.id, row[2:]) for row in listed if row[2] is not None)

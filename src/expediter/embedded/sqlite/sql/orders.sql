@@ -29,7 +29,7 @@ ON CONFLICT DO NOTHING
 SELECT ledger.kind, key, amount, currency, at, reference
 FROM claim JOIN ledger ON ledger.order_no = claim.no WHERE claim.id = ?1 ORDER BY at
 
--- name: books
+-- name: with_entries
 SELECT orders.no, orders.body, ledger.kind, key, amount, currency, at, reference
 FROM orders LEFT JOIN ledger ON ledger.order_no = orders.no ORDER BY orders.no, at
 
