@@ -6,8 +6,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from expediter.app.operator.export import Belongings
-from expediter.aws import export
+from expediter.app.operator.export import ExportedOrder
+from expediter.aws import importer
 from expediter.aws.deployed import StackUnknown, tables_of
 from expediter.aws.stores.tables import TABLES
 from expediter.cli.commands.reconcile import reconcile
@@ -60,14 +60,14 @@ def test_the_tables_are_found_by_their_places_in_the_template(stack: str) -> Non
 
 
 def test_the_books_of_a_stack_are_added_up(stack: str) -> None:
-    export.of_stack(stack).take_in(Belongings(PAID, (CHARGE,), "f" * 64))
+    importer.importer_of(stack).add(ExportedOrder(PAID, (CHARGE,), "f" * 64))
     done = reckoned("--stack", stack, "--json")
     assert (done.exit_code, json.loads(done.stdout)["clean"]) == (0, True)
     assert json.loads(done.stdout)["currencies"][0]["held"] == 3000
 
 
 def test_an_order_of_a_stack_without_its_money_is_an_offender(stack: str) -> None:
-    export.of_stack(stack).take_in(Belongings(PAID, (), "f" * 64))
+    importer.importer_of(stack).add(ExportedOrder(PAID, (), "f" * 64))
     done = reckoned("--stack", stack, "--json")
     assert done.exit_code == 1
     assert [it["order_id"] for it in json.loads(done.stdout)["offenders"]] == [ID]

@@ -10,7 +10,7 @@ from expediter.cli.commands.backup import backup
 from expediter.cli.commands.bench import bench
 from expediter.cli.commands.cost import cost
 from expediter.cli.commands.erase import erase
-from expediter.cli.commands.move import export, import_
+from expediter.cli.commands.export import export, import_
 from expediter.cli.commands.reconcile import reconcile
 from expediter.cli.commands.serve import serve
 from expediter.cli.commands.submit import submit

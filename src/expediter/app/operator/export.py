@@ -1,4 +1,4 @@
-"""Moving house: an order as it is carried from one home to another, one JSON object a line."""
+"""An ended order in an export file: one JSON object a line."""
 
 import msgspec
 
@@ -6,8 +6,8 @@ from expediter.domain.ledger import Entry
 from expediter.domain.order import Order
 
 
-class Belongings(msgspec.Struct, frozen=True):
-    """An ended order (deleted ones too), what its ledger holds, and what its id stands for (``Claim.fingerprint``)."""
+class ExportedOrder(msgspec.Struct, frozen=True):
+    """An ended order (it may be deleted), its ledger entries, and the fingerprint of its claim."""
 
     order: Order
     entries: tuple[Entry, ...]
@@ -15,9 +15,9 @@ class Belongings(msgspec.Struct, frozen=True):
 
 
 class StillBusy(Exception):
-    """Orders are under way here, or wait: they end where they began. Take no more in, let these end, and come again."""
+    """Orders are under way or wait on the queue. Accept no more orders, let these end, and export again."""
 
 
 encode = msgspec.json.Encoder().encode
-#: Raises msgspec.DecodeError for a line that is none.
-decode = msgspec.json.Decoder(Belongings).decode
+#: Raises msgspec.DecodeError for a line that is not an exported order.
+decode = msgspec.json.Decoder(ExportedOrder).decode

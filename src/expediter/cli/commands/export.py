@@ -19,14 +19,14 @@ def export(
     """
     from expediter.app.operator.export import StillBusy, encode
     from expediter.cli import show
-    from expediter.embedded.operator.export import belongings
+    from expediter.embedded.operator.export import exported_orders
     from expediter.embedded.sqlite.database import DataRefused
     from expediter.embedded.sqlite.files import make_private
 
     count, part = 0, file.with_name(f"{file.name}.part")
     try:
         with make_private(part).open("wb") as out:
-            for one in belongings(data):
+            for one in exported_orders(data):
                 out.write(encode(one) + b"\n")
                 count += 1
     except (DataRefused, StillBusy) as error:
@@ -51,14 +51,14 @@ def import_(
     from expediter.domain.errors import OrderError
 
     new, known = 0, 0
-    with on_aws("moving") as moving, file.open("rb") as lines:
-        home = moving.of_stack(stack)
+    with on_aws("importer") as aws, file.open("rb") as lines:
+        importer = aws.importer_of(stack)
         for number, line in enumerate(lines, 1):
             try:
-                taken = home.take_in(decode(line))
+                added = importer.add(decode(line))
             except (OrderError, ValueError) as error:
                 stop(f"line {number}: {type(error).__name__}: {error}", 1)
-            new, known = new + taken, known + (not taken)
+            new, known = new + added, known + (not added)
     if as_json:
         show.as_json({"carried": new, "known": known})
     else:

@@ -1,8 +1,8 @@
-"""Takes orders from another home in: rows, ledger and claims, each once however often it is tried."""
+"""Imports exported orders into DynamoDB: order, ledger and claim. Importing an order again changes nothing."""
 
 from typing import TYPE_CHECKING
 
-from expediter.app.operator.export import Belongings
+from expediter.app.operator.export import ExportedOrder
 from expediter.app.ports import Claim, Outcome
 from expediter.aws import clients
 from expediter.aws.deployed import tables_of
@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
 
-class NewHome:
+class Importer:
     def __init__(self, client: "DynamoDBClient", tables: Tables) -> None:
         self._orders = DynamoOrders(client, tables)
         self._claims = DynamoClaims(client, tables.claims)
 
-    def take_in(self, one: Belongings) -> bool:
-        """False when it is here already. Raises IdempotencyKeyReused when its id stands for another order here, and
-        OrderChanged when the order went on here."""
+    def add(self, one: ExportedOrder) -> bool:
+        """Adds the order. Returns False when it is there already.
+
+        Raises IdempotencyKeyReused when the id belongs to another order, OrderChanged when the order changed here.
+        """
         self._claims.claim(Claim(one.order.id, one.fingerprint))
         try:
             self._orders.apply(None, Outcome(one.order, entries=one.entries))
@@ -32,7 +34,7 @@ class NewHome:
         return True
 
 
-def of_stack(name: str) -> NewHome:
-    """The home that this stack is, in the account that is signed in to. Raises StackUnknown."""
+def importer_of(name: str) -> Importer:
+    """The importer of this stack, with the rights of the account that is signed in. Raises StackUnknown."""
     tables = tables_of(name)
-    return NewHome(clients.dynamodb(), tables)
+    return Importer(clients.dynamodb(), tables)

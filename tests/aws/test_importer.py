@@ -8,15 +8,15 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from expediter.app.operator.export import Belongings
+from expediter.app.operator.export import ExportedOrder
 from expediter.app.operator.reconcile import reconcile
 from expediter.app.ports import Claim, Query
-from expediter.aws import export as aws_export
-from expediter.aws.export import NewHome
+from expediter.aws import importer as aws_importer
+from expediter.aws.importer import Importer
 from expediter.aws.stores.orders import Tables
-from expediter.cli.commands.move import export, import_
+from expediter.cli.commands.export import export, import_
 from expediter.domain.errors import IdempotencyKeyReused, OrderChanged
-from expediter.embedded.operator.export import belongings
+from expediter.embedded.operator.export import exported_orders
 from expediter.embedded.settings import workflow
 from tests.aws.world import AwsAdapters
 from tests.support.stage import SECOND, Stage, opened, story
@@ -51,7 +51,7 @@ async def test_a_house_is_moved_once_however_often(
         ids = await lived_in(stage)
         old = {order_id: (stage.order(order_id), stage.entries(order_id)) for order_id in ids}
     assert "3 orders" in run("export", str(file), "--data", str(data)).stdout
-    monkeypatch.setattr(aws_export, "of_stack", lambda _: NewHome(adapters.dynamodb, TABLES))
+    monkeypatch.setattr(aws_importer, "importer_of", lambda _: Importer(adapters.dynamodb, TABLES))
 
     assert run("import", str(file)).stdout == "3 orders carried over, 0 already there\n"
     assert run("import", str(file)).stdout == "0 orders carried over, 3 already there\n"
@@ -97,7 +97,7 @@ async def test_nobody_moves_while_an_order_needs_an_operator(tmp_path: Path) -> 
 async def test_what_is_carried_is_all_there_is(tmp_path: Path) -> None:
     async with opened(tmp_path) as stage:
         ids = await lived_in(stage)
-        found = list(belongings(tmp_path))
+        found = list(exported_orders(tmp_path))
 
     assert [one.order.id for one in found] == ids
     assert all(len(one.fingerprint) == 64 for one in found)
@@ -105,10 +105,10 @@ async def test_what_is_carried_is_all_there_is(tmp_path: Path) -> None:
 
 
 def test_an_order_that_went_on_in_the_new_home_is_left_alone(adapters: AwsAdapters) -> None:
-    home, one = NewHome(adapters.dynamodb, TABLES), Belongings(an_order(version=3), (), "f" * 64)
-    assert home.take_in(one)
+    importer, one = Importer(adapters.dynamodb, TABLES), ExportedOrder(an_order(version=3), (), "f" * 64)
+    assert importer.add(one)
     changed = msgspec.structs.replace(one, order=an_order(version=4))
     with pytest.raises(OrderChanged):
-        home.take_in(changed)
+        importer.add(changed)
     with pytest.raises(IdempotencyKeyReused):
-        home.take_in(msgspec.structs.replace(one, fingerprint="e" * 64))
+        importer.add(msgspec.structs.replace(one, fingerprint="e" * 64))
