@@ -14,7 +14,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 #: Where `make setup-aws` put the wheels.
 WHEELS = Path(sys.prefix) / "lambda-wheels"
-PACKAGES = ("app", "aws", "contracts", "domain", "doors")
+PACKAGES = ("api", "app", "aws", "contracts", "domain")
 
 
 class Target(NamedTuple):
