@@ -266,7 +266,7 @@ async def test_a_mail_is_shown_as_text_and_as_source(tmp_path: Path) -> None:
         assert kept.status_code == 409
 
 
-async def test_a_mail_about_trouble_is_shown_as_such(tmp_path: Path) -> None:
+async def test_a_mail_about_an_alert_is_shown_as_such(tmp_path: Path) -> None:
     settings = {"WORKFLOW": alarmed(tmp_path), "PAYMENTS": "simulated:decline=1", "NOTIFY": "ops@example.com"}
     async with opened(tmp_path, **settings) as shop:
         order_id = await shop.place()

@@ -1,13 +1,13 @@
-"""What the customer and the operators are told when an order ends, and operators when one is in trouble: one mail per
-order, status or trouble, and recipient.
+"""Mails. The customer and the operators get one when an order ends; operators get one for each alert about an order.
+There is one mail per order, status or alert, and recipient.
 """
 
 import re
 
 from expediter.app.instants import instant
 from expediter.app.ports import Mail, Settings
+from expediter.domain.alert import Alert
 from expediter.domain.order import Order, Status
-from expediter.domain.trouble import Trouble
 
 _NEWS: dict[Status, str] = {
     Status.SUCCESS: "Your order is paid and with the restaurant.",
@@ -15,24 +15,24 @@ _NEWS: dict[Status, str] = {
     Status.CANCELLED: "Your order is cancelled, as you asked. What had been charged was given back.",
 }
 
-#: Of each trouble: what the subject says, what the text says of it, what to do.
-_TROUBLES: dict[Trouble, tuple[str, str, str]] = {
-    Trouble.NEEDS_OPERATOR: (
+#: Of each alert: what the subject says, what the text says, what to do.
+_ALERTS: dict[Alert, tuple[str, str, str]] = {
+    Alert.NEEDS_OPERATOR: (
         "it needs an operator",
         "Its workflow ended in an error and does not go on by itself.",
         "Open the order in the console, see which step failed and why, and retry it from there.",
     ),
-    Trouble.REFUND_LATE: (
+    Alert.REFUND_LATE: (
         "a refund is owed for too long",
         "Giving the money back has failed for over an hour. It is tried on, once an hour at least.",
         "See in the order's timeline what the payment provider answers.",
     ),
-    Trouble.ORDER_LATE: (
+    Alert.ORDER_LATE: (
         "it is late",
         "It should have ended by now. It goes on by itself as soon as what it waits for answers.",
         "See in the order's timeline what it waits for; if nothing, whether messages wait on the queue.",
     ),
-    Trouble.DEAD_LETTER: (
+    Alert.DEAD_LETTER: (
         "its message is a dead letter",
         "The order was accepted, but its message could not be taken in, so its workflow has not begun.",
         "See the reason among the dead letters in the console; correct the message, or send it back to the queue.",
@@ -40,17 +40,17 @@ _TROUBLES: dict[Trouble, tuple[str, str, str]] = {
 }
 
 
-def about(text: str) -> Status | Trouble:
+def about(text: str) -> Status | Alert:
     """What a stored mail is about."""
-    return Trouble(text) if text in Trouble.__members__ else Status(text)
+    return Alert(text) if text in Alert.__members__ else Status(text)
 
 
-def trouble_mails(order_id: str, trouble: Trouble, since: int, settings: Settings) -> tuple[Mail, ...]:
-    """The mails to the operators about this trouble, which began at ``since`` (ms since 1970 UTC)."""
-    what, text, help_ = _TROUBLES[trouble]
-    subject = f"Orders-App: Trouble with order {order_id}: {what}"
+def alert_mails(order_id: str, alert: Alert, since: int, settings: Settings) -> tuple[Mail, ...]:
+    """The mails to the operators about this alert, whose cause began at ``since`` (ms since 1970 UTC)."""
+    what, text, help_ = _ALERTS[alert]
+    subject = f"Orders-App: Alert for order {order_id}: {what}"
     lines = [text, help_, "", f"Order: {order_id}", f"Since: {instant(since)}", ""]
-    return tuple(Mail(order_id, trouble, to, subject, "\n".join(lines)) for to in dict.fromkeys(settings.notify))
+    return tuple(Mail(order_id, alert, to, subject, "\n".join(lines)) for to in dict.fromkeys(settings.notify))
 
 
 def mails(order: Order, settings: Settings) -> tuple[Mail, ...]:

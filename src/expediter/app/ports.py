@@ -10,18 +10,18 @@ from typing import Any, Protocol, final
 import msgspec
 
 from expediter.asl.protocol import Json
+from expediter.domain.alert import Alert
 from expediter.domain.ledger import Entry
 from expediter.domain.order import Order, Status
-from expediter.domain.trouble import Trouble
 
 
 class Mail(msgspec.Struct, frozen=True, gc=False):
-    """One mail to one recipient about one status of one order, or one trouble with it. The three name it: the same mail
+    """One mail to one recipient about one status of one order, or one alert about it. The three name it: the same mail
     twice is one mail.
     """
 
     order_id: str
-    status: Status | Trouble
+    status: Status | Alert
     recipient: str
     subject: str
     text: str

@@ -7,8 +7,8 @@ from functools import lru_cache
 import msgspec
 
 from expediter.asl.protocol import Json
+from expediter.domain.alert import Alert
 from expediter.domain.order import Order, Status
-from expediter.domain.trouble import Trouble
 
 #: Decimals of currencies that do not have two (ISO 4217, list one).
 _DECIMALS = {
@@ -25,13 +25,13 @@ STATUSES: Mapping[Status, str] = {
     Status.CANCELLED: "Cancelled",
     Status.REFUND_PENDING: "Refund owed",
 }
-#: What a mail is about: a status, or a trouble.
+#: What a mail is about: a status or an alert.
 SUBJECTS: Mapping[str, str] = {
     **{status.value: text for status, text in STATUSES.items()},
-    Trouble.NEEDS_OPERATOR.value: "Needs an operator",
-    Trouble.REFUND_LATE.value: "Refund late",
-    Trouble.ORDER_LATE.value: "Order late",
-    Trouble.DEAD_LETTER.value: "Dead letter",
+    Alert.NEEDS_OPERATOR.value: "Needs an operator",
+    Alert.REFUND_LATE.value: "Refund late",
+    Alert.ORDER_LATE.value: "Order late",
+    Alert.DEAD_LETTER.value: "Dead letter",
 }
 
 #: What an act did, said on the page it leads to.

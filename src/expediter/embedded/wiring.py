@@ -19,7 +19,7 @@ from expediter.embedded.clock import Clock, SystemClock
 from expediter.embedded.engine.dispatcher import Runtime
 from expediter.embedded.engine.gateways import Parties
 from expediter.embedded.engine.workflows import Errand, SqliteWorkflows
-from expediter.embedded.loops.alerts import Watch
+from expediter.embedded.loops.alerts import Alerts
 from expediter.embedded.loops.recorder import FlowRecorder
 from expediter.embedded.loops.retention import Retention
 from expediter.embedded.loops.traces import Tracing
@@ -93,7 +93,7 @@ class Home:
         self._scrub = Scrub(file.writing, self._writer, file.checkpoints)
         keep = settings.keep_days
         self._retention = Retention(file.reading, file.writing, self._writer, clock, keep) if keep else None
-        self._watch = Watch(file.reading, file.writing, self._writer, clock, self._posted if mailer else None)
+        self._alerts = Alerts(file.reading, file.writing, self._writer, clock, self._posted if mailer else None)
         sender, posted = (mailer.sender, self._posted) if mailer else (None, None)
         writing, reading = (SqliteMailbox(session, posted, sender) for session in (file.writing, file.reading))
         self._writing_services = SqliteServices(file.writing, self.workflows, self._queue, self._flow, writing)
@@ -176,7 +176,7 @@ class Home:
         self._flow.start(self._queue, self._executions)
         if self._retention:
             self._retention.start()
-        self._watch.start(self.settings.orders)
+        self._alerts.start(self.settings.orders)
         if self._tracing:
             self._tracing.start()
         self._ready = True
@@ -191,7 +191,7 @@ class Home:
             await self._retention.stop()
         if self._tracing:
             await self._tracing.stop()
-        await self._watch.stop()
+        await self._alerts.stop()
         await self._flow.stop()
         await self._writer.stop()
 

@@ -1,4 +1,4 @@
-"""Operators are told of an order in trouble: of each trouble once, whatever happens meanwhile."""
+"""Operators are told of each alert about an order once, whatever happens meanwhile."""
 
 import json
 import logging
@@ -10,8 +10,8 @@ import apsw
 import pytest
 
 from demo.mailserver import MailServer, receiving
+from expediter.domain.alert import ORDER_TIME, REFUND_TIME
 from expediter.domain.errors import StoreUnavailable
-from expediter.domain.trouble import ORDER_TIME, REFUND_TIME
 from expediter.embedded.engine.dispatcher import INTAKES
 from expediter.embedded.loops.alerts import LOOK, MOST
 from expediter.embedded.settings import workflow
@@ -30,14 +30,14 @@ def town() -> Iterator[Town]:
         yield found
 
 
-def troubles(stage: Stage) -> list[tuple[str, str]]:
-    """The trouble and the recipient of every mail about one."""
-    sql = "SELECT status, recipient FROM mail WHERE subject LIKE '%Trouble%' ORDER BY order_no, status, recipient"
+def alerts(stage: Stage) -> list[tuple[str, str]]:
+    """The alert and the recipient of every mail about one."""
+    sql = "SELECT status, recipient FROM mail WHERE subject LIKE '%Alert%' ORDER BY order_no, status, recipient"
     return stage.read(sql)
 
 
 async def look(stage: Stage) -> None:
-    """Has the watch look once, and waits until it has."""
+    """Has the loop of alerts look once, and waits until it has."""
     await stage.advance(LOOK)
     await stage.quiet()
 
@@ -74,18 +74,18 @@ async def test_a_refund_that_is_owed_for_an_hour_is_told_once_also_after_a_resta
         await stage.pass_time(10 * SECOND)
         tried_at = clock.now()
         await stage.pass_time(REFUND_TIME - LOOK)
-        assert troubles(stage) == []
+        assert alerts(stage) == []
         await stage.pass_time(2 * LOOK)
         assert clock.now() - tried_at < REFUND_TIME + 2 * LOOK
-        assert troubles(stage) == [("REFUND_LATE", "night@example.com"), ("REFUND_LATE", OPS)]
+        assert alerts(stage) == [("REFUND_LATE", "night@example.com"), ("REFUND_LATE", OPS)]
         (mail, _) = stage.mails(order_id)
-        assert mail.subject == f"Orders-App: Trouble with order {order_id}: a refund is owed for too long"
+        assert mail.subject == f"Orders-App: Alert for order {order_id}: a refund is owed for too long"
         assert "Since: 2026-08-01T12:00:00.000Z" in mail.text
 
     async with opened(tmp_path, clock, HOLD_SECONDS="10", NOTIFY=notify, **town.settings) as stage:
         await stage.pass_time(6 * HOUR)
         assert stage.status(order_id) == "REFUND_PENDING"
-        assert len(troubles(stage)) == 2
+        assert len(alerts(stage)) == 2
 
 
 @story
@@ -95,14 +95,14 @@ async def test_an_order_that_needs_an_operator_is_told_once_also_after_a_restart
     clock = VirtualClock()
     async with alarming(tmp_path, clock) as stage:
         order_id = await stage.place()
-        with caplog.at_level(logging.WARNING, "expediter.watch"):
+        with caplog.at_level(logging.WARNING, "expediter.alerts"):
             await look(stage)
-        assert troubles(stage) == [("NEEDS_OPERATOR", OPS)]
+        assert alerts(stage) == [("NEEDS_OPERATOR", OPS)]
         assert [record.__dict__["order_id"] for record in caplog.records] == [order_id]
 
     async with alarming(tmp_path, clock) as stage:
         await look(stage)
-        assert troubles(stage) == [("NEEDS_OPERATOR", OPS)]
+        assert alerts(stage) == [("NEEDS_OPERATOR", OPS)]
 
 
 @story
@@ -125,7 +125,7 @@ async def test_a_refund_within_a_long_hold_is_not_late(tmp_path: Path) -> None:
         await stage.pass_time(6 * HOUR)
 
         assert stage.status(order_id) == "REFUND_PENDING"
-        assert troubles(stage) == []
+        assert alerts(stage) == []
 
 
 @story
@@ -134,7 +134,7 @@ async def test_an_accepted_order_that_waits_on_the_queue_is_late_too(tmp_path: P
         stage.home.runtime._intakes = {object() for _ in range(INTAKES)}  # as if all were busy for ever
         order_id = await stage.accept()
         stage.clock.advance(30 * SECOND + ORDER_TIME)
-        await stage.until(lambda: troubles(stage) == [("ORDER_LATE", OPS)])
+        await stage.until(lambda: alerts(stage) == [("ORDER_LATE", OPS)])
 
         assert [mail.status for mail in stage.mails(order_id)] == ["ORDER_LATE"]
         stage.home.runtime._intakes = set()
@@ -148,7 +148,7 @@ async def test_an_accepted_order_whose_message_died_is_told(tmp_path: Path) -> N
         await stage.pass_time(MINUTE)
         await look(stage)
 
-        assert troubles(stage) == [("DEAD_LETTER", OPS)]
+        assert alerts(stage) == [("DEAD_LETTER", OPS)]
 
 
 @story
@@ -158,20 +158,20 @@ async def test_when_much_goes_wrong_at_once_a_look_tells_some_and_the_next_the_r
             await stage.accept()
         await stage.quiet()
         await look(stage)
-        assert len(troubles(stage)) == MOST
+        assert len(alerts(stage)) == MOST
         await look(stage)
-        assert len(troubles(stage)) == MOST + 1
+        assert len(alerts(stage)) == MOST + 1
 
 
 @story
 async def test_without_operators_to_tell_the_log_tells_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with alarming(tmp_path, NOTIFY="") as stage:
         await stage.place()
-        with caplog.at_level(logging.WARNING, "expediter.watch"):
+        with caplog.at_level(logging.WARNING, "expediter.alerts"):
             await look(stage)
             await look(stage)
 
-        assert troubles(stage) == []
+        assert alerts(stage) == []
         assert len(caplog.records) == 1
 
 
@@ -191,34 +191,34 @@ async def test_the_mail_goes_out_like_any_other(tmp_path: Path, post: tuple[Mail
         await stage.until(lambda: bool(server.mails))
 
         (mail,) = server.mails
-        assert (mail.to, mail.subject) == ((OPS,), f"Orders-App: Trouble with order {order_id}: it needs an operator")
+        assert (mail.to, mail.subject) == ((OPS,), f"Orders-App: Alert for order {order_id}: it needs an operator")
         assert mail.message_id == f"<{order_id}.needs_operator.ops=40example=2ecom@expediter>"
 
 
 @story
 async def test_what_could_not_be_stored_is_told_at_a_later_look(tmp_path: Path) -> None:
-    disk = FullForTroubles()
+    disk = FullForAlerts()
     async with alarming(tmp_path, None, disk) as stage:
         await stage.place()
         stage.clock.advance(LOOK)
         while not disk.refused:
             with suppress(StoreUnavailable):
                 await stage.home.write(lambda work: None, "look")
-        assert troubles(stage) == []
+        assert alerts(stage) == []
         disk.full = False
         await look(stage)
-        assert troubles(stage) == [("NEEDS_OPERATOR", OPS)]
+        assert alerts(stage) == [("NEEDS_OPERATOR", OPS)]
 
 
-class FullForTroubles:
-    """A disk that is full whenever it shall hold that a trouble was told."""
+class FullForAlerts:
+    """A disk that is full whenever a unit writes that an alert was told."""
 
     def __init__(self) -> None:
         self.full = True
         self.refused = 0
 
     def before_commit(self, names: list[str]) -> None:
-        if self.full and "watch" in names:
+        if self.full and "alert" in names:
             self.refused += 1
             raise apsw.FullError("database or disk is full")
 

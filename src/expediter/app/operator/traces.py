@@ -38,7 +38,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class Sent(NamedTuple):
-    """A mail about this (a status or a trouble), posted and sent (None: not yet) at these times."""
+    """A mail about this (a status or an alert), posted and sent (None: not yet) at these times."""
 
     about: str
     at: int

@@ -1,4 +1,4 @@
-"""Looks for orders in trouble, and tells operators of each trouble once: a line in the log, and a mail to each of them.
+"""Looks for orders in trouble, and tells operators of each alert once: a line in the log, and a mail to each of them.
 
 Rules:
  - what was told is written in the same unit as the mails, so it is told once, whatever dies when;
@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from expediter.app.mails import trouble_mails
+from expediter.app.mails import alert_mails
 from expediter.app.ports import Settings
+from expediter.domain.alert import ORDER_TIME, Alert, alert_of, owed_since
 from expediter.domain.errors import StoreUnavailable
 from expediter.domain.order import Order, Status
-from expediter.domain.trouble import ORDER_TIME, Trouble, owed_since, trouble_of
 from expediter.embedded.clock import Clock
 from expediter.embedded.sqlite.database import Row, Session, Statements
 from expediter.embedded.sqlite.writer import Writer
@@ -28,21 +28,21 @@ LOOK = 60_000
 #: Orders that one look tells at most of each kind that it looks through, and rows that it reads at once.
 MOST, PAGE = 20, 200
 
-_SQL, _POST = Statements("watch"), Statements("orders")["post"]
+_SQL, _POST = Statements("alerts"), Statements("orders")["post"]
 _decode = msgspec.json.Decoder(Order).decode
-_log = logging.getLogger("expediter.watch")
+_log = logging.getLogger("expediter.alerts")
 
 
 class Found(NamedTuple):
-    """An order in trouble since then (ms since 1970 UTC)."""
+    """An order with an alert, whose cause began at ``since`` (ms since 1970 UTC)."""
 
     no: int
     order_id: str
-    trouble: Trouble
+    alert: Alert
     since: int
 
 
-class Watch:
+class Alerts:
     """``reading`` only reads, ``writing`` is used inside units. ``posted`` is told, inside them, that mails are to be
     sent; None: nobody sends mails.
     """
@@ -60,7 +60,7 @@ class Watch:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, settings: Settings) -> None:
-        self._task = asyncio.create_task(self._run(settings), name="watch")
+        self._task = asyncio.create_task(self._run(settings), name="alerts")
 
     async def stop(self) -> None:
         """Ends after the look that goes on."""
@@ -89,21 +89,21 @@ class Watch:
                 if told == MOST:
                     break
 
-    # ── what is in trouble and was not told yet ───────────────────────────────────────────────────────────────────
+    # ── alerts that were not told yet ─────────────────────────────────────────────────────────────────────────────
 
     async def _waiting(self, now: int, hold: int) -> AsyncIterator[Found]:
         for no, order_id, sent_at in self._reading.rows(_SQL["on_the_queue"], (now - hold - ORDER_TIME, PAGE)):
-            yield Found(no, order_id, Trouble.ORDER_LATE, sent_at)
+            yield Found(no, order_id, Alert.ORDER_LATE, sent_at)
 
     async def _dead(self) -> AsyncIterator[Found]:
         async for _, no, order_id, died_at, told in self._rows("died"):
             if not told:
-                yield Found(no, order_id, Trouble.DEAD_LETTER, died_at)
+                yield Found(no, order_id, Alert.DEAD_LETTER, died_at)
 
     async def _needing_operator(self, now: int) -> AsyncIterator[Found]:
         async for no, order_id, told in self._rows("needing_operator"):
             if not told:
-                yield Found(no, order_id, Trouble.NEEDS_OPERATOR, now)
+                yield Found(no, order_id, Alert.NEEDS_OPERATOR, now)
 
     async def _late(self, status: Status, now: int, hold: int) -> AsyncIterator[Found]:
         """Orders of this status that are late. They are read in the order in which they were accepted, so behind the
@@ -111,11 +111,11 @@ class Watch:
         """
         async for no, body, told in self._rows("under_way", status.value):
             order = _decode(body)
-            trouble = trouble_of(order, now, hold)
-            if trouble is None and status is not Status.REFUND_PENDING:
+            alert = alert_of(order, now, hold)
+            if alert is None and status is not Status.REFUND_PENDING:
                 return
-            if trouble is not None and trouble not in (told or "").split():
-                yield Found(no, order.id, trouble, _since(order, trouble))
+            if alert is not None and alert not in (told or "").split():
+                yield Found(no, order.id, alert, _since(order, alert))
 
     async def _rows(self, name: str, *values: str) -> AsyncIterator[Row]:
         """The rows of a statement, a page at a time; the first column numbers them. Between pages orders go first."""
@@ -135,9 +135,9 @@ class Watch:
         told = asyncio.get_running_loop().create_future()
 
         def unit() -> None:
-            if not self._writing.row(_SQL["tell"], (found.no, found.trouble.value, now)):
+            if not self._writing.row(_SQL["tell"], (found.no, found.alert.value, now)):
                 return
-            mails = trouble_mails(found.order_id, found.trouble, found.since, settings)
+            mails = alert_mails(found.order_id, found.alert, found.since, settings)
             for mail in mails:
                 values = (
                     mail.status.value,
@@ -155,15 +155,15 @@ class Watch:
         def done(_: None, error: Exception | None) -> None:
             told.set_result(error)
 
-        self._writer.submit("watch", unit, done)
+        self._writer.submit("alert", unit, done)
         if (error := await told) is not None:
             raise StoreUnavailable from error
 
 
-def _since(order: Order, trouble: Trouble) -> int:
-    return owed_since(order) if trouble is Trouble.REFUND_LATE else order.created_at
+def _since(order: Order, alert: Alert) -> int:
+    return owed_since(order) if alert is Alert.REFUND_LATE else order.created_at
 
 
 def _warn(found: Found) -> None:
-    extra = {"order_id": found.order_id, "trouble": found.trouble.value}
+    extra = {"order_id": found.order_id, "alert": found.alert.value}
     _log.warning("an order is in trouble; operators are told once", extra=extra)

@@ -2,8 +2,8 @@
 
 import msgspec
 
+from expediter.domain.alert import owed_since
 from expediter.domain.order import Order
-from expediter.domain.trouble import owed_since
 from expediter.embedded.sqlite.database import Session, Statements
 from expediter.embedded.stores.executions import Executions
 from expediter.embedded.stores.queue import SqliteQueue
@@ -11,7 +11,7 @@ from expediter.embedded.stores.queue import SqliteQueue
 #: Orders accepted first, of those that are owed money, among which the one that is owed it longest is looked for.
 OWING = 500
 
-_SQL = Statements("watch")
+_SQL = Statements("alerts")
 _decode = msgspec.json.Decoder(Order).decode
 
 

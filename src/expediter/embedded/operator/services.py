@@ -12,8 +12,8 @@ from expediter.app.operator.flow import Minute
 from expediter.app.operator.services import AuditEntry, OperatorServices, Posted, Stuck, Version
 from expediter.app.ports import Mail, Work
 from expediter.asl.protocol import Json
+from expediter.domain.alert import owed_since
 from expediter.domain.order import Order, Status
-from expediter.domain.trouble import owed_since
 from expediter.embedded.engine.workflows import SqliteWorkflows
 from expediter.embedded.loops.recorder import FlowRecorder
 from expediter.embedded.mail.smtp import SENDER, MailRefused, written

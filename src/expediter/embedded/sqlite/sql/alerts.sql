@@ -18,7 +18,7 @@ SELECT count(*), min(died_at) FROM dead_letter
 SELECT count(*) FROM mail WHERE next_at IS NOT NULL
 
 -- name: under_way
--- With the troubles that were told already.
+-- With the alerts that were told already.
 SELECT no, body, (SELECT group_concat(trouble, ' ') FROM told WHERE order_no = no)
 FROM orders INDEXED BY orders_status WHERE status = ?3 AND status <> 'SUCCESS' AND no > ?1 ORDER BY no LIMIT ?2
 

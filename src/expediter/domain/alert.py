@@ -1,4 +1,4 @@
-"""When an order needs somebody to look after it, because it does not move on by itself as it should."""
+"""Alerts: an operator has to look after an order that does not move on by itself as it should."""
 
 from enum import StrEnum
 
@@ -9,7 +9,9 @@ REFUND_TIME = 3_600_000
 ORDER_TIME = 900_000
 
 
-class Trouble(StrEnum):
+class Alert(StrEnum):
+    """Why operators are told of an order."""
+
     NEEDS_OPERATOR = "NEEDS_OPERATOR"
     """Its workflow ended in an error."""
     REFUND_LATE = "REFUND_LATE"
@@ -21,9 +23,9 @@ class Trouble(StrEnum):
 
 
 def owed_since(order: Order) -> int:
-    """Of an order in REFUND_PENDING: when the customer asked for it back, or it was first tried to be given back.
+    """Since when an order in REFUND_PENDING is owed its money (ms since 1970 UTC).
 
-    Milliseconds since 1970 UTC.
+    That is the time of the customer's cancel, or else of the first try of the refund.
     """
     if order.cancel_requested_at is not None:
         return order.cancel_requested_at
@@ -31,14 +33,14 @@ def owed_since(order: Order) -> int:
     return refund.tried_at if refund else order.updated_at
 
 
-def trouble_of(order: Order, now: int, hold: int) -> Trouble | None:
-    """What an order's own record says is late at ``now``; ``hold``: milliseconds in which it may be cancelled."""
+def alert_of(order: Order, now: int, hold: int) -> Alert | None:
+    """The alert that the order's own record gives at ``now`` (ms since 1970 UTC). ``hold``: milliseconds."""
     refund = order.effects.get(Kind.REFUND)
     if order.ended:
         return None
     if refund is not None and order.status is Status.REFUND_PENDING:
-        return Trouble.REFUND_LATE if now - refund.tried_at >= REFUND_TIME else None
-    return Trouble.ORDER_LATE if overdue(order.created_at, now, hold) else None
+        return Alert.REFUND_LATE if now - refund.tried_at >= REFUND_TIME else None
+    return Alert.ORDER_LATE if overdue(order.created_at, now, hold) else None
 
 
 def overdue(accepted_at: int, now: int, hold: int) -> bool:
