@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from expediter.domain.order import Status
-from expediter.embedded.sqlite.admission import Entry
 from expediter.embedded.sqlite.checkpoints import Checkpoints
 from expediter.embedded.sqlite.database import open_writer
 from expediter.embedded.sqlite.writer import Writer
@@ -43,10 +42,10 @@ FATES: dict[str, Unwritten] = {
 class AnswersEarly(Writer):
     """A control build: tells everybody before COMMIT."""
 
-    async def _commit(self, batch: list[Entry], left: list[Entry]) -> None:
-        self._execute(left, batch)
-        self._tell(batch)
-        self._connection.execute("COMMIT")
+    def _execute(self) -> None:
+        super()._execute()
+        self._tell(self._batch)
+        self._batch.clear()
 
 
 @pytest.fixture(scope="module")

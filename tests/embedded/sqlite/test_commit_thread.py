@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 import pytest
 
-from expediter.embedded.sqlite.commit_thread import Committer
+from expediter.embedded.sqlite.commit_thread import Commit, Committer
 from expediter.embedded.sqlite.database import open_writer
 from tests.support.stage import story
 
@@ -22,6 +22,15 @@ def connection(tmp_path: Path) -> Iterator[apsw.Connection]:
         yield opened
 
 
+async def ended(commit: Commit) -> float:
+    """Waits as the writer does; the seconds that it took. Raises what SQLite raised."""
+    if not commit.done:
+        await commit.wait()
+    if commit.error is not None:
+        raise commit.error
+    return commit.seconds
+
+
 @story
 async def test_a_commit_is_done_when_sqlite_has_returned_and_not_before(connection: apsw.Connection) -> None:
     disk = threading.Event()
@@ -30,7 +39,7 @@ async def test_a_commit_is_done_when_sqlite_has_returned_and_not_before(connecti
     connection.execute("BEGIN IMMEDIATE")
     commit = committer.begin()
     assert not commit.done
-    waiting = asyncio.create_task(commit.ended())
+    waiting = asyncio.create_task(ended(commit))
     await asyncio.sleep(0)
     assert not waiting.done()
 
@@ -50,7 +59,7 @@ async def test_one_that_was_over_before_anybody_waited_is_waited_for_no_more(con
     committer.stop()
 
     assert commit.done
-    assert await commit.ended() > 0
+    assert await ended(commit) > 0
 
 
 class Between(asyncio.SelectorEventLoop):
@@ -80,7 +89,7 @@ def test_one_that_ends_while_somebody_begins_to_wait_is_heard_of_too(connection:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, Between)
         loop.happens = ends  # type: ignore[method-assign]
-        return await commit.ended()
+        return await ended(commit)
 
     with asyncio.Runner(loop_factory=Between) as runner:
         assert runner.run(asyncio.wait_for(waits(), 30)) > 0
@@ -92,7 +101,7 @@ async def test_what_sqlite_raises_is_raised_where_it_is_waited_for(connection: a
     commit = committer.begin()  # nothing was begun that could be committed
 
     with pytest.raises(apsw.SQLError, match="no transaction"):
-        await commit.ended()
+        await ended(commit)
     committer.stop()
 
 
@@ -106,7 +115,7 @@ async def test_each_of_many_commits_is_heard_of(connection: apsw.Connection) -> 
         if number % 2:
             while not commit.done:
                 pass
-        assert await commit.ended() > 0
+        assert await ended(commit) > 0
     committer.stop()
 
     assert connection.execute("SELECT count(*) FROM line").fetchall() == [(500,)]

@@ -62,7 +62,7 @@ async def test_who_waited_too_long_is_refused_while_there_are_more_than_places(t
         joining = [bench.writer.run("x", lambda: None) for _ in range(JOINED)]
         waiting = [bench.writer.run("x", lambda: None) for _ in range(BATCH + 2)]
         await until(lambda: bench.writer.waiting == JOINED + BATCH + 3)
-        for entry in bench.writer._places._doors:
+        for entry in bench.writer._admission.requests:
             entry.came -= PATIENCE + 0.1
         bench.disk.set()
         await asyncio.gather(first, *joining)

@@ -47,49 +47,44 @@ class Entry(msgspec.Struct, eq=False):
         self.after.clear()
 
 
-class Places:
-    """The units that wait. ``clock``: seconds, as the loop counts them."""
+class AdmissionQueue:
+    """The units that wait for a place in a commit: those of ``requests``, which may be refused, and the ``work`` that
+    follows from what was accepted. ``clock``: seconds, as the loop counts them.
+    """
 
     def __init__(self, clock: Callable[[], float], metrics: Metrics) -> None:
         self._clock = clock
         self._metrics = metrics
-        self._doors: deque[Entry] = deque()
-        self._work: deque[Entry] = deque()
-
-    def __len__(self) -> int:
-        return len(self._doors) + len(self._work)
-
-    def at_the_doors(self, entry: Entry) -> None:
-        self._doors.append(entry)
-
-    def add_work(self, entry: Entry) -> None:
-        self._work.append(entry)
+        self.requests: deque[Entry] = deque()
+        self.work: deque[Entry] = deque()
 
     def too_busy(self) -> bool:
-        """Whether a unit from the doors would wait for seconds: there are too many, or the disk stands still."""
-        if len(self._doors) >= WAITING:
+        """Whether a request's unit would wait for seconds: there are too many, or the disk stands still."""
+        if len(self.requests) >= WAITING:
             return True
-        return bool(self._doors) and self._clock() - self._doors[0].came > PATIENCE
+        return bool(self.requests) and self._clock() - self.requests[0].came > PATIENCE
 
     def take_work(self) -> list[Entry]:
         """The work that has a place in the next batch."""
-        return [self._work.popleft() for _ in range(min(len(self._work), self._most))]
+        return _first(self.work, BATCH if len(self.requests) < CROWD else LARGE)
 
-    def take_doors(self) -> list[Entry]:
-        """Who has a place at the doors in the next batch.
+    def take_requests(self) -> list[Entry]:
+        """The requests that have a place in the next batch.
 
-        Who has waited too long for one is refused now: he was let in when there was more time.
+        While there are more than places, those that waited too long are refused: they were let in when there was more
+        time.
         """
-        places = self._most
-        self._refuse_the_late(places)
-        return [self._doors.popleft() for _ in range(min(len(self._doors), places))]
-
-    @property
-    def _most(self) -> int:
-        return BATCH if len(self._doors) < CROWD else LARGE
-
-    def _refuse_the_late(self, places: int) -> None:
+        places = BATCH if len(self.requests) < CROWD else LARGE
         late = self._clock() - PATIENCE
-        while len(self._doors) > places and self._doors[0].came < late:
+        while len(self.requests) > places and self.requests[0].came < late:
             self._metrics.shed += 1
-            self._doors.popleft().done(None, TooBusy())
+            self.requests.popleft().done(None, TooBusy())
+        return _first(self.requests, places)
+
+
+def _first(waiting: deque[Entry], most: int) -> list[Entry]:
+    if len(waiting) > most:
+        return [waiting.popleft() for _ in range(most)]
+    taken = list(waiting)
+    waiting.clear()
+    return taken

@@ -60,7 +60,7 @@ class Checkpoints:
             self._moved, self._running = self._running.result(), None
         if self._moved > self._pages:
             self._moved = 0  # the log has started again
-        waits = late(self._pages, self._moved)
+        waits = self._pages >= LONG and late(self._pages, self._moved)
         if self._running is None and (waits or self._pages >= LONG or self._pages - self._moved >= BESIDE):
             loop = asyncio.get_running_loop()
             self._running = loop.run_in_executor(self._thread, self._checkpoint, self._moved)

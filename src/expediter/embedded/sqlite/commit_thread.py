@@ -1,6 +1,6 @@
 """COMMIT in a thread of its own, which the writer's loop does not wait for.
 
-    loop      begin() ─→ hands over ─┐ …runs units… ─→ ended() ─────────────→
+    loop      begin() ─→ hands over ─┐ …runs units… ─→ wait() ──────────────→
     thread                           └→ COMMIT (without the interpreter's lock) ─→ done
 
 Rules:
@@ -16,30 +16,27 @@ from queue import SimpleQueue
 from time import perf_counter
 
 import apsw
+import msgspec
 
 
-class Commit:
-    """A COMMIT under way. ``done`` may be read at any time, from the loop's thread."""
+class Commit(msgspec.Struct, eq=False):
+    """A COMMIT under way. ``done`` may be read at any time, from the loop's thread; from then on there are the seconds
+    that it took, and what SQLite raised.
+    """
 
-    __slots__ = ("_error", "_heard", "_loop", "_seconds", "done")
+    loop: asyncio.AbstractEventLoop
+    done: bool = False
+    seconds: float = 0.0
+    error: Exception | None = None
+    #: Set by who waits.
+    heard: asyncio.Future[None] | None = None
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self.done = False
-        self._seconds = 0.0
-        self._error: Exception | None = None
-        #: Set by who waits.
-        self._heard: asyncio.Future[None] | None = None
-
-    async def ended(self) -> float:
-        """Waits for it, once; gives the seconds that it took. Raises what SQLite raised."""
-        if not self.done:
-            self._heard = self._loop.create_future()
-            if not self.done:  # not in between: the thread looks for who waits after it is done
-                await self._heard
-        if self._error is not None:
-            raise self._error
-        return self._seconds
+    def wait(self) -> asyncio.Future[None]:
+        """Will be done once this is. Ask for it once."""
+        heard = self.heard = self.loop.create_future()
+        if self.done:  # in between: the thread looks for who waits after it is done
+            _tell(heard)
+        return heard
 
     def run(self, connection: apsw.Connection) -> None:
         """In the thread."""
@@ -47,16 +44,16 @@ class Commit:
         try:
             connection.execute("COMMIT")
         except Exception as error:  # noqa: BLE001  # whatever it is, who waits for it hears it
-            self._error = error
-        self._seconds = perf_counter() - begun
+            self.error = error
+        self.seconds = perf_counter() - begun
         self.done = True
-        if self._heard is not None:
-            self._loop.call_soon_threadsafe(self._tell, self._heard)
+        if self.heard is not None:
+            self.loop.call_soon_threadsafe(_tell, self.heard)
 
-    @staticmethod
-    def _tell(heard: asyncio.Future[None]) -> None:
-        if not heard.done():
-            heard.set_result(None)
+
+def _tell(heard: asyncio.Future[None]) -> None:
+    if not heard.done():
+        heard.set_result(None)
 
 
 class Committer:

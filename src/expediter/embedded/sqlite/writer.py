@@ -17,28 +17,27 @@ Rules:
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
-from itertools import chain, islice
 from time import perf_counter
 from typing import NamedTuple, Protocol, TypeVar
 
 import apsw
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
-from expediter.embedded.sqlite.admission import JOINED, PATIENCE, Entry, Places
+from expediter.embedded.sqlite.admission import JOINED, PATIENCE, AdmissionQueue, Entry
 from expediter.embedded.sqlite.commit_thread import Commit, Committer
 from expediter.embedded.sqlite.database import Committing
 from expediter.embedded.sqlite.metrics import Metrics
 
 T = TypeVar("T")
+Done = Callable[[T | None, Exception | None], None]
 
 #: What SQLite says of rows, not of the disk.
 _REFUSED = (apsw.ConstraintError, apsw.MismatchError, apsw.TooBigError)
 
 _log = logging.getLogger("expediter.writer")
-
-Done = Callable[[T | None, Exception | None], None]
 
 
 class Observer(Protocol):
@@ -50,9 +49,7 @@ class Observer(Protocol):
 
 
 class Around(Protocol):
-    """Is told where each unit begins, and whether it ended or has to be undone; then to write what the batch holds,
-    that nobody may touch the file while COMMIT runs, and whether the batch was kept or lost.
-    """
+    """Told of each unit: it begins, ends or is undone; of each batch: it is written, COMMIT runs, is kept or lost."""
 
     def begin(self) -> None: ...
 
@@ -74,7 +71,7 @@ class BatchLost(Exception):
 
 
 class _Running(NamedTuple):
-    """A COMMIT under way, and the units that it holds."""
+    """A COMMIT under way, the units that it holds, and when it began (the loop's seconds)."""
 
     batch: list[Entry]
     commit: Commit
@@ -109,27 +106,27 @@ class Writer:
         self._between = between
         self._observer = observer
         self._loop = asyncio.get_running_loop()
-        self._places = Places(self._loop.time, self.metrics)
+        self._admission = AdmissionQueue(self._loop.time, self.metrics)
         self._wake = asyncio.Event()
         self._committer = Committer(connection)
         self._running: _Running | None = None
         self._current: Entry | None = None
-        #: The units of the commit that is being made, and how many of them had their turn while the one before it
-        #: runs; those of them that need the file; whether it is one of those that hold a single unit.
+        #: The units of the next commit; those of them that had no turn yet; those that need the file and had to stop.
         self._batch: list[Entry] = []
-        self._ran = 0
+        self._turns: deque[Entry] = deque()
         self._left: list[Entry] = []
-        self._apart = False
+        #: Units that run again, each in a commit of its own; whether the next commit is one of these.
+        self._again: deque[Entry] = deque()
+        self._alone = False
         #: The COMMIT that is waited for with nothing to do: who comes has his turn at once.
         self._beside: Commit | None = None
         #: Units that had their turn and were not told yet.
         self._untold = 0
-        self._stopping = False
-        self._failing = False
+        self._stopping = self._failing = False
         self._task = asyncio.create_task(self._run(), name="writer")
 
     def run(self, name: str, unit: Callable[[], T]) -> asyncio.Future[T]:
-        """For the doors: will have the unit's result once that is durable, or what the unit raised, StoreUnavailable or
+        """For requests: will have the unit's result once that is durable, or what the unit raised, StoreUnavailable or
         TooBusy: nothing was done then, nor will be. Raises TooBusy.
         """
         if self.too_busy():
@@ -137,9 +134,7 @@ class Writer:
             raise TooBusy
         future: asyncio.Future[T] = self._loop.create_future()
         entry = Entry(name, unit, partial(_settle, future), self._loop.time())
-        if not self._joins(entry):
-            self._places.at_the_doors(entry)
-            self._wake.set()
+        self._add(entry, self._admission.requests)
         return future
 
     def submit(self, name: str, unit: Callable[[], T], done: Done[T]) -> None:
@@ -149,21 +144,23 @@ class Writer:
         unit: it runs behind the others of this commit, and is in it.
         """
         entry = Entry(name, unit, done, 0)  # type: ignore[arg-type]  # result and done agree on T
-        if self._current is not None and not self._apart:
+        if self._current is not None and not self._alone:
             self._batch.append(entry)
+            self._turns.append(entry)
             self._untold += 1
-        elif not self._joins(entry):
-            self._places.add_work(entry)
-            self._wake.set()
+        else:
+            self._add(entry, self._admission.work)
 
-    def _joins(self, entry: Entry) -> bool:
-        """Whether it has its turn at once, in the next commit: COMMIT is waited for with nothing else to do."""
+    def _add(self, entry: Entry, queue: deque[Entry]) -> None:
+        """Has the unit wait in the queue; while COMMIT is waited for with nothing to do it runs at once."""
         if self._beside is None or len(self._batch) >= JOINED:
-            return False
+            queue.append(entry)
+            self._wake.set()
+            return
         self._batch.append(entry)
+        self._turns.append(entry)
         self._untold += 1
         self._run_ahead(self._beside)
-        return True
 
     def after(self, action: Callable[[], None]) -> None:
         """From inside a unit: have this done once the unit is durable; forgotten if it is undone."""
@@ -172,14 +169,14 @@ class Writer:
         self._current.after.append(action)
 
     def too_busy(self) -> bool:
-        """Whether a unit from the doors would wait for seconds: there are too many, or the disk stands still."""
+        """Whether a request's unit would wait for seconds: there are too many, or the disk stands still."""
         late = self._running is not None and self._loop.time() - self._running.begun > PATIENCE
-        return late or self._stopping or self._places.too_busy()
+        return late or self._stopping or self._admission.too_busy()
 
     @property
     def waiting(self) -> int:
         """Units that were not told yet what came of them."""
-        return len(self._places) + self._untold
+        return len(self._admission.requests) + len(self._admission.work) + self._untold
 
     async def stop(self) -> None:
         """Commits what was submitted and stops."""
@@ -189,49 +186,42 @@ class Writer:
         self._committer.stop()
 
     async def _run(self) -> None:
+        """Writes one batch after the other while there is something to write."""
+        admission = self._admission
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._places or self._running:
-                await self._next()
+            while self._running or admission.work or admission.requests or self._again:
+                self._begin_batch()
+                if running := self._running:
+                    self._run_ahead(running.commit)
+                    self._beside = None if self._alone else running.commit
+                    if not running.commit.done:
+                        await running.commit.wait()
+                    if not self._end_commit(running):
+                        continue
+                    await self._between()
+                    await asyncio.sleep(0)  # who was told answers before the next units run
+                self._begin_commit()
             if self._stopping:
                 return
 
-    async def _next(self) -> None:
-        """Writes the next batch: the work that waits now, and who is at the doors once the COMMIT before it is over."""
-        batch = self._batch = self._places.take_work()
-        self._untold += len(batch)
-        self._left, self._ran = [], 0
-        if self._running:
-            self._run_ahead(self._running.commit)
-            self._beside = self._running.commit
-            if not await self._end_commit():
-                for entry in batch:
-                    entry.begin_again()
-                self._left, self._ran = [], 0
-        doors = self._places.take_doors()
-        self._untold += len(doors)
-        batch += doors
-        if batch:
-            await self._commit(batch, self._left + batch[self._ran :])
-
-    async def _commit(self, batch: list[Entry], left: list[Entry]) -> None:
-        """Runs the units that are left of a batch, and begins its COMMIT."""
-        try:
-            self._execute(left, batch)
-            if self._observer:
-                self._observer.before_commit([entry.name for entry in batch])
-        except (apsw.Error, StoreUnavailable, BatchLost) as error:
-            await self._lose(batch, error)
-            return
-        self._around.committing()
-        self._running = _Running(batch, self._committer.begin(), self._loop.time())
+    def _begin_batch(self) -> None:
+        """The work that waits is the first in the next batch: it runs while COMMIT of the one before does."""
+        self._batch, self._left = [], []
+        self._turns.clear()
+        self._alone = bool(self._again)
+        if self._again:
+            self._batch.append(self._again.popleft())
+        elif self._admission.work:
+            self._batch = self._admission.take_work()
+            self._untold += len(self._batch)
+        self._turns.extend(self._batch)
 
     def _run_ahead(self, commit: Commit) -> None:
         """Gives the units of the next batch their turn until COMMIT has returned; those that need the file are left."""
-        while self._ran < len(self._batch) and not commit.done:
-            entry = self._batch[self._ran]
-            self._ran += 1
+        while self._turns and not commit.done:
+            entry = self._turns.popleft()
             try:
                 self._run_unit(entry)
             except Committing:
@@ -239,64 +229,63 @@ class Writer:
                 entry.begin_again()
                 self._left.append(entry)
 
-    async def _end_commit(self) -> bool:
-        """Waits for the COMMIT that runs, and tells its units. False: it failed, and what was staged since is lost."""
-        running = self._running
-        if running is None:
-            return True
-        try:
-            self.metrics.commits.observe(await running.commit.ended())
-        except apsw.Error as error:
-            self._running = self._beside = None
-            await self._lose(running.batch, error)
-            return False
+    def _end_commit(self, running: _Running) -> bool:
+        """Tells the units of a COMMIT that has returned. False: it failed, and what was staged since is lost."""
         self._running = self._beside = None
+        if running.commit.error is not None:
+            self._lose(running.batch, running.commit.error)
+            self._put_back()
+            return False
+        self.metrics.commits.observe(running.commit.seconds)
         self.metrics.batches.observe(len(running.batch))
         self._around.kept()
-        self._say_whether_it_works(None)
+        if self._failing:
+            self._say_whether_it_works(None)
         if self._observer:
             self._observer.after_commit([entry.name for entry in running.batch])
         self._tell(running.batch)
-        await self._between()
-        await asyncio.sleep(0)  # who was told answers before the next units run
         return True
 
-    async def _lose(self, batch: list[Entry], error: Exception) -> None:
-        """Takes the batch back. When SQLite refused something that one of its units staged, each runs again by itself,
-        so that only that one fails.
-        """
-        self._undo(batch, error)
-        refused = isinstance(error.__cause__, _REFUSED)
-        self.metrics.commits_lost += not refused
-        self._say_whether_it_works(error)
-        if len(batch) == 1 or not refused:
-            self._tell(batch)
-            return
-        self._apart = True
-        for entry in batch:
+    def _put_back(self) -> None:
+        """The next batch had built on what is lost: its units wait again, as the next to have their turn."""
+        for entry in self._batch:
             entry.begin_again()
-            await self._commit([entry], [entry])
-            await self._end_commit()
-        self._apart = False
+        if self._alone:
+            self._again.extendleft(self._batch)
+        else:
+            self._untold -= len(self._batch)
+            self._admission.work.extendleft(reversed(self._batch))
 
-    def _say_whether_it_works(self, error: Exception | None) -> None:
-        """Logs that nothing can be written when that begins and when it is over: it concerns every unit meanwhile."""
-        if bool(error) != self._failing and not isinstance(error and error.__cause__, _REFUSED):
-            self._failing = bool(error)
-            if error:
-                _log.error("nothing can be written: doors answer 503 until that is over", exc_info=error)
-            else:
-                _log.warning("writing works again")
+    def _begin_commit(self) -> None:
+        """Runs the units of the next batch that had no turn yet, with the requests that wait, and begins its COMMIT."""
+        if self._admission.requests and not self._alone:
+            requests = self._admission.take_requests()
+            self._untold += len(requests)
+            self._batch += requests
+            self._turns += requests
+        batch = self._batch
+        if not batch:
+            return
+        try:
+            self._execute()
+            if self._observer:
+                self._observer.before_commit([entry.name for entry in batch])
+        except (apsw.Error, StoreUnavailable, BatchLost) as error:
+            self._lose(batch, error)
+            return
+        self._around.committing()
+        self._running = _Running(batch, self._committer.begin(), self._loop.time())
 
-    def _execute(self, left: list[Entry], batch: list[Entry]) -> None:
-        """Runs the units that are left of a batch, those that they have join it, and its statements.
+    def _execute(self) -> None:
+        """Runs the units that are left of the batch, those that they have join it, and its statements.
 
         Raises what SQLite cannot do.
         """
         self._connection.execute("BEGIN IMMEDIATE")
-        self._batch, joining = batch, islice(batch, len(batch), None)
-        for entry in chain(left, joining):
+        for entry in self._left:
             self._run_unit(entry)
+        while self._turns:
+            self._run_unit(self._turns.popleft())
         begun = perf_counter()
         self._around.write()
         self.metrics.writes.observe(perf_counter() - begun)
@@ -322,14 +311,35 @@ class Writer:
             raise BatchLost from error
         self._around.undo()
 
-    def _undo(self, batch: list[Entry], error: Exception) -> None:
+    def _lose(self, batch: list[Entry], error: Exception) -> None:
+        """Takes the batch back. When SQLite refused something that one of its units staged, each runs again by itself,
+        so that only that one fails.
+        """
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._around.lost()
+        refused = isinstance(error.__cause__, _REFUSED)
+        self.metrics.commits_lost += not refused
+        self._say_whether_it_works(error)
+        if refused and len(batch) > 1:
+            for entry in batch:
+                entry.begin_again()
+            self._again.extend(batch)
+            return
         for entry in batch:
             entry.after.clear()
             entry.error = StoreUnavailable()
             entry.error.__cause__ = error
+        self._tell(batch)
+
+    def _say_whether_it_works(self, error: Exception | None) -> None:
+        """Logs that nothing can be written when that begins and when it is over: it concerns every unit meanwhile."""
+        if bool(error) != self._failing and not isinstance(error and error.__cause__, _REFUSED):
+            self._failing = bool(error)
+            if error:
+                _log.error("nothing can be written: doors answer 503 until that is over", exc_info=error)
+            else:
+                _log.warning("writing works again")
 
     def _tell(self, batch: list[Entry]) -> None:
         self._untold -= len(batch)
