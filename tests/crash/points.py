@@ -17,7 +17,8 @@ class Point(NamedTuple):
 SIDES = ("before", "after")
 
 #: The units of the writer that an order can meet, from its accept to its mail; ``pin`` and ``resume`` begin a recovery,
-#: ``flow`` (figures for the console) ends a drain.
+#: ``flow`` (figures for the console) ends a drain;
+#: ``health`` says when the file was checked.
 UNITS = (
     "postOrder",
     "Mutation.postOrder",
@@ -33,6 +34,7 @@ UNITS = (
     "pin",
     "resume",
     "flow",
+    "health",
 )
 
 #: What goes out between commits.
@@ -43,7 +45,7 @@ CALL_POINTS = tuple(Point(*each) for each in product(CALLS, SIDES))
 
 #: Points that few orders meet: the first one will do.
 RARE = frozenset(
-    {"pin", "resume", "settle:OweRefund", "call:withdrawal", "cancelOrder", "Mutation.cancelOrder", "flow"}
+    {"pin", "resume", "settle:OweRefund", "call:withdrawal", "cancelOrder", "Mutation.cancelOrder", "flow", "health"}
 )
 #: What a server does when it is asked to stop.
 AT_STOP = frozenset({"flow"})

@@ -1,6 +1,7 @@
 """A disk that is full: nothing is accepted, nothing that was accepted is lost, and room is all it takes to go on."""
 
 import errno
+import os
 import shutil
 import subprocess
 import sys
@@ -94,13 +95,45 @@ def test_on_a_full_disk_orders_are_refused_and_all_that_were_accepted_end_once_t
             refused += 1
         assert {status(order_id) for order_id in accepted} <= {"PENDING", "PAID", "SUCCESS"}
         assert client.get("/healthz").status_code == 200
+        until(lambda: client.get("/readyz").status_code == 503, "the server is not ready")
+        assert "Make room" in client.get("/readyz").json()["detail"]
 
         ballast.unlink()
+        until(lambda: client.get("/readyz").status_code == 200, "the server is ready again")
         until(lambda: client.post("/orders", json=ORDER).status_code == 204, "an order is accepted again")
         until(lambda: all(status(order_id) == "SUCCESS" for order_id in accepted), "every accepted order ends")
 
     assert "Clean" in disk.reconciled(server)
     assert server.stop() == 0
+
+
+def ready(client: httpx.Client) -> bool:
+    return client.get("/readyz").status_code == 200
+
+
+def test_a_disk_that_fills_up_is_noticed_before_an_order_is_refused(disk: Disk, server: Server) -> None:
+    with httpx.Client(base_url=server.url) as client:
+        assert ready(client)
+        fill(disk.seen(server) / "ballast")
+        until(lambda: not ready(client), "the server is not ready on a full disk")
+        (disk.seen(server) / "ballast").unlink()
+        until(lambda: ready(client), "the server is ready again")
+
+
+def test_a_folder_that_becomes_read_only_is_noticed_too(tmp_path: Path) -> None:
+    plain = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search") if os.getuid() == 0 else ()
+    if plain and not shutil.which(plain[0]):
+        pytest.skip("root may write everywhere, and setpriv is not there to take that right away")
+    data = tmp_path / "data"
+    log = tmp_path / "log"
+    with log.open("w") as said, serving(data, said, plain) as server, httpx.Client(base_url=server.url) as client:
+        assert ready(client)
+        data.chmod(0o500)
+        until(lambda: not ready(client), "the server is not ready in a read-only folder")
+        data.chmod(0o700)
+        until(lambda: ready(client), "the server is ready again")
+        assert client.post("/orders", json=ORDER).status_code == 204
+    assert log.read_text().count('"outage":"FILE_UNWRITABLE"') == 2  # when it began, and when it was over
 
 
 def test_a_server_does_not_begin_on_a_full_disk_and_says_why(disk: Disk, tmp_path: Path) -> None:

@@ -13,15 +13,16 @@ from expediter.asl.protocol import Json
 from expediter.domain.alert import Alert
 from expediter.domain.ledger import Entry
 from expediter.domain.order import Order, Status
+from expediter.domain.outage import Outage
 
 
 class Mail(msgspec.Struct, frozen=True, gc=False):
-    """One mail to one recipient about one status of one order, or one alert about it. The three name it: the same mail
-    twice is one mail.
+    """One mail to one recipient about a status of an order, an alert about it, or an outage. The three name it: the same
+    mail twice is one mail.
     """
 
     order_id: str
-    status: Status | Alert
+    status: Status | Alert | Outage
     recipient: str
     subject: str
     text: str

@@ -15,11 +15,13 @@ from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Orders, Work
 from expediter.domain.errors import StoreUnavailable
 from expediter.domain.order import ENDED, Order
+from expediter.domain.outage import Outage
 from expediter.embedded.clock import Clock, SystemClock
 from expediter.embedded.engine.dispatcher import Runtime
 from expediter.embedded.engine.gateways import Parties
 from expediter.embedded.engine.workflows import Errand, SqliteWorkflows
 from expediter.embedded.loops.alerts import Alerts
+from expediter.embedded.loops.health import Health
 from expediter.embedded.loops.recorder import FlowRecorder
 from expediter.embedded.loops.retention import Retention
 from expediter.embedded.loops.traces import Tracing
@@ -31,7 +33,7 @@ from expediter.embedded.operator.scrub import Scrub
 from expediter.embedded.operator.services import SqliteMailbox, SqliteServices
 from expediter.embedded.settings import Settings, library, workflow
 from expediter.embedded.sqlite.checkpoints import Checkpoints
-from expediter.embedded.sqlite.database import Session, open_reader, open_writer, owned, unwritable
+from expediter.embedded.sqlite.database import DAMAGED, Session, open_reader, open_writer, owned, unwritable
 from expediter.embedded.sqlite.unit_of_work import Unit, UnitOrders
 from expediter.embedded.sqlite.write_behind import WritingSession
 from expediter.embedded.sqlite.writer import Observer, Writer
@@ -58,6 +60,7 @@ class File(NamedTuple):
     writing: WritingSession
     reading: Session
     checkpoints: Checkpoints
+    health: Health
 
 
 class Home:
@@ -72,7 +75,9 @@ class Home:
         self._mail = bool(settings.smtp_url)
         orders = UnitOrders(self._orders(file.writing))
         self._unit = Unit(clock, orders, file.writing)
-        self._writer = Writer(file.writing.connection, self._unit, file.checkpoints.between_batches, observer)
+        self.health = file.health
+        between = file.checkpoints.between_batches
+        self._writer = Writer(file.writing.connection, self._unit, between, observer, self.health.saw)
         self._metrics = self._writer.metrics
         self._prometheus = PrometheusText(self._metrics)
         self._tracing = _tracing(settings, file, self._writer, clock)
@@ -86,7 +91,7 @@ class Home:
         self._writing = self._ports(file.writing, orders, self.workflows)
         reader = SqliteWorkflows(file.reading, self._work, self._dispatch, self._wake_at)
         self._reading = self._ports(file.reading, self._orders(file.reading), reader)
-        self._reader = file.reading
+        self._reader, self._unit_session = file.reading, file.writing
         self._executions = Executions(file.reading)
         self._queue = SqliteQueue(file.reading, self._redriven)
         self._flow = FlowRecorder(file.reading, file.writing, self._writer, clock)
@@ -102,8 +107,11 @@ class Home:
 
     def write(self, handle: Callable[[Work], T], name: str) -> asyncio.Future[T]:
         """Will have what ``handle`` gives, once everything it wrote is durable, or the OrderError that it raised
-        (nothing is written then), StoreUnavailable or TooBusy. Raises TooBusy.
+        (nothing is written then), StoreUnavailable or TooBusy. Raises TooBusy, and StoreUnavailable once the file is
+        known to be damaged.
         """
+        if self.health.damaged:
+            raise StoreUnavailable(DAMAGED)
         if name not in ACCEPTS:
             return self._writer.run(name, lambda: handle(self._work()))
         durable = partial(self._durable, time.perf_counter())
@@ -153,8 +161,12 @@ class Home:
         return self._writer.too_busy()
 
     def ready(self) -> bool:
-        """Whether orders are taken in: from after the recovery until the stop begins."""
-        return self._ready
+        """Whether orders are taken in: from after the recovery until the stop begins, unless there is an outage."""
+        return self._ready and not self.health.outages
+
+    def outages(self) -> tuple[Outage, ...]:
+        """What is wrong with the file."""
+        return tuple(self.health.outages)
 
     def shed(self) -> None:
         """Counts a request that was refused because there is too much to do."""
@@ -166,6 +178,7 @@ class Home:
 
     async def start(self) -> None:
         """Pins the workflow, takes up what a process before left, and begins to take orders in."""
+        await self.health.start(self._reader, self._unit_session, self._writer)
         file = self.settings.workflow
         await self._writer.run(
             "pin", lambda: self.workflows.use(workflow(file), self.clock.now(), lambda: library(file))
@@ -192,6 +205,7 @@ class Home:
         if self._tracing:
             await self._tracing.stop()
         await self._alerts.stop()
+        await self.health.stop()
         await self._flow.stop()
         await self._writer.stop()
 
@@ -278,10 +292,12 @@ async def open_home(
     Raises DataRefused, SettingRefused, DefinitionInvalid.
     """
     with owned(settings.data) as path, closing(open_writer(path)) as writing, closing(open_reader(path)) as reading:
-        reader = Session(reading)
-        file = File(WritingSession(writing, reader), reader, Checkpoints(writing, path))
+        now = clock or SystemClock()
+        health = Health(path, now, settings.orders, Mailer(settings.smtp_url) if settings.smtp_url else None)
+        reader = Session(reading, health.saw)
+        file = File(WritingSession(writing, reader), reader, Checkpoints(writing, path), health)
         parties = Parties(settings.payments, settings.restaurant, settings.restaurant_secret)
-        home = Home(settings, clock or SystemClock(), parties, file, observer)
+        home = Home(settings, now, parties, file, observer)
         try:
             await _start(home)
             yield home

@@ -42,6 +42,10 @@ V = TypeVar("V")
 Key_contra = TypeVar("Key_contra", bound=Hashable, contravariant=True)
 
 
+#: What is said where SQLite meets a page that cannot be what was written.
+DAMAGED = "The database file is damaged. Stop the server, and restore the last backup or repair the file."
+
+
 class DataRefused(Exception):
     """The data folder cannot be used as it is; the message says why and what to do."""
 
@@ -95,14 +99,22 @@ class Direct(Rows[K, V]):
         self._write((value,))
 
 
+def ignore(_: BaseException) -> None:
+    """Nobody has to be told."""
+
+
 class Session:
-    """A connection as the stores use it: whatever SQLite cannot do is StoreUnavailable, and undoes the unit."""
+    """A connection as the stores use it: whatever SQLite cannot do is StoreUnavailable, and undoes the unit.
+
+    ``failed`` is told what SQLite said.
+    """
 
     #: The number of the unit that runs now; 0: this connection knows no units.
     unit = 0
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, failed: Callable[[BaseException], None] = ignore) -> None:
         self.connection = connection
+        self.failed = failed
 
     def table(
         self,
@@ -160,21 +172,21 @@ class Session:
         try:
             self.connection.executemany(sql, rows)
         except apsw.Error as error:
-            raise StoreUnavailable from error
+            raise self._unavailable(error) from error
 
     def rows(self, sql: str, values: tuple[Value, ...] = ()) -> list[Row]:
         """Runs the statement; all its rows."""
         try:
             return self.connection.execute(sql, values).fetchall()
         except apsw.Error as error:
-            raise StoreUnavailable from error
+            raise self._unavailable(error) from error
 
     def row(self, sql: str, values: tuple[Value, ...] = ()) -> Row | None:
         """Runs the statement; its first row."""
         try:
             return self.connection.execute(sql, values).fetchone()
         except apsw.Error as error:
-            raise StoreUnavailable from error
+            raise self._unavailable(error) from error
 
     def one(self, sql: str, values: tuple[Value, ...] = ()) -> Row:
         """Runs a statement that always has a row."""
@@ -186,15 +198,22 @@ class Session:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Whatever is read inside is as of one moment."""
-        with self.connection:
-            yield
+        try:
+            with self.connection:
+                yield
+        except apsw.Error as error:
+            raise self._unavailable(error) from error
 
     def each(self, sql: str) -> Iterator[Row]:
         """Runs a statement whose rows are too many to hold; goes through them one by one."""
         try:
             yield from self.connection.execute(sql)
         except apsw.Error as error:
-            raise StoreUnavailable from error
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: apsw.Error) -> StoreUnavailable:
+        self.failed(error)
+        return StoreUnavailable(DAMAGED if isinstance(error, apsw.CorruptError) else "")
 
 
 def open_writer(file: Path, vfs: str | None = None, synchronous: str = "FULL") -> apsw.Connection:
@@ -204,12 +223,14 @@ def open_writer(file: Path, vfs: str | None = None, synchronous: str = "FULL") -
     """
     try:
         return _opened(file, vfs, synchronous)
-    except (OSError, apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
+    except (OSError, apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.CorruptError) as error:
         raise unwritable(file.parent, error) from error
 
 
 def unwritable(folder: Path, error: BaseException | None) -> DataRefused:
-    """What is said when the server cannot begin because nothing can be written."""
+    """What is said when the server cannot begin because nothing can be written, or the file is damaged."""
+    if isinstance(error, apsw.CorruptError):
+        return DataRefused(f"{folder}: {DAMAGED}")
     why = "the disk is full" if isinstance(error, apsw.FullError) else str(error)
     return DataRefused(f"{folder} cannot be written: {why}. Make room or repair it, and start again; nothing is lost.")
 

@@ -20,7 +20,7 @@ from typing import Any
 import apsw
 
 from expediter.domain.errors import StoreUnavailable
-from expediter.embedded.sqlite.database import Committing, K, Row, Rows, Session, V, Value
+from expediter.embedded.sqlite.database import Committing, K, Row, Rows, Session, V, Value, ignore
 
 #: Rows of a table that are kept in memory, the last that were written: more than are under way without a hold, also
 #: while more come in than can end. Each that is read from the file again costs a third of an order.
@@ -118,7 +118,7 @@ class WritingSession(Session):
     """
 
     def __init__(self, connection: apsw.Connection, beside: Session | None = None) -> None:
-        super().__init__(connection)
+        super().__init__(connection, beside.failed if beside else ignore)
         self._beside = beside
         self.before: Callable[[], None] = _nothing
         self._tables: dict[str, Staged[Any, Any]] = {}

@@ -17,6 +17,7 @@ from expediter.api.errors import RETRY_AFTER, InternalError, MethodNotAllowed, N
 from expediter.api.request import JSON, Headers, Request, Response
 from expediter.api.rest import OPERATIONS, require_json
 from expediter.api.routes import Router
+from expediter.app.outages import text
 from expediter.app.ports import Caller, Work
 from expediter.domain.errors import OrderError, StoreUnavailable, TooBusy
 from expediter.embedded.clock import new_id
@@ -73,7 +74,7 @@ def health(_: Home) -> Response:
 def readiness(home: Home) -> Response:
     """Raises NotReady."""
     if not home.ready():
-        raise NotReady
+        raise NotReady(" ".join(map(text, home.outages())))
     return Response(200, (("Content-Type", JSON),), b'{"status":"ready"}')
 
 

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 from expediter.app.operator.erasing import Erased
 from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Work
+from expediter.domain.outage import Outage
 from expediter.embedded.clock import Clock
 from expediter.embedded.settings import Settings
 from expediter.embedded.stores.task_tokens import Report
@@ -58,6 +59,9 @@ class Home(Protocol):
 
     def ready(self) -> bool:
         """Whether orders are taken in."""
+
+    def outages(self) -> tuple[Outage, ...]:
+        """What is wrong with the file, while there is something."""
 
     def shed(self) -> None:
         """Counts a request that was refused because there is too much to do."""

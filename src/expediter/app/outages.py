@@ -1,0 +1,33 @@
+"""What is said of an outage: to who asks whether the server is ready, and to the operators by mail."""
+
+from expediter.app.instants import instant
+from expediter.app.ports import Mail, Settings
+from expediter.domain.outage import Outage
+
+#: Of each outage: what it is, and what to do.
+TEXTS: dict[Outage, tuple[str, str]] = {
+    Outage.FILE_DAMAGED: (
+        "The database file is damaged, so no orders are taken.",
+        "Stop the server, keep the data folder as it is, and restore the last backup or repair the file.",
+    ),
+    Outage.FILE_UNWRITABLE: (
+        "Nothing can be written: the disk is full or fails, or the data folder is read-only.",
+        "Make room or repair it; the server goes on by itself.",
+    ),
+}
+
+
+def text(outage: Outage) -> str:
+    """What it is and what to do, in two sentences."""
+    return " ".join(TEXTS[outage])
+
+
+def outage_mails(outage: Outage, since: int, settings: Settings) -> tuple[Mail, ...]:
+    """The mails to the operators about this outage, which began at ``since`` (ms since 1970 UTC)."""
+    what, help_ = TEXTS[outage]
+    lines = [what, help_, "", f"Since: {instant(since)}", "No order that was accepted is given up.", ""]
+    subject = "Orders-App: The server takes no orders"
+    return tuple(
+        Mail(f"server.{since}", outage, recipient, subject, "\n".join(lines))
+        for recipient in dict.fromkeys(settings.notify)
+    )

@@ -1,0 +1,10 @@
+"""What can be wrong with the store itself, so that no order can be trusted to it."""
+
+from enum import StrEnum
+
+
+class Outage(StrEnum):
+    FILE_DAMAGED = "FILE_DAMAGED"
+    """The file holds something that cannot be what was written. It stays so until somebody repairs it."""
+    FILE_UNWRITABLE = "FILE_UNWRITABLE"
+    """Nothing can be written: the disk is full or fails, or the folder is read-only. It ends by itself."""

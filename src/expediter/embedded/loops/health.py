@@ -1,0 +1,173 @@
+"""Watches over the file: whether it is sound, and whether anything can be written. What is wrong turns ``/readyz`` to
+503, and is told once: a line in the log, and a mail to each operator, sent past the outbox, which is in that file.
+
+- SQLite's own errors are seen as they happen, whoever meets them (``saw``);
+- every few seconds something is written beside the file: a full disk is noticed before an order is refused;
+- the whole file is checked once a day, a quick check has been made at the start.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections import deque
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import apsw
+
+from expediter.app.outages import outage_mails
+from expediter.app.ports import Mail, Settings
+from expediter.domain.errors import OrderError, StoreUnavailable
+from expediter.domain.outage import Outage
+from expediter.embedded.clock import Clock
+from expediter.embedded.mail.smtp import Mailer, MailRefused, MailUnavailable
+from expediter.embedded.sqlite.database import Session, Statements
+from expediter.embedded.sqlite.files import make_private
+from expediter.embedded.sqlite.integrity import DAMAGE, quick_check, thorough_check
+from expediter.embedded.sqlite.writer import Writer
+
+#: Milliseconds between looks, and between two checks of the whole file.
+LOOK, CHECK = 5_000, 86_400_000
+#: Bytes that have to fit on the disk.
+ROOM = b"\0" * 65_536
+#: Mails that wait to be sent.
+MAILS = 100
+#: How SQLite says that it cannot write.
+_UNWRITABLE = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError)
+
+_SQL = Statements("health")
+_log = logging.getLogger("expediter.health")
+
+
+class Health:
+    """Use it on the event loop's thread, ``saw`` on any."""
+
+    def __init__(self, file: Path, clock: Clock, settings: Settings, mailer: Mailer | None) -> None:
+        self._file = file
+        self._clock = clock
+        self._settings = settings
+        self._mailer = mailer
+        self._loop = asyncio.get_running_loop()
+        #: What is wrong, and since when (ms since 1970 UTC).
+        self.outages: dict[Outage, int] = {}
+        #: Whether the file cannot be trusted. It stays so until the server starts again.
+        self.damaged = False
+        self._mails: deque[Mail] = deque(maxlen=MAILS)
+        self._wake = asyncio.Event()
+        self._stopping = threading.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def saw(self, error: BaseException) -> None:
+        """SQLite said this to somebody."""
+        if isinstance(error, DAMAGE):
+            self._loop.call_soon_threadsafe(self._begin, Outage.FILE_DAMAGED)
+        elif isinstance(error, _UNWRITABLE):
+            self._loop.call_soon_threadsafe(self._begin, Outage.FILE_UNWRITABLE)
+
+    async def start(self, reading: Session, writing: Session, writer: Writer) -> None:
+        """Checks the file quickly, then goes on watching it."""
+        if not await asyncio.to_thread(quick_check, self._file):
+            self._begin(Outage.FILE_DAMAGED)
+        self._task = asyncio.create_task(self._run(_Kept(reading, writing, writer)), name="health")
+
+    async def stop(self) -> None:
+        """Ends after the look that goes on."""
+        self._stopping.set()
+        self._wake.set()
+        if self._task:
+            await self._task
+
+    # ── what is wrong ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _begin(self, outage: Outage) -> None:
+        if outage in self.outages:
+            return
+        since = self.outages[outage] = self._clock.now()
+        self.damaged = Outage.FILE_DAMAGED in self.outages
+        self._mails += outage_mails(outage, since, self._settings)
+        _log.error("the server is not ready, and operators are told once", extra={"outage": outage.value})
+        self._wake.set()
+
+    def _end(self, outage: Outage) -> None:
+        if self.outages.pop(outage, None) is not None:
+            _log.warning("what was wrong is over", extra={"outage": outage.value})
+
+    # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _run(self, kept: "_Kept") -> None:
+        while not self._stopping.is_set():
+            if not await asyncio.to_thread(_can_write, self._file.parent):
+                self._begin(Outage.FILE_UNWRITABLE)
+            elif Outage.FILE_UNWRITABLE in self.outages and await kept.note(None):
+                self._end(Outage.FILE_UNWRITABLE)
+            if not self.outages:
+                await self._check_when_due(kept)
+            await self._tell()
+            await self._clock.wait_until(self._clock.now() + LOOK, self._wake)
+
+    async def _check_when_due(self, kept: "_Kept") -> None:
+        """Checks the whole file a day after it was made, or checked last."""
+        now = self._clock.now()
+        checked = kept.checked()
+        if checked is not None and now - checked < CHECK:
+            return
+        if checked is not None and not await asyncio.to_thread(thorough_check, self._file, self._stopping.is_set):
+            self._begin(Outage.FILE_DAMAGED)
+        elif not self._stopping.is_set():
+            await kept.note(now)
+
+    async def _tell(self) -> None:
+        """Sends the mails that are left; those that cannot be sent now are tried again at the next look."""
+        if self._mailer is None:
+            return
+        for _ in range(len(self._mails)):
+            mail = self._mails.popleft()
+            try:
+                await self._mailer.deliver(mail, self._clock.now())
+            except MailUnavailable:
+                self._mails.append(mail)
+            except MailRefused:
+                _log.warning("a mail was not sent; given up", extra={"mail": mail.status.value})
+
+
+class _Kept(NamedTuple):
+    """What the file itself says of when it was checked."""
+
+    reading: Session
+    writing: Session
+    writer: Writer
+
+    def checked(self) -> int | None:
+        """When the whole file was checked last; None: never, or nobody can tell."""
+        with contextlib.suppress(StoreUnavailable):
+            row = self.reading.row(_SQL["checked"])
+            return int(row[0]) if row else None
+        return None
+
+    async def note(self, checked: int | None) -> bool:
+        """Writes down when the file was checked; without a time the same again. Gives whether that is durable."""
+        try:
+            await self.writer.run("health", partial(self.writing.rows, _SQL["note"], (checked,)))
+        except OrderError:
+            return False
+        return True
+
+
+def _can_write(folder: Path) -> bool:
+    """Whether a new file in this folder can be written."""
+    room = folder / "room"
+    try:
+        make_private(room).write_bytes(ROOM)
+    except OSError:
+        return False
+    finally:
+        _remove(room)
+    return True
+
+
+def _remove(file: Path) -> None:
+    """Removes a file that may not be there, or may not be removed."""
+    with contextlib.suppress(OSError):
+        file.unlink()
