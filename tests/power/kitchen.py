@@ -20,10 +20,11 @@ from expediter.app.tasks.calls import Answer, Call, HandOver
 from expediter.embedded import wiring
 from expediter.embedded.clock import new_id
 from expediter.embedded.engine.gateways import Parties
+from expediter.embedded.loops.health import Health
 from expediter.embedded.settings import Settings, from_environment
 from expediter.embedded.sqlite.checkpoints import Checkpoints
 from expediter.embedded.sqlite.commit_thread import Commit, Committer
-from expediter.embedded.sqlite.database import open_writer
+from expediter.embedded.sqlite.database import Session, open_writer
 from expediter.embedded.sqlite.write_behind import WritingSession
 from expediter.embedded.sqlite.writer import Writer
 from expediter.embedded.stores.executions import Executions
@@ -106,6 +107,13 @@ class _SameConnection(Checkpoints):
             self._connection.wal_checkpoint()
 
 
+class _Unwatched(Health):
+    """Nobody looks at the file: it stands on a disk of its own, and every write to it is counted."""
+
+    async def start(self, reading: Session, writing: Session, writer: Writer) -> None:
+        """Begins nothing."""
+
+
 class Kitchen:
     """A running home whose every write, and everybody who is told something, is recorded."""
 
@@ -117,7 +125,12 @@ class Kitchen:
         self._connection = open_writer(folder / "expediter.db", recording.vfs, *other)
         self._session = WritingSession(self._connection)
         given = settings(folder)
-        file = wiring.File(self._session, self._session, _SameConnection(self._connection))
+        file = wiring.File(
+            self._session,
+            self._session,
+            _SameConnection(self._connection),
+            _Unwatched(folder, clock, given.orders, None),
+        )
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(wiring, "Writer", writer)
             self.home = wiring.Home(given, clock, _Heard(given, recording), file, None)

@@ -17,8 +17,8 @@ from expediter.domain.outage import Outage
 
 
 class Mail(msgspec.Struct, frozen=True, gc=False):
-    """One mail to one recipient about a status of an order, an alert about it, or an outage. The three name it: the same
-    mail twice is one mail.
+    """One mail to one recipient about a status of an order, an alert about it, or an outage. The three name it: the
+    same mail twice is one mail.
     """
 
     order_id: str
