@@ -76,8 +76,7 @@ class Home:
         orders = UnitOrders(self._orders(file.writing))
         self._unit = Unit(clock, orders, file.writing)
         self.health = file.health
-        between = file.checkpoints.between_batches
-        self._writer = Writer(file.writing.connection, self._unit, between, observer, self.health.saw)
+        self._writer = Writer(file.writing.connection, self._unit, file.checkpoints.between_batches, observer)
         self._metrics = self._writer.metrics
         self._prometheus = PrometheusText(self._metrics)
         self._tracing = _tracing(settings, file, self._writer, clock)

@@ -52,7 +52,7 @@ class Log:
     def kept(self) -> None:
         self._session.kept()
 
-    def lost(self) -> None:
+    def lost(self, why: BaseException) -> None:
         self._session.lost()
 
     def before_commit(self, names: list[str]) -> None:

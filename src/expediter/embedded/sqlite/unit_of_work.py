@@ -113,6 +113,7 @@ class Unit:
     def kept(self) -> None:
         self._session.kept()
 
-    def lost(self) -> None:
+    def lost(self, why: BaseException) -> None:
         self._orders.forget()
+        self._session.failed(why)
         self._session.lost()

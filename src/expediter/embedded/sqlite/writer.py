@@ -28,7 +28,7 @@ import apsw
 from expediter.domain.errors import StoreUnavailable, TooBusy
 from expediter.embedded.sqlite.admission import JOINED, PATIENCE, AdmissionQueue, Entry
 from expediter.embedded.sqlite.commit_thread import Commit, Committer
-from expediter.embedded.sqlite.database import Committing, ignore
+from expediter.embedded.sqlite.database import Committing
 from expediter.embedded.sqlite.metrics import Metrics
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class Around(Protocol):
 
     def kept(self) -> None: ...
 
-    def lost(self) -> None: ...
+    def lost(self, why: BaseException) -> None: ...
 
 
 class BatchLost(Exception):
@@ -90,7 +90,7 @@ def _settle(future: asyncio.Future[T], result: T, error: Exception | None) -> No
 class Writer:
     """Group commits over one connection. Create and use it on the event loop's thread.
 
-    ``between`` is awaited after every commit: the time for checkpoints. ``failed`` is told why a batch was lost.
+    ``between`` is awaited after every commit: the time for checkpoints.
     """
 
     def __init__(
@@ -99,10 +99,8 @@ class Writer:
         around: Around,
         between: Callable[[], Awaitable[None]],
         observer: Observer | None = None,
-        failed: Callable[[BaseException], None] = ignore,
     ) -> None:
         self._connection = connection
-        self._failed = failed
         self.metrics = Metrics()
         self._around = around
         self._between = between
@@ -319,11 +317,9 @@ class Writer:
         """
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
-        self._around.lost()
+        self._around.lost(error.__cause__ or error)
         refused = isinstance(error.__cause__, _REFUSED)
         self.metrics.commits_lost += not refused
-        if not refused:
-            self._failed(error if isinstance(error, apsw.Error) else error.__cause__ or error)
         self._say_whether_it_works(error)
         if refused and len(batch) > 1:
             for entry in batch:
