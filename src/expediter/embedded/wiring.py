@@ -20,11 +20,12 @@ from expediter.embedded.clock import Clock, SystemClock
 from expediter.embedded.engine.dispatcher import Runtime
 from expediter.embedded.engine.gateways import Parties
 from expediter.embedded.engine.workflows import Errand, SqliteWorkflows
+from expediter.embedded.loop import Loop
 from expediter.embedded.loops.alerts import Alerts
 from expediter.embedded.loops.health import Health
-from expediter.embedded.loops.recorder import FlowRecorder
+from expediter.embedded.loops.recorder import FlowCounts, FlowRecorder
 from expediter.embedded.loops.retention import Retention
-from expediter.embedded.loops.traces import Tracing
+from expediter.embedded.loops.traces import Collector, TraceContext, TraceExport
 from expediter.embedded.mail.outbox import Outbox
 from expediter.embedded.mail.smtp import Mailer
 from expediter.embedded.operator.backlog import gauges
@@ -32,6 +33,7 @@ from expediter.embedded.operator.prometheus import PrometheusText
 from expediter.embedded.operator.scrub import Scrub
 from expediter.embedded.operator.services import SqliteMailbox, SqliteServices
 from expediter.embedded.settings import Settings, library, workflow
+from expediter.embedded.sqlite.access import DatabaseAccess
 from expediter.embedded.sqlite.checkpoints import Checkpoints
 from expediter.embedded.sqlite.database import DAMAGED, Session, open_reader, open_writer, owned, unwritable
 from expediter.embedded.sqlite.unit_of_work import Unit, UnitOrders
@@ -79,25 +81,25 @@ class Home:
         self._writer = Writer(file.writing.connection, self._unit, file.checkpoints.between_batches, observer)
         self._metrics = self._writer.metrics
         self._prometheus = PrometheusText(self._metrics)
-        self._tracing = _tracing(settings, file, self._writer, clock)
         self.workflows = SqliteWorkflows(file.writing, self._work, self._dispatch, self._wake_at)
         self.runtime = Runtime(self._writer, self.workflows, self._work, parties, clock)
-        if self._tracing:
-            self.workflows.ended = self._tracing.ended
-            self.runtime.headers = self._tracing.headers
+        collector = _collector(settings)
+        if collector:
+            context = TraceContext(file.writing, clock, collector)
+            self.workflows.ended = context.ended
+            self.runtime.headers = context.headers
         mailer = Mailer(settings.smtp_url) if settings.smtp_url else None
-        self.outbox = Outbox(self._writer, file.writing, file.reading, mailer, clock) if mailer else None
+        database = DatabaseAccess(file.reading, file.writing, self._writer)
+        self.outbox = Outbox(database, clock, mailer) if mailer else None
         self._writing = self._ports(file.writing, orders, self.workflows)
         reader = SqliteWorkflows(file.reading, self._work, self._dispatch, self._wake_at)
         self._reading = self._ports(file.reading, self._orders(file.reading), reader)
         self._reader, self._unit_session = file.reading, file.writing
         self._executions = Executions(file.reading)
         self._queue = SqliteQueue(file.reading, self._redriven)
-        self._flow = FlowRecorder(file.reading, file.writing, self._writer, clock)
+        self._flow = FlowCounts(clock)
         self._scrub = Scrub(file.writing, self._writer, file.checkpoints)
-        keep = settings.keep_days
-        self._retention = Retention(file.reading, file.writing, self._writer, clock, keep) if keep else None
-        self._alerts = Alerts(file.reading, file.writing, self._writer, clock, self._posted if mailer else None)
+        self._loops = self._background(database, collector)
         sender, posted = (mailer.sender, self._posted) if mailer else (None, None)
         writing, reading = (SqliteMailbox(session, posted, sender) for session in (file.writing, file.reading))
         self._writing_services = SqliteServices(file.writing, self.workflows, self._queue, self._flow, writing)
@@ -183,30 +185,29 @@ class Home:
             "pin", lambda: self.workflows.use(workflow(file), self.clock.now(), lambda: library(file))
         )
         await self.runtime.start(self._executions, self._queue)
-        if self.outbox:
-            self.outbox.start()
-        self._flow.start(self._queue, self._executions)
-        if self._retention:
-            self._retention.start()
-        self._alerts.start(self.settings.orders)
-        if self._tracing:
-            self._tracing.start()
+        for loop in self._loops:
+            loop.start()
         self._ready = True
 
     async def stop(self) -> None:
         """Ends what is under way within seconds; the rest goes on at the next start."""
         self._ready = False
         await self.runtime.stop(GRACE)
-        if self.outbox:
-            await self.outbox.stop()
-        if self._retention:
-            await self._retention.stop()
-        if self._tracing:
-            await self._tracing.stop()
-        await self._alerts.stop()
+        for loop in self._loops:
+            await loop.stop()
         await self.health.stop()
-        await self._flow.stop()
         await self._writer.stop()
+
+    def _background(self, database: DatabaseAccess, collector: Collector | None) -> tuple[Loop, ...]:
+        """The loops, in the order in which they start and stop."""
+        clock, settings = self.clock, self.settings
+        return (
+            *([self.outbox] if self.outbox else []),
+            *([Retention(database, clock, settings.keep_days)] if settings.keep_days else []),
+            *([TraceExport(database, clock, collector)] if collector else []),
+            Alerts(database, clock, settings.orders, self._posted if self.outbox else None),
+            FlowRecorder(database, clock, self._flow, self._queue, self._executions),
+        )
 
     def _orders(self, session: Session) -> SqliteOrders:
         return SqliteOrders(session, self.settings.orders, self._changed, self._posted if self._mail else None)
@@ -266,12 +267,13 @@ class Home:
         self.runtime.wake_at(at)
 
 
-def _tracing(settings: Settings, file: File, writer: Writer, clock: Clock) -> Tracing | None:
+def _collector(settings: Settings) -> Collector | None:
+    """The collector of traces that the settings name."""
     if not settings.traces:
         return None
-    from expediter.embedded.loops.otlp import Collector  # noqa: PLC0415  # 0.1 s and some megabytes for who has a collector
+    from expediter.embedded.loops.otlp import OtlpCollector  # noqa: PLC0415  # it takes 0.1 s and some megabytes
 
-    return Tracing(file.reading, file.writing, writer, clock, Collector())
+    return OtlpCollector()
 
 
 async def _start(home: Home) -> None:

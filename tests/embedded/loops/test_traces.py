@@ -246,7 +246,7 @@ async def test_an_order_that_the_sampler_does_not_want_is_not_exported(
 def test_a_share_of_orders_is_the_share_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "traceidratio")
     monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "0.25")
-    chosen = otlp.Collector()
+    chosen = otlp.OtlpCollector()
     wanted = [chosen.wants(trace_id(new_id()) or "") for _ in range(4000)]
 
     assert 0.2 < sum(wanted) / len(wanted) < 0.3

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -9,7 +10,7 @@ import pytest
 
 from demo.mailserver import MailServer, receiving
 from expediter.domain.errors import StoreUnavailable
-from expediter.embedded.mail.outbox import PAUSE, RETRY
+from expediter.embedded.mail.outbox import PAUSE, RETRY, TRIES, pause_after
 from tests.support.stage import HOUR, Stage, opened, story
 from tests.support.town import Act
 
@@ -40,6 +41,10 @@ def problems(stage: Stage) -> list[tuple[int, bool, bool]]:
     return stage.read("SELECT tries, sent_at IS NOT NULL, next_at IS NOT NULL FROM mail ORDER BY recipient")
 
 
+def waits_until(stage: Stage, due: int) -> bool:
+    return stage.read("SELECT next_at FROM mail") == [(due,)]
+
+
 @story
 async def test_the_end_of_an_order_is_told_once_to_customer_and_operators(tmp_path: Path, post: Post) -> None:
     async with opened(tmp_path, HOLD_SECONDS="0", SMTP_URL=post.url, NOTIFY=f"ops@example.com,{ANN}") as stage:
@@ -64,6 +69,21 @@ async def test_a_mail_that_is_not_taken_now_is_tried_again_later_under_the_same_
 
         assert len(post.ids) == 2
         assert len(set(post.ids)) == 1
+
+
+@story
+async def test_a_mail_waits_twice_as_long_after_each_try(tmp_path: Path, post: Post) -> None:
+    post.server.script(*[Act.LOSE] * 4)
+    async with opened(tmp_path, HOLD_SECONDS="0", SMTP_URL=post.url) as stage:
+        await stage.place(email=ANN)
+        for pause in (RETRY, 2 * RETRY, 4 * RETRY):
+            due = stage.clock.now() + pause
+            await stage.until(partial(waits_until, stage, due))
+            await stage.advance(pause)
+
+
+def test_a_mail_waits_an_hour_at_most() -> None:
+    assert [pause_after(tries) for tries in (0, 1, 9, 10, TRIES)] == [RETRY, 2 * RETRY, 512 * RETRY, HOUR, HOUR]
 
 
 @story

@@ -1,15 +1,15 @@
-"""Looks for orders in trouble, and tells operators of each alert once: a line in the log, and a mail to each of them.
+"""Tells operators of alerts about orders: a line in the log, and a mail to each operator.
 
 Rules:
- - what was told is written in the same unit as the mails, so it is told once, whatever dies when;
- - a look goes through what is under way in pages, and hears of nothing that moves as it should;
- - when very much goes wrong at once (a bank is down for hours), a look tells some of it; what is still in trouble
-   at the next look is told then.
+ - each alert about an order is told once, also across restarts: the unit of work that posts the mails writes it down;
+ - a round reads the orders under way page by page, and ends at the first one that is in time;
+ - a round tells MOST alerts with the same cause, so a bank that is down for hours does not fill the outbox; the next
+   round goes on.
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -17,20 +17,19 @@ import msgspec
 from expediter.app.mails import alert_mails
 from expediter.app.ports import Settings
 from expediter.domain.alert import ORDER_TIME, Alert, alert_of, owed_since
-from expediter.domain.errors import StoreUnavailable
 from expediter.domain.order import Order, Status
 from expediter.embedded.clock import Clock
-from expediter.embedded.sqlite.database import Row, Session, Statements
-from expediter.embedded.sqlite.writer import Writer
+from expediter.embedded.loop import Loop
+from expediter.embedded.sqlite.access import DatabaseAccess, complete
+from expediter.embedded.sqlite.database import Row, Statements
 
-#: Milliseconds between looks.
+#: Milliseconds between rounds.
 LOOK = 60_000
-#: Orders that one look tells at most of each kind that it looks through, and rows that it reads at once.
+#: Alerts with the same cause that one round tells at most, and rows that it reads at once.
 MOST, PAGE = 20, 200
 
 _SQL, _POST = Statements("alerts"), Statements("orders")["post"]
 _decode = msgspec.json.Decoder(Order).decode
-_log = logging.getLogger("expediter.alerts")
 
 
 class Found(NamedTuple):
@@ -42,52 +41,29 @@ class Found(NamedTuple):
     since: int
 
 
-class Alerts:
-    """``reading`` only reads, ``writing`` is used inside units. ``posted`` is told, inside them, that mails are to be
-    sent; None: nobody sends mails.
-    """
+class Alerts(Loop):
+    """``posted`` is called in a unit of work that posts mails; None: no mail server is set."""
 
     def __init__(
-        self, reading: Session, writing: Session, writer: Writer, clock: Clock, posted: Callable[[], None] | None
+        self, database: DatabaseAccess, clock: Clock, settings: Settings, posted: Callable[[], None] | None
     ) -> None:
-        self._reading = reading
-        self._writing = writing
-        self._writer = writer
-        self._clock = clock
+        super().__init__("alerts", clock, LOOK)
+        self._reading, self._writing, self._writer = database
+        self._settings = settings
         self._posted = posted
-        self._wake = asyncio.Event()
-        self._stopping = False
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self, settings: Settings) -> None:
-        self._task = asyncio.create_task(self._run(settings), name="alerts")
-
-    async def stop(self) -> None:
-        """Ends after the look that goes on."""
-        self._stopping = True
-        self._wake.set()
-        if self._task:
-            await self._task
-
-    async def _run(self, settings: Settings) -> None:
-        while not self._stopping:
-            now = self._clock.now()
-            try:
-                await self._look(settings, now)
-            except StoreUnavailable as error:
-                _log.error("looking for orders in trouble failed; the next look is in a minute", exc_info=error)
-            await self._clock.wait_until(now + LOOK, self._wake)
-
-    async def _look(self, settings: Settings, now: int) -> None:
-        hold = settings.hold_seconds * 1000
+    async def one_round(self, now: int) -> int:
+        """Tells operators of each new alert, and of MOST with the same cause."""
+        hold = self._settings.hold_seconds * 1000
         late = [self._late(status, now, hold) for status in (Status.PENDING, Status.PAID, Status.REFUND_PENDING)]
-        for looked in (self._waiting(now, hold), self._dead(), self._needing_operator(now), *late):
+        for found in (self._waiting(now, hold), self._dead(), self._needing_operator(now), *late):
             told = 0
-            async for found in looked:
-                await self._tell(found, settings, now)
+            async for one in found:
+                await complete(self._writer, "alert", partial(self._tell, one, now))
                 told += 1
                 if told == MOST:
                     break
+        return now + LOOK
 
     # ── alerts that were not told yet ─────────────────────────────────────────────────────────────────────────────
 
@@ -106,8 +82,8 @@ class Alerts:
                 yield Found(no, order_id, Alert.NEEDS_OPERATOR, now)
 
     async def _late(self, status: Status, now: int, hold: int) -> AsyncIterator[Found]:
-        """Orders of this status that are late. They are read in the order in which they were accepted, so behind the
-        first that is in time all are; but not those that are owed money: a refund has a time of its own.
+        """Late orders of this status, the first accepted first. An order that is in time ends the search, because the
+        later ones are in time too. Refunds are an exception: the time of a refund begins with its first try.
         """
         async for no, body, told in self._rows("under_way", status.value):
             order = _decode(body)
@@ -118,7 +94,7 @@ class Alerts:
                 yield Found(no, order.id, alert, _since(order, alert))
 
     async def _rows(self, name: str, *values: str) -> AsyncIterator[Row]:
-        """The rows of a statement, a page at a time; the first column numbers them. Between pages orders go first."""
+        """The rows of a statement, read page by page. The first column is the row's number. Orders run in between."""
         after = 0
         while page := self._reading.rows(_SQL[name], (after, PAGE, *values)):
             for row in page:
@@ -130,40 +106,23 @@ class Alerts:
 
     # ── telling ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _tell(self, found: Found, settings: Settings, now: int) -> None:
-        """Raises StoreUnavailable."""
-        told = asyncio.get_running_loop().create_future()
+    def _tell(self, found: Found, now: int) -> None:
+        """In a unit of work: posts the mails to the operators and logs the alert, unless that was done before."""
+        if not self._writing.row(_SQL["tell"], (found.no, found.alert.value, now)):
+            return
+        mails = alert_mails(found.order_id, found.alert, found.since, self._settings)
+        next_at = now if self._posted else None
+        for mail in mails:
+            values = (mail.status.value, mail.recipient, mail.subject, mail.text, now, next_at)
+            self._writing.rows(_POST, (found.no, *values))
+        if mails and self._posted:
+            self._posted()
+        self._writer.after(partial(self._warn, found))
 
-        def unit() -> None:
-            if not self._writing.row(_SQL["tell"], (found.no, found.alert.value, now)):
-                return
-            mails = alert_mails(found.order_id, found.alert, found.since, settings)
-            for mail in mails:
-                values = (
-                    mail.status.value,
-                    mail.recipient,
-                    mail.subject,
-                    mail.text,
-                    now,
-                    now if self._posted else None,
-                )
-                self._writing.rows(_POST, (found.no, *values))
-            if mails and self._posted:
-                self._posted()
-            self._writer.after(lambda: _warn(found))
-
-        def done(_: None, error: Exception | None) -> None:
-            told.set_result(error)
-
-        self._writer.submit("alert", unit, done)
-        if (error := await told) is not None:
-            raise StoreUnavailable from error
+    def _warn(self, found: Found) -> None:
+        extra = {"order_id": found.order_id, "alert": found.alert.value}
+        self._log.warning("an order needs an operator's attention", extra=extra)
 
 
 def _since(order: Order, alert: Alert) -> int:
     return owed_since(order) if alert is Alert.REFUND_LATE else order.created_at
-
-
-def _warn(found: Found) -> None:
-    extra = {"order_id": found.order_id, "alert": found.alert.value}
-    _log.warning("an order is in trouble; operators are told once", extra=extra)

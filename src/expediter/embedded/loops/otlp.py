@@ -28,7 +28,7 @@ _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _SCOPE = InstrumentationScope("expediter", __version__)
 
 
-class Collector:
+class OtlpCollector:
     """The collector that OTEL_EXPORTER_OTLP_ENDPOINT names."""
 
     def __init__(self) -> None:

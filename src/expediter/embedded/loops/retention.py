@@ -1,35 +1,32 @@
-"""Takes away what nobody needs of orders that ended long ago: their workflow's history and their mails.
+"""Deletes the workflow histories and the mails of orders that ended long ago.
 
 Rules:
- - the order, its claim (so its idempotency key), its tombstone, its ledger and the audit stay for good;
- - a workflow that runs, or ended in an error and waits for an operator, keeps everything; so does one with a mail that
-   is still to be sent;
- - it goes through the table a few rows at a time, with a rest after each, in units of its own: an order on its way
-   waits for one such unit at most;
- - nothing is remembered: whoever starts again begins at the oldest, and rows that were pruned are passed quickly.
+ - the order, its claim (with the idempotency key), its tombstone, its ledger and the audit are kept for good;
+ - a workflow keeps everything while it runs, while it waits for an operator after an error, and while a mail of its
+   order is still to be sent;
+ - each round prunes a few rows in one unit of work, so an order on its way waits for one such unit at most;
+ - a pass begins at the oldest execution, also after a restart. Rows that were pruned before are passed quickly.
 
-The file does not shrink. SQLite keeps the pages that became free and writes the next orders into them.
+The file does not shrink. SQLite writes the next orders into the pages that became free.
 """
 
-import asyncio
-import logging
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
-from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.clock import Clock
+from expediter.embedded.loop import Loop
+from expediter.embedded.sqlite.access import DatabaseAccess, complete
 from expediter.embedded.sqlite.database import Session, Statements
-from expediter.embedded.sqlite.writer import Writer
 
-#: Executions that one round looks at, and that it prunes, at most: 100 a second, eight million a day.
+#: Executions that one round reads, and that it prunes, at most: 100 a second, eight million a day.
 LOOK, ROWS = 200, 25
 #: Milliseconds of rest after each round, and after the last one until it begins again at the oldest.
 REST, PASS = 250, 3_600_000
 DAY = 86_400_000
 
 _SQL = Statements("retention")
-_log = logging.getLogger("expediter.retention")
 
 
 class _Event(msgspec.Struct):
@@ -43,52 +40,28 @@ class _Round(NamedTuple):
     more: bool
 
 
-class Retention:
-    """``days``: how long histories are kept after the end. ``reading`` only reads, ``writing`` is used inside units."""
+class Retention(Loop):
+    """Histories and mails are kept for ``days`` after the end of a workflow."""
 
-    def __init__(self, reading: Session, writing: Session, writer: Writer, clock: Clock, days: int) -> None:
-        self._reading = reading
-        self._writing = writing
-        self._writer = writer
-        self._clock = clock
+    def __init__(self, database: DatabaseAccess, clock: Clock, days: int) -> None:
+        super().__init__("retention", clock, PASS)
+        self._reading, self._writing, self._writer = database
         self._age = days * DAY
+        #: The number of the last execution that this pass looked at.
         self._at = 0
-        self._wake = asyncio.Event()
-        self._stopping = False
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="retention")
-
-    async def stop(self) -> None:
-        """Ends after the round under way."""
-        self._stopping = True
-        self._wake.set()
-        if self._task:
-            await self._task
-
-    async def _run(self) -> None:
-        while not self._stopping:
-            now = self._clock.now()
-            try:
-                rest = await self._round(now)
-            except StoreUnavailable as error:
-                _log.warning("old histories could not be pruned; trying again in an hour (%s)", type(error.__cause__))
-                rest = PASS
-            await self._clock.wait_until(now + rest, self._wake)
-
-    async def _round(self, now: int) -> int:
-        """Prunes what is old among the next rows; milliseconds until the next round."""
+    async def one_round(self, now: int) -> int:
+        """Prunes the old executions among the next rows."""
         found = self._look(now - self._age)
         if found.old:
-            await self._prune(found.old)
+            await complete(self._writer, "prune", partial(prune, self._writing, found.old))
         if not found.more:
             self._at = 0
-        return REST if found.more else PASS
+        return now + (REST if found.more else PASS)
 
     def _look(self, before: int) -> _Round:
-        """Executions behind the last one looked at that ended ``before``. Numbers rise with time: the first execution
-        that began later ends the pass.
+        """The next executions that ended ``before``. Numbers rise with time, so the first execution that began later
+        ends the pass.
         """
         rows = self._reading.rows(_SQL["page"], (self._at, LOOK))
         old = list[int]()
@@ -103,27 +76,14 @@ class Retention:
         return _Round(old, more=len(rows) == LOOK)
 
     def _over(self, no: int, status: str, before: int) -> bool:
-        """Whether the execution ended ``before`` and nobody can set it going again."""
+        """Whether the execution ended ``before`` and cannot be redriven."""
         nested, history = self._reading.one(_SQL["history"], (no,))
         last = msgspec.json.decode(history.rstrip("\n").rpartition("\n")[2], type=_Event)
         return (status == "SUCCEEDED" or bool(nested)) and last.at <= before
 
-    async def _prune(self, old: list[int]) -> None:
-        """Raises StoreUnavailable."""
-        pruned: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-        def done(_: object, error: Exception | None) -> None:
-            if error is None:
-                pruned.set_result(None)
-            else:
-                pruned.set_exception(error)
-
-        self._writer.submit("prune", lambda: prune(self._writing, old), done)
-        await pruned
-
 
 def prune(writing: Session, executions: list[int]) -> None:
-    """Inside a unit: takes away history and mails of executions that have ended."""
+    """In a unit of work: deletes the histories and the mails of executions that have ended."""
     for no in executions:
         row = writing.row(_SQL["take_out"], (no,))
         if row:

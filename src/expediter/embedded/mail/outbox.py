@@ -1,94 +1,72 @@
-"""Sends the mails of the outbox by SMTP, each until it is sent or refused for good."""
+"""Sends the mails of the outbox by SMTP. Each is tried until it is sent, refused or given up."""
 
 import asyncio
-import logging
+from functools import partial
 
 from expediter.app.mails import about
 from expediter.app.ports import Mail
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.clock import Clock
+from expediter.embedded.loop import Loop
 from expediter.embedded.mail.smtp import Mailer, MailRefused, MailUnavailable
-from expediter.embedded.sqlite.database import Row, Session, Statements
-from expediter.embedded.sqlite.writer import Writer
+from expediter.embedded.sqlite.access import DatabaseAccess, complete
+from expediter.embedded.sqlite.database import Row, Statements
 
-#: Mails under way at the same time.
+#: Mails that are sent at the same time.
 AT_ONCE = 16
-#: Milliseconds to the second try; doubled with each up to an hour; given up after this many tries (about four days).
+#: Milliseconds to the second try; doubled with each try, up to an hour. A mail is given up after TRIES (four days).
 RETRY, LONGEST, TRIES = 5_000, 3_600_000, 100
-#: Milliseconds between looks when nothing wakes the outbox.
+#: Milliseconds between rounds when nothing wakes the outbox.
 PAUSE = 5_000
 
 _SQL = Statements("mail")
-_log = logging.getLogger("expediter.outbox")
 
 
-class Outbox:
-    def __init__(self, writer: Writer, writing: Session, reading: Session, mailer: Mailer, clock: Clock) -> None:
-        self._writer = writer
-        self._writing = writing
-        self._reading = reading
+class Outbox(Loop):
+    """Stores in the database what became of each mail."""
+
+    def __init__(self, database: DatabaseAccess, clock: Clock, mailer: Mailer) -> None:
+        super().__init__("outbox", clock, PAUSE)
+        self._reading, self._writing, self._writer = database
         self._mailer = mailer
-        self._clock = clock
-        self._wake = asyncio.Event()
-        self._stopping = False
-        self._task: asyncio.Task[None] | None = None
 
     def posted(self) -> None:
-        """From inside a unit: mails were posted; look once they are durable."""
-        self._writer.after(self._wake.set)
+        """Call it in the unit of work that posts mails: they are sent as soon as they are durable."""
+        self._writer.after(self.wake)
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="outbox")
-
-    async def stop(self) -> None:
-        """Ends after the mails under way."""
-        self._stopping = True
-        self._wake.set()
-        if self._task:
-            await self._task
-
-    async def _run(self) -> None:
-        while not self._stopping:
-            now = self._clock.now()
-            try:
-                again = await self._round(now)
-            except StoreUnavailable as error:
-                _log.error("the outbox could not be read; trying again", exc_info=error)
-                again = now + PAUSE
-            if again > now:
-                await self._clock.wait_until(min(again, now + PAUSE), self._wake)
-
-    async def _round(self, now: int) -> int:
-        """Sends what is due; gives when to look again. A mail whose sending could not be stored is not due at once."""
+    async def one_round(self, now: int) -> int:
+        """Sends the mails that are due. A mail whose result could not be stored waits for PAUSE."""
         rows = self._reading.rows(_SQL["due"], (now, AT_ONCE))
         if rows:
             stored = await asyncio.gather(*(self._deliver(row) for row in rows))
             return now if all(stored) else now + PAUSE
         (next_at,) = self._reading.one(_SQL["next_due"])
-        return int(next_at or now + PAUSE)
+        return now + PAUSE if next_at is None else int(min(next_at, now + PAUSE))
 
     async def _deliver(self, row: Row) -> bool:
-        """Whether what became of the mail could be stored."""
+        """Sends one mail and stores the result; False when it could not be stored."""
         no, order_id, status, recipient, subject, text, tries = row
         mail = Mail(order_id, about(status), recipient, subject, text)
         now = self._clock.now()
         try:
             await self._mailer.deliver(mail, now)
         except (MailUnavailable, MailRefused) as error:
-            refused = isinstance(error, MailRefused) or tries + 1 >= TRIES
-            next_at = None if refused else now + min(RETRY * 2 ** min(tries, 12), LONGEST)
-            what = {"order_id": order_id, "mail": status}
-            _log.warning("a mail was not sent; %s", "given up" if refused else "trying again later", extra=what)
+            given_up = isinstance(error, MailRefused) or tries + 1 >= TRIES
+            next_at = None if given_up else now + pause_after(tries)
+            extra = {"order_id": order_id, "mail": status}
+            self._log.warning("a mail was not sent; %s", "given up" if given_up else "it is tried again", extra=extra)
             return await self._store(_SQL["postponed"], (no, status, recipient, next_at, str(error)))
         return await self._store(_SQL["sent"], (no, status, recipient, now))
 
     async def _store(self, sql: str, values: tuple[str | int | None, ...]) -> bool:
-        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        try:
+            await complete(self._writer, "mail", partial(self._writing.stage, sql, values))
+        except StoreUnavailable as error:
+            self._log.error("the result of a mail was not stored; it is sent again with its Message-ID", exc_info=error)
+            return False
+        return True
 
-        def done(_: object, error: Exception | None) -> None:
-            if error is not None:  # the mail is sent once more, under the same Message-ID
-                _log.error("the outbox could not be written", exc_info=error)
-            stored.set_result(error is None)
 
-        self._writer.submit("mail", lambda: self._writing.stage(sql, values), done)
-        return await stored
+def pause_after(tries: int) -> int:
+    """Milliseconds until a mail that was tried so often before, and once more now, is tried again."""
+    return min(RETRY << min(tries, 12), LONGEST)

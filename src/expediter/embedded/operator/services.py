@@ -15,7 +15,7 @@ from expediter.asl.protocol import Json
 from expediter.domain.alert import owed_since
 from expediter.domain.order import Order, Status
 from expediter.embedded.engine.workflows import SqliteWorkflows
-from expediter.embedded.loops.recorder import FlowRecorder
+from expediter.embedded.loops.recorder import FlowCounts
 from expediter.embedded.mail.smtp import SENDER, MailRefused, written
 from expediter.embedded.operator.backlog import owing
 from expediter.embedded.operator.customers import SqliteCustomers
@@ -133,10 +133,10 @@ class SqliteRuns:
 class SqliteFlow:
     """Counting goes through whole indexes, so its results are used for a while."""
 
-    def __init__(self, session: Session, queue: SqliteQueue, recorder: FlowRecorder) -> None:
+    def __init__(self, session: Session, queue: SqliteQueue, counts: FlowCounts) -> None:
         self._session = session
         self._queue = queue
-        self._recorder = recorder
+        self._minutes = counts.minutes
         self._counts = Sparing(session, self._counted, _LEAST)
 
     def counts(self) -> Mapping[Status, int]:
@@ -162,7 +162,7 @@ class SqliteFlow:
         return tuple(entry for entry in found if entry.count)
 
     def minutes(self, since: int) -> tuple[Minute, ...]:
-        return self._recorder.minutes(since)
+        return self._minutes(since)
 
     def _counted(self) -> dict[Status, int]:
         counts = {Status(status): int(count) for status, count in self._session.rows(_SQL["rare"])}
@@ -181,13 +181,13 @@ class SqliteServices:
         session: Session,
         workflows: SqliteWorkflows,
         queue: SqliteQueue,
-        recorder: FlowRecorder,
+        counts: FlowCounts,
         mailbox: SqliteMailbox,
     ) -> None:
         self._audit = SqliteAudit(session)
         self._mailbox = mailbox
         self._runs = SqliteRuns(session, workflows)
-        self._flow = SqliteFlow(session, queue, recorder)
+        self._flow = SqliteFlow(session, queue, counts)
         self._customers = SqliteCustomers(session)
 
     def over(self, work: Work) -> OperatorServices:

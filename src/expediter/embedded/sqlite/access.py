@@ -1,0 +1,32 @@
+"""The ways to the database that everything in the background shares."""
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from expediter.embedded.sqlite.database import Session
+from expediter.embedded.sqlite.writer import Writer
+
+T = TypeVar("T")
+
+
+class DatabaseAccess(NamedTuple):
+    """``reading`` sees what is committed. ``writing`` is used in units of work, which ``writer`` runs and commits."""
+
+    reading: Session
+    writing: Session
+    writer: Writer
+
+
+async def complete(writer: Writer, name: str, unit: Callable[[], T]) -> T:
+    """Submits a unit of work. Returns its result once that is durable, or raises the error that undid it."""
+    future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+    def done(result: T | None, error: Exception | None) -> None:
+        if error is None:
+            future.set_result(result)  # type: ignore[arg-type]  # without an error there is a result
+        else:
+            future.set_exception(error)
+
+    writer.submit(name, unit, done)
+    return await future
