@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -86,20 +86,6 @@ class Doors:
     def graphql(self, field: str, caller: Caller = OPERATOR, **args: Any) -> Any:
         """The value of a root field (``Mutation.postOrder``)."""
         return RESOLVERS[field](self.work(), caller, args, self.new_id())
-
-    @contextmanager
-    def ids_looked_up(self) -> Iterator[list[str]]:
-        """The ids that the file is asked for meanwhile, whether somebody has taken them."""
-        looked_up: list[str] = []
-
-        def note(_: apsw.Cursor, sql: str, values: Any) -> bool:
-            if sql.startswith("SELECT") and "FROM claim WHERE id" in sql:
-                looked_up.append(values[0])
-            return True
-
-        self._connection.exec_trace = note
-        yield looked_up
-        self._connection.exec_trace = None
 
     def take_in(self, seconds: int = 0) -> int:
         """Lets time pass, then takes a batch from the queue. Returns how many messages it held."""

@@ -51,15 +51,6 @@ def test_both_doors_lead_to_one_queue(doors: Doors) -> None:
     assert first.body == second.body
 
 
-def test_whether_an_id_is_taken_is_looked_up_only_for_a_key_of_the_clients(doors: Doors) -> None:
-    with doors.ids_looked_up() as looked_up:
-        post(doors)
-        assert looked_up == []
-        post(doors, key=KEY)
-
-    assert looked_up == [KEY]
-
-
 def test_a_key_used_at_one_door_counts_at_the_other(doors: Doors) -> None:
     post(doors, key=KEY, userId="u")
     body = {"user_id": "u", "name": "Burger", "quantity": 3, "restaurant_id": "Restaurant 4"}

@@ -101,16 +101,6 @@ def test_two_identical_orders_without_a_key_are_two_orders(doors: Doors) -> None
     assert len(doors.work().queue.receive(5, doors.now)) == 2
 
 
-def test_whether_an_id_is_taken_is_looked_up_only_for_a_key_of_the_clients(doors: Doors) -> None:
-    with doors.ids_looked_up() as looked_up:
-        placed(doors)
-        assert looked_up == []
-        doors.rest("postOrder", PLAIN, idempotency_key=KEY)
-        doors.rest("postOrder", PLAIN, idempotency_key=KEY)
-
-    assert looked_up == [KEY, KEY]
-
-
 # ── what is not accepted ──────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from expediter.app.drafts import Draft, convert, fingerprint, order_of
-from expediter.app.intake import BATCH, document, from_document, read, take_batch
+from expediter.app.drafts import Draft, convert
+from expediter.app.intake import BATCH, from_document, order_in, take_batch
 from expediter.app.orders import accept
-from expediter.app.ports import Claim, Message
+from expediter.app.ports import Message
 from expediter.domain.errors import OrderInvalid
 from tests.ports.adapters import Adapters, EmbeddedAdapters
 from tests.support.clock import NOON
@@ -109,7 +109,7 @@ def test_an_id_in_capitals_is_the_same_id(home: Adapters) -> None:
 
 
 def test_an_order_was_created_when_its_message_was_sent() -> None:
-    order, _ = read(message(order_id=ID), SETTINGS)
+    order = order_in(message(order_id=ID), SETTINGS).order
 
     assert (order.id, order.created_at) == (ID, NOON)
 
@@ -126,13 +126,13 @@ def test_an_order_was_created_when_its_message_was_sent() -> None:
 )
 def test_a_message_that_is_no_order_says_what_is_wrong_with_it(body: bytes, said: str) -> None:
     with pytest.raises(OrderInvalid, match=said):
-        read(message(body, order_id=ID), SETTINGS)
+        order_in(message(body, order_id=ID), SETTINGS)
 
 
 @pytest.mark.parametrize("attributes", [{}, {"order_id": ""}, {"order_id": "x"}, {"order_id": "a/b"}])
 def test_a_message_without_an_id_of_ours_is_refused(attributes: dict[str, str]) -> None:
     with pytest.raises(OrderInvalid, match="order_id"):
-        read(Message("1", BODY, attributes, NOON, 1, "1-1"), SETTINGS)
+        order_in(Message("1", BODY, attributes, NOON, 1, "1-1"), SETTINGS)
 
 
 VARIANTS: list[dict[str, Any]] = [
@@ -143,34 +143,12 @@ VARIANTS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("fields", VARIANTS)
-def test_the_order_that_comes_with_a_message_is_what_its_body_asks_for(home: Adapters, fields: dict[str, Any]) -> None:
+def test_the_order_that_is_accepted_is_what_its_message_asks_for(home: Adapters, fields: dict[str, Any]) -> None:
     with home.unit() as work:
         given = accept(work, OPERATOR, convert({**BURGERS, **fields}, Draft), ID).order
         (received,) = work.queue.receive(BATCH, NOON)
 
-    assert received.order is given
-    assert read(received, SETTINGS)[0] == given
-
-
-def test_the_order_that_comes_with_a_message_is_taken_in_without_its_body(home: Adapters) -> None:
-    order = order_of(convert(BURGERS, Draft), ID, NOON, SETTINGS)
-    with home.unit() as work:
-        work.claims.claim(Claim(ID, fingerprint(convert(BURGERS, Draft))))
-        work.queue.send(b"whatever", {}, NOON, order)
-        take_batch(work)
-    with home.unit() as work:
-        assert work.dead_letters.count() == 0
-        assert not work.queue.receive(BATCH, NOON + 3600 * SECOND)
-
-    assert started(home, ID)
-
-
-def test_an_order_survives_its_way_through_the_executions_input() -> None:
-    fields = {**BURGERS, "email": "ann@example.com", "name": "Burger"}
-    order = order_of(convert(fields, Draft), ID, NOON, SETTINGS)
-    stored = msgspec.json.decode(msgspec.json.encode(document(order)))
-
-    assert from_document(stored) == order
+    assert order_in(received, SETTINGS).order == given
 
 
 @pytest.mark.parametrize("value", [None, {}, [], {"id": ID}, "text"])

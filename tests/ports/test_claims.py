@@ -29,12 +29,3 @@ def test_what_a_unit_claimed_that_failed_is_free_again(adapters: Adapters) -> No
         work.claims.claim(Claim(ID, "one"))
     with adapters.unit() as work:
         assert work.claims.claim(Claim(ID, "other")) is True
-
-
-def test_an_id_made_for_an_order_is_taken_from_then_on(adapters: Adapters) -> None:
-    with adapters.unit() as work:
-        assert work.claims.claim(Claim(ID, "one", fresh=True)) is True
-    with adapters.unit() as work:
-        assert work.claims.claim(Claim(ID, "one")) is False
-        with pytest.raises(IdempotencyKeyReused):
-            work.claims.claim(Claim(ID, "other"))

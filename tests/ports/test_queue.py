@@ -5,7 +5,6 @@ import pytest
 from expediter.app.ports import Message
 from tests.ports.adapters import Adapters
 from tests.support.clock import NOON
-from tests.support.values import an_order
 
 MINUTE = 60_000
 
@@ -38,13 +37,6 @@ def test_a_message_is_received_as_it_was_sent(adapters: Adapters) -> None:
 
     assert (message.id, message.body, message.attributes) == (message_id, b"\x00\xff", {"order_id": "x", "ä": "ö"})
     assert (message.sent_at, message.receive_count) == (NOON, 1)
-
-
-def test_a_message_that_has_left_this_process_comes_without_the_order_that_was_sent_along(adapters: Adapters) -> None:
-    with adapters.unit() as work:
-        work.queue.send(b"body", {}, NOON, an_order())
-
-    assert received(adapters).order is None
 
 
 def test_a_received_message_is_hidden_until_its_visibility_timeout_is_over(adapters: Adapters) -> None:

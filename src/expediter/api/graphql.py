@@ -37,7 +37,7 @@ def post_order(work: Work, caller: Caller, args: Arguments, new_id: str) -> Json
     key = new_id if sent is None else order_id(sent, "idempotencyKey")
     with _paths("input"):
         draft = convert({"user_id": caller.user_id or ANONYMOUS, **given}, Draft)
-        return order_json(orders.accept(work, caller, draft, key, fresh=sent is None).order)
+        return order_json(orders.accept(work, caller, draft, key).order)
 
 
 def update_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:

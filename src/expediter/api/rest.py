@@ -44,7 +44,7 @@ def post_order(work: Work, request: Request) -> Response:
     headers = request.headers
     given = headers.get("idempotency-key")
     key = request.new_id if given is None else order_id(given, "Idempotency-Key")
-    accepted = orders.accept(work, request.caller, draft(request, Draft), key, fresh=given is None)
+    accepted = orders.accept(work, request.caller, draft(request, Draft), key)
     said = [("Location", f"/orders/{key}"), ("Order-Id", key)]
     if accepted.replayed:
         said.append(("Idempotent-Replayed", "true"))

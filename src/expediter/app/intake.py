@@ -5,10 +5,11 @@ A message that cannot be taken in keeps its reason and never takes its batch alo
 
 import re
 import uuid
+from operator import attrgetter
 
 import msgspec
 
-from expediter.app.drafts import Draft, fingerprint, order_of, parse
+from expediter.app.drafts import Asked, read
 from expediter.app.ports import Claim, Message, Settings, Work
 from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault, OrderInvalid, StoreUnavailable
@@ -39,29 +40,29 @@ def take(work: Work, message: Message) -> None:
 
     Raises OrderInvalid for a message that is no order, IdempotencyKeyReused when its id stands for another one.
     """
-    order = message.order
-    if order is None:
-        order, draft = read(message, work.settings)
-        work.claims.claim(Claim(order.id, fingerprint(draft)))
+    order, fingerprint = order_in(message, work.settings)
+    work.claims.claim(Claim(order.id, fingerprint))
     work.workflows.start(order.id, {"order": document(order), "hold_seconds": work.settings.hold_seconds}, work.now)
 
 
-def read(message: Message, settings: Settings) -> tuple[Order, Draft]:
+def order_in(message: Message, settings: Settings) -> Asked:
     """The order in a message. Raises OrderInvalid when there is none."""
     try:
-        draft = parse(message.body, Draft)
         order_id = message.attributes["order_id"]
         if not _CANONICAL.fullmatch(order_id):
             order_id = str(uuid.UUID(order_id))
+        return read(message.body, order_id, message.sent_at, settings)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise OrderInvalid((Fault("", f"the message is no JSON: {error}"),)) from error
     except (KeyError, ValueError) as error:
         raise OrderInvalid((Fault("order_id", "the message carries no UUID as its order_id"),)) from error
-    return order_of(draft, order_id, message.sent_at, settings), draft
 
 
 class OrderDocument(msgspec.Struct, frozen=True, gc=False):
-    """The order in an execution's input: as it was accepted. Tasks read the row; only the first writes it from this."""
+    """The order in an execution's input, as it was accepted. Its fields are those fields of the order, and no others.
+
+    Tasks read the order's row; only the first task writes the row from this.
+    """
 
     id: str
     user_id: str
@@ -73,18 +74,15 @@ class OrderDocument(msgspec.Struct, frozen=True, gc=False):
     created_at: int
 
 
+_FIELDS = OrderDocument.__struct_fields__
+_values_of = attrgetter(*_FIELDS)
+
+
 def document(order: Order) -> Json:
     """The order as the execution's input holds it under ``order``: the JSON value of an OrderDocument."""
-    return {
-        "id": order.id,
-        "user_id": order.user_id,
-        "restaurant_id": order.restaurant_id,
-        "name": order.name,
-        "items": list(map(msgspec.to_builtins, order.items)),
-        "currency": order.currency,
-        "email": order.email,
-        "created_at": order.created_at,
-    }
+    fields = dict(zip(_FIELDS, _values_of(order), strict=True))
+    fields["items"] = msgspec.to_builtins(list(order.items))
+    return fields
 
 
 def from_document(value: Json) -> Order:
@@ -93,14 +91,4 @@ def from_document(value: Json) -> Order:
         given = msgspec.convert(value, OrderDocument)
     except msgspec.ValidationError as error:
         raise OrderInvalid((Fault("order", str(error)),)) from error
-    return Order(
-        id=given.id,
-        user_id=given.user_id,
-        restaurant_id=given.restaurant_id,
-        items=given.items,
-        currency=given.currency,
-        created_at=given.created_at,
-        updated_at=given.created_at,
-        name=given.name,
-        email=given.email,
-    )
+    return Order(**dict(zip(_FIELDS, _values_of(given), strict=True)), updated_at=given.created_at)

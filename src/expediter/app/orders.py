@@ -5,7 +5,7 @@ Another user's order is not found: whether it exists is nobody else's business.
 
 import msgspec
 
-from expediter.app.drafts import ChangeDraft, Draft, change_of, encode, fingerprint, order_of
+from expediter.app.drafts import ChangeDraft, Draft, change_of, encode, read
 from expediter.app.ports import Caller, Claim, Outcome, Page, Query, Work
 from expediter.domain import order as rules
 from expediter.domain.errors import OrderNotFound
@@ -19,16 +19,16 @@ class Accepted(msgspec.Struct, frozen=True):
     replayed: bool
 
 
-def accept(work: Work, caller: Caller, draft: Draft, order_id: str, fresh: bool = False) -> Accepted:
-    """Puts the order on the queue under ``order_id`` (a UUID: the client's idempotency key, or a ``fresh`` one).
+def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
+    """Puts the order on the queue under ``order_id`` (a UUID: the client's idempotency key, or a new one).
 
     The same caller's same order under the same id is accepted once, however often it is sent.
     Raises OrderInvalid, and IdempotencyKeyReused when the id stands for anything else.
     """
-    owned = owned_by(caller, draft)
-    order = order_of(owned, order_id, work.now, work.settings)
-    if work.claims.claim(Claim(order_id, fingerprint(owned), fresh)):
-        work.queue.send(encode(owned), {"order_id": order_id}, work.now, order)
+    body = encode(owned_by(caller, draft))
+    order, fingerprint = read(body, order_id, work.now, work.settings)
+    if work.claims.claim(Claim(order_id, fingerprint)):
+        work.queue.send(body, {"order_id": order_id}, work.now)
         return Accepted(order, replayed=False)
     return Accepted(work.orders.find(order_id) or work.orders.accepted(order_id) or order, replayed=True)
 

@@ -80,14 +80,10 @@ class Orders(Protocol):
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False):
-    """Who stands behind an order id: the hash of caller and parsed order that first took it.
-
-    ``fresh``: the id was made for this order, so nobody can have it, and a home need not look.
-    """
+    """Who stands behind an order id: the hash of caller and parsed order that first took it."""
 
     order_id: str
     fingerprint: str
-    fresh: bool = False
 
 
 class Claims(Protocol):
@@ -98,10 +94,7 @@ class Claims(Protocol):
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """One delivery of a message. ``receipt`` is fresh for each delivery; only the newest one can delete or extend.
-
-    ``order``: what the sender gave along, if the message has not left this process's memory since.
-    """
+    """One delivery of a message. ``receipt`` is fresh for each delivery; only the newest one can delete or extend."""
 
     id: str
     body: bytes
@@ -109,7 +102,6 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     sent_at: int
     receive_count: int
     receipt: str
-    order: Order | None = None
 
 
 class Queue(Protocol):
@@ -118,8 +110,8 @@ class Queue(Protocol):
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
     """
 
-    def send(self, body: bytes, attributes: dict[str, str], now: int, order: Order | None = None) -> str:
-        """Stores the message and returns its id. ``order``: what the body asks for; its id is claimed for it."""
+    def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
+        """Stores the message and returns its id."""
 
     def receive(self, limit: int, now: int) -> tuple[Message, ...]:
         """Up to ``limit`` visible messages, oldest first, hidden from others for the visibility timeout."""

@@ -11,7 +11,6 @@ import pytest
 
 from expediter.app import intake
 from expediter.domain.errors import StoreUnavailable
-from expediter.domain.order import Order
 from expediter.embedded.clock import new_id
 from expediter.embedded.engine import dispatcher
 from expediter.embedded.sqlite.database import open_writer
@@ -20,13 +19,12 @@ from expediter.embedded.stores.queue import VISIBILITY, SqliteQueue
 from tests.embedded.sqlite.test_writer import Bench, writing
 from tests.embedded.sqlite.test_writer_sharing import until
 from tests.support.stage import opened, story
-from tests.support.values import an_order
 
 NOON = 43_200_000
 
 
 class Commits:
-    """Writes down which units each commit holds."""
+    """Writes down which units each commit holds, without those that look after the file at times of their own."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -35,7 +33,7 @@ class Commits:
         """It is counted once it has returned."""
 
     def after_commit(self, names: list[str]) -> None:
-        self.batches.append(names)
+        self.batches.append([name for name in names if name != "health"])
 
     def having(self, name: str) -> list[list[str]]:
         return [batch for batch in self.batches if name in batch]
@@ -248,23 +246,6 @@ def test_what_the_file_holds_is_received_before_what_this_commit_brought(session
     unit(session, lambda: received.extend(message.body for message in queue.receive(5, NOON)))
 
     assert received == [b"older", b"newer"]
-
-
-def test_the_order_comes_along_with_a_message_until_a_statement_has_written_it(session: WritingSession) -> None:
-    queue = SqliteQueue(session, lambda: None)
-    received: list[Order | None] = []
-
-    def fail_the_first() -> None:
-        (message,) = queue.receive(5, NOON)
-        received.append(message.order)
-        queue.fail(message.receipt, "for now", NOON)
-
-    unit(session, lambda: queue.send(b"a", {}, NOON, an_order()))
-    unit(session, fail_the_first)
-    session.write()
-    unit(session, lambda: received.extend(message.order for message in queue.receive(5, NOON + VISIBILITY)))
-
-    assert received == [an_order(), None]
 
 
 def test_a_message_that_was_undone_is_not_received(session: WritingSession) -> None:

@@ -5,7 +5,7 @@ import uuid
 import msgspec
 
 from expediter.app import orders
-from expediter.app.drafts import Draft, DraftItem, fingerprint, order_of, parse
+from expediter.app.drafts import Draft, draft_of, fingerprint, order_of, parse
 from expediter.app.operator import operations, steps
 from expediter.app.operator.services import DEAD_LETTERS, AuditEntry, OperatorServices, Posted
 from expediter.app.ports import Caller, Claim, Outcome
@@ -54,7 +54,7 @@ def again(services: OperatorServices, who: Operator, order_id: str, new_id: str)
     old = orders.find(services.work, _CALLER, order_id)
     if old.erased:
         raise OrderInvalid((Fault("user_id", "its customer was erased; place a new order"),))
-    placed = orders.accept(services.work, _CALLER, _draft_of(old), new_id).order
+    placed = orders.accept(services.work, _CALLER, draft_of(old), new_id).order
     _record(services, who, "ordered it again", order_id, f"as {new_id}")
     _record(services, who, "placed it", new_id, f"the same as {order_id}")
     return placed
@@ -177,11 +177,6 @@ def _free_id(services: OperatorServices, wanted: str, draft: Draft, new_id: str)
 
 def _record(services: OperatorServices, who: Operator, kind: str, subject: str, detail: str = "") -> None:
     services.audit.record(AuditEntry(services.work.now, who.name, kind, subject, detail))
-
-
-def _draft_of(order: Order) -> Draft:
-    items = tuple(DraftItem(item.name, item.quantity, item.unit_price) for item in order.items)
-    return Draft(order.user_id, order.restaurant_id, items=items, currency=order.currency, email=order.email)
 
 
 def _input(body: bytes, order_id: str) -> Json:

@@ -12,7 +12,6 @@ from botocore.exceptions import ClientError
 
 from expediter.app.ports import Message
 from expediter.aws.failures import code, unavailable
-from expediter.domain.order import Order
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -45,7 +44,6 @@ class SqsQueue:
         body: bytes,
         attributes: dict[str, str],
         now: int,  # noqa: ARG002  # SQS has its own clock
-        order: Order | None = None,  # noqa: ARG002  # whoever receives the message is another process
     ) -> str:
         with unavailable():
             sent = self._client.send_message(

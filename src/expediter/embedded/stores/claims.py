@@ -26,7 +26,7 @@ class SqliteClaims:
         self._rows: Rows[str, Taken] = session.table("claim", self._read, self._write, _filed)
 
     def claim(self, claim: Claim) -> bool:
-        taken = None if claim.fresh else self._rows.get(claim.order_id)
+        taken = self._rows.get(claim.order_id)
         if taken is None:
             self._take(claim.order_id, claim.fingerprint)
         elif taken.fingerprint != claim.fingerprint:

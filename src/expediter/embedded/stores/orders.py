@@ -6,7 +6,7 @@ from operator import itemgetter
 
 import msgspec
 
-from expediter.app.intake import read
+from expediter.app.intake import order_in
 from expediter.app.ports import Message, Outcome, Page, Query, Settings
 from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderError, OrderInvalid
 from expediter.domain.ledger import Entry, Kind
@@ -61,7 +61,7 @@ class SqliteOrders:
         body, attributes, sent_at = row
         message = Message("", body, msgspec.json.decode(attributes), sent_at, receive_count=0, receipt="")
         try:
-            return read(message, self._settings)[0]
+            return order_in(message, self._settings).order
         except OrderError:
             return None  # a message that is no order: the intake will say so
 

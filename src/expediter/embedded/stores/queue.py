@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from expediter.app.ports import DeadLetter, Message
-from expediter.domain.order import Order
 from expediter.embedded.sqlite import database
 from expediter.embedded.sqlite.database import Rows, Session, Statements, Value
 
@@ -29,13 +28,12 @@ _attributes = msgspec.json.Decoder(dict[str, str]).decode
 
 
 class Sent(msgspec.Struct, frozen=True, gc=False):
-    """What stays the same about a message. ``order``: as its sender gave it, as long as no statement has written it."""
+    """What stays the same about a message."""
 
     no: int
     body: bytes
     attributes: dict[str, str]
     at: int
-    order: Order | None = None
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -60,10 +58,10 @@ class SqliteQueue:
         #: Messages that were sent and not received, as long as no statement has written them.
         self._new: deque[int] = deque()
 
-    def send(self, body: bytes, attributes: dict[str, str], now: int, order: Order | None = None) -> str:
+    def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
         no = self._session.number(_LAST)
         self._new.append(no)
-        self._rows.put(no, Row(Sent(no, body, attributes, now, order), now, filed=False))
+        self._rows.put(no, Row(Sent(no, body, attributes, now), now, filed=False))
         self._sent()
         return str(no)
 
@@ -101,7 +99,7 @@ class SqliteQueue:
         sent, count, deliveries = row.sent, row.receive_count + 1, row.deliveries + 1
         self._rows.put(sent.no, Row(sent, now + VISIBILITY, count, deliveries, row.reason, row.filed))
         receipt = _receipt(sent.no, deliveries)
-        return Message(str(sent.no), sent.body, sent.attributes, sent.at, count, receipt, sent.order)
+        return Message(str(sent.no), sent.body, sent.attributes, sent.at, count, receipt)
 
     def extend(self, receipt: str, seconds: int, now: int) -> bool:
         row = self._held(receipt)
