@@ -210,7 +210,20 @@ def scope(draw: st.DrawFn, names: Names, depth: int, *, jsonata: bool) -> dict[s
         title: one(draw, names, depth, jsonata=jsonata, kind=kind, ahead=titles[index + 1 :])
         for index, (title, kind) in enumerate(zip(titles, chosen, strict=True))
     }
-    return {"StartAt": titles[0], "States": states}
+    return {"StartAt": titles[0], "States": reachable(states, titles[0])}
+
+
+def reachable(states: dict[str, Any], start: str) -> dict[str, Any]:
+    """Only the states that something leads to: AWS takes no others."""
+    found: dict[str, Any] = {}
+    waiting = [start]
+    while waiting:
+        title = waiting.pop()
+        if title not in found:
+            state = found[title] = states[title]
+            entries = [state, *state.get("Choices", []), *state.get("Catch", [])]
+            waiting += [entry[field] for entry in entries for field in ("Next", "Default") if field in entry]
+    return {title: states[title] for title in states if title in found}
 
 
 @st.composite

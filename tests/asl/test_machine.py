@@ -163,7 +163,15 @@ def test_a_token_is_unguessable_from_outside_and_the_same_after_a_crash() -> Non
 
 
 def test_an_endless_loop_ends_at_the_limit_of_history_events() -> None:
-    states = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
+    states = {
+        "A": {"Type": "Pass", "Next": "B"},
+        "B": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$$.State.Name", "StringEquals": "C", "Next": "C"}],
+            "Default": "A",
+        },
+        "C": {"Type": "Succeed"},
+    }
 
     done = run_states(states)
 

@@ -1,8 +1,11 @@
 """JSON and instants as text, the way AWS writes them."""
 
+import json
 import math
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 
 import msgspec
 
@@ -13,6 +16,28 @@ PAYLOAD_LIMIT = 262_144
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
+
+
+class DuplicateKey(ValueError):
+    """A key stands twice in one object: one of the two would be lost."""
+
+
+def decode_unique(text: str | bytes) -> Json:
+    """The JSON value of a text whose objects have no key twice. Raises DuplicateKey, or another ValueError."""
+    return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise DuplicateKey(f"The key '{twice}' stands twice in one object")
+    return found
+
+
+def _no_constant(word: str) -> Json:
+    raise ValueError(f"{word} is not JSON")
 
 
 def json_text(value: Json) -> str:
@@ -28,6 +53,13 @@ def copy_json(value: Json) -> Json:
 def plain(value: Json) -> str:
     """A string as it is, anything else as JSON (States.Format, cause texts)."""
     return value if isinstance(value, str) else json_text(value)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of an error message that offers the nearest known word; empty where none is near."""
+    lowered = {name.lower(): name for name in known}
+    near = get_close_matches(word.lower(), lowered, n=1, cutoff=0.75)
+    return f". Did you mean '{lowered[near[0]]}'?" if near else ""
 
 
 def json_type(value: Json) -> str:

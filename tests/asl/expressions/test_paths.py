@@ -47,6 +47,10 @@ def read(path: str) -> Any:
         ("$.text", "words"),
         ("$.a.b[0]", 1),
         ("$.a.b[-1].c", 3),
+        ("$.a.b.[0]", 1),
+        ("$.a.['b'].[2].c", 3),
+        (" $.text ", "words"),
+        ("$$.State.Name ", "Here"),
         ("$['a']['b'][1]", 2),
         ('$["a"].b[1]', 2),
         ('$[\'odd\\""name"\']', "found"),
@@ -90,6 +94,8 @@ def test_a_definite_path_yields_the_one_value_it_names(path: str, found: Any) ->
         ("$.items[?(@.price == '1')].name", []),
         ("$.items[?(@.price == true)].name", []),
         ("$.items[?(@.price == $.a.b[0])].name", ["a"]),
+        ("$.items[?(@.name==b)].price", [5]),
+        ("$.items.[?(@.price > 1)].name", ["b"]),
     ],
 )
 def test_an_indefinite_path_yields_a_list_and_an_empty_one_when_nothing_matches(path: str, found: Any) -> None:

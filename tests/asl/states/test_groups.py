@@ -80,7 +80,15 @@ def test_a_map_that_fails_half_way_leaves_nothing_running() -> None:
 
 
 def test_a_child_execution_that_never_ends_is_a_failed_item_at_its_own_limit_of_events() -> None:
-    loop = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
+    loop = {
+        "A": {"Type": "Pass", "Next": "B"},
+        "B": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$$.State.Name", "StringEquals": "C", "Next": "C"}],
+            "Default": "A",
+        },
+        "C": {"Type": "Succeed"},
+    }
     state = {
         "Type": "Map",
         "ItemProcessor": {"StartAt": "A", "States": loop, **DISTRIBUTED},

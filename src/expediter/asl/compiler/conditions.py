@@ -75,6 +75,12 @@ TESTS: dict[str, Callable[[Json], bool]] = {
 
 OPERATORS = (*COMPARISONS, *(f"{name}Path" for name in COMPARISONS), "StringMatches", *TESTS)
 
+#: The fields of a data test expression.
+DATA_TESTS = ("Variable", "And", "Or", "Not", *OPERATORS)
+
+#: The fields of a data test expression.
+DATA_TESTS = ("Variable", "And", "Or", "Not", *OPERATORS)
+
 _LITERAL: dict[str, tuple[type | tuple[type, ...], str]] = {
     "String": (str, "a string"),
     "Numeric": ((int, float), "a number"),
@@ -89,15 +95,21 @@ def compile_condition(rule: Reader) -> Condition:
     if not combined:
         return _comparison(rule)
     if combined[0] == "Not":
-        inner = compile_condition(rule.inner(rule.spec["Not"], "Not"))
+        inner = _nested(rule.inner(rule.spec["Not"], "Not"))
         return lambda scope, frame, value: not inner(scope, frame, value)
     name = combined[0]
-    parts = tuple(compile_condition(part) for part in rule.objects(name))
+    parts = tuple(_nested(part) for part in rule.objects(name))
     if not parts:
         rule.complain(name, "must be a non-empty array of rules")
     if name == "And":
         return lambda scope, frame, value: all(part(scope, frame, value) for part in parts)
     return lambda scope, frame, value: any(part(scope, frame, value) for part in parts)
+
+
+def _nested(part: Reader) -> Condition:
+    """A data test inside And, Or or Not: it has no Next of its own."""
+    part.only(*DATA_TESTS, "Comment")
+    return compile_condition(part)
 
 
 def _never(_scope: Scope, _frame: Frame, _value: Json) -> bool:

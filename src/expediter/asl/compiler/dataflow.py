@@ -5,7 +5,7 @@ OutputPath.
 JSONata: Arguments, then the work, then Assign and Output, both from ``$states``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from expediter.asl.compiler.reader import Reader
@@ -40,14 +40,32 @@ def compiled_template(reader: Reader, field: str) -> Compiled:
 
     spec = reader.spec[field]
     if reader.jsonata:
-        return compile_jsonata(spec, complain, field, lambda expression: saw_expression(reader, expression))
+        return compile_jsonata(spec, complain, field, lambda expression: saw_expression(reader, field, expression))
+    for twice in _set_twice(spec, field):
+        reader.refuse(twice, "is set here and by the field of the same name with '.$': leave one out")
     compiled = compile_template(spec, complain)
     reader.notes.saw(compiled.paths)
     return compiled
 
 
-def saw_expression(reader: Reader, expression: Expression) -> None:
+def _set_twice(spec: Json, place: str) -> Iterator[str]:
+    """The places of keys that stand in a template beside themselves with ``.$``."""
+    if isinstance(spec, list):
+        for index, item in enumerate(spec):
+            yield from _set_twice(item, f"{place}[{index}]")
+    elif isinstance(spec, dict):
+        yield from (f"{place}.{key}" for key in spec if f"{key}.$" in spec)
+        for key, inner in spec.items():
+            yield from _set_twice(inner, f"{place}.{key}")
+
+
+def saw_expression(reader: Reader, field: str, expression: Expression) -> None:
+    """Notes what an expression reads, and complains of what its field cannot give it."""
     notes = reader.notes
+    if (outside := expression.references.outside) is not None:
+        reader.refuse(field, f"'{outside}' reads an input document, and there is none: begin at $states.input")
+    if expression.references.error_output and not reader.in_catch:
+        reader.refuse(field, "$states.errorOutput is there in a Catch only")
     if expression.variables:
         notes.variables.setdefault(notes.state, set()).update(expression.variables)
     notes.keeps_input = notes.keeps_input or expression.context

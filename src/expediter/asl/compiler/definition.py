@@ -2,26 +2,24 @@
 
 import re
 
-import msgspec
-
 from expediter.asl.compiler.reader import Notes, Reader
-from expediter.asl.compiler.state_types import compile_scope, unknown_fields
+from expediter.asl.compiler.state_types import compile_scope
 from expediter.asl.errors import DefinitionInvalid, Fault
 from expediter.asl.machine import Machine
 from expediter.asl.protocol import Json
-from expediter.asl.texts import decode, encode
+from expediter.asl.texts import DuplicateKey, decode_unique, encode
 
 #: AWS's largest definition, in bytes.
 DEFINITION_LIMIT = 1_048_576
 
 
-def parse(definition: Json, *, express: bool = False) -> Machine:
+def parse(definition: Json, *, express: bool = False, accepted: bool = False) -> Machine:
     """Read, check and compile a definition (an object, or its JSON text).
 
     Raises DefinitionInvalid with every fault found when one of them is an error. ``express``: also apply the rules of
-    Express workflows.
+    Express workflows. ``accepted``: it runs already, so what AWS only refuses to create is a warning.
     """
-    notes = Notes(express=express)
+    notes = Notes(express=express, accepted=accepted)
     reader = top_reader(definition, notes)
     compile_scope(reader)
     states = notes.states
@@ -58,8 +56,11 @@ def top_reader(definition: Json, notes: Notes) -> Reader:
     """The reader of the definition itself."""
     if isinstance(definition, str | bytes):
         try:
-            definition = decode(definition)
-        except msgspec.DecodeError:
+            definition = decode_unique(definition)
+        except DuplicateKey as twice:
+            notes.faults.append(Fault("", str(twice)))
+            raise DefinitionInvalid(tuple(notes.faults)) from twice
+        except (ValueError, RecursionError):
             definition = None
     if not isinstance(definition, dict):
         notes.faults.append(Fault("", "Definition must be a valid JSON object"))
@@ -71,5 +72,5 @@ def top_reader(definition: Json, notes: Notes) -> Reader:
     if language not in {"JSONPath", "JSONata"}:
         reader.complain("QueryLanguage", "must be JSONPath or JSONata")
     reader.jsonata = notes.jsonata = language == "JSONata"
-    unknown_fields(reader, ("Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"))
+    reader.only("Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage")
     return reader

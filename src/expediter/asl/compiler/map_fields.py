@@ -48,6 +48,7 @@ def _mode(processor: Reader) -> bool:
     config = processor.object("ProcessorConfig")
     if config is None:
         return False
+    config.only("Mode", "ExecutionType")
     mode = config.text("Mode", "INLINE")
     if mode not in {"INLINE", "DISTRIBUTED"}:
         config.complain("Mode", "must be INLINE or DISTRIBUTED")
@@ -183,10 +184,24 @@ def _source(reader: Reader) -> Source | None:
     found = reader.object("ItemReader")
     if found is None:
         return None
+    found.only("Resource", "ReaderConfig", _template_field(found))
     resource = _store_resource(found, RESOURCES)
     config = found.object("ReaderConfig") or Reader({}, found.at("ReaderConfig"), found.notes, jsonata=found.jsonata)
     get = _store_arguments(reader, found)
+    _check_most_items(config)
     return Source(resource, get, number(config, "MaxItems", outer=reader), compile_parser(config, resource))
+
+
+#: AWS's largest MaxItems.
+MOST_ITEMS = 100_000_000
+
+
+def _check_most_items(config: Reader) -> None:
+    given, path = config.spec.get("MaxItems"), config.spec.get("MaxItemsPath")
+    if isinstance(given, int) and given > MOST_ITEMS:
+        config.refuse("MaxItems", f"must be a number between 0 and {MOST_ITEMS}")
+    if isinstance(path, str) and path.strip(" ").startswith("$$"):
+        config.refuse("MaxItemsPath", "must not read the context object")
 
 
 def _store_resource(reader: Reader, known: tuple[str, ...]) -> str:
@@ -197,9 +212,13 @@ def _store_resource(reader: Reader, known: tuple[str, ...]) -> str:
     return resource
 
 
+def _template_field(reader: Reader) -> str:
+    return "Arguments" if reader.jsonata else "Parameters"
+
+
 def _store_arguments(outer: Reader, reader: Reader) -> Arguments:
     """What to tell the store, from the Map's effective input."""
-    shape = template(reader, "Arguments" if reader.jsonata else "Parameters")
+    shape = template(reader, _template_field(reader))
     path = None if reader.jsonata else shaping_path(outer, "InputPath")
 
     def get(scope: Scope, frame: Frame) -> Json:
@@ -216,6 +235,7 @@ def _writer(reader: Reader) -> Writer | None:
     found = reader.object("ResultWriter")
     if found is None:
         return None
+    found.only("Resource", "WriterConfig", _template_field(found))
     if found.has("WriterConfig"):
         found.complain("WriterConfig", "is not supported here")
     return Writer(_store_resource(found, WRITERS), _store_arguments(reader, found))
@@ -225,6 +245,8 @@ def _batcher(reader: Reader) -> Callable[[Scope, Frame, list[Json]], list[Json]]
     found = reader.object("ItemBatcher")
     if found is None:
         return None
+    names = ("MaxItemsPerBatch", "MaxInputBytesPerBatch")
+    found.only(*names, "BatchInput", *(() if found.jsonata else (f"{name}Path" for name in names)))
     count, size = number(found, "MaxItemsPerBatch", outer=reader), number(found, "MaxInputBytesPerBatch", outer=reader)
     extra = template(found, "BatchInput")
     path = None if found.jsonata else shaping_path(reader, "InputPath")

@@ -7,16 +7,24 @@ from expediter.asl.states.state import State
 
 
 def check_level(scope: Reader, states: Mapping[str, State], start: str | None) -> None:
-    """Warn of states that are never entered, and of states from which no end can be reached."""
+    """Complain of states that are never entered, and where there is no end; warn of states that lead to none.
+
+    AWS refuses the first two when a workflow is created.
+    """
     ahead = {name: [target for target in state.targets() if target in states] for name, state in states.items()}
     if start is not None and start in states:
         for name in states.keys() - closure(ahead, [start]):
-            scope.warn(f"States.{name}", "No state leads here", "UNREACHABLE_STATE")
+            scope.refuse(f"States.{name}", f'State "{name}" is not reachable.', "MISSING_TRANSITION_TARGET")
     behind: dict[str, list[str]] = {name: [] for name in states}
     for name, targets in ahead.items():
         for target in targets:
             behind[target].append(name)
     ends = [name for name, state in states.items() if state.can_end()]
+    if states and not ends:
+        scope.refuse(
+            "", "There is no terminal state: no state has End, and none is a Succeed or a Fail", "MISSING_END_STATE"
+        )
+        return
     for name in states.keys() - closure(behind, ends):
         scope.warn(f"States.{name}", "No way leads from here to an end", "NO_WAY_TO_AN_END")
 

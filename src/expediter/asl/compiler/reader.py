@@ -13,6 +13,7 @@ from expediter.asl.errors import Fault, PathInvalid
 from expediter.asl.expressions.paths import Path, compile_path
 from expediter.asl.protocol import Json
 from expediter.asl.states.state import State
+from expediter.asl.texts import did_you_mean
 
 _Read = TypeVar("_Read")
 Kinds: TypeAlias = type | tuple[type, ...]
@@ -28,6 +29,8 @@ class Notes(msgspec.Struct):
     #: State -> variables it reads.
     variables: dict[str, set[str]] = {}
     express: bool = False
+    #: Whether an earlier version of the code has accepted the definition already.
+    accepted: bool = False
     #: The query language of the whole machine.
     jsonata: bool = False
     #: Every compiled state, also those inside others: names are unique in the whole definition.
@@ -53,11 +56,24 @@ class Reader:
         self.notes = notes
         self.jsonata = jsonata
 
+    @property
+    def in_catch(self) -> bool:
+        """Whether this object is an entry of a Catch."""
+        return self.place.rpartition(".")[2].startswith("Catch[")
+
     def at(self, field: str) -> str:
         return f"{self.place}.{field}" if self.place and field else self.place or field
 
     def complain(self, field: str, message: str, code: str = "SCHEMA_VALIDATION_FAILED") -> None:
         self.notes.faults.append(Fault(self.at(field), message, code=code))
+
+    def refuse(self, field: str, message: str, code: str = "SCHEMA_VALIDATION_FAILED") -> None:
+        """Complain of what AWS refuses to create, although it could run.
+
+        A definition that was accepted before (``notes.accepted``) goes on: its executions must come to their end.
+        """
+        severity = "warning" if self.notes.accepted else "error"
+        self.notes.faults.append(Fault(self.at(field), message, severity, code))
 
     def warn(self, field: str, message: str, code: str = "WARNING") -> None:
         self.notes.faults.append(Fault(self.at(field), message, "warning", code))
@@ -112,6 +128,12 @@ class Reader:
         if self.has(field) and found < least:
             self.complain(field, f"must be a number of at least {least}")
         return found
+
+    def only(self, *known: str) -> None:
+        """Every other field is a fault: AWS takes none that it does not know."""
+        for field in self.spec:
+            if field not in known:
+                self.refuse(field, f"Field '{field}' is not supported{did_you_mean(field, known)}")
 
     def require(self, *fields: str) -> bool:
         missing = [field for field in fields if field not in self.spec]

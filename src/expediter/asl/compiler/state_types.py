@@ -4,9 +4,10 @@ Each function takes what the type allows; what is missing or wrong is noted by t
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
-from expediter.asl.compiler.conditions import compile_condition
+from expediter.asl.compiler.conditions import DATA_TESTS, compile_condition
 from expediter.asl.compiler.dataflow import arguments, catch_output, finish, growth
 from expediter.asl.compiler.map_fields import map_settings
 from expediter.asl.compiler.reachability import check_level
@@ -76,7 +77,7 @@ def _errors(entry: Reader) -> tuple[str, ...]:
 
 
 def _retrier(entry: Reader) -> Retrier:
-    unknown_fields(entry, (*_RETRY_FIELDS, "Comment"))
+    entry.only(*_RETRY_FIELDS, "Comment")
     strategy = entry.text("JitterStrategy", "NONE")
     if strategy not in {"NONE", "FULL"}:
         entry.complain("JitterStrategy", "must be FULL or NONE")
@@ -94,15 +95,9 @@ _RETRY_FIELDS = ("ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate",
 
 
 def _catcher(entry: Reader) -> Catcher:
-    unknown_fields(entry, ("ErrorEquals", "Next", "Assign", "Comment", "Output" if entry.jsonata else "ResultPath"))
+    entry.only("ErrorEquals", "Next", "Assign", "Comment", "Output" if entry.jsonata else "ResultPath")
     entry.require("Next")
     return Catcher(_errors(entry), entry.text("Next"), catch_output(entry))
-
-
-def unknown_fields(reader: Reader, known: tuple[str, ...]) -> None:
-    for field in reader.spec:
-        if field not in known:
-            reader.warn(field, f"The field '{field}' is not known here and does nothing", "UNKNOWN_FIELD")
 
 
 # --- the state types ---------------------------------------------------------------------------------------------
@@ -142,6 +137,7 @@ def _choice(name: str, reader: Reader) -> State:
 
 def _rule(rule: Reader) -> Rule:
     rule.require("Next")
+    rule.only("Next", "Assign", "Comment", *(("Condition", "Output") if rule.jsonata else DATA_TESTS))
     holds = _jsonata_condition(rule) if rule.jsonata else compile_condition(rule)
     return Rule(holds, rule.text("Next"), finish(rule, has_result=False))
 
@@ -161,7 +157,7 @@ def _jsonata_condition(rule: Reader) -> Condition:
 def _task(name: str, reader: Reader) -> State:
     reader.require("Resource")
     resource = reader.text("Resource")
-    if resource:
+    if reader.has("Resource"):
         reader.notes.resources.add(resource)
         check_resource(reader, resource)
     if not reader.spec.get("Catch"):
@@ -209,14 +205,14 @@ def _map(name: str, reader: Reader) -> State:
         arguments(reader),
         finish(reader, has_result=True),
         handlers_of(reader),
-        settings=map_settings(reader, _inner),
+        settings=map_settings(reader, partial(_inner, processor=True)),
     )
 
 
-def _inner(machine: Reader) -> str:
+def _inner(machine: Reader, *, processor: bool = False) -> str:
     """The machine inside a state; its states have the query language of the whole, not of the state around them."""
     machine.jsonata = machine.notes.jsonata
-    unknown_fields(machine, ("StartAt", "States", "Comment", "ProcessorConfig", "QueryLanguage"))
+    machine.only("StartAt", "States", "Comment", *(("ProcessorConfig",) if processor else ()))
     compile_scope(machine)
     return machine.text("StartAt")
 
@@ -293,7 +289,7 @@ def _check_fields(reader: Reader, kind: Type) -> None:
     for field in reader.spec:
         if field in other:
             reader.complain(field, f"The field '{field}' is not supported with the query language {language}")
-    unknown_fields(reader, (*known, *other))
+    reader.only(*known, *other)
 
 
 def compile_scope(scope: Reader) -> None:
@@ -312,6 +308,7 @@ def compile_scope(scope: Reader) -> None:
         for target in state.targets():
             if target not in specs:
                 scope.complain(f"States.{name}", f"There is no state '{target}' to go to", "MISSING_TRANSITION_TARGET")
-    check_level(scope, compiled, start)
+    if len(compiled) == len(specs):  # what a state leads to that could not be read is not known
+        check_level(scope, compiled, start)
     if not any(fault.severity == "error" for fault in scope.notes.faults):
         check_choices(scope, specs)  # guesswork, and only about a definition that has its form

@@ -15,6 +15,7 @@ from jsonata.jsonata import Jsonata
 
 from expediter.asl.errors import QUERY, PathInvalid, PathMissing, StateFailure
 from expediter.asl.expressions.jsonata_functions import FUNCTIONS, Moment
+from expediter.asl.expressions.jsonata_references import References, references
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.expressions.templates import Compiled, Complain, Template
 from expediter.asl.protocol import Json
@@ -36,6 +37,7 @@ class Expression(NamedTuple):
     evaluate: Evaluate
     variables: frozenset[str]
     context: bool
+    references: References
 
 
 def is_expression(value: Json) -> bool:
@@ -56,7 +58,8 @@ def compile_expression(text: str) -> Expression:
     evaluate: Evaluate = general.evaluate
     if reference is not None and reference[2].split(".")[-1] not in _WORDS:
         evaluate = _reference(reference[1], tuple(reference[2].split(".")[1:]), general)
-    return Expression(inner, evaluate, names - FUNCTIONS.keys() - general.builtin, context)
+    variables = names - FUNCTIONS.keys() - general.builtin
+    return Expression(inner, evaluate, variables, context, references(general.program.ast))
 
 
 class _Library:

@@ -17,7 +17,7 @@ _TOKEN = re.compile(
     r"""\s*(?:(?P<op>\|\||&&|==|!=|<=|>=|=~|<|>|!|\(|\)|\b(?:in|nin|subsetof|anyof|noneof|size|empty|contains)\b)
     |(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<word>true|false|null)\b
     |(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<regex>/(?:[^/\\]|\\.)*/[a-z]*)
-    |(?P<list>\[[^\]]*\])|(?P<path>[@$][^\s=!<>&|)~]*(?:\[\?.*?\)\][^\s=!<>&|)~]*)*))""",
+    |(?P<list>\[[^\]]*\])|(?P<path>[@$][^\s=!<>&|)~]*(?:\[\?.*?\)\][^\s=!<>&|)~]*)*)|(?P<bare>[A-Za-z_][\w-]*))""",
     re.VERBOSE | re.DOTALL,
 )
 _WORDS: dict[str, Json] = {"true": True, "false": False, "null": None}
@@ -167,6 +167,7 @@ _LITERALS: dict[str, Callable[[str], Json]] = {
     "number": lambda text: float(text) if any(char in text for char in ".eE") else int(text),
     "word": lambda text: _WORDS[text],
     "text": lambda text: re.sub(r"\\(.)", r"\1", text[1:-1]),
+    "bare": lambda text: text,  # a word without quotes is that text
     "regex": _regex,
     "list": _items,
 }

@@ -43,6 +43,8 @@ def _step(text: str, at: int, steps: list[Step]) -> int:
     if text.startswith("..", at):
         steps.append(Descend())
         return at + 2 if text.startswith("[", at + 2) else _dotted(text, at + 2, steps)
+    if text.startswith(".[", at):  # AWS takes a dot before a bracket, and so does Jayway
+        return at + 1
     if text[at] == ".":
         return _dotted(text, at + 1, steps)
     if text[at] == "[":

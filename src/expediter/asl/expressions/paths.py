@@ -38,7 +38,8 @@ class Path(NamedTuple):
 
 
 def compile_path(text: str) -> Path:
-    """Compile ``$…``, ``$$…`` or ``$name…``; raises PathInvalid with a reason."""
+    """Compile ``$…``, ``$$…`` or ``$name…``, blanks around it aside; raises PathInvalid with a reason."""
+    text = text.strip(" ")
     root, rest = _split_root(text)
     steps = parse_steps(rest)
     definite = all(isinstance(step, DEFINITE) for step in steps)

@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from expediter.asl import DefinitionInvalid, Fault, Unanswered, Verdict, parse, run_case, simulate
+from expediter.asl.texts import decode_unique
 
 app = typer.Typer(no_args_is_help=True, help="Check, draw, run and test workflow definitions.")
 
@@ -18,8 +19,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 
 def _load(path: Path) -> Any:  # noqa: ANN401 - any JSON
     try:
-        return msgspec.json.decode(path.read_bytes())
-    except msgspec.DecodeError as error:
+        return decode_unique(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
         raise typer.BadParameter(f"{path} is not JSON: {error}") from error
 
 

@@ -88,7 +88,7 @@ class SqliteWorkflows:
         """
         live = self._store.live_definitions()
         for no, body, _ in live:
-            self._know(no, parse(body))
+            self._know(no, parse(body, accepted=True))
         refused = [
             (missing, count) for no, _, count in live if (missing := aws_services.unknown(self._machines[no].resources))
         ]
@@ -143,7 +143,7 @@ class SqliteWorkflows:
         if stored is None or stored.execution.status in {"RUNNING", "SUCCEEDED"}:
             return False
         if stored.definition not in self._machines:
-            self._know(stored.definition, parse(self._store.definition(stored.definition)))
+            self._know(stored.definition, parse(self._store.definition(stored.definition), accepted=True))
         machine = self._machines[stored.definition]
         if state not in machine.definition["States"] or aws_services.unknown(machine.resources):
             return False

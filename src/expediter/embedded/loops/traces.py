@@ -106,7 +106,7 @@ class TraceExport(Loop):
     def _spans(self, trace: str, row: Row, now: int) -> list[Span]:
         no, _, status, definition, history = row
         if definition not in self._machines:
-            self._machines[definition] = parse(self._executions.definition(definition))
+            self._machines[definition] = parse(self._executions.definition(definition), accepted=True)
         mails = [Sent(*row) for row in self._reading.rows(_SQL["mails"], (no,))]
         return order_trace(trace, self._machines[definition], decoded(history), mails, now, status=status)
 

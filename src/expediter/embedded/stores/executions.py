@@ -105,7 +105,7 @@ class Executions:
     def history(self, name: str) -> tuple[Machine, list[AnyEvent]] | None:
         """The machine and every event that an execution was fed."""
         row = self._session.row(_SQL["history"], (name,))
-        return (parse(msgspec.json.decode(row[0])), decoded(row[1])) if row else None
+        return (parse(msgspec.json.decode(row[0]), accepted=True), decoded(row[1])) if row else None
 
     def running(self) -> int:
         (count,) = self._session.one(_SQL["running"])
