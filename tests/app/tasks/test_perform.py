@@ -10,7 +10,7 @@ from expediter.app.ports import Claim, Orders, Outcome, Work
 from expediter.app.tasks.calls import Call, Charge, Done, Refund, Refunded, Refused, Withdraw
 from expediter.app.tasks.order import perform
 from expediter.asl.protocol import Json
-from expediter.domain.errors import OrderChanged, OrderNotFound, TransitionNotAllowed
+from expediter.domain.errors import OrderChanged, OrderInvalid, OrderNotFound, TransitionNotAllowed
 from expediter.domain.order import Effect, Kind, Order, Result, Status
 from tests.ports.adapters import Adapters, EmbeddedAdapters
 from tests.support.clock import NOON
@@ -49,6 +49,12 @@ def test_the_first_task_saves_the_order_of_the_input_once(home: Adapters) -> Non
 def test_a_task_whose_order_was_never_saved_says_so(home: Adapters) -> None:
     with home.unit() as work, pytest.raises(OrderNotFound, match="InitializeOrder"):
         perform(work, "CloseHold", {"order": {"id": "another"}})
+
+
+@pytest.mark.parametrize("state", [None, {}, [], {"order": None}, {"order": {}}, {"order": "x"}, "text"])
+def test_an_input_that_names_no_order_is_refused(home: Adapters, state: Json) -> None:
+    with home.unit() as work, pytest.raises(OrderInvalid, match="names no order"):
+        perform(work, "InitializeOrder", state)
 
 
 def test_the_first_try_of_a_call_is_on_the_row_before_the_call_goes_out(home: Adapters) -> None:

@@ -1,12 +1,10 @@
 """What an answer, or its absence, makes of the order: each task's second half."""
 
-from typing import Any
-
 import pytest
 
 from expediter.app.intake import document
 from expediter.app.tasks.calls import Done, Refunded, Refused
-from expediter.app.tasks.order import ACTIONS, SAVES, TASKS, from_input, order_id
+from expediter.app.tasks.order import ACTIONS, SAVES, TASKS, from_input
 from expediter.domain import ledger
 from expediter.domain.errors import OrderCancelled, OrderInvalid, OrderNotFound, TransitionNotAllowed
 from expediter.domain.order import Kind, Order, Result, Status
@@ -219,12 +217,6 @@ def test_an_unknown_action_is_refused_with_those_there_are(action: str | None) -
     with pytest.raises(OrderInvalid, match="save, complete, owe, cancel"):
         settle("ManageOrderState", PAID, action=action)
     assert list(ACTIONS) == ["save", "complete", "owe", "cancel"]
-
-
-@pytest.mark.parametrize("state", [None, {}, [], {"order": None}, {"order": {}}, {"order": "x"}, "text"])
-def test_an_input_that_names_no_order_is_refused(state: Any) -> None:
-    with pytest.raises(OrderInvalid, match="names no order"):
-        order_id(state)
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))

@@ -50,7 +50,11 @@ def perform(work: Work, name: str, input: Json, answer: Answer | None = None, re
 
     Raises OrderError (its name is the ASL error): OrderNotFound, TransitionNotAllowed, OrderCancelled, OrderInvalid.
     """
-    task, wanted = TASKS[name], order_id(input)
+    task = TASKS[name]
+    try:
+        wanted = str(input["order"]["id"])
+    except (TypeError, KeyError) as error:
+        raise OrderInvalid((Fault("order.id", "the task's input names no order; pass $.order to it"),)) from error
     while True:
         before = work.orders.find(wanted)
         current = before or from_input(name, input)
@@ -80,19 +84,11 @@ def _announce(work: Work, before: Order | None, step: Step, call: Call, repeat: 
     return msgspec.structs.replace(call, repeat=True) if repeat else call
 
 
-def order_id(input: Json) -> str:
-    """The id of the order that a task's input is about. Raises OrderInvalid when the workflow passes none."""
-    try:
-        return str(input["order"]["id"])
-    except (TypeError, KeyError) as error:
-        raise OrderInvalid((Fault("order.id", "the task's input names no order; pass $.order to it"),)) from error
-
-
 def from_input(name: str, input: Json) -> Order:
     """The order of an execution whose row is not there yet: only a task that saves may take it from the input."""
     if name in SAVES:
         return from_document(input["order"])
-    raise OrderNotFound(f"The order {order_id(input)} has not been saved. Start the workflow with InitializeOrder.")
+    raise OrderNotFound(f"The order {input['order']['id']} is not saved. Start the workflow with InitializeOrder.")
 
 
 # ── save ──────────────────────────────────────────────────────────────────────────────────────────────────────────
