@@ -18,7 +18,7 @@ SIDES = ("before", "after")
 
 #: The units of the writer that an order can meet, from its accept to its mail; ``pin`` and ``resume`` begin a recovery,
 #: ``flow`` (figures for the console) ends a drain;
-#: ``health`` says when the file was checked.
+#: ``health`` says when the file was checked and what the clock shows.
 UNITS = (
     "postOrder",
     "Mutation.postOrder",
@@ -48,7 +48,7 @@ RARE = frozenset(
     {"pin", "resume", "settle:OweRefund", "call:withdrawal", "cancelOrder", "Mutation.cancelOrder", "flow", "health"}
 )
 #: What a server does when it is asked to stop.
-AT_STOP = frozenset({"flow"})
+AT_STOP = frozenset({"flow", "health"})
 
 #: The file in which a server that ended well lists the units it met: a new one belongs in UNITS.
 SEEN = "units"

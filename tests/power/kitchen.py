@@ -110,7 +110,7 @@ class _SameConnection(Checkpoints):
 class _Unwatched(Health):
     """Nobody looks at the file: it stands on a disk of its own, and every write to it is counted."""
 
-    async def start(self, reading: Session, writing: Session, writer: Writer) -> None:
+    async def check_and_start(self, reading: Session, writing: Session, writer: Writer) -> None:
         """Begins nothing."""
 
 

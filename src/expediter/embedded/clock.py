@@ -3,9 +3,14 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Protocol
+
+#: Goes on while the machine sleeps: Linux has a clock of its own for that.
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+#: The share (one of so many) of the time that has passed by which our clock may differ from it.
+SLOWEST = 10
 
 
 class Clock(Protocol):
@@ -17,9 +22,38 @@ class Clock(Protocol):
         """Returns at ``at``, or as soon as ``wake`` is set; clears ``wake``."""
 
 
+def _steady() -> int:
+    return time.clock_gettime_ns(_STEADY)
+
+
 class SystemClock:
+    """Never runs backwards and never jumps, whatever is done to the machine's clock.
+
+    It goes by what has passed since the start, sleep of the machine included, and walks towards the machine's clock by
+    a tenth of that at most. So a clock that is set makes no timer late, and ends no lease, token or session before its
+    time; what people read is right again after a while.
+
+    ``at_least``: milliseconds since 1970 UTC that have been before. ``wall`` and ``passed`` tell nanoseconds.
+    """
+
+    def __init__(
+        self,
+        at_least: int = 0,
+        wall: Callable[[], int] = time.time_ns,
+        passed: Callable[[], int] = _steady,
+    ) -> None:
+        self._wall, self._passed = wall, passed
+        self._last = passed()
+        self._now = max(wall(), at_least * 1_000_000)
+
     def now(self) -> int:
-        return time.time_ns() // 1_000_000
+        passed = self._passed()
+        step = passed - self._last
+        self._last = passed
+        ahead = self._wall() - self._now - step
+        most = step // SLOWEST
+        self._now += step + max(-most, min(most, ahead))
+        return self._now // 1_000_000
 
     async def wait_until(self, at: int, wake: asyncio.Event) -> None:
         try:

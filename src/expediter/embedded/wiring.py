@@ -22,7 +22,7 @@ from expediter.embedded.engine.gateways import Parties
 from expediter.embedded.engine.workflows import Errand, SqliteWorkflows
 from expediter.embedded.loop import Loop
 from expediter.embedded.loops.alerts import Alerts
-from expediter.embedded.loops.health import Health
+from expediter.embedded.loops.health import Health, seen_at
 from expediter.embedded.loops.recorder import FlowCounts, FlowRecorder
 from expediter.embedded.loops.retention import Retention
 from expediter.embedded.loops.traces import Collector, TraceContext, TraceExport
@@ -179,7 +179,7 @@ class Home:
 
     async def start(self) -> None:
         """Pins the workflow, takes up what a process before left, and begins to take orders in."""
-        await self.health.start(self._reader, self._unit_session, self._writer)
+        await self.health.check_and_start(self._reader, self._unit_session, self._writer)
         file = self.settings.workflow
         await self._writer.run(
             "pin", lambda: self.workflows.use(workflow(file), self.clock.now(), lambda: library(file))
@@ -293,7 +293,7 @@ async def open_home(
     Raises DataRefused, SettingRefused, DefinitionInvalid.
     """
     with owned(settings.data) as path, closing(open_writer(path)) as writing, closing(open_reader(path)) as reading:
-        now = clock or SystemClock()
+        now = clock or SystemClock(seen_at(reading))
         health = Health(path, now, settings.orders, Mailer(settings.smtp_url) if settings.smtp_url else None)
         reader = Session(reading, health.saw)
         file = File(WritingSession(writing, reader), reader, Checkpoints(writing, path), health)

@@ -12,9 +12,12 @@ import pytest
 from demo.mailserver import MailServer, receiving
 from expediter.domain.errors import StoreUnavailable
 from expediter.domain.outage import Outage
-from expediter.embedded.loops.health import CHECK, LOOK
-from expediter.embedded.sqlite.database import DataRefused
+from expediter.embedded.clock import SystemClock
+from expediter.embedded.loops.health import CHECK, LOOK, seen_at
+from expediter.embedded.settings import from_environment
+from expediter.embedded.sqlite.database import DataRefused, open_reader
 from expediter.embedded.sqlite.integrity import quick_check, thorough_check
+from expediter.embedded.wiring import open_home
 from tests.support.clock import VirtualClock
 from tests.support.stage import Stage, opened, story
 
@@ -190,3 +193,21 @@ def test_a_file_whose_first_page_is_damaged_is_refused_with_what_to_do(tmp_path:
     damage(tmp_path, "definition")
     with pytest.raises(DataRefused, match="restore the last backup"):
         begun()
+
+
+@story
+async def test_what_the_clock_shows_is_noted_so_that_the_next_start_is_not_before_it(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    async with opened(tmp_path, clock) as stage:
+        await stage.advance(CHECK // 2)
+    with closing(open_reader(tmp_path / FILE)) as connection:
+        assert seen_at(connection) == clock.now()
+
+
+@story
+async def test_a_server_on_a_machine_whose_clock_was_set_back_begins_where_it_stopped(tmp_path: Path) -> None:
+    later = VirtualClock(SystemClock().now() + CHECK)
+    async with opened(tmp_path, later):
+        pass
+    async with open_home(from_environment({"EXPEDITER_DATA": str(tmp_path)})) as home:
+        assert home.clock.now() >= later.now()

@@ -9,7 +9,6 @@
 import asyncio
 import contextlib
 import logging
-import threading
 from collections import deque
 from functools import partial
 from pathlib import Path
@@ -19,17 +18,18 @@ import apsw
 
 from expediter.app.outages import outage_mails
 from expediter.app.ports import Mail, Settings
-from expediter.domain.errors import OrderError, StoreUnavailable
+from expediter.domain.errors import OrderError
 from expediter.domain.outage import Outage
 from expediter.embedded.clock import Clock
+from expediter.embedded.loop import Loop
 from expediter.embedded.mail.smtp import Mailer, MailRefused, MailUnavailable
 from expediter.embedded.sqlite.database import Session, Statements
 from expediter.embedded.sqlite.files import make_private
 from expediter.embedded.sqlite.integrity import DAMAGE, quick_check, thorough_check
 from expediter.embedded.sqlite.writer import Writer
 
-#: Milliseconds between looks, and between two checks of the whole file.
-LOOK, CHECK = 5_000, 86_400_000
+#: Milliseconds between looks, between two notes of what the clock shows, and between two checks of the whole file.
+LOOK, NOTE, CHECK = 5_000, 60_000, 86_400_000
 #: Bytes that have to fit on the disk.
 ROOM = b"\0" * 65_536
 #: Mails that wait to be sent.
@@ -41,12 +41,12 @@ _SQL = Statements("health")
 _log = logging.getLogger("expediter.health")
 
 
-class Health:
+class Health(Loop):
     """Use it on the event loop's thread, ``saw`` on any."""
 
     def __init__(self, file: Path, clock: Clock, settings: Settings, mailer: Mailer | None) -> None:
+        super().__init__("health", clock, LOOK)
         self._file = file
-        self._clock = clock
         self._settings = settings
         self._mailer = mailer
         self._loop = asyncio.get_running_loop()
@@ -54,10 +54,9 @@ class Health:
         self.outages: dict[Outage, int] = {}
         #: Whether the file cannot be trusted. It stays so until the server starts again.
         self.damaged = False
+        self._noted = 0
         self._mails: deque[Mail] = deque(maxlen=MAILS)
-        self._wake = asyncio.Event()
-        self._stopping = threading.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._kept: _Kept | None = None
 
     def saw(self, error: BaseException) -> None:
         """SQLite said this to somebody."""
@@ -66,18 +65,18 @@ class Health:
         elif isinstance(error, _UNWRITABLE):
             self._loop.call_soon_threadsafe(self._begin, Outage.FILE_UNWRITABLE)
 
-    async def start(self, reading: Session, writing: Session, writer: Writer) -> None:
+    async def check_and_start(self, reading: Session, writing: Session, writer: Writer) -> None:
         """Checks the file quickly, then goes on watching it."""
         if not await asyncio.to_thread(quick_check, self._file):
             self._begin(Outage.FILE_DAMAGED)
-        self._task = asyncio.create_task(self._run(_Kept(reading, writing, writer)), name="health")
+        self._kept = _Kept(reading, writing, writer)
+        self.start()
 
     async def stop(self) -> None:
-        """Ends after the look that goes on."""
-        self._stopping.set()
-        self._wake.set()
-        if self._task:
-            await self._task
+        """Returns when the look under way has ended, and what the clock shows is written down."""
+        await super().stop()
+        if self._kept:
+            await self._kept.note(self._clock.now())
 
     # ── what is wrong ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -88,7 +87,7 @@ class Health:
         self.damaged = Outage.FILE_DAMAGED in self.outages
         self._mails += outage_mails(outage, since, self._settings)
         _log.error("the server is not ready, and operators are told once", extra={"outage": outage.value})
-        self._wake.set()
+        self.wake()
 
     def _end(self, outage: Outage) -> None:
         if self.outages.pop(outage, None) is not None:
@@ -96,27 +95,32 @@ class Health:
 
     # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _run(self, kept: "_Kept") -> None:
-        while not self._stopping.is_set():
-            if not await asyncio.to_thread(_can_write, self._file.parent):
-                self._begin(Outage.FILE_UNWRITABLE)
-            elif Outage.FILE_UNWRITABLE in self.outages and await kept.note(None):
-                self._end(Outage.FILE_UNWRITABLE)
-            if not self.outages:
-                await self._check_when_due(kept)
-            await self._tell()
-            await self._clock.wait_until(self._clock.now() + LOOK, self._wake)
+    async def one_round(self, now: int) -> int:
+        """Looks; then tells what it has to tell."""
+        if self._kept:
+            await self._look(self._kept, now)
+        await self._tell()
+        return self._clock.now() + LOOK
 
-    async def _check_when_due(self, kept: "_Kept") -> None:
-        """Checks the whole file a day after it was made, or checked last."""
-        now = self._clock.now()
-        checked = kept.checked()
-        if checked is not None and now - checked < CHECK:
+    async def _look(self, kept: "_Kept", now: int) -> None:
+        if not await asyncio.to_thread(_can_write, self._file.parent):
+            self._begin(Outage.FILE_UNWRITABLE)
+        elif Outage.FILE_UNWRITABLE in self.outages and await kept.note(now):
+            self._end(Outage.FILE_UNWRITABLE)
+        if self.outages:
             return
-        if checked is not None and not await asyncio.to_thread(thorough_check, self._file, self._stopping.is_set):
+        checked = kept.checked()
+        if checked is None or now - checked >= CHECK:
+            await self._check(kept, now, first=checked is None)
+        elif now - self._noted >= NOTE and await kept.note(now):
+            self._noted = now
+
+    async def _check(self, kept: "_Kept", now: int, *, first: bool) -> None:
+        """Checks the whole file, and writes down that it was; a new file's ``first`` check is a day later."""
+        if not first and not await asyncio.to_thread(thorough_check, self._file, lambda: self._stopping):
             self._begin(Outage.FILE_DAMAGED)
-        elif not self._stopping.is_set():
-            await kept.note(now)
+        elif not self._stopping:
+            await kept.note(now, now)
 
     async def _tell(self) -> None:
         """Sends the mails that are left; those that cannot be sent now are tried again at the next look."""
@@ -132,24 +136,28 @@ class Health:
                 _log.warning("a mail was not sent; given up", extra={"mail": mail.status.value})
 
 
+def seen_at(connection: apsw.Connection) -> int:
+    """What the clock showed when it was noted last (ms since 1970 UTC); 0: never."""
+    ((seen,),) = connection.execute(_SQL["seen"])
+    return int(seen)
+
+
 class _Kept(NamedTuple):
-    """What the file itself says of when it was checked."""
+    """What the file itself keeps of this."""
 
     reading: Session
     writing: Session
     writer: Writer
 
     def checked(self) -> int | None:
-        """When the whole file was checked last; None: never, or nobody can tell."""
-        with contextlib.suppress(StoreUnavailable):
-            row = self.reading.row(_SQL["checked"])
-            return int(row[0]) if row else None
-        return None
+        """When the whole file was checked last; None: never. Raises StoreUnavailable."""
+        row = self.reading.row(_SQL["checked"])
+        return int(row[0]) if row else None
 
-    async def note(self, checked: int | None) -> bool:
-        """Writes down when the file was checked; without a time the same again. Gives whether that is durable."""
+    async def note(self, now: int, checked: int | None = None) -> bool:
+        """Writes down what the clock shows, and when the file was checked. Gives whether that is durable."""
         try:
-            await self.writer.run("health", partial(self.writing.rows, _SQL["note"], (checked,)))
+            await self.writer.run("health", partial(self.writing.rows, _SQL["note"], (checked, now)))
         except OrderError:
             return False
         return True
