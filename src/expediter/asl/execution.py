@@ -69,13 +69,6 @@ class Frame(msgspec.Struct, omit_defaults=True, gc=False):
     size: int = 0
 
 
-# A struct's own way to set a field also tells the garbage collector, which has nothing to do with these. This is that
-# of any object, which the interpreter knows: a seventh of the time, and an order's way sets eighty fields. It is what
-# sets them only where both are replaced, once the class is made.
-Frame.__setattr__ = object.__setattr__  # type: ignore[method-assign]
-Frame.__delattr__ = object.__delattr__  # type: ignore[method-assign]
-
-
 class Execution(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A run of a machine. Begin with ``Execution()`` and a Started event.
 

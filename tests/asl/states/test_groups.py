@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from expediter.asl import (
@@ -298,3 +299,28 @@ def test_a_recorded_case_reads_its_objects_from_the_case() -> None:
     (entry,) = run_execution(case)["output"]
 
     assert (entry["Key"], entry["Size"], entry["StorageClass"]) == ("k", 5, "STANDARD")
+
+
+def test_a_stored_execution_is_not_altered_when_a_child_of_it_ends_or_fails() -> None:
+    state = {
+        "Type": "Map",
+        "ItemProcessor": {**WORK, **DISTRIBUTED},
+        "ToleratedFailureCount": 2,
+        "End": True,
+    }
+    machine = parse({"StartAt": "M", "States": {"M": state}})
+    execution, commands = advance(machine, new_execution(), Started(at=0, seed=1, input=[1, 2, 3]))
+    first, second, third = tasks(commands)
+    events = (
+        TaskFailed(at=1, seed=1, task=first.task, error="Broken"),
+        TaskSucceeded(at=2, seed=1, task=second.task, output="b"),
+        TaskFailed(at=3, seed=1, task=third.task, error="Broken"),
+    )
+
+    for event in events:
+        stored = msgspec.json.encode(execution)
+        following, _ = advance(machine, execution, event)
+        assert msgspec.json.encode(execution) == stored
+        execution = following
+
+    assert (execution.status, execution.output) == ("SUCCEEDED", ["b"])

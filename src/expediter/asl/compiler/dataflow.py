@@ -17,7 +17,7 @@ from expediter.asl.expressions.scope import Scope
 from expediter.asl.expressions.templates import Compiled, Template, compile_template
 from expediter.asl.protocol import Json
 from expediter.asl.states.retry import CatchOutput
-from expediter.asl.states.state import Arguments, Finish, raw
+from expediter.asl.states.state import Arguments, Finish
 
 Assigned: TypeAlias = dict[str, Json] | None
 Get: TypeAlias = Callable[[Json, Scope], Json]
@@ -129,22 +129,26 @@ def growth(reader: Reader) -> int | None:
 # --- before the work ---------------------------------------------------------------------------------------------
 
 
-def arguments(reader: Reader, field: str | None = None) -> Arguments:
-    """From the raw input to what the work gets; ``field`` is the state's template for it, if its type has one."""
+def arguments(reader: Reader, field: str | None = None) -> Arguments | None:
+    """From the raw input to what the work gets, None for the raw input itself.
+
+    ``field`` is the state's template for it, if its type has one.
+    """
     shape = template(reader, field) if field else None
     if reader.jsonata:
-        return raw if shape is None else lambda scope, frame: shape({"input": frame.input}, scope)
+        return None if shape is None else lambda scope, frame: shape({"input": frame.input}, scope)
     return _shaped(shaping_path(reader, "InputPath"), shape)
 
 
 def effective_input(reader: Reader) -> Arguments:
     """What InputPath chooses of the raw input: where the other paths of a JSONPath state begin."""
-    return raw if reader.jsonata else _shaped(shaping_path(reader, "InputPath"), None)
+    shaped = None if reader.jsonata else _shaped(shaping_path(reader, "InputPath"), None)
+    return shaped or (lambda _scope, frame: frame.input)
 
 
-def _shaped(path: Get | None, shape: Template | None) -> Arguments:
+def _shaped(path: Get | None, shape: Template | None) -> Arguments | None:
     if path is None:
-        return raw if shape is None else lambda scope, frame: shape(frame.input, scope)
+        return None if shape is None else lambda scope, frame: shape(frame.input, scope)
     if shape is None:
         return lambda scope, frame: path(frame.input, scope)
     return lambda scope, frame: shape(path(frame.input, scope), scope)
@@ -153,8 +157,8 @@ def _shaped(path: Get | None, shape: Template | None) -> Arguments:
 # --- after the work ----------------------------------------------------------------------------------------------
 
 
-def finish(reader: Reader, *, has_result: bool) -> Finish:
-    """From the work's result to the output and the variables assigned."""
+def finish(reader: Reader, *, has_result: bool) -> Finish | None:
+    """From the work's result to the output and the variables assigned; None where the result is the output."""
     assign = assignment(reader)
     if reader.jsonata:
         return _jsonata_finish(assign, template(reader, "Output"), has_result=has_result)
@@ -162,9 +166,11 @@ def finish(reader: Reader, *, has_result: bool) -> Finish:
     return _jsonpath_finish(selector, assign, result_path(reader), shaping_path(reader, "OutputPath"))
 
 
-def _jsonpath_finish(selector: Template | None, assign: Template | None, put: Put | None, path: Get | None) -> Finish:
+def _jsonpath_finish(
+    selector: Template | None, assign: Template | None, put: Put | None, path: Get | None
+) -> Finish | None:
     if selector is None and assign is None and path is None:
-        return _as_it_is if put is None else lambda _scope, frame, result: (put(frame.input, result), None)
+        return None if put is None else lambda _scope, frame, result: (put(frame.input, result), None)
 
     def shape(scope: Scope, frame: Frame, result: Json) -> tuple[Json, Assigned]:
         if selector is not None:
@@ -176,13 +182,9 @@ def _jsonpath_finish(selector: Template | None, assign: Template | None, put: Pu
     return shape
 
 
-def _as_it_is(_scope: Scope, _frame: Frame, result: Json) -> tuple[Json, Assigned]:
-    return result, None
-
-
-def _jsonata_finish(assign: Template | None, output: Template | None, *, has_result: bool) -> Finish:
+def _jsonata_finish(assign: Template | None, output: Template | None, *, has_result: bool) -> Finish | None:
     if assign is None and output is None:
-        return _as_it_is
+        return None
 
     def shape(scope: Scope, frame: Frame, result: Json) -> tuple[Json, Assigned]:
         states = {"input": frame.input, "result": result} if has_result else {"input": frame.input}

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import TypeAlias
 
-from expediter.asl.compiler.dataflow import arguments, effective_input, shaping_path, template
+from expediter.asl.compiler.dataflow import effective_input, shaping_path, template
 from expediter.asl.compiler.item_reader import RESOURCES, WRITERS, compile_parser
 from expediter.asl.compiler.reader import Reader
 from expediter.asl.compiler.scalars import Parameter, dynamic
@@ -84,12 +84,12 @@ def _jsonata_items(reader: Reader) -> Items:
 
 
 def _jsonpath_items(reader: Reader) -> Items:
-    shaped = arguments(reader)
+    begin = effective_input(reader)
     path = reader.path("ItemsPath")
     text = "$" if path is None else path.text
 
     def items(scope: Scope, frame: Frame) -> list[Json]:
-        value = shaped(scope, frame)
+        value = begin(scope, frame)
         try:
             found = value if path is None else path.get(value, scope)
         except PathMissing as missing:

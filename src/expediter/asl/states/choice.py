@@ -18,7 +18,7 @@ class Rule(NamedTuple):
 
     holds: Condition
     target: str
-    finish: Finish
+    finish: Finish | None
 
 
 class Choice(State):
@@ -28,11 +28,16 @@ class Choice(State):
     kind = "Choice"
 
     def __init__(
-        self, name: str, default: str | None, arguments: Arguments, finish: Finish, rules: tuple[Rule, ...]
+        self,
+        name: str,
+        default: str | None,
+        arguments: Arguments | None,
+        finish: Finish | None,
+        rules: tuple[Rule, ...],
     ) -> None:
         super().__init__(name, default, arguments, finish)
         self.rules = rules
-        self.links: tuple[tuple[Condition, State, Finish], ...] = ()
+        self.links: tuple[tuple[Condition, State, Finish | None], ...] = ()
 
     def link(self, states: dict[str, State]) -> None:
         super().link(states)
@@ -45,10 +50,11 @@ class Choice(State):
         return False
 
     def enter(self, run: Interpreter, frame: Frame) -> State | None:
-        value = frame.input if self.raw else self.arguments(run, frame)
+        value = frame.input if self.arguments is None else self.arguments(run, frame)
         for holds, following, finish in self.links:
             if holds(run, frame, value):
-                return self.leave(run, frame, finish(run, frame, value), following)
+                finished = (value, None) if finish is None else finish(run, frame, value)
+                return self.leave(run, frame, finished, following)
         if self.following is None:
             raise StateFailure(
                 "States.NoChoiceMatched",

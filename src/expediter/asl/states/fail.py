@@ -18,7 +18,7 @@ class Fail(State):
     __slots__ = ("cause", "error")
     kind = "Fail"
 
-    def __init__(self, name: str, arguments: Arguments, finish: Finish, error: Text, cause: Text) -> None:
+    def __init__(self, name: str, arguments: Arguments | None, finish: Finish | None, error: Text, cause: Text) -> None:
         super().__init__(name, None, arguments, finish)
         self.error = error
         self.cause = cause

@@ -17,8 +17,8 @@ class Parallel(GroupState):
         self,
         name: str,
         target: str | None,
-        arguments: Arguments,
-        finish: Finish,
+        arguments: Arguments | None,
+        finish: Finish | None,
         handlers: Handlers,
         *,
         starts: tuple[str, ...],
@@ -27,7 +27,7 @@ class Parallel(GroupState):
         self.starts = starts
 
     def resume(self, run: Interpreter, frame: Frame) -> State | None:
-        value = self.arguments(run, frame)
+        value = self.given(run, frame)
         run.note(frame, "ParallelStateStarted", {})
         frame.group = Group(results=[None] * len(self.starts), pending=len(self.starts))
         for place, start in enumerate(self.starts):

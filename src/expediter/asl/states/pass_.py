@@ -12,4 +12,4 @@ class Pass(State):
     kind = "Pass"
 
     def enter(self, run: Interpreter, frame: Frame) -> State | None:
-        return self.leave(run, frame, self.finish(run, frame, self.arguments(run, frame)), self.following)
+        return self.done(run, frame, frame.input if self.arguments is None else self.arguments(run, frame))

@@ -20,11 +20,6 @@ Finished: TypeAlias = tuple[Json, dict[str, Json] | None]
 Finish: TypeAlias = Callable[[Scope, Frame, Json], Finished]
 
 
-def raw(_scope: Scope, frame: Frame) -> Json:
-    """The arguments of a state that shapes nothing: its raw input. ``State.raw`` saves calling it."""
-    return frame.input
-
-
 class State:
     """A compiled state. Subclasses say what ``enter`` does, and take the answers they waited for.
 
@@ -32,22 +27,27 @@ class State:
     They raise StateFailure when the state failed.
     """
 
-    __slots__ = ("arguments", "entered", "exited", "finish", "following", "handlers", "name", "raw", "target")
+    __slots__ = ("arguments", "entered", "exited", "finish", "following", "handlers", "name", "target")
 
     kind = ""
     #: Whether the state does work that can be retried (the context object then has a RetryCount).
     works = False
 
     def __init__(
-        self, name: str, target: str | None, arguments: Arguments, finish: Finish, handlers: Handlers | None = None
+        self,
+        name: str,
+        target: str | None,
+        arguments: Arguments | None,
+        finish: Finish | None,
+        handlers: Handlers | None = None,
     ) -> None:
+        """``arguments`` None: the work gets the raw input. ``finish`` None: the output is the work's result."""
         self.name = name
         self.entered = f"{self.kind}StateEntered"
         self.exited = f"{self.kind}StateExited"
         self.target = target
         self.following: State | None = None
         self.arguments = arguments
-        self.raw = arguments is raw
         self.finish = finish
         self.handlers = handlers or Handlers()
 
@@ -136,9 +136,14 @@ class State:
             run.ended(frame)
         return following
 
+    def given(self, run: Interpreter, frame: Frame) -> Json:
+        """What the work gets: the raw input, shaped."""
+        return frame.input if self.arguments is None else self.arguments(run, frame)
+
     def done(self, run: Interpreter, frame: Frame, result: Json) -> "State | None":
         """The work yielded ``result``: shape it and leave for the next state."""
-        return self.leave(run, frame, self.finish(run, frame, result), self.following)
+        finished = (result, None) if self.finish is None else self.finish(run, frame, result)
+        return self.leave(run, frame, finished, self.following)
 
 
 def too_large(what: str) -> StateFailure:

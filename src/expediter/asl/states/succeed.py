@@ -10,4 +10,4 @@ class Succeed(State):
     kind = "Succeed"
 
     def enter(self, run: Interpreter, frame: Frame) -> State | None:
-        return self.done(run, frame, self.arguments(run, frame))
+        return self.done(run, frame, self.given(run, frame))

@@ -47,8 +47,8 @@ class Task(State):
         self,
         name: str,
         target: str | None,
-        arguments: Arguments,
-        finish: Finish,
+        arguments: Arguments | None,
+        finish: Finish | None,
         handlers: Handlers,
         *,
         resource: str,
@@ -63,7 +63,7 @@ class Task(State):
         self.activity = self.pattern.prefix == "Activity"
         self.reports = self.activity or self.pattern.submitted
         #: Whether what the task is asked with is not yet known to be fit for it, as an input within the limit is.
-        self.checked = not self.raw or bool(self.pattern.service)
+        self.checked = arguments is not None or bool(self.pattern.service)
         self.limits = limits
         self.growth = growth
 
@@ -116,7 +116,7 @@ class Task(State):
 
     def _request(self, run: Interpreter, frame: Frame, number: int) -> ScheduleTask:
         """Everything in it follows from what the frame holds, so it can be built again after a crash."""
-        given = frame.input if self.raw else self.arguments(run, frame)
+        given = frame.input if self.arguments is None else self.arguments(run, frame)
         limits = self.limits
         timeout, heartbeat = limits if isinstance(limits, tuple) else limits(run, frame)
         token = self._token(frame) if self.token else None
@@ -143,7 +143,7 @@ class Task(State):
             run.events = frame.last = run.events + 1
         else:
             self._note(run, frame, "Succeeded", output=result)
-        finished = self.finish(run, frame, result)
+        finished = (result, None) if self.finish is None else self.finish(run, frame, result)
         before, growth = frame.size, self.growth
         most = before + growth + size if before and growth is not None else 0
         return self.leave(run, frame, finished, self.following, most)

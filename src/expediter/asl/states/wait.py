@@ -18,7 +18,9 @@ class Wait(State):
     __slots__ = ("due",)
     kind = "Wait"
 
-    def __init__(self, name: str, target: str | None, arguments: Arguments, finish: Finish, due: Due) -> None:
+    def __init__(
+        self, name: str, target: str | None, arguments: Arguments | None, finish: Finish | None, due: Due
+    ) -> None:
         super().__init__(name, target, arguments, finish)
         self.due = due
 
@@ -27,4 +29,4 @@ class Wait(State):
         return None
 
     def resume(self, run: Interpreter, frame: Frame) -> State | None:
-        return self.done(run, frame, self.arguments(run, frame))
+        return self.done(run, frame, self.given(run, frame))
