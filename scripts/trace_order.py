@@ -101,7 +101,7 @@ async def _serving(settings: Settings) -> AsyncIterator[int]:
     """A server on a free port, as ``expediter serve`` puts it together."""
     async with open_home(settings) as home:
         app = create_app(home)
-        server = uvicorn.Server(configuration(app, Connections(100), 1, app))
+        server = uvicorn.Server(configuration(app, Connections(100), 1))
         with socket.create_server(("127.0.0.1", 0)) as listening:
             serving = asyncio.create_task(server.serve([listening]))
             yield listening.getsockname()[1]

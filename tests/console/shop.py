@@ -20,7 +20,10 @@ from expediter.domain.order import Order, Status
 from expediter.embedded.clock import new_id
 from expediter.embedded.settings import from_environment, workflow
 from expediter.embedded.web.app import create_app
+from expediter.embedded.web.connections import Connections
+from expediter.embedded.web.serving import configuration
 from expediter.embedded.wiring import Home, open_home
+from tests.support.app_client import AppTransport
 
 PLAIN = {"user_id": "Burger_20", "restaurant_id": "Restaurant 4", "quantity": 3, "name": "Burger"}
 
@@ -96,7 +99,7 @@ async def opened(folder: Path, **settings: str) -> AsyncIterator[Shop]:
     """The doors as an ASGI application, without a socket."""
     async with open_home(from_environment(environment(folder, settings))) as home:
         app = create_app(home)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=True)
+        transport = AppTransport(app)
         url = "http://127.0.0.1:8080"
         async with httpx.AsyncClient(transport=transport, base_url=url, headers=BROWSER) as client:
             yield Shop(home, client, url)
@@ -110,7 +113,7 @@ async def served(folder: Path, **settings: str) -> AsyncIterator[Shop]:
         app = create_app(home)
         with socket.create_server(("127.0.0.1", 0)) as listening:
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="error", timeout_graceful_shutdown=1))
+            server = uvicorn.Server(configuration(app, Connections(1_000), 1))
             task = asyncio.create_task(server.serve(sockets=[listening]))
             async with httpx.AsyncClient(base_url=url, headers=BROWSER) as client:
                 yield Shop(home, client, url)

@@ -76,6 +76,14 @@ class HeadersTooLarge(OrderError):
     """The headers are larger than 16 KiB. Send fewer."""
 
 
+class CodingUnsupported(OrderError):
+    """The body comes in a coding that this server does not read. Send it with Transfer-Encoding: chunked alone."""
+
+
+class VersionUnsupported(OrderError):
+    """This server speaks HTTP/1.1. Send the request in that version."""
+
+
 class NotReady(OrderError):
     """The server is starting or stopping and takes no orders just now. Try again in a moment."""
 
@@ -117,11 +125,13 @@ STATUSES: dict[type[OrderError], int] = {
     domain.IdempotencyKeyReused: 422,
     HeadersTooLarge: 431,
     InternalError: 500,
+    CodingUnsupported: 501,
     domain.PaymentUnavailable: 503,
     domain.RestaurantUnavailable: 503,
     domain.StoreUnavailable: 503,
     domain.TooBusy: 503,
     NotReady: 503,
+    VersionUnsupported: 505,
 }
 
 

@@ -102,7 +102,7 @@ async def _serve(settings: Settings, door: socket.socket) -> None:
         _collect_less()
         sys.setswitchinterval(SWITCH)
         connections = Connections(descriptors.raised())
-        config = configuration(app, connections, GRACE, app)
+        config = configuration(app, connections, GRACE)
         server = _Server(config, lambda: print(greeting(settings, door), flush=True), app, connections, loops)
         stopping.end_with(server)
         _log.info("the server starts")

@@ -17,6 +17,7 @@ from expediter.domain.errors import OrderNotFound
 from expediter.embedded.loops.retention import REST, ROWS
 from expediter.embedded.settings import workflow
 from expediter.embedded.web.app import create_app
+from tests.support.app_client import AppTransport
 from tests.support.clock import VirtualClock
 from tests.support.stage import BURGERS, DAY, HOUR, OPERATOR, SECOND, Stage, opened, story
 
@@ -233,7 +234,7 @@ async def test_executions_that_others_started_are_pruned_too(tmp_path: Path) -> 
 async def test_every_surface_says_that_a_history_is_no_longer_kept(tmp_path: Path) -> None:
     async with opened(tmp_path, **KEPT) as stage:
         order_id = await placed_and_ended(stage)
-        transport = httpx.ASGITransport(create_app(stage.home))
+        transport = AppTransport(create_app(stage.home))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
             kept = (await client.get(f"/orders/{order_id}/timeline")).json()
             await aged(stage, 31 * DAY)

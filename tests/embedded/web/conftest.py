@@ -16,6 +16,7 @@ from expediter.embedded.web.app import App, create_app
 from expediter.embedded.web.connections import Connections
 from expediter.embedded.web.serving import configuration
 from expediter.embedded.wiring import Home, open_home
+from tests.support.app_client import AppTransport
 
 PLAIN = {"user_id": "Burger_20", "quantity": "3", "restaurant_id": "Restaurant 4"}
 
@@ -47,7 +48,7 @@ def opened(tmp_path: Path) -> Opened:
     async def opening(**settings: str) -> AsyncIterator[Served]:
         async with open_home(from_environment(environment(tmp_path, settings))) as home:
             app = create_app(home)
-            transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+            transport = AppTransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
                 yield Served(home, client, 8080, app, Connections(0))
 
@@ -64,7 +65,7 @@ def serving(tmp_path: Path) -> Opened:
             with socket.create_server(("127.0.0.1", 0)) as listening:
                 port = listening.getsockname()[1]
                 app, connections = create_app(home), Connections(most)
-                server = uvicorn.Server(configuration(app, connections, 1, app))
+                server = uvicorn.Server(configuration(app, connections, 1))
                 task = asyncio.create_task(server.serve(sockets=[listening]))
                 async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
                     yield Served(home, client, port, app, connections)

@@ -12,7 +12,7 @@ from expediter.api.rest import OPERATIONS, Operation
 from expediter.app.orders import find
 from expediter.app.ports import Caller
 from expediter.domain.order import Order
-from expediter.embedded.web.asgi import LARGEST_BODY, READ_ALL_THE_SAME
+from expediter.embedded.web.http1.request_head import LARGEST_BODY
 from tests.embedded.web.conftest import PLAIN, Opened
 
 pytestmark = pytest.mark.anyio
@@ -88,17 +88,6 @@ async def test_a_fault_of_ours_is_a_problem_without_its_insides(
 
 
 # ── sizes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_a_body_that_says_it_is_far_too_large_is_not_read(opened: Opened) -> None:
-    async def unread() -> AsyncIterator[bytes]:
-        raise AssertionError("the body was read")
-        yield b""
-
-    async with opened() as served:
-        headers = {"Content-Length": str(READ_ALL_THE_SAME + 1), "Content-Type": "application/json"}
-        answer = await served.client.post("/orders", content=unread(), headers=headers)
-        assert (answer.status_code, answer.json()["error"]) == (413, "BodyTooLarge")
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Length": str(10 * 8192)}])

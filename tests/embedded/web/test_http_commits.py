@@ -10,8 +10,7 @@ from expediter.embedded.settings import from_environment
 from expediter.embedded.web.app import create_app
 from expediter.embedded.wiring import open_home
 from tests.embedded.web.conftest import environment
-from tests.embedded.web.test_http1 import ORDER, SIZED
-from tests.embedded.web.wire import connected, running, until
+from tests.embedded.web.wire import ORDER, connected, running, until
 
 pytestmark = pytest.mark.anyio
 
@@ -40,11 +39,10 @@ async def test_requests_that_were_read_before_the_writer_takes_who_is_there_are_
     commits = Commits()
     async with open_home(from_environment(environment(tmp_path, {})), observer=commits) as home:
         app = create_app(home)
-        async with running(app, app) as server, connected(server.port) as one, connected(server.port) as other:
+        async with running(app) as server, connected(server.port) as one, connected(server.port) as other:
             await until(lambda: len(server.connections) == 2)
-            order = SIZED + b"\r\n" + ORDER
             commits.when_it_begins = lambda: home._writer.submit("second", lambda: None, lambda _, __: None)
-            commits.when_it_is_over = lambda: [it.data_received(order) for it in server.connections._open]  # type: ignore[attr-defined]
+            commits.when_it_is_over = lambda: [it.data_received(ORDER) for it in server.connections._open]  # type: ignore[attr-defined]
             await home.write(lambda _: None, "first")
 
             assert await one.hears() + await other.hears() == [204, 204]

@@ -78,7 +78,7 @@ class Server(Thread):
     async def _serve(self) -> None:
         async with open_home(self._settings) as home:
             app = create_app(home)
-            self.server = uvicorn.Server(configuration(app, Connections(1_000), 1, app))
+            self.server = uvicorn.Server(configuration(app, Connections(1_000), 1))
             await self.server.serve(sockets=[self._listening])
 
 

@@ -1,20 +1,27 @@
-"""A client whose bytes are chosen one by one, and a server for any application and door."""
+"""A client whose bytes are chosen one by one, and a server for any application."""
 
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import uvicorn
 
-from expediter.embedded.web.asgi import Application, Receive, Scope, Send
+from expediter.api.request import Response
+from expediter.embedded.web.asgi import Receive, Scope, Send
 from expediter.embedded.web.connections import Connections
-from expediter.embedded.web.http1 import HttpConnection
-from expediter.embedded.web.request_cycle import Door
-from expediter.embedded.web.serving import configuration
+from expediter.embedded.web.http1.connection import HttpConnection
+from expediter.embedded.web.http1.request_head import RequestHead
+from expediter.embedded.web.http1.responses import Answer
+from expediter.embedded.web.serving import WebApplication, configuration
 
 GET = b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n"
+DRAFT = b'{"user_id":"Burger_20","quantity":"3","restaurant_id":"Restaurant 4"}'
+#: The head of an order but for the empty line, without its length and with it; and the whole order.
+POST = b"POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+SIZED = POST + b"Content-Length: %d\r\n" % len(DRAFT)
+ORDER = SIZED + b"\r\n" + DRAFT
 
 
 class Client(NamedTuple):
@@ -42,6 +49,16 @@ class Client(NamedTuple):
             async with asyncio.timeout(30):
                 return await self.reader.read()
         return b""
+
+    async def is_refused(self) -> int:
+        """The status of the only answer that still comes; the connection is closed behind it, and this client's too."""
+        answer = await self.rest()
+        self.writer.close()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        lines = head.decode().lower().split("\r\n")
+        assert "connection: close" in lines, answer
+        assert f"content-length: {len(body)}" in lines, answer
+        return int(lines[0].split()[1])
 
     async def _answer(self) -> int:
         head = await self.head()
@@ -79,10 +96,10 @@ class Running(NamedTuple):
 
 
 @asynccontextmanager
-async def running(app: Application, door: Door | None = None) -> AsyncIterator[Running]:
+async def running(app: WebApplication) -> AsyncIterator[Running]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         connections = Connections(10)
-        server = uvicorn.Server(configuration(app, connections, 1, door))
+        server = uvicorn.Server(configuration(app, connections, 1))
         task = asyncio.create_task(server.serve(sockets=[listening]))
         await until(lambda: server.started)
         yield Running(server, connections, listening.getsockname()[1])
@@ -90,23 +107,38 @@ async def running(app: Application, door: Door | None = None) -> AsyncIterator[R
         await task
 
 
-async def ok(send: Send, body: bytes = b"", **more: Any) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
-    await send({"type": "http.response.body", "body": body, **more})
+class Echo:
+    """Answers with the path, the query, the headers' names and the body of the request, and remembers them.
 
+    It answers once it ``may``; at once when it may already.
+    """
 
-async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with the address, the headers' names and the body of the request."""
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body, more = body + message["body"], message["more_body"]
-    names = b" ".join(name for name, _ in scope["headers"])
-    await ok(send, b"|".join([scope["path"].encode(), scope["query_string"], names, body]))
+    def __init__(self) -> None:
+        self.may = asyncio.Event()
+        self.may.set()
+        self.asked: list[tuple[str, bytes]] = []
+
+    def answer(self, head: RequestHead, body: bytes) -> Answer:
+        self.asked.append((f"{head.method} {head.path}", body))
+        said = b"|".join([head.path.encode(), head.query.encode(), " ".join(head.headers).encode(), body])
+        response = Response(200, (), said)
+        return response if self.may.is_set() else asyncio.create_task(self._later(response))
+
+    def refusal(self, error: BaseException, /) -> Response:
+        return Response(418, (), str(error).encode())
+
+    async def _later(self, response: Response) -> Response:
+        await self.may.wait()
+        return response
+
+    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+        self.asked.append((f"websocket {scope['path']}", b""))
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close"})
 
 
 async def asked(client: Client, request: bytes) -> str:
-    """What ``echo`` says."""
+    """The body of the answer."""
     await client.says(request)
     head = await client.head()
     length = int(head.partition("content-length: ")[2].split()[0])

@@ -1,13 +1,13 @@
 """The embedded server's doors: REST by openapi.json, GraphQL over HTTP and websocket, the console.
 
-They are one ASGI application. What asks for one answer may also be asked without ASGI's detours (``App.answer``).
+A request is a value and so is its answer (``App.answer``); websockets come by ASGI.
 
 An operation that writes runs inside one unit of the writer and is answered after the commit that holds it.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import msgspec
 from graphql import OperationType
@@ -22,26 +22,15 @@ from expediter.app.ports import Caller, Work
 from expediter.domain.errors import OrderError, StoreUnavailable, TooBusy
 from expediter.embedded.clock import new_id
 from expediter.embedded.stores.task_tokens import Report
-from expediter.embedded.web.asgi import (
-    Answer,
-    Asked,
-    ClientGone,
-    Receive,
-    Scope,
-    Send,
-    asked_of,
-    body_of,
-    headers_of,
-    query_of,
-    refuse_websocket,
-    respond,
-)
+from expediter.embedded.web.asgi import Receive, Scope, Send, refuse_websocket
 from expediter.embedded.web.backend import Home
 from expediter.embedded.web.console.handlers import Console
 from expediter.embedded.web.customer_routes import PEOPLE
 from expediter.embedded.web.graphql.executor import Formatted, Graphql, GraphqlRequest
 from expediter.embedded.web.graphql.websocket import GraphqlSocket
 from expediter.embedded.web.guards import PROBES, Guards
+from expediter.embedded.web.http1.request_head import RequestHead
+from expediter.embedded.web.http1.responses import Answer
 from expediter.embedded.web.task_routes import REPORTS
 
 #: Seconds that the event loop may be behind its time before requests are refused, reads too: so long did they wait.
@@ -95,15 +84,6 @@ def create_app(home: Home) -> "App":
     return App(home)
 
 
-class Plan(msgspec.Struct, frozen=True, gc=False):
-    """What is asked for and allowed, as far as its body does not matter: the operation of openapi.json, or _GRAPHQL."""
-
-    asked: Asked
-    headers: Headers
-    operation: str
-    params: Mapping[str, str]
-
-
 class App:
     """All doors of a home."""
 
@@ -122,47 +102,7 @@ class App:
         self._console.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and self.answers(scope["path"]):
-            await self._http(scope, receive, send)
-        elif scope["type"] == "http" and self._refuses(scope["method"], scope["path"]):
-            self._home.shed()
-            await respond(send, _BUSY)
-        elif scope["type"] == "http":
-            await self._console(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await self._websocket(scope, receive, send)
-        else:
-            raise NotImplementedError(f"this application serves http and websocket, not {scope['type']}")
-
-    def answers(self, path: str) -> bool:
-        """Whether ``answer`` answers what is asked under this path; for the console's there is ASGI only."""
-        return not self._console.serves(path)
-
-    def answer(self, asked: Asked, body: bytes) -> Answer:
-        """The answer to any request but the console's."""
-        try:
-            return self._carry_out(self._plan(asked), body)
-        except Exception as error:  # noqa: BLE001  # as refusal() says
-            return self.refusal(error)
-
-    def refusal(self, error: BaseException, /) -> Response:
-        """The answer to a request that ended in this error; in one that nobody foresaw by no fault of who asked."""
-        if isinstance(error, TooBusy):
-            return _BUSY
-        if isinstance(error, OrderError):
-            return problem(error)
-        _log.error("a request ended in an error that nobody foresaw", exc_info=error)
-        return problem(InternalError())
-
-    def _refuses(self, method: str, path: str) -> bool:
-        """Whether it would have to wait too long. Known before anything of it is looked at: while ten times as much
-        comes as can be done, orders get what refusals leave.
-        """
-        if self.late > TOO_LATE:
-            return path not in _ALWAYS
-        return method in _WRITES and self._home.busy() and path != _GRAPHQL
-
-    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A websocket."""
         if self._sockets >= MOST_SOCKETS:
             self._home.shed()
             await refuse_websocket(send, _BUSY)
@@ -173,48 +113,53 @@ class App:
         finally:
             self._sockets -= 1
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def answer(self, head: RequestHead, body: bytes) -> Answer:
+        """The answer to a whole request."""
         try:
-            plan = self._plan(asked_of(scope))
-            body = await body_of(plan.headers, receive) if plan.asked.method in _WITH_BODY else b""
-            answer = self._carry_out(plan, body)
-            response = answer if isinstance(answer, Response) else await answer
-        except ClientGone:
-            return
+            if self._refuses(head.method, head.path):
+                self._home.shed()
+                return _BUSY
+            if self._console.serves(head.path):
+                return asyncio.create_task(self._console.answer(head, body))
+            return self._answer(head, body)
         except Exception as error:  # noqa: BLE001  # as refusal() says
-            response = self.refusal(error)
-        await respond(send, response)
+            return self.refusal(error)
 
-    def _plan(self, asked: Asked) -> Plan:
-        """Raises the OrderError by which it is refused, whatever its body."""
-        method, path = asked.method, asked.path
-        if self._refuses(method, path):
-            self._home.shed()
-            raise TooBusy
-        headers = headers_of(asked)
-        self._guards.check(path, headers)
-        if path == _GRAPHQL:
-            check_graphql(method, headers)
-            return Plan(asked, headers, _GRAPHQL, {})
-        name, params = self._router.find(method, path)
-        return Plan(asked, headers, name, params)
+    def refusal(self, error: BaseException, /) -> Response:
+        """The answer to a request that ended in this error; an unforeseen one is no fault of the client."""
+        if isinstance(error, TooBusy):
+            return _BUSY
+        if isinstance(error, OrderError):
+            return problem(error)
+        _log.error("a request ended in an unforeseen error", exc_info=error)
+        return problem(InternalError())
 
-    def _carry_out(self, plan: Plan, body: bytes) -> Answer:
+    def _refuses(self, method: str, path: str) -> bool:
+        """Whether it would have to wait too long. Known before anything of it is looked at: while ten times as much
+        comes as can be done, orders get what refusals leave.
+        """
+        if self.late > TOO_LATE:
+            return path not in _ALWAYS
+        return method in _WRITES and self._home.busy() and path != _GRAPHQL
+
+    def _answer(self, head: RequestHead, body: bytes) -> Answer:
         """Raises OrderError."""
-        name = plan.operation
-        if name == _GRAPHQL:
-            return asyncio.create_task(self._answer_graphql(plan, body))
+        self._guards.check(head.path, head.headers)
+        if head.path == _GRAPHQL:
+            check_graphql(head.method, head.headers)
+            return asyncio.create_task(self._answer_graphql(head, body))
+        name, params = self._router.find(head.method, head.path)
         if name in SYSTEM:
             return SYSTEM[name](self._home)
         request = Request(
-            method=plan.asked.method,
-            path=plan.asked.path,
+            method=head.method,
+            path=head.path,
             caller=OPERATOR,
             new_id=new_id(),
-            params=plan.params,
-            query=query_of(plan.asked),
-            headers=plan.headers,
-            body=body if plan.asked.method in _WITH_BODY else b"",
+            params=params,
+            query=head.arguments(),
+            headers=head.headers,
+            body=body if head.method in _WITH_BODY else b"",
         )
         if name in REPORTS:
             return asyncio.create_task(self._report(REPORTS[name](request), request, name))
@@ -231,18 +176,17 @@ class App:
         await self._home.report(request.params["token"], report, name)
         return Response(204)
 
-    async def _answer_graphql(self, plan: Plan, body: bytes) -> Response:
-        headers = plan.headers
-        if plan.asked.method == "POST":
+    async def _answer_graphql(self, head: RequestHead, body: bytes) -> Response:
+        if head.method == "POST":
             request = parse_request(body)
         else:
-            request = request_of_query(dict(query_of(plan.asked)))
+            request = request_of_query(dict(head.arguments()))
             if self._graphql.operation(request) is OperationType.MUTATION:
                 raise MethodNotAllowed("POST")
         answer = await self._graphql.execute(request, OPERATOR)
         if _for_later(answer) and self._graphql.is_single(request):
             return Response(503, (("Content-Type", JSON), ("Retry-After", RETRY_AFTER)), _encode(answer))
-        if _GRAPHQL_JSON in headers.get("accept", ""):
+        if _GRAPHQL_JSON in head.headers.get("accept", ""):
             status = 200 if "data" in answer else 400
             return Response(status, (("Content-Type", _GRAPHQL_JSON),), _encode(answer))
         return Response(200, (("Content-Type", JSON),), _encode(answer))

@@ -3,32 +3,21 @@
 Rules:
  - a connection has PATIENCE seconds to bring its next whole request, and as many to take what is sent to it; one that
    brings a byte a second, or reads nothing, is closed;
- - a request's head and body are counted as they come, before anything is kept of them, and requests that are not yet
-   whole hold at most HELD bytes in all;
- - few requests may wait on one connection for the answer to the first (pipelining);
+ - requests that are not yet whole hold at most HELD bytes in all;
  - when there are as many connections as descriptors, the one that has owed us something longest makes room.
 """
 
 import asyncio
-from http import HTTPStatus
 from itertools import takewhile
 from typing import Protocol
 
 from expediter.api.errors import RequestTooSlow
-from expediter.api.request import Response
 from expediter.domain.errors import OrderError, TooBusy
-from expediter.embedded.web.asgi import LARGEST_HEADERS, LONGEST_ADDRESS, READ_ALL_THE_SAME, head_of
 
 #: Seconds that a connection may owe us the rest of a request, or leave what was sent to it unread.
 PATIENCE = 30.0
-#: Bytes of a request's address and headers, of a whole request as it comes in (in chunks it is longer than its body),
-#: and of all requests that are not yet whole.
-HEAD = LARGEST_HEADERS + LONGEST_ADDRESS
-REQUEST = 2 * READ_ALL_THE_SAME
+#: Bytes of all requests that are not yet whole.
 HELD = 64 * 1024 * 1024
-#: Headers of one request, and requests that wait on one connection for the answer to an earlier one.
-HEADERS = 100
-AHEAD = 64
 
 
 class Connection(Protocol):
@@ -91,10 +80,3 @@ class Connections:
     def _give_up(self, connection: Connection, error: OrderError) -> None:
         self.closed(connection)
         connection.give_up(error)
-
-
-def answer(response: Response) -> bytes:
-    """The last answer on a connection, as it goes over the wire."""
-    status = HTTPStatus(response.status)
-    head = f"HTTP/1.1 {status.value} {status.phrase}\r\n{head_of(response)}connection: close\r\n\r\n"
-    return head.encode() + response.body

@@ -3,20 +3,30 @@
 import asyncio
 import logging
 from functools import partial
+from typing import Protocol
 
 from uvicorn.config import Config
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
 from expediter.domain.errors import OrderError
-from expediter.embedded.web.asgi import LARGEST_BODY, Application
+from expediter.embedded.web.asgi import Receive, Scope, Send
 from expediter.embedded.web.connections import PATIENCE, Connections
-from expediter.embedded.web.http1 import HttpConnection
-from expediter.embedded.web.request_cycle import Door
+from expediter.embedded.web.http1.connection import HttpConnection
+from expediter.embedded.web.http1.request_cycle import Application
+from expediter.embedded.web.http1.request_head import LARGEST_BODY
+
+
+class WebApplication(Application, Protocol):
+    """Answers requests, and takes websockets as an ASGI application."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
 class SocketConnection(WebSocketsSansIOProtocol):
-    """One websocket. It may say nothing (uvicorn asks with a ping whether it is there), but it has to read."""
+    """One websocket. It owes us a handshake; then it may say nothing (uvicorn asks with a ping whether it is there),
+    but it has to read.
+    """
 
     def __init__(
         self,
@@ -32,6 +42,12 @@ class SocketConnection(WebSocketsSansIOProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._bounds.opened(self)
+        self._bounds.owes(self)
+
+    def start_keepalive(self) -> None:
+        """The handshake is done."""
+        super().start_keepalive()
+        self._bounds.owes_nothing(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._bounds.closed(self)
@@ -52,14 +68,14 @@ class SocketConnection(WebSocketsSansIOProtocol):
         self._bounds.owes_nothing(self)
 
 
-def configuration(app: Application, connections: Connections, grace: int, door: Door | None = None) -> Config:
-    """How uvicorn serves our application, and the ``door`` before it.
+def configuration(app: WebApplication, connections: Connections, grace: int) -> Config:
+    """How uvicorn serves our application.
 
     ``grace``: seconds that requests under way get to end when it stops.
     """
     return Config(
         app,
-        http=partial(HttpConnection, connections, door),  # type: ignore[arg-type]  # called as a class, and never looked into
+        http=partial(HttpConnection, connections, app),  # type: ignore[arg-type]  # called as a class, and never looked into
         ws=partial(SocketConnection, connections),  # type: ignore[arg-type]
         ws_max_size=LARGEST_BODY,
         ws_per_message_deflate=False,  # our messages are short, and its buffers cost 43 KB a connection

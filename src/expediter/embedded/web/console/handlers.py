@@ -8,12 +8,12 @@ Rules:
 
 import asyncio
 import hmac
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from functools import partial
 
 from expediter.api.errors import (
     FormExpired,
-    InternalError,
     MethodNotAllowed,
     NotReady,
     PathUnknown,
@@ -31,14 +31,15 @@ from expediter.console.render import plain
 from expediter.console.visit import Route, Site, Visit
 from expediter.domain.errors import OrderError, TooBusy
 from expediter.embedded.clock import new_id
-from expediter.embedded.web.asgi import ClientGone, Receive, Scope, Send, asked_of, body_of, headers_of, query_of
 from expediter.embedded.web.backend import Home
 from expediter.embedded.web.console import live
 from expediter.embedded.web.console.rehearsal import Rehearsals
-from expediter.embedded.web.console.responses import Streamed, cookie, cookie_in, fields, respond, stream
+from expediter.embedded.web.console.responses import cookie, cookie_in, fields, live_stream, lively, page
 from expediter.embedded.web.console.session import LASTS, Session, keys_in
 from expediter.embedded.web.console.static_files import PREFIX, assets
 from expediter.embedded.web.guards import Guards
+from expediter.embedded.web.http1.request_head import RequestHead
+from expediter.embedded.web.http1.responses import Stream
 
 _KEPT = ("Cache-Control", "public, max-age=31536000, immutable")
 #: Live pages open at the same time: each asks for its mark once a second.
@@ -48,7 +49,7 @@ _LOCAL = "operator"
 
 
 class Console:
-    """An ASGI application for the paths that it ``serves``."""
+    """Answers what is asked under the paths that it ``serves``."""
 
     def __init__(self, home: Home, guards: Guards) -> None:
         self._home = home
@@ -58,8 +59,9 @@ class Console:
         self._assets = assets()
         self._journal = live.Journal(home.feed, self._now, self._counts)
         self._rehearsals = Rehearsals(home)
-        self._streams: set[asyncio.Task[None]] = set()
-        self._closed = False
+        #: Live pages that are open.
+        self._streams = 0
+        self._stopping = asyncio.Event()
         self._site = Site(
             parties={Role.PAYMENTS: home.settings.payments, Role.RESTAURANT: home.settings.restaurant},
             sends_mail=bool(home.settings.smtp_url),
@@ -73,74 +75,68 @@ class Console:
 
     def close(self) -> None:
         """Ends the live streams and begins no more, so that nothing holds up a stop."""
-        self._closed = True
-        for task in self._streams:
-            task.cancel()
+        self._stopping.set()
         self._journal.close()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers: Headers = {}
+    async def answer(self, head: RequestHead, body: bytes) -> Response | Stream:
+        """Raises only what is a fault of ours."""
         try:
-            headers = headers_of(asked_of(scope))
-            answer = await self._answer(scope, headers, receive)
+            answer = await self._answer(head, body)
         except OrderError as error:
-            answer = self._problem(error, headers)
-        except ClientGone:
-            return
-        except Exception:
-            await respond(headers, send, self._problem(InternalError(), headers))
-            raise  # the server logs it
-        if isinstance(answer, Streamed):
-            await self._stream(answer, receive, send)
-        else:
-            await respond(headers, send, answer, body=scope["method"] != "HEAD")
+            return page(head.headers, self._problem(error, head.headers))
+        if isinstance(answer, Response):
+            return page(head.headers, answer)
+        if self._stopping.is_set():
+            return page(head.headers, self._problem(NotReady(), head.headers))
+        if self._streams >= MOST_STREAMS:
+            return page(head.headers, self._problem(TooBusy(), head.headers))
+        return live_stream(self._counted(answer))
 
-    async def _stream(self, answer: Streamed, receive: Receive, send: Send) -> None:
-        if self._closed or len(self._streams) >= MOST_STREAMS:
-            await answer.events.aclose()
-            await respond({}, send, self._problem(NotReady() if self._closed else TooBusy(), {}))
-            return
-        task = asyncio.create_task(stream(answer.events, receive, send), name="stream")
-        self._streams.add(task)
-        task.add_done_callback(self._streams.discard)
-        await task
+    async def _counted(self, events: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+        self._streams += 1
+        try:
+            async with aclosing(lively(events, self._stopping)) as told:
+                async for event in told:
+                    yield event
+        finally:
+            self._streams -= 1
 
     # ── which page ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Response | Streamed:
-        path = scope["path"].rstrip("/") or "/"
+    async def _answer(self, head: RequestHead, body: bytes) -> Response | AsyncGenerator[bytes]:
+        path, headers = head.path.rstrip("/") or "/", head.headers
         self._guards.check_place(headers)
         if path.startswith(PREFIX):
             return self._file(path.removeprefix(PREFIX), headers)
         if path.startswith("/o/"):
-            return self._customer(path.removeprefix("/o/"), _seen(scope, headers))
+            return self._customer(path.removeprefix("/o/"), _seen(head))
         if path == "/console/sign-in":
-            return await self._sign_in(scope, headers, receive)
-        session, begun = self._session(scope, headers)
+            return self._sign_in(head, body)
+        session, begun = self._session(headers)
         if session is None:
             return self._sign_in_page("Show that you are an operator of this server.", 401)
-        answer = await self._for_operator(path, scope, headers, receive, session)
+        answer = await self._for_operator(path, head, body, session)
         if isinstance(answer, Response) and begun:
             return Response(answer.status, (*answer.headers, begun), answer.body)
         return answer
 
     async def _for_operator(
-        self, path: str, scope: Scope, headers: Headers, receive: Receive, session: Session
-    ) -> Response | Streamed:
+        self, path: str, head: RequestHead, body: bytes, session: Session
+    ) -> Response | AsyncGenerator[bytes]:
         if path == "/":
             return Response(307, (("Location", "/console"),))
         if path.startswith("/console/live/"):
-            return self._live(path.removeprefix("/console/live/"), _seen(scope, headers))
-        posted = scope["method"] == "POST"
-        form = await self._form(headers, receive, session) if posted else {}
+            return self._live(path.removeprefix("/console/live/"), _seen(head))
+        posted = head.method == "POST"
+        form = self._form(body, session) if posted else {}
         if path == "/console/sign-out" and posted:
-            return Response(303, (("Location", "/console/sign-in"), cookie("", 0, scope)))
-        found = routes.find(scope["method"], path)
+            return Response(303, (("Location", "/console/sign-in"), cookie("", 0)))
+        found = routes.find(head.method, path)
         if found is None:
             if routes.find("GET" if posted else "POST", path):
                 raise MethodNotAllowed("GET" if posted else "POST")
             raise PathUnknown(f"There is no page under {path}.")
-        return await self._carry_out(found[0], self._visit(session, found[1], dict(query_of(asked_of(scope))), form))
+        return await self._carry_out(found[0], self._visit(session, found[1], dict(head.arguments()), form))
 
     def _visit(self, session: Session, params: dict[str, str], query: dict[str, str], form: dict[str, str]) -> Visit:
         return Visit(
@@ -167,42 +163,42 @@ class Console:
 
     # ── who is let in ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _session(self, scope: Scope, headers: Headers) -> tuple[Session | None, tuple[str, str] | None]:
+    def _session(self, headers: Headers) -> tuple[Session | None, tuple[str, str] | None]:
         """The session of this browser, and its cookie when it begins now. None: it has to sign in."""
         if session := self._keys.session(cookie_in(headers)):
             return session, None
         if self._token is not None:
             return None, None
         session, value = self._keys.begin(_LOCAL, self._now())
-        return session, cookie(value, LASTS, scope)
+        return session, cookie(value, LASTS)
 
-    async def _sign_in(self, scope: Scope, headers: Headers, receive: Receive) -> Response:
+    def _sign_in(self, head: RequestHead, body: bytes) -> Response:
         if self._token is None:
             return Response(303, (("Location", "/console"),))
-        if scope["method"] != "POST":
+        if head.method != "POST":
             return self._sign_in_page("Show that you are an operator of this server.", 200)
-        form = fields(await body_of(headers, receive))
+        form = fields(body)
         given, name = form.get("token", "").strip(), " ".join(form.get("name", "").split())[:60]
         if not name.isprintable() or not name or not hmac.compare_digest(given.encode(), self._token.encode()):
             return self._sign_in_page("That is not the token of this server, or the name is missing.", 401)
         _, value = self._keys.begin(name, self._now())
-        return Response(303, (("Location", "/console"), cookie(value, LASTS, scope)))
+        return Response(303, (("Location", "/console"), cookie(value, LASTS)))
 
     def _sign_in_page(self, text: str, code: int) -> Response:
         page = plain("Sign in", text, self._asset, status=code, sign_in=True)
         asks = (("WWW-Authenticate", "Bearer"),) if code == 401 else ()
         return Response(code, (*page.headers, *asks), page.body)
 
-    async def _form(self, headers: Headers, receive: Receive, session: Session) -> dict[str, str]:
+    def _form(self, body: bytes, session: Session) -> dict[str, str]:
         """The fields of a form of ours. Raises FormExpired for any other."""
-        form = fields(await body_of(headers, receive))
+        form = fields(body)
         if not self._keys.is_ours(session, form.pop("csrf", "")):
             raise FormExpired
         return form
 
     # ── parts ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _customer(self, rest: str, seen: str) -> Response | Streamed:
+    def _customer(self, rest: str, seen: str) -> Response | AsyncGenerator[bytes]:
         """Raises PathUnknown, OrderNotFound."""
         token, _, live = rest.partition("/")
         order_id = self._keys.order_id(token)
@@ -213,10 +209,10 @@ class Console:
         visit = self._visit(Session("", ""), {"id": order_id}, {"here": f"/o/{token}"}, {})
         return self._home.read_as_operator(lambda services: routes.CUSTOMER.handle(services, visit))
 
-    def _live(self, what: str, seen: str) -> Streamed:
+    def _live(self, what: str, seen: str) -> AsyncGenerator[bytes]:
         """Raises PathUnknown."""
         if what == "orders":
-            return Streamed(self._journal.follow(seen))
+            return self._journal.follow(seen)
         kind, _, order_id = what.partition("/")
         if kind == "orders":
             return self._marked(lambda services: services.runs.mark(order_id), order_id, seen)
@@ -224,8 +220,10 @@ class Console:
             raise PathUnknown(f"There is nothing live called {what}.")
         return self._marked(routes.MARKS[what], None, seen)
 
-    def _marked(self, mark: Callable[[OperatorServices], str], order_id: str | None, seen: str) -> Streamed:
-        return Streamed(live.marks(self._home.feed, order_id, lambda: self._home.read_as_operator(mark), seen))
+    def _marked(
+        self, mark: Callable[[OperatorServices], str], order_id: str | None, seen: str
+    ) -> AsyncGenerator[bytes]:
+        return live.marks(self._home.feed, order_id, lambda: self._home.read_as_operator(mark), seen)
 
     def _file(self, name: str, headers: Headers) -> Response:
         asset = self._assets.get(name)
@@ -252,9 +250,9 @@ class Console:
         return self._home.clock.now()
 
 
-def _seen(scope: Scope, headers: Headers) -> str:
+def _seen(head: RequestHead) -> str:
     """What a tab saw last: of a stream that broke off, or of the page it was loaded with."""
-    return headers.get("last-event-id") or dict(query_of(asked_of(scope))).get("after", "")
+    return head.headers.get("last-event-id") or dict(head.arguments()).get("after", "")
 
 
 def _version(order_id: str, services: OperatorServices) -> str:

@@ -4,12 +4,11 @@ import asyncio
 import gzip
 from collections.abc import AsyncGenerator
 from http.cookies import CookieError, SimpleCookie
-from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from expediter.api.request import Headers, Response
-from expediter.embedded.web.asgi import Receive, Scope, Send
 from expediter.embedded.web.console.session import COOKIE
+from expediter.embedded.web.http1.responses import Stream
 
 #: On every page: nothing from elsewhere, no script but our file, no frame around it.
 _POLICY = (
@@ -20,7 +19,6 @@ _POLICY = (
 _ALWAYS = (
     ("Content-Security-Policy", _POLICY),
     ("Referrer-Policy", "same-origin"),
-    ("X-Content-Type-Options", "nosniff"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
 _FRESH = ("Cache-Control", "no-store")
@@ -32,64 +30,42 @@ _PACKED = 1_000
 HEARTBEAT = 15.0
 
 
-class Streamed(NamedTuple):
-    """An answer without an end."""
-
-    events: AsyncGenerator[bytes]
-
-
-async def respond(headers: Headers, send: Send, response: Response, *, body: bool = True) -> None:
-    """Sends a page, packed when the browser takes that; without its ``body`` for HEAD."""
+def page(headers: Headers, response: Response) -> Response:
+    """The page with the lines that all have, packed when the browser takes that."""
     lines, content = dict((_FRESH, *response.headers, *_ALWAYS)), response.body
     if len(content) > _PACKED and "Content-Encoding" not in lines and "gzip" in headers.get("accept-encoding", ""):
         content, lines["Content-Encoding"] = gzip.compress(content, 4, mtime=0), "gzip"
-    lines |= {"Content-Length": str(len(content)), "Vary": "Accept-Encoding"}
-    await send({"type": "http.response.start", "status": response.status, "headers": _raw(tuple(lines.items()))})
-    await send({"type": "http.response.body", "body": content if body else b""})
+    lines["Vary"] = "Accept-Encoding"
+    return Response(response.status, tuple(lines.items()), content)
 
 
-async def stream(events: AsyncGenerator[bytes], receive: Receive, send: Send) -> None:
-    """Sends events until the browser goes away or the task is cancelled, which ends the answer in good order."""
-    await send({"type": "http.response.start", "status": 200, "headers": _raw(_STREAM)})
-    gone, pump = asyncio.create_task(_gone(receive)), asyncio.create_task(_pump(events, send))
+def live_stream(events: AsyncGenerator[bytes]) -> Stream:
+    return Stream(_STREAM, events)
+
+
+async def lively(events: AsyncGenerator[bytes], stopping: asyncio.Event) -> AsyncGenerator[bytes]:
+    """The events with signs of life between them, until the server stops."""
+    yield b"retry: 1000\n\n"
+    stop = asyncio.ensure_future(stopping.wait())
+    following = asyncio.ensure_future(anext(events))
     try:
-        await asyncio.wait({gone, pump}, return_when=asyncio.FIRST_COMPLETED)
-    except asyncio.CancelledError:
-        pump.cancel()
-    left = gone.done()
-    gone.cancel()
-    pump.cancel()
-    await asyncio.gather(gone, pump, return_exceptions=True)
-    await events.aclose()
-    if not left:
-        await send({"type": "http.response.body", "body": b""})
+        while not stop.done():
+            await asyncio.wait({stop, following}, timeout=HEARTBEAT, return_when=asyncio.FIRST_COMPLETED)
+            if following.done():
+                yield following.result()
+                following = asyncio.ensure_future(anext(events))
+            elif not stop.done():
+                yield b":\n\n"
+    finally:
+        stop.cancel()
+        following.cancel()
+        await asyncio.gather(stop, following, return_exceptions=True)
+        await events.aclose()
 
 
-async def _pump(events: AsyncGenerator[bytes], send: Send) -> None:
-    await send({"type": "http.response.body", "body": b"retry: 1000\n\n", "more_body": True})
-    while True:
-        following = asyncio.ensure_future(anext(events))
-        try:
-            while not (await asyncio.wait({following}, timeout=HEARTBEAT))[0]:
-                await send({"type": "http.response.body", "body": b":\n\n", "more_body": True})
-            await send({"type": "http.response.body", "body": following.result(), "more_body": True})
-        finally:
-            following.cancel()
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _raw(lines: tuple[tuple[str, str], ...]) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode(), value.encode()) for name, value in lines]
-
-
-def cookie(value: str, seconds: int, scope: Scope) -> tuple[str, str]:
+def cookie(value: str, seconds: int) -> tuple[str, str]:
     """The session's cookie: not for scripts, not sent with other sites' posts; 0 seconds removes it."""
-    secure = "; Secure" if scope.get("scheme") == "https" else ""
-    return "Set-Cookie", f"{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"
+    return "Set-Cookie", f"{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
 
 
 def cookie_in(headers: Headers) -> str:

@@ -15,9 +15,10 @@ from expediter.api.errors import DocumentTooComplex, Unauthorized
 from expediter.api.request import Headers
 from expediter.app.ports import Caller
 from expediter.domain.errors import OrderError
-from expediter.embedded.web.asgi import LARGEST_BODY, Receive, Scope, Send, asked_of, headers_of
+from expediter.embedded.web.asgi import Receive, Scope, Send, headers_of
 from expediter.embedded.web.graphql.executor import Formatted, Graphql, GraphqlRequest, formatted, refusal
 from expediter.embedded.web.guards import Guards
+from expediter.embedded.web.http1.request_head import LARGEST_BODY
 
 PROTOCOL = "graphql-transport-ws"
 #: Seconds in which a client has to say connection_init.
@@ -59,7 +60,7 @@ class GraphqlSocket:
         self._receive, self._send = receive, send
         await receive()  # websocket.connect
         try:
-            headers = headers_of(asked_of(scope))
+            headers = headers_of(scope)
             self._guards.check_place(headers)
         except OrderError:
             await send({"type": "websocket.close", "code": 4403})  # before accept: HTTP 403

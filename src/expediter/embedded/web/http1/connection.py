@@ -1,0 +1,315 @@
+"""HTTP/1.1 on one connection: requests are read one after the other, and each is answered before the next is read.
+
+Rules:
+ - a request is handed to the application when it is whole; it is at the writer in the same call in which it was read;
+ - what comes behind a request waits unread until that request is answered: so all that was accepted is answered,
+   whatever follows it;
+ - what is not plain HTTP/1.1 is refused with an answer, and nothing behind it is read as a request;
+ - a client that has sent its last byte still gets its answers.
+
+It takes the place of uvicorn's own protocol (docs/decisions/0025). uvicorn still runs the server: it listens, keeps the
+date, and stops in good order.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from expediter.api.errors import AddressTooLong, BodyTooLarge, HeadersTooLarge, RequestUnparsable, problem
+from expediter.domain.errors import OrderError
+from expediter.embedded.web.connections import Connections
+from expediter.embedded.web.http1.request_body import BodyReader
+from expediter.embedded.web.http1.request_cycle import Application, RequestCycle
+from expediter.embedded.web.http1.request_head import (
+    LARGEST_HEAD,
+    LONGEST_ADDRESS,
+    RequestHead,
+    asks_for_websocket,
+    is_hopeless,
+    parse_head,
+)
+from expediter.embedded.web.http1.responses import CONTINUE, last_answer
+
+#: Bytes of a whole request as it comes: in chunks it is longer than its body.
+LARGEST_REQUEST = 1024 * 1024
+#: Bytes that are read and dropped after the last answer: a client that still sends when its connection is cut off may
+#: never see that answer.
+DISCARDED = 1024 * 1024
+#: Bytes of the longest line that the library for websockets reads.
+_LONGEST_LINE = 8 * 1024
+
+
+class HttpConnection(asyncio.Protocol):
+    """One connection over which requests come, within the bounds that all connections share."""
+
+    #: What came behind the request that is being answered, or of a head that is not whole.
+    _buffer = b""
+    #: The request whose body is coming.
+    _head: RequestHead | None = None
+    _body: BodyReader | None = None
+    #: The request that is being answered.
+    _cycle: RequestCycle | None = None
+    #: Bytes of the request that is not whole, and bytes that were dropped.
+    _received = _dropped = 0
+    #: Whether there was a request at all, whether the last answer is written, whether the client sends nothing more.
+    _used = _closing = _ended = False
+    _reading = True
+    full = False
+    _always: tuple[object, bytes] = None, b""
+
+    def __init__(
+        self,
+        bounds: Connections,
+        app: Application,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._bounds = bounds
+        self._app = app
+        self._config, self._state, self._app_state = config, server_state, app_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self.transport: asyncio.Transport
+        self.tasks: set[asyncio.Future[Any]] = server_state.tasks  # type: ignore[assignment]  # waited for and cancelled
+        self._room = asyncio.Event()
+
+    # ── its life ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]  # a stream's transport
+        self._state.connections.add(self)  # type: ignore[arg-type]  # they are asked to shut down, and nothing else
+        self._bounds.opened(self)
+        self._judge()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._state.connections.discard(self)
+        self._bounds.closed(self)
+        self._forget()
+        cycle, self._cycle, self._buffer = self._cycle, None, b""
+        if cycle:
+            cycle.leave()
+        self._room.set()
+
+    def eof_received(self) -> bool:
+        """The client sends nothing more. Returns whether the connection stays open for its answers."""
+        self._ended = True
+        if self._cycle:
+            self._cycle.end_stream()
+        elif self._received and not self._closing:
+            self._refuse(RequestUnparsable("The request ends in its middle. Send all of it."))
+        return self._cycle is not None
+
+    def shutdown(self) -> None:
+        """The server stops: the request that is being answered is the last one."""
+        if self._cycle:
+            self._cycle.keep_alive = False
+        else:
+            self.transport.close()
+
+    def give_up(self, error: OrderError, /) -> None:
+        begun = self._cycle is not None and self._cycle.begun
+        if begun or self._closing or self.transport.get_write_buffer_size():
+            self.transport.abort()  # to close would be to wait until everything is read
+            return
+        if self._cycle or self._received or not self._used:
+            self.transport.write(last_answer(problem(error)))
+        self._closing = True
+        self.transport.close()
+
+    # ── what comes in ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def data_received(self, data: bytes) -> None:
+        if self._closing:
+            self._discard(len(data))
+        elif self._cycle:
+            self._buffer += data
+            self._stop_reading()
+        else:
+            self._read(self._buffer + data if self._buffer else data, len(data))
+
+    def _read(self, data: bytes, count: int) -> None:
+        """Reads the next request and has it answered. ``count``: the bytes of it that were not read before."""
+        try:
+            whole = self._rest_of_body(data) if self._body else self._begin(data)
+            if not whole:
+                self._hold(count)
+        except OrderError as error:
+            self._refuse(error)
+
+    def _begin(self, data: bytes) -> bool:
+        """Reads a request from its beginning. Returns whether it is whole."""
+        end = data.find(b"\r\n\r\n") + 4
+        if end < 4 or end > LARGEST_HEAD:
+            self._buffer = data
+            _check_part(data)
+            return False
+        head = parse_head(data[:end])
+        if "upgrade" in head.headers and asks_for_websocket(head):
+            self._become_websocket(data, end)
+            return True
+        length = head.length
+        if length is None or len(data) < end + length:
+            self._head, self._body, self._buffer = head, BodyReader(length), b""
+            if len(data) == end and not head.http10 and head.headers.get("expect", "").lower() == "100-continue":
+                self.transport.write(CONTINUE)
+            return self._rest_of_body(data[end:])
+        self._buffer = data[end + length :]
+        self._run(head, data[end : end + length])
+        return True
+
+    def _rest_of_body(self, data: bytes) -> bool:
+        """Reads more of a body. Returns whether the request is whole."""
+        if self._body is None or self._head is None:
+            raise LookupError("no body is coming")
+        rest = self._body.feed(data)
+        if rest is None:
+            return False
+        head, body = self._head, self._body.body
+        self._head, self._body, self._buffer = None, None, rest
+        self._run(head, body)
+        return True
+
+    def _run(self, head: RequestHead, body: bytes) -> None:
+        """Has a whole request answered."""
+        self._used = True
+        if self._received:
+            self._forget()
+        if self._buffer:
+            self._stop_reading()
+        self._cycle = RequestCycle(self, self._app, head)
+        self._bounds.owes_nothing(self)
+        self._cycle.run(body)
+
+    def _hold(self, count: int) -> None:
+        """So many more bytes came of a request that is not whole. Raises BodyTooLarge."""
+        self._received += count
+        self._bounds.hold(self, count)
+        if self._received > LARGEST_REQUEST:
+            raise BodyTooLarge
+        if self._ended and not self._closing:
+            raise RequestUnparsable("The request ends in its middle. Send all of it.")
+        self._resume_reading()
+
+    def _forget(self) -> None:
+        self._bounds.held -= self._received
+        self._received = 0
+
+    # ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _refuse(self, error: OrderError) -> None:
+        """Answers what is no request of ours, and reads no more. What the client still sends is dropped."""
+        if self._closing:
+            return
+        self._closing = True
+        self._forget()
+        self._buffer, self._head, self._body = b"", None, None
+        self.transport.write(last_answer(problem(error)))
+        if self._ended:
+            self.transport.close()
+        else:
+            self.transport.write_eof()
+            self._resume_reading()
+        self._judge()
+
+    def _discard(self, count: int) -> None:
+        self._dropped += count
+        if self._dropped > DISCARDED:
+            self.transport.abort()
+
+    # ── another protocol ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _become_websocket(self, data: bytes, end: int) -> None:
+        """Hands the connection over to uvicorn's protocol for websockets, which reads the request again.
+
+        Raises AddressTooLong, HeadersTooLarge when it could not.
+        """
+        lines = data[:end].split(b"\r\n")
+        if len(lines[0]) >= _LONGEST_LINE:
+            raise AddressTooLong
+        if max(map(len, lines)) >= _LONGEST_LINE:
+            raise HeadersTooLarge
+        self._state.connections.discard(self)
+        self._bounds.closed(self)
+        self._forget()
+        protocol = self._config.ws_protocol_class(  # type: ignore[misc, call-arg]  # as uvicorn calls it
+            config=self._config, server_state=self._state, app_state=self._app_state
+        )
+        self.transport.set_protocol(protocol)
+        self._resume_reading()
+        protocol.connection_made(self.transport)
+        protocol.data_received(data)
+
+    # ── what goes out ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def always(self) -> bytes:
+        lines = self._state.default_headers
+        if lines is not self._always[0]:  # uvicorn replaces the list once a second
+            self._always = lines, b"".join([b"%b: %b\r\n" % line for line in lines])
+        return self._always[1]
+
+    def write(self, data: bytes) -> None:
+        self.transport.write(data)
+
+    def answered(self, *, keep_alive: bool) -> None:
+        self._cycle = None
+        if self.transport.is_closing():
+            return
+        if not keep_alive or (self._ended and not self._buffer):
+            self._closing = True
+            self.transport.close()
+        elif self._buffer:
+            self._loop.call_soon(self._read_on)  # not at once: other connections come in between
+        else:
+            self._resume_reading()
+        self._judge()
+
+    def _read_on(self) -> None:
+        """Reads what came behind the request that was answered."""
+        if self._cycle or self._closing or self.transport.is_closing():
+            return
+        data, self._buffer = self._buffer, b""
+        self._read(data, len(data))
+
+    def pause_writing(self) -> None:
+        self.full = True
+        self._room.clear()
+        self._judge()
+
+    def resume_writing(self) -> None:
+        self.full = False
+        self._room.set()
+        self._bounds.owes_nothing(self)
+        self._judge()
+
+    async def drained(self) -> None:
+        await self._room.wait()
+
+    def _stop_reading(self) -> None:
+        if self._reading:
+            self._reading = False
+            self.transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if not self._reading and not self.transport.is_closing():
+            self._reading = True
+            self.transport.resume_reading()
+
+    def _judge(self) -> None:
+        """It owes us the next request, or the rest of it, and reading when its answers pile up."""
+        if self.full or self._cycle is None:
+            self._bounds.owes(self)
+        else:
+            self._bounds.owes_nothing(self)
+
+
+def _check_part(data: bytes) -> None:
+    """Raises AddressTooLong, HeadersTooLarge, RequestUnparsable for the beginning of a head that cannot become one."""
+    if is_hopeless(data):
+        raise RequestUnparsable("This is not a request of HTTP/1.1. Send it as RFC 9112 says.")
+    if len(data) > LONGEST_ADDRESS + 1024 and b"\r\n" not in data:
+        raise AddressTooLong
+    if len(data) > LARGEST_HEAD:
+        raise HeadersTooLarge

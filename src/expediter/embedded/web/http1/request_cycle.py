@@ -1,0 +1,169 @@
+"""One request that is being answered on its connection."""
+
+import asyncio
+import logging
+from contextlib import aclosing
+from typing import Any, Protocol
+
+from expediter.api.request import Response
+from expediter.embedded.web.http1.request_head import RequestHead
+from expediter.embedded.web.http1.responses import (
+    BROKEN,
+    LAST_CHUNK,
+    STATUS_LINES,
+    Answer,
+    Stream,
+    chunk,
+    head_of,
+    stream_head,
+)
+
+_log = logging.getLogger("expediter.http")
+
+
+class Application(Protocol):
+    """Answers whole requests."""
+
+    def answer(self, head: RequestHead, body: bytes, /) -> Answer: ...
+
+    def refusal(self, error: BaseException, /) -> Response:
+        """The answer to a request that ended in this error."""
+
+
+class Connection(Protocol):
+    """What a request cycle needs of its connection."""
+
+    #: What answers wait for: the server does not stop before it is done, or cancelled by the server.
+    tasks: set[asyncio.Future[Any]]
+    #: Whether the client leaves too much unread of what was written.
+    full: bool
+
+    def always(self) -> bytes:
+        """The lines that every answer's head begins with."""
+
+    def write(self, data: bytes) -> None: ...
+
+    async def drained(self) -> None:
+        """Returns once it is not ``full``, or the client is gone."""
+
+    def answered(self, *, keep_alive: bool) -> None:
+        """There will be no more of this answer."""
+
+
+class RequestCycle:
+    """``keep_alive``: the connection goes on after the answer. ``begun``: some of the answer was written."""
+
+    __slots__ = ("_app", "_connection", "_head", "_over", "_stream", "_streams", "begun", "gone", "keep_alive")
+
+    def __init__(self, connection: Connection, app: Application, head: RequestHead) -> None:
+        self._connection = connection
+        self._app = app
+        self._head = head
+        self.keep_alive = head.keep_alive
+        self.begun = self._over = False
+        #: Whether the client went away before the answer was whole.
+        self.gone = False
+        #: Whether an answer may be a stream, and the one that is.
+        self._streams = True
+        self._stream: asyncio.Task[None] | None = None
+
+    def run(self, body: bytes) -> None:
+        """Has the request answered."""
+        try:
+            answer = self._app.answer(self._head, body)
+            if isinstance(answer, Response):
+                self._respond(answer)
+            else:
+                self._wait_for(answer)
+        except Exception as error:  # noqa: BLE001  # whatever it is, other connections go on
+            self._fail(error)
+
+    def leave(self) -> None:
+        """The client is gone."""
+        self.gone = True
+        self.end_stream()
+
+    def end_stream(self) -> None:
+        """The client sends nothing more: it still gets an answer that has an end, but no other."""
+        self._streams = False
+        if self._stream:
+            self._stream.cancel()
+
+    def _wait_for(self, future: asyncio.Future[Any]) -> None:
+        self._connection.tasks.add(future)
+        future.add_done_callback(self._done)
+
+    def _done(self, future: asyncio.Future[Any]) -> None:
+        self._connection.tasks.discard(future)
+        if future.cancelled():  # the server stops and has waited long enough, or the client sends nothing more
+            self._break_off()
+            return
+        try:
+            self._take(future)
+        except Exception as error:  # noqa: BLE001  # as in run()
+            self._fail(error)
+
+    def _take(self, future: asyncio.Future[Response | Stream | None]) -> None:
+        error = future.exception()
+        answer = future.result() if error is None else None if self.begun else self._app.refusal(error)
+        if isinstance(answer, Response):
+            self._respond(answer)
+        elif isinstance(answer, Stream):
+            self._stream = asyncio.create_task(self._follow(answer), name="stream")
+            self._wait_for(self._stream)
+            if not self._streams:
+                self._stream.cancel()
+        elif error:
+            self._fail(error)
+        else:
+            self._end()
+
+    def _respond(self, response: Response) -> None:
+        connection = self._connection
+        if self.gone:
+            return
+        if connection.full:
+            self._wait_for(asyncio.create_task(self._once_there_is_room(response)))
+            return
+        head = head_of(response) + ("\r\n" if self.keep_alive else "connection: close\r\n\r\n")
+        body = b"" if self._head.method == "HEAD" else response.body
+        connection.write(STATUS_LINES[response.status] + connection.always() + head.encode() + body)
+        self._end()
+
+    async def _once_there_is_room(self, response: Response) -> Response:
+        await self._connection.drained()
+        return response
+
+    async def _follow(self, stream: Stream) -> None:
+        """Writes the stream as it comes; to HEAD only its head. A client of HTTP/1.0 knows no chunks."""
+        connection, chunked = self._connection, not self._head.http10
+        async with aclosing(stream.events) as events:
+            connection.write(stream_head(stream, connection.always(), chunked=chunked, keep_alive=self.keep_alive))
+            self.begun = True
+            if self._head.method == "HEAD":
+                return
+            async for event in events:
+                connection.write(chunk(event) if chunked else event)
+                if connection.full:
+                    await connection.drained()
+        if chunked and not self.gone:
+            connection.write(LAST_CHUNK)
+
+    def _end(self) -> None:
+        """The whole answer was written."""
+        self._over = True
+        self._connection.answered(keep_alive=self.keep_alive)
+
+    def _break_off(self) -> None:
+        """A client without a whole answer sees that there will be none, because the connection ends too."""
+        if self._over or self.gone:
+            return
+        if not self.begun:
+            self._connection.write(BROKEN)
+        self.keep_alive = False
+        self._end()
+
+    def _fail(self, error: BaseException) -> None:
+        """Only this request ends by it."""
+        _log.error("a request ended in an unforeseen error", exc_info=error)
+        self._break_off()

@@ -1,0 +1,171 @@
+"""The head of an HTTP/1.1 request: what is plain becomes a value, everything else is refused.
+
+Rules, each stricter than RFC 9110 and RFC 9112 ask for, so that no proxy in front can read the same bytes another way:
+ - lines end in CRLF; no empty line before the first one, no folded line, no control characters;
+ - the version is 1.0 or 1.1; a request of HTTP/1.1 has one Host;
+ - a body is framed by one Content-Length or by ``Transfer-Encoding: chunked``, never by both;
+ - lines of one name are one list (RFC 9110 5.3), so a field that may stand once is not understood when it stands twice.
+"""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+
+from expediter.api.errors import (
+    AddressTooLong,
+    BodyTooLarge,
+    CodingUnsupported,
+    HeadersTooLarge,
+    RequestUnparsable,
+    VersionUnsupported,
+)
+
+#: Bytes of a request's address, and of its headers.
+LONGEST_ADDRESS = 8 * 1024
+LARGEST_HEADERS = 16 * 1024
+#: Header lines of one request.
+MOST_HEADERS = 100
+#: Bytes of a body.
+LARGEST_BODY = 64 * 1024
+#: Bytes of a whole head.
+LARGEST_HEAD = LONGEST_ADDRESS + LARGEST_HEADERS
+
+_TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
+#: Header lines, or trailers. A value holds no control character but the tab.
+FIELDS = rf"(?:{_TCHAR}++:[^\x00-\x08\x0a-\x1f\x7f]*+\r\n)*+"
+_HEAD = re.compile(rf"({_TCHAR}++) ([!\"$-~]++) HTTP/1\.([01])\r\n({FIELDS})\r\n")
+_OTHER_VERSION = re.compile(rf"{_TCHAR}++ [!-~]++ HTTP/[0-9]\.[0-9]\r\n")
+_HOST = re.compile(r"(?:[0-9A-Za-z._-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{1,5})?")
+_ABSOLUTE = re.compile(r"http://([^/?]++)(/[^?]*+)?(?:\?(.*+))?", re.IGNORECASE)
+#: What a head may begin with.
+_BEGINNINGS = frozenset(bytes([byte]) for byte in range(128) if re.fullmatch(_TCHAR, chr(byte)))
+_LENGTH = re.compile(r"[0-9]{1,18}")
+
+
+class RequestHead(msgspec.Struct, frozen=True, gc=False):
+    """A request without its body.
+
+    ``path`` has its %-escapes resolved, ``query`` has not. ``headers`` have lower-case names. ``length``: bytes of the
+    body, None when it comes in chunks. ``keep_alive``: the client may send another request on this connection.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    length: int | None
+    keep_alive: bool
+    http10: bool
+
+    def arguments(self) -> tuple[tuple[str, str], ...]:
+        """The names and values in the query, in their order."""
+        return tuple(parse_qsl(self.query, keep_blank_values=True)) if self.query else ()
+
+
+def parse_head(data: bytes) -> RequestHead:
+    """The head in ``data``, its empty line included.
+
+    Raises RequestUnparsable, VersionUnsupported, CodingUnsupported, AddressTooLong, HeadersTooLarge, BodyTooLarge.
+    """
+    found = _HEAD.fullmatch(data.decode("latin-1"))
+    if found is None:
+        raise _fault(data)
+    method, target, minor, lines = found.groups()
+    http10 = minor == "0"
+    headers = _headers(lines)
+    if len(target) > LONGEST_ADDRESS:
+        raise AddressTooLong
+    path, query = _place(method, target, headers)
+    if "host" in headers:
+        if not _HOST.fullmatch(headers["host"]):
+            raise RequestUnparsable("The header Host is not one name with a port. Send one Host.")
+    elif not http10:
+        raise RequestUnparsable("The header Host is missing. Send it with every request.")
+    return RequestHead(
+        method=method,
+        path=unquote(path) if "%" in path else path,
+        query=query,
+        headers=headers,
+        length=_length(headers, http10=http10),
+        keep_alive=not http10 and ("connection" not in headers or "close" not in options(headers["connection"])),
+        http10=http10,
+    )
+
+
+def is_hopeless(data: bytes) -> bool:
+    """Whether the beginning of a head cannot become a plain one: what sends it need not wait for an answer."""
+    return data[:1] not in _BEGINNINGS or data.count(b"\n") != data.count(b"\r\n")
+
+
+def options(value: str) -> set[str]:
+    """The members of a list of words that are compared without regard to case."""
+    return {option.strip(" \t").lower() for option in value.split(",")}
+
+
+def asks_for_websocket(head: RequestHead) -> bool:
+    """Whether it is a handshake of RFC 6455 as far as HTTP goes; any other Upgrade is ignored (RFC 9110 7.8)."""
+    headers = head.headers
+    return (
+        "upgrade" in headers
+        and head.method == "GET"
+        and not head.http10
+        and head.keep_alive
+        and "websocket" in options(headers["upgrade"])
+        and "upgrade" in options(headers.get("connection", ""))
+        and "content-length" not in headers
+        and head.length == 0
+    )
+
+
+def _headers(lines: str) -> dict[str, str]:
+    """Raises HeadersTooLarge."""
+    headers: dict[str, str] = {}
+    if len(lines) > LARGEST_HEADERS or lines.count("\n") > MOST_HEADERS:
+        raise HeadersTooLarge
+    for line in lines.split("\r\n")[:-1]:
+        name, _, value = line.partition(":")
+        name, value = name.lower(), value.strip(" \t")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _place(method: str, target: str, headers: dict[str, str]) -> tuple[str, str]:
+    """Path and query of the address (RFC 9112 3.2). Raises RequestUnparsable."""
+    if target[0] == "/":
+        path, _, query = target.partition("?")
+        return path, query
+    if target == "*" and method == "OPTIONS":
+        return target, ""
+    absolute = _ABSOLUTE.fullmatch(target)
+    if absolute is None:
+        raise RequestUnparsable("The address does not begin with a slash. Send a path.")
+    if headers.setdefault("host", absolute[1]).lower() != absolute[1].lower():
+        raise RequestUnparsable("The address and the header Host name two hosts. Send one.")
+    return absolute[2] or "/", absolute[3] or ""
+
+
+def _length(headers: Mapping[str, str], *, http10: bool) -> int | None:
+    """Raises RequestUnparsable, CodingUnsupported, BodyTooLarge."""
+    given, coding = headers.get("content-length"), headers.get("transfer-encoding")
+    if coding is not None:
+        if given is not None or http10:
+            raise RequestUnparsable("The body is framed in two ways. Send Content-Length or Transfer-Encoding.")
+        if coding.lower() != "chunked":
+            raise CodingUnsupported
+        return None
+    if given is None:
+        return 0
+    if not _LENGTH.fullmatch(given):
+        raise RequestUnparsable("The header Content-Length is not one number. Send the body's length in bytes.")
+    if int(given) > LARGEST_BODY:
+        raise BodyTooLarge
+    return int(given)
+
+
+def _fault(data: bytes) -> RequestUnparsable | VersionUnsupported:
+    line = data.partition(b"\n")[0].decode("latin-1") + "\n"
+    if _OTHER_VERSION.fullmatch(line) and " HTTP/1.0\r" not in line and " HTTP/1.1\r" not in line:
+        return VersionUnsupported()
+    return RequestUnparsable("This is not a request of HTTP/1.1. Send it as RFC 9112 says.")
