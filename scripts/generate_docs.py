@@ -34,11 +34,12 @@ from expediter.embedded.settings import from_environment
 from expediter.embedded.sqlite import admission
 from expediter.embedded.stores import queue
 from expediter.embedded.web import app as web_app
-from expediter.embedded.web import asgi, connections, descriptors, feed
+from expediter.embedded.web import connections, descriptors, feed
 from expediter.embedded.web.console import handlers
 from expediter.embedded.web.graphql import executor as documents
 from expediter.embedded.web.graphql import limits as graphql_limits
 from expediter.embedded.web.graphql import websocket
+from expediter.embedded.web.http1 import request_head
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -66,9 +67,13 @@ KIB, MIB = 1024, 1024 * 1024
 
 #: What is bounded, its value, and what happens beyond it.
 LIMITS: tuple[tuple[str, str, str], ...] = (
-    ("body of a request", f"{asgi.LARGEST_BODY // KIB} KiB", "413 `BodyTooLarge`"),
-    ("headers of a request", f"{asgi.LARGEST_HEADERS // KIB} KiB, {connections.HEADERS} of them", "431"),
-    ("address of a request", f"{asgi.LONGEST_ADDRESS // KIB} KiB", "414 `AddressTooLong`"),
+    ("body of a request", f"{request_head.LARGEST_BODY // KIB} KiB", "413 `BodyTooLarge`"),
+    (
+        "headers of a request",
+        f"{request_head.LARGEST_HEADERS // KIB} KiB, {request_head.MOST_HEADERS} of them",
+        "431 `HeadersTooLarge`",
+    ),
+    ("address of a request", f"{request_head.LONGEST_ADDRESS // KIB} KiB", "414 `AddressTooLong`"),
     ("total of an order", f"{LARGEST_TOTAL:,} minor units", "422"),
     (
         "time for a whole request, and between two on one connection",
@@ -76,7 +81,7 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         "408 `RequestTooSlow` if one had begun; the connection is closed",
     ),
     ("time in which something of an answer is read", f"{connections.PATIENCE:g} s", "the connection is cut off"),
-    ("requests sent ahead on one connection", str(connections.AHEAD), "the connection is closed"),
+    ("requests sent ahead on one connection", "one is read at a time", "the others wait unread"),
     (
         "bytes of requests that are not yet whole",
         f"{connections.HELD // MIB} MiB",

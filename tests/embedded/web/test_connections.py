@@ -9,9 +9,9 @@ import websockets
 
 from expediter.embedded.web import app
 from expediter.embedded.web import connections as bounds
-from expediter.embedded.web.asgi import LARGEST_HEADERS, LONGEST_ADDRESS
-from expediter.embedded.web.connections import AHEAD, HEADERS, PATIENCE
+from expediter.embedded.web.connections import PATIENCE
 from expediter.embedded.web.console import handlers, responses
+from expediter.embedded.web.http1.request_head import LARGEST_HEADERS, LONGEST_ADDRESS, MOST_HEADERS
 from expediter.embedded.web.serving import SocketConnection
 from tests.embedded.web.conftest import PLAIN, Opened, Served
 from tests.embedded.web.wire import connected, until
@@ -100,7 +100,7 @@ async def test_who_does_not_read_what_was_sent_to_him_is_cut_off_although_he_ask
 @pytest.mark.parametrize(
     "head",
     [
-        b"".join(b"X-%d: 1\r\n" % number for number in range(HEADERS + 1)),
+        b"".join(b"X-%d: 1\r\n" % number for number in range(MOST_HEADERS + 1)),
         b"X: " + b"x" * (LARGEST_HEADERS + LONGEST_ADDRESS + 1),
         b"X" * (LARGEST_HEADERS + LONGEST_ADDRESS + 1),
     ],
@@ -116,9 +116,9 @@ async def test_a_head_that_is_too_large_is_refused_before_it_is_whole(serving: O
 async def test_headers_behind_the_body_are_counted_too(serving: Opened) -> None:
     async with serving() as served, connected(served.port) as client:
         await client.says(POST.replace(b"Content-Length: 1000", b"Transfer-Encoding: chunked") + b"0\r\n")
-        await client.says(b"".join(b"X-%d: 1\r\n" % number for number in range(HEADERS)) + b"\r\n")
-        await client.rest()
+        await client.says(b"".join(b"X-%d: 1\r\n" % number for number in range(MOST_HEADERS + 1)) + b"\r\n")
 
+        assert await client.is_refused() == 431
         await until(lambda: len(served.connections) == 0)
 
 
@@ -142,22 +142,6 @@ async def test_what_is_no_http_is_a_problem(serving: Opened) -> None:
         assert b"RequestUnparsable" in answer
 
 
-async def test_requests_sent_ahead_are_answered_in_turn(serving: Opened) -> None:
-    async with serving() as served, connected(served.port) as client:
-        await client.says((GET + BIG) * (AHEAD // 2))
-
-        assert await client.hears(AHEAD) == [200] * AHEAD
-
-
-async def test_who_sends_too_many_requests_ahead_is_cut_off(serving: Opened) -> None:
-    async with serving() as served, connected(served.port) as client:
-        await client.says(GET * 5_000)
-        await client.rest()
-
-        await until(lambda: len(served.connections) == 0)
-        assert (await served.client.get("/healthz")).status_code == 200
-
-
 async def test_a_stream_ends_with_its_connection_although_another_request_waits_behind_it(
     serving: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,7 +151,7 @@ async def test_a_stream_ends_with_its_connection_although_another_request_waits_
             await page.says(STREAM)
             assert await page.hears() == [200]
             await page.says(GET)
-            await until(lambda: any(len(it.turns) > 1 for it in served.connections._open))  # type: ignore[attr-defined]
+            await until(lambda: any(it._buffer for it in served.connections._open))  # type: ignore[attr-defined]
         await until(lambda: not served.app._console._streams)
 
 

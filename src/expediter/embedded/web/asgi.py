@@ -13,7 +13,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
 def headers_of(scope: Scope) -> Headers:
     """The headers of a handshake, whose head was read by ``parse_head`` before."""
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
 async def refuse_websocket(send: Send, response: Response) -> None:

@@ -20,7 +20,7 @@ from expediter.embedded.web.http1.request_head import LARGEST_BODY
 class WebApplication(Application, Protocol):
     """Answers requests, and takes websockets as an ASGI application."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, /) -> None: ...
 
 
 class SocketConnection(WebSocketsSansIOProtocol):

@@ -238,8 +238,8 @@ async def test_another_protocol_or_place_is_not_served(serving: Opened, options:
 # ── who may connect ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("headers", [{"Host": "attacker.example"}, {"Origin": "http://attacker.example"}])
-async def test_a_page_from_elsewhere_cannot_connect(serving: Opened, headers: dict[str, str]) -> None:
+async def test_a_page_from_elsewhere_cannot_connect(serving: Opened) -> None:
+    headers = {"Origin": "http://attacker.example"}
     async with serving() as served:
         with pytest.raises(InvalidStatus) as refused:
             async with connected(served, greet=False, additional_headers=headers):

@@ -25,6 +25,7 @@ from expediter.embedded.web.http1.request_cycle import Application, RequestCycle
 from expediter.embedded.web.http1.request_head import (
     LARGEST_HEAD,
     LONGEST_ADDRESS,
+    MOST_HEADERS,
     RequestHead,
     asks_for_websocket,
     is_hopeless,
@@ -311,5 +312,5 @@ def _check_part(data: bytes) -> None:
         raise RequestUnparsable("This is not a request of HTTP/1.1. Send it as RFC 9112 says.")
     if len(data) > LONGEST_ADDRESS + 1024 and b"\r\n" not in data:
         raise AddressTooLong
-    if len(data) > LARGEST_HEAD:
+    if len(data) > LARGEST_HEAD or data.count(b"\n") > MOST_HEADERS + 1:
         raise HeadersTooLarge

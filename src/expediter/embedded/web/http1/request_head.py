@@ -133,14 +133,14 @@ def _headers(lines: str) -> dict[str, str]:
 
 def _place(method: str, target: str, headers: dict[str, str]) -> tuple[str, str]:
     """Path and query of the address (RFC 9112 3.2). Raises RequestUnparsable."""
-    if target[0] == "/":
+    if target[0] == "/" and method != "CONNECT":
         path, _, query = target.partition("?")
         return path, query
     if target == "*" and method == "OPTIONS":
         return target, ""
     absolute = _ABSOLUTE.fullmatch(target)
     if absolute is None:
-        raise RequestUnparsable("The address does not begin with a slash. Send a path.")
+        raise RequestUnparsable("The address is not a path. Send one that begins with a slash.")
     if headers.setdefault("host", absolute[1]).lower() != absolute[1].lower():
         raise RequestUnparsable("The address and the header Host name two hosts. Send one.")
     return absolute[2] or "/", absolute[3] or ""
