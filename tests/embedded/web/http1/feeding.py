@@ -75,7 +75,8 @@ class Feeder:
 
     def feed(self, segments: list[bytes]) -> Seen:
         """What the server makes of the segments and the end of the stream."""
-        self._echo.asked = asked = []
+        asked: list[tuple[str, bytes]] = []
+        self._echo.asked = asked
         connection = HttpConnection(self._bounds, self._echo, self._config, self._state, {}, self._loop)  # type: ignore[arg-type]
         transport = FakeTransport()
         connection.connection_made(transport)
