@@ -137,6 +137,17 @@ class Echo:
         await send({"type": "websocket.close"})
 
 
+class Says(Echo):
+    """Answers with this body and header."""
+
+    def __init__(self, body: bytes = b"", value: str = "1") -> None:
+        super().__init__()
+        self._response = Response(200, (("X-Said", value),), body)
+
+    def answer(self, _: RequestHead, __: bytes) -> Answer:
+        return self._response if self.may.is_set() else asyncio.create_task(self._later(self._response))
+
+
 async def asked(client: Client, request: bytes) -> str:
     """The body of the answer."""
     await client.says(request)
