@@ -111,7 +111,7 @@ def test_another_workflow_is_read_from_its_file_with_placeholders_filled_in(tmp_
     assert workflow(file) == {"States": {"A": {"Resource": "CloseHold", "Comment": ["CloseHold!"]}}}
 
 
-@pytest.mark.parametrize("content", [None, b"", b"{", b"\xff"])
+@pytest.mark.parametrize("content", [None, b"", b"{", b"\xff", b'{"Resource": "${Nobody}"}'])
 def test_a_workflow_that_cannot_be_read_is_refused_by_its_name(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "other.asl.json"
     if content is not None:

@@ -10,6 +10,7 @@ how paths, templates and JSONata read data. ``simulate`` runs a workflow in virt
 
 from expediter.asl.cases import Verdict, run_case
 from expediter.asl.compiler.definition import parse
+from expediter.asl.compiler.placeholders import names_left, substitute
 from expediter.asl.errors import DefinitionInvalid, Fault
 from expediter.asl.execution import Execution, new_execution
 from expediter.asl.history import HistoryEvent
@@ -58,10 +59,12 @@ __all__ = [
     "Verdict",
     "advance",
     "fixed_context",
+    "names_left",
     "new_execution",
     "outstanding",
     "parse",
     "replay",
     "run_case",
     "simulate",
+    "substitute",
 ]

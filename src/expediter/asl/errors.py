@@ -20,7 +20,8 @@ class Fault(msgspec.Struct, frozen=True):
     """One thing wrong with a definition.
 
     ``path`` names the place as ``States.ProcessPayment.Retry[0].ErrorEquals`` ("" is the definition itself).
-    ``severity`` is ``error`` (AWS rejects it, or it cannot run) or ``warning`` (it runs, but hardly as meant).
+    ``severity`` is ``error`` (AWS rejects it, or it cannot run), ``warning`` (it runs, but hardly as meant) or
+    ``note`` (to know).
     """
 
     path: str

@@ -12,7 +12,7 @@ import msgspec
 from expediter.app import ports
 from expediter.app.gateways import Party, parse_party
 from expediter.app.tasks.order import TASKS
-from expediter.asl.protocol import Json
+from expediter.asl import Json, names_left, substitute
 from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
 from expediter.embedded.mail.smtp import Mailer
 
@@ -81,13 +81,17 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
 def workflow(path: Path | None) -> Json:
     """The workflow's definition with the names of our tasks in it: a file, or the one that comes along.
 
-    Raises SettingRefused when the file cannot be read as JSON.
+    Raises SettingRefused when the file cannot be read as JSON, or a placeholder names no task.
     """
     try:
         source = path or resources.files("expediter.contracts") / "order.asl.json"
-        return substituted(json.loads(source.read_text()), {name: name for name in TASKS})
+        definition = substitute(json.loads(source.read_text()), {name: name for name in TASKS})
     except (OSError, ValueError) as error:
         raise SettingRefused(f"EXPEDITER_WORKFLOW={path} cannot be read as JSON: {error}") from error
+    if left := names_left(definition):
+        names = ", ".join(f"${{{name}}}" for name in left)
+        raise SettingRefused(f"EXPEDITER_WORKFLOW={path}: no task is named {names}. There are: {', '.join(TASKS)}.")
+    return definition
 
 
 def library(path: Path | None) -> dict[str, Json]:
@@ -163,16 +167,3 @@ def _smtp_url(text: str) -> str:
         form = "smtp://host:port or smtps://user:password@host:port, with ?from=address"
         raise ValueError(f"give {form} ({error})") from error
     return text
-
-
-def substituted(definition: Json, names: Mapping[str, str]) -> Json:
-    """The definition with each ``${Name}`` replaced by what it stands for in this home."""
-    if isinstance(definition, str):
-        for name, value in names.items():
-            definition = definition.replace("${" + name + "}", value)
-        return definition
-    if isinstance(definition, list):
-        return [substituted(value, names) for value in definition]
-    if isinstance(definition, dict):
-        return {key: substituted(value, names) for key, value in definition.items()}
-    return definition

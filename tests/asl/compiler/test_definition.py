@@ -75,7 +75,6 @@ def test_all_faults_are_found_at_once_each_with_its_place() -> None:
         (only({"Type": "Parallel", "Branches": [], "End": True}), "States.One.Branches", "non-empty"),
         (only({"Type": "Map", "End": True}), "States.One", "[ItemProcessor]"),
         (only({"Type": "Task", "Resource": "x", "Credentials": {}, "End": True}), "States.One.Credentials", "RoleArn"),
-        (only({"Type": "Task", "Resource": "${Pay}", "End": True}), "States.One.Resource", "left after substitution"),
         (
             only({"Type": "Task", "Resource": "arn:aws:states:::dynamodb:query", "End": True}),
             "States.One.Resource",

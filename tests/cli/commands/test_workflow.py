@@ -44,7 +44,15 @@ def test_validate_accepts_a_definition_with_placeholders_and_shows_its_warnings(
 
     assert code == 0
     assert json.loads(output)["valid"] is True
+    assert [fault["code"] for fault in json.loads(output)["faults"]] == ["PLACEHOLDER", "NO_CATCH"]
+
+
+def test_substitute_says_what_a_placeholder_stands_for(folder: Path) -> None:
+    code, output = invoke("validate", folder / "good.asl.json", "--json", "--substitute", "Bank=Bank")
+
+    assert code == 0
     assert [fault["code"] for fault in json.loads(output)["faults"]] == ["NO_CATCH"]
+    assert invoke("validate", folder / "good.asl.json", "--substitute", "Bank")[0] == 2
 
 
 def test_graph_writes_svg_or_mermaid(folder: Path) -> None:

@@ -1,7 +1,6 @@
 """From the text of a definition to a machine: read every state, note every fault, then link the states."""
 
-import re
-
+from expediter.asl.compiler.placeholders import filled, names_left
 from expediter.asl.compiler.reader import Notes, Reader
 from expediter.asl.compiler.state_types import compile_scope
 from expediter.asl.errors import DefinitionInvalid, Fault
@@ -23,7 +22,6 @@ def parse(definition: Json, *, express: bool = False, accepted: bool = False) ->
     reader = top_reader(definition, notes)
     compile_scope(reader)
     states = notes.states
-    _check_placeholders(reader, reader.spec, "")
     timeout = reader.integer("TimeoutSeconds", 0, 1) if reader.has("TimeoutSeconds") else None
     faults = tuple(dict.fromkeys(notes.faults))  # a field that two readers look at has its fault once
     if any(fault.severity == "error" for fault in faults):
@@ -35,21 +33,6 @@ def parse(definition: Json, *, express: bool = False, accepted: bool = False) ->
     return Machine(
         reader.text("StartAt"), states, resources, faults, variables, notes.keeps_input, timeout, reader.spec
     )
-
-
-def _check_placeholders(reader: Reader, value: Json, place: str) -> None:
-    """A text that is nothing but ``${Name}`` was meant to be replaced before."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            _check_placeholders(reader, inner, f"{place}.{key}" if place else key)
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            _check_placeholders(reader, inner, f"{place}[{index}]")
-    elif isinstance(value, str) and _PLACEHOLDER.fullmatch(value):
-        reader.complain(place, f"A placeholder is left after substitution: {value}")
-
-
-_PLACEHOLDER = re.compile(r"\$\{\w+\}")
 
 
 def top_reader(definition: Json, notes: Notes) -> Reader:
@@ -65,6 +48,10 @@ def top_reader(definition: Json, notes: Notes) -> Reader:
     if not isinstance(definition, dict):
         notes.faults.append(Fault("", "Definition must be a valid JSON object"))
         raise DefinitionInvalid(tuple(notes.faults))
+    for name in names_left(definition):
+        message = f"${{{name}}} is filled at deployment; it is checked with a stand-in"
+        notes.faults.append(Fault("", message, "note", "PLACEHOLDER"))
+    definition = filled(definition)
     reader = Reader(definition, "", notes, jsonata=False)
     if len(encode(definition)) > DEFINITION_LIMIT:
         reader.complain("", f"A definition has at most {DEFINITION_LIMIT} bytes")

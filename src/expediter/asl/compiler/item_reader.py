@@ -1,6 +1,7 @@
 """ItemReader: from what a store answers to the items of a distributed Map. Reading is the caller's, parsing is here.
 
-The answer to ``s3:getObject`` is the object's text; to ``s3:listObjectsV2`` the array of its entries.
+The answer to ``s3:getObject`` is the object's text; to ``s3:listObjectsV2`` the array of its entries,
+and so it is for the objects that a manifest lists.
 """
 
 import csv
@@ -80,7 +81,7 @@ def compile_parser(config: Reader, resource: str) -> Callable[[Json], list[Json]
     return _PARSERS[kind]
 
 
-_PARSERS: dict[str, Callable[[Json], list[Json]]] = {"JSON": _json, "JSONL": _json_lines}
+_PARSERS: dict[str, Callable[[Json], list[Json]]] = {"JSON": _json, "JSONL": _json_lines, "MANIFEST": _entries}
 
 
 def _csv_config(config: Reader) -> Callable[[Json], list[Json]]:

@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from expediter.asl import DefinitionInvalid, Fault, Unanswered, Verdict, parse, run_case, simulate
+from expediter.asl import substitute as substituted
 from expediter.asl.texts import decode_unique
 
 app = typer.Typer(no_args_is_help=True, help="Check, draw, run and test workflow definitions.")
@@ -24,39 +25,52 @@ def _load(path: Path) -> Any:  # noqa: ANN401 - any JSON
         raise typer.BadParameter(f"{path} is not JSON: {error}") from error
 
 
-def placeholders_filled(definition: Any) -> Any:  # noqa: ANN401 - any JSON
-    """The definition with each ``${Name}`` that names a task read as the task ``Name``, as the embedded server does."""
-    if isinstance(definition, list):
-        return [placeholders_filled(item) for item in definition]
-    if not isinstance(definition, dict):
-        return definition
-    filled = {key: placeholders_filled(value) for key, value in definition.items()}
-    for key in ("Resource", "FunctionName"):
-        named = filled.get(key)
-        if isinstance(named, str) and named.startswith("${") and named.endswith("}"):
-            filled[key] = named[2:-1]
-    return filled
+Substitute = Annotated[
+    list[str] | None,
+    typer.Option("--substitute", metavar="NAME=VALUE", help="What ${NAME} stands for"),
+]
+Substitutions = Annotated[
+    Path | None, typer.Option("--substitutions", exists=True, dir_okay=False, help="A JSON file of NAME: VALUE")
+]
+
+
+def _definition(path: Path, pairs: list[str] | None, file: Path | None) -> Any:  # noqa: ANN401 - any JSON
+    """The definition of a file, with its placeholders replaced as the options say."""
+    values: dict[str, str] = {}
+    if file is not None:
+        given = _load(file)
+        if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+            raise typer.BadParameter(f"{file} must hold a JSON object of texts")
+        values.update(given)
+    for pair in pairs or []:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--substitute {pair}: give NAME=VALUE")
+        values[name] = value
+    return substituted(_load(path), values)
 
 
 @app.command()
 def validate(
     file: File,
+    substitute: Substitute = None,
+    substitutions: Substitutions = None,
     as_json: AsJson = False,
     express: Annotated[bool, typer.Option(help="Apply the rules of Express workflows too")] = False,
 ) -> None:
     """List everything wrong with a definition; exit 1 when AWS would reject it or it cannot run."""
     faults: tuple[Fault, ...]
     try:
-        faults = parse(placeholders_filled(_load(file)), express=express).warnings
+        faults = parse(_definition(file, substitute, substitutions), express=express).warnings
     except DefinitionInvalid as invalid:
         faults = invalid.faults
-    errors = sum(fault.severity == "error" for fault in faults)
+    errors, warnings = (sum(fault.severity == severity for fault in faults) for severity in ("error", "warning"))
     if as_json:
         typer.echo(json.dumps({"valid": not errors, "faults": msgspec.to_builtins(faults)}, indent=2))
     else:
         for fault in faults:
             typer.echo(f"{fault.severity}: {fault}")
-        typer.echo(f"{file}: {errors} errors, {len(faults) - errors} warnings")
+        typer.echo(f"{file}: {errors} errors, {warnings} warnings")
     raise typer.Exit(1 if errors else 0)
 
 
@@ -107,7 +121,7 @@ def _listed(definition: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
 
 def _valid(definition: Any) -> None:  # noqa: ANN401 - any JSON
     try:
-        parse(placeholders_filled(definition))
+        parse(definition)
     except DefinitionInvalid as invalid:
         for fault in invalid.faults:
             typer.echo(f"{fault.severity}: {fault}", err=True)
@@ -117,13 +131,16 @@ def _valid(definition: Any) -> None:  # noqa: ANN401 - any JSON
 @app.command()
 def run(
     file: File,
+    *,
     input: Annotated[str, typer.Option("--input", help="The input: JSON, or @FILE")] = "{}",
     mocks: Annotated[Path | None, typer.Option("--mocks", help="Prepared answers: Resource -> list of calls")] = None,
+    substitute: Substitute = None,
+    substitutions: Substitutions = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a definition in virtual time with prepared answers; exit 1 unless it succeeds."""
     given = _load(Path(input[1:])) if input.startswith("@") else _argument(input)
-    definition = placeholders_filled(_load(file))
+    definition = _definition(file, substitute, substitutions)
     _valid(definition)
     try:
         done = simulate(definition, given, mocks=_load(mocks) if mocks else None)
@@ -176,7 +193,7 @@ def _completed(case: dict[str, Any], file: Path) -> dict[str, Any]:
     tier = "own" if "status" in case["expected"] else "definition"
     filled = {"group": file.stem, "tier": tier, **case}
     if "definition_file" in case:
-        filled["definition"] = placeholders_filled(_load(file.parent / case["definition_file"]))
+        filled["definition"] = _load(file.parent / case["definition_file"])
     return filled
 
 
