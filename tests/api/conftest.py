@@ -18,12 +18,11 @@ from expediter.api.rest import OPERATIONS
 from expediter.app.intake import take_batch
 from expediter.app.ports import Caller, Settings, Work
 from expediter.domain.errors import OrderError
-from expediter.embedded.engine.workflows import SqliteWorkflows
-from expediter.embedded.settings import workflow
 from expediter.embedded.sqlite.database import Session, open_writer
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.orders import SqliteOrders
 from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
+from tests.support.engine import workflows_on
 
 OPERATOR = Caller()
 START = 1_800_000_000_000
@@ -36,7 +35,7 @@ class Doors:
         session, self.now, self._ids = Session(connection), START, count(1)
         self._connection = connection
         settings = Settings()
-        self.workflows = SqliteWorkflows(session, self.work, lambda errand: None, lambda at: None)
+        self.workflows = workflows_on(session, self.work, START)
         self._work = Work(
             orders=SqliteOrders(session, settings, lambda before, order: None, None),
             claims=SqliteClaims(session),
@@ -46,7 +45,6 @@ class Doors:
             settings=settings,
             now=START,
         )
-        self.workflows.use(workflow(None), START)
 
     def work(self) -> Work:
         return msgspec.structs.replace(self._work, now=self.now)

@@ -15,7 +15,7 @@ from expediter.app.drafts import MAX_ITEMS, MAX_NAME, ChangeDraft, Draft, DraftI
 from expediter.app.operator.erasing import Erased
 from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
 from expediter.domain.order import Status
-from expediter.embedded.stores.task_tokens import Failure
+from expediter.embedded.engine.task_tokens import TaskFailure
 from expediter.embedded.web.app import SYSTEM
 from expediter.embedded.web.customer_routes import PEOPLE, Erasure
 from expediter.embedded.web.task_routes import REPORTS
@@ -94,7 +94,7 @@ def test_an_order_is_shown_with_the_fields_of_the_design() -> None:
         (Draft, ("NewPlainOrder", "NewOrderOfItems")),
         (ChangeDraft, ("PlainChange", "ChangeOfItems")),
         (DraftItem, ("NewItem",)),
-        (Failure, ("TaskFailure",)),
+        (TaskFailure, ("TaskFailure",)),
         (Erasure, ("Erasure",)),
     ],
 )

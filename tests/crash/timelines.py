@@ -6,12 +6,12 @@ import msgspec
 
 from expediter.asl import Execution, advance
 from expediter.embedded.sqlite.database import Session
-from expediter.embedded.stores.executions import Executions
+from expediter.embedded.stores.executions import SqliteExecutions
 
 
 def torn(session: Session, most: int = -1) -> Iterator[str]:
     """Of the ``most`` newest executions (-1: of all), those whose events and state do not belong together."""
-    executions = Executions(session)
+    executions = SqliteExecutions(session)
     for no, name in session.rows(
         "SELECT no, id FROM execution JOIN claim USING (no) ORDER BY no DESC LIMIT ?1", (most,)
     ):

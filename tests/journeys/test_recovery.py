@@ -8,7 +8,7 @@ import pytest
 
 from expediter.app.operator.reconcile import reconcile
 from expediter.embedded.clock import new_id
-from expediter.embedded.engine.dispatcher import Runtime
+from expediter.embedded.engine.dispatcher import Dispatcher
 from tests.support.clock import VirtualClock
 from tests.support.stage import SECOND, Stage, opened, story
 from tests.support.town import Act, Addresses, Town
@@ -19,7 +19,7 @@ class Death:
 
     def __init__(self, data: Path, left: Path, commit: int, *, after: bool) -> None:
         self.happened = asyncio.Event()
-        self.runtime: Runtime | None = None
+        self.dispatcher: Dispatcher | None = None
         self._data = data
         self._left = left
         self._commit = commit
@@ -27,7 +27,7 @@ class Death:
         self._commits = 0
 
     def before_commit(self, names: list[str]) -> None:
-        if self.runtime and names != ["look"]:
+        if self.dispatcher and names != ["look"]:
             self._commits += 1
             if self._commits == self._commit and not self._after:
                 self._die()
@@ -41,8 +41,8 @@ class Death:
         for file in self._data.glob("expediter.db*"):
             if not file.name.endswith("-shm"):
                 shutil.copy(file, self._left)
-        assert self.runtime is not None
-        self.runtime._stopping = True
+        assert self.dispatcher is not None
+        self.dispatcher._stopping = True
         self.happened.set()
 
 
@@ -50,7 +50,7 @@ async def left_behind(data: Path, left: Path, death: Death, order_id: str, setti
     """Plays the order until the process dies; False when the order ended before."""
     async with opened(data, None, death, NOTIFY="ops@example.com", **settings) as stage:
         await stage.quiet()
-        death.runtime = stage.home.runtime
+        death.dispatcher = stage.home.dispatcher
 
         async def life() -> None:
             await stage.accept(order_id)
@@ -152,7 +152,7 @@ async def test_a_call_under_way_when_the_process_dies_is_asked_about_before_it_i
 
             assert second.status(order_id) == "SUCCESS"
             assert town.calls(order_id) == ["lookup", "charge", "handover"]
-        for call in first.home.runtime._calls:
+        for call in first.home.dispatcher._calls:
             call.cancel()
     assert bank.requests == [b"POST /charges HTTP/1.1\r\n"]
     await bank.close()
@@ -187,7 +187,7 @@ async def test_a_hold_that_ended_while_nobody_ran_ends_at_once(tmp_path: Path) -
 
 async def accept_only(stage: Stage, order_id: str) -> None:
     """Stops the home before the message can be taken in."""
-    stage.home.runtime._stopping = True
+    stage.home.dispatcher._stopping = True
     await stage.accept(order_id)
 
 
@@ -209,7 +209,7 @@ async def test_a_call_under_way_at_the_stop_gets_its_seconds_and_is_settled(tmp_
     async with opened(tmp_path, **town.settings) as stage:
         await stage.accept(order_id)
         await stage.home.write(lambda work: None, "intake was before this")
-        assert stage.home.runtime.calls == 1
+        assert stage.home.dispatcher.calls == 1
     async with opened(tmp_path, **town.settings) as stage:
         await stage.quiet()
 

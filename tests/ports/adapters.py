@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Protocol
 
 from expediter.app.ports import Work
-from expediter.embedded.engine.workflows import SqliteWorkflows
-from expediter.embedded.settings import workflow
 from expediter.embedded.sqlite.database import open_writer
 from expediter.embedded.sqlite.write_behind import WritingSession
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.orders import SqliteOrders
 from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
 from tests.support.clock import NOON
+from tests.support.engine import workflows_on
 from tests.support.values import SETTINGS
 
 
@@ -48,8 +47,7 @@ class EmbeddedAdapters:
         self._claims = SqliteClaims(session)
         self._queue = SqliteQueue(session, lambda: None)
         self._dead_letters = SqliteDeadLetters(session, lambda: None)
-        self._workflows = SqliteWorkflows(session, self._work, lambda _: None, lambda _: None)
-        self._workflows.use(workflow(None), NOON)
+        self._workflows = workflows_on(session, self._work, NOON)
 
     @contextmanager
     def unit(self, now: int = NOON) -> Iterator[Work]:

@@ -27,7 +27,7 @@ from expediter.embedded.sqlite.commit_thread import Commit, Committer
 from expediter.embedded.sqlite.database import Session, open_writer
 from expediter.embedded.sqlite.write_behind import WritingSession
 from expediter.embedded.sqlite.writer import Writer
-from expediter.embedded.stores.executions import Executions
+from expediter.embedded.stores.executions import SqliteExecutions
 from tests.power.recording import Recording
 
 #: Orders in one run, and how many of them come in together at most.
@@ -167,7 +167,7 @@ class Kitchen:
 
     @property
     def running(self) -> int:
-        return Executions(self._session).running()
+        return SqliteExecutions(self._session).running()
 
     def _ask(self, what: str, order_id: str, handle: Callable[[Work], object]) -> None:
         def done(_: object, error: Exception | None) -> None:

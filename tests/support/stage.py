@@ -23,10 +23,11 @@ from expediter.domain.ledger import Entry, balance
 from expediter.domain.order import Order
 from expediter.embedded.clock import new_id
 from expediter.embedded.engine.dispatcher import PAUSE
+from expediter.embedded.engine.ports import NEVER
 from expediter.embedded.settings import from_environment
 from expediter.embedded.sqlite.database import Session, open_reader
 from expediter.embedded.sqlite.writer import Observer
-from expediter.embedded.stores.executions import NEVER, Executions
+from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.wiring import Home, open_home
 from tests.support.clock import VirtualClock
 
@@ -64,7 +65,7 @@ class Stage:
         self.home = home
         self.clock = clock
         self._reading = reading
-        self._executions = Executions(reading)
+        self._executions = SqliteExecutions(reading)
 
     # ── what customers and operators do ───────────────────────────────────────────────────────────────────────────
 
@@ -139,7 +140,7 @@ class Stage:
         """Goes on until nothing is under way any more that does not wait for time to pass."""
         calm = 0
         for _ in range(PATIENCE):
-            if under_way := self.home.runtime._calls:
+            if under_way := self.home.dispatcher._calls:
                 await asyncio.wait(set(under_way), return_when=asyncio.FIRST_COMPLETED)
             await self.home.write(_look, "look")
             calm = calm + 1 if self._idle() else 0
@@ -187,9 +188,9 @@ class Stage:
         return min(self._executions.next_due(now), max(visible or NEVER, now + PAUSE))
 
     def _idle(self) -> bool:
-        home, runtime, now = self.home, self.home.runtime, self.clock.now()
-        busy = runtime.calls or home._writer.waiting or runtime._intakes or runtime._firing
-        return not (busy or self._executions.due(now, 1))
+        home, dispatcher, now = self.home, self.home.dispatcher, self.clock.now()
+        calls = dispatcher.calls or dispatcher._intakes or dispatcher._firing
+        return not (calls or home._writer.waiting or self._executions.due(now, 1))
 
 
 def _look(_: Work) -> None:

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from expediter.asl.protocol import Json
+from expediter.embedded.engine.task_tokens import TaskReport, TaskSuccess
 from expediter.embedded.settings import workflow
-from expediter.embedded.stores.task_tokens import Report, Success
 from tests.support.clock import VirtualClock
 from tests.support.stage import SECOND, Stage, opened
 
@@ -56,9 +56,9 @@ def token(stage: Stage, order_id: str) -> str:
     return str(given[-1]["Payload"]["task_token"])
 
 
-async def say(stage: Stage, to: str, report: Report) -> None:
+async def say(stage: Stage, to: str, report: TaskReport) -> None:
     await stage.home.report(to, report, "report")
     await stage.quiet()
 
 
-OK = Success({"status": "ok"})
+OK = TaskSuccess({"status": "ok"})

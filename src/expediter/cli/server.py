@@ -40,7 +40,7 @@ TICK = 0.1
 #: that COMMIT is done, and they waited up to 5 ms for that.
 SWITCH = 0.0001
 #: Loops of the home without which orders would be accepted, or taken to be under way, and nothing would come of them.
-VITAL = frozenset({"writer", "runtime", "outbox"})
+VITAL = frozenset({"writer", "dispatcher", "outbox"})
 
 _GREETING = """\
 Expediter serves {url} and keeps its data in {data}.

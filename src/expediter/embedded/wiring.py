@@ -12,14 +12,17 @@ import msgspec
 from expediter.app.operator.actions import Operator
 from expediter.app.operator.erasing import Erased, erase
 from expediter.app.operator.services import OperatorServices
-from expediter.app.ports import Orders, Work
+from expediter.app.ports import Orders, Work, Workflows
 from expediter.domain.errors import StoreUnavailable
 from expediter.domain.order import ENDED, Order
 from expediter.domain.outage import Outage
 from expediter.embedded.clock import Clock, SystemClock
-from expediter.embedded.engine.dispatcher import Runtime
+from expediter.embedded.engine.definitions import Definitions
+from expediter.embedded.engine.dispatcher import Dispatcher
+from expediter.embedded.engine.driver import Driver
 from expediter.embedded.engine.gateways import Parties
-from expediter.embedded.engine.workflows import Errand, SqliteWorkflows
+from expediter.embedded.engine.task_tokens import TaskReport
+from expediter.embedded.engine.workflows import EmbeddedWorkflows, ReadOnlyWorkflows
 from expediter.embedded.loop import Loop
 from expediter.embedded.loops.alerts import Alerts
 from expediter.embedded.loops.health import Health, seen_at
@@ -40,10 +43,10 @@ from expediter.embedded.sqlite.unit_of_work import Unit, UnitOrders
 from expediter.embedded.sqlite.write_behind import WritingSession
 from expediter.embedded.sqlite.writer import Observer, Writer
 from expediter.embedded.stores.claims import SqliteClaims
-from expediter.embedded.stores.executions import Executions
+from expediter.embedded.stores.engine import engine_stores
+from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.orders import SqliteOrders
 from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
-from expediter.embedded.stores.task_tokens import Report
 from expediter.embedded.web.feed import Feed
 
 T = TypeVar("T")
@@ -81,21 +84,23 @@ class Home:
         self._writer = Writer(file.writing.connection, self._unit, file.checkpoints.between_batches, observer)
         self._metrics = self._writer.metrics
         self._prometheus = PrometheusText(self._metrics)
-        self.workflows = SqliteWorkflows(file.writing, self._work, self._dispatch, self._wake_at)
-        self.runtime = Runtime(self._writer, self.workflows, self._work, parties, clock)
         collector = _collector(settings)
-        if collector:
-            context = TraceContext(file.writing, clock, collector)
-            self.workflows.ended = context.ended
-            self.runtime.headers = context.headers
+        context = TraceContext(file.writing, clock, collector) if collector else None
+        headers, ended = (context.headers, context.ended) if context else (None, None)
+        self.dispatcher = Dispatcher(self._writer, self._work, parties, clock, headers)
+        stores = engine_stores(file.writing)
+        definitions = Definitions(stores.definitions)
+        dispatch, wake_at = self.dispatcher.dispatch, self.dispatcher.wake_at
+        self._driver = Driver(stores, definitions, self._work, dispatch, wake_at, ended=ended)
+        self.workflows = EmbeddedWorkflows(stores, definitions, self._driver, self._work)
         mailer = Mailer(settings.smtp_url) if settings.smtp_url else None
         database = DatabaseAccess(file.reading, file.writing, self._writer)
         self.outbox = Outbox(database, clock, mailer) if mailer else None
         self._writing = self._ports(file.writing, orders, self.workflows)
-        reader = SqliteWorkflows(file.reading, self._work, self._dispatch, self._wake_at)
-        self._reading = self._ports(file.reading, self._orders(file.reading), reader)
+        self._executions = SqliteExecutions(file.reading)
+        reading_workflows = ReadOnlyWorkflows(self._executions)
+        self._reading = self._ports(file.reading, self._orders(file.reading), reading_workflows)
         self._reader, self._unit_session = file.reading, file.writing
-        self._executions = Executions(file.reading)
         self._queue = SqliteQueue(file.reading, self._redriven)
         self._flow = FlowCounts(clock)
         self._scrub = Scrub(file.writing, self._writer, file.checkpoints)
@@ -140,7 +145,7 @@ class Home:
         """As ``read``, for what operators see."""
         return self.read(lambda work: handle(self._reading_services.over(work)))
 
-    def report(self, token: str, report: Report, name: str) -> asyncio.Future[None]:
+    def report(self, token: str, report: TaskReport, name: str) -> asyncio.Future[None]:
         """Tells the task that waits for this token; done once that is durable.
 
         It may have TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TooBusy.
@@ -175,16 +180,16 @@ class Home:
 
     def metrics(self) -> bytes:
         """Prometheus text."""
-        return self._prometheus.text(gauges(self._reader, self._queue, self.runtime.calls, self.clock.now()))
+        return self._prometheus.text(gauges(self._reader, self._queue, self.dispatcher.calls, self.clock.now()))
 
     async def start(self) -> None:
         """Pins the workflow, takes up what a process before left, and begins to take orders in."""
         await self.health.check_and_start(self._reader, self._unit_session, self._writer)
         file = self.settings.workflow
         await self._writer.run(
-            "pin", lambda: self.workflows.use(workflow(file), self.clock.now(), lambda: library(file))
+            "pin", lambda: self.workflows.definitions.use(workflow(file), self.clock.now(), lambda: library(file))
         )
-        await self.runtime.start(self._executions, self._queue)
+        await self.dispatcher.start(self._driver, self._executions, self._queue)
         for loop in self._loops:
             loop.start()
         self._ready = True
@@ -192,7 +197,7 @@ class Home:
     async def stop(self) -> None:
         """Ends what is under way within seconds; the rest goes on at the next start."""
         self._ready = False
-        await self.runtime.stop(GRACE)
+        await self.dispatcher.stop(GRACE)
         for loop in self._loops:
             await loop.stop()
         await self.health.stop()
@@ -212,7 +217,7 @@ class Home:
     def _orders(self, session: Session) -> SqliteOrders:
         return SqliteOrders(session, self.settings.orders, self._changed, self._posted if self._mail else None)
 
-    def _ports(self, session: Session, orders: Orders, workflows: SqliteWorkflows) -> Work:
+    def _ports(self, session: Session, orders: Orders, workflows: Workflows) -> Work:
         return Work(
             orders=orders,
             claims=SqliteClaims(session),
@@ -255,16 +260,10 @@ class Home:
     def _sent(self) -> None:
         # Taken in by the same commit: then its message is never written.
         self._writer.after(self._accepted)
-        self.runtime.sent()
+        self.dispatcher.sent()
 
     def _redriven(self) -> None:
-        self._writer.after(self.runtime.sent)
-
-    def _dispatch(self, errand: Errand) -> None:
-        self.runtime.dispatch(errand)
-
-    def _wake_at(self, at: int) -> None:
-        self.runtime.wake_at(at)
+        self._writer.after(self.dispatcher.sent)
 
 
 def _collector(settings: Settings) -> Collector | None:

@@ -15,6 +15,7 @@ from expediter.embedded.clock import new_id
 from expediter.embedded.engine import dispatcher
 from expediter.embedded.sqlite.database import open_writer
 from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.queue import VISIBILITY, SqliteQueue
 from tests.embedded.sqlite.test_writer import Bench, writing
 from tests.embedded.sqlite.test_writer_sharing import until
@@ -100,7 +101,7 @@ async def test_while_a_party_does_not_keep_up_orders_are_accepted_and_wait(
 ) -> None:
     commits = Commits()
     async with opened(tmp_path, observer=commits) as stage:
-        monkeypatch.setattr(stage.home.runtime, "_keeping_up", lambda _: False)
+        monkeypatch.setattr(stage.home.dispatcher, "_keeping_up", lambda _: False)
         order_id = await stage.accept()
 
         assert commits.having("accept") == [["accept"]]
@@ -132,7 +133,9 @@ async def test_an_intake_whose_rows_sqlite_refuses_takes_no_accept_along(
 
         def refused(work: object) -> int:
             received = intake.take_batch(work)  # type: ignore[arg-type]  # the unit's ports
-            stage.home.workflows._store._session.stage("INSERT INTO claim (no) VALUES (NULL)", ())
+            executions = stage.home.workflows._executions
+            assert isinstance(executions, SqliteExecutions)
+            executions._session.stage("INSERT INTO claim (no) VALUES (NULL)", ())
             return received
 
         with monkeypatch.context() as meanwhile:

@@ -9,10 +9,12 @@ import pytest
 from expediter.asl import Execution
 from expediter.asl.protocol import TimerFired
 from expediter.domain.errors import StoreUnavailable
+from expediter.embedded.engine.ports import NEVER, StoredExecution
 from expediter.embedded.sqlite.database import open_writer
 from expediter.embedded.sqlite.write_behind import WritingSession
 from expediter.embedded.stores.claims import SqliteClaims
-from expediter.embedded.stores.executions import Executions, Stored, decoded
+from expediter.embedded.stores.definitions import SqliteDefinitions
+from expediter.embedded.stores.executions import SqliteExecutions, decoded
 
 SCHEMA = "CREATE TABLE note (text TEXT UNIQUE); CREATE TABLE good (text TEXT REFERENCES note (text))"
 NOTE, GOOD = "INSERT INTO note (text) VALUES (?)", "INSERT INTO good (text) VALUES (?)"
@@ -100,12 +102,12 @@ def test_forgetting_what_is_known_drops_nothing_that_has_yet_to_be_written(sessi
 def test_each_event_is_in_the_history_once_whatever_is_written_in_between(
     session: WritingSession, new: bool, when: str
 ) -> None:
-    executions = Executions(session)
+    executions = SqliteExecutions(session)
     session.begin()
     no = SqliteClaims(session).take("an order", "")[0].no
-    executions.pin("hash", {}, 0)
+    SqliteDefinitions(session).pin("hash", {}, 0)
     running = Execution(status="RUNNING")
-    executions.store(Stored(no, "an order", 1, running), running, [], [], [])
+    executions.store(StoredExecution(no, "an order", 1, running), running, [], NEVER, 0)
     session.end()
     if not new:
         session.write()
@@ -115,7 +117,7 @@ def test_each_event_is_in_the_history_once_whatever_is_written_in_between(
         assert stored is not None
         if at == 2 and "before" in when:
             session.row(ANYTHING)
-        executions.store(stored, running, [TimerFired(at=at, seed=0, timer=0)], [], [])
+        executions.store(stored, running, [TimerFired(at=at, seed=0, timer=0)], NEVER, 0)
         if at == 2 and "after" in when:
             session.row(ANYTHING)
         session.end()

@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from expediter.embedded.sqlite.database import Session, open_writer
-from expediter.embedded.stores.executions import Executions
+from expediter.embedded.stores.definitions import SqliteDefinitions
 
 #: Orders that wait in the hold, and bytes of the definition that they are on.
 COUNT, BODY = 3_000, 10_000
@@ -27,7 +27,7 @@ def session() -> Iterator[Session]:
 def test_what_a_start_asks_of_the_definitions_in_use_takes_no_room_per_order(session: Session) -> None:
     before = apsw.memory_used()
     apsw.memory_high_water(True)
-    ((no, _, count),) = Executions(session).live_definitions()
+    ((no, _, count),) = SqliteDefinitions(session).live()
 
     assert (no, count) == (1, COUNT)
     assert apsw.memory_high_water() - before < COUNT * BODY / 10

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from expediter.domain.errors import TaskTokenUnknown
-from expediter.embedded.stores.task_tokens import Failure, Heartbeat, Report, Success
+from expediter.embedded.engine.task_tokens import TaskFailure, TaskHeartbeat, TaskReport, TaskSuccess
 from tests.support.clock import VirtualClock
 from tests.support.stage import HOUR, MINUTE, SECOND, story
 from tests.support.waiting import OK, say, sent, shop, token, waiting, written
@@ -30,7 +30,7 @@ async def test_the_output_of_a_success_is_the_output_of_the_task(tmp_path: Path)
     async with shop(tmp_path) as stage:
         order_id = await sent(stage)
 
-        await say(stage, token(stage, order_id), Success({"status": "no", "minutes": [5, None, "ä"]}))
+        await say(stage, token(stage, order_id), TaskSuccess({"status": "no", "minutes": [5, None, "ä"]}))
 
         history = stage.home.read(lambda work: work.workflows.history(order_id)) or []
         done = [event["details"]["output"] for event in history if event["type"] == "TaskSucceeded"]
@@ -46,15 +46,15 @@ async def test_a_failure_is_what_catch_compares_with(tmp_path: Path) -> None:
     async with shop(tmp_path) as stage:
         order_id = await sent(stage)
 
-        await say(stage, token(stage, order_id), Failure("OutOfBuns", "All eaten."))
+        await say(stage, token(stage, order_id), TaskFailure("OutOfBuns", "All eaten."))
 
         assert stage.status(order_id) == "FAILED"
         assert stage.held(order_id) == 0
 
 
-@pytest.mark.parametrize("second", [OK, Failure("Late"), Heartbeat()])
+@pytest.mark.parametrize("second", [OK, TaskFailure("Late"), TaskHeartbeat()])
 @story
-async def test_a_token_is_good_for_one_answer(tmp_path: Path, second: Report) -> None:
+async def test_a_token_is_good_for_one_answer(tmp_path: Path, second: TaskReport) -> None:
     written(tmp_path, waiting())
     async with shop(tmp_path) as stage:
         order_id = await sent(stage)
@@ -128,7 +128,7 @@ async def test_each_heartbeat_gives_the_task_as_many_seconds_again(tmp_path: Pat
         order_id = await sent(stage)
         for _ in range(5):
             await stage.pass_time(59 * SECOND)
-            await say(stage, token(stage, order_id), Heartbeat())
+            await say(stage, token(stage, order_id), TaskHeartbeat())
         assert stage.states(order_id)[-1] == "SendOrderToRestaurant"
 
         await stage.pass_time(60 * SECOND)
@@ -142,7 +142,7 @@ async def test_heartbeats_do_not_put_the_timeout_off(tmp_path: Path) -> None:
     async with shop(tmp_path) as stage:
         order_id = await sent(stage)
         await stage.pass_time(59 * SECOND)
-        await say(stage, token(stage, order_id), Heartbeat())
+        await say(stage, token(stage, order_id), TaskHeartbeat())
         await stage.pass_time(40 * SECOND)
         assert stage.running(order_id)
 
@@ -158,7 +158,7 @@ async def test_a_heartbeat_outlives_a_restart(tmp_path: Path) -> None:
     async with shop(tmp_path, clock) as stage:
         order_id = await sent(stage)
         await stage.pass_time(50 * SECOND)
-        await say(stage, token(stage, order_id), Heartbeat())
+        await say(stage, token(stage, order_id), TaskHeartbeat())
     async with shop(tmp_path, clock) as stage:
         await stage.pass_time(50 * SECOND)
         assert stage.running(order_id)
@@ -174,7 +174,7 @@ async def test_a_retry_waits_for_a_token_of_its_own(tmp_path: Path) -> None:
     async with shop(tmp_path) as stage:
         order_id = await sent(stage)
         first = token(stage, order_id)
-        await say(stage, first, Failure("Busy"))
+        await say(stage, first, TaskFailure("Busy"))
         await stage.pass_time(5 * SECOND)
 
         second = token(stage, order_id)

@@ -45,10 +45,10 @@ async def test_a_call_that_was_under_way_at_a_restart_is_made_again_with_the_sam
         order_id = await stage.place()
         monkeypatch.setattr(Parties, "call", never)  # it outlives its process
         clock.advance(30 * SECOND)
-        await stage.until(lambda: bool(stage.home.runtime.calls))
+        await stage.until(lambda: bool(stage.home.dispatcher.calls))
         before = token(stage, order_id)
-        stage.home.runtime._stopping = True
-        for call in stage.home.runtime._calls:
+        stage.home.dispatcher._stopping = True
+        for call in stage.home.dispatcher._calls:
             call.cancel()
     async with shop(tmp_path, clock) as stage:
         await stage.quiet()

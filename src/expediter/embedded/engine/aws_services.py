@@ -29,9 +29,9 @@ SERVICES = AWAITED | {INVOKE, START}
 class ServiceFailure(Exception):
     """What AWS's service would have answered: its error name and the cause."""
 
-    def __init__(self, error: str, cause: str) -> None:
+    def __init__(self, name: str, cause: str) -> None:
         super().__init__(cause)
-        self.error = error
+        self.name = name
 
 
 class Invocation(NamedTuple):

@@ -1,11 +1,11 @@
 """What happens by itself: messages are taken in, calls are made, timers fire, and work of a dead process goes on.
 
-    [accept ─→ message] ─→ [intake unit] ─→ errands ─→ party ─→ [settle unit] ─→ … ─→ end
-                              └─→ timer ─→ [fire unit] ─→ …
+    [accept ─→ message] ─→ [intake] ─→ pending call ─→ gateway ─→ [settle] ─→ … ─→ end
+                              └─→ timer ─→ [fire] ─→ …
 
-Everything in brackets is a unit of the writer, so whatever happened is durable before its consequences leave the
-house. The intake is in the commit of the accept, unless there is too much to do. Nothing here is remembered that could
-not be read again from the file.
+Each pair of brackets is a unit of work, so what happened is durable before a call that follows from it goes out. The
+intake is in the commit of the accept, unless there is too much to do. Nothing is remembered here that cannot be read
+again from the file.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from expediter.app.ports import Work
 from expediter.app.tasks.calls import Answer, Call, HandOver, Refused
 from expediter.domain.errors import OrderError, StoreUnavailable
 from expediter.embedded.clock import Clock
+from expediter.embedded.engine.driver import CallFailed, Driver, Settle
 from expediter.embedded.engine.gateways import Parties
-from expediter.embedded.engine.workflows import Errand, Failure, SqliteWorkflows
+from expediter.embedded.engine.order_tasks import PendingCall
+from expediter.embedded.engine.ports import ExecutionStore, MessageCount
 from expediter.embedded.sqlite.writer import Writer
-from expediter.embedded.stores.executions import Executions
-from expediter.embedded.stores.queue import SqliteQueue
 
 #: Calls to one party, under way or waiting for their turn, from which no more messages are taken in: they wait in the
 #: file. Timers go on (a slow bank never holds up the restaurant) until there are so many that memory has to be spared.
@@ -40,20 +40,25 @@ PAUSE = 1_000
 _log = logging.getLogger("expediter.runtime")
 
 
-class Runtime:
+class Dispatcher:
+    """``headers``: what a call about this order carries besides its own headers."""
+
     def __init__(
-        self, writer: Writer, workflows: SqliteWorkflows, work: Callable[[], Work], parties: Parties, clock: Clock
+        self,
+        writer: Writer,
+        work: Callable[[], Work],
+        parties: Parties,
+        clock: Clock,
+        headers: Callable[[PendingCall, str], Mapping[str, str]] | None = None,
     ) -> None:
         self._writer = writer
-        self._workflows = workflows
         self._work = work
         self._parties = parties
-        #: What the call of an errand about this order carries besides its own headers.
-        self.headers: Callable[[Errand, str], Mapping[str, str]] = _no_headers
+        self._headers = headers
         self._clock = clock
         self._wake = asyncio.Event()
         self._wake_at = 0
-        #: Intake units that had no turn yet: what comes after that needs another one.
+        #: Units of work that take messages in and have not run yet: what comes after they ran needs another one.
         self._intakes: set[object] = set()
         self._backlog = 0
         self._firing: set[int] = set()
@@ -62,11 +67,11 @@ class Runtime:
         self._stopping = False
         self._loop: asyncio.Task[None] | None = None
 
-    # ── told from inside units ────────────────────────────────────────────────────────────────────────────────────
+    # ── called in a unit of work ──────────────────────────────────────────────────────────────────────────────────
 
-    def dispatch(self, errand: Errand) -> None:
-        """A call has to be made: make it once the unit that needs it is durable."""
-        self._writer.after(partial(self._make, errand))
+    def dispatch(self, settle: Settle, pending: PendingCall) -> None:
+        """Makes the call once the unit of work that needs it is durable, then runs ``settle`` in another one."""
+        self._writer.after(partial(self._make, pending, settle))
 
     def wake_at(self, at: int) -> None:
         """A timer was set."""
@@ -74,13 +79,13 @@ class Runtime:
 
     # ── starting and stopping ─────────────────────────────────────────────────────────────────────────────────────
 
-    async def start(self, executions: Executions, queue: SqliteQueue) -> None:
-        """Takes up what is under way in the file, then keeps going. Both arguments only read."""
+    async def start(self, driver: Driver, executions: ExecutionStore, queue: MessageCount) -> None:
+        """Takes up what is under way in the file, then keeps going. ``executions`` and ``queue`` are only read."""
         busy = executions.busy()
         for start in range(0, len(busy), TIMERS):
             page = busy[start : start + TIMERS]
-            await asyncio.gather(*(self._writer.run("resume", partial(self._workflows.resume, no)) for no in page))
-        self._loop = asyncio.create_task(self._keep_time(executions, queue), name="runtime")
+            await asyncio.gather(*(self._writer.run("resume", partial(driver.resume, no)) for no in page))
+        self._loop = asyncio.create_task(self._keep_time(driver, executions, queue), name="dispatcher")
 
     async def stop(self, grace: float) -> None:
         """Takes nothing new in and gives calls under way ``grace`` seconds; what is left goes on at the next start."""
@@ -134,17 +139,17 @@ class Runtime:
 
     # ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _make(self, errand: Errand) -> None:
+    def _make(self, pending: PendingCall, settle: Settle) -> None:
         if self._stopping:
             return
-        answer = self._parties.answer_now(errand.call)
+        answer = self._parties.answer_now(pending.call)
         if answer is not None:
-            self._settle(errand, answer)
+            self._settle(pending, settle, answer)
             return
-        self._calls_to[role(errand.call)] += 1
-        task = asyncio.create_task(self._call(errand))
+        self._calls_to[role(pending.call)] += 1
+        task = asyncio.create_task(self._call(pending, settle))
         self._calls.add(task)
-        task.add_done_callback(partial(self._called, role(errand.call)))
+        task.add_done_callback(partial(self._called, role(pending.call)))
 
     def _called(self, party: Role, task: asyncio.Task[None]) -> None:
         self._calls.discard(task)
@@ -155,32 +160,34 @@ class Runtime:
         """Whether no party has as many calls to answer."""
         return all(calls < limit for calls in self._calls_to.values())
 
-    async def _call(self, errand: Errand) -> None:
-        answer: Answer | Failure
+    async def _call(self, pending: PendingCall, settle: Settle) -> None:
+        answer: Answer | CallFailed
         begun = perf_counter()
-        headers = self.headers(errand, _order_id(errand.call))
+        headers = self._headers(pending, _order_id(pending.call)) if self._headers else {}
         try:
-            answer = await self._parties.call(errand.call, self._clock.now(), errand.task.timeout_seconds, headers)
+            answer = await self._parties.call(pending.call, self._clock.now(), pending.task.timeout_seconds, headers)
         except TimeoutError:
-            _log.warning("a call to an outside party took too long", extra=_about(errand))
-            answer = Failure(None, "The call took longer than the task's TimeoutSeconds.")
+            _log.warning("a call took too long", extra=_about(pending))
+            answer = CallFailed(None, "The call took longer than the task's TimeoutSeconds.")
         except OrderError as error:
-            _log.warning("a call to an outside party failed", exc_info=error, extra=_about(errand))
-            answer = Failure(error.name, str(error))
+            _log.warning("a call failed", exc_info=error, extra=_about(pending))
+            answer = CallFailed(error.name, str(error))
         except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a call raises is the task's failure
-            _log.exception("a call failed in a way that nobody foresaw", extra=_about(errand))
-            answer = Failure(type(error).__name__, str(error))
-        self._writer.metrics.calls[errand.call.kind.value, _outcome(answer)].observe(perf_counter() - begun)
-        self._settle(errand, answer)
+            _log.exception("a call failed with an unexpected error", extra=_about(pending))
+            answer = CallFailed(type(error).__name__, str(error))
+        self._writer.metrics.calls[pending.call.kind.value, _outcome(answer)].observe(perf_counter() - begun)
+        self._settle(pending, settle, answer)
 
-    def _settle(self, errand: Errand, answer: Answer | Failure) -> None:
-        unit, done = partial(self._workflows.settle, errand, answer), partial(self._settled, errand, answer)
-        self._writer.submit("settle:" + errand.task.resource, unit, done)
+    def _settle(self, pending: PendingCall, settle: Settle, answer: Answer | CallFailed) -> None:
+        unit, done = partial(settle, pending, answer), partial(self._settled, pending, settle, answer)
+        self._writer.submit("settle:" + pending.task.resource, unit, done)
 
-    def _settled(self, errand: Errand, answer: Answer | Failure, _: object, error: Exception | None) -> None:
+    def _settled(
+        self, pending: PendingCall, settle: Settle, answer: Answer | CallFailed, _: object, error: Exception | None
+    ) -> None:
         if error is not None:
-            _log.error("storing an answer failed; trying again", exc_info=error, extra=_about(errand))
-            asyncio.get_running_loop().call_later(PAUSE / 1000, self._settle, errand, answer)
+            _log.error("storing an answer failed; trying again", exc_info=error, extra=_about(pending))
+            asyncio.get_running_loop().call_later(PAUSE / 1000, self._settle, pending, settle, answer)
 
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -188,28 +195,28 @@ class Runtime:
         if at < self._wake_at:
             self._wake.set()
 
-    async def _keep_time(self, executions: Executions, queue: SqliteQueue) -> None:
+    async def _keep_time(self, driver: Driver, executions: ExecutionStore, queue: MessageCount) -> None:
         """Fires what is due, and looks at least once a second for messages that became visible again."""
         while not self._stopping:
             now = self._clock.now()
             try:
-                self._wake_at = self._look(executions, queue, now)
+                self._wake_at = self._look(driver, executions, queue, now)
             except StoreUnavailable as error:
                 _log.error("looking for what is due failed; the next try is in a second", exc_info=error)
                 self._wake_at = now + PAUSE
             await self._clock.wait_until(self._wake_at, self._wake)
 
-    def _look(self, executions: Executions, queue: SqliteQueue, now: int) -> int:
+    def _look(self, driver: Driver, executions: ExecutionStore, queue: MessageCount, now: int) -> int:
         """Has done what is due; gives when to look again."""
         if self._keeping_up(TOO_MANY_CALLS):
             for no in executions.due(now, TIMERS):
-                self._fire(no)
+                self._fire(driver, no)
         if not self._intakes:
             self._backlog = queue.receivable(now, MESSAGES)
             self._take_in()
         return min(executions.next_due(now), now + PAUSE)
 
-    def _fire(self, no: int) -> None:
+    def _fire(self, driver: Driver, no: int) -> None:
         if no in self._firing:
             return
         self._firing.add(no)
@@ -221,23 +228,19 @@ class Runtime:
             elif not self._firing:
                 self._wake.set()  # there may be more due than one round takes
 
-        self._writer.submit("timer", lambda: self._workflows.fire(no), done)
+        self._writer.submit("timer", partial(driver.fire, no), done)
 
 
-def _outcome(answer: Answer | Failure) -> str:
+def _outcome(answer: Answer | CallFailed) -> str:
     """What became of a call, as it is counted."""
-    if isinstance(answer, Failure):
+    if isinstance(answer, CallFailed):
         return "failed" if answer.error else "timed out"
     return "refused" if isinstance(answer, Refused) else "done"
 
 
-def _about(errand: Errand) -> dict[str, str]:
-    """What a call is about, as a log's fields."""
-    return {"order_id": _order_id(errand.call), "call": errand.call.kind.value}
-
-
-def _no_headers(_: Errand, __: str) -> Mapping[str, str]:
-    return {}
+def _about(pending: PendingCall) -> dict[str, str]:
+    """The fields of a log entry that say which call it is about."""
+    return {"order_id": _order_id(pending.call), "call": pending.call.kind.value}
 
 
 def _order_id(call: Call) -> str:

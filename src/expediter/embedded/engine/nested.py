@@ -6,96 +6,154 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecutio
 """
 
 import hashlib
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 
+from expediter.app.ports import Work
+from expediter.app.tasks.calls import Answer
 from expediter.asl import Execution
-from expediter.asl.protocol import AnyEvent, Json, ScheduleTask, TaskFailed, TaskSucceeded, fixed_context
-from expediter.embedded.engine.aws_services import METADATA, ServiceFailure, name_in
-from expediter.embedded.sqlite.database import Session, Statements
-from expediter.embedded.stores.claims import SqliteClaims
-from expediter.embedded.stores.executions import Executions, Stored
+from expediter.asl.protocol import (
+    AnyEvent,
+    Json,
+    ScheduleTask,
+    Started,
+    TaskFailed,
+    TaskSucceeded,
+    fixed_context,
+)
+from expediter.embedded.clock import SEEDS
+from expediter.embedded.engine.aws_services import METADATA, START, START_AND_WAIT, SYNC, ServiceFailure, name_in
+from expediter.embedded.engine.definitions import Definitions
+from expediter.embedded.engine.order_tasks import PerformTask
+from expediter.embedded.engine.ports import (
+    EngineStores,
+    ParentTask,
+    StoredExecution,
+)
+from expediter.embedded.engine.task_tokens import TokenWait
 
-#: Executions that start each other within one unit at most: a workflow that starts itself must not go on for ever.
+#: Executions that start each other within one unit of work at most: a workflow that starts itself must come to an end.
 DEEPEST = 16
 #: AWS's longest name of an execution.
 LONGEST_NAME = 80
 
-_SQL = Statements("children")
 _SEPARATOR = ":"
 
 
-class Child(NamedTuple):
-    """A nested execution, and whether it has yet to begin with this input."""
+class NestedExecutions:
+    """The Resources that start another state machine. ``drive``: advances an execution by these events."""
 
-    stored: Stored
-    new: bool
-    input: Json
+    def __init__(
+        self,
+        stores: EngineStores,
+        definitions: Definitions,
+        wait: TokenWait,
+        drive: Callable[[Work, StoredExecution, Sequence[AnyEvent]], None],
+    ) -> None:
+        self._executions = stores.executions
+        self._nested = stores.nested
+        self._definitions = definitions
+        self._wait = wait
+        self._drive = drive
+        self._depth = 0
+        self.resources: Mapping[str, PerformTask] = {
+            START: self.start,
+            START_AND_WAIT: self.start_and_wait,
+            **{resource: partial(self.run, parsed=parsed) for resource, parsed in SYNC.items()},
+        }
 
+    def start(
+        self, work: Work, parent: StoredExecution, task: ScheduleTask, _: Answer | None, __: bool
+    ) -> AnyEvent | None:
+        """``startExecution``: the task ends when the other execution has begun. Raises ServiceFailure."""
+        child = self._begun(work, parent, task)
+        output = {"ExecutionArn": child.name, "StartDate": child.execution.started_at or work.now, **METADATA}
+        return TaskSucceeded(at=work.now, seed=next(SEEDS), task=task.task, output=output)
 
-class Parent(NamedTuple):
-    """The task that waits for a nested execution. ``parsed``: it gets the output as JSON, not as text."""
+    def start_and_wait(
+        self, work: Work, parent: StoredExecution, task: ScheduleTask, _: Answer | None, repeat: bool
+    ) -> AnyEvent | None:
+        """``startExecution.waitForTaskToken``: the token ends the task. Raises ServiceFailure."""
+        if not repeat:
+            self._wait.begin(parent.no, task, work.now)
+        self._begun(work, parent, task)
+        self._wait.called(parent.no, task)
+        return None
 
-    execution: int
-    task: int
-    parsed: bool
+    def run(
+        self,
+        work: Work,
+        parent: StoredExecution,
+        task: ScheduleTask,
+        _: Answer | None,
+        repeat: bool,
+        *,
+        parsed: bool,
+    ) -> AnyEvent | None:
+        """``startExecution.sync``: the task ends when the other execution does. Raises ServiceFailure."""
+        if not repeat:
+            self._wait.begin(parent.no, task, work.now)
+        child = self._begun(work, parent, task)
+        waiting = ParentTask(parent.no, task.task, parsed)
+        if child.execution.status != "RUNNING":
+            return self._answer(child, waiting, work.now)
+        self._nested.wait(child.no, waiting)
+        self._wait.called(parent.no, task)
+        return None
 
+    def ended(self, work: Work, child: StoredExecution) -> None:
+        """A nested execution has ended: the tasks that wait for it go on, in the same unit of work."""
+        for parent in self._nested.take_parents(child.no):
+            stored = self._executions.load(parent.execution)
+            if stored is not None:
+                self._drive(work, stored, [self._answer(child, parent, work.now)])
 
-class Children:
-    """``library``: the number of the definition of each state machine that may be started, by its name."""
+    def _begun(self, work: Work, parent: StoredExecution, task: ScheduleTask) -> StoredExecution:
+        """The execution that a task asks for, as far as it goes in this unit of work. Raises ServiceFailure."""
+        if self._depth == DEEPEST:
+            raise _failure("ExecutionLimitExceeded", f"At most {DEEPEST} executions may start each other at once.")
+        name, definition, given = self._asked(parent, task)
+        fingerprint = hashlib.sha256(msgspec.json.encode(given, order="sorted")).hexdigest()
+        claimed = self._nested.claim(name, fingerprint)
+        if claimed.new:
+            self._depth += 1
+            try:
+                started = Started(work.now, next(SEEDS), input=given, context=_context(name))
+                self._drive(work, StoredExecution(claimed.no, name, definition, Execution()), [started])
+            finally:
+                self._depth -= 1
+        child = self._executions.load(claimed.no)
+        same = claimed.new or (claimed.fingerprint == fingerprint and child and child.execution.status == "RUNNING")
+        if child is None or not same:
+            raise _failure("ExecutionAlreadyExists", f"Execution Already Exists: '{name}'")
+        return child
 
-    def __init__(self, session: Session, store: Executions) -> None:
-        self._session = session
-        self._claims = SqliteClaims(session)
-        self._store = store
-        self.library: Mapping[str, int] = {}
-
-    def claim(self, parent: int, task: ScheduleTask) -> Child:
-        """The execution that a task asks for. Raises ServiceFailure."""
+    def _asked(self, parent: StoredExecution, task: ScheduleTask) -> tuple[str, int, Json]:
+        """Name, definition and input of the execution that a task asks for. Raises ServiceFailure."""
         given = task.input if isinstance(task.input, dict) else {}
-        machine = name_in(given.get("StateMachineArn"))
-        if machine not in self.library:
-            known = ", ".join(self.library)
+        machine, library = name_in(given.get("StateMachineArn")), self._definitions.library
+        if machine not in library:
+            known = ", ".join(library)
             raise _failure("StateMachineDoesNotExist", f"State Machine Does Not Exist: {machine}. There are: {known}.")
-        (parents_name,) = self._session.one(_SQL["name_of"], (parent,))
-        name = given.get("Name", f"{short_name(parents_name)}-{task.task}")
+        name = given.get("Name", f"{_short_name(parent.name)}-{task.task}")
         if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or _SEPARATOR in name:
             raise _failure("InvalidName", f"Invalid Name: '{name}'")
-        return self._claim(f"{machine}{_SEPARATOR}{name}", self.library[machine], _input(given.get("Input", {})))
+        return f"{machine}{_SEPARATOR}{name}", library[machine], _input(given.get("Input", {}))
 
-    def _claim(self, claim_id: str, definition: int, input: Json) -> Child:
-        fingerprint = hashlib.sha256(msgspec.json.encode(input, order="sorted")).hexdigest()
-        taken, new = self._claims.take(claim_id, fingerprint)
-        if new:
-            return Child(Stored(taken.no, claim_id, definition, Execution()), new=True, input=input)
-        found = self._store.load(taken.no)
-        if found is None or taken.fingerprint != fingerprint or found.execution.status != "RUNNING":
-            raise _failure("ExecutionAlreadyExists", f"Execution Already Exists: '{claim_id}'")
-        return Child(found, new=False, input=input)
-
-    def wait(self, child: Stored, parent: Parent) -> None:
-        """The parent's task ends when the child does."""
-        self._session.rows(_SQL["wait"], (child.no, parent.execution, parent.task, int(parent.parsed)))
-
-    def waiting(self, child: Stored) -> list[Parent]:
-        """Who waits for a child that has ended; nobody does any more."""
-        rows = self._session.rows(_SQL["parents"], (child.no,))
-        return [Parent(parent, task, bool(parsed)) for parent, task, parsed in rows]
-
-    def answer(self, child: Stored, parent: Parent, now: int, seed: int) -> AnyEvent:
-        """What an ended child is to the task that waited for it."""
+    def _answer(self, child: StoredExecution, parent: ParentTask, now: int) -> AnyEvent:
+        """The event that ends the task of the parent."""
         described = self._description(child, now, parsed=parent.parsed)
         if child.execution.status == "SUCCEEDED":
-            return TaskSucceeded(at=now, seed=seed, task=parent.task, output=described)
+            return TaskSucceeded(at=now, seed=next(SEEDS), task=parent.task, output=described)
         cause = msgspec.json.encode(described, order="sorted").decode()
-        return TaskFailed(at=now, seed=seed, task=parent.task, error="States.TaskFailed", cause=cause)
+        return TaskFailed(at=now, seed=next(SEEDS), task=parent.task, error="States.TaskFailed", cause=cause)
 
-    def _description(self, child: Stored, now: int, *, parsed: bool) -> dict[str, Json]:
-        """The child as DescribeExecution tells of it; times in milliseconds since 1970 UTC."""
-        execution, history = child.execution, self._store.history(child.name)
-        begun = history[1][0] if history else None
+    def _description(self, child: StoredExecution, now: int, *, parsed: bool) -> dict[str, Json]:
+        """The child as DescribeExecution shows it; times in milliseconds since 1970 UTC."""
+        execution, history = child.execution, self._executions.history(child.name)
+        started = history[1][0] if history else None
         shown = (lambda value: value) if parsed else _text
         ended = (
             {"Output": shown(execution.output), "OutputDetails": {"Included": True}}
@@ -104,9 +162,9 @@ class Children:
         )
         return {
             "ExecutionArn": child.name,
-            "Input": shown(getattr(begun, "input", None)),
+            "Input": shown(getattr(started, "input", None)),
             "InputDetails": {"Included": True},
-            "Name": short_name(child.name),
+            "Name": _short_name(child.name),
             "StartDate": execution.started_at,
             "StateMachineArn": child.name.partition(_SEPARATOR)[0],
             "Status": execution.status,
@@ -115,30 +173,21 @@ class Children:
         }
 
 
-def is_child(name: str) -> bool:
+def is_nested(name: str) -> bool:
     """Whether an execution of this name was started by another: an order's id has no separator."""
     return _SEPARATOR in name
 
 
-def short_name(name: str) -> str:
+def _short_name(name: str) -> str:
     """The execution's own name, without the state machine's."""
     return name.rpartition(_SEPARATOR)[2]
 
 
-def context(name: str) -> msgspec.Raw:
-    """The fixed part of a child's context object."""
+def _context(name: str) -> msgspec.Raw:
+    """The fixed part of a nested execution's context object."""
     machine = name.partition(_SEPARATOR)[0]
-    own = {"Id": name, "Name": short_name(name)}
+    own = {"Id": name, "Name": _short_name(name)}
     return fixed_context({"Execution": own, "StateMachine": {"Id": machine, "Name": machine}})
-
-
-def started(child: Stored, now: int) -> dict[str, Json]:
-    """The answer of StartExecution; ``StartDate`` in milliseconds since 1970 UTC."""
-    return {"ExecutionArn": child.name, "StartDate": child.execution.started_at or now, **METADATA}
-
-
-def too_deep() -> ServiceFailure:
-    return _failure("ExecutionLimitExceeded", f"At most {DEEPEST} executions may start each other at once.")
 
 
 def _input(given: Json) -> Json:

@@ -15,7 +15,7 @@ from expediter.embedded.clock import Clock
 from expediter.embedded.loop import Loop
 from expediter.embedded.sqlite.access import DatabaseAccess
 from expediter.embedded.sqlite.database import Statements
-from expediter.embedded.stores.executions import Executions
+from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.queue import SqliteQueue
 
 DAY = 24 * 60 * MINUTE
@@ -79,7 +79,7 @@ class FlowRecorder(Loop):
         clock: Clock,
         counts: FlowCounts,
         queue: SqliteQueue,
-        executions: Executions,
+        executions: SqliteExecutions,
     ) -> None:
         super().__init__("flow", clock, LOOK)
         self._reading, self._writing, self._writer = database

@@ -12,11 +12,12 @@ from typing import Protocol
 from expediter.app.operator.traces import Sent, Span, order_trace, trace_id, traceparent
 from expediter.asl import Machine, parse
 from expediter.embedded.clock import Clock
-from expediter.embedded.engine.workflows import Errand
+from expediter.embedded.engine.order_tasks import PendingCall
 from expediter.embedded.loop import Loop
 from expediter.embedded.sqlite.access import DatabaseAccess, complete
 from expediter.embedded.sqlite.database import Row, Session, Statements
-from expediter.embedded.stores.executions import Executions, decoded
+from expediter.embedded.stores.definitions import SqliteDefinitions
+from expediter.embedded.stores.executions import decoded
 
 #: Orders whose traces are exported at once.
 BATCH = 32
@@ -57,12 +58,12 @@ class TraceContext:
         if trace is not None and self._collector.wants(trace):
             self._writing.stage(_SQL["ended"], (no, self._clock.now()))
 
-    def headers(self, errand: Errand, order_id: str) -> Mapping[str, str]:
+    def headers(self, pending: PendingCall, order_id: str) -> Mapping[str, str]:
         """The headers of a call: with them the called party adds its spans to the order's trace."""
         trace = trace_id(order_id)
         if trace is None:
             return {}
-        return {"traceparent": traceparent(trace, errand.task.task, sampled=self._collector.wants(trace))}
+        return {"traceparent": traceparent(trace, pending.task.task, sampled=self._collector.wants(trace))}
 
 
 class TraceExport(Loop):
@@ -72,7 +73,7 @@ class TraceExport(Loop):
         super().__init__("traces", clock, LONGEST)
         self._reading, self._writing, self._writer = database
         self._collector = collector
-        self._executions = Executions(self._reading)
+        self._definitions = SqliteDefinitions(self._reading)
         self._machines: dict[int, Machine] = {}
         #: Milliseconds until the next round; doubled while the collector takes nothing.
         self._pause = LOOK
@@ -106,7 +107,7 @@ class TraceExport(Loop):
     def _spans(self, trace: str, row: Row, now: int) -> list[Span]:
         no, _, status, definition, history = row
         if definition not in self._machines:
-            self._machines[definition] = parse(self._executions.definition(definition), accepted=True)
+            self._machines[definition] = parse(self._definitions.definition(definition), accepted=True)
         mails = [Sent(*row) for row in self._reading.rows(_SQL["mails"], (no,))]
         return order_trace(trace, self._machines[definition], decoded(history), mails, now, status=status)
 

@@ -5,7 +5,7 @@ import msgspec
 from expediter.domain.alert import owed_since
 from expediter.domain.order import Order
 from expediter.embedded.sqlite.database import Session, Statements
-from expediter.embedded.stores.executions import Executions
+from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.queue import SqliteQueue
 
 #: Orders accepted first, of those that are owed money, among which the one that is owed it longest is looked for.
@@ -41,7 +41,7 @@ def gauges(session: Session, queue: SqliteQueue, calls: int, now: int) -> dict[s
         "expediter_dead_letters_oldest_seconds": age(died_at),
         "expediter_refunds_owed": owed,
         "expediter_refunds_owed_oldest_seconds": age(owed_since(longest) if longest else None),
-        "expediter_workflows_running": Executions(session).running(),
+        "expediter_workflows_running": SqliteExecutions(session).running(),
         "expediter_workflows_failed": session.one(_SQL["failed"])[0],
         "expediter_calls_under_way": calls,
         "expediter_mails_waiting": session.one(_SQL["mails"])[0],

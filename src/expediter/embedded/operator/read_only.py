@@ -8,10 +8,11 @@ from typing import NamedTuple, NoReturn
 from expediter.app.operator.services import Mailbox
 from expediter.app.ports import Settings, Work
 from expediter.embedded.clock import SystemClock
-from expediter.embedded.engine.workflows import SqliteWorkflows
+from expediter.embedded.engine.workflows import ReadOnlyWorkflows
 from expediter.embedded.operator.services import SqliteMailbox
 from expediter.embedded.sqlite.database import Session, open_reader
 from expediter.embedded.stores.claims import SqliteClaims
+from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.orders import SqliteOrders
 from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
 
@@ -31,7 +32,7 @@ def open_read_only(data: Path, settings: Settings) -> Iterator[ReadOnlyView]:
             claims=SqliteClaims(session),
             queue=SqliteQueue(session, _never),
             dead_letters=SqliteDeadLetters(session, _never),
-            workflows=SqliteWorkflows(session, _never, _never, _never),
+            workflows=ReadOnlyWorkflows(SqliteExecutions(session)),
             settings=settings,
             now=SystemClock().now(),
         )

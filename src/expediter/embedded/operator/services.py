@@ -14,7 +14,7 @@ from expediter.app.ports import Mail, Work
 from expediter.asl.protocol import Json
 from expediter.domain.alert import owed_since
 from expediter.domain.order import Order, Status
-from expediter.embedded.engine.workflows import SqliteWorkflows
+from expediter.embedded.engine.workflows import EmbeddedWorkflows
 from expediter.embedded.loops.recorder import FlowCounts
 from expediter.embedded.mail.smtp import SENDER, MailRefused, written
 from expediter.embedded.operator.backlog import owing
@@ -102,7 +102,7 @@ class Sparing(Generic[T]):
 
 
 class SqliteRuns:
-    def __init__(self, session: Session, workflows: SqliteWorkflows) -> None:
+    def __init__(self, session: Session, workflows: EmbeddedWorkflows) -> None:
         self._session = session
         self._workflows = workflows
         self._versions = Sparing(session, lambda: session.rows(_SQL["versions"]), 0)
@@ -124,7 +124,7 @@ class SqliteRuns:
 
     def versions(self) -> tuple[Version, ...]:
         listed = [
-            Version(digest, msgspec.json.decode(body), first_used, live, no == self._workflows.current)
+            Version(digest, msgspec.json.decode(body), first_used, live, no == self._workflows.definitions.current)
             for no, digest, body, first_used, live in self._versions()
         ]
         return tuple(sorted(listed, key=lambda version: not version.current))
@@ -179,7 +179,7 @@ class SqliteServices:
     def __init__(
         self,
         session: Session,
-        workflows: SqliteWorkflows,
+        workflows: EmbeddedWorkflows,
         queue: SqliteQueue,
         counts: FlowCounts,
         mailbox: SqliteMailbox,

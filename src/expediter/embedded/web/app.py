@@ -21,7 +21,7 @@ from expediter.app.outages import text
 from expediter.app.ports import Caller, Work
 from expediter.domain.errors import OrderError, StoreUnavailable, TooBusy
 from expediter.embedded.clock import new_id
-from expediter.embedded.stores.task_tokens import Report
+from expediter.embedded.engine.task_tokens import TaskReport
 from expediter.embedded.web.asgi import Receive, Scope, Send, refuse_websocket
 from expediter.embedded.web.backend import Home
 from expediter.embedded.web.console.handlers import Console
@@ -172,7 +172,7 @@ class App:
 
         return self._home.write(handle, name) if operation.writes else self._home.read(handle)
 
-    async def _report(self, report: Report, request: Request, name: str) -> Response:
+    async def _report(self, report: TaskReport, request: Request, name: str) -> Response:
         await self._home.report(request.params["token"], report, name)
         return Response(204)
 

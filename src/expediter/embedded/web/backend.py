@@ -9,8 +9,8 @@ from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Work
 from expediter.domain.outage import Outage
 from expediter.embedded.clock import Clock
+from expediter.embedded.engine.task_tokens import TaskReport
 from expediter.embedded.settings import Settings
-from expediter.embedded.stores.task_tokens import Report
 from expediter.embedded.web.feed import Feed
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class Home(Protocol):
     def read_as_operator(self, handle: Callable[[OperatorServices], T]) -> T:
         """As ``read``, for what operators see."""
 
-    def report(self, token: str, report: Report, name: str) -> asyncio.Future[None]:
+    def report(self, token: str, report: TaskReport, name: str) -> asyncio.Future[None]:
         """Tells the task that waits for this token; done once that is durable.
 
         It may have TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TooBusy.

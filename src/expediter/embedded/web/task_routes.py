@@ -10,33 +10,33 @@ import msgspec
 from expediter.api.errors import RequestUnparsable
 from expediter.api.request import Request
 from expediter.api.rest import require_json
-from expediter.embedded.stores.task_tokens import Failure, Heartbeat, Report, Success
+from expediter.embedded.engine.task_tokens import TaskFailure, TaskHeartbeat, TaskReport, TaskSuccess
 
 
-def success(request: Request) -> Report:
+def success(request: Request) -> TaskReport:
     """Raises MediaTypeUnsupported, RequestUnparsable."""
     require_json(request.headers.get("content-type", ""))
     try:
-        return Success(msgspec.json.decode(request.body))
+        return TaskSuccess(msgspec.json.decode(request.body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestUnparsable(f"The body is no JSON: {error}. Send the task's output as JSON.") from error
 
 
-def failure(request: Request) -> Report:
+def failure(request: Request) -> TaskReport:
     """Raises MediaTypeUnsupported, RequestUnparsable."""
     require_json(request.headers.get("content-type", ""))
     try:
-        return msgspec.json.decode(request.body, type=Failure)
+        return msgspec.json.decode(request.body, type=TaskFailure)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestUnparsable(f'The body is no failure: {error}. Send {{"error": …, "cause": …}}.') from error
 
 
-def heartbeat(_: Request) -> Report:
-    return Heartbeat()
+def heartbeat(_: Request) -> TaskReport:
+    return TaskHeartbeat()
 
 
 #: By operationId: what each says of the task.
-REPORTS: dict[str, Callable[[Request], Report]] = {
+REPORTS: dict[str, Callable[[Request], TaskReport]] = {
     "sendTaskSuccess": success,
     "sendTaskFailure": failure,
     "sendTaskHeartbeat": heartbeat,

@@ -1,6 +1,3 @@
--- name: name_of
-SELECT id FROM claim WHERE no = ?1
-
 -- name: wait
 INSERT INTO nested (child, parent, task, parsed) VALUES (?1, ?2, ?3, ?4)
 

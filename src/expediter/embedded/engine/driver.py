@@ -1,0 +1,224 @@
+"""Drives executions: every event that comes in takes its execution as far as it goes without the outside.
+
+    event ─→ the state machine ─→ commands ─→ tasks performed, timers set ─→ more events ─→ … ─→ stored
+
+Everything happens inside one unit of work, and the execution is stored in it together with its events. What is left
+are calls to the gateways; they go out once the unit of work is durable (``dispatch``).
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeAlias, final
+
+import msgspec
+
+from expediter.app.ports import Work
+from expediter.app.tasks.calls import Answer
+from expediter.asl import Execution, Steps, outstanding
+from expediter.asl.protocol import (
+    AnyEvent,
+    Command,
+    ScheduleTask,
+    StartTimer,
+    TaskFailed,
+    TaskTimedOut,
+    TimerFired,
+)
+from expediter.domain.errors import OrderError, StoreUnavailable
+from expediter.embedded.clock import SEEDS
+from expediter.embedded.engine.aws_services import AWAITED, ServiceFailure
+from expediter.embedded.engine.definitions import Definitions
+from expediter.embedded.engine.nested import NestedExecutions, is_nested
+from expediter.embedded.engine.order_tasks import OrderTasks, PendingCall, PerformTask
+from expediter.embedded.engine.ports import (
+    NEVER,
+    AwaitedTask,
+    EngineStores,
+    StoredExecution,
+)
+from expediter.embedded.engine.task_tokens import TokenWait
+
+
+@final
+class CallFailed(msgspec.Struct, frozen=True, gc=False):
+    """A call that brought no answer: the ASL error name and its cause; ``error`` None: it took too long."""
+
+    error: str | None
+    cause: str
+
+
+#: Runs in a unit of work with the answer of a call.
+Settle: TypeAlias = Callable[[PendingCall, Answer | CallFailed], None]
+
+
+class Driver:
+    """``work``: the ports and the time of the unit of work that runs. ``dispatch``: has a call made once the unit of
+    work is durable, and the function that it is given run with the answer. ``wake_at``: is told of timers. ``ended``:
+    is told the number and the name of each execution that ended.
+    """
+
+    def __init__(
+        self,
+        stores: EngineStores,
+        definitions: Definitions,
+        work: Callable[[], Work],
+        dispatch: Callable[[Settle, PendingCall], None],
+        wake_at: Callable[[int], None],
+        *,
+        ended: Callable[[int, str], None] | None = None,
+    ) -> None:
+        self._executions = stores.executions
+        self._definitions = definitions
+        self._tokens = stores.tokens
+        self._work = work
+        self._wake_at = wake_at
+        self._ended = ended
+        wait = TokenWait(stores.tokens, wake_at)
+        self._nested = NestedExecutions(stores, definitions, wait, self.drive)
+        tasks = OrderTasks(wait, partial(dispatch, self.settle))
+        #: What performs a task, by its Resource.
+        self._resources: Mapping[str, PerformTask] = {**tasks.resources, **self._nested.resources}
+
+    def settle(self, pending: PendingCall, answer: Answer | CallFailed) -> None:
+        """A call is over: performs its task on with the answer, which may need another call, or fails it."""
+        execution = self._executions.load(pending.execution)
+        if execution is None:
+            return
+        work = self._work()
+        if type(answer) is CallFailed:
+            event: AnyEvent | None = _failed(work, pending.task, answer)
+        else:
+            event = self._perform(work, execution, pending.task, answer)
+        self.drive(work, execution, () if event is None else (event,))
+
+    def fire(self, no: int) -> None:
+        """Fires the timers of an execution that are due, and the time limits of tasks that wait for their tokens."""
+        execution = self._executions.load(no)
+        if execution is None:
+            return
+        work = self._work()
+        commands = self._outstanding(execution)
+        events: list[AnyEvent] = [
+            TimerFired(at=work.now, seed=next(SEEDS), timer=command.timer)
+            for command in commands
+            if isinstance(command, StartTimer) and command.at <= work.now
+        ]
+        awaited = self._awaited(execution, commands)
+        events.extend(TaskTimedOut(work.now, next(SEEDS), late.task) for late in awaited if late.until <= work.now)
+        if events:
+            self.drive(work, execution, events)
+
+    def resume(self, no: int) -> None:
+        """Performs again the tasks that a process before this one had under way; their calls may have gone out."""
+        execution = self._executions.load(no)
+        if execution is None:
+            return
+        work = self._work()
+        commands = self._outstanding(execution)
+        called = {task.task for task in self._awaited(execution, commands) if not task.busy}
+        tasks = [command for command in commands if isinstance(command, ScheduleTask) and command.task not in called]
+        events = [self._perform(work, execution, task, repeat=True) for task in tasks]
+        self.drive(work, execution, [event for event in events if event is not None])
+
+    def drive(self, work: Work, execution: StoredExecution, events: Sequence[AnyEvent]) -> None:
+        """Advances the execution by these events and what they lead to, until it waits, and stores it."""
+        steps = Steps(self._definitions.machines[execution.definition], execution.execution)
+        arrived, taken = deque(events), []
+        commands: Sequence[Command] = ()
+        while arrived:
+            event = arrived.popleft()
+            taken.append(event)
+            commands = steps.take(event)
+            for command in commands:
+                # The kinds are compared, because isinstance takes its longest way for a struct of another kind.
+                if type(command) is ScheduleTask:
+                    follows = self._perform(work, execution, command)
+                elif type(command) is StartTimer:
+                    follows = self._set_timer(work, command)
+                else:
+                    follows = None  # the execution has ended
+                if follows is not None:
+                    arrived.append(follows)
+        self._store(work, execution, steps.freeze(), taken, commands)
+
+    def _store(
+        self,
+        work: Work,
+        before: StoredExecution,
+        execution: Execution,
+        events: Sequence[AnyEvent],
+        commands: Sequence[Command],
+    ) -> None:
+        """``commands``: those of the last step, which are all that an execution without parallel branches waits for."""
+        if not commands or len(execution.frames) > 1 or execution.deadline is not None:
+            commands = outstanding(self._definitions.machines[before.definition], execution)
+        awaited = self._awaited(before, commands) if before.definition in self._definitions.awaiting else ()
+        due, busy = _due(execution, commands, awaited)
+        if not events and (due, busy) == (before.due, before.busy):
+            return
+        after = self._executions.store(before, execution, events, due, busy)
+        if execution.status != "RUNNING":
+            if is_nested(after.name):
+                self._nested.ended(work, after)
+            elif self._ended:
+                self._ended(after.no, after.name)
+
+    def _set_timer(self, work: Work, timer: StartTimer) -> TimerFired | None:
+        """Sets a timer; one that is due fires at once."""
+        if timer.at <= work.now:
+            return TimerFired(work.now, next(SEEDS), timer.timer)
+        self._wake_at(timer.at)
+        return None
+
+    def _perform(
+        self,
+        work: Work,
+        execution: StoredExecution,
+        task: ScheduleTask,
+        answer: Answer | None = None,
+        repeat: bool = False,
+    ) -> AnyEvent | None:
+        """Performs a task as far as it goes: the event that ends it, or None while it waits."""
+        try:
+            return self._resources[task.resource](work, execution, task, answer, repeat)
+        except StoreUnavailable:
+            raise
+        except (OrderError, ServiceFailure) as error:
+            return _failed(work, task, CallFailed(error.name, str(error)))
+        except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a task raises is the task's failure
+            return _failed(work, task, CallFailed(type(error).__name__, str(error)))
+
+    def _outstanding(self, execution: StoredExecution) -> Sequence[Command]:
+        """What the execution waits for."""
+        return outstanding(self._definitions.machines[execution.definition], execution.execution)
+
+    def _awaited(self, execution: StoredExecution, commands: Sequence[Command]) -> Sequence[AwaitedTask]:
+        """Those of its tasks that end later than their calls."""
+        if execution.definition not in self._definitions.awaiting:
+            return ()
+        tasks = [command.task for command in commands if isinstance(command, ScheduleTask)]
+        return self._tokens.awaited(execution.no, tasks)
+
+
+def _failed(work: Work, task: ScheduleTask, failure: CallFailed) -> AnyEvent:
+    """The event of a task that failed or took too long."""
+    if failure.error is None:
+        return TaskTimedOut(at=work.now, seed=next(SEEDS), task=task.task)
+    submitted = task.resource not in AWAITED
+    return TaskFailed(work.now, next(SEEDS), task.task, failure.error, failure.cause, submitted=submitted)
+
+
+def _due(execution: Execution, commands: Sequence[Command], awaited: Sequence[AwaitedTask]) -> tuple[int | None, int]:
+    """When time alone moves the execution on, and whether (1 or 0) a call of it is under way that has to be repeated
+    by a new process.
+    """
+    if execution.status != "RUNNING":
+        return None, 0
+    due, quiet = NEVER, 0
+    for command in commands:
+        if type(command) is StartTimer:
+            due, quiet = min(due, command.at), quiet + 1
+    for task in awaited:
+        due, quiet = min(due, task.until), quiet + (not task.busy)
+    return due, int(quiet < len(commands))

@@ -1,0 +1,80 @@
+"""The Resources that run a task of ours: by its name, or as a Lambda function (``lambda:invoke``)."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, final
+
+import msgspec
+
+from expediter.app.ports import Outcome, Work
+from expediter.app.tasks.calls import Answer, Call
+from expediter.app.tasks.order import TASKS, perform
+from expediter.asl.protocol import AnyEvent, ScheduleTask, TaskSucceeded
+from expediter.embedded.clock import SEEDS
+from expediter.embedded.engine.aws_services import INVOKE, INVOKE_AND_WAIT, envelope, invocation
+from expediter.embedded.engine.ports import StoredExecution
+from expediter.embedded.engine.task_tokens import TokenWait
+
+
+@final
+class PendingCall(msgspec.Struct, frozen=True, gc=False):
+    """A call that has to be made for a task of an execution."""
+
+    execution: int
+    task: ScheduleTask
+    call: Call
+
+
+#: Performs a task as far as it goes without a call. Given: the answer of the call that it asked for, and whether an
+#: earlier try may have gone out. Result: the event that ends the task; None while it waits for a call, a token or
+#: another execution.
+PerformTask: TypeAlias = Callable[[Work, StoredExecution, ScheduleTask, Answer | None, bool], AnyEvent | None]
+
+
+class OrderTasks:
+    """``dispatch``: has a call made once the unit of work is durable."""
+
+    def __init__(self, wait: TokenWait, dispatch: Callable[[PendingCall], None]) -> None:
+        self._wait = wait
+        self._dispatch = dispatch
+        self.resources: Mapping[str, PerformTask] = {
+            **dict.fromkeys(TASKS, self.by_name),
+            INVOKE: self.invoke,
+            INVOKE_AND_WAIT: self.invoke_and_wait,
+        }
+
+    def by_name(
+        self, work: Work, execution: StoredExecution, task: ScheduleTask, answer: Answer | None, repeat: bool
+    ) -> AnyEvent | None:
+        """The Resource is the task's name. Raises whatever the task raises."""
+        result = perform(work, task.resource, task.input, answer, repeat)
+        if type(result) is Outcome:
+            return TaskSucceeded(work.now, next(SEEDS), task.task, result.output)
+        self._dispatch(PendingCall(execution.no, task, result))
+        return None
+
+    def invoke(
+        self, work: Work, execution: StoredExecution, task: ScheduleTask, answer: Answer | None, repeat: bool
+    ) -> AnyEvent | None:
+        """``lambda:invoke``: the output is in Lambda's envelope. Raises ServiceFailure and what the task raises."""
+        outcome = self._invoked(work, execution, task, answer, repeat)
+        return outcome and TaskSucceeded(work.now, next(SEEDS), task.task, envelope(outcome.output))
+
+    def invoke_and_wait(
+        self, work: Work, execution: StoredExecution, task: ScheduleTask, answer: Answer | None, repeat: bool
+    ) -> AnyEvent | None:
+        """``lambda:invoke.waitForTaskToken``: only the token ends the task. Raises as ``invoke``."""
+        if answer is None and not repeat:
+            self._wait.begin(execution.no, task, work.now)
+        if self._invoked(work, execution, task, answer, repeat):
+            self._wait.called(execution.no, task)
+        return None
+
+    def _invoked(
+        self, work: Work, execution: StoredExecution, task: ScheduleTask, answer: Answer | None, repeat: bool
+    ) -> Outcome | None:
+        name, given = invocation(task)
+        result = perform(work, name, given, answer, repeat)
+        if isinstance(result, Outcome):
+            return result
+        self._dispatch(PendingCall(execution.no, task, result))
+        return None
