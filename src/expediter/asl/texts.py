@@ -58,7 +58,7 @@ def plain(value: Json) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of an error message that offers the nearest known word; empty where none is near."""
     lowered = {name.lower(): name for name in known}
-    near = get_close_matches(word.lower(), lowered, n=1, cutoff=0.75)
+    near = get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     return f". Did you mean '{lowered[near[0]]}'?" if near else ""
 
 

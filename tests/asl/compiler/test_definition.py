@@ -146,7 +146,7 @@ def test_warnings_do_not_keep_a_machine_from_running() -> None:
     found = {(fault.path, fault.code) for fault in parse(definition).warnings}
 
     assert found == {
-        ("States.Pay", "NO_CATCH"),
+        ("", "NO_CATCH"),
         ("States.Look", "FIELD_NEVER_SET"),
         ("States.Round", "NO_WAY_TO_AN_END"),
     }
@@ -285,3 +285,51 @@ def test_a_definition_that_runs_already_goes_on_with_what_aws_would_refuse_to_cr
     warned = {fault.path for fault in parse(definition, accepted=True).warnings}
 
     assert warned == {"States.One.Colour", "States.Two"}
+
+
+def task_with(parameters: dict[str, Any]) -> dict[str, Any]:
+    return only({"Type": "Pass", "Parameters": parameters, "End": True})
+
+
+@pytest.mark.parametrize(
+    ("definition", "words"),
+    [
+        (only({"Type": "Pas", "End": True}), "Did you mean 'Pass'?"),
+        ({"StartAt": "Pay", "States": {"Pay": {"Type": "Pass", "Next": "Shpi"}, "Ship": END}}, "Did you mean 'Ship'?"),
+        ({"StartAt": "Pya", "States": {"Pay": END}}, "Did you mean 'Pay'?"),
+        (
+            only({"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericGreaterThen": 1, "Next": "One"}]}),
+            "Did you mean 'NumericGreaterThan'?",
+        ),
+        (task_with({"a.$": "States.Formt('{}', $.a)"}), "Did you mean 'States.Format'?"),
+    ],
+)
+def test_a_misspelt_word_is_answered_with_the_nearest_known_one(definition: Any, words: str) -> None:
+    assert any(words in fault.message for fault in faults(definition)), faults(definition)
+
+
+def warned(definition: Any) -> list[tuple[str, str]]:
+    return [(fault.path, fault.code) for fault in parse(definition).warnings]
+
+
+def test_a_path_as_the_value_of_a_plain_key_gets_a_warning() -> None:
+    definition = task_with({"id": "$.order.id", "price": "$5", "list": ["$.a"], "all.$": "$", "dollar": "$"})
+
+    assert warned(definition) == [("States.One.Parameters.id", "PATH_AS_TEXT")]
+
+
+def test_a_choice_without_default_gets_a_warning_unless_its_rules_cover_true_and_false() -> None:
+    def choosing(*rules: dict[str, Any]) -> dict[str, Any]:
+        asked = [{"Variable": "$.n", **rule, "Next": "Two"} for rule in rules]
+        return {"StartAt": "One", "States": {"One": {"Type": "Choice", "Choices": asked}, "Two": END}}
+
+    assert warned(choosing({"NumericEquals": 1})) == [("States.One", "NO_DEFAULT")]
+    assert warned(choosing({"BooleanEquals": True}, {"BooleanEquals": False})) == []
+
+
+def test_tasks_without_catch_are_said_once_for_the_whole_definition() -> None:
+    states = {name: {"Type": "Task", "Resource": "x", "Next": name + "x"} for name in ("A", "Ax")}
+
+    found = parse({"StartAt": "A", "States": {**states, "Axx": END}}).warnings
+
+    assert [(fault.code, fault.message.partition(": ")[2]) for fault in found] == [("NO_CATCH", "no Catch in A, Ax")]

@@ -120,7 +120,10 @@ def _comparison(rule: Reader) -> Condition:
     if not rule.require("Variable"):
         return _never
     variable = rule.path("Variable")
-    name = rule.one_of(*OPERATORS)
+    if not rule.spec.keys() - {"Variable", "Next", "Assign", "Comment"}:
+        rule.complain("", "An operator is missing, such as StringEquals")
+        return _never
+    name = rule.one_of(*OPERATORS) if any(rule.has(operator) for operator in OPERATORS) else None
     if variable is None or name is None:
         return _never
     if name in TESTS:

@@ -22,6 +22,9 @@ def parse(definition: Json, *, express: bool = False, accepted: bool = False) ->
     reader = top_reader(definition, notes)
     compile_scope(reader)
     states = notes.states
+    if notes.uncaught:
+        message = f"An error that Retry does not cure ends the execution: no Catch in {', '.join(notes.uncaught)}"
+        reader.warn("", message, "NO_CATCH")
     timeout = reader.integer("TimeoutSeconds", 0, 1) if reader.has("TimeoutSeconds") else None
     faults = tuple(dict.fromkeys(notes.faults))  # a field that two readers look at has its fault once
     if any(fault.severity == "error" for fault in faults):

@@ -29,6 +29,8 @@ class Notes(msgspec.Struct):
     #: State -> variables it reads.
     variables: dict[str, set[str]] = {}
     express: bool = False
+    #: The Tasks without a Catch.
+    uncaught: list[str] = []
     #: Whether an earlier version of the code has accepted the definition already.
     accepted: bool = False
     #: The query language of the whole machine.

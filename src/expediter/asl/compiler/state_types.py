@@ -14,6 +14,7 @@ from expediter.asl.compiler.reachability import check_level
 from expediter.asl.compiler.reader import Notes, Reader
 from expediter.asl.compiler.resources import check_resource
 from expediter.asl.compiler.scalars import due, dynamic, limits, text
+from expediter.asl.compiler.slips import warn_of_choice, warn_of_paths
 from expediter.asl.compiler.unset_fields import check_choices
 from expediter.asl.protocol import Json
 from expediter.asl.states.choice import Choice, Condition, Rule
@@ -26,6 +27,7 @@ from expediter.asl.states.state import State
 from expediter.asl.states.succeed import Succeed
 from expediter.asl.states.task import Task
 from expediter.asl.states.wait import Wait
+from expediter.asl.texts import did_you_mean
 
 
 class Type(NamedTuple):
@@ -132,6 +134,7 @@ def _choice(name: str, reader: Reader) -> State:
     if not rules:
         reader.complain("Choices", "must be a non-empty array of rules")
     default = reader.maybe_text("Default")
+    warn_of_choice(reader)
     return Choice(name, default, arguments(reader), finish(reader, has_result=False), rules)
 
 
@@ -161,7 +164,7 @@ def _task(name: str, reader: Reader) -> State:
         reader.notes.resources.add(resource)
         check_resource(reader, resource)
     if not reader.spec.get("Catch"):
-        reader.warn("", "A Task without Catch: an error that Retry does not cure ends the execution", "NO_CATCH")
+        reader.notes.uncaught.append(name)
     _check_times(reader)
     credentials = reader.object("Credentials")
     if credentials is not None and not {"RoleArn", "RoleArn.$"} & credentials.spec.keys():
@@ -254,11 +257,14 @@ def compile_state(name: str, spec: Json, scope: Reader) -> State | None:
     reader.jsonata = _language(reader, scope)
     kind = reader.text("Type")
     if kind not in TYPES:
-        reader.complain("Type" if reader.has("Type") else "", f"Type must be one of {', '.join(TYPES)}")
+        reader.complain(
+            "Type" if reader.has("Type") else "", f"Type must be one of {', '.join(TYPES)}{did_you_mean(kind, TYPES)}"
+        )
         return None
     notes: Notes = reader.notes
     _check_name(reader, name, notes)
     _check_fields(reader, TYPES[kind])
+    warn_of_paths(reader)
     outer, notes.state = notes.state, name
     state = TYPES[kind].compile(name, reader)
     notes.state = outer
@@ -303,11 +309,14 @@ def compile_scope(scope: Reader) -> None:
     scope.notes.states.update(compiled)
     start = scope.maybe_text("StartAt")
     if start is not None and start not in specs:
-        scope.complain("StartAt", f"There is no state '{start}'", "MISSING_TRANSITION_TARGET")
+        scope.complain(
+            "StartAt", f"There is no state '{start}'{did_you_mean(start, specs)}", "MISSING_TRANSITION_TARGET"
+        )
     for name, state in compiled.items():
         for target in state.targets():
             if target not in specs:
-                scope.complain(f"States.{name}", f"There is no state '{target}' to go to", "MISSING_TRANSITION_TARGET")
+                message = f"There is no state '{target}' to go to{did_you_mean(target, specs)}"
+                scope.complain(f"States.{name}", message, "MISSING_TRANSITION_TARGET")
     if len(compiled) == len(specs):  # what a state leads to that could not be read is not known
         check_level(scope, compiled, start)
     if not any(fault.severity == "error" for fault in scope.notes.faults):

@@ -13,6 +13,7 @@ from expediter.asl.expressions.intrinsics import INTRINSICS, Unfit
 from expediter.asl.expressions.paths import Path, compile_path
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
+from expediter.asl.texts import did_you_mean
 
 Argument: TypeAlias = Callable[[Json, Scope], Json]
 
@@ -63,7 +64,8 @@ class _Parser:
         start = self.at
         name = self.match(_NAME)
         if name is None or name[1] not in INTRINSICS:
-            raise PathInvalid(f"Not an intrinsic function: {self.text[start:]}")
+            near = "" if name is None else did_you_mean(name[1], INTRINSICS)
+            raise PathInvalid(f"Not an intrinsic function: {self.text[start:]}{near}")
         arguments = self.arguments(templated=name[1] == "States.Format")
         function = INTRINSICS[name[1]]
         if not function.least <= len(arguments) <= function.most:

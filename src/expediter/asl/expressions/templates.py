@@ -81,8 +81,10 @@ def _object(spec: dict[str, Json], complain: Complain, place: str) -> Compiled:
             if not isinstance(inner, str):
                 raise PathInvalid("not a string")
             fields.append((key[:-2], compile_expression(inner, key)))
-        except PathInvalid:
-            message = f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call"
+        except PathInvalid as fault:
+            message = (
+                f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call ({fault})"
+            )
             complain(here, message)
     return _built(spec, fields, _object_builder)
 
