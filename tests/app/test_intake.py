@@ -70,7 +70,7 @@ def test_one_poison_message_keeps_its_reason_and_never_takes_its_batch_along(hom
     with home.unit() as work:
         reasons = [letter.reason for letter in work.dead_letters.page(5)]
     assert [reason.split(": ")[0] for reason in reasons] == ["OrderInvalid", "OrderInvalid"]
-    assert "no JSON" in reasons[0]
+    assert "not JSON" in reasons[0]
     assert "order_id" in reasons[1]
 
 
@@ -117,10 +117,10 @@ def test_an_order_was_created_when_its_message_was_sent() -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"", "no JSON"),
-        (b"\xff", "no JSON"),
-        (b'{"user_id": "\xff"}', "no JSON"),
-        (b"{}", "missing required field"),
+        (b"", "not JSON"),
+        (b"\xff", "not JSON"),
+        (b'{"user_id": "\xff"}', "not JSON"),
+        (b"{}", "the field user_id is missing"),
         (b'{"user_id": "a", "restaurant_id": "b"}', "quantity"),
     ],
 )

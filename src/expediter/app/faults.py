@@ -1,10 +1,10 @@
-"""What is wrong with a body that has not its form: every fault with its path.
+"""Every fault of a body that does not have the form it should, each with its path and in plain words.
 
-msgspec stops at the first. So a body that was refused is gone through once more here, field by field.
+msgspec stops at the first fault. So a body that it refused is checked once more here, field by field.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from itertools import islice
 from typing import TypeAlias
@@ -17,20 +17,43 @@ from expediter.domain.errors import Fault
 #: Fields that hold a list, and what each of its items is.
 Lists: TypeAlias = Mapping[str, type[msgspec.Struct]]
 
-#: Faults that are told of one body at most.
+#: Faults of one body that are listed at most.
 MOST = 20
 
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
 
-#: What to say where a text does not have the form that its field asks for.
-_HINTS = {
-    "quantity": 'Expected a whole number from 1, such as 3 or "3"',
-    "currency": "Expected an ISO 4217 code such as USD or EUR",
-    "email": "Expected one e-mail address such as name@example.com",
-    "name": "Expected printable text on one line",
-    "user_id": "Expected printable text on one line",
-    "restaurant_id": "Expected printable text on one line",
+#: What a field asks for, when its text does not match the field's pattern.
+_FORMS = {
+    "quantity": 'a whole number from 1, such as 3 or "3"',
+    "currency": "an ISO 4217 code such as USD or EUR",
+    "email": "one e-mail address such as name@example.com",
+    "name": "printable text on one line",
+    "user_id": "printable text on one line",
+    "restaurant_id": "printable text on one line",
 }
+#: msgspec's names of JSON's types, in plain words.
+_TYPES = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+_PARTS = {"str": "character", "array": "entry", "object": "field"}
+_LIMITS = {">=": "at least", "<=": "at most"}
+#: Each kind of msgspec's messages: its pattern, and the same in plain words.
+_KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (
+        re.compile(r"Expected `([^`]+)`, got `([^`]+)`"),
+        lambda it: f"{_types(it[1])}, not {_given(it[2])}",
+    ),
+    (re.compile(r"Expected `(\w+)` of length (..) (\d+)"), lambda it: f"{_LIMITS[it[2]]} {_parts(int(it[3]), it[1])}"),
+    (re.compile(r"Expected `(?:int|float)` (..) (-?[\d.]+)"), lambda it: f"{_LIMITS[it[1]]} {it[2]}"),
+    (re.compile(r"Object missing required field `(.*)`", re.DOTALL), lambda it: f"the field {it[1]} is missing"),
+    (re.compile(r"Object contains unknown field `(.*)`", re.DOTALL), lambda it: f"the field {it[1]} is unknown"),
+)
 
 
 def faults_of_body(
@@ -40,7 +63,7 @@ def faults_of_body(
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return (_told(first),)  # what comes behind the first fault is no JSON
+        return (explained(first),)  # behind the first fault it is not JSON
     return faults_of_value(value, form, lists, first)
 
 
@@ -49,7 +72,7 @@ def faults_of_value(
 ) -> tuple[Fault, ...]:
     """Every fault of a parsed value that was refused, in the order of the form's fields."""
     found = islice(_of_object(value, form, lists, ""), MOST) if isinstance(value, dict) else ()
-    return tuple(found) or (_told(first),)
+    return tuple(found) or (explained(first),)
 
 
 def _of_object(given: Json, form: type[msgspec.Struct], lists: Lists, path: str) -> Iterator[Fault]:
@@ -58,10 +81,10 @@ def _of_object(given: Json, form: type[msgspec.Struct], lists: Lists, path: str)
         if name in given:
             yield from _of_field(given[name], form, name, lists, f"{path}." if path else "")
         elif field.required:
-            yield Fault(path, f"Object missing required field `{name}`")
+            yield Fault(path, f"the field {name} is missing")
     for name in given:
         if name not in fields:
-            yield Fault(path, f"Object contains unknown field `{name}`")
+            yield Fault(path, f"the field {name} is unknown")
 
 
 def _of_field(value: Json, form: type[msgspec.Struct], name: str, lists: Lists, prefix: str) -> Iterator[Fault]:
@@ -86,7 +109,7 @@ def _alone(form: type[msgspec.Struct], name: str, value: Json) -> Fault | None:
     try:
         msgspec.convert({name: value}, type=_one_field(form, name))
     except msgspec.ValidationError as error:
-        return _told(error)
+        return explained(error)
     return None
 
 
@@ -96,9 +119,39 @@ def _one_field(form: type[msgspec.Struct], name: str) -> type[msgspec.Struct]:
     return msgspec.defstruct("Field", [(name, field.type)])
 
 
-def _told(error: msgspec.ValidationError) -> Fault:
+def explained(error: msgspec.ValidationError) -> Fault:
+    """The path and, in plain words, the reason of an error that msgspec found in a value."""
     text = str(error)
     where = _PATH.search(text)
     path = where[1] if where else ""
-    hint = _HINTS.get(path.rpartition(".")[2])
-    return Fault(path, hint if hint and "matching regex" in text else _PATH.sub("", text))
+    said = _PATH.sub("", text)
+    if "matching regex" in said:
+        return Fault(path, _FORMS.get(path.rpartition(".")[2], "text of another form"))
+    for pattern, words in _KINDS:
+        if found := pattern.fullmatch(said):
+            return Fault(path, words(found))
+    return Fault(path, "this value is not allowed")
+
+
+def reason(error: Exception) -> str:
+    """Why a text could not be read as JSON of a form, in plain words: of the errors that msgspec raises."""
+    if isinstance(error, msgspec.ValidationError):
+        fault = explained(error)
+        return f"{fault.path}: {fault.message}" if fault.path else fault.message
+    if isinstance(error, UnicodeError):
+        return "it is not UTF-8"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _types(names: str) -> str:
+    return " or ".join(_TYPES.get(name, "another value") for name in names.split(" | "))
+
+
+def _given(name: str) -> str:
+    return "a number with decimals" if name == "float" else _types(name)
+
+
+def _parts(count: int, of: str) -> str:
+    part = _PARTS[of]
+    many = f"{part[:-1]}ies" if part.endswith("y") else f"{part}s"
+    return f"{count} {part if count == 1 else many}"

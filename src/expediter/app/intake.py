@@ -10,6 +10,7 @@ from operator import attrgetter
 import msgspec
 
 from expediter.app.drafts import Asked, read
+from expediter.app.faults import reason
 from expediter.app.ports import Claim, Message, Settings, Work
 from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault, OrderInvalid, StoreUnavailable
@@ -53,7 +54,7 @@ def order_in(message: Message, settings: Settings) -> Asked:
             order_id = str(uuid.UUID(order_id))
         return read(message.body, order_id, message.sent_at, settings)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise OrderInvalid((Fault("", f"the message is no JSON: {error}"),)) from error
+        raise OrderInvalid((Fault("", f"the message is not JSON: {reason(error)}"),)) from error
     except (KeyError, ValueError) as error:
         raise OrderInvalid((Fault("order_id", "the message carries no UUID as its order_id"),)) from error
 
@@ -90,5 +91,5 @@ def from_document(value: Json) -> Order:
     try:
         given = msgspec.convert(value, OrderDocument)
     except msgspec.ValidationError as error:
-        raise OrderInvalid((Fault("order", str(error)),)) from error
+        raise OrderInvalid((Fault("order", reason(error)),)) from error
     return Order(**dict(zip(_FIELDS, _values_of(given), strict=True)), updated_at=given.created_at)

@@ -6,6 +6,7 @@ import msgspec
 
 from expediter.app import orders
 from expediter.app.drafts import Draft, draft_of, fingerprint, order_of, parse
+from expediter.app.faults import reason
 from expediter.app.operator import operations, steps
 from expediter.app.operator.services import DEAD_LETTERS, AuditEntry, OperatorServices, Posted
 from expediter.app.ports import Caller, Claim, Outcome
@@ -151,7 +152,7 @@ def correct_letter(services: OperatorServices, who: Operator, message_id: str, b
     try:
         draft = parse(body, Draft)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise OrderInvalid((Fault("", f"the message is no JSON: {error}"),)) from error
+        raise OrderInvalid((Fault("", f"the message is not JSON: {reason(error)}"),)) from error
     order_of(draft, new_id, services.work.now, services.work.settings)
     order_id = _free_id(services, letter.attributes.get("order_id", ""), draft, new_id)
     services.work.queue.send(msgspec.json.encode(draft), {**letter.attributes, "order_id": order_id}, services.work.now)
@@ -187,7 +188,7 @@ def _input(body: bytes, order_id: str) -> Json:
         given = msgspec.json.decode(body)
         same = given["order"]["id"] == order_id
     except msgspec.DecodeError as error:
-        raise OrderInvalid((Fault("input", f"is no JSON: {error}"),)) from error
+        raise OrderInvalid((Fault("input", f"is not JSON: {reason(error)}"),)) from error
     except (TypeError, KeyError, UnicodeDecodeError, RecursionError) as error:
         raise OrderInvalid((Fault("input.order.id", f"has to be {order_id}"),)) from error
     if not same:

@@ -17,6 +17,7 @@ from expediter.api.errors import RETRY_AFTER, InternalError, MethodNotAllowed, N
 from expediter.api.request import JSON, Headers, Request, Response
 from expediter.api.rest import OPERATIONS, require_json
 from expediter.api.routes import Router
+from expediter.app.faults import reason
 from expediter.app.outages import text
 from expediter.app.ports import Caller, Work
 from expediter.domain.errors import OrderError, StoreUnavailable, TooBusy
@@ -211,7 +212,9 @@ def parse_request(body: bytes) -> GraphqlRequest:
     try:
         return msgspec.json.decode(body, type=GraphqlRequest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RequestUnparsable(f"The body is no GraphQL request: {error}. Send JSON with a query.") from error
+        raise RequestUnparsable(
+            f"The body is not a GraphQL request: {reason(error)}. Send JSON with a query."
+        ) from error
 
 
 def request_of_query(given: dict[str, str]) -> GraphqlRequest:
@@ -220,4 +223,4 @@ def request_of_query(given: dict[str, str]) -> GraphqlRequest:
         variables = msgspec.json.decode(given.get("variables") or "null")
         return msgspec.convert({**given, "variables": variables, "extensions": None}, GraphqlRequest)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise RequestUnparsable(f"The address holds no GraphQL request: {error}. Give ?query=.") from error
+        raise RequestUnparsable(f"The address holds no GraphQL request: {reason(error)}. Give ?query=.") from error

@@ -12,6 +12,7 @@ from expediter.api.errors import RequestUnparsable
 from expediter.api.request import JSON, Request, Response
 from expediter.api.rest import require_json
 from expediter.app.drafts import Name
+from expediter.app.faults import explained, reason
 from expediter.domain.errors import NO_ERASURE, Fault, OrderInvalid
 from expediter.embedded.web.backend import Home
 
@@ -28,9 +29,9 @@ async def erase_user(home: Home, request: Request) -> Response:
     try:
         asked = msgspec.json.decode(request.body, type=Erasure)
     except msgspec.ValidationError as error:
-        raise OrderInvalid((Fault("user_id", str(error)),), NO_ERASURE) from error
+        raise OrderInvalid((Fault("user_id", explained(error).message),), NO_ERASURE) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RequestUnparsable(f'The body is no JSON: {error}. Send {{"user_id": …}}.') from error
+        raise RequestUnparsable(f'The body is not JSON: {reason(error)}. Send {{"user_id": …}}.') from error
     erased = await home.erase(asked.user_id)
     return Response(200, (("Content-Type", JSON),), msgspec.json.encode(erased))
 

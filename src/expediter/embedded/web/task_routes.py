@@ -10,6 +10,7 @@ import msgspec
 from expediter.api.errors import RequestUnparsable
 from expediter.api.request import Request
 from expediter.api.rest import require_json
+from expediter.app.faults import reason
 from expediter.embedded.engine.task_tokens import TaskFailure, TaskHeartbeat, TaskReport, TaskSuccess
 
 
@@ -19,7 +20,7 @@ def success(request: Request) -> TaskReport:
     try:
         return TaskSuccess(msgspec.json.decode(request.body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RequestUnparsable(f"The body is no JSON: {error}. Send the task's output as JSON.") from error
+        raise RequestUnparsable(f"The body is not JSON: {reason(error)}. Send the task's output as JSON.") from error
 
 
 def failure(request: Request) -> TaskReport:
@@ -28,7 +29,9 @@ def failure(request: Request) -> TaskReport:
     try:
         return msgspec.json.decode(request.body, type=TaskFailure)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RequestUnparsable(f'The body is no failure: {error}. Send {{"error": …, "cause": …}}.') from error
+        raise RequestUnparsable(
+            f'The body is not a failure: {reason(error)}. Send {{"error": …, "cause": …}}.'
+        ) from error
 
 
 def heartbeat(_: Request) -> TaskReport:

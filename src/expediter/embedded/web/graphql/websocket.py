@@ -13,6 +13,7 @@ from graphql import ExecutionResult, OperationType
 
 from expediter.api.errors import DocumentTooComplex, Unauthorized
 from expediter.api.request import Headers
+from expediter.app.faults import reason
 from expediter.app.ports import Caller
 from expediter.domain.errors import OrderError
 from expediter.embedded.web.asgi import Receive, Scope, Send, headers_of
@@ -121,7 +122,7 @@ class GraphqlSocket:
         try:
             request = msgspec.convert(payload, GraphqlRequest)
         except msgspec.ValidationError as error:
-            raise Closing(4400, f"Invalid message: {error}") from error
+            raise Closing(4400, f"Invalid message: {reason(error)}") from error
         if len(self._running) >= MOST_OPERATIONS:
             await self._tell(WsMessage("error", name, refusal(DocumentTooComplex())["errors"]))
             return
@@ -172,7 +173,7 @@ class GraphqlSocket:
         try:
             return msgspec.json.decode(text, type=WsMessage)
         except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-            raise Closing(4400, f"Invalid message: {error}"[:100]) from error
+            raise Closing(4400, f"Invalid message: {reason(error)}"[:100]) from error
 
     async def _tell(self, message: WsMessage) -> None:
         """Sends a message. Raises Disconnected."""
