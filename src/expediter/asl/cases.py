@@ -1,7 +1,7 @@
-"""Running recorded cases and comparing: what an engine answers is held against what AWS answered.
+"""Run recorded cases and compare each answer with the answer of AWS.
 
 The format is that of the conformance cases (their README): a case has ``definition``, ``input``, optionally
-``task_mocks``, ``s3_objects``, ``stopped_by_api``, and ``expected``. Loading files is the caller's.
+``task_mocks``, ``s3_objects``, ``stopped_by_api``, and ``expected``. The caller loads the files.
 """
 
 from typing import Any
@@ -59,7 +59,7 @@ def run_execution(case: dict[str, Any]) -> dict[str, Json]:
             context=_context(case),
             stop=stop,
         )
-    except (DefinitionInvalid, Unanswered, *_SLIPS) as error:
+    except (DefinitionInvalid, Unanswered, *_ENGINE_ERRORS) as error:
         return {"status": f"{type(error).__name__}: {error}"}
     got: dict[str, Json] = {"status": done.status, "states_entered": done.states_entered}
     if done.status == "SUCCEEDED":
@@ -70,8 +70,16 @@ def run_execution(case: dict[str, Any]) -> dict[str, Json]:
     return got
 
 
-#: What a fault of the engine itself would raise: it shows as one case that disagrees, and the others still run.
-_SLIPS = (ArithmeticError, AttributeError, LookupError, NotImplementedError, RecursionError, TypeError, ValueError)
+#: What an error in the engine itself would raise. Such a case disagrees, and the other cases still run.
+_ENGINE_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 def _context(case: dict[str, Any]) -> dict[str, Json]:

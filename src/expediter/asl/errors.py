@@ -1,8 +1,8 @@
-"""What can go wrong, kept apart by who has to know.
+"""The errors, by who handles them.
 
 DefinitionInvalid   the definition itself: raised by parse(), with every fault found
-StateFailure        a state of a running execution failed: never leaves the core, becomes Retry, Catch or FAILED
-PathMissing         a path led nowhere: the field that holds the path turns it into a StateFailure with its wording
+StateFailure        a state of a running execution failed: never leaves the core; leads to Retry, Catch or FAILED
+PathMissing         a path selects nothing; the field that holds the path turns it into a StateFailure
 """
 
 import msgspec
@@ -20,8 +20,8 @@ class Fault(msgspec.Struct, frozen=True):
     """One thing wrong with a definition.
 
     ``path`` names the place as ``States.ProcessPayment.Retry[0].ErrorEquals`` ("" is the definition itself).
-    ``severity`` is ``error`` (AWS rejects it, or it cannot run), ``warning`` (it runs, but hardly as meant) or
-    ``note`` (to know).
+    ``severity`` is ``error`` (AWS rejects it, or it cannot run), ``warning`` (it runs, but probably not as
+    intended) or ``note`` (good to know).
     """
 
     path: str
@@ -42,7 +42,7 @@ class DefinitionInvalid(ValueError):
 
 
 class StateFailure(Exception):
-    """A state failed with an ASL error name and cause; ``fatal`` ones pass by every Retry and Catch.
+    """A state failed with an ASL error name and cause; no Retry and no Catch sees a ``fatal`` one.
 
     ``located`` asks for AWS's prefix, "An error occurred while executing the state '…' (entered at the event id #…)".
     ``field`` is the field of a JSONata expression that failed.
@@ -64,21 +64,21 @@ class StateFailure(Exception):
         self.located = located
         self.field = field
         #: Whether its own history event has been written.
-        self.noted = False
+        self.recorded = False
 
     def output(self) -> dict[str, Json]:
-        """The error output that Catch hands on."""
-        # A task that ran out of time has no cause; what Catch hands on has an empty one.
+        """The error output that Catch passes on."""
+        # A task that ran out of time has no cause; the output of Catch has an empty one.
         return {"Error": self.error, "Cause": "" if self.error == TIMEOUT and self.cause is None else self.cause}
 
 
-def runtime(message: str) -> StateFailure:
-    """A fault that AWS calls States.Runtime: neither Retry nor Catch sees it."""
+def runtime_failure(message: str) -> StateFailure:
+    """A StateFailure named States.Runtime: neither Retry nor Catch sees it."""
     return StateFailure(RUNTIME, message, fatal=True, located=True)
 
 
 class PathMissing(Exception):
-    """A definite path led nowhere; the text says where, in Jayway's words."""
+    """A definite path selects nothing. The text says where, in Jayway's words."""
 
 
 class PathInvalid(ValueError):

@@ -1,4 +1,8 @@
-"""The execution: everything that has to be remembered between two events, as one value that can be stored as JSON.
+"""The execution: everything that is kept between two events, as one value that can be stored as JSON.
+
+A frame is what it is in any interpreter: a place in the program, its variables, and a link to the frame around it.
+The execution itself is frame 0. Each branch of a Parallel state and each iteration of a Map state has a frame too.
+AWS runs each iteration of a distributed Map as a child execution; here it is a frame that numbers its own events.
 
 ``msgspec.json.encode(execution)`` and ``decode(…, type=Execution)`` are exact inverses. No history is kept here: it is
 derived again from the input events (``replay``), so only the events' count goes along, since AWS's cause texts cite
@@ -15,14 +19,15 @@ from expediter.asl.protocol import NO_CONTEXT, Json
 class Group(msgspec.Struct, omit_defaults=True, gc=False):
     """The children of a Parallel or Map state that runs now."""
 
-    #: What each child yielded so far, by its place; a place not yet done is null.
+    #: The output of each child by its index; null where the child has not ended.
     results: list[Json] = []
-    #: Children still to yield.
+    #: The number of children that have not ended.
     pending: int = 0
-    #: Map: the items (or batches of them) to work through; the place of the next one to start.
+    #: Map: the items, or batches of them, and the index of the next one to start.
     items: list[Json] | None = None
     next: int = 0
-    #: Distributed Map: places that failed; how many items may (-1: any number), and how many in a hundred of the total.
+    #: Distributed Map: the indexes that failed; ToleratedFailureCount (-1: any number) and ToleratedFailurePercentage
+    #: of the ``total`` number of items.
     failed: list[int] = []
     tolerated: int = 0
     percentage: float = 100
@@ -32,40 +37,39 @@ class Group(msgspec.Struct, omit_defaults=True, gc=False):
 
 
 class Frame(msgspec.Struct, omit_defaults=True, gc=False):
-    """One line of states being walked: the execution itself, or a branch or iteration inside it.
+    """The execution itself, a branch of a Parallel state, or an iteration of a Map state.
 
-    A frame is altered only while ``advance`` runs, and only a copy that no Execution holds yet.
+    A frame is altered only while ``advance`` runs, and only if no Execution holds it yet: ``Run.own`` makes a copy.
     """
 
     number: int = 0
-    #: The state the line stands in, its raw input, and when and under which event id it was entered.
+    #: The current state, its raw input, and the event id and the time (milliseconds) at which it was entered.
     state: str = ""
     input: Json = None
     entered: int = 0
     entered_at: int = 0
-    #: The last history event of this line (``previousEventId`` of the next).
+    #: The id of the last history event of this frame: ``previousEventId`` of the next.
     last: int = 0
     variables: dict[str, Json] = {}
-    #: What the line waits for: a task, a timer (due at), or the children of ``group``.
+    #: What the frame waits for: a task, a timer (that fires at ``due``), or the children of ``group``.
     task: int | None = None
     seed: int = 0
     timer: int | None = None
     due: int = 0
     group: Group | None = None
-    #: Retries so far in all, and by each retrier.
+    #: The number of retries so far, in all and for each retrier.
     attempt: int = 0
     retries: list[int] = []
-    #: The frame of the Parallel or Map state that this one belongs to, and its place there.
+    #: The frame of the Parallel or Map state around this one, and this one's index in it. JSON calls it ``place``.
     parent: int | None = None
-    place: int = 0
+    index: int = msgspec.field(default=0, name="place")
     item: Json = None
-    #: The line whose event numbers this one uses: 0, or the child execution of a distributed Map that it belongs to.
-    lane: int = 0
-    #: History events of the child execution that this line is.
+    #: The frame of the child execution that this one belongs to; 0 outside a distributed Map. JSON calls it ``lane``.
+    child_execution: int = msgspec.field(default=0, name="lane")
+    #: If this frame is a child execution: the number of its history events, and its input.
     events: int = 0
-    #: What that child execution was started with.
     origin: Json = None
-    #: The bytes of ``input`` as JSON, or more; 0 where nobody has measured them.
+    #: The bytes of ``input`` as JSON, or more; 0 where they are not known.
     size: int = 0
 
 

@@ -4,8 +4,8 @@
 
 The core never looks at a clock and never draws a random number: every event carries ``at`` (integer milliseconds
 since 1970, UTC) and ``seed`` (any integer; retry jitter, ``States.UUID`` and ``$random`` are derived from it), so the
-same events always lead to the same execution. Whoever runs the core stores the execution together with the commands
-it emitted, carries the commands out, and brings their results back as events. An event that the execution no longer
+same events always lead to the same execution. The caller stores the execution together with the commands
+that it emitted, carries the commands out, and sends their results back as events. An event that the execution no longer
 waits for (a late answer, a timer of a state already left) changes nothing.
 """
 
@@ -37,7 +37,7 @@ class Started(Event, frozen=True, tag=True):
     """The execution begins.
 
     ``context`` is the fixed part of the context object (``$$.Execution``, ``$$.StateMachine``), as JSON text: few
-    definitions look at it, and it is stored with every step.
+    definitions read it, and it is stored with every step.
     """
 
     input: Json
@@ -74,14 +74,14 @@ class TimerFired(Event, frozen=True, tag=True):
 
 
 class Stopped(Event, frozen=True, tag=True):
-    """Somebody ended the execution from outside (StopExecution): status ABORTED."""
+    """The execution was ended from outside (StopExecution): status ABORTED."""
 
     error: str | None = None
     cause: str | None = None
 
 
 class Redriven(Event, frozen=True, tag=True):
-    """Somebody sets an execution that ended unsuccessfully going again at a state of its top level, with this input.
+    """An execution that did not succeed goes on at a state of its top level, with this input.
 
     AWS calls it RedriveExecution, where input cannot be changed:
     https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
@@ -95,11 +95,11 @@ AnyEvent: TypeAlias = Started | TaskSucceeded | TaskFailed | TaskTimedOut | Time
 
 
 class ScheduleTask(msgspec.Struct, frozen=True, tag=True, gc=False):
-    """Have this work done once, then send TaskSucceeded, TaskFailed or TaskTimedOut with the same ``task`` number.
+    """Do this work once, then send TaskSucceeded, TaskFailed or TaskTimedOut with the same ``task`` number.
 
     ``attempt`` counts from 0 and grows with each Retry; every attempt has a new ``task`` number. Times in seconds.
-    ``token`` is set for ``.waitForTaskToken``: who brings it back may answer the task, once. It is derived from the
-    event's seed, so it is unguessable if the seeds are (at least 63 bits from a good source).
+    ``token`` is set for ``.waitForTaskToken``: who sends it may answer the task, once. It is derived from the event's
+    seed: nobody can guess it if nobody can guess the seed (at least 63 bits from a good source).
     """
 
     task: int

@@ -1,6 +1,7 @@
-"""The working copy of an execution while events are taken in: the only place where anything changes.
+"""The working copy of an execution while events are taken in. Nothing else is ever altered.
 
-A Run is also the scope of paths and expressions (``context``, ``variable``, ``draw``), seen from ``frame``.
+A Run is the interpreter that states see (``states.interpreter``) and the scope that expressions see
+(``expressions.scope``). As in a debugger, one frame is selected: variables, context and event numbers are its own.
 """
 
 import hashlib
@@ -20,23 +21,23 @@ EVENT_LIMIT = 25_000
 
 
 class Run:
-    """Mutable; lives for one call of ``advance``, or for the row of steps that ``Steps`` takes."""
+    """Mutable. It lives for one call of ``advance``, or for all events that one ``Steps`` takes."""
 
     __slots__ = (
         "at",
         "changed",
+        "child_execution",
         "commands",
         "draws",
+        "ended",
         "events",
         "execution",
         "frame",
         "frames",
         "history",
-        "lane",
         "machine",
         "main_events",
         "numbers",
-        "over",
         "ready",
         "seed",
         "sink",
@@ -50,28 +51,28 @@ class Run:
         self.execution = execution
         self.at = self.seed = self.draws = 0
         self.commands: list[Command] = []
-        #: History events counted are those of the child execution ``lane`` (0: this execution itself).
-        self.lane = 0
+        #: The child execution whose history events are counted now (0: this execution itself).
+        self.child_execution = 0
         self.main_events = execution.events
         self.sink = history
         self.history = history
         self.events = execution.events
         self.numbers = execution.numbers
-        #: The frames as the execution holds them, never altered, and as they are now.
+        #: The frames that the execution holds, which are never altered, and the frames as they are now.
         self.stored = execution.frames
         self.frames = execution.frames.copy()
         self.changed = False
         #: Frames that can go on, each with the name of the state it enters next.
         self.ready: list[tuple[Frame, str]] = []
-        #: The line that has just yielded its output.
-        self.over: Frame | None = None
-        #: The line that is seen and counted from: one of ``frames`` that is to be altered, or none.
+        #: The frame that has just ended.
+        self.ended: Frame | None = None
+        #: The selected frame: one of ``frames`` that may be altered, or none.
         self.frame: Frame = NOWHERE
 
     # --- frames -----------------------------------------------------------------------------------------------
 
-    def asking(self, task: int) -> Frame | None:
-        """The line that waits for this task, to be altered: as a rule the one that was looked at last."""
+    def waiting_for(self, task: int) -> Frame | None:
+        """The frame that waits for this task, ready to be altered. It is mostly the selected one."""
         if self.frame.task == task:
             return self.frame
         for frame in self.frames.values():
@@ -80,7 +81,7 @@ class Run:
         return None
 
     def own(self, frame: Frame) -> Frame:
-        """The frame to alter: a copy, unless it was made or copied in this run."""
+        """The frame to alter (copy-on-write): a copy, unless this run made or copied it before."""
         if frame is self.stored.get(frame.number):
             frame = self.frames[frame.number] = msgspec.structs.replace(frame)
             if frame.group is not None:
@@ -89,47 +90,47 @@ class Run:
             self.changed = True
         return frame
 
-    def open(self, frame: Frame) -> Frame:
-        """Take in a new frame."""
+    def add_frame(self, frame: Frame) -> Frame:
+        """Add a new frame to the execution."""
         self.frames[frame.number] = frame
         self.changed = True
         return frame
 
     def enter(self, frame: Frame, state: str) -> None:
-        """Let this frame enter a state, by its name, once the event at hand is dealt with."""
+        """Queue this frame to enter a state, given by its name."""
         self.ready.append((frame, state))
 
-    def close(self, frame: Frame) -> None:
-        """Drop every line inside this one: what they wait for no longer counts."""
-        doomed = {frame.number}
-        for number in sorted(self.frames):  # a line has a larger number than the one around it
-            if self.frames[number].parent in doomed:
-                doomed.add(number)
-        for number in doomed - {frame.number}:
-            self.withdraw(self.frames.pop(number))
+    def close_children(self, frame: Frame) -> None:
+        """Remove all frames inside this one. Answers to what they waited for change nothing any more."""
+        removed = {frame.number}
+        for number in sorted(self.frames):  # a frame has a larger number than its parent
+            if self.frames[number].parent in removed:
+                removed.add(number)
+        for number in removed - {frame.number}:
+            self._remove_commands(self.frames.pop(number))
         self.ready = [waiting for waiting in self.ready if waiting[0].number in self.frames]
         frame.task, frame.group = None, None
 
-    def withdraw(self, frame: Frame) -> None:
-        """Unsay what this line asked for in this very step."""
-        dropped = {frame.task, frame.timer} - {None}
-        if dropped:
-            self.commands = [command for command in self.commands if _number(command) not in dropped]
+    def _remove_commands(self, frame: Frame) -> None:
+        """Remove the commands that this frame emitted in this step."""
+        numbers = {frame.task, frame.timer} - {None}
+        if numbers:
+            self.commands = [command for command in self.commands if _number(command) not in numbers]
 
-    def look(self, frame: Frame) -> None:
-        """See and count from this line: its variables, its context, the event numbers of its execution."""
+    def select(self, frame: Frame) -> None:
+        """Select the frame whose variables and context expressions see and whose history events are counted."""
         self.frame = frame
-        if frame.lane != self.lane:
-            self._count_in(frame.lane)
+        if frame.child_execution != self.child_execution:
+            self._switch_history(frame.child_execution)
 
-    def _count_in(self, lane: int) -> None:
-        if self.lane == 0:
+    def _switch_history(self, child_execution: int) -> None:
+        if self.child_execution == 0:
             self.main_events = self.events
-        elif self.lane in self.frames:
-            self.own(self.frames[self.lane]).events = self.events
-        self.lane = lane
-        self.events = self.frames[lane].events if lane else self.main_events
-        self.history = None if lane else self.sink
+        elif self.child_execution in self.frames:
+            self.own(self.frames[self.child_execution]).events = self.events
+        self.child_execution = child_execution
+        self.events = self.frames[child_execution].events if child_execution else self.main_events
+        self.history = None if child_execution else self.sink
 
     def number(self) -> int:
         """The next task, timer or frame number of this execution, from 1."""
@@ -138,16 +139,16 @@ class Run:
 
     # --- what is written down ---------------------------------------------------------------------------------
 
-    def note(self, frame: Frame, kind: str, details: dict[str, Json]) -> None:
-        """Count a history event of this line, and write it if anyone reads."""
+    def record(self, frame: Frame, kind: str, details: dict[str, Json]) -> None:
+        """Count a history event of this frame, and append it to ``history`` if that is kept."""
         self.events += 1
         if self.history is not None:
             self.history.append(HistoryEvent(self.events, frame.last, self.at, kind, details))
         frame.last = self.events
 
-    def ended(self, frame: Frame) -> None:
-        """The line is at its end, with its output as its input."""
-        self.over = frame
+    def end_frame(self, frame: Frame) -> None:
+        """The frame has ended. Its output is in ``frame.input``."""
+        self.ended = frame
 
     def start_timer(self, frame: Frame, due: int) -> None:
         frame.timer = self.number()
@@ -155,19 +156,19 @@ class Run:
         self.commands.append(StartTimer(frame.timer, due))
 
     def end(self, status: str, output: Json = None, error: str | None = None, cause: str | None = None) -> None:
-        """The execution is over; whatever else was under way no longer counts."""
+        """The execution has ended. Its frames are removed."""
         base, root = self.execution, self.frames.get(0)
         self.frames = {}
         self.frame = NOWHERE
         self.changed = True
         self.ready.clear()
-        self.over = None
+        self.ended = None
         self.commands = [End(status, output, error, cause)]
         self.execution = Execution(
             status, started_at=base.started_at, output=output, error=error, cause=cause, events=self.events
         )
         if status != "SUCCEEDED":
-            # What going on from here would need: a number is never given twice, so late answers stay late.
+            # What a Redriven event needs. Numbers go on where they were, so that no late answer fits a new task.
             kept = {0: Frame(last=self.events, variables=root.variables if root else {})}
             self.execution = msgspec.structs.replace(
                 self.execution, frames=kept, numbers=self.numbers, context=base.context, input=base.input
@@ -175,8 +176,8 @@ class Run:
 
     def freeze(self) -> Execution:
         """The execution as it stands now; no further event may be taken in."""
-        if self.lane:
-            self._count_in(0)
+        if self.child_execution:
+            self._switch_history(0)
         base = self.execution
         if base.status != "RUNNING":
             return base
@@ -195,7 +196,7 @@ class Run:
     # --- the scope --------------------------------------------------------------------------------------------
 
     def context(self) -> dict[str, Json]:
-        """The context object as this line sees it (``$$``, ``$states.context``)."""
+        """The context object as the selected frame sees it (``$$``, ``$states.context``)."""
         execution, frame = self.execution, self.frame
         found: dict[str, Json] = decode(execution.context)
         found["Execution"] = self._execution()
@@ -218,33 +219,33 @@ class Run:
         found: dict[str, Json] = {"StartTime": instant_text(execution.started_at)}
         found.update(decode(execution.context).get("Execution", {}))
         found["Input"] = execution.input
-        if self.frame.lane:
-            child = self.frames[self.frame.lane]
+        if self.frame.child_execution:
+            child = self.frames[self.frame.child_execution]
             found["Input"] = child.origin
             found["Name"] = f"{found.get('Name', '')}-{child.number}"
             found["Id"] = f"{found.get('Id', '')}-{child.number}"
         return found
 
     def _item(self, frame: Frame) -> Json:
-        """The nearest enclosing Map iteration, if any."""
+        """The item of the nearest Map iteration around the frame, if there is one."""
         while frame.item is None and frame.parent is not None:
             frame = self.frames[frame.parent]
         return frame.item
 
     def variable(self, name: str) -> Json:
-        """A variable of this line or of one around it."""
+        """A variable of the selected frame or of one around it."""
         frame = self.frame
         while name not in frame.variables:
-            if frame.parent is None or frame.lane == frame.number:
+            if frame.parent is None or frame.child_execution == frame.number:
                 raise PathMissing(f"The variable '{name}' is not set")
             frame = self.frames[frame.parent]
         return frame.variables[name]
 
     def variables(self) -> dict[str, Json]:
-        """All variables this line can see, the inner ones hiding the outer."""
+        """All variables that the selected frame sees; an inner one hides an outer one of the same name."""
         frame = self.frame
         found = frame.variables
-        while frame.parent is not None and frame.lane != frame.number:
+        while frame.parent is not None and frame.child_execution != frame.number:
             frame = self.frames[frame.parent]
             found = {**frame.variables, **found}
         return found
@@ -253,14 +254,14 @@ class Run:
         return Draw(self._fraction, self._uuid)
 
     def digest(self, salt: str) -> bytes:
-        """Bytes that follow from the event's seed, the place in the execution, and how often this was asked."""
+        """Bytes derived from the event's seed, the place in the execution and the number of calls so far."""
         self.draws += 1
         frame = self.frame
         place = f"{self.seed}:{frame.number}:{frame.entered}:{frame.attempt}:{self.draws}:{salt}"
         return hashlib.sha256(place.encode()).digest()
 
     def _fraction(self, salt: str) -> float:
-        if salt:  # a seed of the author's own: the same number every time
+        if salt:  # the author's own seed: the same number every time
             return int.from_bytes(hashlib.sha256(salt.encode()).digest()[:7]) / 2**56
         return int.from_bytes(self.digest("")[:7]) / 2**56
 
@@ -273,7 +274,7 @@ class Run:
 
 
 def _number(command: Command) -> int | None:
-    """Tasks and timers share one row of numbers."""
+    """The number of a task or timer: both are numbered from one sequence."""
     if isinstance(command, ScheduleTask):
         return command.task
     return command.timer if isinstance(command, StartTimer) else None

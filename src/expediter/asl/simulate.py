@@ -1,4 +1,4 @@
-"""Running a workflow whole, in virtual time and with prepared answers: a wait of a day costs nothing.
+"""Runs a workflow from start to end in virtual time with prepared answers: a wait of a day takes no time.
 
     simulate(definition, {"order": …}, mocks={"ProcessPayment": [{"result": {"status": "ok"}}]}).output
 
@@ -42,7 +42,7 @@ Mocks: TypeAlias = Mapping[str, list[dict[str, Json]]]
 #: Bucket -> key -> text: what an ItemReader reads.
 Objects: TypeAlias = Mapping[str, Mapping[str, str]]
 
-#: 1 January 2026, 00:00 UTC: when a simulation begins unless told.
+#: 1 January 2026, 00:00 UTC: the start of a simulation if none is given.
 START = 1_767_225_600_000
 
 
@@ -62,7 +62,7 @@ class Simulation(msgspec.Struct, frozen=True):
 
 
 class Unanswered(LookupError):
-    """A task was scheduled for which no answer is left; says which."""
+    """A task was scheduled for which no answer is left. The text names the task."""
 
 
 def simulate(
@@ -83,11 +83,11 @@ def simulate(
     Raises DefinitionInvalid, and Unanswered when a task has no answer prepared.
     """
     machine = definition if isinstance(definition, Machine) else parse(definition)
-    world = _World(machine, mocks or {}, objects or {}, clock, seed)
-    return world.run(input, context or CONTEXT, stop)
+    simulator = _Simulator(machine, mocks or {}, objects or {}, clock, seed)
+    return simulator.run(input, context or CONTEXT, stop)
 
 
-#: The context object's fixed part when nobody gives one: the shape that AWS's has.
+#: The fixed part of the context object if none is given, in the shape of AWS's.
 CONTEXT: dict[str, Json] = {
     "Execution": {
         "Id": "arn:aws:states:us-east-1:111111111111:execution:simulated:execution",
@@ -99,8 +99,8 @@ CONTEXT: dict[str, Json] = {
 }
 
 
-class _World:
-    """Whoever would run the machine: it keeps the time and gives the prepared answers."""
+class _Simulator:
+    """Takes the part of the server: it keeps the virtual time and gives the prepared answers."""
 
     def __init__(self, machine: Machine, mocks: Mocks, objects: Objects, start: int, seed: int) -> None:
         self.machine = machine
@@ -116,7 +116,7 @@ class _World:
         execution: Execution = new_execution()
         self.push(self.now, Started(at=self.now, seed=self.seed, input=input, context=fixed_context(context)))
         if stop is not None:
-            # Right after the first wait, before any time passes: in the same virtual moment, but last.
+            # After the first states were entered, and before any other event.
             at = self.now + 1
             self.push(at, Stopped(at=at, seed=self.seed, error=stop.get("error"), cause=stop.get("cause")))
         while self.due:
@@ -175,7 +175,7 @@ class _World:
                 return answers.pop(index)
         if answers:
             return answers.pop(0)
-        if ":activity:" in task.resource:  # nobody made it, so the service says what it says then
+        if ":activity:" in task.resource:  # there is no such activity: the answer of AWS in that case
             return {"failed": True, "error": "States.Runtime", "cause": f"The activity {task.resource} does not exist."}
         raise Unanswered(f"No answer is prepared for {task.resource} (state {task.state}, attempt {task.attempt})")
 

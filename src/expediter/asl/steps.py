@@ -25,16 +25,16 @@ from expediter.asl.protocol import (
 )
 from expediter.asl.run import NOWHERE, Run
 from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode
-from expediter.asl.transitions import begin, proceed, walk
+from expediter.asl.transitions import advance_frame, enter_ready, first_state
 
 
 def advance(
     machine: Machine, execution: Execution, event: AnyEvent, history: list[HistoryEvent] | None = None
 ) -> tuple[Execution, tuple[Command, ...]]:
-    """Take in one event and go on until every line of the execution waits or it has ended.
+    """Take in one event and go on until every frame waits or the execution has ended.
 
-    Never raises for what a workflow does. An event that nothing waits for changes nothing. With ``history``, the
-    history events of this step are appended to it. What the caller does to the event's values later changes nothing.
+    A failing workflow raises nothing. An event that nothing waits for changes nothing. With ``history``, the history
+    events of this step are appended to it. The caller may alter the values of the event afterwards.
     """
     if type(event) in _VALUED:
         event = _copied(encode(event))
@@ -43,31 +43,31 @@ def advance(
     return (run.freeze(), tuple(commands)) if run.changed else (execution, ())
 
 
-#: Events that carry values of whoever sends them.
+#: Events that carry values of the caller: ``advance`` copies them.
 _VALUED = frozenset({Started, TaskSucceeded, Redriven})
 _copied = msgspec.json.Decoder(AnyEvent).decode
 
 
 class Steps(Run):
-    """Several steps of one execution in a row, each as ``advance`` takes it, and one value at their end: ``freeze()``.
+    """Takes several events of one execution, each as ``advance`` does. ``freeze()`` returns the execution at the end.
 
-    What lies between is not stored, so it need not be a value: this saves most of the copying. The rest is saved by
-    giving the events away: from then on nobody may alter the values that they carry.
+    The executions in between are never made, and the values of an event are not copied: the caller may not alter them
+    afterwards.
     """
 
     __slots__ = ()
 
     def take(self, event: AnyEvent) -> list[Command]:
-        """Take in one event; what that step asks for."""
-        if self.lane:
-            self.look(NOWHERE)
+        """Take in one event; returns the commands of this step."""
+        if self.child_execution:
+            self.select(NOWHERE)
         self.at = event.at
         self.seed = event.seed
         self.draws = 0
         self.commands = []
         _HANDLERS[type(event)](self, event)
         if self.ready:
-            proceed(self)
+            enter_ready(self)
         return self.commands
 
 
@@ -88,15 +88,15 @@ def _started(run: Run, event: Started) -> None:
         deadline=deadline,
         due=due or 0,
     )
-    frame = run.open(Frame(input=given, size=size))
-    run.note(frame, "ExecutionStarted", {} if run.history is None else {"input": given, **_role(event)})
+    frame = run.add_frame(Frame(input=given, size=size))
+    run.record(frame, "ExecutionStarted", {} if run.history is None else {"input": given, **_role(event)})
     if size > PAYLOAD_LIMIT:
-        # AWS would not have started it: StartExecution refuses such an input.
+        # StartExecution of AWS refuses such an input.
         cause = "The execution's input exceeds the maximum number of bytes service limit."
-        run.note(frame, "ExecutionFailed", {"error": DATA_LIMIT, "cause": cause})
+        run.record(frame, "ExecutionFailed", {"error": DATA_LIMIT, "cause": cause})
         run.end("FAILED", error=DATA_LIMIT, cause=cause)
         return
-    walk(run, frame, begin, run.states[machine.start])
+    advance_frame(run, frame, first_state, run.states[machine.start])
 
 
 def _role(event: Started) -> dict[str, Json]:
@@ -105,25 +105,25 @@ def _role(event: Started) -> dict[str, Json]:
 
 
 def _task_succeeded(run: Run, event: TaskSucceeded) -> None:
-    if (frame := run.asking(event.task)) is not None:
-        walk(run, frame, run.states[frame.state].succeeded, event)
+    if (frame := run.waiting_for(event.task)) is not None:
+        advance_frame(run, frame, run.states[frame.state].succeeded, event)
 
 
 def _task_failed(run: Run, event: TaskFailed) -> None:
-    if (frame := run.asking(event.task)) is not None:
-        walk(run, frame, run.states[frame.state].failed, event)
+    if (frame := run.waiting_for(event.task)) is not None:
+        advance_frame(run, frame, run.states[frame.state].failed, event)
 
 
 def _task_timed_out(run: Run, event: TaskTimedOut) -> None:
-    if (frame := run.asking(event.task)) is not None:
-        walk(run, frame, run.states[frame.state].timed_out, event)
+    if (frame := run.waiting_for(event.task)) is not None:
+        advance_frame(run, frame, run.states[frame.state].timed_out, event)
 
 
 def _timer_fired(run: Run, event: TimerFired) -> None:
     if run.execution.status != "RUNNING":
         return
     if run.execution.deadline == event.timer:
-        run.note(next(iter(run.frames.values())), "ExecutionTimedOut", {})
+        run.record(next(iter(run.frames.values())), "ExecutionTimedOut", {})
         run.end("TIMED_OUT")
         return
     for found in run.frames.values():
@@ -131,13 +131,13 @@ def _timer_fired(run: Run, event: TimerFired) -> None:
             frame = run.own(found)
             frame.timer = None
             frame.due = 0
-            walk(run, frame, run.states[frame.state].fired, event)
+            advance_frame(run, frame, run.states[frame.state].fired, event)
             return
 
 
 def _stopped(run: Run, event: Stopped) -> None:
     if run.execution.status == "RUNNING":
-        run.note(next(iter(run.frames.values())), "ExecutionAborted", {"error": event.error, "cause": event.cause})
+        run.record(next(iter(run.frames.values())), "ExecutionAborted", {"error": event.error, "cause": event.cause})
         run.end("ABORTED", error=event.error, cause=event.cause)
 
 
@@ -157,10 +157,10 @@ def _redriven(run: Run, event: Redriven) -> None:
         deadline=deadline,
         due=due or 0,
     )
-    stood = run.frames[0]
-    frame = run.open(Frame(input=event.input, last=stood.last, variables=stood.variables))
-    run.note(frame, "ExecutionRedriven", {"state": event.state})
-    walk(run, frame, begin, run.states[event.state])
+    root = run.frames[0]
+    frame = run.add_frame(Frame(input=event.input, last=root.last, variables=root.variables))
+    run.record(frame, "ExecutionRedriven", {"state": event.state})
+    advance_frame(run, frame, first_state, run.states[event.state])
 
 
 Handler: TypeAlias = Callable[[Run, Any], None]
@@ -176,7 +176,7 @@ _HANDLERS: dict[type, Handler] = {
 
 
 def outstanding(machine: Machine, execution: Execution) -> tuple[Command, ...]:
-    """Everything the execution waits for, equal to the commands once emitted: what to do again after a crash."""
+    """The commands that the execution waits for, equal to those once emitted: the caller repeats them after a crash."""
     if execution.status != "RUNNING":
         return ()
     run = Run(machine, execution)
@@ -197,7 +197,7 @@ def _number(command: ScheduleTask | StartTimer) -> int:
 
 
 def replay(machine: Machine, events: Iterable[AnyEvent]) -> list[HistoryEvent]:
-    """The whole history of an execution, derived again from the events it was given."""
+    """The whole history of an execution, derived again from the events that it took in."""
     history: list[HistoryEvent] = []
     execution = new_execution()
     for event in events:

@@ -1,4 +1,4 @@
-"""Walking the lines of an execution: enter states until every line waits, and say what a failure leads to."""
+"""State transitions: enter one state after another until every frame waits, and handle the failures of states."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -11,29 +11,29 @@ from expediter.asl.run import EVENT_LIMIT, Run
 from expediter.asl.states.retry import catcher_of, next_retry
 from expediter.asl.states.state import State
 
-#: The method of the waiting state that takes the event; yields the state to enter next, like ``State.enter``.
+#: The method of the waiting state that takes the event. It returns the state to enter next, as ``State.enter`` does.
 Answer: TypeAlias = Callable[[Run, Frame, Any], State | None]
 
 
-def proceed(run: Run) -> None:
-    """Take every line that can go on as far as it goes."""
+def enter_ready(run: Run) -> None:
+    """Advance every frame that is queued to enter a state."""
     while run.ready:
         frame, state = run.ready.pop(0)
-        walk(run, frame, begin, run.states[state])
+        advance_frame(run, frame, first_state, run.states[state])
 
 
-def begin(_run: Run, _frame: Frame, state: State) -> State | None:
-    """The answer to a line that has not been asked anything: this state is the first that it enters."""
+def first_state(_run: Run, _frame: Frame, state: State) -> State | None:
+    """The ``Answer`` of a new frame: it enters this state first."""
     return state
 
 
-def walk(run: Run, frame: Frame, answer: Answer, given: AnyEvent | State) -> None:
-    """Give the state of this line what it waited for, and enter one state after another until the line waits or ends.
+def advance_frame(run: Run, frame: Frame, answer: Answer, given: AnyEvent | State) -> None:
+    """Pass the event to the waiting state, then enter one state after another until the frame waits or ends.
 
-    ``given``: what ``answer`` takes, which is the event, or the first state of a line that begins.
+    ``given`` is the argument of ``answer``: the event, or the first state of a new frame.
     """
     if run.frame is not frame:
-        run.look(frame)
+        run.select(frame)
     try:
         state = answer(run, frame, given)
     except StateFailure as failure:
@@ -55,19 +55,19 @@ def walk(run: Run, frame: Frame, answer: Answer, given: AnyEvent | State) -> Non
             state = state.enter(run, frame)
         except StateFailure as failure:
             state = failed(run, frame, failure)
-    if run.over is not None:
-        _ended(run)
+    if run.ended is not None:
+        _end_frame(run)
 
 
 def failed(run: Run, frame: Frame, failure: StateFailure) -> State | None:
-    """The state this line stands in failed: retry it, catch the error, or give up the line."""
-    run.look(frame)
+    """The current state of this frame failed: retry it, catch the error, or let the frame fail."""
+    run.select(frame)
     state = run.states[frame.state]
     failure = _located(failure, frame)
     if frame.group is not None:
-        run.close(frame)  # it failed half-way: what it has begun does not go on
+        run.close_children(frame)  # the children of a failed state do not go on
     if failure.error == QUERY:
-        _note_evaluation(run, frame, failure)
+        _record_evaluation(run, frame, failure)
     if not failure.fatal:
         due = next_retry(state.handlers, run, frame, failure)
         if due is not None:
@@ -80,8 +80,8 @@ def failed(run: Run, frame: Frame, failure: StateFailure) -> State | None:
             except StateFailure as second:
                 failure = _located(second, frame)
                 if failure.error == QUERY:
-                    _note_evaluation(run, frame, failure)
-    _give_up(run, frame, failure)
+                    _record_evaluation(run, frame, failure)
+    _fail_frame(run, frame, failure)
     return None
 
 
@@ -92,24 +92,24 @@ def _located(failure: StateFailure, frame: Frame) -> StateFailure:
     return StateFailure(failure.error, where + (failure.cause or ""), fatal=failure.fatal, field=failure.field)
 
 
-def _note_evaluation(run: Run, frame: Frame, failure: StateFailure) -> None:
-    """A failed evaluation is an event of its own, where it happened: not again in the states around."""
-    if failure.noted:
+def _record_evaluation(run: Run, frame: Frame, failure: StateFailure) -> None:
+    """Record a failed evaluation once, in the state where it happened and not in the states around it."""
+    if failure.recorded:
         return
-    failure.noted = True
+    failure.recorded = True
     details = {"error": failure.error, "cause": failure.cause, "location": failure.field, "state": frame.state}
-    run.note(frame, "EvaluationFailed", details)
+    run.record(frame, "EvaluationFailed", details)
 
 
-def _give_up(run: Run, frame: Frame, failure: StateFailure) -> None:
-    """Nobody in this line handles the failure: it is that of the state around the line, or of the execution."""
+def _fail_frame(run: Run, frame: Frame, failure: StateFailure) -> None:
+    """The frame fails: its failure is passed to the state around it, or ends the execution."""
     if frame.parent is None:
-        run.note(frame, "ExecutionFailed", {"error": failure.error, "cause": failure.cause})
+        run.record(frame, "ExecutionFailed", {"error": failure.error, "cause": failure.cause})
         run.end("FAILED", error=failure.error, cause=failure.cause)
         return
     parent = run.own(run.frames[frame.parent])
     state = run.states[parent.state]
-    run.look(parent)
+    run.select(parent)
     try:
         following = state.child_failed(run, parent, frame, failure)
     except StateFailure as outer:
@@ -118,33 +118,33 @@ def _give_up(run: Run, frame: Frame, failure: StateFailure) -> None:
         run.enter(parent, following.name)
 
 
-def _ended(run: Run) -> None:
-    """A line has yielded its output: that of the execution, or one result of the state around the line."""
-    frame, run.over = run.over, None
+def _end_frame(run: Run) -> None:
+    """A frame has ended: its output is that of the execution, or one result of the state around it."""
+    frame, run.ended = run.ended, None
     if frame is None:
         return
     if frame.parent is None:
-        run.note(frame, "ExecutionSucceeded", {"output": frame.input})
+        run.record(frame, "ExecutionSucceeded", {"output": frame.input})
         run.end("SUCCEEDED", frame.input)
         return
     parent = run.own(run.frames[frame.parent])
-    run.look(parent)
+    run.select(parent)
     try:
         following = run.states[parent.state].child_ended(run, parent, frame)
     except StateFailure as failure:
         following = failed(run, parent, failure)
     if following is not None:
         run.enter(parent, following.name)
-    elif run.over is not None:
-        _ended(run)
+    elif run.ended is not None:
+        _end_frame(run)
 
 
 def _stop_at_limit(run: Run, frame: Frame) -> None:
     cause = f"The execution reached the maximum number of history events ({EVENT_LIMIT})."
-    if frame.lane:  # the limit of a child execution is its own
-        child = run.own(run.frames[frame.lane])
-        run.close(child)
-        _give_up(run, child, StateFailure(RUNTIME, cause, fatal=True))
+    if frame.child_execution:  # each child execution has its own limit
+        child = run.own(run.frames[frame.child_execution])
+        run.close_children(child)
+        _fail_frame(run, child, StateFailure(RUNTIME, cause, fatal=True))
         return
-    run.note(frame, "ExecutionFailed", {"error": RUNTIME, "cause": cause})
+    run.record(frame, "ExecutionFailed", {"error": RUNTIME, "cause": cause})
     run.end("FAILED", error=RUNTIME, cause=cause)

@@ -17,7 +17,7 @@ VALUE: dict[str, Any] = {
 }
 
 
-class Around:
+class FixedScope:
     """A scope with one variable and a small context object."""
 
     at = 0
@@ -37,7 +37,7 @@ class Around:
 
 
 def read(path: str) -> Any:
-    return compile_path(path).get(VALUE, Around())
+    return compile_path(path).get(VALUE, FixedScope())
 
 
 @pytest.mark.parametrize(

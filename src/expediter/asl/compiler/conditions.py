@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from expediter.asl.compiler.reader import Reader
-from expediter.asl.errors import PathMissing, runtime
+from expediter.asl.errors import PathMissing, runtime_failure
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.expressions.paths import Path
@@ -150,7 +150,7 @@ def _read(path: Path, value: Json, scope: Scope) -> Json:
         return path.get(value, scope)
     except PathMissing:
         message = f"Invalid path '{path.text}': The choice state's condition path references an invalid value."
-        raise runtime(message) from None
+        raise runtime_failure(message) from None
 
 
 def _with(variable: Path, compare: Compare, literal: Json) -> Condition:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from expediter.asl.compiler.reader import Reader
-from expediter.asl.errors import PathMissing, StateFailure, runtime
+from expediter.asl.errors import PathMissing, StateFailure, runtime_failure
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.jsonata import Expression, compile_jsonata
 from expediter.asl.expressions.references import compile_reference
 from expediter.asl.expressions.scope import Scope
-from expediter.asl.expressions.templates import Compiled, Template, compile_template
+from expediter.asl.expressions.templates import CompiledTemplate, Template, compile_template
 from expediter.asl.protocol import Json
 from expediter.asl.states.retry import CatchOutput
 from expediter.asl.states.state import Arguments, Finish
@@ -34,7 +34,7 @@ def template(reader: Reader, field: str) -> Template | None:
     return compiled_template(reader, field).get
 
 
-def compiled_template(reader: Reader, field: str) -> Compiled:
+def compiled_template(reader: Reader, field: str) -> CompiledTemplate:
     def complain(inner: str, message: str) -> None:
         reader.complain(f"{field}.{inner}" if inner else field, message)
 
@@ -101,7 +101,7 @@ def shaping_path(reader: Reader, field: str) -> Get | None:
         try:
             return get(value, scope)
         except PathMissing as missing:
-            raise runtime(f"Invalid path '{path.text}' : {missing}") from None
+            raise runtime_failure(f"Invalid path '{path.text}' : {missing}") from None
 
     return read
 

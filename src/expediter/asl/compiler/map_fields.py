@@ -8,13 +8,13 @@ from expediter.asl.compiler.dataflow import effective_input, shaping_path, templ
 from expediter.asl.compiler.item_reader import RESOURCES, WRITERS, compile_parser
 from expediter.asl.compiler.reader import Reader
 from expediter.asl.compiler.scalars import Parameter, dynamic
-from expediter.asl.errors import PathMissing, runtime
+from expediter.asl.errors import PathMissing, runtime_failure
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.expressions.jsonata import query_failure
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
-from expediter.asl.states.map_ import Items, Number, Settings, Source, Writer
+from expediter.asl.states.map_ import ItemReader, Items, MapFields, Number, ResultWriter
 from expediter.asl.states.state import Arguments
 from expediter.asl.texts import encode, json_text, plain
 
@@ -22,14 +22,14 @@ from expediter.asl.texts import encode, json_text, plain
 Inner: TypeAlias = Callable[[Reader], str]
 
 
-def map_settings(reader: Reader, inner: Inner) -> Settings:
+def map_fields(reader: Reader, inner: Inner) -> MapFields:
     field = "ItemProcessor" if reader.has("ItemProcessor") or not reader.has("Iterator") else "Iterator"
     reader.require(field)
     processor = reader.object(field)
     distributed = processor is not None and _mode(processor)
     legacy = reader.has("Parameters") and not reader.has("ItemSelector")
     source = _source(reader)
-    return Settings(
+    return MapFields(
         start="" if processor is None else inner(processor),
         distributed=distributed,
         items=_items(reader),
@@ -93,10 +93,10 @@ def _jsonpath_items(reader: Reader) -> Items:
         try:
             found = value if path is None else path.get(value, scope)
         except PathMissing as missing:
-            raise runtime(f"Invalid path '{text}' : {missing}") from None
+            raise runtime_failure(f"Invalid path '{text}' : {missing}") from None
         if isinstance(found, list):
             return found
-        raise runtime(f'Reference path "{text}" must point to array.')
+        raise runtime_failure(f'Reference path "{text}" must point to array.')
 
     return items
 
@@ -151,7 +151,9 @@ def _number_at(parameter: Parameter, field: str, *, whole: bool, most: float) ->
         found = _parsed(value, whole=whole)
         if found is None:
             name = parameter.field
-            raise runtime(f'The {name} field refers to value "{plain(value)}" which is not a valid {kind}: {path}')
+            raise runtime_failure(
+                f'The {name} field refers to value "{plain(value)}" which is not a valid {kind}: {path}'
+            )
         return _within(found, field, most)
 
     return read
@@ -171,16 +173,16 @@ def _parsed(value: Json, *, whole: bool) -> float | None:
 
 def _within(value: float, field: str, most: float) -> float:
     if most < math.inf and not 0 <= value <= most:
-        raise runtime(f"{field} must be between 0 and {most:g}.")
+        raise runtime_failure(f"{field} must be between 0 and {most:g}.")
     if value < 0:
-        raise runtime(f"{field} cannot be negative.")
+        raise runtime_failure(f"{field} cannot be negative.")
     return value
 
 
 # --- ItemReader and ItemBatcher ----------------------------------------------------------------------------------
 
 
-def _source(reader: Reader) -> Source | None:
+def _source(reader: Reader) -> ItemReader | None:
     found = reader.object("ItemReader")
     if found is None:
         return None
@@ -189,7 +191,7 @@ def _source(reader: Reader) -> Source | None:
     config = found.object("ReaderConfig") or Reader({}, found.at("ReaderConfig"), found.notes, jsonata=found.jsonata)
     get = _store_arguments(reader, found)
     _check_most_items(config)
-    return Source(resource, get, number(config, "MaxItems", outer=reader), compile_parser(config, resource))
+    return ItemReader(resource, get, number(config, "MaxItems", outer=reader), compile_parser(config, resource))
 
 
 #: AWS's largest MaxItems.
@@ -231,14 +233,14 @@ def _store_arguments(outer: Reader, reader: Reader) -> Arguments:
     return get
 
 
-def _writer(reader: Reader) -> Writer | None:
+def _writer(reader: Reader) -> ResultWriter | None:
     found = reader.object("ResultWriter")
     if found is None:
         return None
     found.only("Resource", "WriterConfig", _template_field(found))
     if found.has("WriterConfig"):
         found.complain("WriterConfig", "is not supported here")
-    return Writer(_store_resource(found, WRITERS), _store_arguments(reader, found))
+    return ResultWriter(_store_resource(found, WRITERS), _store_arguments(reader, found))
 
 
 def _batcher(reader: Reader) -> Callable[[Scope, Frame, list[Json]], list[Json]] | None:

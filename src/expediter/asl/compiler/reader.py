@@ -16,7 +16,7 @@ from expediter.asl.states.state import State
 from expediter.asl.texts import did_you_mean
 
 _Read = TypeVar("_Read")
-Kinds: TypeAlias = type | tuple[type, ...]
+PythonTypes: TypeAlias = type | tuple[type, ...]
 
 
 class Notes(msgspec.Struct):
@@ -100,7 +100,7 @@ class Reader:
             return []
         return [self.inner(item, f"{field}[{index}]") for index, item in enumerate(found)]
 
-    def take(self, field: str, kinds: Kinds, what: str, default: _Read) -> _Read:
+    def take(self, field: str, kinds: PythonTypes, what: str, default: _Read) -> _Read:
         """A value of the type asked for; absent is the default, another type a fault."""
         if field not in self.spec:
             return default

@@ -5,14 +5,13 @@ from typing import NamedTuple, TypeAlias
 
 from expediter.asl.compiler.dataflow import effective_input, saw_expression
 from expediter.asl.compiler.reader import Reader
-from expediter.asl.errors import PathInvalid, PathMissing, StateFailure, runtime
+from expediter.asl.errors import PathInvalid, PathMissing, StateFailure, runtime_failure
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.expressions.jsonata import compile_expression, evaluated, is_expression, query_failure
 from expediter.asl.expressions.paths import Path
 from expediter.asl.expressions.scope import Scope
-from expediter.asl.expressions.templates import Template
-from expediter.asl.expressions.templates import compile_expression as compile_path_or_call
+from expediter.asl.expressions.templates import Template, compile_path_or_call
 from expediter.asl.protocol import Json
 from expediter.asl.states.fail import Text
 from expediter.asl.states.state import Arguments
@@ -118,10 +117,10 @@ class Parameter(NamedTuple):
             return self.path.get(self.begin(scope, frame), scope)
         except PathMissing:
             message = f"The {self.field} parameter does not reference an input value: {self.path.text}"
-            raise runtime(message) from None
+            raise runtime_failure(message) from None
 
     def unfit(self, reason: str, value: Json) -> StateFailure:
-        return runtime(f"The {self.field} parameter {reason}: {self.path.text} == {plain(value)}")
+        return runtime_failure(f"The {self.field} parameter {reason}: {self.path.text} == {plain(value)}")
 
 
 # --- when a Wait is over -----------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from expediter.asl.compiler.conditions import DATA_TESTS, compile_condition
 from expediter.asl.compiler.dataflow import arguments, catch_output, finish, growth
-from expediter.asl.compiler.map_fields import map_settings
+from expediter.asl.compiler.map_fields import map_fields
 from expediter.asl.compiler.reachability import check_level
 from expediter.asl.compiler.reader import Notes, Reader
 from expediter.asl.compiler.resources import check_resource
@@ -22,7 +22,7 @@ from expediter.asl.states.fail import Fail
 from expediter.asl.states.map_ import Map
 from expediter.asl.states.parallel import Parallel
 from expediter.asl.states.pass_ import Pass
-from expediter.asl.states.retry import Catcher, Handlers, Retrier
+from expediter.asl.states.retry import Catcher, ErrorHandlers, Retrier
 from expediter.asl.states.state import State
 from expediter.asl.states.succeed import Succeed
 from expediter.asl.states.task import Task
@@ -30,7 +30,7 @@ from expediter.asl.states.wait import Wait
 from expediter.asl.texts import did_you_mean
 
 
-class Type(NamedTuple):
+class StateType(NamedTuple):
     """How a state type is compiled, and the fields it has beside those that every state has."""
 
     compile: Callable[[str, Reader], State]
@@ -51,12 +51,12 @@ def target_of(reader: Reader) -> str | None:
     return None if ends else reader.text("Next")
 
 
-def handlers_of(reader: Reader) -> Handlers:
+def handlers_of(reader: Reader) -> ErrorHandlers:
     retriers = tuple(_retrier(entry) for entry in reader.objects("Retry"))
     catchers = tuple(_catcher(entry) for entry in reader.objects("Catch"))
     for field in ("Retry", "Catch"):
         _check_all(reader, field)
-    return Handlers(retriers, catchers)
+    return ErrorHandlers(retriers, catchers)
 
 
 def _check_all(reader: Reader, field: str) -> None:
@@ -208,7 +208,7 @@ def _map(name: str, reader: Reader) -> State:
         arguments(reader),
         finish(reader, has_result=True),
         handlers_of(reader),
-        settings=map_settings(reader, partial(_inner, processor=True)),
+        fields=map_fields(reader, partial(_inner, processor=True)),
     )
 
 
@@ -227,27 +227,29 @@ _HANDLED = ("Retry", "Catch")
 _DISTRIBUTED = ("ItemReader", "ItemBatcher", "ResultWriter", "Label")
 _NUMBERS = ("MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage")
 
-TYPES: dict[str, Type] = {
-    "Task": Type(
+TYPES: dict[str, StateType] = {
+    "Task": StateType(
         _task,
         ("Resource", "Assign", "TimeoutSeconds", "HeartbeatSeconds", "Credentials", *_HANDLED),
         ("Parameters", "TimeoutSecondsPath", "HeartbeatSecondsPath", *_PATHS, *_RESULT),
         ("Arguments", "Output"),
     ),
-    "Pass": Type(_pass, ("Assign",), ("Result", "Parameters", "ResultPath", *_PATHS), ("Output",)),
-    "Choice": Type(_choice, ("Choices", "Default", "Assign"), _PATHS, ("Output",), goes_on=False),
-    "Wait": Type(_wait, ("Seconds", "Timestamp", "Assign"), ("SecondsPath", "TimestampPath", *_PATHS), ("Output",)),
-    "Succeed": Type(_succeed, (), _PATHS, ("Output",), goes_on=False),
-    "Parallel": Type(
+    "Pass": StateType(_pass, ("Assign",), ("Result", "Parameters", "ResultPath", *_PATHS), ("Output",)),
+    "Choice": StateType(_choice, ("Choices", "Default", "Assign"), _PATHS, ("Output",), goes_on=False),
+    "Wait": StateType(
+        _wait, ("Seconds", "Timestamp", "Assign"), ("SecondsPath", "TimestampPath", *_PATHS), ("Output",)
+    ),
+    "Succeed": StateType(_succeed, (), _PATHS, ("Output",), goes_on=False),
+    "Parallel": StateType(
         _parallel, ("Branches", "Assign", *_HANDLED), ("Parameters", *_PATHS, *_RESULT), ("Arguments", "Output")
     ),
-    "Map": Type(
+    "Map": StateType(
         _map,
         ("ItemProcessor", "ItemSelector", *_DISTRIBUTED, *_NUMBERS, "Assign", *_HANDLED),
         ("Iterator", "Parameters", "ItemsPath", *(f"{field}Path" for field in _NUMBERS), *_PATHS, *_RESULT),
         ("Items", "Output"),
     ),
-    "Fail": Type(_fail, ("Error", "Cause"), ("ErrorPath", "CausePath"), goes_on=False),
+    "Fail": StateType(_fail, ("Error", "Cause"), ("ErrorPath", "CausePath"), goes_on=False),
 }
 
 
@@ -288,7 +290,7 @@ def _language(reader: Reader, scope: Reader) -> bool:
     return language == "JSONata"
 
 
-def _check_fields(reader: Reader, kind: Type) -> None:
+def _check_fields(reader: Reader, kind: StateType) -> None:
     own, other = (kind.jsonata, kind.jsonpath) if reader.jsonata else (kind.jsonpath, kind.jsonata)
     known = (*_ALWAYS, *kind.both, *own, *(("Next", "End") if kind.goes_on else ()))
     language = "JSONata" if reader.jsonata else "JSONPath"

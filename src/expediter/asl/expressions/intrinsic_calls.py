@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import INTRINSIC, PathInvalid, StateFailure
-from expediter.asl.expressions.intrinsics import INTRINSICS, Unfit
+from expediter.asl.expressions.intrinsics import INTRINSICS, BadArgument
 from expediter.asl.expressions.paths import Path, compile_path
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
@@ -130,8 +130,8 @@ def _caller(function: Callable[..., Json], arguments: tuple[Argument, ...], text
         found = [argument(value, scope) for argument in arguments]
         try:
             return function(scope.draw(), *found)
-        except Unfit as unfit:
-            message = f"The function '{text}' had the following error: {unfit}"
-            raise StateFailure(INTRINSIC, message, located=True) from unfit
+        except BadArgument as error:
+            message = f"The function '{text}' had the following error: {error}"
+            raise StateFailure(INTRINSIC, message, located=True) from error
 
     return call

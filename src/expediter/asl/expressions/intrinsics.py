@@ -1,7 +1,7 @@
 """The intrinsic functions of JSONPath states, one table from name to function.
 
 Source: "Intrinsic functions for JSONPath states in Step Functions" (AWS developer guide) and AWS's recorded answers.
-Arguments arrive evaluated; a function that cannot work with them raises ``Unfit`` with the reason.
+Arguments arrive evaluated; a function that cannot work with them raises ``BadArgument`` with the reason.
 """
 
 import base64
@@ -23,7 +23,7 @@ RANGE_LIMIT = 1000
 TEXT_LIMIT = 10_000
 
 
-class Unfit(Exception):
+class BadArgument(Exception):
     """The arguments do not fit the function; the text says how."""
 
 
@@ -37,7 +37,7 @@ class Intrinsic(NamedTuple):
 
 def _need(holds: bool, reason: str) -> None:
     if not holds:
-        raise Unfit(reason)
+        raise BadArgument(reason)
 
 
 def is_number(value: Json) -> bool:
@@ -109,7 +109,7 @@ def _decode(_draw: Draw, text: Json) -> Json:
     try:
         return base64.b64decode(text, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise Unfit("not Base64 of UTF-8 text") from error
+        raise BadArgument("not Base64 of UTF-8 text") from error
 
 
 #: Name in the language -> constructor; the only algorithms there are.
@@ -141,7 +141,7 @@ def _parse(_draw: Draw, text: Json) -> Json:
     try:
         return decode(text)
     except msgspec.DecodeError as error:
-        raise Unfit(f"not JSON: {text}") from error
+        raise BadArgument(f"not JSON: {text}") from error
 
 
 def _random(draw: Draw, start: Json, end: Json, seed: Json = None) -> Json:

@@ -2,7 +2,8 @@
 
 Plain references (``$states.input.order.id``, ``$customer.name``) and constants are compiled to getters, because the
 general library takes some 200 µs for each; it is the fallback for everything else. What AWS adds to JSONata is in
-``jsonata_functions``. Expressions see ``$states`` and the variables; ``$now`` and ``$random`` follow from the event.
+``jsonata_functions``. Expressions see ``$states`` and the variables. ``$now`` and
+``$random`` are derived from the event.
 """
 
 import re
@@ -17,7 +18,7 @@ from expediter.asl.errors import QUERY, PathInvalid, PathMissing, StateFailure
 from expediter.asl.expressions.jsonata_functions import FUNCTIONS, Moment
 from expediter.asl.expressions.jsonata_references import References, references
 from expediter.asl.expressions.scope import Scope
-from expediter.asl.expressions.templates import Compiled, Complain, Template
+from expediter.asl.expressions.templates import CompiledTemplate, Complain, Template
 from expediter.asl.protocol import Json
 from expediter.asl.texts import decode, encode
 
@@ -94,7 +95,7 @@ def _bound(value: Json) -> Json:
 
 
 def _reference(root: str, names: tuple[str, ...], general: _Library) -> Evaluate:
-    """Objects all the way down are walked here; an array on the way maps and flattens: left to the library."""
+    """Reads nested objects itself. The library reads the rest: JSONata maps over an array on the way."""
 
     def evaluate(states: dict[str, Json], scope: Scope) -> Json:
         try:
@@ -114,7 +115,7 @@ def _reference(root: str, names: tuple[str, ...], general: _Library) -> Evaluate
     return evaluate
 
 
-def compile_jsonata(spec: Json, complain: Complain, field: str, note: Callable[[Expression], None]) -> Compiled:
+def compile_jsonata(spec: Json, complain: Complain, field: str, note: Callable[[Expression], None]) -> CompiledTemplate:
     """A template of a JSONata state: expressions anywhere in it, everything else as it stands."""
     if isinstance(spec, dict):
         inner = [(key, compile_jsonata(value, complain, f"{field}/{key}", note)) for key, value in spec.items()]
@@ -123,28 +124,28 @@ def compile_jsonata(spec: Json, complain: Complain, field: str, note: Callable[[
         items = [compile_jsonata(value, complain, f"{field}[{index}]", note) for index, value in enumerate(spec)]
         return _array(spec, items)
     if not is_expression(spec):
-        return Compiled(lambda _value, _scope: spec, (), constant=True)
+        return CompiledTemplate(lambda _value, _scope: spec, (), constant=True)
     try:
         expression = compile_expression(spec)
     except PathInvalid as fault:
         complain(field.partition("/")[2].replace("/", "."), f"The JSONata expression is not valid: {fault}")
-        return Compiled(lambda _value, _scope: None, (), constant=True)
+        return CompiledTemplate(lambda _value, _scope: None, (), constant=True)
     note(expression)
-    return Compiled(evaluated(expression, field), (), constant=False)
+    return CompiledTemplate(evaluated(expression, field), (), constant=False)
 
 
-def _object(spec: Json, fields: list[tuple[str, Compiled]]) -> Compiled:
+def _object(spec: Json, fields: list[tuple[str, CompiledTemplate]]) -> CompiledTemplate:
     if all(field.constant for _, field in fields):
-        return Compiled(lambda _value, _scope: spec, (), constant=True)
+        return CompiledTemplate(lambda _value, _scope: spec, (), constant=True)
     getters = tuple((name, field.get) for name, field in fields)
-    return Compiled(lambda value, scope: {name: get(value, scope) for name, get in getters}, (), constant=False)
+    return CompiledTemplate(lambda value, scope: {name: get(value, scope) for name, get in getters}, (), constant=False)
 
 
-def _array(spec: Json, items: list[Compiled]) -> Compiled:
+def _array(spec: Json, items: list[CompiledTemplate]) -> CompiledTemplate:
     if all(item.constant for item in items):
-        return Compiled(lambda _value, _scope: spec, (), constant=True)
+        return CompiledTemplate(lambda _value, _scope: spec, (), constant=True)
     getters = tuple(item.get for item in items)
-    return Compiled(lambda value, scope: [get(value, scope) for get in getters], (), constant=False)
+    return CompiledTemplate(lambda value, scope: [get(value, scope) for get in getters], (), constant=False)
 
 
 def evaluated(expression: Expression, field: str) -> Template:

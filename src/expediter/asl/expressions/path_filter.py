@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid
-from expediter.asl.expressions.path_steps import DEFINITE, Predicate, Step, select
+from expediter.asl.expressions.path_segments import DEFINITE, Predicate, Segment, select
 from expediter.asl.protocol import Json
 
 _TOKEN = re.compile(
@@ -22,8 +22,8 @@ _TOKEN = re.compile(
 )
 _WORDS: dict[str, Json] = {"true": True, "false": False, "null": None}
 _ABSENT = object()
-#: From the text of a path, without its ``$`` or ``@``, to its steps.
-ParsePath: TypeAlias = Callable[[str], tuple[Step, ...]]
+#: From the text of a path, without its ``$`` or ``@``, to its segments.
+ParsePath: TypeAlias = Callable[[str], tuple[Segment, ...]]
 
 
 def _kind(value: Json) -> str:
@@ -173,15 +173,15 @@ _LITERALS: dict[str, Callable[[str], Json]] = {
 }
 
 
-def _reader(text: str, steps: tuple[Step, ...]) -> Callable[[Json, Json], Json]:
+def _reader(text: str, segments: tuple[Segment, ...]) -> Callable[[Json, Json], Json]:
     if text[0] == "@":
-        return lambda value, _root: _read(value, steps)
-    return lambda _value, root: _read(root, steps)
+        return lambda value, _root: _read(value, segments)
+    return lambda _value, root: _read(root, segments)
 
 
-def _read(value: Json, steps: tuple[Step, ...]) -> Json:
-    found = select(value, steps)
-    if all(isinstance(step, DEFINITE) for step in steps):
+def _read(value: Json, segments: tuple[Segment, ...]) -> Json:
+    found = select(value, segments)
+    if all(isinstance(segment, DEFINITE) for segment in segments):
         return found[0] if found else _ABSENT
     return found
 

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid, PathMissing
-from expediter.asl.expressions.path_steps import DEFINITE, Index, Name, Step, explain, select
-from expediter.asl.expressions.path_text import parse_steps
+from expediter.asl.expressions.path_parser import parse_segments
+from expediter.asl.expressions.path_segments import DEFINITE, Index, Name, Segment, explain, select
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
 
@@ -27,13 +27,13 @@ Getter: TypeAlias = Callable[[Json, Scope], Json]
 
 
 class Path(NamedTuple):
-    """A compiled path. ``variable`` is the variable it reads, if it does; ``steps`` what follows the root."""
+    """A compiled path. ``variable`` is the variable it reads, if it does; ``segments`` what follows the root."""
 
     text: str
     get: Getter
     definite: bool
     variable: str | None
-    steps: tuple[Step, ...]
+    segments: tuple[Segment, ...]
     root: str
 
 
@@ -41,11 +41,11 @@ def compile_path(text: str) -> Path:
     """Compile ``$…``, ``$$…`` or ``$name…``, blanks around it aside; raises PathInvalid with a reason."""
     text = text.strip(" ")
     root, rest = _split_root(text)
-    steps = parse_steps(rest)
-    definite = all(isinstance(step, DEFINITE) for step in steps)
-    walk = _definite(steps) if definite else _indefinite(steps)
+    segments = parse_segments(rest)
+    definite = all(isinstance(segment, DEFINITE) for segment in segments)
+    get = _definite(segments) if definite else _indefinite(segments)
     variable = root[1:] if root not in {"$", "$$"} else None
-    return Path(text, _rooted(root, walk), definite, variable, steps, root)
+    return Path(text, _rooted(root, get), definite, variable, segments, root)
 
 
 def _split_root(text: str) -> tuple[str, str]:
@@ -58,28 +58,28 @@ def _split_root(text: str) -> tuple[str, str]:
     raise PathInvalid(f"A path starts with $: {text}")
 
 
-def _rooted(root: str, walk: Getter) -> Getter:
+def _rooted(root: str, get: Getter) -> Getter:
     if root == "$":
-        return walk
+        return get
     if root == "$$":
-        return lambda _value, scope: walk(scope.context(), scope)
+        return lambda _value, scope: get(scope.context(), scope)
     name = root[1:]
-    return lambda _value, scope: walk(scope.variable(name), scope)
+    return lambda _value, scope: get(scope.variable(name), scope)
 
 
-# What follows walks from a value and looks at no scope; it takes one so that a path from ``$`` is the walk itself.
+# These getters read only the value. They take a scope as well, so that each is the whole getter of a path from ``$``.
 
 
-def _definite(steps: tuple[Step, ...]) -> Getter:
-    if not steps:
+def _definite(segments: tuple[Segment, ...]) -> Getter:
+    if not segments:
         return lambda value, _scope: value
-    if all(isinstance(step, Name) for step in steps):
-        return _names(steps, tuple(step.name for step in steps if isinstance(step, Name)))
-    return _names_and_indexes(steps)
+    if all(isinstance(segment, Name) for segment in segments):
+        return _names(segments, tuple(segment.name for segment in segments if isinstance(segment, Name)))
+    return _names_and_indexes(segments)
 
 
-def _names(steps: tuple[Step, ...], names: tuple[str, ...]) -> Getter:
-    """The common case. A str or list refuses a str key with TypeError, so there is nothing to check before."""
+def _names(segments: tuple[Segment, ...], names: tuple[str, ...]) -> Getter:
+    """The common case. A str or list raises TypeError for a str key, so no check is needed before."""
     if len(names) == 1:
         (only,) = names
 
@@ -87,7 +87,7 @@ def _names(steps: tuple[Step, ...], names: tuple[str, ...]) -> Getter:
             try:
                 return value[only]
             except (KeyError, TypeError):
-                raise PathMissing(explain(value, steps)) from None
+                raise PathMissing(explain(value, segments)) from None
 
         return one
 
@@ -97,26 +97,26 @@ def _names(steps: tuple[Step, ...], names: tuple[str, ...]) -> Getter:
             for name in names:
                 found = found[name]
         except (KeyError, TypeError):
-            raise PathMissing(explain(value, steps)) from None
+            raise PathMissing(explain(value, segments)) from None
         return found
 
     return several
 
 
-def _names_and_indexes(steps: tuple[Step, ...]) -> Getter:
-    def walk(value: Json, _scope: Scope) -> Json:
+def _names_and_indexes(segments: tuple[Segment, ...]) -> Getter:
+    def get(value: Json, _scope: Scope) -> Json:
         found = value
-        for step in steps:
-            if isinstance(step, Name) and isinstance(found, dict) and step.name in found:
-                found = found[step.name]
-            elif isinstance(step, Index) and isinstance(found, list) and -len(found) <= step.at < len(found):
-                found = found[step.at]
+        for segment in segments:
+            if isinstance(segment, Name) and isinstance(found, dict) and segment.name in found:
+                found = found[segment.name]
+            elif isinstance(segment, Index) and isinstance(found, list) and -len(found) <= segment.at < len(found):
+                found = found[segment.at]
             else:
-                raise PathMissing(explain(value, steps))
+                raise PathMissing(explain(value, segments))
         return found
 
-    return walk
+    return get
 
 
-def _indefinite(steps: tuple[Step, ...]) -> Getter:
-    return lambda value, _scope: select(value, steps)
+def _indefinite(segments: tuple[Segment, ...]) -> Getter:
+    return lambda value, _scope: select(value, segments)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from expediter.asl.errors import PathInvalid, StateFailure
-from expediter.asl.expressions.path_steps import Index, Name, Step
+from expediter.asl.expressions.path_segments import Index, Name, Segment
 from expediter.asl.expressions.paths import compile_path
 from expediter.asl.protocol import Json
 from expediter.asl.texts import json_text
@@ -14,12 +14,12 @@ def compile_reference(text: str) -> Callable[[Json, Json], Json]:
     path = compile_path(text)
     if path.root != "$" or not path.definite:
         raise PathInvalid(f"A Reference Path names one place in the input: {text}")
-    steps = path.steps
-    if not steps:
+    segments = path.segments
+    if not segments:
         return lambda _value, result: result
-    if len(steps) == 1 and isinstance(steps[0], Name):
-        return _under(steps[0].name, text)
-    return lambda value, result: _put(value, steps, result, text)
+    if len(segments) == 1 and isinstance(segments[0], Name):
+        return _under(segments[0].name, text)
+    return lambda value, result: _put(value, segments, result, text)
 
 
 def _under(name: str, text: str) -> Callable[[Json, Json], Json]:
@@ -37,21 +37,21 @@ def _under(name: str, text: str) -> Callable[[Json, Json], Json]:
     return put
 
 
-def _put(value: Json, steps: tuple[Step, ...], result: Json, text: str) -> Json:
-    """Copies along the way down only: what lies beside it is shared, as nobody alters a JSON value here."""
-    if not steps:
+def _put(value: Json, segments: tuple[Segment, ...], result: Json, text: str) -> Json:
+    """Copies only the objects and arrays on the path. The rest is shared: no code here alters a JSON value."""
+    if not segments:
         return result
-    step, rest = steps[0], steps[1:]
-    if isinstance(step, Name):
+    segment, rest = segments[0], segments[1:]
+    if isinstance(segment, Name):
         # Missing objects are made, and null gives way to one; anything else in the way is a fault.
         if value is not None and not isinstance(value, dict):
             raise _conflict(text, value)
         inner = {} if value is None else value
-        return {**inner, step.name: _put(inner.get(step.name), rest, result, text)}
-    if not isinstance(step, Index) or not isinstance(value, list) or not -len(value) <= step.at < len(value):
+        return {**inner, segment.name: _put(inner.get(segment.name), rest, result, text)}
+    if not isinstance(segment, Index) or not isinstance(value, list) or not -len(value) <= segment.at < len(value):
         raise _conflict(text, value)
     copy = list(value)
-    copy[step.at] = _put(value[step.at], rest, result, text)
+    copy[segment.at] = _put(value[segment.at], rest, result, text)
     return copy
 
 

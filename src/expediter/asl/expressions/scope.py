@@ -1,4 +1,4 @@
-"""What paths, intrinsic functions and expressions can see besides the value at hand."""
+"""What paths, intrinsic functions and expressions can read besides the value that they are given."""
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
@@ -7,14 +7,14 @@ from expediter.asl.protocol import Json
 
 
 class Draw(NamedTuple):
-    """Where chance comes from: ``fraction(salt)`` is evenly spread over [0, 1), equal for equal salt and event."""
+    """The source of randomness: ``fraction(salt)`` is evenly spread over [0, 1), and equal for equal salt and event."""
 
     fraction: Callable[[str], float]
     uuid: Callable[[], str]
 
 
 class Scope(Protocol):
-    """One line of an execution, at the time of one event."""
+    """What one frame of an execution sees while one event is taken in."""
 
     #: Milliseconds since 1970 UTC.
     at: int
@@ -28,9 +28,9 @@ class Scope(Protocol):
         ...
 
     def variables(self) -> dict[str, Json]:
-        """All variables in sight."""
+        """All variables that the frame sees."""
         ...
 
     def draw(self) -> Draw:
-        """Chance that follows from the event's seed."""
+        """Random values derived from the event's seed."""
         ...

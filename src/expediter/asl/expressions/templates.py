@@ -7,7 +7,7 @@ template is a constant. Reading a template builds new objects only where somethi
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from expediter.asl.errors import PathInvalid, PathMissing, runtime
+from expediter.asl.errors import PathInvalid, PathMissing, runtime_failure
 from expediter.asl.expressions.intrinsic_calls import Argument, compile_call, is_call
 from expediter.asl.expressions.paths import Path, compile_path
 from expediter.asl.expressions.scope import Scope
@@ -17,7 +17,7 @@ from expediter.asl.texts import json_text
 Template: TypeAlias = Callable[[Json, Scope], Json]
 
 
-class Compiled(NamedTuple):
+class CompiledTemplate(NamedTuple):
     """A template ready to be read, the paths in it, and whether it is the same every time."""
 
     get: Template
@@ -29,22 +29,22 @@ class Compiled(NamedTuple):
 Complain: TypeAlias = Callable[[str, str], None]
 
 
-def compile_template(spec: Json, complain: Complain, place: str = "") -> Compiled:
+def compile_template(spec: Json, complain: Complain, place: str = "") -> CompiledTemplate:
     """Compile a template; each fault goes to ``complain`` and leaves null in its place."""
     if isinstance(spec, dict):
         return _object(spec, complain, place)
     if isinstance(spec, list):
         return _array(spec, complain, place)
-    return Compiled(lambda _value, _scope: spec, (), constant=True)
+    return CompiledTemplate(lambda _value, _scope: spec, (), constant=True)
 
 
-def compile_expression(text: str, field: str) -> Compiled:
+def compile_path_or_call(text: str, field: str) -> CompiledTemplate:
     """A path or an intrinsic function call, with the wording of a template when it leads nowhere."""
     if is_call(text):
         call = compile_call(text)
-        return Compiled(_worded(call.get, text, field, call.paths), call.paths, constant=False)
+        return CompiledTemplate(_worded(call.get, text, field, call.paths), call.paths, constant=False)
     path = compile_path(text)
-    return Compiled(_worded(path.get, text, field, (path,)), (path,), constant=False)
+    return CompiledTemplate(_worded(path.get, text, field, (path,)), (path,), constant=False)
 
 
 def _worded(get: Argument, text: str, field: str, paths: tuple[Path, ...]) -> Template:
@@ -53,7 +53,7 @@ def _worded(get: Argument, text: str, field: str, paths: tuple[Path, ...]) -> Te
             return get(value, scope)
         except PathMissing:
             missing = _first_missing(paths, value, scope) or text
-            raise runtime(
+            raise runtime_failure(
                 f"The JSONPath '{missing}' specified for the field '{field}' could not be found in the input "
                 f"'{json_text(value)}'"
             ) from None
@@ -70,8 +70,8 @@ def _first_missing(paths: tuple[Path, ...], value: Json, scope: Scope) -> str | 
     return None
 
 
-def _object(spec: dict[str, Json], complain: Complain, place: str) -> Compiled:
-    fields: list[tuple[str, Compiled]] = []
+def _object(spec: dict[str, Json], complain: Complain, place: str) -> CompiledTemplate:
+    fields: list[tuple[str, CompiledTemplate]] = []
     for key, inner in spec.items():
         here = f"{place}.{key}" if place else key
         if not key.endswith(".$"):
@@ -80,7 +80,7 @@ def _object(spec: dict[str, Json], complain: Complain, place: str) -> Compiled:
         try:
             if not isinstance(inner, str):
                 raise PathInvalid("not a string")
-            fields.append((key[:-2], compile_expression(inner, key)))
+            fields.append((key[:-2], compile_path_or_call(inner, key)))
         except PathInvalid as fault:
             message = (
                 f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call ({fault})"
@@ -89,25 +89,27 @@ def _object(spec: dict[str, Json], complain: Complain, place: str) -> Compiled:
     return _built(spec, fields, _object_builder)
 
 
-def _array(spec: list[Json], complain: Complain, place: str) -> Compiled:
+def _array(spec: list[Json], complain: Complain, place: str) -> CompiledTemplate:
     items = [("", compile_template(inner, complain, f"{place}[{index}]")) for index, inner in enumerate(spec)]
     return _built(spec, items, _array_builder)
 
 
 def _built(
-    spec: Json, fields: list[tuple[str, Compiled]], builder: Callable[[list[tuple[str, Compiled]]], Template]
-) -> Compiled:
+    spec: Json,
+    fields: list[tuple[str, CompiledTemplate]],
+    builder: Callable[[list[tuple[str, CompiledTemplate]]], Template],
+) -> CompiledTemplate:
     paths = tuple(path for _, field in fields for path in field.paths)
     if all(field.constant for _, field in fields):
-        return Compiled(lambda _value, _scope: spec, paths, constant=True)
-    return Compiled(builder(fields), paths, constant=False)
+        return CompiledTemplate(lambda _value, _scope: spec, paths, constant=True)
+    return CompiledTemplate(builder(fields), paths, constant=False)
 
 
-def _object_builder(fields: list[tuple[str, Compiled]]) -> Template:
+def _object_builder(fields: list[tuple[str, CompiledTemplate]]) -> Template:
     getters = tuple((name, field.get) for name, field in fields)
     return lambda value, scope: {name: get(value, scope) for name, get in getters}
 
 
-def _array_builder(items: list[tuple[str, Compiled]]) -> Template:
+def _array_builder(items: list[tuple[str, CompiledTemplate]]) -> Template:
     getters = tuple(item.get for _, item in items)
     return lambda value, scope: [get(value, scope) for get in getters]

@@ -1,4 +1,4 @@
-"""Choice: the first rule that holds says where to go."""
+"""Choice: the first rule that is true names the next state."""
 
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
@@ -14,7 +14,7 @@ Condition: TypeAlias = Callable[[Scope, Frame, Json], bool]
 
 
 class Rule(NamedTuple):
-    """One entry of Choices: its own Assign and Output, not the state's, apply when it holds."""
+    """One entry of Choices: when it is true, its own Assign and Output apply, not those of the state."""
 
     holds: Condition
     target: str

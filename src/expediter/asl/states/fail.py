@@ -1,4 +1,4 @@
-"""Fail: ends its line with an error; no Retry or Catch of the same state sees it, those around it do."""
+"""Fail: ends its branch with an error. It has no Retry and no Catch; the states around it may have."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -13,7 +13,7 @@ Text: TypeAlias = Callable[[Scope, Frame], str | None]
 
 
 class Fail(State):
-    """A field that the definition lacks stays absent: no empty string takes its place."""
+    """A field that the definition does not have is None, not an empty string."""
 
     __slots__ = ("cause", "error")
     kind = "Fail"

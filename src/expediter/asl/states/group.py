@@ -1,4 +1,4 @@
-"""What Parallel and Map share: lines inside a state, one result each, and what one failure means to all."""
+"""What Parallel and Map share: child frames, one result for each, and what the failure of one means."""
 
 from expediter.asl.errors import StateFailure
 from expediter.asl.execution import Frame, Group
@@ -8,7 +8,7 @@ from expediter.asl.states.state import State
 
 
 class GroupState(State):
-    """A state that waits for the lines inside it. ``resume`` starts them, at first and again when it is retried."""
+    """A state that waits for its children. ``resume`` starts them: the first time, and again for each retry."""
 
     __slots__ = ()
     works = True
@@ -17,8 +17,8 @@ class GroupState(State):
         frame.attempt, frame.retries = 0, []
         return self.resume(run, frame)
 
-    def open_child(self, run: Interpreter, frame: Frame, place: int, value: Json, item: Json = None) -> Frame:
-        """A new line inside; until it enters its first state it stands where the group stands."""
+    def open_child(self, run: Interpreter, frame: Frame, index: int, value: Json, item: Json = None) -> Frame:
+        """A new branch or iteration. Until it enters its first state, its current state is this one."""
         child = Frame(
             number=run.number(),
             state=frame.state,
@@ -27,11 +27,11 @@ class GroupState(State):
             entered_at=frame.entered_at,
             last=frame.last,
             parent=frame.number,
-            place=place,
+            index=index,
             item=item,
-            lane=frame.lane,
+            child_execution=frame.child_execution,
         )
-        return run.open(child)
+        return run.add_frame(child)
 
     def group_of(self, frame: Frame) -> Group:
         if frame.group is None:
@@ -39,7 +39,7 @@ class GroupState(State):
         return frame.group
 
     def child_failed(self, run: Interpreter, frame: Frame, child: Frame, failure: StateFailure) -> State | None:  # noqa: ARG002
-        """The first failure is the state's own; Retry and Catch of this state see it under its own name."""
-        run.close(frame)
-        run.note(frame, f"{self.kind}StateFailed", {"error": failure.error, "cause": failure.cause})
+        """The first failure of a child is the failure of this state, with the same error name."""
+        run.close_children(frame)
+        run.record(frame, f"{self.kind}StateFailed", {"error": failure.error, "cause": failure.cause})
         raise failure

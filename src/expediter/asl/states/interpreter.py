@@ -1,7 +1,7 @@
 """What a state needs of the interpreter that runs it: ``run.Run`` is the one that there is.
 
-A state numbers its tasks and timers, emits commands, writes history, and opens and closes the branches and iterations
-inside it. Everything else of a run is none of its business.
+A state numbers its tasks and timers, emits commands, records history events, and adds and removes the frames of its
+branches and iterations. It needs nothing else of a run.
 """
 
 from typing import Protocol
@@ -13,14 +13,14 @@ from expediter.asl.protocol import Command, Json
 
 
 class Interpreter(Scope, Protocol):
-    """One execution while events are taken in. It is also the scope of the expressions of the frame looked at."""
+    """One execution while events are taken in. It is also the scope of the expressions of the selected frame."""
 
     #: The source of all randomness of this event, and how often it was asked.
     seed: int
     draws: int
     #: What the caller of ``advance`` is to do.
     commands: list[Command]
-    #: History events so far, and where they are written if anyone reads.
+    #: History events so far, and where they are appended; None where no history is kept.
     events: int
     history: list[HistoryEvent] | None
     #: Task, timer and frame numbers given out so far.
@@ -31,32 +31,32 @@ class Interpreter(Scope, Protocol):
         """The next task, timer or frame number of this execution, from 1."""
         ...
 
-    def note(self, frame: Frame, kind: str, details: dict[str, Json]) -> None:
-        """Count a history event of this frame, and write it if anyone reads."""
+    def record(self, frame: Frame, kind: str, details: dict[str, Json]) -> None:
+        """Count a history event of this frame, and append it to ``history`` if that is kept."""
         ...
 
     def start_timer(self, frame: Frame, due: int) -> None:
         """Resume this frame at ``due``, in milliseconds since 1970 UTC."""
         ...
 
-    def look(self, frame: Frame) -> None:
-        """Make this the frame whose variables and context expressions see, and whose history events are counted."""
+    def select(self, frame: Frame) -> None:
+        """Select the frame whose variables and context expressions see and whose history events are counted."""
         ...
 
-    def open(self, frame: Frame) -> Frame:
-        """Take in a new frame."""
+    def add_frame(self, frame: Frame) -> Frame:
+        """Add a new frame to the execution."""
         ...
 
     def enter(self, frame: Frame, state: str) -> None:
-        """Let this frame enter a state, by its name, once the event at hand is dealt with."""
+        """Queue this frame to enter a state, given by its name."""
         ...
 
-    def ended(self, frame: Frame) -> None:
-        """The frame is at its end, with its output as its input."""
+    def end_frame(self, frame: Frame) -> None:
+        """The frame has ended. Its output is in ``frame.input``."""
         ...
 
-    def close(self, frame: Frame) -> None:
-        """Drop every frame inside this one: what they wait for no longer counts."""
+    def close_children(self, frame: Frame) -> None:
+        """Remove all frames inside this one. Answers to what they waited for change nothing any more."""
         ...
 
     def execution_id(self) -> str:

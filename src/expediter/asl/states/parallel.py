@@ -1,9 +1,9 @@
-"""Parallel: the same input to every branch at once, the array of their outputs out."""
+"""Parallel: starts every branch at once with the same input. Its result is the array of their outputs."""
 
 from expediter.asl.execution import Frame, Group
 from expediter.asl.states.group import GroupState
 from expediter.asl.states.interpreter import Interpreter
-from expediter.asl.states.retry import Handlers
+from expediter.asl.states.retry import ErrorHandlers
 from expediter.asl.states.state import Arguments, Finish, State
 
 
@@ -19,7 +19,7 @@ class Parallel(GroupState):
         target: str | None,
         arguments: Arguments | None,
         finish: Finish | None,
-        handlers: Handlers,
+        handlers: ErrorHandlers,
         *,
         starts: tuple[str, ...],
     ) -> None:
@@ -28,20 +28,20 @@ class Parallel(GroupState):
 
     def resume(self, run: Interpreter, frame: Frame) -> State | None:
         value = self.given(run, frame)
-        run.note(frame, "ParallelStateStarted", {})
+        run.record(frame, "ParallelStateStarted", {})
         frame.group = Group(results=[None] * len(self.starts), pending=len(self.starts))
-        for place, start in enumerate(self.starts):
-            child = self.open_child(run, frame, place, value)
+        for index, start in enumerate(self.starts):
+            child = self.open_child(run, frame, index, value)
             run.enter(child, start)
         return None
 
     def child_ended(self, run: Interpreter, frame: Frame, child: Frame) -> State | None:
         group = self.group_of(frame)
         del run.frames[child.number]
-        group.results[child.place] = child.input
+        group.results[child.index] = child.input
         group.pending -= 1
         if group.pending:
             return None
         frame.group = None
-        run.note(frame, "ParallelStateSucceeded", {})
+        run.record(frame, "ParallelStateSucceeded", {})
         return self.done(run, frame, group.results)

@@ -1,4 +1,4 @@
-"""Pass: hands its input on, shaped."""
+"""Pass: its output is its shaped input, or its Result."""
 
 from expediter.asl.execution import Frame
 from expediter.asl.states.interpreter import Interpreter
@@ -6,7 +6,7 @@ from expediter.asl.states.state import State
 
 
 class Pass(State):
-    """``arguments`` yields Result if there is one, else the shaped input."""
+    """``arguments`` returns Result if the state has one, else the shaped input."""
 
     __slots__ = ()
     kind = "Pass"

@@ -57,14 +57,14 @@ class Catcher(NamedTuple):
     output: CatchOutput
 
 
-class Handlers(NamedTuple):
+class ErrorHandlers(NamedTuple):
     """Retry and Catch of one state."""
 
     retriers: tuple[Retrier, ...] = ()
     catchers: tuple[Catcher, ...] = ()
 
 
-def next_retry(handlers: Handlers, scope: Scope, frame: Frame, failure: StateFailure) -> int | None:
+def next_retry(handlers: ErrorHandlers, scope: Scope, frame: Frame, failure: StateFailure) -> int | None:
     """When to try again (milliseconds since 1970), counting the try; None when no retrier has one left.
 
     The first retrier that names the error decides; a later one does not step in when it has none left.
@@ -82,5 +82,5 @@ def next_retry(handlers: Handlers, scope: Scope, frame: Frame, failure: StateFai
     return None
 
 
-def catcher_of(handlers: Handlers, failure: StateFailure) -> Catcher | None:
+def catcher_of(handlers: ErrorHandlers, failure: StateFailure) -> Catcher | None:
     return next((catcher for catcher in handlers.catchers if matches(catcher.errors, failure.error)), None)

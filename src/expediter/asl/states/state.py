@@ -1,4 +1,4 @@
-"""What every state is to the machine."""
+"""The base of all states: what the interpreter calls, and how a state is left."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -9,28 +9,28 @@ from expediter.asl.expressions.scope import Scope
 from expediter.asl.history import HistoryEvent
 from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded, TaskTimedOut, TimerFired
 from expediter.asl.states.interpreter import Interpreter
-from expediter.asl.states.retry import Handlers
+from expediter.asl.states.retry import ErrorHandlers
 from expediter.asl.texts import PAYLOAD_LIMIT, encode
 
-#: Before the work: from the raw input to what the work gets.
+#: Before the work: from the raw input to the input of the work (InputPath and Parameters, or Arguments).
 Arguments: TypeAlias = Callable[[Scope, Frame], Json]
 #: A state's output and the variables assigned.
 Finished: TypeAlias = tuple[Json, dict[str, Json] | None]
-#: After the work: what its result leads to.
+#: After the work: from its result to the output and the variables.
 Finish: TypeAlias = Callable[[Scope, Frame, Json], Finished]
 
 
 class State:
     """A compiled state. Subclasses say what ``enter`` does, and take the answers they waited for.
 
-    ``enter`` and the answers return the state to enter next in the same line, or None when the line waits or is over.
+    ``enter`` and the methods for events return the state to enter next, or None when the frame waits or has ended.
     They raise StateFailure when the state failed.
     """
 
     __slots__ = ("arguments", "entered", "exited", "finish", "following", "handlers", "name", "target")
 
     kind = ""
-    #: Whether the state does work that can be retried (the context object then has a RetryCount).
+    #: Whether the state can be retried: the context object then has a RetryCount.
     works = False
 
     def __init__(
@@ -39,7 +39,7 @@ class State:
         target: str | None,
         arguments: Arguments | None,
         finish: Finish | None,
-        handlers: Handlers | None = None,
+        handlers: ErrorHandlers | None = None,
     ) -> None:
         """``arguments`` None: the work gets the raw input. ``finish`` None: the output is the work's result."""
         self.name = name
@@ -49,7 +49,7 @@ class State:
         self.following: State | None = None
         self.arguments = arguments
         self.finish = finish
-        self.handlers = handlers or Handlers()
+        self.handlers = handlers or ErrorHandlers()
 
     def link(self, states: "dict[str, State]") -> None:
         """Resolve names of states, once all are known."""
@@ -57,12 +57,12 @@ class State:
             self.following = states[self.target]
 
     def targets(self) -> list[str]:
-        """Every state that can come right after this one, for graphs and reachability."""
+        """The names of all states that can follow this one directly."""
         caught = [catcher.target for catcher in self.handlers.catchers]
         return caught if self.target is None else [self.target, *caught]
 
     def can_end(self) -> bool:
-        """Whether its line can be over after this state."""
+        """Whether this state can be the last one of its frame."""
         return self.target is None
 
     def enter(self, run: Interpreter, frame: Frame) -> "State | None":
@@ -87,11 +87,11 @@ class State:
         raise NotImplementedError
 
     def child_ended(self, run: Interpreter, frame: Frame, child: Frame) -> "State | None":
-        """One of the lines inside this state has yielded ``child.input``."""
+        """A child of this state has ended with the output ``child.input``."""
         raise NotImplementedError
 
     def child_failed(self, run: Interpreter, frame: Frame, child: Frame, failure: StateFailure) -> "State | None":
-        """One of the lines inside this state has failed; raises the failure that it is to this state."""
+        """A child of this state has failed. Raises the failure of this state, if the state fails with it."""
         raise NotImplementedError
 
     def request(self, run: Interpreter, frame: Frame) -> ScheduleTask | None:  # noqa: ARG002 - only tasks ask for anything
@@ -110,10 +110,10 @@ class State:
         following: "State | None",
         size: int = 0,
     ) -> "State | None":
-        """Write the exit and hand the output on; at the end of its line, None with the output as the line's input.
+        """Record the exit and make the output the input of the next state; None after the last state of a frame.
 
-        ``size``: the output's bytes as JSON, or more, where the caller knows; only where that is not enough to say that
-        it is within the limit, it is measured.
+        ``size``: the output's bytes as JSON, or more; 0 where the caller does not know. The output is measured only if
+        this number is 0 or above the limit.
         """
         output, assigned = finished
         changed = output is not frame.input
@@ -133,15 +133,15 @@ class State:
             run.history.append(HistoryEvent(number, frame.last, run.at, self.exited, details))
         frame.last = number
         if following is None:
-            run.ended(frame)
+            run.end_frame(frame)
         return following
 
     def given(self, run: Interpreter, frame: Frame) -> Json:
-        """What the work gets: the raw input, shaped."""
+        """The input of the work: the raw input, shaped."""
         return frame.input if self.arguments is None else self.arguments(run, frame)
 
     def done(self, run: Interpreter, frame: Frame, result: Json) -> "State | None":
-        """The work yielded ``result``: shape it and leave for the next state."""
+        """Shape the result of the work and leave for the next state."""
         finished = (result, None) if self.finish is None else self.finish(run, frame, result)
         return self.leave(run, frame, finished, self.following)
 

@@ -1,4 +1,4 @@
-"""Succeed: ends its line with its shaped input."""
+"""Succeed: ends its branch. The output is its shaped input."""
 
 from expediter.asl.execution import Frame
 from expediter.asl.states.interpreter import Interpreter

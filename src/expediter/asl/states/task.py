@@ -1,20 +1,20 @@
-"""Task: asks somebody outside to do work, and waits for the answer."""
+"""Task: has the caller do work outside, and waits for the result."""
 
 import hashlib
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from expediter.asl.errors import DATA_LIMIT, RUNTIME, TIMEOUT, StateFailure, runtime
+from expediter.asl.errors import DATA_LIMIT, RUNTIME, TIMEOUT, StateFailure, runtime_failure
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded, TaskTimedOut
 from expediter.asl.states.integrations import service_and_action, unfit_parameters
 from expediter.asl.states.interpreter import Interpreter
-from expediter.asl.states.retry import Handlers
+from expediter.asl.states.retry import ErrorHandlers
 from expediter.asl.states.state import Arguments, Finish, State, too_large
 from expediter.asl.texts import PAYLOAD_LIMIT, encode, json_text
 
-#: TimeoutSeconds and HeartbeatSeconds.
+#: TimeoutSeconds and HeartbeatSeconds, where they are constant.
 Fixed: TypeAlias = tuple[int | None, int | None]
 Limits: TypeAlias = Callable[[Scope, Frame], Fixed]
 
@@ -49,20 +49,23 @@ class Task(State):
         target: str | None,
         arguments: Arguments | None,
         finish: Finish | None,
-        handlers: Handlers,
+        handlers: ErrorHandlers,
         *,
         resource: str,
         limits: Limits | Fixed,
         growth: int | None,
     ) -> None:
-        """``growth``: bytes that ResultPath adds to those of input and result; None where the output is no such sum."""
+        """``growth``: the bytes that ResultPath adds to those of input and result, or more.
+
+        None where other fields shape the output.
+        """
         super().__init__(name, target, arguments, finish, handlers)
         self.resource = resource
         self.pattern = pattern_of(resource)
         self.token = self.pattern.submitted
         self.activity = self.pattern.prefix == "Activity"
         self.reports = self.activity or self.pattern.submitted
-        #: Whether what the task is asked with is not yet known to be fit for it, as an input within the limit is.
+        #: Whether the task's input must be checked. A raw input is within the size limit already.
         self.checked = arguments is not None or bool(self.pattern.service)
         self.limits = limits
         self.growth = growth
@@ -73,7 +76,7 @@ class Task(State):
         return self.resume(run, frame)
 
     def resume(self, run: Interpreter, frame: Frame) -> State | None:
-        """Ask for the work: the first time, and again when the time of a retry has come."""
+        """Schedule the task: the first time, and again for each retry."""
         run.numbers = frame.task = number = run.numbers + 1
         frame.seed = run.seed
         try:
@@ -87,26 +90,26 @@ class Task(State):
         if run.history is None:
             run.events = frame.last = run.events + (1 if self.activity else 2)
             return None
-        self._note(run, frame, "Scheduled", task)
-        if not self.activity:  # an activity starts when a worker takes it, as the answer will tell
-            self._note(run, frame, "Started")
+        self._record(run, frame, "Scheduled", task)
+        if not self.activity:  # an activity starts when a worker takes it: that event is recorded with the answer
+            self._record(run, frame, "Started")
         return None
 
     def _check(self, value: Json) -> None:
-        """What AWS would not even start the task with."""
+        """Raise StateFailure for an input with which AWS does not start the task."""
         if len(encode(value)) > PAYLOAD_LIMIT:
             raise StateFailure(
-                DATA_LIMIT, f"The state/task '{self._who()}' was given an input above the service limit."
+                DATA_LIMIT, f"The state/task '{self._called()}' was given an input above the service limit."
             )
         if (unfit := unfit_parameters(self.resource, value)) is not None:
-            raise runtime(f"The Parameters '{json_text(value)}' could not be used to start the Task: [{unfit}]")
+            raise runtime_failure(f"The Parameters '{json_text(value)}' could not be used to start the Task: [{unfit}]")
 
-    def _note(
+    def _record(
         self, run: Interpreter, frame: Frame, how: str, task: ScheduleTask | None = None, **details: Json
     ) -> None:
-        """Count the event, and write it if anyone reads."""
+        """Record one of the history events of this kind of Resource."""
         more = {} if task is None else _scheduled(task, self.pattern)
-        run.note(frame, self.pattern.prefix + how, {**_service(self.pattern), **more, **details})
+        run.record(frame, self.pattern.prefix + how, {**_service(self.pattern), **more, **details})
 
     def request(self, run: Interpreter, frame: Frame) -> ScheduleTask | None:
         if frame.task is None:
@@ -115,7 +118,7 @@ class Task(State):
         return self._request(run, frame, frame.task)
 
     def _request(self, run: Interpreter, frame: Frame, number: int) -> ScheduleTask:
-        """Everything in it follows from what the frame holds, so it can be built again after a crash."""
+        """The request is derived from the frame alone, so it can be built again after a crash."""
         given = frame.input if self.arguments is None else self.arguments(run, frame)
         limits = self.limits
         timeout, heartbeat = limits if isinstance(limits, tuple) else limits(run, frame)
@@ -123,10 +126,10 @@ class Task(State):
         return ScheduleTask(number, self.name, self.resource, given, frame.attempt, timeout, heartbeat, token)
 
     def _token(self, frame: Frame) -> str:
-        """Unguessable as long as the seeds are."""
+        """Nobody can guess the token without the seed of the event."""
         return hashlib.sha256(f"token:{frame.seed}:{frame.task}".encode()).hexdigest()
 
-    def context(self, run: Interpreter, frame: Frame) -> dict[str, Json]:  # noqa: ARG002 - the frame says it all
+    def context(self, run: Interpreter, frame: Frame) -> dict[str, Json]:  # noqa: ARG002 - the frame holds all of it
         return {"Task": {"Token": self._token(frame)}} if self.token else {}
 
     def succeeded(self, run: Interpreter, frame: Frame, event: TaskSucceeded) -> State | None:
@@ -136,13 +139,13 @@ class Task(State):
         if self.reports:
             self._answered(run, frame, submitted=True)
         if size > PAYLOAD_LIMIT:
-            failure = too_large(f"The state/task '{self._who()}'")
-            self._note(run, frame, "Failed", error=failure.error, cause=failure.cause)
+            failure = too_large(f"The state/task '{self._called()}'")
+            self._record(run, frame, "Failed", error=failure.error, cause=failure.cause)
             raise failure
         if run.history is None:
             run.events = frame.last = run.events + 1
         else:
-            self._note(run, frame, "Succeeded", output=result)
+            self._record(run, frame, "Succeeded", output=result)
         finished = (result, None) if self.finish is None else self.finish(run, frame, result)
         before, growth = frame.size, self.growth
         most = before + growth + size if before and growth is not None else 0
@@ -151,27 +154,27 @@ class Task(State):
     def failed(self, run: Interpreter, frame: Frame, event: TaskFailed) -> State | None:
         frame.task = None
         self._answered(run, frame, submitted=event.submitted)
-        # States.Runtime from outside is the service's verdict on the request: as final as our own.
+        # A service answers States.Runtime when it refuses the request: neither Retry nor Catch sees it.
         final = event.error == RUNTIME
         failure = StateFailure(event.error, event.cause, fatal=final, located=final)
-        self._note(run, frame, "Failed", error=failure.error, cause=failure.cause)
+        self._record(run, frame, "Failed", error=failure.error, cause=failure.cause)
         raise failure
 
     def timed_out(self, run: Interpreter, frame: Frame, _event: TaskTimedOut) -> State | None:
         frame.task = None
         self._answered(run, frame, submitted=True)
-        self._note(run, frame, "TimedOut", error=TIMEOUT, cause=None)
+        self._record(run, frame, "TimedOut", error=TIMEOUT, cause=None)
         raise StateFailure(TIMEOUT, None)
 
     def _answered(self, run: Interpreter, frame: Frame, *, submitted: bool) -> None:
-        """Events that belong before the answer and that nobody outside reports by themselves."""
+        """Record the events before the answer for which the caller sends no event."""
         if self.activity:
-            self._note(run, frame, "Started")
+            self._record(run, frame, "Started")
         elif self.pattern.submitted and submitted:
-            self._note(run, frame, "Submitted")
+            self._record(run, frame, "Submitted")
 
-    def _who(self) -> str:
-        """AWS names the service or the function in such a cause, never the state."""
+    def _called(self) -> str:
+        """What AWS names in the cause: the service or the function, never the state."""
         return self.pattern.service if self.pattern.prefix == "Task" else self.resource
 
 

@@ -1,4 +1,4 @@
-"""Wait: does nothing until an instant."""
+"""Wait: waits until a time."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -13,7 +13,7 @@ Due: TypeAlias = Callable[[Scope, Frame], int]
 
 
 class Wait(State):
-    """Always starts a timer, even for no time at all: the caller decides when to go on."""
+    """Always starts a timer, also for zero seconds: the caller decides when to go on."""
 
     __slots__ = ("due",)
     kind = "Wait"

@@ -1,10 +1,10 @@
-"""From the text of a JSONPath (without its root) to steps. Recursive descent over one cursor."""
+"""Parses the text of a JSONPath, without its root, to segments: recursive descent with one cursor."""
 
 import re
 
 from expediter.asl.errors import PathInvalid
 from expediter.asl.expressions.path_filter import compile_filter
-from expediter.asl.expressions.path_steps import (
+from expediter.asl.expressions.path_segments import (
     FUNCTIONS,
     Descend,
     Filter,
@@ -13,8 +13,8 @@ from expediter.asl.expressions.path_steps import (
     Indexes,
     Name,
     Names,
+    Segment,
     Slice,
-    Step,
     Wildcard,
 )
 
@@ -26,45 +26,45 @@ _QUOTED = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*""", r
 _ESCAPED = re.compile(r"""\\(['\\])""")
 
 
-def parse_steps(text: str) -> tuple[Step, ...]:
-    """``.a['b'][0]`` to steps; raises PathInvalid."""
-    steps: list[Step] = []
+def parse_segments(text: str) -> tuple[Segment, ...]:
+    """``.a['b'][0]`` to segments; raises PathInvalid."""
+    segments: list[Segment] = []
     at = 0
     while at < len(text):
-        at = _step(text, at, steps)
-    if steps and isinstance(steps[-1], Descend):
+        at = _segment(text, at, segments)
+    if segments and isinstance(segments[-1], Descend):
         raise PathInvalid("Path must not end with a '.' or '..'")
-    if any(isinstance(step, Function) for step in steps[:-1]):
+    if any(isinstance(segment, Function) for segment in segments[:-1]):
         raise PathInvalid("A function stands at the end of a path")
-    return tuple(steps)
+    return tuple(segments)
 
 
-def _step(text: str, at: int, steps: list[Step]) -> int:
+def _segment(text: str, at: int, segments: list[Segment]) -> int:
     if text.startswith("..", at):
-        steps.append(Descend())
-        return at + 2 if text.startswith("[", at + 2) else _dotted(text, at + 2, steps)
+        segments.append(Descend())
+        return at + 2 if text.startswith("[", at + 2) else _dotted(text, at + 2, segments)
     if text.startswith(".[", at):  # AWS takes a dot before a bracket, and so does Jayway
         return at + 1
     if text[at] == ".":
-        return _dotted(text, at + 1, steps)
+        return _dotted(text, at + 1, segments)
     if text[at] == "[":
         end = _closing(text, at)
-        steps.append(_bracket(text[at + 1 : end]))
+        segments.append(_bracket(text[at + 1 : end]))
         return end + 1
     raise PathInvalid(f"Expected '.' or '[' at '{text[at:]}'")
 
 
-def _dotted(text: str, at: int, steps: list[Step]) -> int:
+def _dotted(text: str, at: int, segments: list[Segment]) -> int:
     if text.startswith("*", at):
-        steps.append(Wildcard())
+        segments.append(Wildcard())
         return at + 1
     if (call := _CALL.match(text, at)) and call[1] in FUNCTIONS:
-        steps.append(Function(call[1]))
+        segments.append(Function(call[1]))
         return call.end()
     name = _DOTTED.match(text, at)
     if name is None:
         raise PathInvalid(f"Expected a name at '{text[at:]}'")
-    steps.append(Name(name[0]))
+    segments.append(Name(name[0]))
     return name.end()
 
 
@@ -86,12 +86,12 @@ def _closing(text: str, at: int) -> int:
     raise PathInvalid(f"A ']' is missing for '{text[at:]}'")
 
 
-def _bracket(inside: str) -> Step:
+def _bracket(inside: str) -> Segment:
     stripped = inside.strip()
     if stripped == "*":
         return Wildcard()
     if stripped.startswith("?"):
-        return Filter(compile_filter(stripped[1:].strip(), parse_steps))
+        return Filter(compile_filter(stripped[1:].strip(), parse_segments))
     if stripped[:1] in {"'", '"'}:
         names = _list(inside, _QUOTED)
         unescaped = tuple(_ESCAPED.sub(r"\1", single or double) for single, double in names)

@@ -1,6 +1,7 @@
-"""The steps of a JSONPath and what each selects: one small class per kind, each with ``pick(value, root)``.
+"""The segments of a JSONPath (the term of RFC 9535): one small class per kind.
 
-``pick`` yields the values a step leads to from one value; where the step does not apply it yields nothing.
+``pick(value, root)`` yields the values that a segment selects in one value. It yields nothing where the segment does
+not apply.
 """
 
 import math
@@ -104,26 +105,29 @@ class Function(NamedTuple):
         yield FUNCTIONS[self.name](value)
 
 
-Step: TypeAlias = Name | Index | Names | Indexes | Slice | Wildcard | Descend | Filter | Function
+Segment: TypeAlias = Name | Index | Names | Indexes | Slice | Wildcard | Descend | Filter | Function
 DEFINITE = (Name, Index)
 
 
-def select(value: Json, steps: tuple[Step, ...]) -> Json:
-    """Every value the steps lead to. A function at the end takes the list (or the one value, if definite) instead."""
-    if steps and isinstance(steps[-1], Function):
-        return FUNCTIONS[steps[-1].name](_argument(value, steps[:-1]))
+def select(value: Json, segments: tuple[Segment, ...]) -> Json:
+    """All values that the segments select.
+
+    A function at the end takes the list of them, or the one value of a definite path.
+    """
+    if segments and isinstance(segments[-1], Function):
+        return FUNCTIONS[segments[-1].name](_argument(value, segments[:-1]))
     found: list[Json] = [value]
-    for step in steps:
-        found = [picked for candidate in found for picked in step.pick(candidate, value)]
+    for segment in segments:
+        found = [picked for candidate in found for picked in segment.pick(candidate, value)]
     return found
 
 
-def _argument(value: Json, steps: tuple[Step, ...]) -> Json:
-    found = select(value, steps)
-    if not all(isinstance(step, DEFINITE) for step in steps):
+def _argument(value: Json, segments: tuple[Segment, ...]) -> Json:
+    found = select(value, segments)
+    if not all(isinstance(segment, DEFINITE) for segment in segments):
         return found
     if not found:
-        raise PathMissing(explain(value, steps))
+        raise PathMissing(explain(value, segments))
     return found[0]
 
 
@@ -154,30 +158,32 @@ FUNCTIONS: dict[str, Callable[[Json], Json]] = {
 }
 
 
-def explain(value: Json, steps: tuple[Step, ...]) -> str:
-    """Where a definite path ends, in Jayway's words (AWS passes them on in the cause)."""
+def explain(value: Json, segments: tuple[Segment, ...]) -> str:
+    """Why a definite path selects nothing, in Jayway's words: AWS puts them into the cause."""
     place, found = "$", value
-    for number, step in enumerate(steps):
-        here = place + _text(step)
-        picked = list(step.pick(found, value))
+    for number, segment in enumerate(segments):
+        here = place + _text(segment)
+        picked = list(segment.pick(found, value))
         if not picked:
-            return _missing(step, place, here, found, last=number == len(steps) - 1)
+            return _missing(segment, place, here, found, last=number == len(segments) - 1)
         place, found = here, picked[0]
     return f"No results for path: {place}"
 
 
-def _missing(step: Step, place: str, here: str, found: Json, *, last: bool) -> str:
-    if isinstance(step, Index):
+def _missing(segment: Segment, place: str, here: str, found: Json, *, last: bool) -> str:
+    if isinstance(segment, Index):
         return f"Index out of bounds when evaluating path {here}"
     if isinstance(found, dict) and not last:
         return f"Missing property in path {here}"
     if isinstance(found, dict):
         return f"No results for path: {here}"
-    return f"Expected to find an object with property {_text(step)} in path {place} but found '{_java(found)}'."
+    return f"Expected to find an object with property {_text(segment)} in path {place} but found '{_java(found)}'."
 
 
-def _text(step: Step) -> str:
-    return f"[{step.at}]" if isinstance(step, Index) else f"['{step.name}']" if isinstance(step, Name) else "[*]"
+def _text(segment: Segment) -> str:
+    if isinstance(segment, Index):
+        return f"[{segment.at}]"
+    return f"['{segment.name}']" if isinstance(segment, Name) else "[*]"
 
 
 def _java(value: Json) -> str:
