@@ -125,3 +125,9 @@ def test_a_password_is_not_shown_when_its_address_is_refused() -> None:
     with pytest.raises(SettingRefused) as refused:
         read(SMTP_URL="smtp://me:hunter2@mail:99999")
     assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("file", ["/dev/zero", "/dev/null"])
+def test_a_workflow_that_never_ends_or_is_empty_is_refused(file: str) -> None:
+    with pytest.raises(SettingRefused, match="cannot be read as JSON"):
+        workflow(Path(file))

@@ -15,10 +15,10 @@ from expediter.api.render import letter_view, order_view
 from expediter.api.request import JSON, Request, Response, arguments, whole_number
 from expediter.app import orders
 from expediter.app.drafts import ChangeDraft, D, Draft, parse
-from expediter.app.faults import reason
 from expediter.app.instants import instant
 from expediter.app.operator import operations
 from expediter.app.ports import Query, Work
+from expediter.app.strict_json import why_not_json
 from expediter.domain.errors import NO_LIST, Fault, OrderInvalid
 from expediter.domain.order import Status
 
@@ -161,7 +161,8 @@ def draft(request: Request, form: type[D]) -> D:
     try:
         return parse(request.body, form)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RequestUnparsable(f"The body is not JSON: {reason(error)}. Correct it and send it again.") from error
+        why = why_not_json(request.body, error)
+        raise RequestUnparsable(f"The body is not JSON: {why}. Correct it and send it again.") from error
 
 
 def require_json(content_type: str) -> None:

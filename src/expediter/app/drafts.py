@@ -1,6 +1,7 @@
 """An order as a customer sends it, parsed once at the edge. Both doors and the queue's messages use this one form.
 
-Limits: 100 items, names of 200 characters, a total of 2^31-1 minor units; text without control characters.
+Limits: 100 items, names of 200 characters, a total of 2^31-1 minor units. Names can be seen, and are read
+from left to right on one line.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from expediter.app.faults import faults_of_body, faults_of_value
 from expediter.app.ports import Settings
+from expediter.app.strict_json import repeated_key
 from expediter.domain.errors import Fault, OrderInvalid
 from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
 from expediter.domain.order import Change, Item, Order
@@ -21,10 +23,23 @@ MAX_NAME = 200
 #: What an order of one thing is called when the customer gave it no name.
 UNNAMED = "item"
 
+#: Characters that end a line, turn it round, or take no room (Unicode's Cc, Cf, Zl, Zp, and no characters at all). Not
+#: the joiners U+200C and U+200D, which Persian, Hindi and emoji are written with.
+HIDDEN = (
+    r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff"
+)
+#: Characters that are allowed, but show nothing by themselves: spaces, joiners, fillers, variation selectors.
+BLANK = (
+    r" \xa0\u034f\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180d\u180f\u2000-\u200a\u200c\u200d\u202f\u205f\u2800\u3000"
+    r"\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
+)
 # \Z, because $ also matches before a newline at the end, which would go into a mail's header.
-_PRINTABLE = r"^[^\x00-\x1f\x7f]*\Z"
-Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=_PRINTABLE)]
-Email = Annotated[str, Meta(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f<>,;:\"\\]+@[^@\s\x00-\x1f\x7f<>,;:\"\\]+\Z")]
+VISIBLE = rf"^[^{HIDDEN}]*[^{HIDDEN}{BLANK}][^{HIDDEN}]*\Z"
+_PART = rf"[^@{HIDDEN}{BLANK}<>,;:\"\\]+"
+ADDRESS = rf"^{_PART}@{_PART}\Z"
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=VISIBLE)]
+Email = Annotated[str, Meta(max_length=254, pattern=ADDRESS)]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
 Price = Annotated[int, Meta(ge=0, le=LARGEST_TOTAL)]
 Digits = Annotated[str, Meta(max_length=20, pattern=r"^0*[1-9][0-9]{0,8}\Z")]
@@ -72,9 +87,22 @@ _LISTS = {"items": DraftItem}
 def parse(body: bytes, form: type[D]) -> D:
     """The body as a Draft or ChangeDraft. Raises OrderInvalid, and msgspec.DecodeError when it is no JSON."""
     try:
-        return msgspec.json.decode(body, type=form)
+        draft = msgspec.json.decode(body, type=form)
     except msgspec.ValidationError as error:
         raise OrderInvalid(faults_of_body(body, form, _LISTS, error)) from error
+    # A colon for each key at least: with as many as the draft has keys, none stands twice. Else somebody has to look.
+    if body.count(b":") != _keys(draft) and (path := repeated_key(body)):
+        raise OrderInvalid((Fault(path, "stands twice; give it once"),))
+    return draft
+
+
+def _keys(draft: Draft | ChangeDraft) -> int:
+    """How many keys the draft was given with, those that are null left out."""
+    values = msgspec.structs.astuple(draft)
+    keys = len(values) - values.count(None) - values.count(UNSET)
+    if draft.items is None or draft.items is UNSET:
+        return keys
+    return keys + sum(2 if item.unit_price is None else 3 for item in draft.items)
 
 
 def convert(value: object, form: type[D]) -> D:

@@ -27,9 +27,9 @@ _FORMS = {
     "quantity": 'a whole number from 1, such as 3 or "3"',
     "currency": "an ISO 4217 code such as USD or EUR",
     "email": "one e-mail address such as name@example.com",
-    "name": "printable text on one line",
-    "user_id": "printable text on one line",
-    "restaurant_id": "printable text on one line",
+    "name": "text that can be seen, on one line from left to right",
+    "user_id": "text that can be seen, on one line from left to right",
+    "restaurant_id": "text that can be seen, on one line from left to right",
 }
 #: msgspec's names of JSON's types, in plain words.
 _TYPES = {

@@ -15,8 +15,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from expediter.app.strict_json import decode
 from expediter.cli import show
 from expediter.cli.api import TIMEOUT, headers, problem, server_url, unreachable
+from expediter.cli.files import LONGEST, lines_of
 from expediter.cli.terms import stop
 
 #: What the keys of lines without one are derived from (RFC 9562, 5.5). Never change it: keys would change with it.
@@ -55,7 +57,7 @@ class Tally(msgspec.Struct):
 
 def run(file: Path, url: str | None, concurrency: int, *, as_json: bool) -> None:
     """Submits the file and reports. Exits with 1 when a line was refused, or when the server could not be reached."""
-    with file.open("rb") as lines:
+    with lines_of(file) as lines:
         total = sum(1 for line in lines if line.strip())
     bar = Progress(
         TextColumn("{task.description}"),
@@ -76,7 +78,7 @@ def run(file: Path, url: str | None, concurrency: int, *, as_json: bool) -> None
 
 
 async def _submit(file: Path, url: str, concurrency: int, tally: Tally, advance: Callable[[], None]) -> None:
-    with file.open("rb") as opened:
+    with lines_of(file) as opened:
         lines = numbered(opened)
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
         async with httpx.AsyncClient(
@@ -117,9 +119,11 @@ async def _one(client: httpx.AsyncClient, number: int, text: bytes, tally: Tally
 
 def read(number: int, text: bytes) -> Line:
     """The line as an order under its key. Raises ValueError when it is no JSON object."""
+    if len(text) > LONGEST:
+        raise ValueError(f"BodyTooLarge: The line is longer than {LONGEST // 1024 // 1024} MiB")
     try:
-        order: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        order: dict[str, Any] = decode(text, dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"RequestUnparsable: The line is no JSON object: {error}") from error
     own = [str(order.pop(name)) for name in ("id", "idempotency_key") if order.get(name) is not None]
     if not own:

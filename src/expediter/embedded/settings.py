@@ -19,6 +19,8 @@ from expediter.embedded.mail.smtp import Mailer
 T = TypeVar("T")
 _SUFFIX = ".asl.json"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+#: Bytes of a definition (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+LARGEST_DEFINITION = 1024 * 1024
 #: Settings whose values are never shown: they hold a password, or are one.
 _SECRET = frozenset({"SMTP_URL", "TOKEN", "RESTAURANT_SECRET"})
 
@@ -85,8 +87,12 @@ def workflow(path: Path | None) -> Json:
     """
     try:
         source = path or resources.files("expediter.contracts") / "order.asl.json"
-        definition = substitute(json.loads(source.read_text()), {name: name for name in TASKS})
-    except (OSError, ValueError) as error:
+        with source.open("rb") as file:
+            text = file.read(LARGEST_DEFINITION + 1)
+        if len(text) > LARGEST_DEFINITION:
+            raise ValueError("it is larger than 1 MiB, the most that AWS takes")
+        definition = substitute(json.loads(text), {name: name for name in TASKS})
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingRefused(f"EXPEDITER_WORKFLOW={path} cannot be read as JSON: {error}") from error
     if left := names_left(definition):
         names = ", ".join(f"${{{name}}}" for name in left)

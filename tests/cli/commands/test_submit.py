@@ -123,3 +123,27 @@ def test_a_server_that_is_not_there_ends_the_run_and_says_how_to_go_on(
     assert answer.code == 1
     assert "No server answers at http://127.0.0.1:9" in answer.err
     assert "run the same command again" in answer.err
+
+
+def test_a_device_that_never_ends_is_refused_before_anything_is_read(server: Server, typed: Run) -> None:
+    refused = typed("submit", "/dev/zero", server=server)
+
+    assert refused.code == 2
+    assert "/dev/zero is not a regular file" in refused.err
+
+
+def test_a_line_without_an_end_is_refused_and_those_around_it_are_accepted(
+    server: Server, typed: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "o.jsonl"
+    order = json.dumps({**ORDER, "user_id": str(uuid.uuid4())}).encode()
+    with file.open("wb") as out:
+        out.write(order + b"\n")
+        out.seek(256 * 1024 * 1024)  # of nothing: the disk holds none of it
+        out.truncate()
+        out.seek(0, 2)
+        out.write(b"\n" + order[:-1] + b" }\n")
+    submitted = typed("submit", str(file), "--json", server=server).json
+
+    assert (submitted["accepted"], [refusal["line"] for refusal in submitted["refused"]]) == (2, [2])
+    assert "longer than 1 MiB" in submitted["refused"][0]["problem"]

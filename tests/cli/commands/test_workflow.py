@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from expediter.cli.commands.workflow import app
+from tests.cli.conftest import Run
 
 GOOD: dict[str, Any] = {
     "StartAt": "Pay",
@@ -155,3 +156,11 @@ def test_a_file_that_is_not_json_is_said_to_be_so(folder: Path) -> None:
     assert code == 2
     # The panel around the message breaks it into lines.
     assert "isnotJSON" in "".join(output.replace("│", "").split())
+
+
+@pytest.mark.parametrize("command", ["validate", "graph", "run"])
+def test_a_definition_that_never_ends_is_refused(command: str, typed: Run) -> None:
+    refused = typed("workflow", command, "/dev/zero")
+
+    assert refused.code == 2
+    assert "larger than 16 MiB" in refused.err

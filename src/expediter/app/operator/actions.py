@@ -10,6 +10,7 @@ from expediter.app.faults import reason
 from expediter.app.operator import operations, steps
 from expediter.app.operator.services import DEAD_LETTERS, AuditEntry, OperatorServices, Posted
 from expediter.app.ports import Caller, Claim, Outcome
+from expediter.app.strict_json import decode
 from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault, IdempotencyKeyReused, MessageNotFound, OrderError, OrderInvalid
 from expediter.domain.order import Kind, Order, Result, charged_again
@@ -185,7 +186,7 @@ def _input(body: bytes, order_id: str) -> Json:
     if len(body) > LARGEST_INPUT:
         raise OrderInvalid((Fault("input", "is longer than 256 KiB"),))
     try:
-        given = msgspec.json.decode(body)
+        given: Json = decode(body, object)
         same = given["order"]["id"] == order_id
     except msgspec.DecodeError as error:
         raise OrderInvalid((Fault("input", f"is not JSON: {reason(error)}"),)) from error

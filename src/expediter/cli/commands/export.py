@@ -48,10 +48,11 @@ def import_(
     """Carry the orders of a file to another home; safe to run again, also after it was interrupted."""
     from expediter.app.operator.export import decode
     from expediter.cli import show
+    from expediter.cli.files import lines_of
     from expediter.domain.errors import OrderError
 
     new, known = 0, 0
-    with on_aws("importer") as aws, file.open("rb") as lines:
+    with on_aws("importer") as aws, lines_of(file) as lines:
         importer = aws.importer_of(stack)
         for number, line in enumerate(lines, 1):
             try:

@@ -11,6 +11,7 @@ import typer
 from expediter.asl import DefinitionInvalid, Fault, Unanswered, Verdict, parse, run_case, simulate
 from expediter.asl import substitute as substituted
 from expediter.asl.texts import decode_unique
+from expediter.cli.files import whole_text
 
 app = typer.Typer(no_args_is_help=True, help="Check, draw, run and test workflow definitions.")
 
@@ -20,8 +21,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 
 def _load(path: Path) -> Any:  # noqa: ANN401 - any JSON
     try:
-        return decode_unique(path.read_text(encoding="utf-8-sig"))
-    except ValueError as error:
+        return decode_unique(whole_text(path))
+    except (ValueError, RecursionError) as error:
         raise typer.BadParameter(f"{path} is not JSON: {error}") from error
 
 

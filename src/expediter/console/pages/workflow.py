@@ -7,6 +7,7 @@ import msgspec
 
 from expediter.api.request import Response
 from expediter.app.operator.services import OperatorServices
+from expediter.app.strict_json import decode
 from expediter.asl import DefinitionInvalid, Fault, Json, Simulation, Unanswered, parse, simulate
 from expediter.console.drawing.flow_graph import flow_graph
 from expediter.console.render import drawing, page
@@ -89,8 +90,8 @@ def _drawn(definition: Json, result: Simulation) -> object:
 
 def _json(text: str, what: str) -> Json:
     try:
-        return msgspec.json.decode(text or "null")
-    except msgspec.DecodeError as error:
+        return decode((text or "null").encode("utf-8", "replace"), object)
+    except (msgspec.DecodeError, RecursionError) as error:
         raise OrderInvalid((InputFault("", f"{what} is no JSON: {error}"),)) from error
 
 

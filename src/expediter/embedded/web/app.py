@@ -20,6 +20,7 @@ from expediter.api.routes import Router
 from expediter.app.faults import reason
 from expediter.app.outages import text
 from expediter.app.ports import Caller, Work
+from expediter.app.strict_json import decode
 from expediter.domain.errors import OrderError, StoreUnavailable, TooBusy
 from expediter.embedded.clock import new_id
 from expediter.embedded.engine.task_tokens import TaskReport
@@ -210,7 +211,7 @@ def _for_later(answer: Formatted) -> bool:
 def parse_request(body: bytes) -> GraphqlRequest:
     """Raises RequestUnparsable."""
     try:
-        return msgspec.json.decode(body, type=GraphqlRequest)
+        return decode(body, GraphqlRequest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestUnparsable(
             f"The body is not a GraphQL request: {reason(error)}. Send JSON with a query."
@@ -220,7 +221,7 @@ def parse_request(body: bytes) -> GraphqlRequest:
 def request_of_query(given: dict[str, str]) -> GraphqlRequest:
     """The request in an address's parameters. Raises RequestUnparsable."""
     try:
-        variables = msgspec.json.decode(given.get("variables") or "null")
+        variables = decode((given.get("variables") or "null").encode("utf-8", "replace"), object)
         return msgspec.convert({**given, "variables": variables, "extensions": None}, GraphqlRequest)
     except (msgspec.DecodeError, RecursionError) as error:
         raise RequestUnparsable(f"The address holds no GraphQL request: {reason(error)}. Give ?query=.") from error

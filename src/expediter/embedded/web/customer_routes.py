@@ -5,14 +5,16 @@ The customer is named in the body, because addresses end up in the logs of proxi
 """
 
 from collections.abc import Callable, Coroutine
+from typing import Annotated
 
 import msgspec
 
 from expediter.api.errors import RequestUnparsable
 from expediter.api.request import JSON, Request, Response
 from expediter.api.rest import require_json
-from expediter.app.drafts import Name
+from expediter.app.drafts import MAX_NAME
 from expediter.app.faults import explained, reason
+from expediter.app.strict_json import decode
 from expediter.domain.errors import NO_ERASURE, Fault, OrderInvalid
 from expediter.embedded.web.backend import Home
 
@@ -20,14 +22,14 @@ from expediter.embedded.web.backend import Home
 class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom to forget."""
 
-    user_id: Name
+    user_id: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]  # also one that nobody can see
 
 
 async def erase_user(home: Home, request: Request) -> Response:
     """Raises MediaTypeUnsupported, RequestUnparsable, OrderInvalid, OrdersUnderWay."""
     require_json(request.headers.get("content-type", ""))
     try:
-        asked = msgspec.json.decode(request.body, type=Erasure)
+        asked = decode(request.body, Erasure)
     except msgspec.ValidationError as error:
         raise OrderInvalid((Fault("user_id", explained(error).message),), NO_ERASURE) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

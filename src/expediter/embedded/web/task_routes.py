@@ -11,6 +11,7 @@ from expediter.api.errors import RequestUnparsable
 from expediter.api.request import Request
 from expediter.api.rest import require_json
 from expediter.app.faults import reason
+from expediter.app.strict_json import decode
 from expediter.embedded.engine.task_tokens import TaskFailure, TaskHeartbeat, TaskReport, TaskSuccess
 
 
@@ -18,7 +19,7 @@ def success(request: Request) -> TaskReport:
     """Raises MediaTypeUnsupported, RequestUnparsable."""
     require_json(request.headers.get("content-type", ""))
     try:
-        return TaskSuccess(msgspec.json.decode(request.body))
+        return TaskSuccess(decode(request.body, object))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestUnparsable(f"The body is not JSON: {reason(error)}. Send the task's output as JSON.") from error
 
@@ -27,7 +28,7 @@ def failure(request: Request) -> TaskReport:
     """Raises MediaTypeUnsupported, RequestUnparsable."""
     require_json(request.headers.get("content-type", ""))
     try:
-        return msgspec.json.decode(request.body, type=TaskFailure)
+        return decode(request.body, TaskFailure)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestUnparsable(
             f'The body is not a failure: {reason(error)}. Send {{"error": …, "cause": …}}.'

@@ -15,6 +15,7 @@ from expediter.api.errors import DocumentTooComplex, Unauthorized
 from expediter.api.request import Headers
 from expediter.app.faults import reason
 from expediter.app.ports import Caller
+from expediter.app.strict_json import decode
 from expediter.domain.errors import OrderError
 from expediter.embedded.web.asgi import Receive, Scope, Send, headers_of
 from expediter.embedded.web.graphql.executor import Formatted, Graphql, GraphqlRequest, formatted, refusal
@@ -171,7 +172,7 @@ class GraphqlSocket:
         if len(text) > LARGEST_BODY:
             raise Closing(1009, "Message too big")
         try:
-            return msgspec.json.decode(text, type=WsMessage)
+            return decode(text.encode(), WsMessage)
         except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
             raise Closing(4400, f"Invalid message: {reason(error)}"[:100]) from error
 

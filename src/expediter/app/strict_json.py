@@ -1,0 +1,68 @@
+"""JSON that everybody reads alike: RFC 8259 leaves open what a key that stands twice means, and what half a character
+is, so both are refused.
+
+https://www.rfc-editor.org/rfc/rfc8259#section-4 and #section-8.2
+"""
+
+import json
+import re
+from typing import TypeVar
+
+import msgspec
+
+from expediter.app.faults import reason
+from expediter.asl.protocol import Json
+
+T = TypeVar("T")
+
+#: Half a character, escaped: one half of a surrogate pair without the other.
+_HALF = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
+
+
+class _Object(list[tuple[str, Json]]):
+    """A JSON object as it stands in the text, with every key."""
+
+
+def decode(text: bytes, form: type[T]) -> T:
+    """The JSON text as a ``form``. Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError."""
+    try:
+        value = msgspec.json.decode(text, type=form)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError as error:
+        raise msgspec.DecodeError(why_not_json(text, error)) from error
+    if path := repeated_key(text):
+        raise msgspec.DecodeError(f"the key {path} stands twice; give it once")
+    return value
+
+
+def repeated_key(text: bytes) -> str | None:
+    """The path of the first key that stands twice in one object (``items[0].quantity``); None: there is none.
+
+    ``text`` is known to be JSON. Raises RecursionError.
+    """
+    return _repeated(json.loads(text, object_pairs_hook=_Object, parse_int=str, parse_float=str), "")
+
+
+def why_not_json(text: bytes, error: Exception) -> str:
+    """What is wrong with a text that is not JSON: what the parser said, or that it holds half a character."""
+    if _HALF.search(text):
+        return "an escape from \\ud800 to \\udfff is half a character; send both halves, or the character itself"
+    return reason(error)
+
+
+def _repeated(value: Json, path: str) -> str | None:
+    if isinstance(value, _Object):
+        seen = set[str]()
+        for key, part in value:
+            here = f"{path}.{key}" if path else key
+            if key in seen:
+                return here
+            seen.add(key)
+            if found := _repeated(part, here):
+                return found
+    elif isinstance(value, list):
+        for place, part in enumerate(value):
+            if found := _repeated(part, f"{path}[{place}]"):
+                return found
+    return None
