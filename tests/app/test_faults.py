@@ -87,7 +87,7 @@ KINDS: list[tuple[str, Any, str]] = [
     ("user_id", None, "text, not null"),
     ("user_id", "", "at least 1 character"),
     ("user_id", "a" * 201, "at most 200 characters"),
-    ("user_id", "two\nlines", "printable text on one line"),
+    ("user_id", "two\nlines", "text that can be seen, on one line from left to right"),
     ("quantity", 0, "at least 1"),
     ("quantity", 2**31, "at most 2147483647"),
     ("quantity", 2**70, "at most 2147483647"),
