@@ -109,7 +109,7 @@ class Run:
         for number in removed - {frame.number}:
             self._remove_commands(self.frames.pop(number))
         self.ready = [waiting for waiting in self.ready if waiting[0].number in self.frames]
-        frame.task, frame.group = None, None
+        frame.group = None
 
     def _remove_commands(self, frame: Frame) -> None:
         """Remove the commands that this frame emitted in this step."""

@@ -16,8 +16,9 @@ from expediter.asl import (
     parse,
 )
 from expediter.asl.states.retry import Retrier, matches
-from tests.asl.helpers import run_states
+from tests.asl.helpers import run_state, run_states
 
+BROKEN: dict[str, Any] = {"failed": True, "error": "Broken"}
 DECLINED: dict[str, Any] = {"failed": True, "error": "Declined", "cause": "no money"}
 
 
@@ -155,3 +156,52 @@ def test_a_late_answer_to_an_earlier_try_changes_nothing() -> None:
     execution = advance(machine, execution, TaskFailed(at=1, seed=1, task=1, error="Declined"))[0]
 
     assert advance(machine, execution, TaskFailed(at=2, seed=1, task=1, error="Declined")) == (execution, ())
+
+
+def test_a_group_that_is_entered_again_has_all_its_retries_again() -> None:
+    work = {"StartAt": "Work", "States": {"Work": {"Type": "Task", "Resource": "Work", "End": True}}}
+    rule = {"Variable": "$[0].again", "BooleanEquals": True, "Next": "P"}
+    states = {
+        "P": {
+            "Type": "Parallel",
+            "Branches": [work],
+            "Retry": [{"ErrorEquals": ["Broken"], "MaxAttempts": 1}],
+            "Next": "C",
+        },
+        "C": {"Type": "Choice", "Choices": [rule], "Default": "Done"},
+        "Done": {"Type": "Succeed"},
+    }
+
+    done = run_states(
+        states, mocks={"Work": [BROKEN, {"result": {"again": True}}, BROKEN, {"result": {"again": False}}]}
+    )
+
+    assert done.output == [{"again": False}]
+
+
+def test_every_retrier_counts_its_own_retries() -> None:
+    state = {
+        "Type": "Task",
+        "Resource": "Work",
+        "Retry": [{"ErrorEquals": ["One"], "MaxAttempts": 1}, {"ErrorEquals": ["Two"], "MaxAttempts": 1}],
+    }
+    fails = [{"failed": True, "error": name} for name in ("One", "Two")]
+
+    assert run_state(state, mocks={"Work": [*fails, {"result": 1}]}).output == 1
+
+
+def test_a_service_that_answers_states_runtime_is_neither_retried_nor_caught() -> None:
+    states = {
+        "T": {
+            "Type": "Task",
+            "Resource": "Work",
+            "Retry": [{"ErrorEquals": ["States.ALL"]}],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}],
+            "End": True,
+        },
+        "Caught": {"Type": "Succeed"},
+    }
+
+    done = run_states(states, mocks={"Work": [{"failed": True, "error": "States.Runtime", "cause": "no"}]})
+
+    assert (done.status, done.error) == ("FAILED", "States.Runtime")

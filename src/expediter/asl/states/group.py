@@ -40,6 +40,5 @@ class GroupState(State):
 
     def child_failed(self, run: Interpreter, frame: Frame, child: Frame, failure: StateFailure) -> State | None:  # noqa: ARG002
         """The first failure of a child is the failure of this state, with the same error name."""
-        run.close_children(frame)
         run.record(frame, f"{self.kind}StateFailed", {"error": failure.error, "cause": failure.cause})
         raise failure

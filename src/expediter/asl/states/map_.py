@@ -125,7 +125,7 @@ class Map(GroupState):
 
     def _store_failure(self, run: Interpreter, frame: Frame, cause: str | None) -> StateFailure:
         writing = self.group_of(frame).items is not None
-        frame.task, frame.group = None, None
+        frame.task = None
         failure = StateFailure("States.ResultWriterFailed" if writing else "States.ItemReaderFailed", cause)
         if writing:
             run.record(frame, "MapRunFailed", {"error": failure.error, "cause": cause})
@@ -178,7 +178,6 @@ class Map(GroupState):
     def _start_next(self, run: Interpreter, frame: Frame, group: Group) -> None:
         index, group.next = group.next, group.next + 1
         value = (group.items or [])[index]
-        run.select(frame)
         batched = self.fields.batch is not None
         shaped = value if batched else self._shaped(run, frame, index, value)
         child = self.open_child(run, frame, index, shaped, None if batched else {"Index": index, "Value": value})
@@ -210,7 +209,6 @@ class Map(GroupState):
         bad = sum(self._weight(group, place) for place in group.failed)
         beyond_count = group.tolerated >= 0 and bad > group.tolerated
         if beyond_count or 100 * bad > group.percentage * group.total:
-            run.close_children(frame)
             outer = StateFailure(THRESHOLD, "The specified tolerated failure threshold was exceeded")
             run.record(frame, "MapRunFailed", {"error": outer.error, "cause": outer.cause})
             raise outer
@@ -232,7 +230,6 @@ class Map(GroupState):
         return None
 
     def _complete(self, run: Interpreter, frame: Frame, group: Group) -> State | None:
-        run.select(frame)
         if self.fields.writer is not None:
             return self._call_store(run, frame)
         return self._leave(run, frame, self._results(group))
