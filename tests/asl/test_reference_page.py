@@ -5,7 +5,7 @@ from pathlib import Path
 from expediter.asl.compiler.conditions import OPERATORS
 from expediter.asl.compiler.state_types import TYPES
 from expediter.asl.expressions.intrinsics import INTRINSICS
-from expediter.asl.expressions.jsonata_functions import FUNCTIONS
+from expediter.asl.expressions.jsonata.functions import FUNCTIONS
 from expediter.asl.states.integrations import ACTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/states-language.md").read_text(encoding="utf-8")

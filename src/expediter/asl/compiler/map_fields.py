@@ -11,7 +11,7 @@ from expediter.asl.compiler.scalars import Parameter, dynamic
 from expediter.asl.errors import PathMissing, runtime_failure
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.intrinsics import is_number
-from expediter.asl.expressions.jsonata import query_failure
+from expediter.asl.expressions.jsonata.expression import query_failure
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
 from expediter.asl.states.map_ import ItemReader, Items, MapFields, Number, ResultWriter

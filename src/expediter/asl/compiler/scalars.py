@@ -8,7 +8,7 @@ from expediter.asl.compiler.reader import Reader
 from expediter.asl.errors import PathInvalid, PathMissing, StateFailure, runtime_failure
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.intrinsics import is_number
-from expediter.asl.expressions.jsonata import compile_expression, evaluated, is_expression, query_failure
+from expediter.asl.expressions.jsonata.expression import compile_expression, evaluated, is_expression, query_failure
 from expediter.asl.expressions.paths import Path
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.expressions.templates import Template, compile_path_or_call

@@ -2,7 +2,7 @@
 
 Plain references (``$states.input.order.id``, ``$customer.name``) and constants are compiled to getters, because the
 general library takes some 200 µs for each; it is the fallback for everything else. What AWS adds to JSONata is in
-``jsonata_functions``. Expressions see ``$states`` and the variables. ``$now`` and
+``functions``. Expressions see ``$states`` and the variables. ``$now`` and
 ``$random`` are derived from the event.
 """
 
@@ -12,11 +12,13 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 from jsonata import jexception, utils
-from jsonata.jsonata import Jsonata
 
 from expediter.asl.errors import QUERY, PathInvalid, PathMissing, StateFailure
-from expediter.asl.expressions.jsonata_functions import FUNCTIONS, Moment
-from expediter.asl.expressions.jsonata_references import References, references
+from expediter.asl.expressions.jsonata.builtins import BUILTINS, Counted
+from expediter.asl.expressions.jsonata.evaluator import Evaluator
+from expediter.asl.expressions.jsonata.functions import FUNCTIONS, Moment
+from expediter.asl.expressions.jsonata.limits import LENGTH
+from expediter.asl.expressions.jsonata.references import References, references
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.expressions.templates import CompiledTemplate, Complain, Template
 from expediter.asl.protocol import Json
@@ -29,6 +31,19 @@ _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 Evaluate: TypeAlias = Callable[[dict[str, Json], Scope], Json]
 _WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
 _MISSING = object()
+#: What the library lets through of Python's own errors where JSONata would name a code.
+_MISTAKES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NameError,
+    re.error,
+    RuntimeError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
 
 
 class Expression(NamedTuple):
@@ -59,7 +74,7 @@ def compile_expression(text: str) -> Expression:
     evaluate: Evaluate = general.evaluate
     if reference is not None and reference[2].split(".")[-1] not in _WORDS:
         evaluate = _reference(reference[1], tuple(reference[2].split(".")[1:]), general)
-    variables = names - FUNCTIONS.keys() - general.builtin
+    variables = names - FUNCTIONS.keys() - BUILTINS.keys() - {"eval"}
     return Expression(inner, evaluate, variables, context, references(general.program.ast))
 
 
@@ -67,26 +82,23 @@ class _Library:
     """An expression that the general library evaluates."""
 
     def __init__(self, text: str) -> None:
+        if len(text) > LENGTH:
+            raise PathInvalid(f"an expression has at most {LENGTH} characters")
         try:
-            self.program = Jsonata(text)
+            self.program = Evaluator(text)
         except jexception.JException as error:
             raise PathInvalid(f"{error.get_error()}: {error}") from error
-        except (ValueError, TypeError, AttributeError, IndexError) as error:  # the parser's own slips on odd input
+        except PathInvalid:
+            raise
+        except _MISTAKES as error:  # the parser's own slips on odd input
             raise PathInvalid(f"not JSONata: {error}") from error
-        self.program.set_output_convert_nulls(False)
-        self.program.set_validate_input(False)
-
-    @property
-    def builtin(self) -> set[str]:
-        return set(Jsonata.static_frame.bindings)
 
     def evaluate(self, states: dict[str, Json], scope: Scope) -> Json:
         bindings: dict[str, Json] = {name: _bound(value) for name, value in scope.variables().items()}
         moment = Moment(scope.at, scope.draw())
-        bindings.update((name, Jsonata.JLambda(function(moment))) for name, function in FUNCTIONS.items())
-        bindings["eval"] = None  # AWS does not have it
+        bindings.update((name, Counted(function(moment))) for name, function in FUNCTIONS.items())
         bindings["states"] = states if "context" in states else {**states, "context": scope.context()}
-        found = self.program.evaluate(None, bindings)
+        found = self.program.value(bindings)
         return _MISSING if found is None else utils.Utils.convert_nulls(found)
 
 
@@ -159,8 +171,7 @@ def evaluated(expression: Expression, field: str) -> Template:
             raise query_failure(
                 f"{where} threw an error during evaluation. {error.get_error()}: {error}", field
             ) from error
-        except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            # The library lets Python's own errors through where JSONata would name a code.
+        except _MISTAKES as error:
             raise query_failure(f"{where} threw an error during evaluation. {error}", field) from error
         if found is _MISSING:
             raise query_failure(f"{where} returned nothing (undefined).", field)

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import msgspec
 from jsonata import jexception, utils
-from jsonata.functions import Functions
 
 from expediter.asl.expressions.intrinsics import HASHES, RANGE_LIMIT, half_up, is_number
+from expediter.asl.expressions.jsonata.pictures import write_time
 from expediter.asl.expressions.scope import Draw
 from expediter.asl.protocol import Json
 from expediter.asl.texts import decode, plain
@@ -72,8 +72,17 @@ def _random(moment: Moment) -> Callable[..., Json]:
     return lambda seed=None: moment.draw.fraction("" if seed is None else f"seed {seed}")
 
 
+def _shuffle(moment: Moment) -> Callable[..., Json]:
+    def shuffle(array: Json) -> Json:
+        if not isinstance(array, list):
+            return array
+        return sorted(array, key=lambda _: moment.draw.fraction(""))
+
+    return shuffle
+
+
 def _now(moment: Moment) -> Callable[..., Json]:
-    return lambda picture=None, zone=None: Functions.datetime_from_millis(moment.at, picture, zone)
+    return lambda picture=None, zone=None: write_time(moment.at, picture, zone)
 
 
 FUNCTIONS: dict[str, Callable[[Moment], Callable[..., Json]]] = {
@@ -82,6 +91,7 @@ FUNCTIONS: dict[str, Callable[[Moment], Callable[..., Json]]] = {
     "hash": lambda _moment: _hash,
     "parse": lambda _moment: _parse,
     "random": _random,
+    "shuffle": _shuffle,
     "uuid": lambda moment: moment.draw.uuid,
     "now": _now,
     "millis": lambda moment: lambda: moment.at,

@@ -1,0 +1,75 @@
+"""What one evaluation of a JSONata expression may use, counted and not timed: the same answer on every machine.
+
+A step is the evaluation of one node of the expression, or as much work as one node takes on the average. So functions
+pay for what they are given and what they make, and a regular expression for the text it reads.
+"""
+
+from jsonata import jexception
+
+from expediter.asl.expressions.jsonata.values import NestedTooDeep, TooLarge, Weights
+from expediter.asl.protocol import Json
+from expediter.asl.texts import PAYLOAD_LIMIT
+
+#: Steps of one evaluation; docs/decisions/0034 says how long they take.
+STEPS = 10_000
+#: Expressions inside expressions that are being evaluated at one time: a function that calls itself some seventy times.
+DEPTH = 300
+#: Bytes of JSON of a value, intermediate ones included: those of a state's output.
+SIZE = PAYLOAD_LIMIT
+#: Characters of one expression, which is read when its definition is loaded.
+LENGTH = 32_768
+
+#: Nodes of a value, and characters of a text, that are looked at in the time of one step.
+NODES, CHARACTERS = 8, 512
+
+
+class LimitExceeded(jexception.JException):  # type: ignore[misc]  # the library ships no types
+    """An evaluation went beyond a limit. ``reason`` is a sentence."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(code, 0)
+        self.args = (reason,)
+
+
+class Meter:
+    """Counts what one evaluation uses."""
+
+    __slots__ = ("_weights", "steps")
+
+    def __init__(self) -> None:
+        self.steps = 0
+        self._weights = Weights(SIZE)
+
+    def spend(self, steps: int) -> None:
+        """Raises LimitExceeded."""
+        self.steps += steps
+        if self.steps > STEPS:
+            raise LimitExceeded("D1012", f"The evaluation takes more than {STEPS} steps. Check for infinite recursion.")
+
+    def weigh(self, value: Json) -> None:
+        """Spends what it takes to read all of a value. Raises LimitExceeded, also when the value is too large."""
+        if isinstance(value, list | dict):
+            try:
+                weight = self._weights.of(value)
+                self.spend(weight.nodes // NODES + weight.size // CHARACTERS)
+            except TooLarge:
+                raise too_large() from None
+            except NestedTooDeep:
+                raise LimitExceeded("D1011", "A value is nested too deep.") from None
+        elif isinstance(value, str):
+            if len(value) > SIZE:
+                raise too_large()
+            self.spend(len(value) // CHARACTERS)
+
+    def forget(self) -> None:
+        """A value that was weighed has changed."""
+        self._weights.forget()
+
+
+def refused(reason: str) -> LimitExceeded:
+    """A function does not take what it was given, because that could take long."""
+    return LimitExceeded("D3137", reason)
+
+
+def too_large() -> LimitExceeded:
+    return LimitExceeded("D2014", f"A value has more than {SIZE} bytes.")
