@@ -4,8 +4,8 @@
 
 NOTE is a file that always says what the server is doing: it outlives the process, so whoever kills it at a random
 moment learns what the kill hit. Nothing of this is in the server itself: the writer tells an observer of its commits,
-and the ways out (parties, mail) are the real ones with a watch around each call. A life that ends well leaves the names
-of the units that it met beside NOTE.
+and the ways out (gateways, mail) are the real ones with a watch around each call. A life that ends well leaves the
+names of the units that it met beside NOTE.
 
 Some numbers are smaller than in service: an answer is waited for one second instead of ten, an undelivered mail is
 tried again within a second, and the log is moved into the file every 100 pages, so that kills meet that too.
@@ -19,12 +19,12 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from expediter.app.gateways import Party
+from expediter.app.gateways import Gateway
 from expediter.app.ports import Mail
 from expediter.app.tasks.calls import Answer, Call
 from expediter.cli import server
 from expediter.embedded import wiring
-from expediter.embedded.engine.gateways import Parties
+from expediter.embedded.engine.gateways import Gateways
 from expediter.embedded.engine.http_client import Limits
 from expediter.embedded.mail import outbox
 from expediter.embedded.mail.smtp import Mailer
@@ -68,8 +68,8 @@ class Watch:
             self.passed(name, "after")
 
 
-class WatchedParties(Parties):
-    def __init__(self, payments: Party, restaurant: Party, secret: str | None, watch: Watch) -> None:
+class WatchedGateways(Gateways):
+    def __init__(self, payments: Gateway, restaurant: Gateway, secret: str | None, watch: Watch) -> None:
         super().__init__(payments, restaurant, secret, Limits(answer=1.0))
         self._watch = watch
 
@@ -98,7 +98,7 @@ def main(note: str, name: str = "", side: str = "", nth: str = "0") -> None:
     watch = Watch(Path(note), Point(name, side) if name else None, int(nth))
     outbox.RETRY, outbox.PAUSE = 300, 1_000
     checkpoints.BESIDE, checkpoints.LONG, checkpoints.FEW = 100, 400, 50
-    vars(wiring)["Parties"] = partial(WatchedParties, watch=watch)
+    vars(wiring)["Gateways"] = partial(WatchedGateways, watch=watch)
     vars(wiring)["Mailer"] = partial(WatchedMailer, watch=watch)
     vars(server)["open_home"] = partial(wiring.open_home, observer=watch)
     server.run(os.environ)

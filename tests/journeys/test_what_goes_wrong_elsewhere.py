@@ -10,7 +10,7 @@ import pytest
 from expediter import contracts
 from expediter.app import orders
 from expediter.app.drafts import Draft, convert
-from expediter.app.gateways.gateway import Role
+from expediter.app.gateways.gateway import GatewayName
 from expediter.app.gateways.simulated import declines
 from expediter.app.ports import Caller, Outcome, Query, Work
 from expediter.app.tasks.order import TASKS
@@ -136,7 +136,7 @@ async def test_a_failed_payment_is_saved_as_failed_and_somebody_is_told(tmp_path
 
 def test_trying_again_does_not_roll_the_dice_again() -> None:
     order_id = new_id()
-    said = {declines(Role.PAYMENTS, order_id, 0.5) for _ in range(100)}
+    said = {declines(GatewayName.PAYMENTS, order_id, 0.5) for _ in range(100)}
 
     assert len(said) == 1
 

@@ -19,7 +19,7 @@ from expediter.app.ports import Caller, Work
 from expediter.app.tasks.calls import Answer, Call, HandOver
 from expediter.embedded import wiring
 from expediter.embedded.clock import new_id
-from expediter.embedded.engine.gateways import Parties
+from expediter.embedded.engine.gateways import Gateways
 from expediter.embedded.loops.health import Health
 from expediter.embedded.settings import Settings, from_environment
 from expediter.embedded.sqlite.checkpoints import Checkpoints
@@ -71,8 +71,8 @@ class _OnThisThread(Committer):
         return commit
 
 
-class _Heard(Parties):
-    """The simulated parties; each call that reaches them is written down."""
+class _Heard(Gateways):
+    """The simulated gateways; each call that reaches them is written down."""
 
     def __init__(self, settings: Settings, recording: Recording) -> None:
         super().__init__(settings.payments, settings.restaurant, None)

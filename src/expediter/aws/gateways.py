@@ -1,4 +1,4 @@
-"""Calls to the outside parties, one at a time: a function does nothing else meanwhile.
+"""Calls through the gateways, one at a time: a function does nothing else meanwhile.
 
 Two calls of a conversation (ask, then charge) fit into a function's 28 seconds. Nothing is ever sent twice by itself.
 """
@@ -10,42 +10,35 @@ from urllib3.exceptions import HTTPError
 
 from expediter.app.gateways import (
     MAX_ANSWER,
+    ROUTES,
     Conversation,
+    Gateway,
+    GatewayName,
     HttpRequest,
     HttpResponse,
     NoAnswer,
-    Party,
-    Remote,
-    Role,
-    answered,
-    payment,
-    restaurant,
-    role,
+    Simulated,
 )
-from expediter.app.tasks.calls import Answer, Call, HandOver, Withdraw
+from expediter.app.tasks.calls import Answer, Call
 
 _TIMEOUT = urllib3.Timeout(connect=3, read=8)
 
 
-class Parties:
+class Gateways:
     """The payment provider and the restaurant, each simulated or behind a URL. ``secret`` gives what signs orders."""
 
-    def __init__(self, payments: Party, restaurant: Party, secret: Callable[[], str | None]) -> None:
-        self._parties = {Role.PAYMENTS: payments, Role.RESTAURANT: restaurant}
+    def __init__(self, payments: Gateway, restaurant: Gateway, secret: Callable[[], str | None]) -> None:
+        self._gateways = {GatewayName.PAYMENTS: payments, GatewayName.RESTAURANT: restaurant}
         self._secret = secret
         self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=False)
 
     def call(self, call: Call, now: int) -> Answer:
         """Makes the call at ``now`` (ms since 1970 UTC). Raises PaymentUnavailable or RestaurantUnavailable."""
-        party = self._parties[role(call)]
-        if not isinstance(party, Remote):
-            return answered(call, party.decline)
-        return self._converse(self._conversation(call, now), party.url)
-
-    def _conversation(self, call: Call, now: int) -> Conversation:
-        if isinstance(call, HandOver | Withdraw):
-            return restaurant(call, self._secret(), now)
-        return payment(call, now)
+        route = ROUTES[type(call)]
+        gateway = self._gateways[route.gateway]
+        if isinstance(gateway, Simulated):
+            return route.simulate(gateway.decline, call)
+        return self._converse(route.converse(call, now, self._secret), gateway.url)
 
     def _converse(self, conversation: Conversation, url: str) -> Answer:
         try:

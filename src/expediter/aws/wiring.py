@@ -4,11 +4,11 @@ from functools import cache
 
 import msgspec
 
-from expediter.app.gateways import parse_party
+from expediter.app.gateways import parse_gateway
 from expediter.app.ports import Claims, Work
 from expediter.aws import clients, clock, settings
 from expediter.aws.feed import Feed
-from expediter.aws.gateways import Parties
+from expediter.aws.gateways import Gateways
 from expediter.aws.mailer import Mailer
 from expediter.aws.stores.claims import DoorClaims, DynamoClaims
 from expediter.aws.stores.dead_letters import SqsDeadLetters
@@ -52,9 +52,9 @@ def door_claims() -> DoorClaims:
 
 
 @cache
-def parties() -> Parties:
+def gateways() -> Gateways:
     given = configured()
-    return Parties(parse_party(given.payments), parse_party(given.restaurant), _restaurant_secret)
+    return Gateways(parse_gateway(given.payments), parse_gateway(given.restaurant), _restaurant_secret)
 
 
 @cache

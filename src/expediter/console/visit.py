@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from expediter.api.request import Response
-from expediter.app.gateways import Party, Role
+from expediter.app.gateways import Gateway, GatewayName
 from expediter.app.operator.actions import Operator
 from expediter.app.operator.services import OperatorServices
 
@@ -17,7 +17,7 @@ class Site(msgspec.Struct, frozen=True):
     ``signs_in``: operators have to sign in; ``asset`` gives the address of a static file.
     """
 
-    parties: Mapping[Role, Party]
+    gateways: Mapping[GatewayName, Gateway]
     sends_mail: bool
     signs_in: bool
     link: Callable[[str], str]

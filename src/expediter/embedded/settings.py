@@ -10,7 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from expediter.app import ports
-from expediter.app.gateways import Party, parse_party
+from expediter.app.gateways import Gateway, parse_gateway
 from expediter.app.tasks.order import TASKS
 from expediter.asl import Json, names_left, substitute
 from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
@@ -39,8 +39,8 @@ class Settings(msgspec.Struct, frozen=True):
     data: Path
     host: str
     port: int
-    payments: Party
-    restaurant: Party
+    payments: Gateway
+    restaurant: Gateway
     restaurant_secret: str | None
     smtp_url: str | None
     token: str | None
@@ -57,8 +57,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         data=read("DATA", "./data", Path),
         host=read("HOST", "127.0.0.1", str),
         port=read("PORT", "8080", _whole(0, 65_535)),
-        payments=read("PAYMENTS", "simulated", parse_party),
-        restaurant=read("RESTAURANT", "simulated", parse_party),
+        payments=read("PAYMENTS", "simulated", parse_gateway),
+        restaurant=read("RESTAURANT", "simulated", parse_gateway),
         restaurant_secret=read("RESTAURANT_SECRET", "", str) or None,
         smtp_url=read("SMTP_URL", "", _smtp_url) or None,
         token=read("TOKEN", "", str) or None,

@@ -20,7 +20,7 @@ from expediter.embedded.clock import Clock, SystemClock
 from expediter.embedded.engine.definitions import Definitions
 from expediter.embedded.engine.dispatcher import Dispatcher
 from expediter.embedded.engine.driver import Driver
-from expediter.embedded.engine.gateways import Parties
+from expediter.embedded.engine.gateways import Gateways
 from expediter.embedded.engine.task_tokens import TaskReport
 from expediter.embedded.engine.workflows import EmbeddedWorkflows, ReadOnlyWorkflows
 from expediter.embedded.loop import Loop
@@ -72,7 +72,7 @@ class Home:
     """One machine's home, as its doors see it. Open one with ``open_home``."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, parties: Parties, file: File, observer: Observer | None
+        self, settings: Settings, clock: Clock, gateways: Gateways, file: File, observer: Observer | None
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -87,7 +87,7 @@ class Home:
         collector = _collector(settings)
         context = TraceContext(file.writing, clock, collector) if collector else None
         headers, ended = (context.headers, context.ended) if context else (None, None)
-        self.dispatcher = Dispatcher(self._writer, self._work, parties, clock, headers)
+        self.dispatcher = Dispatcher(self._writer, self._work, gateways, clock, headers)
         stores = engine_stores(file.writing)
         definitions = Definitions(stores.definitions)
         dispatch, wake_at = self.dispatcher.dispatch, self.dispatcher.wake_at
@@ -296,12 +296,12 @@ async def open_home(
         health = Health(path, now, settings.orders, Mailer(settings.smtp_url) if settings.smtp_url else None)
         reader = Session(reading, health.saw)
         file = File(WritingSession(writing, reader), reader, Checkpoints(writing, path), health)
-        parties = Parties(settings.payments, settings.restaurant, settings.restaurant_secret)
-        home = Home(settings, now, parties, file, observer)
+        gateways = Gateways(settings.payments, settings.restaurant, settings.restaurant_secret)
+        home = Home(settings, now, gateways, file, observer)
         try:
             await _start(home)
             yield home
         finally:
             await home.stop()
-            await parties.aclose()
+            await gateways.aclose()
             await file.checkpoints.close()

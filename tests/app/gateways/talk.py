@@ -1,10 +1,10 @@
-"""A conversation held with scripted answers instead of a party."""
+"""A conversation held with scripted answers instead of a server."""
 
 import json
 from typing import Any
 
-from expediter.app.gateways import Conversation, HttpRequest, HttpResponse, NoAnswer
-from expediter.app.tasks.calls import REPEAT_WITHIN, Answer, Charge, HandOver, Refund, Withdraw
+from expediter.app.gateways import ROUTES, Conversation, HttpRequest, HttpResponse, NoAnswer
+from expediter.app.tasks.calls import REPEAT_WITHIN, Answer, Call, Charge, HandOver, Refund, Withdraw
 from expediter.domain.order import Item, Order
 
 SILENCE = NoAnswer("nothing came in 10 seconds")
@@ -50,6 +50,10 @@ class Talk:
             said = script.pop(0)
             request = conversation.throw(said) if isinstance(said, NoAnswer) else conversation.send(said)
             self.requests.append(request)
+
+
+def conversation(call: Call, secret: str | None = None) -> Conversation:
+    return ROUTES[type(call)].converse(call, NOW, lambda: secret)
 
 
 def says(status: int, body: object = b"") -> HttpResponse:

@@ -2,10 +2,10 @@
 
 import pytest
 
-from expediter.app.gateways import MAX_ANSWER, HttpResponse, NoAnswer, payment
+from expediter.app.gateways import MAX_ANSWER, HttpResponse, NoAnswer
 from expediter.app.tasks.calls import REPEAT_WITHIN, Done, Refunded, Refused
 from expediter.domain.errors import PaymentUnavailable
-from tests.app.gateways.talk import LONG_AGO, NOW, SILENCE, Talk, charge, no, ok, refund, says, short
+from tests.app.gateways.talk import LONG_AGO, NOW, SILENCE, Talk, charge, conversation, no, ok, refund, says, short
 
 #: Answers that settle nothing, whatever was asked.
 NONSENSE = [
@@ -32,7 +32,7 @@ nonsense = pytest.mark.parametrize("said", NONSENSE, ids=short)
 
 
 def test_a_first_charge_is_made_without_asking() -> None:
-    talk = Talk(payment(charge(), NOW), ok(charge_id="ch_1"))
+    talk = Talk(conversation(charge()), ok(charge_id="ch_1"))
 
     assert talk.asked == ["POST /charges"]
     assert talk.requests[0].headers["Idempotency-Key"] == "o1/charge"
@@ -41,48 +41,48 @@ def test_a_first_charge_is_made_without_asking() -> None:
 
 
 def test_any_2xx_that_says_ok_is_a_charge_and_fields_we_do_not_know_are_passed_over() -> None:
-    assert Talk(payment(charge(), NOW), says(201, {"status": "ok", "charge_id": "c", "x": 1})).answer == Done("c")
+    assert Talk(conversation(charge()), says(201, {"status": "ok", "charge_id": "c", "x": 1})).answer == Done("c")
 
 
 def test_a_charge_may_come_without_an_id_of_the_provider() -> None:
-    assert Talk(payment(charge(), NOW), ok()).answer == Done(None)
+    assert Talk(conversation(charge()), ok()).answer == Done(None)
 
 
 @pytest.mark.parametrize("said", [no("Card expired."), no("Card expired.", status=200)])
 def test_a_402_or_a_2xx_with_status_error_is_a_decline_with_its_message(said: HttpResponse) -> None:
-    assert Talk(payment(charge(), NOW), said).answer == Refused("Card expired.")
+    assert Talk(conversation(charge()), said).answer == Refused("Card expired.")
 
 
 @pytest.mark.parametrize("said", [no(None), no(" \n"), says(402), says(402, b"<html>")])
 def test_a_decline_that_gives_no_reason_is_given_one(said: HttpResponse) -> None:
-    assert Talk(payment(charge(), NOW), said).answer == Refused("The payment was declined.")
+    assert Talk(conversation(charge()), said).answer == Refused("The payment was declined.")
 
 
 def test_a_message_of_the_provider_is_one_printable_line_of_at_most_500_letters() -> None:
     said = no("\x1b[31mNo\x00\r\n\u202e money\u2028 " + "é" * 600)
 
-    answer = Talk(payment(charge(), NOW), said).answer
+    answer = Talk(conversation(charge()), said).answer
 
     assert answer == Refused(("[31mNo money " + "é" * 600)[:500])
 
 
 @nonsense
 def test_a_charge_whose_answer_settles_nothing_is_unavailable_after_one_try(said: HttpResponse | NoAnswer) -> None:
-    talk = Talk(payment(charge(), NOW), said)
+    talk = Talk(conversation(charge()), said)
 
     assert isinstance(talk.error, PaymentUnavailable)
     assert talk.asked == ["POST /charges"]
 
 
 def test_a_404_to_a_charge_itself_settles_nothing() -> None:
-    assert isinstance(Talk(payment(charge(), NOW), says(404)).error, PaymentUnavailable)
+    assert isinstance(Talk(conversation(charge()), says(404)).error, PaymentUnavailable)
 
 
 # ── charge, repeated ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_repeated_charge_first_asks_what_became_of_its_key() -> None:
-    talk = Talk(payment(charge(repeat=True), NOW), ok(charge_id="ch_1"))
+    talk = Talk(conversation(charge(repeat=True)), ok(charge_id="ch_1"))
 
     assert talk.asked == ["GET /charges/o1%2Fcharge"]
     assert talk.requests[0].headers["Idempotency-Key"] == "o1/charge"
@@ -92,14 +92,14 @@ def test_a_repeated_charge_first_asks_what_became_of_its_key() -> None:
 
 @pytest.mark.parametrize("status", [200, 402])
 def test_a_repeated_charge_that_was_declined_stays_declined(status: int) -> None:
-    talk = Talk(payment(charge(repeat=True), NOW), no(status=status))
+    talk = Talk(conversation(charge(repeat=True)), no(status=status))
 
     assert talk.answer == Refused("Card expired.")
     assert len(talk.asked) == 1
 
 
 def test_a_repeated_charge_that_was_never_seen_is_made_under_the_same_key() -> None:
-    talk = Talk(payment(charge(repeat=True), NOW), says(404), ok(charge_id="ch_1"))
+    talk = Talk(conversation(charge(repeat=True)), says(404), ok(charge_id="ch_1"))
 
     assert talk.asked == ["GET /charges/o1%2Fcharge", "POST /charges"]
     assert {request.headers["Idempotency-Key"] for request in talk.requests} == {"o1/charge"}
@@ -108,34 +108,34 @@ def test_a_repeated_charge_that_was_never_seen_is_made_under_the_same_key() -> N
 
 @nonsense
 def test_a_repeated_charge_is_not_made_when_the_question_goes_unanswered(said: HttpResponse | NoAnswer) -> None:
-    talk = Talk(payment(charge(repeat=True), NOW), said)
+    talk = Talk(conversation(charge(repeat=True)), said)
 
     assert isinstance(talk.error, PaymentUnavailable)
     assert talk.asked == ["GET /charges/o1%2Fcharge"]
 
 
 def test_a_charge_first_tried_more_than_20_hours_ago_is_asked_about_but_never_made() -> None:
-    talk = Talk(payment(charge(LONG_AGO, repeat=True), NOW), says(404))
+    talk = Talk(conversation(charge(LONG_AGO, repeat=True)), says(404))
 
     assert isinstance(talk.error, PaymentUnavailable)
     assert talk.asked == ["GET /charges/o1%2Fcharge"]
 
 
 def test_a_charge_first_tried_20_hours_ago_is_still_made() -> None:
-    talk = Talk(payment(charge(NOW - REPEAT_WITHIN, repeat=True), NOW), says(404), ok(charge_id="ch_1"))
+    talk = Talk(conversation(charge(NOW - REPEAT_WITHIN, repeat=True)), says(404), ok(charge_id="ch_1"))
 
     assert talk.answer == Done("ch_1")
 
 
 def test_an_old_charge_that_the_provider_remembers_is_settled() -> None:
-    assert Talk(payment(charge(LONG_AGO, repeat=True), NOW), ok(charge_id="ch_1")).answer == Done("ch_1")
+    assert Talk(conversation(charge(LONG_AGO, repeat=True)), ok(charge_id="ch_1")).answer == Done("ch_1")
 
 
 # ── refund ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_refund_names_the_charge_by_its_key_and_by_the_providers_id() -> None:
-    talk = Talk(payment(refund(), NOW), ok(refund_id="re_1"))
+    talk = Talk(conversation(refund()), ok(refund_id="re_1"))
 
     assert talk.asked == ["POST /refunds"]
     assert talk.requests[0].headers["Idempotency-Key"] == "o1/refund"
@@ -150,7 +150,7 @@ def test_a_refund_names_the_charge_by_its_key_and_by_the_providers_id() -> None:
 
 
 def test_a_refund_is_repeated_under_its_key_without_asking_however_old_it_is() -> None:
-    talk = Talk(payment(refund(tried_at=LONG_AGO, repeat=True), NOW), ok(refund_id="re_1"))
+    talk = Talk(conversation(refund(tried_at=LONG_AGO, repeat=True)), ok(refund_id="re_1"))
 
     assert talk.asked == ["POST /refunds"]
     assert talk.answer == Refunded("re_1", charged=True, charge_id="ch_1")
@@ -158,14 +158,14 @@ def test_a_refund_is_repeated_under_its_key_without_asking_however_old_it_is() -
 
 @pytest.mark.parametrize("said", [*NONSENSE, no(), no(status=200), says(404)], ids=short)
 def test_a_refund_is_done_only_when_the_provider_says_so(said: HttpResponse | NoAnswer) -> None:
-    talk = Talk(payment(refund(), NOW), said)
+    talk = Talk(conversation(refund()), said)
 
     assert isinstance(talk.error, PaymentUnavailable)
     assert len(talk.asked) == 1
 
 
 def test_after_the_refund_of_an_unknown_charge_the_provider_says_whether_it_had_been_made() -> None:
-    talk = Talk(payment(refund(charge_known=False), NOW), ok(refund_id="re_1"), ok(charge_id="ch_9"))
+    talk = Talk(conversation(refund(charge_known=False)), ok(refund_id="re_1"), ok(charge_id="ch_9"))
 
     assert talk.asked == ["POST /refunds", "GET /charges/o1%2Fcharge"]
     assert talk.answer == Refunded("re_1", charged=True, charge_id="ch_9")
@@ -173,13 +173,13 @@ def test_after_the_refund_of_an_unknown_charge_the_provider_says_whether_it_had_
 
 @pytest.mark.parametrize("said", [says(404), no(), no(status=200)])
 def test_an_unknown_charge_that_was_never_seen_or_declined_counts_as_not_made(said: HttpResponse) -> None:
-    talk = Talk(payment(refund(charge_known=False), NOW), ok(refund_id="re_1"), said)
+    talk = Talk(conversation(refund(charge_known=False)), ok(refund_id="re_1"), said)
 
     assert talk.answer == Refunded("re_1", charged=False)
 
 
 @nonsense
 def test_a_refund_of_an_unknown_charge_is_not_settled_before_the_charge_is(said: HttpResponse | NoAnswer) -> None:
-    talk = Talk(payment(refund(charge_known=False), NOW), ok(refund_id="re_1"), said)
+    talk = Talk(conversation(refund(charge_known=False)), ok(refund_id="re_1"), said)
 
     assert isinstance(talk.error, PaymentUnavailable)

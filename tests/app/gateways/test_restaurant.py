@@ -5,10 +5,22 @@ import hmac
 import msgspec
 import pytest
 
-from expediter.app.gateways import MAX_ANSWER, HttpResponse, NoAnswer, restaurant
+from expediter.app.gateways import MAX_ANSWER, HttpResponse, NoAnswer
 from expediter.app.tasks.calls import REPEAT_WITHIN, Done, Refused
 from expediter.domain.errors import RestaurantUnavailable
-from tests.app.gateways.talk import LONG_AGO, NOW, ORDER, SILENCE, Talk, handover, ok, says, short, withdraw
+from tests.app.gateways.talk import (
+    LONG_AGO,
+    NOW,
+    ORDER,
+    SILENCE,
+    Talk,
+    conversation,
+    handover,
+    ok,
+    says,
+    short,
+    withdraw,
+)
 
 NONSENSE = [
     says(500, {"error_message": "boom"}),
@@ -31,7 +43,7 @@ NONSENSE = [
 
 
 def test_the_restaurant_gets_the_order_but_not_the_customers_address() -> None:
-    talk = Talk(restaurant(handover(), None, NOW), ok())
+    talk = Talk(conversation(handover()), ok())
 
     assert talk.asked == ["POST /orders"]
     assert talk.requests[0].headers == {"Idempotency-Key": "o1/restaurant", "Content-Type": "application/json"}
@@ -52,54 +64,54 @@ def test_the_restaurant_gets_the_order_but_not_the_customers_address() -> None:
 
 
 def test_a_restaurant_that_is_waited_for_gets_the_task_s_token_with_the_order() -> None:
-    plain = Talk(restaurant(handover(), None, NOW), ok()).body()
+    plain = Talk(conversation(handover()), ok()).body()
     call = msgspec.structs.replace(handover(), task_token="t1")
 
-    assert Talk(restaurant(call, None, NOW), ok()).body() == {**plain, "task_token": "t1"}
+    assert Talk(conversation(call), ok()).body() == {**plain, "task_token": "t1"}
 
 
 @pytest.mark.parametrize("said", [ok(), says(201, {"status": "ok"}), says(204), says(200, b" \n")])
 def test_a_2xx_that_says_ok_or_nothing_is_a_handover(said: HttpResponse) -> None:
-    assert Talk(restaurant(handover(), None, NOW), said).answer == Done()
+    assert Talk(conversation(handover()), said).answer == Done()
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 410, 422, 499])
 def test_a_4xx_with_a_message_is_a_refusal(status: int) -> None:
     said = says(status, {"error_message": "closed\n\x1b[0m till nine"})
 
-    assert Talk(restaurant(handover(), None, NOW), said).answer == Refused("closed [0m till nine")
+    assert Talk(conversation(handover()), said).answer == Refused("closed [0m till nine")
 
 
 @pytest.mark.parametrize("said", NONSENSE, ids=short)
 def test_a_handover_whose_answer_settles_nothing_is_unavailable(said: HttpResponse | NoAnswer) -> None:
-    talk = Talk(restaurant(handover(), None, NOW), said)
+    talk = Talk(conversation(handover()), said)
 
     assert isinstance(talk.error, RestaurantUnavailable)
     assert len(talk.asked) == 1
 
 
 def test_a_handover_is_repeated_under_its_key() -> None:
-    talk = Talk(restaurant(handover(NOW - REPEAT_WITHIN, repeat=True), None, NOW), ok())
+    talk = Talk(conversation(handover(NOW - REPEAT_WITHIN, repeat=True)), ok())
 
     assert talk.requests[0].headers["Idempotency-Key"] == "o1/restaurant"
     assert talk.answer == Done()
 
 
 def test_a_handover_first_tried_more_than_20_hours_ago_is_never_sent_again() -> None:
-    talk = Talk(restaurant(handover(LONG_AGO, repeat=True), None, NOW))
+    talk = Talk(conversation(handover(LONG_AGO, repeat=True)))
 
     assert isinstance(talk.error, RestaurantUnavailable)
     assert talk.asked == []
 
 
 def test_a_first_try_goes_out_whatever_the_clock_says() -> None:
-    assert Talk(restaurant(handover(LONG_AGO), None, NOW), ok()).answer == Done()
+    assert Talk(conversation(handover(LONG_AGO)), ok()).answer == Done()
 
 
 def test_the_signature_is_the_hmac_of_exactly_the_bytes_that_go_out() -> None:
     order = msgspec.structs.replace(ORDER, name="Gr\u00fc\u00dfe")
 
-    (request,) = Talk(restaurant(handover(order=order), "s3cret", NOW), ok()).requests
+    (request,) = Talk(conversation(handover(order=order), "s3cret"), ok()).requests
 
     expected = hmac.new(b"s3cret", request.body, "sha256").hexdigest()
     assert request.headers["X-Signature"] == f"sha256={expected}"
@@ -107,14 +119,14 @@ def test_the_signature_is_the_hmac_of_exactly_the_bytes_that_go_out() -> None:
 
 @pytest.mark.parametrize("secret", [None, ""])
 def test_without_a_secret_nothing_is_signed(secret: str | None) -> None:
-    assert "X-Signature" not in Talk(restaurant(handover(), secret, NOW), ok()).requests[0].headers
+    assert "X-Signature" not in Talk(conversation(handover(), secret), ok()).requests[0].headers
 
 
 # ── withdrawal ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_withdrawal_names_the_order_and_is_signed_too() -> None:
-    talk = Talk(restaurant(withdraw(), "s3cret", NOW), ok())
+    talk = Talk(conversation(withdraw(), "s3cret"), ok())
 
     assert talk.asked == ["DELETE /orders/o1"]
     assert talk.requests[0].headers["Idempotency-Key"] == "o1/withdrawal"
@@ -123,13 +135,13 @@ def test_a_withdrawal_names_the_order_and_is_signed_too() -> None:
 
 @pytest.mark.parametrize("status", [200, 204, 404, 410])
 def test_an_order_that_the_restaurant_gave_back_or_does_not_have_is_withdrawn(status: int) -> None:
-    assert Talk(restaurant(withdraw(), None, NOW), says(status, b"<html>")).answer == Done()
+    assert Talk(conversation(withdraw()), says(status, b"<html>")).answer == Done()
 
 
 @pytest.mark.parametrize("said", [says(409, {"error_message": "too late"}), says(401), says(301), says(500), SILENCE])
 def test_any_other_answer_to_a_withdrawal_settles_nothing(said: HttpResponse | NoAnswer) -> None:
-    assert isinstance(Talk(restaurant(withdraw(), None, NOW), said).error, RestaurantUnavailable)
+    assert isinstance(Talk(conversation(withdraw()), said).error, RestaurantUnavailable)
 
 
 def test_a_withdrawal_is_repeated_however_old_it_is() -> None:
-    assert Talk(restaurant(withdraw(LONG_AGO, repeat=True), None, NOW), ok()).answer == Done()
+    assert Talk(conversation(withdraw(LONG_AGO, repeat=True)), ok()).answer == Done()

@@ -1,4 +1,4 @@
-"""What each task asks of an outside party, and when it asks nothing."""
+"""What each task asks of a gateway, and when it asks nothing."""
 
 import pytest
 

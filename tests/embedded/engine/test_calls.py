@@ -1,4 +1,4 @@
-"""What becomes of an order when a call to a party fails in a way that no rule of its protocol names."""
+"""What becomes of an order when a call through a gateway fails in a way that no rule of its protocol names."""
 
 import logging
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from expediter.embedded.engine.gateways import Parties
+from expediter.embedded.engine.gateways import Gateways
 from tests.support.stage import SECOND, opened, story
 from tests.support.town import standing
 
@@ -21,7 +21,7 @@ async def test_a_call_that_fails_in_a_way_nobody_foresaw_is_a_failure_of_its_tas
     with standing() as town:
         async with opened(tmp_path, HOLD_SECONDS="0", **town.settings) as stage:
             with monkeypatch.context() as patch, caplog.at_level(logging.CRITICAL, "expediter.runtime"):
-                patch.setattr(Parties, "call", broken)
+                patch.setattr(Gateways, "call", broken)
                 order_id = await stage.place()
             assert stage.status(order_id) == "PENDING"
 

@@ -13,12 +13,12 @@ from demo.serving import listening, running, url_of
 from expediter.app.gateways import Remote, Simulated
 from expediter.app.tasks.calls import Answer, Call, Charge, Done, Refunded, Refused
 from expediter.domain.errors import PaymentUnavailable, RestaurantUnavailable
-from expediter.embedded.engine.gateways import Parties
+from expediter.embedded.engine.gateways import Gateways
 from expediter.embedded.engine.http_client import Limits
 from tests.app.gateways.talk import LONG_AGO, NOW, charge, handover, refund, withdraw
 
 PATIENT = Limits()
-#: Long enough for a party on loopback to do its work, short enough for a test in which no answer comes.
+#: Long enough for a server on loopback to do its work, short enough for a test in which no answer comes.
 BRIEF = Limits(answer=0.5)
 
 
@@ -35,18 +35,18 @@ class Town:
         """Makes the calls one after the other; the answer of the last."""
 
         async def one_by_one() -> Answer:
-            async with self.parties(limits) as parties:
-                return [await parties.call(call, NOW) for call in calls][-1]
+            async with self.gateways(limits) as gateways:
+                return [await gateways.call(call, NOW) for call in calls][-1]
 
         return asyncio.run(one_by_one())
 
     @asynccontextmanager
-    async def parties(self, limits: Limits) -> AsyncIterator[Parties]:
-        parties = Parties(*self._remotes, self._secret, limits)
+    async def gateways(self, limits: Limits) -> AsyncIterator[Gateways]:
+        gateways = Gateways(*self._remotes, self._secret, limits)
         try:
-            yield parties
+            yield gateways
         finally:
-            await parties.aclose()
+            await gateways.aclose()
 
 
 @contextmanager
@@ -193,12 +193,12 @@ def test_a_bank_that_never_answers_does_not_hold_up_the_restaurant(town: Town) -
     town.bank.script("charge", *[Act.HANG] * 3)
 
     async def main() -> Answer:
-        async with town.parties(Limits(connections=2)) as parties:
+        async with town.gateways(Limits(connections=2)) as gateways:
             charges = [Charge(f"o{number}/charge", f"o{number}", 850, "USD", NOW) for number in range(3)]
-            stuck = [asyncio.create_task(parties.call(call, NOW)) for call in charges]
+            stuck = [asyncio.create_task(gateways.call(call, NOW)) for call in charges]
             while len(town.bank.calls) < 2:  # noqa: ASYNC110 - the bank counts in its own thread
                 await asyncio.sleep(0)
-            answer = await parties.call(handover(), NOW)
+            answer = await gateways.call(handover(), NOW)
             assert [task.done() for task in stuck] == [False] * 3
             for task in stuck:
                 task.cancel()
@@ -213,9 +213,9 @@ def test_calls_that_wait_for_their_turn_use_up_none_of_their_time(town: Town) ->
     town.bank.script("charge", *[Act.SLOW] * 6)
 
     async def main() -> list[Answer]:
-        async with town.parties(Limits(connections=2)) as parties:
+        async with town.gateways(Limits(connections=2)) as gateways:
             charges = [Charge(f"o{number}/charge", f"o{number}", 850, "USD", NOW) for number in range(6)]
-            return await asyncio.gather(*(parties.call(call, NOW, 0.5) for call in charges))
+            return await asyncio.gather(*(gateways.call(call, NOW, 0.5) for call in charges))
 
     assert [type(answer) for answer in asyncio.run(main())] == [Done] * 6
 
@@ -224,8 +224,8 @@ def test_a_call_that_takes_too_long_is_given_up(town: Town) -> None:
     town.bank.script("charge", Act.HANG)
 
     async def main() -> Answer:
-        async with town.parties(PATIENT) as parties:
-            return await parties.call(charge(), NOW, 0.1)
+        async with town.gateways(PATIENT) as gateways:
+            return await gateways.call(charge(), NOW, 0.1)
 
     with pytest.raises(TimeoutError):
         asyncio.run(main())
@@ -236,11 +236,11 @@ def test_nobody_at_the_door_is_unavailable_not_an_answer() -> None:
         nowhere = Remote(url_of(door))
 
     async def main(call: Call) -> Answer:
-        parties = Parties(nowhere, nowhere, None, BRIEF)
+        gateways = Gateways(nowhere, nowhere, None, BRIEF)
         try:
-            return await parties.call(call, NOW)
+            return await gateways.call(call, NOW)
         finally:
-            await parties.aclose()
+            await gateways.aclose()
 
     with pytest.raises(PaymentUnavailable, match="did not answer"):
         asyncio.run(main(charge()))
@@ -250,11 +250,11 @@ def test_nobody_at_the_door_is_unavailable_not_an_answer() -> None:
 
 def test_a_simulated_party_answers_without_waiting_and_a_remote_one_never_does() -> None:
     async def main() -> list[Answer | None]:
-        parties = Parties(Simulated(), Remote("http://127.0.0.1:1"), None)
+        gateways = Gateways(Simulated(), Remote("http://127.0.0.1:1"), None)
         try:
-            return [parties.answer_now(call) for call in (charge(), refund(), handover(), withdraw())]
+            return [gateways.answer_now(call) for call in (charge(), refund(), handover(), withdraw())]
         finally:
-            await parties.aclose()
+            await gateways.aclose()
 
     charged, refunded, *remote = asyncio.run(main())
 
@@ -264,7 +264,7 @@ def test_a_simulated_party_answers_without_waiting_and_a_remote_one_never_does()
 
 
 def test_a_simulated_party_can_also_be_called_like_any_other() -> None:
-    parties = Parties(Simulated(1.0), Simulated(), None)
+    gateways = Gateways(Simulated(1.0), Simulated(), None)
 
-    assert isinstance(asyncio.run(parties.call(charge(), NOW)), Refused)
-    assert asyncio.run(parties.call(handover(), NOW)) == Done()
+    assert isinstance(asyncio.run(gateways.call(charge(), NOW)), Refused)
+    assert asyncio.run(gateways.call(handover(), NOW)) == Done()

@@ -9,7 +9,7 @@ import pytest
 
 from demo.behaviour import Act
 from expediter.embedded.clock import new_id
-from expediter.embedded.engine.gateways import Parties
+from expediter.embedded.engine.gateways import Gateways
 from expediter.embedded.sqlite.database import open_writer
 from tests.support.clock import VirtualClock
 from tests.support.stage import MINUTE, SECOND, opened, story
@@ -43,7 +43,7 @@ async def test_a_call_that_was_under_way_at_a_restart_is_made_again_with_the_sam
     clock = VirtualClock()
     async with shop(tmp_path, clock, RESTAURANT="http://127.0.0.1:1") as stage:
         order_id = await stage.place()
-        monkeypatch.setattr(Parties, "call", never)  # it outlives its process
+        monkeypatch.setattr(Gateways, "call", never)  # it outlives its process
         clock.advance(30 * SECOND)
         await stage.until(lambda: bool(stage.home.dispatcher.calls))
         before = token(stage, order_id)

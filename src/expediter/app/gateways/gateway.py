@@ -1,55 +1,39 @@
-"""Who the outside parties are, as an operator writes it."""
+"""The two gateways, payment provider and restaurant, as an operator sets them."""
 
 import math
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
 
-from expediter.app.tasks.calls import Call, Charge, HandOver, Refund, Withdraw
-
 _ALLOWED = "give simulated, simulated:decline=0.2 (a share from 0 to 1) or http(s)://host:port/path"
 
 
-class Role(StrEnum):
-    """What a party is to us."""
+class GatewayName(StrEnum):
+    """The gateways, by what stands behind them."""
 
     PAYMENTS = "payments"
     RESTAURANT = "restaurant"
 
 
 class Simulated(msgspec.Struct, frozen=True):
-    """A party that answers at once and declines this share of all orders, the same ones every time."""
+    """A gateway that answers at once and declines this share of all orders, the same ones every time."""
 
     decline: float = 0.0
 
 
 class Remote(msgspec.Struct, frozen=True):
-    """A party behind an http or https URL (without a slash at its end)."""
+    """A gateway to the server behind an http or https URL (without a slash at its end)."""
 
     url: str
 
 
-Party: TypeAlias = Simulated | Remote
+Gateway: TypeAlias = Simulated | Remote
 
 
-_ROLES: Mapping[type[Call], Role] = {
-    Charge: Role.PAYMENTS,
-    Refund: Role.PAYMENTS,
-    HandOver: Role.RESTAURANT,
-    Withdraw: Role.RESTAURANT,
-}
-
-
-def role(call: Call) -> Role:
-    """Which of the two parties a call is for."""
-    return _ROLES[type(call)]
-
-
-def parse_party(text: str) -> Party:
-    """The party that ``text`` describes. Raises ValueError, which says what is allowed."""
+def parse_gateway(text: str) -> Gateway:
+    """The gateway that ``text`` describes. Raises ValueError, which says what is allowed."""
     kind, _, rest = text.partition(":")
     if kind == "simulated":
         return Simulated(_share(rest) if rest or text.endswith(":") else 0.0)

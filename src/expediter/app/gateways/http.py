@@ -11,16 +11,16 @@ import msgspec
 
 from expediter.app.tasks.calls import Answer
 
-#: Bytes. No answer of a party needs more; what is longer is not read.
+#: Bytes. No answer of a gateway needs more; what is longer is not read.
 MAX_ANSWER = 64 * 1024
-#: Letters of a party's message that are kept and shown.
+#: Letters of an answer's message that are kept and shown.
 MAX_MESSAGE = 500
 
 T = TypeVar("T")
 
 
 class HttpRequest(msgspec.Struct, frozen=True):
-    """``path`` begins with a slash, stands below the party's URL and is quoted already."""
+    """``path`` begins with a slash, follows the gateway's URL and is quoted already."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class HttpResponse(msgspec.Struct, frozen=True):
 
 
 class NoAnswer(Exception):
-    """Nobody knows what became of the request: the party gave no complete HTTP answer in time."""
+    """The result of the request is unknown: no complete HTTP answer came in time."""
 
 
 Conversation: TypeAlias = Generator[HttpRequest, HttpResponse, Answer]
@@ -55,6 +55,6 @@ def parsed(response: HttpResponse, shape: type[T]) -> T | None:
 
 
 def cleaned(message: str) -> str:
-    """A party's message, fit to be stored and shown: one line, nothing that steers a terminal, not too long."""
+    """The message of an answer, fit to be stored and shown: one line, nothing that steers a terminal, not too long."""
     printable = "".join(letter if letter.isprintable() else " " for letter in message[: 8 * MAX_MESSAGE])
     return " ".join(printable.split())[:MAX_MESSAGE]

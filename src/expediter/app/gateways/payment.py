@@ -1,4 +1,4 @@
-"""The conversation with the payment provider. Its rules are section 4 of the design, "Outside parties over HTTP":
+"""The conversations with the payment provider. Their rules are section 4 of the design, "Outside parties over HTTP":
 
 - a charge whose earlier try may have arrived is asked about before it is made; its first answer is final;
 - a charge that the provider never saw is made, unless its first try is so old that it may have been forgotten;
@@ -7,6 +7,7 @@
 - whatever settles nothing is PaymentUnavailable.
 """
 
+from collections.abc import Callable
 from typing import Literal
 from urllib.parse import quote
 
@@ -40,10 +41,19 @@ class _Said(msgspec.Struct, frozen=True):
     refund_id: str | None = None
 
 
-def payment(call: Charge | Refund, now: int) -> Conversation:
-    """Makes the call: Done or Refused for a Charge, Refunded for a Refund. Raises PaymentUnavailable."""
+def charge(call: Charge, now: int, _: Callable[[], str | None]) -> Conversation:
+    """Charges the customer: Done or Refused. Raises PaymentUnavailable."""
+    return _answered(_charge(call, now))
+
+
+def refund(call: Refund, _: int, __: Callable[[], str | None]) -> Conversation:
+    """Gives the money back: Refunded. Raises PaymentUnavailable."""
+    return _answered(_refund(call))
+
+
+def _answered(conversation: Conversation) -> Conversation:
     try:
-        return (yield from _charge(call, now) if isinstance(call, Charge) else _refund(call))
+        return (yield from conversation)
     except NoAnswer as error:
         raise PaymentUnavailable(f"The payment provider did not answer: {error}") from error
 

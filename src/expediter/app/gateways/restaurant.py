@@ -1,4 +1,4 @@
-"""The conversation with the restaurant. Its rules are section 4 of the design, "Outside parties over HTTP":
+"""The conversations with the restaurant. Their rules are section 4 of the design, "Outside parties over HTTP":
 
 - an order is handed over under one key, so that it may be sent again; not when its first try is so old that the
   restaurant may have forgotten the key, and would cook it twice;
@@ -7,6 +7,7 @@
 """
 
 import hmac
+from collections.abc import Callable
 from typing import Literal
 from urllib.parse import quote
 
@@ -49,10 +50,19 @@ class _No(msgspec.Struct, frozen=True):
     error_message: str
 
 
-def restaurant(call: HandOver | Withdraw, secret: str | None, now: int) -> Conversation:
-    """Makes the call: Done, or Refused for a HandOver. ``secret`` signs it. Raises RestaurantUnavailable."""
+def hand_over(call: HandOver, now: int, secret: Callable[[], str | None]) -> Conversation:
+    """Gives the order to its restaurant: Done or Refused. ``secret`` signs it. Raises RestaurantUnavailable."""
+    return _answered(_hand_over(call, secret(), now))
+
+
+def withdraw(call: Withdraw, _: int, secret: Callable[[], str | None]) -> Conversation:
+    """Takes the order back: Done. ``secret`` signs it. Raises RestaurantUnavailable."""
+    return _answered(_withdraw(call, secret()))
+
+
+def _answered(conversation: Conversation) -> Conversation:
     try:
-        return (yield from _hand_over(call, secret, now) if isinstance(call, HandOver) else _withdraw(call, secret))
+        return (yield from conversation)
     except NoAnswer as error:
         raise RestaurantUnavailable(f"The restaurant did not answer: {error}") from error
 

@@ -1,53 +1,46 @@
-"""A simulated party: it has no memory, so what it says is a function of the order's id alone."""
+"""The answers of a simulated gateway. It has no memory: an answer is a function of the order's id alone.
+
+Each function answers one kind of call; ``share`` (0 to 1) of all orders is declined.
+"""
 
 import hashlib
-from collections.abc import Callable, Mapping
 
-from expediter.app.gateways.gateway import Role, role
-from expediter.app.tasks.calls import Answer, Call, Charge, Done, HandOver, Refund, Refunded, Refused, Withdraw
+from expediter.app.gateways.gateway import GatewayName
+from expediter.app.tasks.calls import Answer, Charge, Done, HandOver, Refund, Refunded, Refused, Withdraw
 
 DECLINED = "The payment was declined (simulated)."
 REFUSED = "The restaurant cannot take the order (simulated)."
 
 
-def declines(party: Role, order_id: str, share: float) -> bool:
-    """Whether a simulated party that declines ``share`` (0 to 1) of all orders declines this one.
+def declines(gateway: GatewayName, order_id: str, share: float) -> bool:
+    """Whether a simulated gateway that declines ``share`` (0 to 1) of all orders declines this one.
 
-    The parties are independent: each hashes the id together with its own name.
+    The gateways are independent: each hashes the id together with its own name.
     """
     if share <= 0:
         return False
-    digest = hashlib.sha256(f"{party}:{order_id}".encode()).digest()
+    digest = hashlib.sha256(f"{gateway}:{order_id}".encode()).digest()
     return int.from_bytes(digest[:8]) < share * 2**64
 
 
-def answered(call: Call, share: float) -> Answer:
-    """What the simulated party that declines ``share`` of all orders answers to the call."""
-    order_id = call.order.id if isinstance(call, HandOver) else call.order_id
-    return _ANSWERS[type(call)](order_id, share > 0 and declines(role(call), order_id, share))
+def charge(share: float, call: Charge) -> Answer:
+    if share > 0 and declines(GatewayName.PAYMENTS, call.order_id, share):
+        return Refused(DECLINED)
+    return Done(f"simulated-charge-{call.order_id}")
 
 
-def _charge(order_id: str, declined: bool) -> Answer:
-    return Refused(DECLINED) if declined else Done(f"simulated-charge-{order_id}")
+def refund(share: float, call: Refund) -> Answer:
+    """A charge whose answer was lost has the result that it would have now."""
+    charged = not declines(GatewayName.PAYMENTS, call.order_id, share)
+    charge_id = f"simulated-charge-{call.order_id}" if charged else None
+    return Refunded(f"simulated-refund-{call.order_id}", charged=charged, charge_id=charge_id)
 
 
-def _refund(order_id: str, declined: bool) -> Answer:
-    """A charge whose answer was lost went as it would go now."""
-    charge_id = None if declined else f"simulated-charge-{order_id}"
-    return Refunded(f"simulated-refund-{order_id}", charged=not declined, charge_id=charge_id)
-
-
-def _handover(_: str, declined: bool) -> Answer:
-    return Refused(REFUSED) if declined else Done()
-
-
-def _withdraw(_: str, __: bool) -> Answer:
+def hand_over(share: float, call: HandOver) -> Answer:
+    if share > 0 and declines(GatewayName.RESTAURANT, call.order_id, share):
+        return Refused(REFUSED)
     return Done()
 
 
-_ANSWERS: Mapping[type[Call], Callable[[str, bool], Answer]] = {
-    Charge: _charge,
-    Refund: _refund,
-    HandOver: _handover,
-    Withdraw: _withdraw,
-}
+def withdraw(_: float, __: Withdraw) -> Answer:
+    return Done()

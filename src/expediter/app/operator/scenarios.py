@@ -1,12 +1,12 @@
 """Orders to try the system out with: each is to end in a way that is known before.
 
-Simulated parties answer by a hash of the order's id, so the id is chosen for the wanted answers.
+Simulated gateways answer by a hash of the order's id, so the id is chosen for the wanted answers.
 """
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from expediter.app.gateways import Party, Remote, Role, Simulated, declines
+from expediter.app.gateways import Gateway, GatewayName, Remote, Simulated, declines
 
 #: Ids to look at before a wanted outcome is given up: enough for a share of one in a hundred.
 TRIES = 2_000
@@ -52,36 +52,36 @@ SCENARIOS: dict[str, Scenario] = {
 }
 
 
-def pick(scenario: Scenario, parties: Mapping[Role, Party], new_id: Callable[[], str]) -> str | None:
-    """An order id with which the parties give the scenario's outcome; None when they cannot be made to."""
+def pick(scenario: Scenario, gateways: Mapping[GatewayName, Gateway], new_id: Callable[[], str]) -> str | None:
+    """An order id with which the gateways give the scenario's outcome; None when they cannot be made to."""
     wanted = _wanted(scenario)
     for _ in range(TRIES):
         order_id = new_id()
-        if all(_as_wanted(parties[role], role, order_id, wish) for role, wish in wanted.items()):
+        if all(_as_wanted(gateways[name], name, order_id, wish) for name, wish in wanted.items()):
             return order_id
     return None
 
 
-def unavailable(scenario: Scenario, parties: Mapping[Role, Party], hold_seconds: int) -> str | None:
-    """Why the scenario cannot be had with these parties, and what to do; None when it can."""
+def unavailable(scenario: Scenario, gateways: Mapping[GatewayName, Gateway], hold_seconds: int) -> str | None:
+    """Why the scenario cannot be had with these gateways, and what to do; None when it can."""
     if scenario.cancel and hold_seconds == 0:
         return "There is no hold to cancel in. Start with EXPEDITER_HOLD_SECONDS=30 to try this."
-    for role, wish in _wanted(scenario).items():
-        party, setting = parties[role], f"EXPEDITER_{role.upper()}"
-        if isinstance(party, Remote) and wish:
-            return f"{setting} is a real party: whether it says no is not ours to choose."
-        if isinstance(party, Simulated) and wish and party.decline == 0:
-            return f"The simulated party always says yes. Start with {setting}=simulated:decline=0.2 to try this."
-        if isinstance(party, Simulated) and wish is False and party.decline == 1:
+    for name, wish in _wanted(scenario).items():
+        gateway, setting = gateways[name], f"EXPEDITER_{name.upper()}"
+        if isinstance(gateway, Remote) and wish:
+            return f"{setting} is a URL: what the server there answers cannot be chosen."
+        if isinstance(gateway, Simulated) and wish and gateway.decline == 0:
+            return f"The simulated gateway always says yes. Start with {setting}=simulated:decline=0.2 to try this."
+        if isinstance(gateway, Simulated) and wish is False and gateway.decline == 1:
             return f"{setting} says no to every order."
     return None
 
 
-def _wanted(scenario: Scenario) -> dict[Role, bool | None]:
-    return {Role.PAYMENTS: scenario.declined, Role.RESTAURANT: scenario.refused}
+def _wanted(scenario: Scenario) -> dict[GatewayName, bool | None]:
+    return {GatewayName.PAYMENTS: scenario.declined, GatewayName.RESTAURANT: scenario.refused}
 
 
-def _as_wanted(party: Party, role: Role, order_id: str, wish: bool | None) -> bool:
-    if wish is None or isinstance(party, Remote):
+def _as_wanted(gateway: Gateway, name: GatewayName, order_id: str, wish: bool | None) -> bool:
+    if wish is None or isinstance(gateway, Remote):
         return True
-    return declines(role, order_id, party.decline) is wish
+    return declines(name, order_id, gateway.decline) is wish

@@ -1,6 +1,6 @@
-"""What a task asks of an outside party, and what the party can answer.
+"""What a task asks of a gateway, and what the answer can be.
 
-A call carries the key of its effect. ``repeat`` is true when an earlier try may have reached the party (its answer was
+A call carries the key of its effect. ``repeat`` is true when an earlier try may have arrived (its answer was
 lost, or the process died): then the caller asks what became of the key before it does anything again, and it never
 blindly repeats a call first tried more than ``REPEAT_WITHIN`` ago, because providers forget keys after a day.
 No answer that settles the question is an exception: PaymentUnavailable or RestaurantUnavailable.
@@ -56,6 +56,10 @@ class HandOver(msgspec.Struct, frozen=True, gc=False):
     task_token: str | None = None
     kind = RESTAURANT
 
+    @property
+    def order_id(self) -> str:
+        return self.order.id
+
 
 class Withdraw(msgspec.Struct, frozen=True, gc=False):
     """Take an order back that the restaurant may or may not have."""
@@ -71,13 +75,13 @@ Call: TypeAlias = Charge | Refund | HandOver | Withdraw
 
 
 class Done(msgspec.Struct, frozen=True, gc=False):
-    """The party did it; ``reference`` is its own id for it."""
+    """It was done; ``reference`` is the other side's id for it."""
 
     reference: str | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
-    """The party looked at it and said no: a value, not a failure."""
+    """It was declined: a value, not a failure."""
 
     message: str
     reference: ClassVar[None] = None

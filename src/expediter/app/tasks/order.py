@@ -1,6 +1,6 @@
 """The tasks of the workflow, each two pure functions.
 
-    request(step) -> Call | None     what to ask an outside party; None: nothing needs asking
+    request(step) -> Call | None     what to ask a gateway; None: nothing needs asking
     settle(step)  -> Outcome         what the answer (or its absence) makes of the order
 
 ``perform`` runs a task against the order's row as far as it goes without the outside: it returns the Call that has to
@@ -217,8 +217,8 @@ _CANCEL = Task(settle_failure, request_refund)
 #: What the single task of a workflow with ``ManageOrderState`` can do, by the ``action`` in its Parameters.
 ACTIONS: Mapping[str, Task] = {"save": _SAVE, "complete": _COMPLETE, "owe": _OWE, "cancel": _CANCEL}
 
-#: Every task that a workflow may name as a Resource.
-TASKS: Mapping[str, Task] = {
+#: The tasks of order.asl.json.
+ORDER_TASKS: Mapping[str, Task] = {
     "InitializeOrder": _SAVE,
     "ProcessPayment": Task(settle_charge, request_charge),
     "CloseHold": Task(close_hold),
@@ -227,8 +227,10 @@ TASKS: Mapping[str, Task] = {
     "OweRefund": _OWE,
     "RefundPayment": Task(settle_refund, request_refund),
     "CancelFailedOrder": _CANCEL,
-    "ManageOrderState": Task(settle_action, request_action),
 }
+
+#: Every task that a workflow may name as a Resource.
+TASKS: Mapping[str, Task] = {**ORDER_TASKS, "ManageOrderState": Task(settle_action, request_action)}
 
 #: The tasks that may save an order that has no row yet.
 SAVES = frozenset({"InitializeOrder", "ManageOrderState"})

@@ -14,7 +14,7 @@ _ERRORS = {
 
 
 def reason(order: Order, state: Json) -> str:
-    """The customer's wish, else what a party said, else the error that the workflow caught (under ``$.error``)."""
+    """The customer's wish, else a gateway's answer, else the error that the workflow caught (under ``$.error``)."""
     if order.cancel_requested_at is not None:
         return CANCELLED
     if order.error_message:

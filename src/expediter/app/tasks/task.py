@@ -21,7 +21,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
 
 
 class Task(msgspec.Struct, frozen=True):
-    """What it makes of the order, and before that what it asks of an outside party (None: it never asks)."""
+    """What it makes of the order, and before that what it asks of a gateway (None: it never asks)."""
 
     settle: Callable[[Step], Outcome]
     request: Callable[[Step], Call | None] | None = None

@@ -1,9 +1,10 @@
 """One function per task of the workflow. An exception's class name is the error's name in Step Functions."""
 
 from collections.abc import Callable
+from functools import partial
 
 from expediter.app.ports import Outcome
-from expediter.app.tasks.order import perform
+from expediter.app.tasks.order import ORDER_TASKS, perform
 from expediter.asl.protocol import Json
 from expediter.aws import clock, wiring
 
@@ -15,23 +16,17 @@ def run(name: str, given: Json) -> Json:
     """
     result = perform(wiring.work(), name, given)
     while not isinstance(result, Outcome):
-        answer = wiring.parties().call(result, clock.now())
+        answer = wiring.gateways().call(result, clock.now())
         result = perform(wiring.work(), name, given, answer)
     return result.output
 
 
-def _task(name: str) -> Callable[[Json, object], Json]:
-    def handler(event: Json, _: object) -> Json:
-        return run(name, event)
+def __getattr__(name: str) -> Callable[[Json, object], Json]:
+    """The handler of a task: Lambda looks it up in this module by the task's name."""
+    if name not in ORDER_TASKS:
+        raise AttributeError(name)
+    return partial(_handle, name)
 
-    return handler
 
-
-initialize_order = _task("InitializeOrder")
-process_payment = _task("ProcessPayment")
-close_hold = _task("CloseHold")
-send_order_to_restaurant = _task("SendOrderToRestaurant")
-complete_order = _task("CompleteOrder")
-owe_refund = _task("OweRefund")
-refund_payment = _task("RefundPayment")
-cancel_failed_order = _task("CancelFailedOrder")
+def _handle(name: str, event: Json, _: object) -> Json:
+    return run(name, event)

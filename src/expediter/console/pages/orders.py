@@ -84,10 +84,10 @@ def place_order(services: OperatorServices, visit: Visit) -> Response:
     form = {name: value.strip() for name, value in visit.form.items()}
     chosen = form.get("scenario", "normal")
     scenario = SCENARIOS.get(chosen, SCENARIOS["normal"])
-    order_id = pick(scenario, visit.site.parties, visit.new_id)
+    order_id = pick(scenario, visit.site.gateways, visit.new_id)
     try:
         if order_id is None:
-            raise OrderInvalid((Fault("scenario", "cannot be had with the parties that are set"),))
+            raise OrderInvalid((Fault("scenario", "is not possible with the gateways that are set"),))
         draft = convert(_draft(form), Draft)
         actions.place(services, visit.who, draft, order_id, scenario.says)
         if scenario.twice:
@@ -111,7 +111,7 @@ def _draft(form: dict[str, str]) -> Json:
 
 def _form(services: OperatorServices, visit: Visit, given: dict[str, str], faults: tuple[Fault, ...] = ()) -> Response:
     hold = services.work.settings.hold_seconds
-    offers = [(key, scenario, unavailable(scenario, visit.site.parties, hold)) for key, scenario in SCENARIOS.items()]
+    offers = [(key, scenario, unavailable(scenario, visit.site.gateways, hold)) for key, scenario in SCENARIOS.items()]
     return page(
         "new_order",
         visit,

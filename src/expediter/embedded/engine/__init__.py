@@ -1,1 +1,1 @@
-"""The engine: drives each order's execution, makes the calls to outside parties, fires timers."""
+"""The engine: drives each order's execution, makes the calls through the gateways, fires timers."""

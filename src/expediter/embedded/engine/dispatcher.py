@@ -15,20 +15,20 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from time import perf_counter
 
-from expediter.app.gateways import Role, role
+from expediter.app.gateways import ROUTES, GatewayName
 from expediter.app.intake import BATCH, take_batch
 from expediter.app.ports import Work
-from expediter.app.tasks.calls import Answer, Call, HandOver, Refused
+from expediter.app.tasks.calls import Answer, Refused
 from expediter.domain.errors import OrderError, StoreUnavailable
 from expediter.embedded.clock import Clock
 from expediter.embedded.engine.driver import CallFailed, Driver, Settle
-from expediter.embedded.engine.gateways import Parties
+from expediter.embedded.engine.gateways import Gateways
 from expediter.embedded.engine.order_tasks import PendingCall
 from expediter.embedded.engine.ports import ExecutionStore, MessageCount
 from expediter.embedded.sqlite.writer import Writer
 
-#: Calls to one party, under way or waiting for their turn, from which no more messages are taken in: they wait in the
-#: file. Timers go on (a slow bank never holds up the restaurant) until there are so many that memory has to be spared.
+#: Calls through one gateway, under way or waiting, from which no more messages are taken in: they wait in the file.
+#: Timers go on (a slow bank never holds up the restaurant) until there are so many that memory has to be spared.
 CALLS, TOO_MANY_CALLS = 2_000, 8_000
 #: Intake units and timers on their way to the writer at most, and messages counted at one look.
 INTAKES = 64
@@ -47,13 +47,13 @@ class Dispatcher:
         self,
         writer: Writer,
         work: Callable[[], Work],
-        parties: Parties,
+        gateways: Gateways,
         clock: Clock,
         headers: Callable[[PendingCall, str], Mapping[str, str]] | None = None,
     ) -> None:
         self._writer = writer
         self._work = work
-        self._parties = parties
+        self._gateways = gateways
         self._headers = headers
         self._clock = clock
         self._wake = asyncio.Event()
@@ -63,7 +63,7 @@ class Dispatcher:
         self._backlog = 0
         self._firing: set[int] = set()
         self._calls: set[asyncio.Task[None]] = set()
-        self._calls_to: Counter[Role] = Counter()
+        self._calls_to: Counter[GatewayName] = Counter()
         self._stopping = False
         self._loop: asyncio.Task[None] | None = None
 
@@ -142,30 +142,31 @@ class Dispatcher:
     def _make(self, pending: PendingCall, settle: Settle) -> None:
         if self._stopping:
             return
-        answer = self._parties.answer_now(pending.call)
+        answer = self._gateways.answer_now(pending.call)
         if answer is not None:
             self._settle(pending, settle, answer)
             return
-        self._calls_to[role(pending.call)] += 1
+        gateway = ROUTES[type(pending.call)].gateway
+        self._calls_to[gateway] += 1
         task = asyncio.create_task(self._call(pending, settle))
         self._calls.add(task)
-        task.add_done_callback(partial(self._called, role(pending.call)))
+        task.add_done_callback(partial(self._called, gateway))
 
-    def _called(self, party: Role, task: asyncio.Task[None]) -> None:
+    def _called(self, gateway: GatewayName, task: asyncio.Task[None]) -> None:
         self._calls.discard(task)
-        self._calls_to[party] -= 1
+        self._calls_to[gateway] -= 1
         self._take_in()
 
     def _keeping_up(self, limit: int) -> bool:
-        """Whether no party has as many calls to answer."""
+        """Whether each gateway has fewer calls to answer."""
         return all(calls < limit for calls in self._calls_to.values())
 
     async def _call(self, pending: PendingCall, settle: Settle) -> None:
         answer: Answer | CallFailed
         begun = perf_counter()
-        headers = self._headers(pending, _order_id(pending.call)) if self._headers else {}
+        headers = self._headers(pending, pending.call.order_id) if self._headers else {}
         try:
-            answer = await self._parties.call(pending.call, self._clock.now(), pending.task.timeout_seconds, headers)
+            answer = await self._gateways.call(pending.call, self._clock.now(), pending.task.timeout_seconds, headers)
         except TimeoutError:
             _log.warning("a call took too long", extra=_about(pending))
             answer = CallFailed(None, "The call took longer than the task's TimeoutSeconds.")
@@ -240,8 +241,4 @@ def _outcome(answer: Answer | CallFailed) -> str:
 
 def _about(pending: PendingCall) -> dict[str, str]:
     """The fields of a log entry that say which call it is about."""
-    return {"order_id": _order_id(pending.call), "call": pending.call.kind.value}
-
-
-def _order_id(call: Call) -> str:
-    return call.order.id if isinstance(call, HandOver) else call.order_id
+    return {"order_id": pending.call.order_id, "call": pending.call.kind.value}

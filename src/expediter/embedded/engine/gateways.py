@@ -1,51 +1,48 @@
-"""Calls to the outside parties: connections of its own for each, so that a slow bank never holds up the restaurant."""
+"""Calls through the gateways. Each has connections of its own, so that a slow bank never holds up the restaurant."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import msgspec
 
-from expediter.app.gateways import (
-    Conversation,
-    NoAnswer,
-    Party,
-    Remote,
-    Role,
-    Simulated,
-    answered,
-    payment,
-    restaurant,
-    role,
-)
-from expediter.app.tasks.calls import Answer, Call, HandOver, Withdraw
+from expediter.app.gateways import ROUTES, Conversation, Gateway, GatewayName, NoAnswer, Remote, Simulated
+from expediter.app.tasks.calls import Answer, Call
 from expediter.embedded.engine.http_client import HttpClient, Limits
 
 
-class Parties:
+class Gateways:
     """The payment provider and the restaurant, each simulated or behind a URL.
 
     ``secret`` signs what the restaurant gets. Open it inside the event loop that calls it.
     """
 
-    def __init__(self, payments: Party, restaurant: Party, secret: str | None, limits: Limits | None = None) -> None:
-        self._parties = {Role.PAYMENTS: payments, Role.RESTAURANT: restaurant}
+    def __init__(
+        self, payments: Gateway, restaurant: Gateway, secret: str | None, limits: Limits | None = None
+    ) -> None:
+        gateways = {GatewayName.PAYMENTS: payments, GatewayName.RESTAURANT: restaurant}
+        limits = limits or Limits()
         self._secret = secret
         self._clients = {
-            name: HttpClient(party.url, limits or Limits())
-            for name, party in self._parties.items()
-            if isinstance(party, Remote)
+            name: HttpClient(gateway.url, limits) for name, gateway in gateways.items() if isinstance(gateway, Remote)
         }
-        self._turns = {name: asyncio.Semaphore((limits or Limits()).connections) for name in self._parties}
+        self._free = {name: asyncio.Semaphore(limits.connections) for name in self._clients}
+        #: What answers at once, by the kind of call.
+        self._simulated: Mapping[type[Call], Callable[[Call], Answer]] = {
+            kind: partial(route.simulate, gateway.decline)
+            for kind, route in ROUTES.items()
+            if isinstance(gateway := gateways[route.gateway], Simulated)
+        }
 
     def answer_now(self, call: Call) -> Answer | None:
-        """The answer of a simulated party; None when the call has to go out."""
-        party = self._parties[role(call)]
-        return answered(call, party.decline) if isinstance(party, Simulated) else None
+        """The answer of a simulated gateway; None when the call has to go out."""
+        simulated = self._simulated.get(type(call))
+        return None if simulated is None else simulated(call)
 
     async def call(
         self, call: Call, now: int, seconds: float | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """Makes the call at ``now`` (ms since 1970 UTC), or when one of the party's connections is free for it.
+        """Makes the call at ``now`` (ms since 1970 UTC), or when one of the gateway's connections is free for it.
         ``headers`` go along with each of its requests.
 
         Raises PaymentUnavailable or RestaurantUnavailable; TimeoutError when it takes more than ``seconds`` from then.
@@ -53,17 +50,14 @@ class Parties:
         answer = self.answer_now(call)
         if answer is not None:
             return answer
-        async with self._turns[role(call)], asyncio.timeout(seconds):
-            return await _converse(self._conversation(call, now), self._clients[role(call)], headers or {})
+        route = ROUTES[type(call)]
+        async with self._free[route.gateway], asyncio.timeout(seconds):
+            conversation = route.converse(call, now, lambda: self._secret)
+            return await _converse(conversation, self._clients[route.gateway], headers or {})
 
     async def aclose(self) -> None:
         for client in self._clients.values():
             await client.aclose()
-
-    def _conversation(self, call: Call, now: int) -> Conversation:
-        if isinstance(call, HandOver | Withdraw):
-            return restaurant(call, self._secret, now)
-        return payment(call, now)
 
 
 async def _converse(conversation: Conversation, client: HttpClient, headers: Mapping[str, str]) -> Answer:

@@ -1,4 +1,4 @@
-"""Calls to one outside party over HTTP, each sent once and read whole.
+"""Calls through one gateway over HTTP, each sent once and read whole.
 
 aiohttp, because a call costs it 0.1 to 0.2 ms of CPU where httpx takes 1.3 ms with 20 calls in flight and 8 ms with 90
 (docs/decisions/0009-aiohttp-for-outgoing-calls.md).
@@ -24,7 +24,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class HttpClient:
-    """Calls to the server behind ``url`` (http or https); ``Parties`` sees to it that there are not too many at once.
+    """Calls to the server behind ``url`` (http or https); ``Gateways`` sees to it that there are not too many at once.
 
     No redirect is followed, no cookie kept, no proxy asked. Create it inside the event loop that uses it.
     """

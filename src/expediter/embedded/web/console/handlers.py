@@ -22,7 +22,7 @@ from expediter.api.errors import (
     title,
 )
 from expediter.api.request import Headers, Response
-from expediter.app.gateways import Role
+from expediter.app.gateways import GatewayName
 from expediter.app.operator.actions import Operator
 from expediter.app.operator.scenarios import SCENARIOS
 from expediter.app.operator.services import OperatorServices
@@ -63,7 +63,7 @@ class Console:
         self._streams = 0
         self._stopping = asyncio.Event()
         self._site = Site(
-            parties={Role.PAYMENTS: home.settings.payments, Role.RESTAURANT: home.settings.restaurant},
+            gateways={GatewayName.PAYMENTS: home.settings.payments, GatewayName.RESTAURANT: home.settings.restaurant},
             sends_mail=bool(home.settings.smtp_url),
             signs_in=self._token is not None,
             link=self._keys.link,
