@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from expediter.asl.cases import Verdict, run_case
-from expediter.cli.commands.workflow import app, load_cases
+from expediter.cli.commands.workflow import app
+from expediter.cli.commands.workflow.runs import load_cases
 
 FOLDER = Path(__file__).parents[2] / "docs/how-to/test-a-workflow"
 

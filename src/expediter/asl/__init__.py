@@ -15,6 +15,7 @@ from expediter.asl.errors import DefinitionInvalid, Fault
 from expediter.asl.execution import Execution, new_execution
 from expediter.asl.history import HistoryEvent
 from expediter.asl.machine import Machine
+from expediter.asl.mocks import check_mocks
 from expediter.asl.protocol import (
     AnyEvent,
     Command,
@@ -58,6 +59,7 @@ __all__ = [
     "Unanswered",
     "Verdict",
     "advance",
+    "check_mocks",
     "fixed_context",
     "names_left",
     "new_execution",

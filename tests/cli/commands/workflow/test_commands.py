@@ -104,7 +104,7 @@ def test_run_prints_json_and_reads_its_input_from_a_file(folder: Path) -> None:
 def test_run_says_which_answer_is_missing(folder: Path) -> None:
     code, output = invoke("run", folder / "good.asl.json")
 
-    assert code == 1
+    assert code == 2
     assert "No answer is prepared for Bank" in output
 
 
@@ -154,8 +154,7 @@ def test_a_file_that_is_not_json_is_said_to_be_so(folder: Path) -> None:
     code, output = invoke("validate", folder / "broken.json")
 
     assert code == 2
-    # The panel around the message breaks it into lines.
-    assert "isnotJSON" in "".join(output.replace("│", "").split())
+    assert "broken.json: line 1, column 2: not JSON" in output
 
 
 @pytest.mark.parametrize("command", ["validate", "graph", "run"])

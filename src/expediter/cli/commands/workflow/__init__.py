@@ -1,0 +1,13 @@
+"""``expediter workflow``: check, draw, run and test workflow definitions, without a server."""
+
+import typer
+
+from expediter.cli.commands.workflow import checks, runs
+
+app = typer.Typer(no_args_is_help=True, help="Check, draw, run and test workflow definitions.")
+app.command()(checks.validate)
+app.command()(checks.graph)
+app.command()(runs.run)
+app.command("test")(runs.run_cases)
+app.command()(checks.fmt)
+app.command()(checks.watch)

@@ -1,0 +1,197 @@
+"""``expediter workflow validate``, ``graph``, ``fmt`` and ``watch``: a definition is read, and not run."""
+
+import json
+import time
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from expediter.asl import DefinitionInvalid, Fault, parse
+from expediter.cli.commands.workflow.options import AsJson, File, Files, Name, Substitute, Substitutions, chosen, ends
+from expediter.cli.commands.workflow.reports import FORMATS, Found, as_text, found_in
+from expediter.cli.commands.workflow.sources import Source
+
+
+class Format(StrEnum):
+    """How ``validate`` prints what it finds."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+
+
+def faults_of(source: Source, *, express: bool = False) -> tuple[Fault, ...]:
+    """Everything wrong with a definition, errors, warnings and notes."""
+    try:
+        return parse(source.definition, express=express).warnings
+    except DefinitionInvalid as invalid:
+        return invalid.faults
+
+
+def validate(
+    files: Files,
+    *,
+    name: Name = None,
+    substitute: Substitute = None,
+    substitutions: Substitutions = None,
+    as_json: AsJson = False,
+    format: Annotated[Format, typer.Option(help="How to print what is found")] = Format.TEXT,
+    express: Annotated[bool, typer.Option(help="Apply the rules of Express workflows too")] = False,
+) -> None:
+    """List everything wrong with definitions; exit 1 when AWS would reject one or it cannot run."""
+    form = Format.JSON if as_json else format
+    all_found: list[Found] = []
+    for file in files:
+        with ends(as_json=form is Format.JSON):
+            source = chosen(file, name, substitute, substitutions)
+        found = found_in(file, source, faults_of(source, express=express))
+        all_found += found
+        if form is Format.TEXT:
+            typer.echo("\n".join([*([as_text(found)] if found else []), _sum(file, found)]))
+    if form is not Format.TEXT:
+        typer.echo(FORMATS[form](all_found))
+    raise typer.Exit(1 if _errors(all_found) else 0)
+
+
+def _errors(found: list[Found]) -> int:
+    return sum(one.fault.severity == "error" for one in found)
+
+
+def _sum(file: Path, found: list[Found]) -> str:
+    warnings = sum(one.fault.severity == "warning" for one in found)
+    return f"{file}: {_errors(found)} errors, {warnings} warnings"
+
+
+def graph(
+    file: File,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="An .svg or .mmd file; default: print")] = None,
+    *,
+    name: Name = None,
+    mermaid: Annotated[bool, typer.Option(help="Mermaid text instead of SVG")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a definition as SVG (or Mermaid text, also with a file that ends in .mmd), or list what is drawn as JSON."""
+    from expediter.console.drawing import graph_svg
+
+    with ends(as_json=as_json):
+        source = chosen(file, name, None, None)
+    only_valid(file, source, as_json=as_json)
+    as_mermaid = mermaid or (output is not None and output.suffix in {".mmd", ".mermaid"})
+    if as_json:
+        drawn = json.dumps(_listed(source.definition), indent=2)
+    else:
+        drawn = (
+            graph_svg.mermaid(source.definition) if as_mermaid else graph_svg.svg(source.definition, title=file.name)
+        )
+    if output is None:
+        typer.echo(drawn)
+    else:
+        output.write_text(drawn, encoding="utf-8")
+
+
+def _listed(definition: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    """What the picture shows. A transition from or to null begins or ends its machine; a state's ``in`` is the Parallel
+    or Map around it, or null."""
+    from expediter.console.drawing.graph import END, START, picture
+
+    shown = picture(definition)
+    ends_ = {START, END}
+    states = [box for box in shown.boxes if box.name not in ends_]
+    return {
+        "states": [{"name": box.name, "type": box.kind, "in": box.parent or None} for box in states],
+        "transitions": [
+            {
+                "from": None if wire.source in ends_ else wire.source,
+                "to": None if wire.target in ends_ else wire.target,
+                "kind": wire.kind,
+                "label": wire.label or None,
+            }
+            for wire in shown.wires
+        ],
+    }
+
+
+def only_valid(file: Path, source: Source, *, as_json: bool = False) -> None:
+    """Ends the command with exit 1 when the definition cannot run."""
+    found = found_in(file, source, faults_of(source))
+    if _errors(found):
+        typer.echo(FORMATS["json"](found) if as_json else as_text(found), err=not as_json)
+        raise typer.Exit(1)
+
+
+def fmt(
+    files: Annotated[list[Path], typer.Argument(help="Definitions as JSON")],
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 when a file would change")] = False,
+) -> None:
+    """Write definitions in one form: two blanks a level, the order of the fields kept; a file with comments is left."""
+    changed = 0
+    for file in files:
+        with ends(as_json=False):
+            source = chosen(file, None, None, None)
+        if source.place or not source.text.lstrip().startswith("{") or _has_comments(source.text):
+            typer.echo(f"{file}: left as it is (a template, YAML, or JSON with comments)", err=True)
+            continue
+        written = json.dumps(source.definition, indent=2, ensure_ascii=False) + "\n"
+        if written != file.read_text(encoding="utf-8"):
+            changed += 1
+            typer.echo(f"{file}: {'would be written anew' if check else 'written'}")
+            if not check:
+                file.write_text(written, encoding="utf-8")
+    raise typer.Exit(1 if check and changed else 0)
+
+
+def _has_comments(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return True
+    return False
+
+
+def watch(
+    file: File,
+    *,
+    name: Name = None,
+    every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks")] = 0.5,
+) -> None:
+    """Check and draw a definition at every save, and run the cases beside it (*.cases.json), until Ctrl-C."""
+    for _ in _saves(file, every):
+        typer.echo(f"── {time.strftime('%H:%M:%S')} {file}")
+        try:
+            with ends(as_json=False):
+                source = chosen(file, name, None, None)
+        except typer.Exit:
+            continue
+        found = found_in(file, source, faults_of(source))
+        typer.echo("\n".join([*([as_text(found)] if found else []), _sum(file, found)]))
+        if not _errors(found):
+            _draw_and_run(file, source)
+
+
+def _draw_and_run(file: Path, source: Source) -> None:
+    from expediter.cli.commands.workflow.runs import agreement
+    from expediter.console.drawing import graph_svg
+
+    picture = file.with_name(f"{file.name.removesuffix(''.join(file.suffixes))}.svg")
+    picture.write_text(graph_svg.svg(source.definition, title=file.name), encoding="utf-8")
+    typer.echo(f"drawn: {picture}")
+    if cases := sorted(file.parent.glob("*.cases.json")):
+        typer.echo(agreement(cases))
+
+
+def _saves(file: Path, every: float) -> Iterator[None]:
+    """Once at the start, and then whenever the file or a case beside it has changed."""
+    before: list[int] | None = None
+    while True:
+        files = [file, *file.parent.glob("*.cases.json")]
+        now = [path.stat().st_mtime_ns for path in files if path.exists()]
+        if now != before:
+            before = now
+            yield
+        else:
+            time.sleep(every)

@@ -1,0 +1,66 @@
+"""What the commands of ``expediter workflow`` have in common: options, and how they end when they cannot go on."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from expediter.asl import substitute
+from expediter.cli.commands.workflow.sources import Source, Unreadable, machine, parsed, text_of
+
+File = Annotated[Path, typer.Argument(help="A definition as JSON or YAML, or a template with one")]
+Files = Annotated[list[Path], typer.Argument(help="Definitions as JSON or YAML, or templates with one")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
+Name = Annotated[str | None, typer.Option("--name", help="Which state machine of a template")]
+Substitute = Annotated[
+    list[str] | None, typer.Option("--substitute", metavar="NAME=VALUE", help="What ${NAME} stands for")
+]
+Substitutions = Annotated[Path | None, typer.Option("--substitutions", help="A JSON or YAML file of NAME: VALUE")]
+
+
+@contextmanager
+def ends(*, as_json: bool) -> Iterator[None]:
+    """A file that cannot be read ends the command with one sentence, as JSON where JSON is asked for; exit 2."""
+    try:
+        yield
+    except Unreadable as error:
+        if as_json:
+            typer.echo(json.dumps({"error": str(error)}))
+        else:
+            typer.echo(str(error), err=True)
+        raise typer.Exit(2) from error
+
+
+def read(path: Path) -> Any:  # noqa: ANN401 - any JSON
+    """The JSON or YAML of a file. Raises Unreadable."""
+    try:
+        return parsed(text_of(path))
+    except Unreadable as error:
+        raise Unreadable(str(error) if str(path) in str(error) else f"{path}: {error}") from error
+
+
+def chosen(path: Path, name: str | None, pairs: list[str] | None, file: Path | None) -> Source:
+    """The state machine of a file, with its placeholders replaced as the options say. Raises Unreadable."""
+    try:
+        source = machine(path, name)
+    except Unreadable as error:
+        raise Unreadable(str(error) if str(path) in str(error) else f"{path}: {error}") from error
+    return source._replace(definition=substitute(source.definition, _values(pairs, file)))
+
+
+def _values(pairs: list[str] | None, file: Path | None) -> dict[str, str]:
+    values: dict[str, str] = {}
+    if file is not None:
+        given = read(file)
+        if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
+            raise Unreadable(f"{file} must hold an object of texts")
+        values.update(given)
+    for pair in pairs or []:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise Unreadable(f"--substitute {pair}: give NAME=VALUE")
+        values[name] = value
+    return values

@@ -1,0 +1,102 @@
+"""Faults of definitions, as people and programs want them: text with the line shown, JSON, GitHub's, SARIF."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from expediter.asl import Fault
+from expediter.cli.commands.workflow.sources import Location, Source, locate
+
+
+class Found(NamedTuple):
+    """A fault, the file it is in, and where there."""
+
+    file: Path
+    source: Source
+    fault: Fault
+    location: Location | None
+
+
+def found_in(file: Path, source: Source, faults: tuple[Fault, ...]) -> list[Found]:
+    """The faults of one definition, with their places in its file."""
+    return [Found(file, source, fault, locate(source, fault.path)) for fault in faults]
+
+
+def as_text(found: list[Found]) -> str:
+    """One paragraph for each: what is wrong, and the line with a caret below it."""
+    return "\n".join(map(_paragraph, found))
+
+
+def _paragraph(one: Found) -> str:
+    title = f"{one.fault.severity}: {one.fault}"
+    if one.location is None or one.fault.severity == "note":
+        return title
+    line, column = one.location
+    shown = one.source.text.splitlines()[line - 1].replace("\t", " ")
+    number = f"{line:>5}"
+    return f"{title}\n  --> {one.file}:{line}:{column}\n{number} | {shown}\n{' ' * len(number)} | {' ' * (column - 1)}^"
+
+
+def as_json(found: list[Found]) -> str:
+    """``{"valid": …, "faults": […]}``; each fault with its file, ``line`` and ``column`` (null: not known)."""
+    faults = [
+        {
+            "file": str(one.file),
+            **msgspec.to_builtins(one.fault),
+            "line": one.location and one.location.line,
+            "column": one.location and one.location.column,
+        }
+        for one in found
+    ]
+    return json.dumps({"valid": not _errors(found), "faults": faults}, indent=2)
+
+
+def _errors(found: list[Found]) -> int:
+    return sum(one.fault.severity == "error" for one in found)
+
+
+_GITHUB = {"error": "error", "warning": "warning", "note": "notice"}
+
+
+def as_github(found: list[Found]) -> str:
+    """Workflow commands of GitHub Actions, which shows them beside the lines.
+
+    https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
+    """
+
+    def command(one: Found) -> str:
+        line, column = one.location or Location(1, 1)
+        message = str(one.fault).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        return f"::{_GITHUB[one.fault.severity]} file={one.file},line={line},col={column}::{message}"
+
+    return "\n".join(map(command, found))
+
+
+def as_sarif(found: list[Found]) -> str:
+    """SARIF 2.1.0 (https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html)."""
+    rules = [{"id": code} for code in dict.fromkeys(one.fault.code for one in found)]
+    run = {
+        "tool": {"driver": {"name": "expediter workflow validate", "rules": rules}},
+        "results": [_result(one) for one in found],
+    }
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    return json.dumps({"$schema": schema, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _result(one: Found) -> dict[str, Any]:
+    line, column = one.location or Location(1, 1)
+    region = {"startLine": line, "startColumn": column}
+    place = {"physicalLocation": {"artifactLocation": {"uri": one.file.as_posix()}, "region": region}}
+    message = {"text": str(one.fault)}
+    return {"ruleId": one.fault.code, "level": one.fault.severity, "message": message, "locations": [place]}
+
+
+FORMATS: dict[str, Callable[[list[Found]], str]] = {
+    "text": as_text,
+    "json": as_json,
+    "github": as_github,
+    "sarif": as_sarif,
+}

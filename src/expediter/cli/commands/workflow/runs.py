@@ -1,0 +1,144 @@
+"""``expediter workflow run`` and ``test``: a definition is run in virtual time, with answers prepared beside it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from expediter.asl import Machine, Simulation, Unanswered, Verdict, check_mocks, parse, run_case, simulate
+from expediter.cli.commands.workflow.checks import only_valid
+from expediter.cli.commands.workflow.options import AsJson, File, Name, Substitute, Substitutions, chosen, ends, read
+from expediter.cli.commands.workflow.sources import Unreadable
+
+
+def run(
+    file: File,
+    *,
+    input: Annotated[str, typer.Option("--input", help="The input: JSON, or @FILE")] = "{}",
+    mocks: Annotated[Path | None, typer.Option("--mocks", help="Prepared answers: Resource -> list of calls")] = None,
+    name: Name = None,
+    substitute: Substitute = None,
+    substitutions: Substitutions = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a definition in virtual time with prepared answers; exit 1 unless it succeeds."""
+    with ends(as_json=as_json):
+        given = read(Path(input[1:])) if input.startswith("@") else _argument(input)
+        source = chosen(file, name, substitute, substitutions)
+        answers = {} if mocks is None else read(mocks)
+        only_valid(file, source, as_json=as_json)
+        machine = parse(source.definition)
+        if faults := check_mocks(machine, answers):
+            raise Unreadable("\n".join(f"{mocks}: {fault.path or 'answers'}: {fault.message}" for fault in faults))
+        done = _simulated(machine, given, answers)
+    if as_json:
+        typer.echo(json.dumps(msgspec.to_builtins(done), indent=2))
+    else:
+        typer.echo(" → ".join(done.states_entered))
+        ended = done.output if done.status == "SUCCEEDED" else {"error": done.error, "cause": done.cause}
+        typer.echo(f"{done.status} after {done.seconds:g} s: {json.dumps(ended)}")
+    raise typer.Exit(0 if done.status == "SUCCEEDED" else 1)
+
+
+def _simulated(machine: Machine, given: Any, answers: Any) -> Simulation:  # noqa: ANN401 - any JSON
+    try:
+        return simulate(machine, given, mocks=answers)
+    except Unanswered as missing:
+        raise Unreadable(f"{missing}. Add it to the file given with --mocks.") from missing
+
+
+def _argument(text: str) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise Unreadable(f"--input is not JSON: {error}") from error
+
+
+def run_cases(
+    paths: Annotated[list[Path], typer.Argument(help="Files of cases, or folders of such files")],
+    results: Annotated[Path | None, typer.Option("--results", help="Write one JSON line per case here")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run recorded cases and print how many agree, per tier and group; exit 1 if any disagrees, or there is none."""
+    with ends(as_json=as_json):
+        verdicts = _verdicts(paths)
+    if results is not None:
+        results.write_text("".join(json.dumps(_row(verdict)) + "\n" for verdict in verdicts), encoding="utf-8")
+    report = summary(verdicts)
+    typer.echo(json.dumps(report, indent=2) if as_json else _table(report))
+    raise typer.Exit(0 if verdicts and all(verdict.agrees for verdict in verdicts) else 1)
+
+
+def agreement(paths: list[Path]) -> str:
+    """How many cases of these files agree, and what differs, as text. Raises Unreadable."""
+    return _table(summary(_verdicts(paths)))
+
+
+def _verdicts(paths: list[Path]) -> list[Verdict]:
+    return [verdict for case in load_cases(paths) if (verdict := run_case(case)) is not None]
+
+
+def load_cases(paths: list[Path]) -> Iterator[dict[str, Any]]:
+    """The cases of each file; a file that holds no list of cases is passed over."""
+    files = [file for path in paths for file in (sorted(path.rglob("*.json")) if path.is_dir() else [path])]
+    for file in files:
+        found = read(file)
+        for case in found if isinstance(found, list) else []:
+            if isinstance(case, dict) and "expected" in case:
+                yield _completed(case, file)
+
+
+def _completed(case: dict[str, Any], file: Path) -> dict[str, Any]:
+    """A case of a user's own may name its ``definition_file`` (relative to the case) and leave out the rest."""
+    tier = "own" if "status" in case["expected"] else "definition"
+    filled = {"group": file.stem, "tier": tier, **case}
+    if "definition_file" in case:
+        filled["definition"] = chosen(file.parent / case["definition_file"], None, None, None).definition
+    return filled
+
+
+def _row(verdict: Verdict) -> dict[str, Any]:
+    return {"id": verdict.id, **verdict.got, "agrees": verdict.agrees}
+
+
+def summary(verdicts: list[Verdict]) -> dict[str, Any]:
+    """Agreement per tier and per group, causes on their own, and each case that disagrees with what differs."""
+    causes = [
+        verdict for verdict in verdicts if "cause" in verdict.differs and verdict.got.get("status") != "SUCCEEDED"
+    ]
+    return {
+        "cases": len(verdicts),
+        "agree": sum(verdict.agrees for verdict in verdicts),
+        "tiers": _shares(verdicts, "tier"),
+        "groups": _shares(verdicts, "group"),
+        "causes": {"cases": len(causes), "agree": sum(not verdict.differs["cause"] for verdict in causes)},
+        "disagree": [
+            {"id": verdict.id, "differs": [line for lines in verdict.differs.values() for line in lines]}
+            for verdict in verdicts
+            if not verdict.agrees
+        ],
+    }
+
+
+def _shares(verdicts: list[Verdict], part: str) -> dict[str, dict[str, int]]:
+    shares: dict[str, dict[str, int]] = {}
+    for verdict in verdicts:
+        share = shares.setdefault(getattr(verdict, part), {"cases": 0, "agree": 0})
+        share["cases"] += 1
+        share["agree"] += verdict.agrees
+    return dict(sorted(shares.items()))
+
+
+def _table(report: dict[str, Any]) -> str:
+    lines = []
+    for part in ("tiers", "groups"):
+        lines.append(f"{part}:")
+        lines += [f"  {name:<32}{share['agree']:>5} of {share['cases']}" for name, share in report[part].items()]
+    lines.append(f"causes equal where an execution failed: {report['causes']['agree']} of {report['causes']['cases']}")
+    for found in report["disagree"]:
+        lines += [f"DISAGREES {found['id']}", *(f"    {line}" for line in found["differs"])]
+    lines.append(f"{report['agree']} of {report['cases']} cases agree")
+    return "\n".join(lines)

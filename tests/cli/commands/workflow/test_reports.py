@@ -1,0 +1,73 @@
+"""Faults for people and for programs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from expediter.cli.commands.workflow import app
+
+BROKEN = '{\n  "StartAt": "Pay",\n  "States": {"Pay": {"Type": "Pass", "Nxt": "Pay", "End": true}}\n}\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "broken.asl.json"
+    path.write_text(BROKEN)
+    return path
+
+
+def validate(file: Path, *options: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["validate", str(file), *options])
+    return done.exit_code, done.stdout
+
+
+def test_text_shows_the_line_with_a_caret_below(file: Path) -> None:
+    code, output = validate(file)
+
+    assert code == 1
+    assert output.splitlines()[:4] == [
+        "error: States.Pay.Nxt: Field 'Nxt' is not supported. Did you mean 'Next'?",
+        f"  --> {file}:3:38",
+        '    3 |   "States": {"Pay": {"Type": "Pass", "Nxt": "Pay", "End": true}}',
+        "      | " + " " * 37 + "^",
+    ]
+
+
+def test_json_has_line_and_column(file: Path) -> None:
+    code, output = validate(file, "--json")
+
+    assert code == 1
+    assert [(fault["path"], fault["line"], fault["column"]) for fault in json.loads(output)["faults"]] == [
+        ("States.Pay.Nxt", 3, 38)
+    ]
+
+
+def test_github_gets_workflow_commands(file: Path) -> None:
+    _, output = validate(file, "--format", "github")
+
+    assert output.startswith(f"::error file={file},line=3,col=38::States.Pay.Nxt: Field 'Nxt' is not supported")
+
+
+def test_sarif_names_rule_level_and_place(file: Path) -> None:
+    _, output = validate(file, "--format", "sarif")
+
+    (run,) = json.loads(output)["runs"]
+    (result,) = run["results"]
+    place = result["locations"][0]["physicalLocation"]
+    assert (result["ruleId"], result["level"]) == ("SCHEMA_VALIDATION_FAILED", "error")
+    assert place["region"] == {"startLine": 3, "startColumn": 38}
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["SCHEMA_VALIDATION_FAILED"]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff", b"{", b"a: [", b'{"A": 1, "A": 1}'])
+def test_json_is_printed_also_when_the_file_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "any.json"
+    if content is not None:
+        path.write_bytes(content)
+
+    code, output = validate(path, "--json")
+
+    assert code == 2
+    assert str(path) in json.loads(output)["error"]

@@ -1,0 +1,131 @@
+"""Definitions as people keep them, and where a fault stands in them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expediter.asl import parse
+from expediter.cli.commands.workflow.sources import Unreadable, locate, machine, machines, parsed
+
+DEFINITION = {"StartAt": "Pay", "States": {"Pay": {"Type": "Task", "Resource": "${Bank.Arn}", "End": True}}}
+AS_YAML = """
+StartAt: Pay
+States:
+  Pay:
+    Type: Task
+    Resource: !GetAtt Bank.Arn
+    End: true
+"""
+
+
+def indented(text: str, by: int) -> str:
+    return "\n".join(" " * by + line for line in text.strip().splitlines())
+
+
+SAM = f"""
+AWSTemplateFormatVersion: "2010-09-09"
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Orders:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Role: !Sub arn:${{AWS::Partition}}:iam::role/x
+      Definition:
+{indented(AS_YAML, 8)}
+"""
+SERVERLESS = f"""
+service: orders
+stepFunctions:
+  stateMachines:
+    orders:
+      definition:
+{indented(AS_YAML.replace("!GetAtt Bank.Arn", "{Fn::GetAtt: [Bank, Arn]}"), 8)}
+"""
+BEFORE, _, AFTER = json.dumps(DEFINITION).partition("${Bank.Arn}")
+JOINED = {"Fn::Join": ["", [BEFORE, {"Fn::GetAtt": ["Bank", "Arn"]}, AFTER]]}
+MACHINE = "AWS::StepFunctions::StateMachine"
+CDK = {"Resources": {"Orders1234": {"Type": MACHINE, "Properties": {"DefinitionString": JOINED}}}}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (json.dumps(DEFINITION), ""),
+        ("\ufeff" + json.dumps(DEFINITION), ""),
+        ("// ours\n" + json.dumps(DEFINITION, indent=1).replace('"Type"', '/* a // task */ "Type"'), ""),
+        (AS_YAML.replace("!GetAtt Bank.Arn", "${Bank.Arn}"), ""),
+        (SAM, "Orders"),
+        (SERVERLESS, "orders"),
+        (json.dumps(CDK), "Orders1234"),
+    ],
+    ids=["JSON", "byte order mark", "comments", "YAML", "SAM", "Serverless", "CDK"],
+)
+def test_a_definition_is_read_from_whatever_holds_it(tmp_path: Path, text: str, name: str) -> None:
+    file = tmp_path / "any.yaml"
+    file.write_text(text, encoding="utf-8")
+
+    (source,) = machines(file)
+
+    assert (source.name, source.definition) == (name, DEFINITION)
+    assert parse(source.definition).start == "Pay"
+
+
+def test_a_template_names_a_file_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "orders.asl.json").write_text(json.dumps(DEFINITION))
+    properties = {"DefinitionUri": "orders.asl.json"}
+    template = {"Resources": {"Orders": {"Type": "AWS::Serverless::StateMachine", "Properties": properties}}}
+    (tmp_path / "template.json").write_text(json.dumps(template))
+
+    assert machine(tmp_path / "template.json", None).definition == DEFINITION
+
+
+def test_of_several_state_machines_one_is_chosen_by_its_name(tmp_path: Path) -> None:
+    two = {name: {"Type": MACHINE, "Properties": {"Definition": DEFINITION}} for name in "AB"}
+    file = tmp_path / "template.json"
+    file.write_text(json.dumps({"Resources": two}))
+
+    assert machine(file, "B").name == "B"
+    with pytest.raises(Unreadable, match="2 state machines"):
+        machine(file, None)
+    with pytest.raises(Unreadable, match="no state machine C"):
+        machine(file, "C")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{\n "StartAt": }', "line 2, column 13: not JSON"),
+        ('{"A": 1, "A": 2}', "The key 'A' stands twice"),
+        ("StartAt: A\nStartAt: B\n", "line 2, column 1: not YAML: the key 'StartAt' stands twice"),
+        ("a: [1,\n", "not YAML"),
+        ("[" * 100_000, "not JSON"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_line_and_column(text: str, words: str) -> None:
+    with pytest.raises(Unreadable) as refused:
+        parsed(text)
+
+    assert words in str(refused.value)
+
+
+def test_yaml_reads_words_and_dates_as_texts() -> None:
+    found: Any = parsed("on: no\nat: 2026-01-01T00:00:00Z\ntrue: yes\nn: 1\nb: true\n")
+
+    assert found == {"on": "no", "at": "2026-01-01T00:00:00Z", True: "yes", "n": 1, "b": True}
+
+
+def test_a_fault_is_found_by_line_and_column_also_inside_a_template_and_behind_dots(tmp_path: Path) -> None:
+    file = tmp_path / "any"
+    file.write_text(
+        '{\n\t"StartAt": "a.b",\n\t"States": {\n\t\t"a.b": {"Type": "Pass", "Retry": [{}, {"X": 1}]}\n\t}\n}'
+    )
+    plain = machine(file, None)
+    file.write_text(SAM)
+    template = machine(file, None)
+
+    assert locate(plain, "States.a.b.Retry[1].X") == (4, 42)
+    assert locate(plain, "States.a.b.Missing") == (4, 3)
+    assert locate(plain, "") == (1, 1)
+    assert locate(template, "States.Pay.Resource") == (14, 13)
