@@ -65,7 +65,7 @@ def machine(path: Path, name: str | None) -> Source:
 def text_of(path: Path) -> str:
     """The text of a file, without its byte order mark. Raises Unreadable."""
     try:
-        return whole_text(path).removeprefix("\ufeff")
+        return whole_text(path)
     except OSError as error:
         raise Unreadable(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
