@@ -6,6 +6,8 @@
 ``protocol`` says what goes in and what comes out. A definition becomes a machine in ``compiler/``; ``steps`` takes in
 events, ``transitions`` enters one state after another, ``states/`` says what each type of state does, ``expressions/``
 how paths, templates and JSONata read data. ``simulate`` runs a workflow in virtual time.
+
+Import names from here. Only ``protocol`` may also be imported on its own: Lambda functions carry nothing else.
 """
 
 from expediter.asl.cases import Verdict, run_case

@@ -175,7 +175,7 @@ class Run:
             )
 
     def freeze(self) -> Execution:
-        """The execution as it stands now; no further event may be taken in."""
+        """The execution as it is now. The run takes in no event after this."""
         if self.child_execution:
             self._switch_history(0)
         base = self.execution

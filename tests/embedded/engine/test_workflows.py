@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from expediter.asl.errors import DefinitionInvalid
+from expediter.asl import DefinitionInvalid
 from expediter.asl.protocol import Json
 from expediter.embedded.settings import workflow
 from expediter.embedded.sqlite.database import DataRefused, open_writer

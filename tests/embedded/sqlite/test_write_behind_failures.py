@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from expediter.asl import Execution
-from expediter.asl.protocol import TimerFired
+from expediter.asl import Execution, TimerFired
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.engine.ports import NEVER, StoredExecution
 from expediter.embedded.sqlite.database import open_writer

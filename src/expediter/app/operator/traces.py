@@ -12,8 +12,19 @@ from typing import NamedTuple
 import msgspec
 
 from expediter.app.tasks.order import TASKS
-from expediter.asl import AnyEvent, Command, HistoryEvent, Machine, ScheduleTask, advance, new_execution
-from expediter.asl.protocol import Started, TaskFailed, TaskSucceeded, TaskTimedOut
+from expediter.asl import (
+    AnyEvent,
+    Command,
+    HistoryEvent,
+    Machine,
+    ScheduleTask,
+    Started,
+    TaskFailed,
+    TaskSucceeded,
+    TaskTimedOut,
+    advance,
+    new_execution,
+)
 
 #: Tasks that ask nobody outside: their state's span says everything.
 _INSIDE = frozenset(name for name, task in TASKS.items() if task.request is None)

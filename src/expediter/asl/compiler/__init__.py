@@ -1,1 +1,1 @@
-"""From the text of a definition to a machine: faults are found here, all of them, with their places."""
+"""From the text of a definition to a machine. All faults of a definition are found here, each with its place."""

@@ -1,7 +1,7 @@
 """The comparisons of Choice rules in JSONPath states, one table from operator to predicate.
 
 Source: "Choice state" of the language and AWS's recorded answers. Nothing is coerced: values of another type than the
-operator compares make it false, never an error. Only a Variable that leads nowhere is one (but for IsPresent).
+operator compares make it false, never an error. A Variable that selects nothing is an error, except for IsPresent.
 """
 
 import operator

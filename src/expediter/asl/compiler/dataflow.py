@@ -87,7 +87,7 @@ def assignment(reader: Reader) -> Template | None:
 
 
 def shaping_path(reader: Reader, field: str) -> Get | None:
-    """InputPath or OutputPath: null stands for an empty object; a path that leads nowhere fails the state."""
+    """InputPath or OutputPath: null stands for an empty object; the state fails if the path selects nothing."""
     if not reader.has(field):
         return None
     if reader.spec[field] is None:

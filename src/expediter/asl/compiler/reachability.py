@@ -1,4 +1,4 @@
-"""What can be said of a level of states as a graph: nothing leads to a state, nothing leads out of a loop."""
+"""Checks of the graph of states: a state that is never entered, and states from which no end is reached."""
 
 from collections.abc import Iterable, Mapping
 
@@ -30,7 +30,7 @@ def check_level(scope: Reader, states: Mapping[str, State], start: str | None) -
 
 
 def closure(edges: Mapping[str, Iterable[str]], start: Iterable[str]) -> set[str]:
-    """Everything that can be reached."""
+    """All names that can be reached from ``start``, with ``start``."""
     reached: set[str] = set()
     waiting = list(start)
     while waiting:

@@ -1,7 +1,7 @@
-"""Reading a definition: one Reader per JSON object of it, which knows its place and collects every fault.
+"""Reads a definition: one Reader for each JSON object in it, which knows its place and collects every fault.
 
-A compile function takes what it needs with the Reader's methods and goes on after a fault with a harmless stand-in, so
-that all faults of a definition are found at once.
+After a fault the Reader returns a default value and the compile function goes on, so that one ``parse`` finds all
+faults of a definition.
 """
 
 from collections.abc import Callable, Iterable

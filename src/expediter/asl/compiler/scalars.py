@@ -26,9 +26,9 @@ LONGEST = 99_999_999
 
 
 def dynamic(reader: Reader, field: str, wanted: str) -> Value | None:
-    """The field as a JSONata expression; None when it is none (the caller reads it as it stands).
+    """The field as a JSONata expression; None if it is not one (the caller then reads the value itself).
 
-    ``wanted``: the JSON type that the expression has to yield.
+    ``wanted``: the JSON type that the expression must return.
     """
     if not reader.jsonata or not is_expression(reader.spec.get(field)):
         return None
@@ -149,7 +149,7 @@ def _wait_seconds(value: Json) -> int:
 
 
 def _never(scope: Scope, _frame: Frame) -> int:
-    """Stands in for a field with a fault: such a definition is not run."""
+    """Takes the place of a field with a fault: such a definition is never run."""
     return scope.at
 
 

@@ -1,4 +1,4 @@
-"""Warnings of slips that AWS takes and that hardly anybody means."""
+"""Warnings of probable mistakes that AWS accepts."""
 
 import re
 from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """From the objects of a definition to compiled states: one function per state type, in one table.
 
-Each function takes what the type allows; what is missing or wrong is noted by the Reader, with its place.
+Each function reads the fields of its type. The Reader collects every fault with its place.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,7 @@ def handlers_of(reader: Reader) -> ErrorHandlers:
 
 
 def _check_all(reader: Reader, field: str) -> None:
-    """States.ALL stands alone in its list, in the last entry."""
+    """States.ALL must be alone in its list, in the last entry."""
     entries = reader.spec.get(field, [])
     for index, entry in enumerate(entries if isinstance(entries, list) else []):
         errors = entry.get("ErrorEquals") if isinstance(entry, dict) else None
@@ -254,7 +254,7 @@ TYPES: dict[str, StateType] = {
 
 
 def compile_state(name: str, spec: Json, scope: Reader) -> State | None:
-    """One state, or None when it is beyond reading."""
+    """The compiled state, or None if it has no known Type."""
     reader = scope.inner(spec, f"States.{name}")
     reader.jsonata = _language(reader, scope)
     kind = reader.text("Type")
@@ -322,4 +322,4 @@ def compile_scope(scope: Reader) -> None:
     if len(compiled) == len(specs):  # what a state leads to that could not be read is not known
         check_level(scope, compiled, start)
     if not any(fault.severity == "error" for fault in scope.notes.faults):
-        check_choices(scope, specs)  # guesswork, and only about a definition that has its form
+        check_choices(scope, specs)  # only a guess, and only for a definition without errors

@@ -1,7 +1,7 @@
 """A warning for Choices: a field that a rule reads and that nothing in the workflow sets.
 
-Only guesswork is possible (the execution's input may bring the field), so only states after the first are looked at,
-and any template or result that could name the field counts as setting it.
+This is a guess, as the execution's input may hold the field. So the first state is not checked, and any template or
+result that could name the field counts as setting it.
 """
 
 import re

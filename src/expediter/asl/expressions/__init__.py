@@ -1,1 +1,1 @@
-"""What a definition says about data: paths, templates, intrinsic functions and JSONata, compiled to functions."""
+"""How a definition reads data: paths, templates, intrinsic functions and JSONata, each compiled to a function."""

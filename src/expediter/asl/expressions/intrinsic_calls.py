@@ -107,7 +107,7 @@ class _Parser:
         raise PathInvalid(f"Not an argument: '{self.text[self.at :]}'")
 
     def path(self) -> Argument:
-        """A path ends at a comma or parenthesis that stands outside its own brackets."""
+        """A path ends at the first comma or closing parenthesis outside its own brackets."""
         start, depth = self.at, 0
         while self.at < len(self.text):
             char = self.text[self.at]

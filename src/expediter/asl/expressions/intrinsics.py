@@ -24,7 +24,7 @@ TEXT_LIMIT = 10_000
 
 
 class BadArgument(Exception):
-    """The arguments do not fit the function; the text says how."""
+    """The function cannot work with these arguments. The text gives the reason."""
 
 
 class Intrinsic(NamedTuple):

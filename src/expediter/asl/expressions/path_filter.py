@@ -73,7 +73,7 @@ OPERATORS: dict[str, Callable[[Json, Json], bool]] = {
 
 
 class _Operand(NamedTuple):
-    """What stands beside an operator: read from the candidate (``@``), from the root (``$``) or constant."""
+    """A side of an operator: a path from the candidate (``@``) or from the root (``$``), or a constant."""
 
     read: Callable[[Json, Json], Json]
     is_path: bool

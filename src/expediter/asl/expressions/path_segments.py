@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from expediter.asl.errors import PathMissing
 from expediter.asl.protocol import Json
 
-#: Says whether a value is kept by a filter; the second argument is the root (``$``) of the path.
+#: Whether a filter keeps a value; the second argument is the root (``$``) of the path.
 Predicate: TypeAlias = Callable[[Json, Json], bool]
 
 

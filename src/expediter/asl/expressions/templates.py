@@ -25,7 +25,7 @@ class CompiledTemplate(NamedTuple):
     constant: bool
 
 
-#: Called with the place inside the template and what is wrong there.
+#: Called with the place inside the template and the message.
 Complain: TypeAlias = Callable[[str, str], None]
 
 
@@ -39,7 +39,7 @@ def compile_template(spec: Json, complain: Complain, place: str = "") -> Compile
 
 
 def compile_path_or_call(text: str, field: str) -> CompiledTemplate:
-    """A path or an intrinsic function call, with the wording of a template when it leads nowhere."""
+    """A path or an intrinsic function call, with the error text of a template where it selects nothing."""
     if is_call(text):
         call = compile_call(text)
         return CompiledTemplate(_worded(call.get, text, field, call.paths), call.paths, constant=False)

@@ -1,1 +1,1 @@
-"""One file per state type; ``TYPES`` in ``compiler/state_types.py`` is the table of them."""
+"""One file for each type of state. ``TYPES`` in ``compiler/state_types.py`` lists them."""

@@ -1,7 +1,7 @@
 """Retry and Catch: what a failed state does next.
 
-Source: "Error handling" of the Amazon States Language. ``States.ALL`` matches every error but those that AWS lets
-nobody handle (``StateFailure.fatal``); ``States.TaskFailed`` matches every error of a task but ``States.Timeout``.
+Source: "Error handling" of the Amazon States Language. ``States.ALL`` matches every error that a state may
+handle (all but ``StateFailure.fatal``). ``States.TaskFailed`` matches every error except ``States.Timeout``.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from expediter.asl.execution import Frame
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
 
-#: From the run, the frame and the failure to the output and the variables assigned.
+#: From the scope, the frame and the failure to the output and the variables assigned.
 CatchOutput: TypeAlias = Callable[[Scope, Frame, StateFailure], tuple[Json, dict[str, Json] | None]]
 
 
@@ -65,9 +65,9 @@ class ErrorHandlers(NamedTuple):
 
 
 def next_retry(handlers: ErrorHandlers, scope: Scope, frame: Frame, failure: StateFailure) -> int | None:
-    """When to try again (milliseconds since 1970), counting the try; None when no retrier has one left.
+    """Count one more try and return its time (milliseconds since 1970 UTC); None when no retry is left.
 
-    The first retrier that names the error decides; a later one does not step in when it has none left.
+    The first retrier that names the error decides. When it has no retry left, a later one does not take over.
     """
     for place, retrier in enumerate(handlers.retriers):
         if not matches(retrier.errors, failure.error):
