@@ -16,7 +16,7 @@ from expediter.app.ports import Orders, Work, Workflows
 from expediter.domain.errors import StoreUnavailable
 from expediter.domain.order import ENDED, Order
 from expediter.domain.outage import Outage
-from expediter.embedded.clock import Clock, SystemClock
+from expediter.embedded.clock import Clock, SystemClock, new_id
 from expediter.embedded.engine.definitions import Definitions
 from expediter.embedded.engine.dispatcher import Dispatcher
 from expediter.embedded.engine.driver import Driver
@@ -96,6 +96,7 @@ class Home:
         mailer = Mailer(settings.smtp_url) if settings.smtp_url else None
         database = DatabaseAccess(file.reading, file.writing, self._writer)
         self.outbox = Outbox(database, clock, mailer) if mailer else None
+        self._claims = SqliteClaims(file.writing)
         self._writing = self._ports(file.writing, orders, self.workflows)
         self._executions = SqliteExecutions(file.reading)
         reading_workflows = ReadOnlyWorkflows(self._executions)
@@ -110,6 +111,12 @@ class Home:
         self._writing_services = SqliteServices(file.writing, self.workflows, self._queue, self._flow, writing)
         self._reading_services = SqliteServices(file.reading, self.workflows, self._queue, self._flow, reading)
         self._ready = False
+
+    def new_id(self) -> str:
+        """An id for a new order. It was made just now, so no claim has it: the file is not searched for one."""
+        made = new_id()
+        self._claims.unclaimed(made)
+        return made
 
     def write(self, handle: Callable[[Work], T], name: str) -> asyncio.Future[T]:
         """Will have what ``handle`` gives, once everything it wrote is durable, or the OrderError that it raised

@@ -5,7 +5,10 @@ from typing import Any
 
 import apsw
 
+from expediter.embedded.sqlite.database import Statements
 from tests.support.stage import opened, story
+
+CLAIMED = Statements("orders")["claimed"]
 
 
 @story
@@ -31,3 +34,27 @@ async def test_no_statement_of_an_order_builds_a_table_of_its_own(tmp_path: Path
 
     assert len(steps) > 3
     assert [sql for sql, found in steps.items() if "OpenEphemeral" in found] == []
+
+
+@story
+async def test_the_file_is_searched_for_a_customers_key_and_not_for_an_id_that_was_made_here(tmp_path: Path) -> None:
+    ran: list[str] = []
+
+    def ran_one(_: apsw.Cursor, sql: str, __: object) -> bool:
+        ran.append(sql)
+        return True
+
+    def note(connection: apsw.Connection) -> None:
+        connection.exec_trace = ran_one
+
+    apsw.connection_hooks.append(note)
+    try:
+        async with opened(tmp_path) as stage:
+            ran.clear()
+            await stage.accept(stage.home.new_id())
+            made_here = ran.count(CLAIMED)
+            await stage.accept("0b7c0a1e-6d0c-4d52-9a5b-0d3a6a1f2b3c")
+    finally:
+        apsw.connection_hooks.remove(note)
+
+    assert (made_here, ran.count(CLAIMED)) == (0, 1)

@@ -66,6 +66,8 @@ class Staged(Rows[K, V]):
     def absent(self, key: K) -> None:
         """There is no such row in the file."""
         self._known[key] = None
+        if len(self._known) > KNOWN:
+            self.shed()
 
     @property
     def changed(self) -> bool:

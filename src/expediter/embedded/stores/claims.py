@@ -33,6 +33,10 @@ class SqliteClaims:
             raise IdempotencyKeyReused
         return taken is None
 
+    def unclaimed(self, id: str) -> None:
+        """The caller has just made this id: no claim in the file has it."""
+        self._session.absent("claim", id)
+
     def take(self, id: str, fingerprint: str) -> tuple[Taken, bool]:
         """Who has the id, and whether it was taken just now."""
         taken = self._rows.get(id)

@@ -22,7 +22,6 @@ from expediter.app.outages import text
 from expediter.app.ports import Caller, Work
 from expediter.app.strict_json import decode
 from expediter.domain.errors import OrderError, StoreUnavailable, TooBusy
-from expediter.embedded.clock import new_id
 from expediter.embedded.engine.task_tokens import TaskReport
 from expediter.embedded.web.asgi import Receive, Scope, Send, refuse_websocket
 from expediter.embedded.web.backend import Home
@@ -157,7 +156,7 @@ class App:
             method=head.method,
             path=head.path,
             caller=OPERATOR,
-            new_id=new_id(),
+            new_id=self._home.new_id() if head.method == "POST" else "",
             params=params,
             query=head.arguments(),
             headers=head.headers,

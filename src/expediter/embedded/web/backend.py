@@ -28,6 +28,9 @@ class Home(Protocol):
     @property
     def settings(self) -> Settings: ...
 
+    def new_id(self) -> str:
+        """A fresh UUID, for whatever a request makes."""
+
     def write(self, handle: Callable[[Work], T], name: str) -> asyncio.Future[T]:
         """Will have what ``handle`` gives, once everything it wrote is durable, or the OrderError that it raised
         (nothing is written then), StoreUnavailable or TooBusy. Raises TooBusy.

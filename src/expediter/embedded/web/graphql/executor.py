@@ -37,7 +37,6 @@ from expediter.app.ports import Caller, Work
 from expediter.asl.protocol import Json
 from expediter.domain.errors import OrderError, OrderInvalid, TooBusy
 from expediter.domain.order import Order
-from expediter.embedded.clock import new_id
 from expediter.embedded.settings import LOOPBACK
 from expediter.embedded.web.backend import Home
 from expediter.embedded.web.graphql import limits
@@ -186,7 +185,7 @@ def _reading(home: Home, resolver: Resolver) -> Callable[..., Json]:
 
 def _writing(home: Home, resolver: Resolver, name: str) -> Callable[..., Json]:
     async def resolve(_: object, info: Info, **args: Json) -> Json:
-        fresh = new_id()
+        fresh = home.new_id()
 
         def handle(work: Work) -> Json:
             return resolver(work, info.context, args, fresh)
