@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import msgspec
+
 from expediter.asl import (
     Execution,
     Machine,
-    ScheduleTask,
     Started,
     StartTimer,
     TaskFailed,
@@ -326,7 +327,23 @@ def test_the_children_of_a_child_execution_at_its_limit_are_removed_too() -> Non
     assert advance(machine, execution, TaskFailed(at=1, seed=1, task=3)) == (execution, ())
 
 
-def test_a_task_is_asked_for_with_the_input_of_its_iteration() -> None:
-    _, _, commands = started(only("M", {"Type": "Map", "ItemProcessor": WORK}), ["a", "b"])
+def test_a_random_key_of_a_request_to_the_store_comes_from_the_seed_of_the_event() -> None:
+    reader = {**READER, "Parameters": {"Bucket": "b", "Key.$": "States.UUID()"}}
+    state = {"Type": "Map", "ItemReader": reader, "ItemProcessor": {**WORK, **DISTRIBUTED}}
+    machine = parse(only("M", state))
 
-    assert [command.input for command in commands if isinstance(command, ScheduleTask)] == ["a", "b"]
+    asked = [advance(machine, new_execution(), Started(at=0, seed=seed, input={}))[1] for seed in (1, 2)]
+
+    assert asked[0] != asked[1]
+
+
+def test_a_stored_execution_is_not_altered_when_a_branch_inside_a_child_execution_goes_on() -> None:
+    inside = only("P", {"Type": "Parallel", "Branches": [endless({"Type": "Wait", "Seconds": 1})]})
+    machine, execution, commands = started(only("M", {"Type": "Map", "ItemProcessor": {**inside, **DISTRIBUTED}}), [0])
+    stored = msgspec.json.encode(execution)
+    (timer,) = (command.timer for command in commands if isinstance(command, StartTimer))
+
+    following, _ = advance(machine, execution, TimerFired(at=1000, seed=1, timer=timer))
+
+    assert following != execution
+    assert msgspec.json.encode(execution) == stored
