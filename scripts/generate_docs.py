@@ -34,8 +34,8 @@ from expediter.embedded.settings import from_environment
 from expediter.embedded.sqlite import admission
 from expediter.embedded.stores import queue
 from expediter.embedded.web import app as web_app
-from expediter.embedded.web import connections, descriptors, feed
-from expediter.embedded.web.console import handlers
+from expediter.embedded.web import connections, descriptors, feed, shares
+from expediter.embedded.web.console import handlers, session
 from expediter.embedded.web.graphql import executor as documents
 from expediter.embedded.web.graphql import limits as graphql_limits
 from expediter.embedded.web.graphql import websocket
@@ -53,7 +53,9 @@ SETTINGS: dict[str, str] = {
     "RESTAURANT": "The restaurant: `simulated`, `simulated:decline=0.1`, or `http://…`.",
     "RESTAURANT_SECRET": "Signs what the restaurant gets. Secret.",
     "SMTP_URL": "`smtp://host:port` or `smtps://user:password@host:port`, `?from=address`. Unset: mail is kept here.",
-    "TOKEN": "What operators send as a bearer token. Secret.",
+    "TOKEN": "What operators send as a bearer token; 16 characters at least where others reach the server. Secret.",
+    "TRUSTED_PROXIES": "Proxies whose `X-Forwarded-For` and `-Proto` are believed: addresses or networks, commas between them.",
+    "LINK_DAYS": "Days that a customer's link opens its order, from when it was made: 1 to 3650.",
     "WORKFLOW": "Another workflow for new orders: an .asl.json file.",
     "KEEP_DAYS": "Days after an order's end until its workflow's history and its mails are pruned. Unset: never.",
     "HOLD_SECONDS": "Seconds in which a customer may cancel, a whole number from 0.",
@@ -93,7 +95,28 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         "who has been idle longest makes room; if nobody is, 503",
     ),
     ("websockets", f"{web_app.MOST_SOCKETS:,}", "503"),
-    ("live pages of the console", f"{handlers.MOST_STREAMS:,}", "503"),
+    (
+        "websockets that have not shown a token",
+        f"{shares.STRANGERS} of one address, {shares.ALL_STRANGERS} in all",
+        "429 `TooManyRequests`",
+    ),
+    ("live pages", f"{handlers.MOST_STREAMS:,}", "503"),
+    (
+        "live pages of customers",
+        f"{shares.OF_LINK} of one order, {shares.OF_ADDRESS} of one address, {shares.OF_LINKS} in all",
+        "429 `TooManyRequests`",
+    ),
+    (
+        "requests of one address without a right token, customers' pages among them",
+        f"{shares.BURST} at once, then {shares.EACH_SECOND:g} a second",
+        "429 `TooManyRequests`",
+    ),
+    (
+        "sign-ins of one address that fail",
+        f"{shares.FREE}, then one after {shares.FIRST_WAIT} s, 2 s, 4 s … {shares.LONGEST_WAIT} s",
+        "429 `TooManyRequests`",
+    ),
+    ("a session at the console", f"{session.LASTS // 3600} h", "the operator signs in again"),
     (
         "subscriptions",
         f"{websocket.MOST_OPERATIONS} a websocket, {documents.MOST_SUBSCRIPTIONS:,} in all",

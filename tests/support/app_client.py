@@ -47,4 +47,4 @@ class _Body(httpx.AsyncByteStream):
 
 def _head(request: httpx.Request) -> RequestHead:
     lines = b"".join(b"%b: %b\r\n" % line for line in request.headers.raw)
-    return parse_head(b"%b %b HTTP/1.1\r\n%b\r\n" % (request.method.encode(), request.url.raw_path, lines))
+    return parse_head(b"%b %b HTTP/1.1\r\n%b\r\n" % (request.method.encode(), request.url.raw_path, lines), "127.0.0.1")

@@ -88,6 +88,14 @@ class NotReady(OrderError):
     """The server is starting or stopping and takes no orders just now. Try again in a moment."""
 
 
+class TooManyRequests(OrderError):
+    """This is more than one caller may ask for at once. Wait as many seconds as the header Retry-After says."""
+
+    def __init__(self, policy: str = "requests", quota: int = 1, seconds: int = 1) -> None:
+        super().__init__()
+        self.policy, self.quota, self.seconds = policy, quota, seconds
+
+
 class InternalError(OrderError):
     """Something went wrong inside the server; its log says what. Try again, under the same Idempotency-Key."""
 
@@ -123,6 +131,7 @@ STATUSES: dict[type[OrderError], int] = {
     DocumentInvalid: 422,
     DocumentTooComplex: 422,
     domain.IdempotencyKeyReused: 422,
+    TooManyRequests: 429,
     HeadersTooLarge: 431,
     InternalError: 500,
     CodingUnsupported: 501,
@@ -171,6 +180,17 @@ def title(name: str) -> str:
 def _headers(error: OrderError) -> tuple[tuple[str, str], ...]:
     if isinstance(error, MethodNotAllowed):
         return (("Allow", error.allow),)
+    if isinstance(error, TooManyRequests):
+        return _rate_limit(error)
     if isinstance(error, Unauthorized):
         return (("WWW-Authenticate", "Bearer"),)
     return (("Retry-After", RETRY_AFTER),) if status(error) == 503 else ()
+
+
+def _rate_limit(error: TooManyRequests) -> tuple[tuple[str, str], ...]:
+    """When to come again, and what the bound is (draft-ietf-httpapi-ratelimit-headers-10)."""
+    return (
+        ("Retry-After", str(error.seconds)),
+        ("RateLimit-Policy", f'"{error.policy}";q={error.quota}'),
+        ("RateLimit", f'"{error.policy}";r=0;t={error.seconds}'),
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from expediter.app.operator.services import OperatorServices
-from expediter.console.pages import customer, dead_letters, flow, mail, order, orders, workflow
+from expediter.console.pages import dead_letters, flow, mail, order, orders, workflow
 from expediter.console.visit import Route
 
 ROUTES: Mapping[tuple[str, str], Route] = {
@@ -14,6 +14,7 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("POST", "/console/orders/{id}/cancel"): Route(order.cancel_order, "console:cancel"),
     ("POST", "/console/orders/{id}/again"): Route(order.order_again, "console:again"),
     ("POST", "/console/orders/{id}/retry"): Route(order.retry_order, "console:retry"),
+    ("POST", "/console/orders/{id}/revoke-links"): Route(order.revoke_links, "console:revoke-links"),
     ("GET", "/console/dead-letters"): Route(dead_letters.list_letters),
     ("POST", "/console/dead-letters/redrive"): Route(dead_letters.redrive_letters, "console:redrive-all"),
     ("GET", "/console/dead-letters/{id}"): Route(dead_letters.show_letter),
@@ -28,9 +29,6 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("GET", "/console/workflow/try"): Route(workflow.try_form),
     ("POST", "/console/workflow/try"): Route(workflow.try_workflow, alone=True),
 }
-
-#: The customer's page; its id comes out of the signed token in its address.
-CUSTOMER = Route(customer.show_customer)
 
 #: Pages that are loaded again when their mark changes, by the last part of their live address.
 MARKS = {

@@ -12,7 +12,8 @@ from expediter.app.operator.services import OperatorServices
 
 
 class Site(msgspec.Struct, frozen=True):
-    """What does not change while the server runs. ``link`` gives the customer's page of an order (``/o/…``).
+    """What does not change while the server runs. ``link`` gives the customer's page of an order (``/o/…``),
+    by the generation of its links and the time (ms since 1970 UTC) that it begins.
 
     ``signs_in``: operators have to sign in; ``asset`` gives the address of a static file.
     """
@@ -20,7 +21,7 @@ class Site(msgspec.Struct, frozen=True):
     gateways: Mapping[GatewayName, Gateway]
     sends_mail: bool
     signs_in: bool
-    link: Callable[[str], str]
+    link: Callable[[str, int, int], str]
     asset: Callable[[str], str]
 
 

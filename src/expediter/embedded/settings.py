@@ -4,8 +4,9 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from importlib import resources
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
@@ -17,10 +18,13 @@ from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
 from expediter.embedded.mail.smtp import Mailer
 
 T = TypeVar("T")
+Network: TypeAlias = IPv4Network | IPv6Network
 _SUFFIX = ".asl.json"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 #: Bytes of a definition (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
 LARGEST_DEFINITION = 1024 * 1024
+#: Characters of a token that nobody guesses.
+SHORTEST_TOKEN = 16
 #: Settings whose values are never shown: they hold a password, or are one.
 _SECRET = frozenset({"SMTP_URL", "TOKEN", "RESTAURANT_SECRET"})
 
@@ -31,6 +35,7 @@ class SettingRefused(Exception):
 
 class Settings(msgspec.Struct, frozen=True):
     """How one server is set up. ``keep_days``: how long histories are kept after the end; None: for ever.
+    ``trusted_proxies``: whose X-Forwarded headers are believed. ``link_days``: how long links open their orders.
     ``traces``: OpenTelemetry's own settings name a collector for them.
 
     ``token`` and ``restaurant_secret`` are secrets: they are never printed.
@@ -47,6 +52,8 @@ class Settings(msgspec.Struct, frozen=True):
     workflow: Path | None
     keep_days: int | None
     traces: bool
+    trusted_proxies: tuple[Network, ...]
+    link_days: int
     orders: ports.Settings
 
 
@@ -65,6 +72,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         workflow=read("WORKFLOW", "", lambda text: Path(text) if text else None),
         traces=_traces(os.environ if environment is None else environment),
         keep_days=read("KEEP_DAYS", "", _days),
+        trusted_proxies=read("TRUSTED_PROXIES", "", _networks),
+        link_days=read("LINK_DAYS", "30", _whole(1, 3_650)),
         orders=ports.Settings(
             hold_seconds=read("HOLD_SECONDS", "30", _whole(0, 99_999_999)),
             default_price=read("DEFAULT_PRICE", "1000", _whole(0, LARGEST_TOTAL)),
@@ -76,6 +85,12 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingRefused(
             f"EXPEDITER_HOST={settings.host} can be reached from other machines. Set EXPEDITER_TOKEN to a long random "
             "text that operators send as a bearer token, or leave EXPEDITER_HOST at 127.0.0.1."
+        )
+    reachable = settings.host not in LOOPBACK or settings.trusted_proxies
+    if reachable and settings.token is not None and len(settings.token) < SHORTEST_TOKEN:
+        raise SettingRefused(
+            f"EXPEDITER_TOKEN is shorter than {SHORTEST_TOKEN} characters, and the server can be reached from other "
+            'machines. Set a long random text, such as: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
         )
     return settings
 
@@ -136,6 +151,14 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 def _days(text: str) -> int | None:
     return _whole(1, 36_500)(text) if text else None
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        form = "addresses or networks such as 127.0.0.1 or 10.0.0.0/8, with commas between them"
+        raise ValueError(f"give {form} ({error})") from error
 
 
 def _traces(environment: Mapping[str, str]) -> bool:

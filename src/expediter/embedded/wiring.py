@@ -1,6 +1,7 @@
 """Puts one machine's home together: the file, its connections, the loops. The only place that knows all of them."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -50,6 +51,7 @@ from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
 from expediter.embedded.web.feed import Feed
 
 T = TypeVar("T")
+_log = logging.getLogger("expediter.server")
 
 #: Seconds that calls under way get to end when the server stops.
 GRACE = 5.0
@@ -184,6 +186,11 @@ class Home:
     def shed(self) -> None:
         """Counts a request that was refused because there is too much to do."""
         self._metrics.shed += 1
+
+    def sign_in_failed(self) -> None:
+        """Counts a token that was wrong, and logs it: not whose, that would be personal."""
+        self._metrics.sign_ins_failed += 1
+        _log.warning("somebody sent a token that is wrong")
 
     def metrics(self) -> bytes:
         """Prometheus text."""

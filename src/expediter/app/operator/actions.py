@@ -62,6 +62,13 @@ def again(services: OperatorServices, who: Operator, order_id: str, new_id: str)
     return placed
 
 
+def revoke_links(services: OperatorServices, who: Operator, order_id: str) -> None:
+    """Has the links that customers have to this order open nothing any more. Raises OrderNotFound."""
+    orders.find(services.work, _CALLER, order_id)
+    services.links.revoke(order_id)
+    _record(services, who, "revoked its links", order_id)
+
+
 class Retry(msgspec.Struct, frozen=True):
     """A state that a failed execution can be set going at, and the input it had there."""
 

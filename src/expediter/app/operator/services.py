@@ -1,4 +1,4 @@
-"""What operators need besides the unit of work: the audit, the mailbox, workflow versions, the flow, customers.
+"""What operators need besides the unit of work: the audit, the mailbox, workflow versions, the flow, customers, links.
 
 Each is a port (a Protocol), and the embedded home has one adapter of each. Times are milliseconds since 1970 UTC.
 """
@@ -137,6 +137,16 @@ class Customers(Protocol):
         """Takes away mails, history and notes of orders that ended, and what their keys recognise an order by."""
 
 
+class Links(Protocol):
+    """The links that customers get to their orders. Each belongs to a generation of its order's links."""
+
+    def generation(self, order_id: str) -> int:
+        """The generation whose links open the order; 0 at first."""
+
+    def revoke(self, order_id: str) -> None:
+        """Begins the next generation: the links that are out open nothing any more."""
+
+
 class OperatorServices(msgspec.Struct, frozen=True):
     """The ports of one unit of work of an operator."""
 
@@ -146,3 +156,4 @@ class OperatorServices(msgspec.Struct, frozen=True):
     runs: Runs
     flow: Flow
     customers: Customers
+    links: Links

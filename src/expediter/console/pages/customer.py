@@ -2,12 +2,14 @@
 
 from typing import NamedTuple
 
+from expediter.api.errors import PathUnknown
 from expediter.api.request import Response
 from expediter.app import orders
 from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Caller
 from expediter.console.render import page
 from expediter.console.visit import Visit
+from expediter.domain.errors import OrderNotFound
 from expediter.domain.order import Kind, Order, Result, Status
 
 _NEWS: dict[Status, tuple[str, str]] = {
@@ -27,10 +29,25 @@ class Mark(NamedTuple):
     state: str
 
 
-def show_customer(services: OperatorServices, visit: Visit) -> Response:
-    """Raises OrderNotFound."""
-    order_id = visit.params["id"]
+def opened_order(services: OperatorServices, order_id: str, generation: int) -> Order:
+    """The order that a link of this generation opens. Raises OrderNotFound, PathUnknown."""
     order = orders.find(services.work, Caller(), order_id)
+    if order.erased or generation != services.links.generation(order_id):
+        raise PathUnknown("This link opens nothing any more. Ask for a new one.")
+    return order
+
+
+def customer_mark(services: OperatorServices, order_id: str, generation: int) -> str:
+    """Another text whenever the page would be another one."""
+    try:
+        return str(opened_order(services, order_id, generation).version)
+    except (OrderNotFound, PathUnknown):
+        return "gone"
+
+
+def show_customer(services: OperatorServices, visit: Visit, generation: int) -> Response:
+    """Raises OrderNotFound, PathUnknown."""
+    order = opened_order(services, visit.params["id"], generation)
     title, text = _NEWS[order.status]
     return page("customer", visit, order=order, title=title, text=text, steps=_steps(order), mark=order.version)
 

@@ -42,6 +42,12 @@ def retry_order(services: OperatorServices, visit: Visit) -> Response:
     return to(_address(order_id), "retried")
 
 
+def revoke_links(services: OperatorServices, visit: Visit) -> Response:
+    order_id = visit.params["id"]
+    actions.revoke_links(services, visit.who, order_id)
+    return to(_address(order_id), "revoked")
+
+
 def _address(order_id: str) -> str:
     return f"/console/orders/{order_id}"
 
@@ -72,7 +78,7 @@ def _show(
         faults=faults,
         cancellable=_cancellable(order),
         repeatable=order.ended and not order.erased,
-        link=visit.site.link(order_id),
+        link=visit.site.link(order_id, services.links.generation(order_id), visit.now),
         mark=services.runs.mark(order_id),
     )
 

@@ -24,6 +24,7 @@ COUNTERS: dict[str, Family] = {
     "expediter_orders_accepted_total": Family("Orders accepted."),
     "expediter_orders_ended_total": Family("Orders ended.", ("status",)),
     "expediter_requests_shed_total": Family("Requests refused with 503 because there was too much to do."),
+    "expediter_sign_ins_failed_total": Family("Tokens that were wrong: at the console's sign-in, and in requests."),
     "expediter_commits_lost_total": Family("Commits that failed (a full disk): all in them was told to try again."),
 }
 
@@ -81,6 +82,7 @@ class PrometheusText(Collector):
         yield _counter("expediter_orders_accepted_total", [((), seen.accepted)])
         yield _counter("expediter_orders_ended_total", ended)
         yield _counter("expediter_requests_shed_total", [((), seen.shed)])
+        yield _counter("expediter_sign_ins_failed_total", [((), seen.sign_ins_failed)])
         yield _counter("expediter_commits_lost_total", [((), seen.commits_lost)])
         yield _histogram("expediter_accept_seconds", [((), seen.accepts)])
         yield _histogram("expediter_order_seconds", [((), seen.orders)])

@@ -19,6 +19,7 @@ from expediter.embedded.loops.recorder import FlowCounts
 from expediter.embedded.mail.smtp import SENDER, MailRefused, written
 from expediter.embedded.operator.backlog import owing
 from expediter.embedded.operator.customers import SqliteCustomers
+from expediter.embedded.operator.links import SqliteLinks
 from expediter.embedded.sqlite.database import Row, Session, Statements
 from expediter.embedded.stores.queue import SqliteQueue
 
@@ -189,9 +190,10 @@ class SqliteServices:
         self._runs = SqliteRuns(session, workflows)
         self._flow = SqliteFlow(session, queue, counts)
         self._customers = SqliteCustomers(session)
+        self._links = SqliteLinks(session)
 
     def over(self, work: Work) -> OperatorServices:
-        return OperatorServices(work, self._audit, self._mailbox, self._runs, self._flow, self._customers)
+        return OperatorServices(work, self._audit, self._mailbox, self._runs, self._flow, self._customers, self._links)
 
 
 def _stuck(kind: str, count: int, row: Row) -> Stuck:

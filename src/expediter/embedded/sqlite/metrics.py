@@ -43,6 +43,7 @@ class Metrics:
         self.accepted = 0
         self.ended = Counter[str]()
         self.shed = 0
+        self.sign_ins_failed = 0
         self.accepts = Histogram(MEDIUM)
         self.orders = Histogram(LONG)
         self.units: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(SHORT))

@@ -8,12 +8,22 @@ An operation that writes runs inside one unit of the writer and is answered afte
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import msgspec
 from graphql import OperationType
 
 from expediter import contracts
-from expediter.api.errors import RETRY_AFTER, InternalError, MethodNotAllowed, NotReady, RequestUnparsable, problem
+from expediter.api.errors import (
+    RETRY_AFTER,
+    InternalError,
+    MethodNotAllowed,
+    NotReady,
+    RequestUnparsable,
+    TooManyRequests,
+    Unauthorized,
+    problem,
+)
 from expediter.api.request import JSON, Headers, Request, Response
 from expediter.api.rest import OPERATIONS, require_json
 from expediter.api.routes import Router
@@ -21,10 +31,11 @@ from expediter.app.faults import reason
 from expediter.app.outages import text
 from expediter.app.ports import Caller, Work
 from expediter.app.strict_json import decode
-from expediter.domain.errors import OrderError, StoreUnavailable, TooBusy
+from expediter.domain.errors import OrderError, StoreUnavailable, TaskTokenUnknown, TooBusy
 from expediter.embedded.engine.task_tokens import TaskReport
-from expediter.embedded.web.asgi import Receive, Scope, Send, refuse_websocket
+from expediter.embedded.web.asgi import Receive, Scope, Send, headers_of, refuse_websocket
 from expediter.embedded.web.backend import Home
+from expediter.embedded.web.callers import Proxies
 from expediter.embedded.web.console.handlers import Console
 from expediter.embedded.web.customer_routes import PEOPLE
 from expediter.embedded.web.graphql.executor import Formatted, Graphql, GraphqlRequest
@@ -32,6 +43,7 @@ from expediter.embedded.web.graphql.websocket import GraphqlSocket
 from expediter.embedded.web.guards import PROBES, Guards
 from expediter.embedded.web.http1.request_head import RequestHead
 from expediter.embedded.web.http1.responses import Answer
+from expediter.embedded.web.shares import Shares
 from expediter.embedded.web.task_routes import REPORTS
 
 #: Seconds that the event loop may be behind its time before requests are refused, reads too: so long did they wait.
@@ -93,7 +105,9 @@ class App:
         self._guards = Guards(home.settings)
         self._router = Router(contracts.read("openapi.json"))
         self._graphql = Graphql(home)
-        self._console = Console(home, self._guards)
+        self._proxies = Proxies(home.settings.trusted_proxies)
+        self._shares = Shares(asyncio.get_running_loop().time)
+        self._console = Console(home, self._guards, self._proxies, self._shares)
         self._sockets = 0
         #: Seconds that the event loop was behind its time when somebody looked last.
         self.late = 0.0
@@ -110,9 +124,22 @@ class App:
             return
         self._sockets += 1
         try:
-            await GraphqlSocket(self._graphql, self._guards, OPERATOR).run(scope, receive, send)
+            await self._follow(scope, receive, send)
+        except TooManyRequests as error:
+            await refuse_websocket(send, problem(error))
         finally:
             self._sockets -= 1
+
+    async def _follow(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Until it has shown a token a websocket has one of its caller's places. Raises TooManyRequests."""
+        with ExitStack() as place:
+            headers = headers_of(scope)
+            if not self._guards.is_operator(headers.get("authorization", "")):
+                caller = self._proxies.caller((scope.get("client") or ("",))[0], headers)
+                self._shares.websockets.check(caller)
+                place.enter_context(self._shares.websockets.held(caller))
+            socket = GraphqlSocket(self._graphql, self._guards, OPERATOR, place.close)
+            await socket.run(scope, receive, send)
 
     def answer(self, head: RequestHead, body: bytes) -> Answer:
         """The answer to a whole request."""
@@ -145,7 +172,11 @@ class App:
 
     def _answer(self, head: RequestHead, body: bytes) -> Answer:
         """Raises OrderError."""
-        self._guards.check(head.path, head.headers)
+        try:
+            self._guards.check(head.path, head.headers)
+        except Unauthorized:
+            self._count_stranger(head)
+            raise
         if head.path == _GRAPHQL:
             check_graphql(head.method, head.headers)
             return asyncio.create_task(self._answer_graphql(head, body))
@@ -163,7 +194,7 @@ class App:
             body=body if head.method in _WITH_BODY else b"",
         )
         if name in REPORTS:
-            return asyncio.create_task(self._report(REPORTS[name](request), request, name))
+            return asyncio.create_task(self._report(REPORTS[name](request), request, name, head))
         if name in PEOPLE:
             return asyncio.create_task(PEOPLE[name](self._home, request))
         operation = OPERATIONS[name]
@@ -173,8 +204,18 @@ class App:
 
         return self._home.write(handle, name) if operation.writes else self._home.read(handle)
 
-    async def _report(self, report: TaskReport, request: Request, name: str) -> Response:
-        await self._home.report(request.params["token"], report, name)
+    def _count_stranger(self, head: RequestHead) -> None:
+        """One more request without a token, or with a wrong one. Raises TooManyRequests."""
+        if "authorization" in head.headers:
+            self._home.sign_in_failed()
+        self._shares.requests.count(self._proxies.caller(head.peer, head.headers))
+
+    async def _report(self, report: TaskReport, request: Request, name: str, head: RequestHead) -> Response:
+        try:
+            await self._home.report(request.params["token"], report, name)
+        except TaskTokenUnknown:
+            self._count_stranger(head)
+            raise
         return Response(204)
 
     async def _answer_graphql(self, head: RequestHead, body: bytes) -> Response:

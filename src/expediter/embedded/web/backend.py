@@ -69,5 +69,8 @@ class Home(Protocol):
     def shed(self) -> None:
         """Counts a request that was refused because there is too much to do."""
 
+    def sign_in_failed(self) -> None:
+        """Counts a token that was wrong, and logs it."""
+
     def metrics(self) -> bytes:
         """Prometheus text."""

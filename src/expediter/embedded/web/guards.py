@@ -44,12 +44,16 @@ class Guards:
 
     def check_token(self, authorization: str) -> None:
         """Raises Unauthorized unless no token is asked for, or this is it (``Bearer TOKEN``)."""
+        if not self.is_operator(authorization):
+            raise Unauthorized
+
+    def is_operator(self, authorization: str) -> bool:
+        """Whether no token is asked for, or this is it (``Bearer TOKEN``)."""
+        if self._token is None:
+            return True
         scheme, _, token = authorization.partition(" ")
         given = token.strip().encode("utf-8", "surrogateescape")
-        if self._token is None:
-            return
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given, self._token):
-            raise Unauthorized
+        return scheme.lower() == "bearer" and hmac.compare_digest(given, self._token)
 
 
 @lru_cache(maxsize=64)

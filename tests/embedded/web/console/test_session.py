@@ -1,40 +1,56 @@
-"""The secret that signs sessions and links: made once, whole or not at all."""
+"""Sessions at the console: in memory, for twelve hours, until somebody signs out."""
 
-from pathlib import Path
-
-import pytest
-
-from expediter.embedded.sqlite.database import DataRefused
-from expediter.embedded.web.console.session import LENGTH, keys_in
+from expediter.embedded.web.console.session import LASTS, MOST_SESSIONS, Sessions, form_token, is_ours
 
 
-def test_the_secret_is_made_once_and_is_nobody_elses_to_read(tmp_path: Path) -> None:
-    link = keys_in(tmp_path).link("order")
+class Clock:
+    now = 0.0
 
-    assert keys_in(tmp_path).order_id(link.removeprefix("/o/")) == "order"
-    assert len((tmp_path / "secret").read_bytes()) == LENGTH
-    assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
-
-
-@pytest.mark.parametrize("left", [b"", b"abc"])
-def test_what_a_full_disk_left_of_a_secret_is_none(tmp_path: Path, left: bytes) -> None:
-    (tmp_path / "secret").write_bytes(left)
-    keys_in(tmp_path)
-
-    assert len((tmp_path / "secret").read_bytes()) == LENGTH
+    def __call__(self) -> float:
+        return self.now
 
 
-def test_a_secret_that_cannot_be_written_is_refused_with_the_reason(tmp_path: Path) -> None:
-    (tmp_path / "secret.new").mkdir()
+def test_a_session_lasts_twelve_hours_and_no_longer() -> None:
+    clock = Clock()
+    sessions = Sessions(clock)
+    session, cookie = sessions.begin("Ada")
+    clock.now = LASTS - 1
+    assert sessions.find(cookie) == session
+    clock.now = LASTS
 
-    with pytest.raises(DataRefused, match="cannot be written"):
-        keys_in(tmp_path)
+    assert sessions.find(cookie) is None
+    assert LASTS == 12 * 60 * 60
 
 
-@pytest.mark.parametrize("rights", [0o602, 0o620, 0o640, 0o604, 0o666])
-def test_a_secret_that_others_may_read_or_write_is_refused_with_what_to_do(tmp_path: Path, rights: int) -> None:
-    keys_in(tmp_path)
-    (tmp_path / "secret").chmod(rights)
+def test_a_session_that_ended_is_over_for_whoever_has_its_cookie() -> None:
+    sessions = Sessions(Clock())
+    _, cookie = sessions.begin("Ada")
+    sessions.end(cookie)
+    sessions.end(cookie)
 
-    with pytest.raises(DataRefused, match="Remove it and start again"):
-        keys_in(tmp_path)
+    assert sessions.find(cookie) is None
+
+
+def test_a_cookie_that_nobody_was_given_is_no_session() -> None:
+    sessions = Sessions(Clock())
+    sessions.begin("Ada")
+    for cookie in ("", "x", "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJjb25zb2xlIn0.x"):
+        assert sessions.find(cookie) is None
+
+
+def test_no_two_sessions_are_the_same_and_the_oldest_makes_room() -> None:
+    sessions = Sessions(Clock())
+    cookies = [sessions.begin("Ada")[1] for _ in range(MOST_SESSIONS + 1)]
+
+    assert len(set(cookies)) == len(cookies)
+    assert sessions.find(cookies[0]) is None
+    assert sessions.find(cookies[1])
+
+
+def test_a_form_is_one_of_the_session_that_it_was_made_for() -> None:
+    sessions = Sessions(Clock())
+    (ada, _), (bob, _) = sessions.begin("Ada"), sessions.begin("Bob")
+
+    assert is_ours(ada, form_token(ada))
+    assert not is_ours(bob, form_token(ada))
+    assert not any(is_ours(ada, token) for token in ("", ".", "a.b", "\udc80.x"))

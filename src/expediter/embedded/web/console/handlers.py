@@ -8,9 +8,11 @@ Rules:
 
 import asyncio
 import hmac
+import re
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from functools import partial
+from typing import NamedTuple
 
 from expediter.api.errors import (
     FormExpired,
@@ -22,24 +24,29 @@ from expediter.api.errors import (
     title,
 )
 from expediter.api.request import Headers, Response
+from expediter.app.drafts import VISIBLE
 from expediter.app.gateways import GatewayName
 from expediter.app.operator.actions import Operator
 from expediter.app.operator.scenarios import SCENARIOS
 from expediter.app.operator.services import OperatorServices
 from expediter.console import routes
+from expediter.console.pages.customer import customer_mark, opened_order, show_customer
 from expediter.console.render import plain
 from expediter.console.visit import Route, Site, Visit
 from expediter.domain.errors import OrderError, TooBusy
 from expediter.embedded.clock import new_id
 from expediter.embedded.web.backend import Home
+from expediter.embedded.web.callers import Proxies
 from expediter.embedded.web.console import live
+from expediter.embedded.web.console.links import links_in
 from expediter.embedded.web.console.rehearsal import Rehearsals
 from expediter.embedded.web.console.responses import cookie, cookie_in, fields, live_stream, lively, page
-from expediter.embedded.web.console.session import LASTS, Session, keys_in
+from expediter.embedded.web.console.session import LASTS, Session, Sessions, form_token, is_ours
 from expediter.embedded.web.console.static_files import PREFIX, assets
 from expediter.embedded.web.guards import Guards
 from expediter.embedded.web.http1.request_head import RequestHead
 from expediter.embedded.web.http1.responses import Stream
+from expediter.embedded.web.shares import Shares
 
 _KEPT = ("Cache-Control", "public, max-age=31536000, immutable")
 #: Live pages open at the same time: each asks for its mark once a second.
@@ -48,14 +55,28 @@ MOST_STREAMS = 1_000
 _LOCAL = "operator"
 
 
+#: The session of who follows a link: nobody acts there.
+NOBODY = Session("", b"", 0)
+
+
+class LivePage(NamedTuple):
+    """What a page that is open follows. ``link``: the order whose customer opened it; None: an operator did."""
+
+    events: AsyncGenerator[bytes]
+    link: str | None = None
+
+
 class Console:
     """Answers what is asked under the paths that it ``serves``."""
 
-    def __init__(self, home: Home, guards: Guards) -> None:
+    def __init__(self, home: Home, guards: Guards, proxies: Proxies, shares: Shares) -> None:
         self._home = home
         self._guards = guards
+        self._proxies = proxies
+        self._shares = shares
         self._token = home.settings.token
-        self._keys = keys_in(home.settings.data)
+        self._sessions = Sessions(asyncio.get_running_loop().time)
+        self._links = links_in(home.settings.data, home.settings.link_days)
         self._assets = assets()
         self._journal = live.Journal(home.feed, self._now, self._counts)
         self._rehearsals = Rehearsals(home)
@@ -66,7 +87,7 @@ class Console:
             gateways={GatewayName.PAYMENTS: home.settings.payments, GatewayName.RESTAURANT: home.settings.restaurant},
             sends_mail=bool(home.settings.smtp_url),
             signs_in=self._token is not None,
-            link=self._keys.link,
+            link=self._links.link,
             asset=self._asset,
         )
 
@@ -80,57 +101,73 @@ class Console:
 
     async def answer(self, head: RequestHead, body: bytes) -> Response | Stream:
         """Raises only what is a fault of ours."""
+        secure = self._proxies.came_by_https(head.peer, head.headers)
+        caller = self._proxies.caller(head.peer, head.headers)
         try:
-            answer = await self._answer(head, body)
+            answer = await self._answer(head, body, caller, secure=secure)
+            if isinstance(answer, LivePage):
+                self._require_place(answer, caller)
+                return live_stream(self._counted(answer, caller))
         except OrderError as error:
-            return page(head.headers, self._problem(error, head.headers))
-        if isinstance(answer, Response):
-            return page(head.headers, answer)
-        if self._stopping.is_set():
-            return page(head.headers, self._problem(NotReady(), head.headers))
-        if self._streams >= MOST_STREAMS:
-            return page(head.headers, self._problem(TooBusy(), head.headers))
-        return live_stream(self._counted(answer))
+            answer = self._problem(error, head.headers)
+        return page(head.headers, answer, secure=secure)
 
-    async def _counted(self, events: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    def _require_place(self, live: LivePage, caller: str) -> None:
+        """Raises NotReady, TooBusy, TooManyRequests unless one more live page may be open."""
+        if self._stopping.is_set():
+            raise NotReady
+        if self._streams >= MOST_STREAMS:
+            raise TooBusy
+        if live.link is not None:
+            self._shares.pages_of_link.check(live.link)
+            self._shares.pages_of_address.check(caller)
+
+    async def _counted(self, live: LivePage, caller: str) -> AsyncGenerator[bytes]:
         self._streams += 1
-        try:
-            async with aclosing(lively(events, self._stopping)) as told:
+        with ExitStack() as places:
+            places.callback(self._close_stream)
+            if live.link is not None:
+                places.enter_context(self._shares.pages_of_link.held(live.link))
+                places.enter_context(self._shares.pages_of_address.held(caller))
+            async with aclosing(lively(live.events, self._stopping)) as told:
                 async for event in told:
                     yield event
-        finally:
-            self._streams -= 1
+
+    def _close_stream(self) -> None:
+        self._streams -= 1
 
     # ── which page ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _answer(self, head: RequestHead, body: bytes) -> Response | AsyncGenerator[bytes]:
+    async def _answer(self, head: RequestHead, body: bytes, caller: str, *, secure: bool) -> Response | LivePage:
         path, headers = head.path.rstrip("/") or "/", head.headers
         self._guards.check_place(headers)
         if path.startswith(PREFIX):
             return self._file(path.removeprefix(PREFIX), headers)
         if path.startswith("/o/"):
+            self._shares.requests.count(caller)
             return self._customer(path.removeprefix("/o/"), _seen(head))
         if path == "/console/sign-in":
-            return self._sign_in(head, body)
-        session, begun = self._session(headers)
+            self._shares.requests.count(caller)
+            return self._sign_in(head, body, caller, secure=secure)
+        session, begun = self._session(headers, secure=secure)
         if session is None:
             return self._sign_in_page("Show that you are an operator of this server.", 401)
+        if path == "/console/sign-out" and head.method == "POST":
+            self._form(body, session)
+            self._sessions.end(cookie_in(headers))
+            return Response(303, (("Location", "/console/sign-in"), cookie("", 0, secure=secure)))
         answer = await self._for_operator(path, head, body, session)
         if isinstance(answer, Response) and begun:
             return Response(answer.status, (*answer.headers, begun), answer.body)
         return answer
 
-    async def _for_operator(
-        self, path: str, head: RequestHead, body: bytes, session: Session
-    ) -> Response | AsyncGenerator[bytes]:
+    async def _for_operator(self, path: str, head: RequestHead, body: bytes, session: Session) -> Response | LivePage:
         if path == "/":
             return Response(307, (("Location", "/console"),))
         if path.startswith("/console/live/"):
             return self._live(path.removeprefix("/console/live/"), _seen(head))
         posted = head.method == "POST"
         form = self._form(body, session) if posted else {}
-        if path == "/console/sign-out" and posted:
-            return Response(303, (("Location", "/console/sign-in"), cookie("", 0)))
         found = routes.find(head.method, path)
         if found is None:
             if routes.find("GET" if posted else "POST", path):
@@ -142,7 +179,7 @@ class Console:
         return Visit(
             site=self._site,
             who=Operator(session.name),
-            csrf=self._keys.form_token(session),
+            csrf=form_token(session),
             now=self._now(),
             new_id=new_id,
             params=params,
@@ -163,26 +200,33 @@ class Console:
 
     # ── who is let in ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _session(self, headers: Headers) -> tuple[Session | None, tuple[str, str] | None]:
+    def _session(self, headers: Headers, *, secure: bool) -> tuple[Session | None, tuple[str, str] | None]:
         """The session of this browser, and its cookie when it begins now. None: it has to sign in."""
-        if session := self._keys.session(cookie_in(headers)):
+        if session := self._sessions.find(cookie_in(headers)):
             return session, None
         if self._token is not None:
             return None, None
-        session, value = self._keys.begin(_LOCAL, self._now())
-        return session, cookie(value, LASTS)
+        session, value = self._sessions.begin(_LOCAL)
+        return session, cookie(value, LASTS, secure=secure)
 
-    def _sign_in(self, head: RequestHead, body: bytes) -> Response:
+    def _sign_in(self, head: RequestHead, body: bytes, caller: str, *, secure: bool) -> Response:
+        """Raises TooManyRequests while the caller has to wait after sign-ins that failed."""
         if self._token is None:
             return Response(303, (("Location", "/console"),))
         if head.method != "POST":
             return self._sign_in_page("Show that you are an operator of this server.", 200)
+        self._shares.sign_ins.check(caller)
         form = fields(body)
         given, name = form.get("token", "").strip(), " ".join(form.get("name", "").split())[:60]
-        if not name.isprintable() or not name or not hmac.compare_digest(given.encode(), self._token.encode()):
-            return self._sign_in_page("That is not the token of this server, or the name is missing.", 401)
-        _, value = self._keys.begin(name, self._now())
-        return Response(303, (("Location", "/console"), cookie(value, LASTS)))
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode()):
+            self._shares.sign_ins.failed(caller)
+            self._home.sign_in_failed()
+            return self._sign_in_page("That is not the token of this server.", 401)
+        self._shares.sign_ins.succeeded(caller)
+        if not re.match(VISIBLE, name):
+            return self._sign_in_page("Give the name under which your acts are written down.", 401)
+        _, value = self._sessions.begin(name)
+        return Response(303, (("Location", "/console"), cookie(value, LASTS, secure=secure)))
 
     def _sign_in_page(self, text: str, code: int) -> Response:
         page = plain("Sign in", text, self._asset, status=code, sign_in=True)
@@ -192,33 +236,36 @@ class Console:
     def _form(self, body: bytes, session: Session) -> dict[str, str]:
         """The fields of a form of ours. Raises FormExpired for any other."""
         form = fields(body)
-        if not self._keys.is_ours(session, form.pop("csrf", "")):
+        if not is_ours(session, form.pop("csrf", "")):
             raise FormExpired
         return form
 
     # ── parts ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _customer(self, rest: str, seen: str) -> Response | AsyncGenerator[bytes]:
+    def _customer(self, rest: str, seen: str) -> Response | LivePage:
         """Raises PathUnknown, OrderNotFound."""
         token, _, live = rest.partition("/")
-        order_id = self._keys.order_id(token)
-        if order_id is None or live not in {"", "live"}:
-            raise PathUnknown("This link leads nowhere. Check that it is complete.")
+        link = self._links.opened(token, self._now())
+        if link is None or live not in {"", "live"}:
+            raise PathUnknown("This link leads nowhere, or its time is over. Check it, or ask for a new one.")
+        order_id, generation = link
         if live:
-            return self._marked(partial(_version, order_id), order_id, seen)
-        visit = self._visit(Session("", ""), {"id": order_id}, {"here": f"/o/{token}"}, {})
-        return self._home.read_as_operator(lambda services: routes.CUSTOMER.handle(services, visit))
+            self._home.read_as_operator(lambda services: opened_order(services, order_id, generation))
+            mark = partial(customer_mark, order_id=order_id, generation=generation)
+            return LivePage(self._marked(mark, order_id, seen), order_id)
+        visit = self._visit(NOBODY, {"id": order_id}, {"here": f"/o/{token}"}, {})
+        return self._home.read_as_operator(lambda services: show_customer(services, visit, generation))
 
-    def _live(self, what: str, seen: str) -> AsyncGenerator[bytes]:
+    def _live(self, what: str, seen: str) -> LivePage:
         """Raises PathUnknown."""
         if what == "orders":
-            return self._journal.follow(seen)
+            return LivePage(self._journal.follow(seen))
         kind, _, order_id = what.partition("/")
         if kind == "orders":
-            return self._marked(lambda services: services.runs.mark(order_id), order_id, seen)
+            return LivePage(self._marked(lambda services: services.runs.mark(order_id), order_id, seen))
         if what not in routes.MARKS:
             raise PathUnknown(f"There is nothing live called {what}.")
-        return self._marked(routes.MARKS[what], None, seen)
+        return LivePage(self._marked(routes.MARKS[what], None, seen))
 
     def _marked(
         self, mark: Callable[[OperatorServices], str], order_id: str | None, seen: str
@@ -238,9 +285,11 @@ class Console:
 
     def _problem(self, error: OrderError, headers: Headers) -> Response:
         """The error as a page for who reads pages, else as the other doors tell it."""
+        told = problem(error)
         if "text/html" not in headers.get("accept", ""):
-            return problem(error)
-        return plain(title(error.name), str(error), self._asset, status=status(error), back="/console")
+            return told
+        shown = plain(title(error.name), str(error), self._asset, status=status(error), back="/console")
+        return Response(shown.status, (*told.headers, *shown.headers), shown.body)
 
     def _counts(self) -> dict[str, int]:
         counts = self._home.read_as_operator(lambda services: services.flow.counts())
@@ -253,8 +302,3 @@ class Console:
 def _seen(head: RequestHead) -> str:
     """What a tab saw last: of a stream that broke off, or of the page it was loaded with."""
     return head.headers.get("last-event-id") or dict(head.arguments()).get("after", "")
-
-
-def _version(order_id: str, services: OperatorServices) -> str:
-    order = services.work.orders.find(order_id)
-    return str(order.version if order else 0)

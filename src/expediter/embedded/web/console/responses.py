@@ -21,6 +21,8 @@ _ALWAYS = (
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
+#: Browsers use TLS for this host from now on, for a year (RFC 6797).
+_ONLY_HTTPS = (("Strict-Transport-Security", "max-age=31536000"),)
 _FRESH = ("Cache-Control", "no-store")
 #: X-Accel-Buffering: a proxy in front passes every event on at once.
 _STREAM = (("Content-Type", "text/event-stream"), _FRESH, ("X-Accel-Buffering", "no"), *_ALWAYS)
@@ -30,9 +32,9 @@ _PACKED = 1_000
 HEARTBEAT = 15.0
 
 
-def page(headers: Headers, response: Response) -> Response:
-    """The page with the lines that all have, packed when the browser takes that."""
-    lines, content = dict((_FRESH, *response.headers, *_ALWAYS)), response.body
+def page(headers: Headers, response: Response, *, secure: bool) -> Response:
+    """The page with the lines that all have, packed when the browser takes that. ``secure``: it goes out over TLS."""
+    lines, content = dict((_FRESH, *response.headers, *_ALWAYS, *(_ONLY_HTTPS if secure else ()))), response.body
     if len(content) > _PACKED and "Content-Encoding" not in lines and "gzip" in headers.get("accept-encoding", ""):
         content, lines["Content-Encoding"] = gzip.compress(content, 4, mtime=0), "gzip"
     lines["Vary"] = "Accept-Encoding"
@@ -63,9 +65,12 @@ async def lively(events: AsyncGenerator[bytes], stopping: asyncio.Event) -> Asyn
         await events.aclose()
 
 
-def cookie(value: str, seconds: int) -> tuple[str, str]:
-    """The session's cookie: not for scripts, not sent with other sites' posts; 0 seconds removes it."""
-    return "Set-Cookie", f"{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+def cookie(value: str, seconds: int, *, secure: bool) -> tuple[str, str]:
+    """The session's cookie: not for scripts, not sent with other sites' posts; 0 seconds removes it. ``secure``: it is
+    sent over TLS only.
+    """
+    only = "; Secure" if secure else ""
+    return "Set-Cookie", f"{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{only}"
 
 
 def cookie_in(headers: Headers) -> str:

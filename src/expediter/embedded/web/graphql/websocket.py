@@ -4,7 +4,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -50,9 +50,12 @@ class Disconnected(Exception):
 
 
 class GraphqlSocket:
-    """One connection. ``run`` returns when it is closed, from either side."""
+    """One connection. ``run`` returns when it is closed, from either side. ``greeted`` is called once it has shown that
+    it may be here.
+    """
 
-    def __init__(self, graphql: Graphql, guards: Guards, caller: Caller) -> None:
+    def __init__(self, graphql: Graphql, guards: Guards, caller: Caller, greeted: Callable[[], None]) -> None:
+        self._greeted = greeted
         self._graphql = graphql
         self._guards = guards
         self._caller = caller
@@ -100,6 +103,7 @@ class GraphqlSocket:
             self._guards.check_token(headers.get("authorization") or given.get("authorization", ""))
         except Unauthorized as error:
             raise Closing(4403, "Forbidden") from error
+        self._greeted()
         await self._tell(WsMessage("connection_ack"))
 
     async def _take(self, message: WsMessage) -> None:

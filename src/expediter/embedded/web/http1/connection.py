@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 
 from expediter.api.errors import AddressTooLong, BodyTooLarge, HeadersTooLarge, RequestUnparsable, problem
 from expediter.domain.errors import OrderError
+from expediter.embedded.web.callers import peer_of
 from expediter.embedded.web.connections import Connections
 from expediter.embedded.web.http1.request_body import BodyReader
 from expediter.embedded.web.http1.request_cycle import Application, RequestCycle
@@ -47,6 +48,8 @@ class HttpConnection(asyncio.Protocol):
 
     #: What came behind the request that is being answered, or of a head that is not whole.
     _buffer = b""
+    #: The address at the other end.
+    _peer = ""
     #: The request whose body is coming.
     _head: RequestHead | None = None
     _body: BodyReader | None = None
@@ -81,6 +84,7 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # a stream's transport
+        self._peer = peer_of(transport)
         self._state.connections.add(self)  # type: ignore[arg-type]  # they are asked to shut down, and nothing else
         self._bounds.opened(self)
         self._judge()
@@ -147,7 +151,7 @@ class HttpConnection(asyncio.Protocol):
             self._buffer = data
             _check_part(data)
             return False
-        head = parse_head(data[:end])
+        head = parse_head(data[:end], self._peer)
         if "upgrade" in head.headers and asks_for_websocket(head):
             self._become_websocket(data, end)
             return True

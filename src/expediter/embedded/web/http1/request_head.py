@@ -49,6 +49,7 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
 
     ``path`` has its %-escapes resolved, ``query`` has not. ``headers`` have lower-case names. ``length``: bytes of the
     body, None when it comes in chunks. ``keep_alive``: the client may send another request on this connection.
+    ``peer``: the address at the other end of it.
     """
 
     method: str
@@ -58,14 +59,15 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
     length: int | None
     keep_alive: bool
     http10: bool
+    peer: str = ""
 
     def arguments(self) -> tuple[tuple[str, str], ...]:
         """The names and values in the query, in their order."""
         return tuple(parse_qsl(self.query, keep_blank_values=True)) if self.query else ()
 
 
-def parse_head(data: bytes) -> RequestHead:
-    """The head in ``data``, its empty line included.
+def parse_head(data: bytes, peer: str = "") -> RequestHead:
+    """The head in ``data``, its empty line included; ``peer``: who sent it.
 
     Raises RequestUnparsable, VersionUnsupported, CodingUnsupported, AddressTooLong, HeadersTooLarge, BodyTooLarge.
     """
@@ -91,6 +93,7 @@ def parse_head(data: bytes) -> RequestHead:
         length=_length(headers, http10=http10),
         keep_alive=not http10 and ("connection" not in headers or "close" not in options(headers["connection"])),
         http10=http10,
+        peer=peer,
     )
 
 

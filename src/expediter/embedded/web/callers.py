@@ -1,0 +1,73 @@
+"""Who is behind a request: the address that it came from, past the proxies that are trusted to say so.
+
+A proxy writes the address of its own caller at the end of ``X-Forwarded-For``, and how that caller came in
+``X-Forwarded-Proto``. Anybody else may write there too, so both are believed from trusted addresses only
+(``EXPEDITER_TRUSTED_PROXIES``), and of the list the last address that is not such a proxy itself.
+"""
+
+from asyncio import BaseTransport
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from expediter.api.request import Headers
+from expediter.embedded.settings import Network
+
+#: Bits of an IPv6 address that one subscriber has; the rest of it he chooses himself (RFC 6177).
+SUBSCRIBER = 64
+
+
+class Proxies:
+    """The proxies in front of the server."""
+
+    def __init__(self, trusted: Sequence[Network]) -> None:
+        self._trusted = tuple(trusted)
+        self._are_trusted = lru_cache(maxsize=1024)(self._is_in_a_network)
+
+    def trusts(self, address: str) -> bool:
+        """Whether this address is a proxy's that is believed."""
+        return bool(self._trusted) and self._are_trusted(address)
+
+    def caller(self, peer: str, headers: Headers) -> str:
+        """The address that a request came from: an IPv4 address, or the /64 network of an IPv6 address.
+
+        ``peer``: the other end of the connection. Empty where there is none.
+        """
+        if "x-forwarded-for" in headers and self.trusts(peer):
+            for address in reversed(headers["x-forwarded-for"].split(",")):
+                peer = address.strip() or peer
+                if not self.trusts(peer):
+                    break
+        return subscriber(peer)
+
+    def came_by_https(self, peer: str, headers: Headers) -> bool:
+        """Whether the proxy in front says that its caller speaks TLS with it."""
+        said = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
+        return said == "https" and self.trusts(peer)
+
+    def _is_in_a_network(self, address: str) -> bool:
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return False
+        return any(found in network for network in self._trusted)
+
+
+def peer_of(transport: BaseTransport) -> str:
+    """The address at the other end of a connection; empty where it has none."""
+    name = transport.get_extra_info("peername")
+    return str(name[0]) if isinstance(name, tuple) else ""
+
+
+@lru_cache(maxsize=4096)
+def subscriber(address: str) -> str:
+    """Whom an address belongs to: itself, or an IPv6 address's network. What is no address is taken as it is."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address[:64]
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ip_network((found, SUBSCRIBER), strict=False))
