@@ -54,7 +54,7 @@ SETTINGS: dict[str, str] = {
     "RESTAURANT_SECRET": "Signs what the restaurant gets. Secret.",
     "SMTP_URL": "`smtp://host:port` or `smtps://user:password@host:port`, `?from=address`. Unset: mail is kept here.",
     "TOKEN": "What operators send as a bearer token; 16 characters at least where others reach the server. Secret.",
-    "TRUSTED_PROXIES": "Proxies whose `X-Forwarded-For` and `-Proto` are believed: addresses, or networks; with commas.",
+    "TRUSTED_PROXIES": "Proxies whose `X-Forwarded-For` and `-Proto` are believed: addresses, networks; with commas.",
     "LINK_DAYS": "Days that a customer's link opens its order, from when it was made: 1 to 3650.",
     "WORKFLOW": "Another workflow for new orders: an .asl.json file.",
     "KEEP_DAYS": "Days after an order's end until its workflow's history and its mails are pruned. Unset: never.",
