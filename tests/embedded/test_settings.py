@@ -30,7 +30,7 @@ def test_everything_can_be_set() -> None:
         DATA="/tmp/x",
         HOST="0.0.0.0",
         PORT="0",
-        TOKEN="long and random",
+        TOKEN="long and random text",
         HOLD_SECONDS="0",
         PAYMENTS="http://bank:80/pay/",
         RESTAURANT="simulated:decline=0.25",
@@ -41,12 +41,15 @@ def test_everything_can_be_set() -> None:
         NOTIFY=" a@example.com, b@example.com ,",
         WORKFLOW="other.asl.json",
         KEEP_DAYS="90",
+        TRUSTED_PROXIES="10.0.0.1, fd00::/8",
+        LINK_DAYS="7",
     )
 
     assert (settings.payments, settings.restaurant) == (Remote("http://bank:80/pay"), Simulated(0.25))
     assert settings.orders.notify == ("a@example.com", "b@example.com")
     assert (settings.orders.hold_seconds, settings.orders.default_price, settings.port) == (0, 0, 0)
-    assert (settings.workflow, settings.keep_days) == (Path("other.asl.json"), 90)
+    assert (settings.workflow, settings.keep_days, settings.link_days) == (Path("other.asl.json"), 90, 7)
+    assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.1/32", "fd00::/8"]
 
 
 WRONG = [
