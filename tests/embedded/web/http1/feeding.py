@@ -2,23 +2,29 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import NamedTuple
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from expediter.api.request import Response
 from expediter.embedded.web.connections import Connections
 from expediter.embedded.web.http1.connection import HttpConnection
+from expediter.embedded.web.http1.request_head import RequestHead
+from expediter.embedded.web.http1.responses import Answer
 from expediter.embedded.web.serving import configuration
 from tests.embedded.web.wire import Echo
 
 
 class Seen(NamedTuple):
-    """What a server made of a stream: the requests, and whether it refused what came behind them."""
+    """The requests that a server saw, and whether what came behind them was refused, or became a websocket."""
 
     requests: list[tuple[str, bytes]]
     refused: bool
-    answers: bytes = b""
+    websocket: bool
+    answers: bytes
 
 
 class FakeTransport(asyncio.Transport):
@@ -27,7 +33,7 @@ class FakeTransport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
-        self.closing = self.paused = False
+        self.closing = self.paused = self.websocket = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self.written += bytes(data)
@@ -52,7 +58,8 @@ class FakeTransport(asyncio.Transport):
     def resume_reading(self) -> None:
         self.paused = False
 
-    def set_protocol(self, _: asyncio.BaseProtocol) -> None: ...
+    def set_protocol(self, _: asyncio.BaseProtocol) -> None:
+        self.websocket = True
 
 
 class _Websocket(asyncio.Protocol):
@@ -62,10 +69,10 @@ class _Websocket(asyncio.Protocol):
 
 
 class Feeder:
-    """Feeds streams to connections of one server. Make it on a running loop."""
+    """Feeds streams to connections of one server. Make it on a running loop; it needs none afterwards."""
 
-    def __init__(self) -> None:
-        self._echo = Echo()
+    def __init__(self, echo: Echo | None = None) -> None:
+        self._echo = echo or Echo()
         self._config: Config = configuration(self._echo, Connections(10), 1)
         self._config.load()
         self._config.ws_protocol_class = _Websocket
@@ -81,16 +88,33 @@ class Feeder:
         transport = FakeTransport()
         connection.connection_made(transport)
         for segment in segments:
-            if transport.closing:
+            if transport.closing or transport.websocket:
                 break
             connection.data_received(segment)
             self._loop.run()
-        if not transport.closing:
+        if not transport.closing and not transport.websocket:
             connection.eof_received()
             self._loop.run()
         last = transport.written.rpartition(b"HTTP/1.1 ")[2][:3]
         connection.connection_lost(None)
-        return Seen(asked, last >= b"400", transport.written)
+        return Seen(asked, last >= b"400", transport.websocket, transport.written)
+
+
+class _Silent(Echo):
+    """Answers without a body, so that every status in the answers is its own."""
+
+    def answer(self, head: RequestHead, body: bytes) -> Answer:
+        super().answer(head, body)
+        return Response(204)
+
+
+@cache
+def silent_feeder() -> Feeder:
+    async def made() -> Feeder:
+        return Feeder(_Silent())
+
+    with ThreadPoolExecutor(1) as thread:  # a loop of its own, also where one runs already
+        return thread.submit(asyncio.run, made()).result()
 
 
 class _Calls:

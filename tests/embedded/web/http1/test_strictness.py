@@ -91,6 +91,8 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "a Host behind an address": (head(host=b"Host: [::1].evil.example"), 400),
     "a Host with a port that is no number": (head(host=b"Host: localhost:x"), 400),
     "two names in one Host": (head(host=b"Host: localhost, localhost"), 400),
+    "no Host beside an address with one": (head(b"GET http://localhost/ HTTP/1.1", host=b""), 400),
+    "no Host in HTTP/1.0 beside an address with one": (head(b"GET http://localhost/ HTTP/1.0", host=b""), 400),
     # headers
     "a folded line": (head(b"GET / HTTP/1.1", b"X: a", b" b"), 400),
     "a space before the colon": (head(b"GET / HTTP/1.1", b"X : a"), 400),

@@ -79,12 +79,12 @@ def parse_head(data: bytes, peer: str = "") -> RequestHead:
     headers = _headers(lines)
     if len(target) > LONGEST_ADDRESS:
         raise AddressTooLong
-    path, query = _place(method, target, headers)
     if "host" in headers:
         if not _HOST.fullmatch(headers["host"]):
             raise RequestUnparsable("The header Host is not one name with a port. Send one Host.")
     elif not http10:
         raise RequestUnparsable("The header Host is missing. Send it with every request.")
+    path, query = _place(method, target, headers)
     return RequestHead(
         method=method,
         path=unquote(path) if "%" in path else path,
@@ -144,7 +144,7 @@ def _place(method: str, target: str, headers: dict[str, str]) -> tuple[str, str]
     absolute = _ABSOLUTE.fullmatch(target)
     if absolute is None:
         raise RequestUnparsable("The address is not a path. Send one that begins with a slash.")
-    if headers.setdefault("host", absolute[1]).lower() != absolute[1].lower():
+    if headers.get("host", "").lower() != absolute[1].lower():
         raise RequestUnparsable("The address and the header Host name two hosts. Send one.")
     return absolute[2] or "/", absolute[3] or ""
 
