@@ -82,6 +82,15 @@ async def test_who_is_waiting_for_us_is_not_given_up(serving: Opened) -> None:
         assert len(served.connections) == 1
 
 
+async def test_head_of_a_live_page_ends_with_its_head(serving: Opened) -> None:
+    async with serving() as served, connected(served.port) as page:
+        await page.says(STREAM.replace(b"GET", b"HEAD") + GET)
+
+        assert "content-type: text/event-stream" in await page.head()
+        assert await page.hears() == [200]
+        assert served.app._console._streams == 0
+
+
 async def test_who_does_not_read_what_was_sent_to_him_is_cut_off_although_he_asks_for_more(serving: Opened) -> None:
     async with serving() as served, connected(served.port) as deaf:
         deaf.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a stream's transport reads too

@@ -165,6 +165,33 @@ async def test_what_is_nested_too_deeply_is_refused_before_it_hurts(opened: Open
             assert answer.json()["errors"]
 
 
+NUMBERS = (
+    "{ orders(limit: %s) { id } }",
+    'mutation { postOrder(input: {name: "a", quantity: %s, restaurantId: "r"}) { id } }',
+)
+
+
+@pytest.mark.parametrize("document", NUMBERS)
+@pytest.mark.parametrize("number", ["9" * 11, "9" * 101, "9" * 5_000, "-" + "9" * 5_000])
+async def test_a_number_that_is_too_long_is_an_error_of_the_document(
+    opened: Opened, document: str, number: str
+) -> None:
+    async with opened() as served:
+        answer = await asked(served, document % number)
+
+        (error,) = answer["errors"]
+        assert error["extensions"]["code"] in {"DocumentInvalid", "DocumentTooComplex"}
+
+
+@pytest.mark.parametrize(("digits", "status"), [(11, 200), (4_000, 200), (5_000, 400)])
+async def test_a_variable_that_is_too_long_is_an_error(opened: Opened, digits: int, status: int) -> None:
+    body = '{"query": "query($n: Int) { orders(limit: $n) { id } }", "variables": {"n": %s}}' % ("9" * digits)
+    async with opened() as served:
+        answer = await served.client.post("/graphql", content=body, headers={"Content-Type": "application/json"})
+
+        assert (answer.status_code, "errors" in answer.json() or "error" in answer.json()) == (status, True)
+
+
 async def test_a_long_document_is_refused(opened: Opened) -> None:
     async with opened() as served:
         answer = await asked(served, "{ orders { " + "id " * 2000 + "} }")

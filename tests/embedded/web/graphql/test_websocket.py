@@ -223,6 +223,50 @@ async def test_a_message_that_the_protocol_does_not_know_closes(serving: Opened,
         assert await client.closed() == 4400
 
 
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ({"type": "x" * 500}, 4400),
+        ({"type": "\u00e9" * 500}, 4400),
+        ({"type": "subscribe", "id": "1", "payload": {"x" * 500: 1}}, 4400),
+    ],
+)
+async def test_a_long_message_that_is_unknown_closes_with_a_short_reason(
+    serving: Opened, message: dict[str, Any], code: int
+) -> None:
+    async with serving() as served, connected(served) as client:
+        await client.say_raw(json.dumps(message))
+        assert await client.closed() == code
+
+
+async def test_a_long_name_that_is_taken_closes_with_a_short_reason(serving: Opened) -> None:
+    name = "\u00e9" * 500
+    async with serving() as served, connected(served) as client:
+        order_id = await placed(served)
+        for _ in range(2):
+            await client.say("subscribe", name, query=FOLLOW, variables={"id": order_id})
+        assert await client.closed() == 4409
+
+
+async def test_a_number_that_is_too_long_ends_its_operation_only(serving: Opened) -> None:
+    async with serving() as served, connected(served) as client:
+        await client.say("subscribe", "1", query="{ orders(limit: %s) { id } }" % ("9" * 5_000))
+        message = await client.hear()
+        assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "DocumentInvalid")
+        await client.say("ping")
+        assert await client.hear() == {"type": "pong"}
+
+
+async def test_an_operation_that_fails_by_a_fault_of_ours_is_answered(
+    serving: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving() as served, connected(served) as client:
+        monkeypatch.setattr(served.app._graphql, "execute", None)
+        await client.say("subscribe", "1", query="{ orders { id } }")
+        message = await client.hear()
+        assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "InternalError")
+
+
 async def test_a_message_that_is_too_large_closes(serving: Opened) -> None:
     async with serving() as served, connected(served) as client:
         await client.say_raw(" " * 65537)

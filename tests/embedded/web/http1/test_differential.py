@@ -5,6 +5,7 @@ the next one and closed. How the bytes are cut into segments changes nothing.
 """
 
 import sys
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from tests.embedded.web.http1.feeding import Feeder, silent_feeder
 from tests.embedded.web.http1.readers import by_h11
 from tests.embedded.web.http1.streams import segments, stream
+from tests.embedded.web.wire import Echo, connected, running
 
-#: Streams in the light tests, and in the heavy ones.
-LIGHT, HEAVY = 400, 20_000
+#: Streams in the light tests, in the heavy ones, and over a socket.
+LIGHT, HEAVY, OVER_SOCKETS = 400, 20_000, 2_000
 QUICK = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
 
 
@@ -31,6 +33,27 @@ def test_no_stream_shows_us_other_requests_than_h11(chance: Random) -> None:
 @given(st.randoms(use_true_random=False))
 def test_no_stream_of_many_shows_us_other_requests_than_h11(chance: Random) -> None:
     check(silent_feeder(), chance)
+
+
+@pytest.mark.heavy
+@pytest.mark.anyio
+async def test_over_a_socket_a_stream_is_read_as_without_one() -> None:
+    chance = Random()
+    seed = chance.randrange(2**32)
+    chance.seed(seed)
+    echo, feeder = Echo(), silent_feeder()
+    async with running(echo) as server:
+        for number in range(OVER_SOCKETS):
+            echo.asked.clear()
+            data = stream(chance)
+            async with connected(server.port) as client:
+                with suppress(ConnectionError):
+                    for piece in segments(chance, data):
+                        await client.says(piece)
+                    client.writer.write_eof()
+                await client.rest()
+            requests = [asked for asked in echo.asked if not asked[0].startswith("websocket ")]
+            assert requests == feeder.feed([data]).requests, (seed, number, data)
 
 
 def check(feeder: Feeder, chance: Random) -> None:

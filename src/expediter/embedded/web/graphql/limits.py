@@ -16,6 +16,7 @@ from graphql import (
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
+    TokenKind,
 )
 
 from expediter.api.errors import DocumentInvalid, DocumentTooComplex
@@ -27,6 +28,8 @@ COSTLIEST = 10_000
 #: something there (GraphiQL's document selects 220 fields).
 WRITING, INTROSPECTION, INTROSPECTED = 100, 1_000, 500
 WRITERS = frozenset(field.removeprefix("Mutation.") for field in RESOLVERS if field.startswith("Mutation."))
+#: Digits of a whole number. None of the schema's has more than 10; an ID may be written as a number.
+LONGEST_NUMBER = 100
 #: How many items of an order are counted with: it may have 100, and few do.
 ITEMS = 20
 
@@ -37,9 +40,10 @@ class Size(NamedTuple):
 
 
 def check(document: DocumentNode) -> None:
-    """Raises DocumentTooComplex, and DocumentInvalid when a fragment contains itself. Comes before the document is
-    validated, which costs more the more it asks for.
+    """Raises DocumentTooComplex, and DocumentInvalid when a fragment contains itself or a number is too long. Comes
+    before the document is validated, which costs more the more it asks for.
     """
+    _check_numbers(document)
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     measure = _Measure(fragments)
     for node in document.definitions:
@@ -47,6 +51,14 @@ def check(document: DocumentNode) -> None:
             size = measure.selected(node.selection_set)
             _require(size.cost, COSTLIEST, "costs")
             _require(size.depth, DEEPEST, "is nested")
+
+
+def _check_numbers(document: DocumentNode) -> None:
+    token = document.loc.start_token if document.loc else None
+    while token:
+        if token.kind is TokenKind.INT and len(token.value or "") > LONGEST_NUMBER:
+            raise DocumentInvalid(f"A number has more than {LONGEST_NUMBER} digits. Send a shorter one.")
+        token = token.next
 
 
 def _require(value: int, most: int, verb: str) -> None:

@@ -4,6 +4,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import msgspec
 from graphql import ExecutionResult, OperationType
 
-from expediter.api.errors import DocumentTooComplex, Unauthorized
+from expediter.api.errors import DocumentTooComplex, InternalError, Unauthorized
 from expediter.api.request import Headers
 from expediter.app.faults import reason
 from expediter.app.ports import Caller
@@ -22,9 +23,13 @@ from expediter.embedded.web.graphql.executor import Formatted, Graphql, GraphqlR
 from expediter.embedded.web.guards import Guards
 from expediter.embedded.web.http1.request_head import LARGEST_BODY
 
+_log = logging.getLogger(__name__)
+
 PROTOCOL = "graphql-transport-ws"
 #: Seconds in which a client has to say connection_init.
 PATIENCE = 10
+#: Bytes of the reason in a close frame.
+LONGEST_REASON = 123
 #: Operations that one connection may have running.
 MOST_OPERATIONS = 100
 
@@ -38,11 +43,14 @@ class WsMessage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Closing(Exception):
-    """The connection has to be closed with this code and reason."""
+    """The connection has to be closed with this code and reason.
+
+    The reason is cut to the 123 bytes that a close frame has room for (RFC 6455 5.5).
+    """
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
-        self.code, self.reason = code, reason
+        self.code, self.reason = code, reason.encode("utf-8", "replace")[:LONGEST_REASON].decode("utf-8", "ignore")
 
 
 class Disconnected(Exception):
@@ -142,6 +150,11 @@ class GraphqlSocket:
                 else:
                     answer = await self._graphql.execute(request, self._caller)
                 last = await self._forward(name, answer)
+            except Disconnected:
+                raise
+            except Exception:  # noqa: BLE001  # whatever it is, the client is told
+                _log.exception("an operation ended in an unforeseen error")
+                last = WsMessage("error", name, refusal(InternalError())["errors"])
             finally:
                 self._running.pop(name, None)
             await self._tell(last)
