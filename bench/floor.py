@@ -20,9 +20,10 @@ from expediter.app import orders
 from expediter.app.drafts import Draft, parse
 from expediter.app.ports import Caller, Work
 from expediter.embedded.clock import new_id
+from expediter.embedded.home import Home
 from expediter.embedded.settings import from_environment
 from expediter.embedded.sqlite.database import Value, open_reader, open_writer
-from expediter.embedded.wiring import Home, open_home
+from expediter.embedded.wiring import open_home
 
 BODY = b'{"user_id":"Burger_20","quantity":"3","restaurant_id":"Restaurant 4"}'
 #: Orders recorded, and orders in one commit of the replay.

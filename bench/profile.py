@@ -37,7 +37,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "tasks": ("/expediter/app/", "/expediter/domain/"),
     "stores": ("/embedded/stores/", "/embedded/mail/"),
     "writer": ("/embedded/sqlite/",),
-    "dispatch": ("/embedded/engine/", "/embedded/wiring"),
+    "dispatch": ("/embedded/engine/", "/embedded/home", "/embedded/wiring"),
     "metrics and logs": ("/prometheus_client/", "/embedded/operator/", "/embedded/loops/", "/logging/"),
     "asyncio": ("/asyncio/", "/concurrent/", "/selectors.py"),
 }

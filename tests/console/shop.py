@@ -18,11 +18,12 @@ from expediter.app.drafts import Draft, convert
 from expediter.app.ports import Caller, Work
 from expediter.domain.order import Order, Status
 from expediter.embedded.clock import new_id
+from expediter.embedded.home import Home
 from expediter.embedded.settings import from_environment, workflow
 from expediter.embedded.web.app import create_app
 from expediter.embedded.web.connections import Connections
 from expediter.embedded.web.serving import configuration
-from expediter.embedded.wiring import Home, open_home
+from expediter.embedded.wiring import open_home
 from tests.support.app_client import AppTransport
 
 PLAIN = {"user_id": "Burger_20", "restaurant_id": "Restaurant 4", "quantity": 3, "name": "Burger"}

@@ -50,7 +50,7 @@ async def left_behind(data: Path, left: Path, death: Death, order_id: str, setti
     """Plays the order until the process dies; False when the order ended before."""
     async with opened(data, None, death, NOTIFY="ops@example.com", **settings) as stage:
         await stage.quiet()
-        death.dispatcher = stage.home.dispatcher
+        death.dispatcher = stage.home.engine.dispatcher
 
         async def life() -> None:
             await stage.accept(order_id)
@@ -152,7 +152,7 @@ async def test_a_call_under_way_when_the_process_dies_is_asked_about_before_it_i
 
             assert second.status(order_id) == "SUCCESS"
             assert town.calls(order_id) == ["lookup", "charge", "handover"]
-        for call in first.home.dispatcher._calls:
+        for call in first.home.engine.dispatcher._calls:
             call.cancel()
     assert bank.requests == [b"POST /charges HTTP/1.1\r\n"]
     await bank.close()
@@ -187,7 +187,7 @@ async def test_a_hold_that_ended_while_nobody_ran_ends_at_once(tmp_path: Path) -
 
 async def accept_only(stage: Stage, order_id: str) -> None:
     """Stops the home before the message can be taken in."""
-    stage.home.dispatcher._stopping = True
+    stage.home.engine.dispatcher._stopping = True
     await stage.accept(order_id)
 
 
@@ -209,7 +209,7 @@ async def test_a_call_under_way_at_the_stop_gets_its_seconds_and_is_settled(tmp_
     async with opened(tmp_path, **town.settings) as stage:
         await stage.accept(order_id)
         await stage.home.write(lambda work: None, "intake was before this")
-        assert stage.home.dispatcher.calls == 1
+        assert stage.home.engine.dispatcher.calls == 1
     async with opened(tmp_path, **town.settings) as stage:
         await stage.quiet()
 

@@ -133,7 +133,7 @@ class Kitchen:
         )
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(wiring, "Writer", writer)
-            self.home = wiring.Home(given, clock, _Heard(given, recording), file, None)
+            self.home = wiring.build(given, clock, file, wiring.Outside(_Heard(given, recording), None, None))
         self._writer = self.home._writer
         self._writer._committer.stop()
         self._writer._committer = _OnThisThread(self._connection)

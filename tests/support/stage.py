@@ -24,11 +24,12 @@ from expediter.domain.order import Order
 from expediter.embedded.clock import new_id
 from expediter.embedded.engine.dispatcher import PAUSE
 from expediter.embedded.engine.ports import NEVER
+from expediter.embedded.home import Home
 from expediter.embedded.settings import from_environment
 from expediter.embedded.sqlite.database import Session, open_reader
 from expediter.embedded.sqlite.writer import Observer
 from expediter.embedded.stores.executions import SqliteExecutions
-from expediter.embedded.wiring import Home, open_home
+from expediter.embedded.wiring import open_home
 from tests.support.clock import VirtualClock
 
 P = ParamSpec("P")
@@ -140,7 +141,7 @@ class Stage:
         """Goes on until nothing is under way any more that does not wait for time to pass."""
         calm = 0
         for _ in range(PATIENCE):
-            if under_way := self.home.dispatcher._calls:
+            if under_way := self.home.engine.dispatcher._calls:
                 await asyncio.wait(set(under_way), return_when=asyncio.FIRST_COMPLETED)
             await self.home.write(_look, "look")
             calm = calm + 1 if self._idle() else 0
@@ -188,7 +189,7 @@ class Stage:
         return min(self._executions.next_due(now), max(visible or NEVER, now + PAUSE))
 
     def _idle(self) -> bool:
-        home, dispatcher, now = self.home, self.home.dispatcher, self.clock.now()
+        home, dispatcher, now = self.home, self.home.engine.dispatcher, self.clock.now()
         calls = dispatcher.calls or dispatcher._intakes or dispatcher._firing
         return not (calls or home._writer.waiting or self._executions.due(now, 1))
 

@@ -126,7 +126,7 @@ async def in_flight(stage: Stage, town: Town) -> None:
     town.bank.script("charge", Act.HANG, order_id=order_id)
     await stage.accept(order_id, user_id="call under way", email="e@example.com")
     await stage.until(lambda: "charge" in town.calls(order_id))
-    stage.home.dispatcher._stopping = True
+    stage.home.engine.dispatcher._stopping = True
     await stage.accept(user_id="queued", email="f@example.com")
 
 

@@ -53,7 +53,7 @@ async def test_no_page_has_a_barrier_in_light_or_dark(visitor: Visitor, tmp_path
 async def test_a_busy_hour_is_seen_at_a_glance(visitor: Visitor, tmp_path: Path) -> None:
     async with served(tmp_path, HOLD_SECONDS="0") as shop:
         now = shop.home.clock.now()
-        shop.home._flow._minutes.extend(
+        shop.home._events._flow._minutes.extend(
             busy_minute(now - now % MINUTE - ago * MINUTE, ago) for ago in reversed(range(60))
         )
         await visitor.visit(shop, "/console/flow")

@@ -104,7 +104,7 @@ async def test_what_cannot_be_read_for_a_moment_is_looked_for_again(
 ) -> None:
     async with opened(tmp_path) as stage:
         order_id = await stage.place()
-        reader = stage.home._executions._session.connection
+        reader = stage.home._committed.executions._session.connection
         reader.authorizer = lambda *_: apsw.SQLITE_DENY
         with caplog.at_level(logging.CRITICAL, "expediter.runtime"):
             stage.clock.advance(30 * SECOND)
@@ -125,7 +125,7 @@ async def test_a_slow_bank_does_not_hold_up_the_restaurant(tmp_path: Path) -> No
             town.bank.script("charge", Act.HANG, order_id=slow)
             await stage.accept(slow)
             await stage.home.write(lambda _: None, "look")
-            assert stage.home.dispatcher.calls == 1
+            assert stage.home.engine.dispatcher.calls == 1
 
             stage.clock.advance(1 * SECOND)
             while stage.status(fast) == "PAID":  # noqa: ASYNC110  # bounded by the loop's own progress
@@ -133,7 +133,7 @@ async def test_a_slow_bank_does_not_hold_up_the_restaurant(tmp_path: Path) -> No
 
             assert stage.status(fast) == "SUCCESS"
             assert stage.order(slow).status == "PENDING"
-            for call in stage.home.dispatcher._calls:
+            for call in stage.home.engine.dispatcher._calls:
                 call.cancel()
 
 
@@ -174,7 +174,7 @@ async def test_orders_are_taken_in_between_start_and_stop_only(tmp_path: Path) -
 @story
 async def test_the_order_on_the_queue_is_read_as_it_will_be(tmp_path: Path) -> None:
     async with opened(tmp_path) as stage:
-        stage.home.dispatcher._stopping = True
+        stage.home.engine.dispatcher._stopping = True
         order_id = await stage.accept(quantity="4", restaurant_id="Elsewhere")
 
         order = stage.home.read(lambda work: work.orders.accepted(order_id))

@@ -61,7 +61,7 @@ async def test_an_order_that_comes_while_the_disk_works_is_accepted_and_taken_in
         async with opened(tmp_path, observer=commits) as stage:
             await stage.place()
             connections[0].exec_trace = lambda _, sql, __: sql != "COMMIT" or disk.wait(60)  # the writer comes first
-            intakes = stage.home._metrics.units["intake"]
+            intakes = stage.home._writer.metrics.units["intake"]
             first = asyncio.create_task(stage.accept())
             await until(lambda: sum(intakes.counts) == 2)
             second = asyncio.create_task(stage.accept())
@@ -101,7 +101,7 @@ async def test_while_a_party_does_not_keep_up_orders_are_accepted_and_wait(
 ) -> None:
     commits = Commits()
     async with opened(tmp_path, observer=commits) as stage:
-        monkeypatch.setattr(stage.home.dispatcher, "_keeping_up", lambda _: False)
+        monkeypatch.setattr(stage.home.engine.dispatcher, "_keeping_up", lambda _: False)
         order_id = await stage.accept()
 
         assert commits.having("accept") == [["accept"]]
@@ -133,7 +133,7 @@ async def test_an_intake_whose_rows_sqlite_refuses_takes_no_accept_along(
 
         def refused(work: object) -> int:
             received = intake.take_batch(work)  # type: ignore[arg-type]  # the unit's ports
-            executions = stage.home.workflows._executions
+            executions = stage.home.engine.workflows._executions
             assert isinstance(executions, SqliteExecutions)
             executions._session.stage("INSERT INTO claim (no) VALUES (NULL)", ())
             return received

@@ -131,13 +131,13 @@ async def test_a_refund_within_a_long_hold_is_not_late(tmp_path: Path) -> None:
 @story
 async def test_an_accepted_order_that_waits_on_the_queue_is_late_too(tmp_path: Path) -> None:
     async with opened(tmp_path, NOTIFY=OPS) as stage:
-        stage.home.dispatcher._intakes = {object() for _ in range(INTAKES)}  # as if all were busy for ever
+        stage.home.engine.dispatcher._intakes = {object() for _ in range(INTAKES)}  # as if all were busy for ever
         order_id = await stage.accept()
         stage.clock.advance(30 * SECOND + ORDER_TIME)
         await stage.until(lambda: alerts(stage) == [("ORDER_LATE", OPS)])
 
         assert [mail.status for mail in stage.mails(order_id)] == ["ORDER_LATE"]
-        stage.home.dispatcher._intakes = set()
+        stage.home.engine.dispatcher._intakes = set()
 
 
 @story

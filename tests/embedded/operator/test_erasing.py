@@ -126,7 +126,7 @@ async def test_orders_under_way_are_named_and_nothing_is_erased_until_they_have_
 @story
 async def test_an_order_on_the_queue_is_under_way(tmp_path: Path) -> None:
     async with opened(tmp_path) as stage:
-        stage.home.dispatcher._stopping = True
+        stage.home.engine.dispatcher._stopping = True
         order_id = await stage.accept(**ADA)
 
         with pytest.raises(OrdersUnderWay, match=order_id):

@@ -45,10 +45,10 @@ async def test_a_call_that_was_under_way_at_a_restart_is_made_again_with_the_sam
         order_id = await stage.place()
         monkeypatch.setattr(Gateways, "call", never)  # it outlives its process
         clock.advance(30 * SECOND)
-        await stage.until(lambda: bool(stage.home.dispatcher.calls))
+        await stage.until(lambda: bool(stage.home.engine.dispatcher.calls))
         before = token(stage, order_id)
-        stage.home.dispatcher._stopping = True
-        for call in stage.home.dispatcher._calls:
+        stage.home.engine.dispatcher._stopping = True
+        for call in stage.home.engine.dispatcher._calls:
             call.cancel()
     async with shop(tmp_path, clock) as stage:
         await stage.quiet()

@@ -11,11 +11,12 @@ import httpx
 import pytest
 import uvicorn
 
+from expediter.embedded.home import Home
 from expediter.embedded.settings import from_environment
 from expediter.embedded.web.app import App, create_app
 from expediter.embedded.web.connections import Connections
 from expediter.embedded.web.serving import configuration
-from expediter.embedded.wiring import Home, open_home
+from expediter.embedded.wiring import open_home
 from tests.support.app_client import AppTransport
 
 PLAIN = {"user_id": "Burger_20", "quantity": "3", "restaurant_id": "Restaurant 4"}

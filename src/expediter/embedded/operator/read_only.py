@@ -1,4 +1,4 @@
-"""The file as its readers see it: the same ports, on a connection that only reads. No server needs to run."""
+"""The read-only view of the database: the same ports over a connection that only reads. The server need not run."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,6 +18,8 @@ from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
 
 
 class ReadOnlyView(NamedTuple):
+    """The ports of the use cases, and the mailbox."""
+
     work: Work
     mailbox: Mailbox
 
@@ -27,16 +29,25 @@ def open_read_only(data: Path, settings: Settings) -> Iterator[ReadOnlyView]:
     """What is committed in the data folder. SQLite refuses whatever would write. Raises DataRefused."""
     with closing(open_reader(data / "expediter.db")) as connection:
         session = Session(connection)
-        work = Work(
-            orders=SqliteOrders(session, settings, _never, None),
-            claims=SqliteClaims(session),
-            queue=SqliteQueue(session, _never),
-            dead_letters=SqliteDeadLetters(session, _never),
-            workflows=ReadOnlyWorkflows(SqliteExecutions(session)),
-            settings=settings,
-            now=SystemClock().now(),
-        )
-        yield ReadOnlyView(work, SqliteMailbox(session, None))
+        yield ReadOnlyView(read_only_work(session, settings, SystemClock().now()), SqliteMailbox(session, None))
+
+
+def read_only_work(session: Session, settings: Settings, now: int) -> Work:
+    """The ports of the use cases over a session that only reads. ``now``: ms since 1970 UTC."""
+    return Work(
+        orders=SqliteOrders(session, settings, _never, None),
+        claims=SqliteClaims(session),
+        queue=read_only_queue(session),
+        dead_letters=SqliteDeadLetters(session, _never),
+        workflows=ReadOnlyWorkflows(SqliteExecutions(session)),
+        settings=settings,
+        now=now,
+    )
+
+
+def read_only_queue(session: Session) -> SqliteQueue:
+    """The queue over a session that only reads."""
+    return SqliteQueue(session, _never)
 
 
 def _never(*_: object) -> NoReturn:

@@ -1,0 +1,213 @@
+"""The running server as the web sees it: what reads and what writes, from the first request to the last."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from time import perf_counter
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from expediter.app.operator.actions import Operator
+from expediter.app.operator.erasing import Erased, erase
+from expediter.app.operator.services import OperatorServices
+from expediter.app.ports import Work
+from expediter.domain.errors import StoreUnavailable
+from expediter.domain.outage import Outage
+from expediter.embedded.clock import Clock, new_id
+from expediter.embedded.engine.dispatcher import Dispatcher
+from expediter.embedded.engine.driver import Driver
+from expediter.embedded.engine.task_tokens import TaskReport
+from expediter.embedded.engine.workflows import EmbeddedWorkflows
+from expediter.embedded.loop import Loop
+from expediter.embedded.loops.health import Health
+from expediter.embedded.operator.backlog import gauges
+from expediter.embedded.operator.prometheus import PrometheusText
+from expediter.embedded.operator.scrub import Scrub
+from expediter.embedded.operator.services import SqliteServices
+from expediter.embedded.order_events import OrderEvents
+from expediter.embedded.settings import Settings, library, workflow
+from expediter.embedded.sqlite.access import DatabaseAccess
+from expediter.embedded.sqlite.database import DAMAGED
+from expediter.embedded.stores.claims import SqliteClaims
+from expediter.embedded.stores.executions import SqliteExecutions
+from expediter.embedded.stores.queue import SqliteQueue
+from expediter.embedded.web.feed import Feed
+
+T = TypeVar("T")
+
+_log = logging.getLogger("expediter.server")
+
+#: Seconds that calls under way get to end when the server stops.
+GRACE = 5.0
+#: Who erases a customer by the REST API, where nobody has a name.
+OPERATOR = Operator("operator")
+#: The units of work that accept an order: the time until their answer is measured.
+ACCEPTS = frozenset({"postOrder", "Mutation.postOrder", "console:place"})
+
+
+class Engine(NamedTuple):
+    """What runs executions. ``work`` gives the ports of the unit of work that runs."""
+
+    work: Callable[[], Work]
+    dispatcher: Dispatcher
+    driver: Driver
+    workflows: EmbeddedWorkflows
+
+
+class Committed(NamedTuple):
+    """What is committed, over a connection that only reads."""
+
+    work: Work
+    services: SqliteServices
+    executions: SqliteExecutions
+    queue: SqliteQueue
+
+
+class Home:
+    """Open one with ``wiring.open_home``. ``services`` are those of units of work."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        feed: Feed,
+        *,
+        database: DatabaseAccess,
+        engine: Engine,
+        events: OrderEvents,
+        claims: SqliteClaims,
+        services: SqliteServices,
+        committed: Committed,
+        scrub: Scrub,
+        health: Health,
+        loops: tuple[Loop, ...],
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.feed = feed
+        self.health = health
+        self._database = database
+        self._writer = database.writer
+        self.engine = engine
+        self._work = engine.work
+        self._events = events
+        self._claims = claims
+        self._services = services
+        self._committed = committed
+        self._scrub = scrub
+        self._loops = loops
+        self._prometheus = PrometheusText(database.writer.metrics)
+        self._ready = False
+
+    # ── units of work and reads ───────────────────────────────────────────────────────────────────────────────────
+
+    def write(self, handle: Callable[[Work], T], name: str) -> asyncio.Future[T]:
+        """Runs ``handle`` in a unit of work. Its result comes once everything it wrote is durable.
+
+        The future may raise the OrderError that ``handle`` raised (nothing is written then), StoreUnavailable or
+        TooBusy. Raises TooBusy, and StoreUnavailable when the file is damaged.
+        """
+        if self.health.damaged:
+            raise StoreUnavailable(DAMAGED)
+        if name not in ACCEPTS:
+            return self._writer.run(name, lambda: handle(self._work()))
+        begun = perf_counter()
+
+        def accept() -> T:
+            accepted = handle(self._work())
+            self._events.answered(begun)
+            return accepted
+
+        return self._writer.run(name, accept)
+
+    def new_id(self) -> str:
+        """An id for a new order. It was made just now, so no claim has it: the file is not searched for one."""
+        made = new_id()
+        self._claims.unclaimed(made)
+        return made
+
+    def read(self, handle: Callable[[Work], T]) -> T:
+        """What ``handle`` reads of what is committed, all of it as of one moment.
+
+        Without the snapshot an order could be missed between queue and table, because COMMIT runs beside the reads.
+        """
+        with self._database.reading.snapshot():
+            return handle(msgspec.structs.replace(self._committed.work, now=self.clock.now()))
+
+    async def write_as_operator(self, handle: Callable[[OperatorServices], T], name: str) -> T:
+        """As ``write``, for what operators do."""
+        return await self.write(lambda work: handle(self._services.over(work)), name)
+
+    def read_as_operator(self, handle: Callable[[OperatorServices], T]) -> T:
+        """As ``read``, for what operators see."""
+        return self.read(lambda work: handle(self._committed.services.over(work)))
+
+    def report(self, token: str, report: TaskReport, name: str) -> asyncio.Future[None]:
+        """Reports on the task that waits for this token; done once that is durable.
+
+        The future may raise TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TooBusy.
+        """
+        return self._writer.run(name, lambda: self.engine.workflows.report(token, report))
+
+    async def erase(self, user_id: str) -> Erased:
+        """Erases a customer. When nothing remains, it returns after the bytes are gone from the files too.
+
+        Raises OrdersUnderWay, OrderInvalid, StoreUnavailable or TooBusy.
+        """
+        erased = await self.write_as_operator(lambda services: erase(services, OPERATOR, user_id), "eraseUser")
+        if not erased.remaining:
+            await self._scrub.run()
+        return erased
+
+    # ── how the server does ───────────────────────────────────────────────────────────────────────────────────────
+
+    def busy(self) -> bool:
+        """Whether ``write`` would raise TooBusy now."""
+        return self._writer.too_busy()
+
+    def ready(self) -> bool:
+        """Whether orders are accepted: from the end of the recovery until the stop, unless there is an outage."""
+        return self._ready and not self.health.outages
+
+    def outages(self) -> tuple[Outage, ...]:
+        """What is wrong with the file."""
+        return tuple(self.health.outages)
+
+    def shed(self) -> None:
+        """Counts a request that was refused because there is too much to do."""
+        self._writer.metrics.shed += 1
+
+    def sign_in_failed(self) -> None:
+        """Counts a token that was wrong, and logs it: not whose, that would be personal."""
+        self._writer.metrics.sign_ins_failed += 1
+        _log.warning("somebody sent a token that is wrong")
+
+    def metrics(self) -> bytes:
+        """Prometheus text."""
+        calls = self.engine.dispatcher.calls
+        return self._prometheus.text(gauges(self._database.reading, self._committed.queue, calls, self.clock.now()))
+
+    # ── start and stop ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self) -> None:
+        """Pins the workflow, goes on with what the process before left, and begins to accept orders."""
+        await self.health.check_and_start(*self._database)
+        await self._writer.run("pin", self._pin)
+        await self.engine.dispatcher.start(self.engine.driver, self._committed.executions, self._committed.queue)
+        for loop in self._loops:
+            loop.start()
+        self._ready = True
+
+    def _pin(self) -> None:
+        file = self.settings.workflow
+        self.engine.workflows.definitions.use(workflow(file), self.clock.now(), lambda: library(file))
+
+    async def stop(self) -> None:
+        """Ends what is under way within seconds; the rest goes on at the next start."""
+        self._ready = False
+        await self.engine.dispatcher.stop(GRACE)
+        for loop in self._loops:
+            await loop.stop()
+        await self.health.stop()
+        await self._writer.stop()
