@@ -133,13 +133,22 @@ async def test_an_order_on_the_queue_is_under_way(tmp_path: Path) -> None:
             await stage.home.erase("ada-lovelace")
 
 
+def failing_before(state: str) -> dict[str, Any]:
+    """The order's workflow, which ends in an error where it should come to this state."""
+    text = json.dumps(workflow(None)).replace(f'"{state}"', '"Check"')
+    definition: dict[str, Any] = json.loads(text)
+    definition["States"][state] = {**definition["States"].pop("Check"), "Resource": state}
+    always = {"Variable": "$.order.id", "IsPresent": True, "Next": "Broken"}
+    definition["States"]["Check"] = {"Type": "Choice", "Choices": [always], "Default": state}
+    definition["States"]["Broken"] = {"Type": "Fail", "Error": "Broken"}
+    return definition
+
+
 @pytest.mark.parametrize("state", ["InitializeOrder", "RefundPayment"])
 @story
 async def test_an_order_that_needs_an_operator_is_under_way(tmp_path: Path, state: str) -> None:
     """Before its row was written, and after."""
-    definition = workflow(None)
-    definition["States"][state] = {"Type": "Fail", "Error": "Broken"}
-    (tmp_path / "mine.asl.json").write_text(json.dumps(definition))
+    (tmp_path / "mine.asl.json").write_text(json.dumps(failing_before(state)))
     mine = str(tmp_path / "mine.asl.json")
     async with opened(tmp_path / "data", None, None, WORKFLOW=mine, RESTAURANT="simulated:decline=1") as stage:
         order_id = await stage.place(**ADA)
