@@ -15,7 +15,7 @@ from demo.mailserver import Line
 from demo.play import Played, Took
 from demo.processes import Stage
 from expediter.app.ports import Settings
-from expediter.domain.ledger import Kind
+from expediter.domain.ledger import EntryKind
 from expediter.domain.order import Order, Status
 from expediter.embedded.operator.read_only import open_read_only
 from expediter.embedded.sqlite.database import Session, Statements, open_reader
@@ -81,8 +81,8 @@ def summary(stage: Stage, played: Played) -> Summary:
     cooking = cooked(records(stage.restaurant))
     return Summary(
         statuses=dict(Counter(order.status for order in orders)),
-        charges=entries[Kind.CHARGE],
-        refunds=entries[Kind.REFUND],
+        charges=entries[EntryKind.CHARGE],
+        refunds=entries[EntryKind.REFUND],
         mails=mails,
         sent=sent,
         recorded=len(recorded),

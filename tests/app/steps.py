@@ -6,7 +6,7 @@ from expediter.app.ports import Outcome, Settings
 from expediter.app.tasks.calls import Answer, Call
 from expediter.app.tasks.order import TASKS
 from expediter.app.tasks.task import Step
-from expediter.domain.order import Effect, Kind, Order, Result, Status
+from expediter.domain.order import Effect, EffectKind, Order, Result, Status
 from tests.support.clock import NOON
 from tests.support.values import ID, an_order
 
@@ -24,7 +24,7 @@ def order(
         status=status,
         cancel_requested_at=NOON if cancel else None,
         error_message=reason,
-        effects={Kind(name): effect for name, effect in effects.items()},
+        effects={EffectKind(name): effect for name, effect in effects.items()},
     )
 
 

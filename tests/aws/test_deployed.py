@@ -11,17 +11,16 @@ from expediter.aws import importer
 from expediter.aws.deployed import StackUnknown, tables_of
 from expediter.aws.stores.tables import TABLES
 from expediter.cli.commands.reconcile import reconcile
-from expediter.domain.ledger import Entry, Kind
-from expediter.domain.order import Effect, Status
-from expediter.domain.order import Kind as What
+from expediter.domain.ledger import EntryKind, LedgerEntry
+from expediter.domain.order import Effect, EffectKind, Status
 from expediter.domain.order import Result as Known
 from tests.aws.stage import Functions
 from tests.support.clock import NOON
 from tests.support.values import ID, an_order
 
 STACK = "Orders-dev"
-CHARGE = Entry(ID, Kind.CHARGE, f"{ID}/charge", 3000, "USD", NOON, "ch_1")
-PAID = an_order(status=Status.SUCCESS, version=4, effects={What.CHARGE: Effect(NOON, Known.DONE, "ch_1")})
+CHARGE = LedgerEntry(ID, EntryKind.CHARGE, f"{ID}/charge", 3000, "USD", NOON, "ch_1")
+PAID = an_order(status=Status.SUCCESS, version=4, effects={EffectKind.CHARGE: Effect(NOON, Known.DONE, "ch_1")})
 
 
 def reckoned(*arguments: str) -> Result:

@@ -13,7 +13,7 @@ from expediter import contracts
 from expediter.asl import ScheduleTask, Started, StartTimer, TaskSucceeded, TimerFired, advance, new_execution, parse
 from expediter.aws.functions.table import TASK_FUNCTIONS
 from expediter.domain.errors import PaymentUnavailable
-from expediter.domain.order import Kind
+from expediter.domain.order import EffectKind
 from expediter.embedded.settings import substituted
 from tests.aws.stage import Functions
 
@@ -88,7 +88,7 @@ def test_an_order_that_was_given_up_before_the_restaurant_is_never_handed_over(
     assert ended(functions, given) == ("FAILED", ["charge", "refund"])
     found = functions.adapters.work().orders.find(given["order"]["id"])
     assert found is not None
-    assert Kind.RESTAURANT not in found.effects
+    assert EffectKind.RESTAURANT not in found.effects
 
 
 def test_an_order_whose_handover_was_withdrawn_is_not_taken_for_handed_over(functions: Functions) -> None:

@@ -14,7 +14,7 @@ from demo.restaurant import Line as RestaurantLine
 from expediter.app.mails import mails, message_id
 from expediter.app.operator.reconcile import Movement, reconcile
 from expediter.app.ports import Settings
-from expediter.domain.ledger import Entry
+from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order, Status
 from expediter.embedded.sqlite.database import Session, open_reader
 from expediter.embedded.stores.orders import SqliteOrders
@@ -38,7 +38,7 @@ class Evidence(NamedTuple):
     """All there is to look at, after everything has settled and the server has stopped."""
 
     placed: list[Placed]
-    ledgers: list[tuple[Order, tuple[Entry, ...]]]
+    ledgers: list[tuple[Order, tuple[LedgerEntry, ...]]]
     executions: Counter[str]
     torn: list[str]
     left_over: dict[str, int]

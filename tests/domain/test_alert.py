@@ -1,7 +1,7 @@
 """When an order needs somebody to look after it."""
 
 from expediter.domain.alert import ORDER_TIME, REFUND_TIME, Alert, alert_of, owed_since
-from expediter.domain.order import Effect, Kind, Status
+from expediter.domain.order import Effect, EffectKind, Status
 from tests.support.clock import NOON
 from tests.support.values import an_order
 
@@ -22,14 +22,14 @@ def test_an_ended_order_is_never_late() -> None:
 
 def test_a_refund_has_its_own_time_from_its_first_try_however_old_the_order_is() -> None:
     tried = NOON + 100 * ORDER_TIME
-    order = an_order(status=Status.REFUND_PENDING, effects={Kind.REFUND: Effect(tried)})
+    order = an_order(status=Status.REFUND_PENDING, effects={EffectKind.REFUND: Effect(tried)})
 
     assert alert_of(order, tried + REFUND_TIME - 1, HOLD) is None
     assert alert_of(order, tried + REFUND_TIME, HOLD) is Alert.REFUND_LATE
 
 
 def test_money_is_owed_from_when_the_customer_asked_or_it_was_first_tried_to_be_given_back() -> None:
-    effects = {Kind.REFUND: Effect(NOON + 5)}
+    effects = {EffectKind.REFUND: Effect(NOON + 5)}
     owing = an_order(status=Status.REFUND_PENDING, updated_at=NOON + 4)
 
     assert owed_since(owing) == NOON + 4

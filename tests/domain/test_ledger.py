@@ -3,17 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expediter.domain.ledger import Entry, Kind, balance
+from expediter.domain.ledger import EntryKind, LedgerEntry, balance
 from tests.support.values import ID
 
 
-def entry(kind: Kind, amount: int) -> Entry:
-    return Entry(ID, kind, f"{ID}/{kind}", amount, "USD", at=0)
+def entry(kind: EntryKind, amount: int) -> LedgerEntry:
+    return LedgerEntry(ID, kind, f"{ID}/{kind}", amount, "USD", at=0)
 
 
 def test_a_charge_stays_with_us_and_a_refund_leaves() -> None:
-    assert entry(Kind.CHARGE, 5).signed == 5
-    assert entry(Kind.REFUND, 5).signed == -5
+    assert entry(EntryKind.CHARGE, 5).signed == 5
+    assert entry(EntryKind.REFUND, 5).signed == -5
 
 
 def test_nothing_moved_is_nothing_held() -> None:
@@ -22,8 +22,8 @@ def test_nothing_moved_is_nothing_held() -> None:
 
 @given(st.lists(st.integers(0, 2**31 - 1)))
 def test_what_is_charged_and_given_back_leaves_nothing(amounts: list[int]) -> None:
-    charges = [entry(Kind.CHARGE, amount) for amount in amounts]
-    refunds = [entry(Kind.REFUND, amount) for amount in amounts]
+    charges = [entry(EntryKind.CHARGE, amount) for amount in amounts]
+    refunds = [entry(EntryKind.REFUND, amount) for amount in amounts]
 
     assert balance(charges) == sum(amounts)
     assert balance([*refunds, *charges]) == 0

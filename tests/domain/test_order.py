@@ -16,8 +16,8 @@ from expediter.domain.order import (
     TRANSITIONS,
     Change,
     Effect,
+    EffectKind,
     Item,
-    Kind,
     Order,
     Result,
     Status,
@@ -62,11 +62,11 @@ def test_an_order_moves_where_the_table_says_or_stays(before: Status, to: Status
 @pytest.mark.parametrize("charge", [UNKNOWN, DONE])
 @pytest.mark.parametrize("to", [Status.FAILED, Status.CANCELLED])
 def test_no_order_ends_badly_with_money_that_may_be_with_us(charge: Effect, to: Status) -> None:
-    order = an_order(status=Status.REFUND_PENDING, effects={Kind.CHARGE: charge})
+    order = an_order(status=Status.REFUND_PENDING, effects={EffectKind.CHARGE: charge})
     with pytest.raises(NotAllowed, match="money"):
         moved(order, to)
 
-    assert moved(settled(order, Kind.REFUND, Result.DONE, NOON), to).status is to
+    assert moved(settled(order, EffectKind.REFUND, Result.DONE, NOON), to).status is to
 
 
 def test_a_reason_is_kept_until_another_is_given() -> None:
@@ -80,27 +80,27 @@ def test_a_reason_is_kept_until_another_is_given() -> None:
 
 
 def test_the_key_of_an_effect_is_the_same_at_every_try() -> None:
-    assert an_order().key(Kind.CHARGE) == f"{ID}/charge"
-    assert {an_order().key(kind) for kind in Kind} == {f"{ID}/{kind.value}" for kind in Kind}
+    assert an_order().key(EffectKind.CHARGE) == f"{ID}/charge"
+    assert {an_order().key(kind) for kind in EffectKind} == {f"{ID}/{kind.value}" for kind in EffectKind}
 
 
 def test_the_first_try_of_an_effect_is_written_down_once() -> None:
-    first = tried(an_order(), Kind.CHARGE, NOON)
+    first = tried(an_order(), EffectKind.CHARGE, NOON)
 
-    assert first.effects == {Kind.CHARGE: Effect(NOON, Result.UNKNOWN)}
-    assert tried(first, Kind.CHARGE, NOON + 5) is first
+    assert first.effects == {EffectKind.CHARGE: Effect(NOON, Result.UNKNOWN)}
+    assert tried(first, EffectKind.CHARGE, NOON + 5) is first
 
 
 def test_a_result_keeps_the_time_of_the_first_try() -> None:
-    order = settled(tried(an_order(), Kind.CHARGE, NOON), Kind.CHARGE, Result.DONE, NOON + 5, "ch_1")
+    order = settled(tried(an_order(), EffectKind.CHARGE, NOON), EffectKind.CHARGE, Result.DONE, NOON + 5, "ch_1")
 
-    assert order.effects[Kind.CHARGE] == Effect(NOON, Result.DONE, "ch_1")
+    assert order.effects[EffectKind.CHARGE] == Effect(NOON, Result.DONE, "ch_1")
 
 
 def test_handing_the_order_over_closes_the_hold() -> None:
-    assert tried(an_order(), Kind.RESTAURANT, NOON).hold_closed_at == NOON
-    assert tried(an_order(hold_closed_at=NOON - 5), Kind.RESTAURANT, NOON).hold_closed_at == NOON - 5
-    assert tried(an_order(), Kind.CHARGE, NOON).hold_closed_at is None
+    assert tried(an_order(), EffectKind.RESTAURANT, NOON).hold_closed_at == NOON
+    assert tried(an_order(hold_closed_at=NOON - 5), EffectKind.RESTAURANT, NOON).hold_closed_at == NOON - 5
+    assert tried(an_order(), EffectKind.CHARGE, NOON).hold_closed_at is None
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_handing_the_order_over_closes_the_hold() -> None:
 def test_a_refund_is_owed_while_money_is_or_may_be_with_us(
     charge: Effect | None, refund: Effect | None, owes: bool
 ) -> None:
-    effects = {Kind.CHARGE: charge, Kind.REFUND: refund}
+    effects = {EffectKind.CHARGE: charge, EffectKind.REFUND: refund}
     order = an_order(effects={kind: effect for kind, effect in effects.items() if effect})
 
     assert order.owes_refund is owes
@@ -137,12 +137,12 @@ def test_the_total_and_the_quantity_are_those_of_all_items() -> None:
     ("effects", "status"),
     [
         ({}, Status.CANCELLED),
-        ({Kind.CHARGE: REFUSED}, Status.CANCELLED),
-        ({Kind.CHARGE: UNKNOWN}, Status.REFUND_PENDING),
-        ({Kind.CHARGE: DONE}, Status.REFUND_PENDING),
+        ({EffectKind.CHARGE: REFUSED}, Status.CANCELLED),
+        ({EffectKind.CHARGE: UNKNOWN}, Status.REFUND_PENDING),
+        ({EffectKind.CHARGE: DONE}, Status.REFUND_PENDING),
     ],
 )
-def test_cancelling_says_at_once_whether_money_comes_back(effects: dict[Kind, Effect], status: Status) -> None:
+def test_cancelling_says_at_once_whether_money_comes_back(effects: dict[EffectKind, Effect], status: Status) -> None:
     order = cancelled(an_order(effects=effects), NOON)
 
     assert (order.status, order.cancel_requested_at) == (status, NOON)
@@ -198,12 +198,12 @@ def test_everything_can_be_changed_before_the_charge_is_tried(change: Change) ->
 @pytest.mark.parametrize("change", PRICED)
 def test_what_sets_the_total_is_frozen_from_the_first_try_of_the_charge(charge: Effect, change: Change) -> None:
     with pytest.raises(OrderAlreadyCharged):
-        changed(an_order(effects={Kind.CHARGE: charge}), change)
+        changed(an_order(effects={EffectKind.CHARGE: charge}), change)
 
 
 @pytest.mark.parametrize("change", FREE)
 def test_what_does_not_set_the_total_can_be_changed_until_the_hold_is_closed(change: Change) -> None:
-    charged = an_order(effects={Kind.CHARGE: DONE}, status=Status.PAID)
+    charged = an_order(effects={EffectKind.CHARGE: DONE}, status=Status.PAID)
 
     assert changed(charged, change).total == charged.total
 
@@ -211,21 +211,21 @@ def test_what_does_not_set_the_total_can_be_changed_until_the_hold_is_closed(cha
 # ── any life ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def settle(order: Order, kind: Kind, result: Result) -> Order:
+def settle(order: Order, kind: EffectKind, result: Result) -> Order:
     """As the tasks do: what is settled stays so, and a refund is made only when it was written down as owed."""
-    fits = kind is not Kind.REFUND or order.status is Status.REFUND_PENDING
+    fits = kind is not EffectKind.REFUND or order.status is Status.REFUND_PENDING
     known = order.result(kind) in (Result.DONE, Result.REFUSED)
     return settled(order, kind, result, NOON) if fits and not known else order
 
 
 def move(order: Order, to: Status) -> Order:
     """As the tasks do: only a charge that was made pays an order."""
-    return order if to is Status.PAID and order.result(Kind.CHARGE) is not Result.DONE else moved(order, to)
+    return order if to is Status.PAID and order.result(EffectKind.CHARGE) is not Result.DONE else moved(order, to)
 
 
 def steps() -> st.SearchStrategy[Callable[[Order], Order]]:
     """Anything that anybody may do to an order; what the rules refuse raises."""
-    kinds, results = st.sampled_from(Kind), st.sampled_from(Result)
+    kinds, results = st.sampled_from(EffectKind), st.sampled_from(Result)
     return st.one_of(
         st.sampled_from(Status).map(lambda status: lambda order: move(order, status)),
         kinds.map(lambda kind: lambda order: tried(order, kind, NOON)),
@@ -248,7 +248,7 @@ def test_in_any_life_an_ended_order_stays_ended_and_keeps_no_money(life: list[Ca
             assert order.status is before.status
         if not before.ended and order.status in (Status.FAILED, Status.CANCELLED):
             assert not order.owes_refund
-        if Kind.CHARGE in before.effects:
+        if EffectKind.CHARGE in before.effects:
             assert (order.total, order.currency) == (before.total, before.currency)
         if before.hold_closed_at is not None:
             assert order.hold_closed_at == before.hold_closed_at

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from expediter.domain.order import Kind
+from expediter.domain.order import EffectKind
 from expediter.embedded.clock import new_id
 from tests.support.stage import DAY, HOUR, MINUTE, SECOND, Stage, opened, story
 from tests.support.town import Act, Town
@@ -173,7 +173,7 @@ async def test_a_restaurant_that_took_the_order_but_never_said_so_has_it_withdra
         order = await stage.to_the_end(order_id)
 
         assert (order.status, order.error_message) == ("FAILED", "The restaurant could not be reached.")
-        assert order.effects[Kind.WITHDRAWAL].tried_at <= order.effects[Kind.REFUND].tried_at
+        assert order.effects[EffectKind.WITHDRAWAL].tried_at <= order.effects[EffectKind.REFUND].tried_at
         assert order_id not in town.kitchen.cooking
         assert nothing_kept(stage, town, order_id)
 

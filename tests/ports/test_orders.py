@@ -5,16 +5,15 @@ import pytest
 
 from expediter.app.ports import Claim, Mail, Outcome, Query, Work
 from expediter.domain.errors import OrderChanged, OrderInvalid
-from expediter.domain.ledger import Entry, Kind
-from expediter.domain.order import Effect, Order, Result, Status
-from expediter.domain.order import Kind as Outside
+from expediter.domain.ledger import EntryKind, LedgerEntry
+from expediter.domain.order import Effect, EffectKind, Order, Result, Status
 from expediter.embedded.clock import new_id
 from tests.ports.adapters import Adapters, undone
 from tests.support.clock import NOON
 from tests.support.values import ID, an_order
 
-CHARGE = Entry(ID, Kind.CHARGE, f"{ID}/charge", 3000, "USD", NOON, "ch_1")
-REFUND = Entry(ID, Kind.REFUND, f"{ID}/refund", 3000, "USD", NOON + 1, "re_1")
+CHARGE = LedgerEntry(ID, EntryKind.CHARGE, f"{ID}/charge", 3000, "USD", NOON, "ch_1")
+REFUND = LedgerEntry(ID, EntryKind.REFUND, f"{ID}/refund", 3000, "USD", NOON + 1, "re_1")
 FILTERS = [
     Query(user_id="ann"),
     Query(restaurant_id="here"),
@@ -50,7 +49,7 @@ def walk(adapters: Adapters, query: Query) -> list[str]:
 
 
 def test_an_order_is_found_as_it_was_written(adapters: Adapters) -> None:
-    effects = {Outside.CHARGE: Effect(NOON, Result.DONE, "ch_1"), Outside.REFUND: Effect(NOON)}
+    effects = {EffectKind.CHARGE: Effect(NOON, Result.DONE, "ch_1"), EffectKind.REFUND: Effect(NOON)}
     order = an_order(email="ann@example.com", error_message="ä\n", effects=effects, hold_closed_at=NOON)
     with adapters.unit() as work:
         saved = save(work, order)

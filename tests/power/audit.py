@@ -9,7 +9,7 @@ import apsw
 from expediter.app.mails import mails
 from expediter.app.operator.reconcile import reconcile
 from expediter.app.ports import Settings
-from expediter.domain.order import Kind
+from expediter.domain.order import EffectKind
 from expediter.embedded.sqlite.database import Session, open_writer
 from expediter.embedded.stores.orders import SqliteOrders
 from tests.crash.timelines import torn
@@ -42,7 +42,7 @@ def _forgotten(orders: SqliteOrders, told: list[Told]) -> Iterator[str]:
         elif what == "cancelled":
             kept = order is not None and order.cancel_requested_at is not None
         else:
-            kept = order is not None and Kind(what) in order.effects
+            kept = order is not None and EffectKind(what) in order.effects
         if not kept:
             yield f"forgotten: {what} {order_id}"
 

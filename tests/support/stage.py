@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, ParamSpec
 from expediter.app import orders
 from expediter.app.drafts import ChangeDraft, Draft, convert
 from expediter.app.ports import Caller, DeadLetter, Work
-from expediter.domain.ledger import Entry, balance
+from expediter.domain.ledger import LedgerEntry, balance
 from expediter.domain.order import Order
 from expediter.embedded.clock import new_id
 from expediter.embedded.engine.dispatcher import PAUSE
@@ -107,7 +107,7 @@ class Stage:
     def status(self, order_id: str) -> str:
         return str(self.order(order_id).status)
 
-    def entries(self, order_id: str) -> tuple[Entry, ...]:
+    def entries(self, order_id: str) -> tuple[LedgerEntry, ...]:
         return self.home.read(lambda work: work.orders.entries(order_id))
 
     def held(self, order_id: str) -> int:

@@ -11,7 +11,7 @@ import msgspec
 
 from expediter.asl.protocol import Json
 from expediter.domain.alert import Alert
-from expediter.domain.ledger import Entry
+from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order, Status
 from expediter.domain.outage import Outage
 
@@ -36,7 +36,7 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """
 
     order: Order
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[LedgerEntry, ...] = ()
     mails: tuple[Mail, ...] = ()
     output: Json = None
     again: bool = False
@@ -72,10 +72,10 @@ class Orders(Protocol):
     def apply(self, before: Order | None, outcome: Outcome) -> None:
         """Writes the outcome if the order is still as ``before`` (None: absent). Raises OrderChanged when it is not."""
 
-    def entries(self, order_id: str) -> tuple[Entry, ...]:
+    def entries(self, order_id: str) -> tuple[LedgerEntry, ...]:
         """What the ledger holds for the order."""
 
-    def with_entries(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
+    def with_entries(self) -> Iterator[tuple[Order, tuple[LedgerEntry, ...]]]:
         """Every order, deleted ones included, with its ledger entries."""
 
 

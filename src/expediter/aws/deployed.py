@@ -8,10 +8,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from expediter.aws import clients
 from expediter.aws.stores.orders import DynamoOrders, Tables
-from expediter.domain.ledger import Entry
+from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order
 
-OrdersWithEntries: TypeAlias = Callable[[], Iterator[tuple[Order, tuple[Entry, ...]]]]
+OrdersWithEntries: TypeAlias = Callable[[], Iterator[tuple[Order, tuple[LedgerEntry, ...]]]]
 
 
 class StackUnknown(Exception):

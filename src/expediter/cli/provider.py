@@ -10,14 +10,14 @@ import msgspec
 
 from expediter.app.operator.reconcile import Movement, Report, reconcile
 from expediter.cli.terms import stop
-from expediter.domain.ledger import Entry, Kind
+from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import Order
 
 #: Seconds for one answer; questions at the same time.
 TIMEOUT = 60.0
 AT_ONCE = 16
 
-OrdersWithEntries: TypeAlias = Callable[[], Iterator[tuple[Order, tuple[Entry, ...]]]]
+OrdersWithEntries: TypeAlias = Callable[[], Iterator[tuple[Order, tuple[LedgerEntry, ...]]]]
 
 
 class _Records(msgspec.Struct, frozen=True):
@@ -60,8 +60,8 @@ async def _asked_one_by_one(orders: OrdersWithEntries, url: str) -> list[Movemen
     gate = asyncio.Semaphore(AT_ONCE)
     async with httpx.AsyncClient(timeout=TIMEOUT, trust_env=False) as client:
 
-        async def known(entry: Entry) -> bool:
-            if entry.kind is not Kind.CHARGE:
+        async def known(entry: LedgerEntry) -> bool:
+            if entry.kind is not EntryKind.CHARGE:
                 return True
             async with gate:
                 response = await client.get(f"{url}/charges/{quote(entry.key, safe='')}")

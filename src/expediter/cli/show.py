@@ -16,7 +16,7 @@ from expediter.app.operator.operations import Letters, Timeline
 from expediter.app.operator.reconcile import Report
 from expediter.app.operator.services import Posted
 from expediter.app.ports import DeadLetter, Page
-from expediter.domain.ledger import Entry
+from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order, Status
 
 #: Offenders that people are shown; JSON holds all.
@@ -79,7 +79,7 @@ def orders(page: Page, *, as_json: bool) -> None:
 
 def order(
     found: Order,
-    entries: tuple[Entry, ...],
+    entries: tuple[LedgerEntry, ...],
     mails: tuple[Posted, ...],
     timeline: Timeline,
     *,
@@ -138,11 +138,11 @@ def _facts(found: Order) -> Table:
     return facts
 
 
-def _money_rows(entries: tuple[Entry, ...]) -> list[tuple[str, str, str, str]]:
+def _money_rows(entries: tuple[LedgerEntry, ...]) -> list[tuple[str, str, str, str]]:
     return [(e.kind.value, money(e.signed, e.currency), instant(e.at), e.reference or "") for e in entries]
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: LedgerEntry) -> dict[str, Any]:
     return {**msgspec.to_builtins(entry), "at": instant(entry.at)}
 
 

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from expediter.domain.order import Kind, Order, Status
+from expediter.domain.order import EffectKind, Order, Status
 
 #: Milliseconds: how long a refund may be tried, and how long an order may take beyond its hold.
 REFUND_TIME = 3_600_000
@@ -29,13 +29,13 @@ def owed_since(order: Order) -> int:
     """
     if order.cancel_requested_at is not None:
         return order.cancel_requested_at
-    refund = order.effects.get(Kind.REFUND)
+    refund = order.effects.get(EffectKind.REFUND)
     return refund.tried_at if refund else order.updated_at
 
 
 def alert_of(order: Order, now: int, hold: int) -> Alert | None:
     """The alert that the order's own record gives at ``now`` (ms since 1970 UTC). ``hold``: milliseconds."""
-    refund = order.effects.get(Kind.REFUND)
+    refund = order.effects.get(EffectKind.REFUND)
     if order.ended:
         return None
     if refund is not None and order.status is Status.REFUND_PENDING:

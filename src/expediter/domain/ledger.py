@@ -9,19 +9,19 @@ from enum import StrEnum
 import msgspec
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     CHARGE = "charge"
     REFUND = "refund"
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class LedgerEntry(msgspec.Struct, frozen=True, gc=False):
     """Money taken from (charge) or given back to (refund) the customer: ``amount`` minor units of ``currency``.
 
     ``reference`` is the payment provider's own id for it, ``at`` milliseconds since 1970 UTC.
     """
 
     order_id: str
-    kind: Kind
+    kind: EntryKind
     key: str
     amount: int
     currency: str
@@ -31,9 +31,9 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     @property
     def signed(self) -> int:
         """Minor units that stay with us: positive for a charge, negative for a refund."""
-        return self.amount if self.kind is Kind.CHARGE else -self.amount
+        return self.amount if self.kind is EntryKind.CHARGE else -self.amount
 
 
-def balance(entries: Iterable[Entry]) -> int:
+def balance(entries: Iterable[LedgerEntry]) -> int:
     """What we hold for these entries (of one currency) in minor units."""
     return sum(entry.signed for entry in entries)

@@ -52,7 +52,7 @@ GIVEN_UP = frozenset({REFUND_PENDING, *UNSUCCESSFUL})
 ERASED = "(erased)"
 
 
-class Kind(StrEnum):
+class EffectKind(StrEnum):
     """The effects that an order has outside. The key of each is ``{order id}/{kind}``."""
 
     CHARGE = "charge"
@@ -61,7 +61,7 @@ class Kind(StrEnum):
     REFUND = "refund"
 
 
-CHARGE, RESTAURANT, WITHDRAWAL, REFUND = Kind
+CHARGE, RESTAURANT, WITHDRAWAL, REFUND = EffectKind
 
 
 class Result(StrEnum):
@@ -115,7 +115,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     cancel_requested_at: int | None = None
     hold_closed_at: int | None = None
     deleted_at: int | None = None
-    effects: dict[Kind, Effect] = {}
+    effects: dict[EffectKind, Effect] = {}
     version: int = 0
 
     @property
@@ -144,18 +144,18 @@ class Order(msgspec.Struct, frozen=True, gc=False):
         """Its customer was erased: nobody knows any more whose it was."""
         return self.user_id == ERASED
 
-    def key(self, kind: Kind) -> str:
+    def key(self, kind: EffectKind) -> str:
         """The idempotency key of this effect, the same at every try of the same attempt."""
         effect = self.effects.get(kind)
         first = self.id + "/" + kind
         return first if effect is None or effect.attempt == 1 else f"{first}/{effect.attempt}"
 
-    def result(self, kind: Kind) -> Result | None:
+    def result(self, kind: EffectKind) -> Result | None:
         """What is known of the effect; None when it was never tried."""
         effect = self.effects.get(kind)
         return None if effect is None else effect.result
 
-    def tried_at(self, kind: Kind, now: int) -> int:
+    def tried_at(self, kind: EffectKind, now: int) -> int:
         """When the effect was first tried; ``now``, if that is its first try."""
         effect = self.effects.get(kind)
         return now if effect is None else effect.tried_at
@@ -180,7 +180,7 @@ def moved(order: Order, to: Status, error_message: str | None = None) -> Order:
     return msgspec.structs.replace(order, status=to, error_message=error_message or order.error_message)
 
 
-def tried(order: Order, kind: Kind, now: int) -> Order:
+def tried(order: Order, kind: EffectKind, now: int) -> Order:
     """The order with the first try of an effect written down; a later try changes nothing.
 
     Handing an order to the restaurant closes the hold where the workflow has not done so.
@@ -192,7 +192,7 @@ def tried(order: Order, kind: Kind, now: int) -> Order:
     return msgspec.structs.replace(order, effects=effects, hold_closed_at=closed)
 
 
-def settled(order: Order, kind: Kind, result: Result, now: int, reference: str | None = None) -> Order:
+def settled(order: Order, kind: EffectKind, result: Result, now: int, reference: str | None = None) -> Order:
     """The order with the result of an effect written down."""
     first = order.effects.get(kind)
     tried_at, attempt = (now, 1) if first is None else (first.tried_at, first.attempt)
@@ -201,12 +201,12 @@ def settled(order: Order, kind: Kind, result: Result, now: int, reference: str |
 
 
 #: The effects that move money, as the ledger calls them.
-_BOOKED: Mapping[Kind, ledger.Kind] = {CHARGE: ledger.Kind.CHARGE, REFUND: ledger.Kind.REFUND}
+_BOOKED: Mapping[EffectKind, ledger.EntryKind] = {CHARGE: ledger.EntryKind.CHARGE, REFUND: ledger.EntryKind.REFUND}
 
 
-def entry(order: Order, kind: Kind, now: int) -> ledger.Entry:
+def entry(order: Order, kind: EffectKind, now: int) -> ledger.LedgerEntry:
     """What the ledger says of a charge or refund that is done."""
-    return ledger.Entry(
+    return ledger.LedgerEntry(
         order_id=order.id,
         kind=_BOOKED[kind],
         key=order.key(kind),

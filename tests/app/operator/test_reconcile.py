@@ -4,21 +4,20 @@ import msgspec
 import pytest
 
 from expediter.app.operator.reconcile import Currency, Movement, reconcile
-from expediter.domain.ledger import Entry, Kind
-from expediter.domain.order import Effect, Order, Result, Status
-from expediter.domain.order import Kind as Outside
+from expediter.domain.ledger import EntryKind, LedgerEntry
+from expediter.domain.order import Effect, EffectKind, Order, Result, Status
 from tests.support.clock import NOON
 from tests.support.values import ID, an_order
 
-CHARGE = Entry(ID, Kind.CHARGE, f"{ID}/charge", 3000, "USD", NOON)
-REFUND = Entry(ID, Kind.REFUND, f"{ID}/refund", 3000, "USD", NOON)
+CHARGE = LedgerEntry(ID, EntryKind.CHARGE, f"{ID}/charge", 3000, "USD", NOON)
+REFUND = LedgerEntry(ID, EntryKind.REFUND, f"{ID}/refund", 3000, "USD", NOON)
 CHARGED = Movement(CHARGE.key, "charge", ID, 3000, "USD")
 REFUNDED = Movement(REFUND.key, "refund", ID, 3000, "USD")
 DONE, UNKNOWN = Effect(NOON, Result.DONE), Effect(NOON)
 
 
 def order(status: Status, **effects: Effect) -> Order:
-    return an_order(status=status, effects={Outside(name): effect for name, effect in effects.items()})
+    return an_order(status=status, effects={EffectKind(name): effect for name, effect in effects.items()})
 
 
 BALANCED = [
@@ -37,7 +36,7 @@ BALANCED = [
 
 
 @pytest.mark.parametrize("book", BALANCED)
-def test_an_order_on_its_way_or_at_its_end_balances(book: tuple[Order, tuple[Entry, ...]]) -> None:
+def test_an_order_on_its_way_or_at_its_end_balances(book: tuple[Order, tuple[LedgerEntry, ...]]) -> None:
     report = reconcile([book])
 
     assert report.clean
@@ -56,7 +55,7 @@ UNBALANCED = [
 
 
 @pytest.mark.parametrize("book", UNBALANCED)
-def test_an_order_that_holds_too_much_or_too_little_is_named(book: tuple[Order, tuple[Entry, ...]]) -> None:
+def test_an_order_that_holds_too_much_or_too_little_is_named(book: tuple[Order, tuple[LedgerEntry, ...]]) -> None:
     report = reconcile([book])
 
     assert [offender.order_id for offender in report.offenders] == [ID]
@@ -106,7 +105,7 @@ def test_where_the_providers_records_differ_the_order_is_named(provider: list[Mo
         ((order(Status.REFUND_PENDING, charge=DONE, refund=UNKNOWN), (CHARGE,)), [CHARGED, REFUNDED]),
     ],
 )
-def test_a_call_under_way_is_no_offence(book: tuple[Order, tuple[Entry, ...]], provider: list[Movement]) -> None:
+def test_a_call_under_way_is_no_offence(book: tuple[Order, tuple[LedgerEntry, ...]], provider: list[Movement]) -> None:
     assert reconcile([book], provider).clean
 
 

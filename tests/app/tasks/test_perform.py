@@ -11,7 +11,7 @@ from expediter.app.tasks.calls import Call, Charge, Done, Refund, Refunded, Refu
 from expediter.app.tasks.order import perform
 from expediter.asl.protocol import Json
 from expediter.domain.errors import OrderChanged, OrderInvalid, OrderNotFound, TransitionNotAllowed
-from expediter.domain.order import Effect, Kind, Order, Result, Status
+from expediter.domain.order import Effect, EffectKind, Order, Result, Status
 from tests.ports.adapters import Adapters, EmbeddedAdapters
 from tests.support.clock import NOON
 from tests.support.values import ID, an_order
@@ -60,7 +60,7 @@ def test_an_input_that_names_no_order_is_refused(home: Adapters, state: Json) ->
 def test_the_first_try_of_a_call_is_on_the_row_before_the_call_goes_out(home: Adapters) -> None:
     with home.unit() as work:
         call = perform(work, "ProcessPayment", INPUT)
-        assert the_order(work).effects == {Kind.CHARGE: Effect(NOON)}
+        assert the_order(work).effects == {EffectKind.CHARGE: Effect(NOON)}
 
     assert isinstance(call, Charge)
     assert (call.tried_at, call.repeat) == (NOON, False)
@@ -139,7 +139,7 @@ def test_an_open_handover_is_withdrawn_after_what_is_owed_is_written_down(home: 
     assert isinstance(call, Withdraw)
     assert order.status is Status.REFUND_PENDING
     assert order.error_message == "The restaurant could not be reached."
-    assert order.effects[Kind.WITHDRAWAL].result is Result.UNKNOWN
+    assert order.effects[EffectKind.WITHDRAWAL].result is Result.UNKNOWN
 
 
 class Racing:
@@ -172,7 +172,7 @@ def test_a_lost_race_settles_the_same_answer_on_the_newer_row(home: Adapters, an
     assert isinstance(result, Outcome)
     assert racing.races == 1
     assert order.restaurant_id == "the winner's"
-    assert order.result(Kind.CHARGE) is (Result.DONE if isinstance(answer, Done) else Result.REFUSED)
+    assert order.result(EffectKind.CHARGE) is (Result.DONE if isinstance(answer, Done) else Result.REFUSED)
 
 
 def test_losing_to_a_writer_is_told_by_the_store(home: Adapters) -> None:

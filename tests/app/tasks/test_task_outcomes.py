@@ -7,7 +7,7 @@ from expediter.app.tasks.calls import Done, Refunded, Refused
 from expediter.app.tasks.order import ACTIONS, SAVES, TASKS, from_input
 from expediter.domain import ledger
 from expediter.domain.errors import OrderCancelled, OrderInvalid, OrderNotFound, TransitionNotAllowed
-from expediter.domain.order import Kind, Order, Result, Status
+from expediter.domain.order import EffectKind, Order, Result, Status
 from tests.app.steps import DONE, LATER, OWED, PAID, REFUSED, UNKNOWN, order, request, settle
 from tests.support.values import ID
 
@@ -22,8 +22,10 @@ def test_a_charge_pays_the_order_and_enters_the_ledger() -> None:
     outcome = settle("ProcessPayment", order(charge=UNKNOWN), Done("ch_1"))
 
     assert outcome.order.status is Status.PAID
-    assert outcome.order.effects[Kind.CHARGE] == DONE
-    assert outcome.entries == (ledger.Entry(ID, ledger.Kind.CHARGE, f"{ID}/charge", 3000, "USD", LATER, "ch_1"),)
+    assert outcome.order.effects[EffectKind.CHARGE] == DONE
+    assert outcome.entries == (
+        ledger.LedgerEntry(ID, ledger.EntryKind.CHARGE, f"{ID}/charge", 3000, "USD", LATER, "ch_1"),
+    )
     assert outcome.output == {"status": "ok"}
 
 
@@ -72,8 +74,8 @@ def test_the_restaurant_takes_the_order_or_says_why_not() -> None:
     on = order(Status.PAID, charge=DONE, restaurant=UNKNOWN)
     taken, refused = (settle("SendOrderToRestaurant", on, answer) for answer in (Done(), Refused("Closed.")))
 
-    assert (taken.order.result(Kind.RESTAURANT), taken.output) == (Result.DONE, {"status": "ok"})
-    assert refused.order.result(Kind.RESTAURANT) is Result.REFUSED
+    assert (taken.order.result(EffectKind.RESTAURANT), taken.output) == (Result.DONE, {"status": "ok"})
+    assert refused.order.result(EffectKind.RESTAURANT) is Result.REFUSED
     assert refused.order.error_message == "Closed."
     assert refused.output == {"status": "error", "error_message": "Closed."}
 
@@ -137,7 +139,7 @@ def test_a_cancel_that_the_door_wrote_down_gets_its_reason() -> None:
 def test_a_withdrawal_is_written_down() -> None:
     on = order(Status.REFUND_PENDING, reason="why", charge=DONE, restaurant=UNKNOWN, withdrawal=UNKNOWN)
 
-    assert settle("OweRefund", on, Done()).order.result(Kind.WITHDRAWAL) is Result.DONE
+    assert settle("OweRefund", on, Done()).order.result(EffectKind.WITHDRAWAL) is Result.DONE
 
 
 def test_a_refund_enters_the_ledger_and_leaves_the_status_to_the_next_task() -> None:
@@ -154,7 +156,7 @@ def test_a_refund_of_an_unknown_charge_that_was_made_enters_both() -> None:
 
     assert [(entry.kind, entry.reference) for entry in outcome.entries] == [("charge", "ch_9"), ("refund", "re_1")]
     assert ledger.balance(outcome.entries) == 0
-    assert outcome.order.result(Kind.CHARGE) is Result.DONE
+    assert outcome.order.result(EffectKind.CHARGE) is Result.DONE
 
 
 def test_a_refund_of_an_unknown_charge_that_never_was_enters_nothing() -> None:
@@ -162,7 +164,7 @@ def test_a_refund_of_an_unknown_charge_that_never_was_enters_nothing() -> None:
     outcome = settle("RefundPayment", on, Refunded("re_1", charged=False))
 
     assert outcome.entries == ()
-    assert outcome.order.result(Kind.CHARGE) is Result.REFUSED
+    assert outcome.order.result(EffectKind.CHARGE) is Result.REFUSED
     assert not outcome.order.owes_refund
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from expediter.app.ports import Claim, Mail, Outcome
 from expediter.domain.errors import OrderChanged
-from expediter.domain.ledger import Entry, Kind
+from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import Order, Status
 from expediter.embedded.sqlite.database import open_writer
 from expediter.embedded.sqlite.unit_of_work import Unit, UnitOrders
@@ -21,7 +21,7 @@ from tests.support.values import ID, SETTINGS, an_order
 
 NEW = an_order(version=1)
 PAID = msgspec.structs.replace(NEW, status=Status.PAID, version=2)
-CHARGE = Entry(ID, Kind.CHARGE, f"{ID}/charge", 3000, "USD", NOON, None)
+CHARGE = LedgerEntry(ID, EntryKind.CHARGE, f"{ID}/charge", 3000, "USD", NOON, None)
 MAIL = Mail(ID, Status.SUCCESS, "ann@example.com", "subject", "text")
 
 

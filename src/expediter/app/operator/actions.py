@@ -13,7 +13,7 @@ from expediter.app.ports import Caller, Claim, Outcome
 from expediter.app.strict_json import decode
 from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault, IdempotencyKeyReused, MessageNotFound, OrderError, OrderInvalid
-from expediter.domain.order import Kind, Order, Result, charged_again
+from expediter.domain.order import EffectKind, Order, Result, charged_again
 
 #: The task that charges: an operator may have a declined charge tried again from a state that runs it.
 CHARGES = "ProcessPayment"
@@ -86,7 +86,9 @@ def retries(services: OperatorServices, order_id: str) -> tuple[Retry, ...]:
     states = definition["States"]
     walked = [step for step in steps.way(services.work.workflows.history(order_id) or []).steps if step.name in states]
     worked = [step for step in walked if step.kind != "Fail"]
-    declined = not order.ended and order.result(Kind.CHARGE) is Result.REFUSED and Kind.REFUND not in order.effects
+    declined = (
+        not order.ended and order.result(EffectKind.CHARGE) is Result.REFUSED and EffectKind.REFUND not in order.effects
+    )
     found = [step for step in worked if declined and states[step.name].get("Resource") == CHARGES]
     chosen = {step.name: step for step in [*worked[-1:], *found]}
     return tuple(Retry(name, step.input, charges=step in found) for name, step in chosen.items())

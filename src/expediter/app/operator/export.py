@@ -2,7 +2,7 @@
 
 import msgspec
 
-from expediter.domain.ledger import Entry
+from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order
 
 
@@ -10,7 +10,7 @@ class ExportedOrder(msgspec.Struct, frozen=True):
     """An ended order (it may be deleted), its ledger entries, and the fingerprint of its claim."""
 
     order: Order
-    entries: tuple[Entry, ...]
+    entries: tuple[LedgerEntry, ...]
     fingerprint: str
 
 

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from expediter.domain.ledger import Entry, Kind, balance
-from expediter.domain.order import Kind as Effect
-from expediter.domain.order import Order, Result, Status
+from expediter.domain.ledger import EntryKind, LedgerEntry, balance
+from expediter.domain.order import EffectKind, Order, Result, Status
 
 
 class Currency(msgspec.Struct, frozen=True):
@@ -50,7 +49,9 @@ class Movement(msgspec.Struct, frozen=True):
     currency: str
 
 
-def reconcile(orders: Iterable[tuple[Order, tuple[Entry, ...]]], provider: Iterable[Movement] | None = None) -> Report:
+def reconcile(
+    orders: Iterable[tuple[Order, tuple[LedgerEntry, ...]]], provider: Iterable[Movement] | None = None
+) -> Report:
     """Adds up our orders and ledger, and holds them against the provider's records when they are given.
 
     ``orders`` (each with its ledger entries) is gone through once; the provider's records are kept in memory.
@@ -84,18 +85,18 @@ def expected(order: Order) -> int:
     """Minor units of this order that should be with us now."""
     if order.status in (Status.SUCCESS, Status.PAID):
         return order.total
-    owed = order.result(Effect.CHARGE) is Result.DONE and order.owes_refund
+    owed = order.result(EffectKind.CHARGE) is Result.DONE and order.owes_refund
     return order.total if order.status is Status.REFUND_PENDING and owed else 0
 
 
-def _add(numbers: list[int], order: Order, entries: tuple[Entry, ...]) -> None:
+def _add(numbers: list[int], order: Order, entries: tuple[LedgerEntry, ...]) -> None:
     numbers[0] += 1
-    numbers[1] += sum(entry.amount for entry in entries if entry.kind is Kind.CHARGE)
-    numbers[2] += sum(entry.amount for entry in entries if entry.kind is Kind.REFUND)
+    numbers[1] += sum(entry.amount for entry in entries if entry.kind is EntryKind.CHARGE)
+    numbers[2] += sum(entry.amount for entry in entries if entry.kind is EntryKind.REFUND)
     numbers[3] += expected(order)
 
 
-def _own_offences(order: Order, entries: tuple[Entry, ...]) -> Iterator[Offender]:
+def _own_offences(order: Order, entries: tuple[LedgerEntry, ...]) -> Iterator[Offender]:
     held = balance(entries)
     if held != expected(order):
         yield Offender(
@@ -103,7 +104,9 @@ def _own_offences(order: Order, entries: tuple[Entry, ...]) -> Iterator[Offender
         )
 
 
-def _provider_offences(order: Order, entries: tuple[Entry, ...], records: dict[str, Movement]) -> Iterator[Offender]:
+def _provider_offences(
+    order: Order, entries: tuple[LedgerEntry, ...], records: dict[str, Movement]
+) -> Iterator[Offender]:
     """Compares and takes out of ``records`` what the provider has for this order. A call under way is no offence."""
     for entry in entries:
         theirs = records.pop(entry.key, None)
@@ -112,6 +115,6 @@ def _provider_offences(order: Order, entries: tuple[Entry, ...], records: dict[s
         elif (theirs.amount, theirs.currency) != (entry.amount, entry.currency):
             ours = f"{entry.amount} {entry.currency}"
             yield Offender(order.id, f"{entry.key}: {ours} here, {theirs.amount} {theirs.currency} at the provider")
-    for kind in (Effect.CHARGE, Effect.REFUND):
+    for kind in (EffectKind.CHARGE, EffectKind.REFUND):
         if order.result(kind) is Result.UNKNOWN:
             records.pop(order.key(kind), None)

@@ -18,7 +18,7 @@ from expediter.aws.stores.lists import Lists
 from expediter.aws.stores.rows import Row, entry_of, month, numbers, order_of, row_of, texts
 from expediter.aws.stores.tables import MONTHS
 from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderInvalid
-from expediter.domain.ledger import Entry
+from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class DynamoOrders:
                     raise OrderChanged from error
                 raise
 
-    def entries(self, order_id: str) -> tuple[Entry, ...]:
+    def entries(self, order_id: str) -> tuple[LedgerEntry, ...]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._tables.ledger,
             KeyConditionExpression="order_id = :id",
@@ -95,7 +95,7 @@ class DynamoOrders:
             found = [entry_of(row) for page in pages for row in page["Items"]]
         return tuple(sorted(found, key=lambda entry: entry.at))
 
-    def with_entries(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
+    def with_entries(self) -> Iterator[tuple[Order, tuple[LedgerEntry, ...]]]:
         """Goes through the whole table: for an operator's reconciliation, not for a request; no function may."""
         pages = self._client.get_paginator("scan").paginate(TableName=self._tables.orders, ConsistentRead=True)
         with unavailable():
@@ -163,11 +163,11 @@ def _lost(error: ClientError) -> bool:
     return code(error) == "ConditionalCheckFailedException"
 
 
-def _key(entry: Entry) -> Row:
+def _key(entry: LedgerEntry) -> Row:
     return texts(order_id=entry.order_id, entry=f"{entry.kind}#{entry.key}")
 
 
-def _entry_row(entry: Entry) -> Row:
+def _entry_row(entry: LedgerEntry) -> Row:
     row = texts(kind=entry.kind, key=entry.key, currency=entry.currency, reference=entry.reference)
     return {**row, **numbers(amount=entry.amount, at=entry.at)}
 

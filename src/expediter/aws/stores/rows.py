@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from expediter.domain.ledger import Entry, Kind
+from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import Order, Status
 
 #: An item as the low-level client takes and gives it: ``{"id": {"S": "…"}, "version": {"N": "3"}}``.
@@ -61,10 +61,10 @@ def order_of(row: Row) -> Order:
     return _decode(row["body"]["S"])
 
 
-def entry_of(row: Row) -> Entry:
-    return Entry(
+def entry_of(row: Row) -> LedgerEntry:
+    return LedgerEntry(
         order_id=row["order_id"]["S"],
-        kind=Kind(row["kind"]["S"]),
+        kind=EntryKind(row["kind"]["S"]),
         key=row["key"]["S"],
         amount=int(row["amount"]["N"]),
         currency=row["currency"]["S"],

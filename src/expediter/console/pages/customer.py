@@ -10,7 +10,7 @@ from expediter.app.ports import Caller
 from expediter.console.render import page
 from expediter.console.visit import Visit
 from expediter.domain.errors import OrderNotFound
-from expediter.domain.order import Kind, Order, Result, Status
+from expediter.domain.order import EffectKind, Order, Result, Status
 
 _NEWS: dict[Status, tuple[str, str]] = {
     Status.PENDING: ("We have your order", "The payment is next."),
@@ -53,7 +53,7 @@ def show_customer(services: OperatorServices, visit: Visit, generation: int) -> 
 
 
 def _steps(order: Order) -> list[Mark]:
-    paid = order.result(Kind.CHARGE) is Result.DONE
+    paid = order.result(EffectKind.CHARGE) is Result.DONE
     sent = order.status is Status.SUCCESS
     names = ["Ordered", "Paid", "With the restaurant"]
     done = [True, paid, sent]

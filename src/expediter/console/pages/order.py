@@ -11,7 +11,7 @@ from expediter.console.render import drawing, page
 from expediter.console.timeline import moments
 from expediter.console.visit import Visit, to
 from expediter.domain.errors import Fault, OrderAlreadyEnded, OrderAlreadySent, OrderInvalid
-from expediter.domain.ledger import Kind
+from expediter.domain.ledger import EntryKind
 from expediter.domain.order import Order, require_open
 
 _CALLER = Caller()
@@ -65,8 +65,8 @@ def _show(
         visit,
         status=422 if faults else 200,
         order=order,
-        charged=sum(entry.amount for entry in entries if entry.kind is Kind.CHARGE),
-        refunded=sum(entry.amount for entry in entries if entry.kind is Kind.REFUND),
+        charged=sum(entry.amount for entry in entries if entry.kind is EntryKind.CHARGE),
+        refunded=sum(entry.amount for entry in entries if entry.kind is EntryKind.REFUND),
         graph=_graph(services.runs.definition(order_id), way),
         way=way,
         queued=not timeline.events and not timeline.pruned,

@@ -10,7 +10,7 @@ import msgspec
 
 from expediter.app.ports import Mail, Orders, Outcome, Page, Query
 from expediter.domain.errors import OrderChanged
-from expediter.domain.ledger import Entry
+from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order
 from expediter.embedded.clock import Clock
 from expediter.embedded.sqlite.write_behind import WritingSession
@@ -21,7 +21,7 @@ class Held(msgspec.Struct, gc=False):
 
     found: Order | None
     order: Order | None
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[LedgerEntry, ...] = ()
     mails: tuple[Mail, ...] = ()
 
 
@@ -75,10 +75,10 @@ class UnitOrders:
     def page(self, query: Query) -> Page:
         return self._store.page(query)
 
-    def entries(self, order_id: str) -> tuple[Entry, ...]:
+    def entries(self, order_id: str) -> tuple[LedgerEntry, ...]:
         return self._store.entries(order_id)
 
-    def with_entries(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
+    def with_entries(self) -> Iterator[tuple[Order, tuple[LedgerEntry, ...]]]:
         return self._store.with_entries()
 
 

@@ -9,7 +9,7 @@ import msgspec
 from expediter.app.intake import order_in
 from expediter.app.ports import Message, Outcome, Page, Query, Settings
 from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderError, OrderInvalid
-from expediter.domain.ledger import Entry, Kind
+from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import ENDED, Order, Status
 from expediter.embedded.sqlite.database import Row, Rows, Session, Statements, Value
 from expediter.embedded.stores.claims import SqliteClaims
@@ -102,10 +102,10 @@ class SqliteOrders:
             self._post(no, outcome)
         self._changed(before, order)
 
-    def entries(self, order_id: str) -> tuple[Entry, ...]:
+    def entries(self, order_id: str) -> tuple[LedgerEntry, ...]:
         return tuple(_entry(order_id, row) for row in self._session.rows(_SQL["entries"], (order_id,)))
 
-    def with_entries(self) -> Iterator[tuple[Order, tuple[Entry, ...]]]:
+    def with_entries(self) -> Iterator[tuple[Order, tuple[LedgerEntry, ...]]]:
         for _, rows in groupby(self._session.each(_SQL["with_entries"]), key=itemgetter(0)):
             listed = list(rows)
             order = _decode(listed[0][1])
@@ -159,6 +159,6 @@ def _since(later: Numbered, _: Numbered) -> Numbered:
     return Numbered(later.no, later.order, filed=True)
 
 
-def _entry(order_id: str, row: Row) -> Entry:
+def _entry(order_id: str, row: Row) -> LedgerEntry:
     kind, key, amount, currency, at, reference = row
-    return Entry(order_id, Kind(kind), key, amount, currency, at, reference)
+    return LedgerEntry(order_id, EntryKind(kind), key, amount, currency, at, reference)
