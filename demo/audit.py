@@ -14,7 +14,7 @@ import msgspec
 from demo.mailserver import Line
 from demo.play import Played, Took
 from demo.processes import Stage
-from expediter.app.ports import Settings
+from expediter.app.ports import OrderSettings
 from expediter.domain.ledger import EntryKind
 from expediter.domain.order import Order, Status
 from expediter.embedded.operator.read_only import open_read_only
@@ -70,7 +70,7 @@ def over(counts: dict[str, int]) -> int:
 
 def summary(stage: Stage, played: Played) -> Summary:
     """Looks at everything once nothing moves any more."""
-    with open_read_only(stage.data, Settings()) as (work, _), reader(stage.data) as session:
+    with open_read_only(stage.data, OrderSettings()) as (work, _), reader(stage.data) as session:
         books = list(work.orders.with_entries())
         dead = work.dead_letters.count()
         mails, sent = session.one(_MAIL["counts"])

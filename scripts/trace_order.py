@@ -32,7 +32,7 @@ import apsw
 import uvicorn
 
 import expediter
-from expediter.embedded.settings import Settings, from_environment
+from expediter.embedded.settings import ServerSettings, from_environment
 from expediter.embedded.sqlite.database import open_reader
 from expediter.embedded.web.app import create_app
 from expediter.embedded.web.connections import Connections
@@ -90,14 +90,14 @@ def _called(code: CodeType) -> Called:
     return Called(code.co_filename.removeprefix(SOURCE), code.co_qualname)
 
 
-async def _orders(settings: Settings) -> list[list[CodeType]]:
+async def _orders(settings: ServerSettings) -> list[list[CodeType]]:
     async with _serving(settings) as port, asyncio.timeout(PATIENCE):
         with closing(open_reader(settings.data / "expediter.db")) as database:
             return [await _order(port, database, number) for number in range(1, ORDERS + 1)]
 
 
 @asynccontextmanager
-async def _serving(settings: Settings) -> AsyncIterator[int]:
+async def _serving(settings: ServerSettings) -> AsyncIterator[int]:
     """A server on a free port, as ``expediter serve`` puts it together."""
     async with open_home(settings) as home:
         app = create_app(home)

@@ -16,7 +16,7 @@ from expediter.api.graphql import RESOLVERS
 from expediter.api.request import Request, Response
 from expediter.api.rest import OPERATIONS
 from expediter.app.intake import take_batch
-from expediter.app.ports import Caller, Settings, Work
+from expediter.app.ports import Caller, OrderSettings, Work
 from expediter.domain.errors import OrderError
 from expediter.embedded.sqlite.database import Session, open_writer
 from expediter.embedded.stores.claims import SqliteClaims
@@ -34,7 +34,7 @@ class Doors:
     def __init__(self, connection: apsw.Connection) -> None:
         session, self.now, self._ids = Session(connection), START, count(1)
         self._connection = connection
-        settings = Settings()
+        settings = OrderSettings()
         self.workflows = workflows_on(session, self.work, START)
         self._work = Work(
             orders=SqliteOrders(session, settings, lambda before, order: None, None),

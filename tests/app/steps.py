@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from expediter.app.ports import Outcome, Settings
+from expediter.app.ports import OrderSettings, Outcome
 from expediter.app.tasks.calls import Answer, Call
 from expediter.app.tasks.order import TASKS
 from expediter.app.tasks.task import Step
@@ -14,7 +14,7 @@ LATER = NOON + 5_000
 UNKNOWN = Effect(NOON)
 DONE = Effect(NOON, Result.DONE, "ch_1")
 REFUSED = Effect(NOON, Result.REFUSED)
-SETTINGS = Settings(notify=("ops@example.com",))
+SETTINGS = OrderSettings(notify=("ops@example.com",))
 
 
 def order(

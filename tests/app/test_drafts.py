@@ -19,7 +19,7 @@ from expediter.app.drafts import (
     order_of,
     parse,
 )
-from expediter.app.ports import Settings
+from expediter.app.ports import OrderSettings
 from expediter.domain.errors import OrderInvalid
 from expediter.domain.money import LARGEST_TOTAL
 from expediter.domain.order import Item, Order
@@ -30,7 +30,7 @@ PLAIN = {"user_id": "Burger_20", "restaurant_id": "Restaurant 4", "quantity": 3}
 BASKET = {"user_id": "ann", "restaurant_id": "here", "items": [{"name": "Soup", "quantity": 2, "unit_price": 250}]}
 
 
-def accepted(body: Any, settings: Settings = SETTINGS) -> Order:
+def accepted(body: Any, settings: OrderSettings = SETTINGS) -> Order:
     return order_of(parse(msgspec.json.encode(body), Draft), ID, NOON, settings)
 
 
@@ -48,7 +48,7 @@ def paths(body: Any) -> set[str]:
 
 
 def test_a_plain_order_is_of_one_thing_at_the_default_price() -> None:
-    order = accepted({**PLAIN, "name": "Burger", "quantity": "3"}, Settings(default_price=7, currency="EUR"))
+    order = accepted({**PLAIN, "name": "Burger", "quantity": "3"}, OrderSettings(default_price=7, currency="EUR"))
 
     assert order.items == (Item("Burger", 3, 7),)
     assert (order.name, order.currency, order.total, order.status) == ("Burger", "EUR", 21, "PENDING")

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expediter.app.mails import mails, message_id
-from expediter.app.ports import Mail, Settings
+from expediter.app.ports import Mail, OrderSettings
 from expediter.domain.order import ENDED, Item, Status
 from tests.support.values import ID, SETTINGS, an_order
 
-OPERATORS = Settings(notify=("ops@example.com", "ann@example.com"))
+OPERATORS = OrderSettings(notify=("ops@example.com", "ann@example.com"))
 
 
 @pytest.mark.parametrize("status", sorted(ENDED))

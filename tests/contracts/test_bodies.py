@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from expediter import contracts
 from expediter.app.drafts import ChangeDraft, Draft, change_of, order_of, parse
-from expediter.app.ports import Settings
+from expediter.app.ports import OrderSettings
 from expediter.domain.errors import OrderInvalid
 from expediter.domain.money import LARGEST_TOTAL
 
-SETTINGS = Settings(default_price=0)
+SETTINGS = OrderSettings(default_price=0)
 
 # Where ECMAScript's \s and Python's differ is nobody's e-mail address; surrogates are no text.
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x85\ufeff"), max_size=8)

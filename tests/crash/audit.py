@@ -13,7 +13,7 @@ from demo.bank import Line as BankLine
 from demo.restaurant import Line as RestaurantLine
 from expediter.app.mails import mails, message_id
 from expediter.app.operator.reconcile import Movement, reconcile
-from expediter.app.ports import Settings
+from expediter.app.ports import OrderSettings
 from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order, Status
 from expediter.embedded.sqlite.database import Session, open_reader
@@ -23,7 +23,7 @@ from tests.crash.points import SEEN, UNITS
 from tests.crash.processes import NOTIFY, Outside
 from tests.crash.timelines import torn
 
-SETTINGS = Settings(notify=(NOTIFY,))
+SETTINGS = OrderSettings(notify=(NOTIFY,))
 #: What each kind of call is made under: one key per order and effect.
 KEYS = {
     "charge": "charge",

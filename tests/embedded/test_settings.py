@@ -7,10 +7,10 @@ import pytest
 
 from expediter.app.gateways import Remote, Simulated
 from expediter.app.tasks.order import TASKS
-from expediter.embedded.settings import SettingRefused, Settings, from_environment, workflow
+from expediter.embedded.settings import ServerSettings, SettingRefused, from_environment, workflow
 
 
-def read(**given: str) -> Settings:
+def read(**given: str) -> ServerSettings:
     return from_environment({f"EXPEDITER_{name}": value for name, value in given.items()})
 
 

@@ -8,7 +8,7 @@ import apsw
 
 from expediter.app.mails import mails
 from expediter.app.operator.reconcile import reconcile
-from expediter.app.ports import Settings
+from expediter.app.ports import OrderSettings
 from expediter.domain.order import EffectKind
 from expediter.embedded.sqlite.database import Session, open_writer
 from expediter.embedded.stores.orders import SqliteOrders
@@ -47,7 +47,7 @@ def _forgotten(orders: SqliteOrders, told: list[Told]) -> Iterator[str]:
             yield f"forgotten: {what} {order_id}"
 
 
-def _contradictions(session: Session, orders: SqliteOrders, given: Settings) -> Iterator[str]:
+def _contradictions(session: Session, orders: SqliteOrders, given: OrderSettings) -> Iterator[str]:
     """Where what belongs to one step was not applied as one."""
     yield from (f"{offender.order_id}: {offender.problem}" for offender in reconcile(orders.with_entries()).offenders)
     yield from torn(session, most=4)

@@ -21,7 +21,7 @@ from expediter.embedded import wiring
 from expediter.embedded.clock import new_id
 from expediter.embedded.engine.gateways import Gateways
 from expediter.embedded.loops.health import Health
-from expediter.embedded.settings import Settings, from_environment
+from expediter.embedded.settings import ServerSettings, from_environment
 from expediter.embedded.sqlite.checkpoints import Checkpoints
 from expediter.embedded.sqlite.commit_thread import Commit, Committer
 from expediter.embedded.sqlite.database import Session, open_writer
@@ -74,7 +74,7 @@ class _OnThisThread(Committer):
 class _Heard(Gateways):
     """The simulated gateways; each call that reaches them is written down."""
 
-    def __init__(self, settings: Settings, recording: Recording) -> None:
+    def __init__(self, settings: ServerSettings, recording: Recording) -> None:
         super().__init__(settings.payments, settings.restaurant, None)
         self._recording = recording
 
@@ -83,7 +83,7 @@ class _Heard(Gateways):
         return super().answer_now(call)
 
 
-def settings(folder: Path) -> Settings:
+def settings(folder: Path) -> ServerSettings:
     return from_environment(
         {
             "EXPEDITER_DATA": str(folder),

@@ -4,13 +4,13 @@ from typing import Any
 
 import msgspec
 
-from expediter.app.ports import Settings
+from expediter.app.ports import OrderSettings
 from expediter.domain.order import Item, Order
 from tests.support.clock import NOON
 
 #: An order's id like those that the server gives.
 ID = "01a206e5-3824-7c6c-8760-59ff598e9282"
-SETTINGS = Settings()
+SETTINGS = OrderSettings()
 
 _ORDER = Order(
     id=ID,

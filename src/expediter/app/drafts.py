@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from expediter.app.faults import faults_of_body, faults_of_value
-from expediter.app.ports import Settings
+from expediter.app.ports import OrderSettings
 from expediter.app.strict_json import repeated_key
 from expediter.domain.errors import Fault, OrderInvalid
 from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
@@ -139,7 +139,7 @@ class Asked(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def read(body: bytes, order_id: str, at: int, settings: Settings) -> Asked:
+def read(body: bytes, order_id: str, at: int, settings: OrderSettings) -> Asked:
     """The order in the body of a message sent ``at``. Raises OrderInvalid, and msgspec.DecodeError when it is no JSON.
 
     Results are cached: where accept and intake are one process, the intake reads a body that the accept has read a
@@ -149,7 +149,7 @@ def read(body: bytes, order_id: str, at: int, settings: Settings) -> Asked:
     return Asked(order_of(draft, order_id, at, settings), fingerprint(draft))
 
 
-def order_of(draft: Draft, order_id: str, at: int, settings: Settings) -> Order:
+def order_of(draft: Draft, order_id: str, at: int, settings: OrderSettings) -> Order:
     """The order that a draft asks for, in PENDING. Raises OrderInvalid with every fault found."""
     if faults := _faults(draft):
         raise OrderInvalid(tuple(faults))
@@ -178,7 +178,7 @@ def draft_of(order: Order) -> Draft:
     return Draft(order.user_id, order.restaurant_id, items=items, currency=order.currency, email=order.email)
 
 
-def change_of(draft: ChangeDraft, order: Order, settings: Settings) -> Change:
+def change_of(draft: ChangeDraft, order: Order, settings: OrderSettings) -> Change:
     """The change that a draft asks of this order. Raises OrderInvalid with every fault found."""
     faults = _currency_faults(draft.currency) if isinstance(draft.currency, str) else []
     if draft.user_id is not UNSET and draft.user_id != order.user_id:
@@ -209,7 +209,7 @@ def _plain_change(change: Change, draft: ChangeDraft, order: Order) -> Change:
     )
 
 
-def _items(items: tuple[DraftItem, ...], settings: Settings) -> tuple[Item, ...]:
+def _items(items: tuple[DraftItem, ...], settings: OrderSettings) -> tuple[Item, ...]:
     return tuple(
         Item(
             name=item.name,

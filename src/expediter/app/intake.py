@@ -11,7 +11,7 @@ import msgspec
 
 from expediter.app.drafts import Asked, read
 from expediter.app.faults import reason
-from expediter.app.ports import Claim, Message, Settings, Work
+from expediter.app.ports import Claim, Message, OrderSettings, Work
 from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault, OrderInvalid, StoreUnavailable
 from expediter.domain.order import Item, Order
@@ -46,7 +46,7 @@ def take(work: Work, message: Message) -> None:
     work.workflows.start(order.id, {"order": document(order), "hold_seconds": work.settings.hold_seconds}, work.now)
 
 
-def order_in(message: Message, settings: Settings) -> Asked:
+def order_in(message: Message, settings: OrderSettings) -> Asked:
     """The order in a message. Raises OrderInvalid when there is none."""
     try:
         order_id = message.attributes["order_id"]

@@ -5,7 +5,7 @@ There is one mail per order, status or alert, and recipient.
 import re
 
 from expediter.app.instants import instant
-from expediter.app.ports import Mail, Settings
+from expediter.app.ports import Mail, OrderSettings
 from expediter.domain.alert import Alert
 from expediter.domain.order import Order, Status
 
@@ -45,7 +45,7 @@ def about(text: str) -> Status | Alert:
     return Alert(text) if text in Alert.__members__ else Status(text)
 
 
-def alert_mails(order_id: str, alert: Alert, since: int, settings: Settings) -> tuple[Mail, ...]:
+def alert_mails(order_id: str, alert: Alert, since: int, settings: OrderSettings) -> tuple[Mail, ...]:
     """The mails to the operators about this alert, whose cause began at ``since`` (ms since 1970 UTC)."""
     what, text, help_ = _ALERTS[alert]
     subject = f"Orders-App: Alert for order {order_id}: {what}"
@@ -53,7 +53,7 @@ def alert_mails(order_id: str, alert: Alert, since: int, settings: Settings) -> 
     return tuple(Mail(order_id, alert, to, subject, "\n".join(lines)) for to in dict.fromkeys(settings.notify))
 
 
-def mails(order: Order, settings: Settings) -> tuple[Mail, ...]:
+def mails(order: Order, settings: OrderSettings) -> tuple[Mail, ...]:
     """The mails that the order's end calls for: to its own address, and to the operators'."""
     own = (order.email,) if order.email else ()
     recipients = dict.fromkeys(own + settings.notify)

@@ -1,7 +1,7 @@
 """What is said of an outage: to who asks whether the server is ready, and to the operators by mail."""
 
 from expediter.app.instants import instant
-from expediter.app.ports import Mail, Settings
+from expediter.app.ports import Mail, OrderSettings
 from expediter.domain.outage import Outage
 
 #: Of each outage: what it is, and what to do.
@@ -22,7 +22,7 @@ def text(outage: Outage) -> str:
     return " ".join(TEXTS[outage])
 
 
-def outage_mails(outage: Outage, since: int, settings: Settings) -> tuple[Mail, ...]:
+def outage_mails(outage: Outage, since: int, settings: OrderSettings) -> tuple[Mail, ...]:
     """The mails to the operators about this outage, which began at ``since`` (ms since 1970 UTC)."""
     what, help_ = TEXTS[outage]
     lines = [what, help_, "", f"Since: {instant(since)}", "No order that was accepted is given up.", ""]

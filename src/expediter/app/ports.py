@@ -164,7 +164,7 @@ class Workflows(Protocol):
         """Every event of the execution in AWS's shape; None when there is none, empty when they were taken away."""
 
 
-class Settings(msgspec.Struct, frozen=True):
+class OrderSettings(msgspec.Struct, frozen=True):
     """What the use cases need to know of the configuration. Money in minor units, time in seconds."""
 
     hold_seconds: int = 30
@@ -188,5 +188,5 @@ class Work(msgspec.Struct, frozen=True):
     queue: Queue
     dead_letters: DeadLetters
     workflows: Workflows
-    settings: Settings
+    settings: OrderSettings
     now: int

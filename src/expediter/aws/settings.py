@@ -19,7 +19,7 @@ def _variable(field: str) -> str:
     return f"EXPEDITER_{field.upper()}"
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
+class StackSettings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     """Where everything is, and how orders are treated. Empty: this function does not use it.
 
     ``restaurant_secret`` is the ARN of a secret, never the secret itself. ``mail_from`` empty: customers get no mail.
@@ -43,8 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     default_price: int = 1000
     currency: str = "USD"
 
-    def orders(self) -> ports.Settings:
-        return ports.Settings(
+    def orders(self) -> ports.OrderSettings:
+        return ports.OrderSettings(
             hold_seconds=self.hold_seconds,
             default_price=self.default_price,
             currency=self.currency,
@@ -52,9 +52,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
         )
 
 
-def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+def from_environment(environment: Mapping[str, str] | None = None) -> StackSettings:
     """Raises SettingRefused."""
     try:
-        return msgspec.convert(dict(os.environ if environment is None else environment), Settings, strict=False)
+        return msgspec.convert(dict(os.environ if environment is None else environment), StackSettings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingRefused(f"A setting is not allowed: {error}. Correct it in the stack and deploy again.") from error

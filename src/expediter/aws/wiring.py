@@ -18,7 +18,7 @@ from expediter.aws.workflows import StepFunctions
 
 
 @cache
-def configured() -> settings.Settings:
+def configured() -> settings.StackSettings:
     return settings.from_environment()
 
 

@@ -22,7 +22,7 @@ import uvloop
 from expediter.asl import DefinitionInvalid
 from expediter.cli.terms import stop
 from expediter.embedded import logs
-from expediter.embedded.settings import LOOPBACK, SettingRefused, Settings, from_environment
+from expediter.embedded.settings import LOOPBACK, ServerSettings, SettingRefused, from_environment
 from expediter.embedded.sqlite.database import DataRefused
 from expediter.embedded.web import descriptors
 from expediter.embedded.web.app import App, create_app
@@ -69,7 +69,7 @@ def run(environment: Mapping[str, str]) -> None:
 
 
 @contextlib.contextmanager
-def listening(settings: Settings) -> Iterator[socket.socket]:
+def listening(settings: ServerSettings) -> Iterator[socket.socket]:
     """The bound socket, connections waiting. Raises SettingRefused when the address cannot be had."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
@@ -93,7 +93,7 @@ def _notice_who_is_gone(door: socket.socket) -> None:
             door.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
-async def _serve(settings: Settings, door: socket.socket) -> None:
+async def _serve(settings: ServerSettings, door: socket.socket) -> None:
     """Opens the home and serves it until a signal; a signal during the recovery ends that."""
     stopping = _Signals()
     async with open_home(settings) as home:
@@ -192,7 +192,7 @@ class _Signals:
             self._main.cancel()
 
 
-def greeting(settings: Settings, door: socket.socket) -> str:
+def greeting(settings: ServerSettings, door: socket.socket) -> str:
     """Where to look, and a first order that can be typed as it stands."""
     host = settings.host if settings.host in LOOPBACK else socket.gethostname()
     name = f"[{host}]" if ":" in host else host

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from expediter.app.operator.services import AuditEntry, Posted
-from expediter.app.operator.steps import Step
+from expediter.app.operator.steps import VisitedState
 from expediter.console import words
 
 
@@ -19,7 +19,10 @@ class Moment(NamedTuple):
 
 
 def moments(
-    events: Iterable[dict[str, Any]], steps: Iterable[Step], audit: Iterable[AuditEntry], mails: Iterable[Posted]
+    events: Iterable[dict[str, Any]],
+    steps: Iterable[VisitedState],
+    audit: Iterable[AuditEntry],
+    mails: Iterable[Posted],
 ) -> list[Moment]:
     """Everything that is known, oldest first."""
     lines = [line for event in events if (line := _of_event(event))]

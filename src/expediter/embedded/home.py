@@ -26,7 +26,7 @@ from expediter.embedded.operator.prometheus import PrometheusText
 from expediter.embedded.operator.scrub import Scrub
 from expediter.embedded.operator.services import SqliteServices
 from expediter.embedded.order_events import OrderEvents
-from expediter.embedded.settings import Settings, library, workflow
+from expediter.embedded.settings import ServerSettings, library, workflow
 from expediter.embedded.sqlite.access import DatabaseAccess
 from expediter.embedded.sqlite.database import DAMAGED
 from expediter.embedded.stores.claims import SqliteClaims
@@ -50,6 +50,7 @@ class Engine(NamedTuple):
     """What runs executions. ``work`` gives the ports of the unit of work that runs."""
 
     work: Callable[[], Work]
+    claims: SqliteClaims
     dispatcher: Dispatcher
     driver: Driver
     workflows: EmbeddedWorkflows
@@ -69,14 +70,13 @@ class Home:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: ServerSettings,
         clock: Clock,
         feed: Feed,
         *,
         database: DatabaseAccess,
         engine: Engine,
         events: OrderEvents,
-        claims: SqliteClaims,
         services: SqliteServices,
         committed: Committed,
         scrub: Scrub,
@@ -92,7 +92,6 @@ class Home:
         self.engine = engine
         self._work = engine.work
         self._events = events
-        self._claims = claims
         self._services = services
         self._committed = committed
         self._scrub = scrub
@@ -124,7 +123,7 @@ class Home:
     def new_id(self) -> str:
         """An id for a new order. It was made just now, so no claim has it: the file is not searched for one."""
         made = new_id()
-        self._claims.unclaimed(made)
+        self.engine.claims.unclaimed(made)
         return made
 
     def read(self, handle: Callable[[Work], T]) -> T:

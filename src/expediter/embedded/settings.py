@@ -33,7 +33,7 @@ class SettingRefused(Exception):
     """A setting has a value that is not allowed; the message names it and says what is."""
 
 
-class Settings(msgspec.Struct, frozen=True):
+class ServerSettings(msgspec.Struct, frozen=True):
     """How one server is set up. ``keep_days``: how long histories are kept after the end; None: for ever.
     ``trusted_proxies``: whose X-Forwarded headers are believed. ``link_days``: how long links open their orders.
     ``traces``: OpenTelemetry's own settings name a collector for them.
@@ -54,13 +54,13 @@ class Settings(msgspec.Struct, frozen=True):
     traces: bool
     trusted_proxies: tuple[Network, ...]
     link_days: int
-    orders: ports.Settings
+    orders: ports.OrderSettings
 
 
-def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+def from_environment(environment: Mapping[str, str] | None = None) -> ServerSettings:
     """The settings in EXPEDITER_* (by default of this process). Raises SettingRefused."""
     read = _Reader(os.environ if environment is None else environment)
-    settings = Settings(
+    settings = ServerSettings(
         data=read("DATA", "./data", Path),
         host=read("HOST", "127.0.0.1", str),
         port=read("PORT", "8080", _whole(0, 65_535)),
@@ -74,7 +74,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         keep_days=read("KEEP_DAYS", "", _days),
         trusted_proxies=read("TRUSTED_PROXIES", "", _networks),
         link_days=read("LINK_DAYS", "30", _whole(1, 3_650)),
-        orders=ports.Settings(
+        orders=ports.OrderSettings(
             hold_seconds=read("HOLD_SECONDS", "30", _whole(0, 99_999_999)),
             default_price=read("DEFAULT_PRICE", "1000", _whole(0, LARGEST_TOTAL)),
             currency=read("CURRENCY", "USD", _currency),

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from expediter.app.ports import Orders, Work, Workflows
-from expediter.app.ports import Settings as OrderSettings
+from expediter.app.ports import Orders, OrderSettings, Work, Workflows
 from expediter.domain.errors import StoreUnavailable
 from expediter.domain.order import Order
 from expediter.embedded.clock import Clock, SystemClock
@@ -31,7 +30,7 @@ from expediter.embedded.operator.read_only import read_only_queue, read_only_wor
 from expediter.embedded.operator.scrub import Scrub
 from expediter.embedded.operator.services import SqliteMailbox, SqliteServices
 from expediter.embedded.order_events import OrderEvents
-from expediter.embedded.settings import Settings
+from expediter.embedded.settings import ServerSettings
 from expediter.embedded.sqlite.access import DatabaseAccess
 from expediter.embedded.sqlite.checkpoints import Checkpoints
 from expediter.embedded.sqlite.database import Session, open_reader, open_writer, owned, unwritable
@@ -71,7 +70,9 @@ class Mailing(NamedTuple):
     sender: Address
 
 
-def build(settings: Settings, clock: Clock, file: File, outside: Outside, observer: Observer | None = None) -> Home:
+def build(
+    settings: ServerSettings, clock: Clock, file: File, outside: Outside, observer: Observer | None = None
+) -> Home:
     """The server over an open file, not started."""
     feed, flow = Feed(), FlowCounts(clock)
 
@@ -84,15 +85,13 @@ def build(settings: Settings, clock: Clock, file: File, outside: Outside, observ
 
     # The store of orders is part of the units that the writer runs, and what it calls is built after the writer.
     orders = UnitOrders(SqliteOrders(file.writing, settings.orders, changed, posted if outside.mailer else None))
-    claims = SqliteClaims(file.writing)
     unit = Unit(clock, orders, file.writing)
     writer = Writer(file.writing.connection, unit, file.checkpoints.between_batches, observer)
     database = DatabaseAccess(file.reading, file.writing, writer)
     events = OrderEvents(writer, flow, feed)
     mailing = _mailing(database, clock, outside.mailer)
-    engine = _engine(settings.orders, clock, database, outside, unit=unit, orders=orders, claims=claims, events=events)
+    engine = _engine(settings.orders, clock, database, outside, unit=unit, orders=orders, events=events)
     queue, executions = read_only_queue(file.reading), SqliteExecutions(file.reading)
-    recorder = FlowRecorder(database, clock, flow, queue, executions)
     writing, reading = (
         SqliteServices(session, engine.workflows, queue, flow, _mailbox(session, mailing))
         for session in (file.writing, file.reading)
@@ -104,23 +103,26 @@ def build(settings: Settings, clock: Clock, file: File, outside: Outside, observ
         database=database,
         engine=engine,
         events=events,
-        claims=claims,
         services=writing,
         committed=Committed(read_only_work(file.reading, settings.orders, 0), reading, executions, queue),
         scrub=Scrub(file.writing, writer, file.checkpoints),
         health=file.health,
-        loops=_loops(settings, clock, database, outside, mailing=mailing, recorder=recorder),
+        loops=_loops(
+            settings, clock, database, outside, mailing=mailing, flow=flow, queue=queue, executions=executions
+        ),
     )
 
 
 def _loops(
-    settings: Settings,
+    settings: ServerSettings,
     clock: Clock,
     database: DatabaseAccess,
     outside: Outside,
     *,
     mailing: Mailing | None,
-    recorder: FlowRecorder,
+    flow: FlowCounts,
+    queue: SqliteQueue,
+    executions: SqliteExecutions,
 ) -> tuple[Loop, ...]:
     """What goes on in the background, in the order in which it starts and stops."""
     return (
@@ -128,7 +130,7 @@ def _loops(
         *([Retention(database, clock, settings.keep_days)] if settings.keep_days else []),
         *([TraceExport(database, clock, outside.collector)] if outside.collector else []),
         Alerts(database, clock, settings.orders, mailing.posted if mailing else None),
-        recorder,
+        FlowRecorder(database, clock, flow, queue, executions),
     )
 
 
@@ -151,7 +153,6 @@ def _engine(
     *,
     unit: Unit,
     orders: Orders,
-    claims: SqliteClaims,
     events: OrderEvents,
 ) -> Engine:
     """What runs executions, and the ports of units of work."""
@@ -168,6 +169,7 @@ def _engine(
             ports = msgspec.structs.replace(ports, now=unit.now)
         return ports
 
+    claims = SqliteClaims(session)
     trace = TraceContext(session, clock, outside.collector) if outside.collector else None
     dispatcher = Dispatcher(writer, work, outside.gateways, clock, trace.headers if trace else None)
     stores = engine_stores(session)
@@ -176,7 +178,7 @@ def _engine(
     driver = Driver(stores, definitions, work, dispatcher.dispatch, dispatcher.wake_at, ended=ended)
     workflows = EmbeddedWorkflows(stores, definitions, driver, work)
     ports = _ports(settings, database, dispatcher, orders=orders, claims=claims, workflows=workflows, events=events)
-    return Engine(work, dispatcher, driver, workflows)
+    return Engine(work, claims, dispatcher, driver, workflows)
 
 
 def _ports(
@@ -208,7 +210,7 @@ def _ports(
     )
 
 
-def _collector(settings: Settings) -> Collector | None:
+def _collector(settings: ServerSettings) -> Collector | None:
     """The collector of traces that the settings name."""
     if not settings.traces:
         return None
@@ -227,7 +229,7 @@ async def _start(home: Home) -> None:
 
 @asynccontextmanager
 async def open_home(
-    settings: Settings, clock: Clock | None = None, observer: Observer | None = None
+    settings: ServerSettings, clock: Clock | None = None, observer: Observer | None = None
 ) -> AsyncIterator[Home]:
     """A running server on ``settings.data``, stopped at the end. One process at a time owns the folder.
 

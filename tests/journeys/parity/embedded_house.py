@@ -19,7 +19,7 @@ from expediter.api.request import Request
 from expediter.api.rest import OPERATIONS
 from expediter.api.routes import Router
 from expediter.app.drafts import Draft, convert, fingerprint
-from expediter.app.ports import Caller, Claim, Settings
+from expediter.app.ports import Caller, Claim, OrderSettings
 from expediter.domain.errors import OrderError
 from expediter.embedded.clock import SystemClock
 from expediter.embedded.operator.read_only import open_read_only
@@ -76,11 +76,11 @@ class EmbeddedHouse:
         """It takes in by itself."""
 
     def ledger(self, order_id: str) -> list[tuple[str, int]]:
-        with open_read_only(self._data, Settings()) as view:
+        with open_read_only(self._data, OrderSettings()) as view:
             return [(str(entry.kind), entry.amount) for entry in view.work.orders.entries(order_id)]
 
     def mails(self, order_id: str) -> list[tuple[str, str]]:
-        with open_read_only(self._data, Settings()) as view:
+        with open_read_only(self._data, OrderSettings()) as view:
             found = [posted.mail for posted in view.mailbox.of(order_id)]
         return sorted((str(mail.status), mail.recipient.removesuffix("@example.com")) for mail in found)
 
@@ -160,7 +160,7 @@ class Guest:
             headers={"content-type": "application/json"},
             body=json.dumps(body).encode(),
         )
-        with open_read_only(self._data, Settings()) as view:
+        with open_read_only(self._data, OrderSettings()) as view:
             try:
                 response = OPERATIONS[route.operation].handle(view.work, request)
             except OrderError as error:
@@ -168,7 +168,7 @@ class Guest:
         return Answer(response.status, json.loads(response.body) if response.body else None)
 
     def graphql(self, field: str, **arguments: Any) -> Any:
-        with open_read_only(self._data, Settings()) as view:
+        with open_read_only(self._data, OrderSettings()) as view:
             try:
                 return RESOLVERS[field](view.work, self._caller, arguments, new_id())
             except OrderError as error:

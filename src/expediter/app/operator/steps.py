@@ -15,7 +15,7 @@ class Error(NamedTuple):
     cause: str
 
 
-class Step(NamedTuple):
+class VisitedState(NamedTuple):
     """One state as it was last visited. Times in milliseconds since 1970 UTC; ``left_at`` None: it stands there.
 
     ``outcome``: done, current, or failed (its last try failed, or it is a Fail state).
@@ -36,7 +36,7 @@ class Step(NamedTuple):
 class Way(NamedTuple):
     """Every state visited, in the order of its last visit, and the transitions taken."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[VisitedState, ...]
     taken: frozenset[tuple[str, str]]
 
 
@@ -55,11 +55,11 @@ class _Visit:
         self.failing = False
         self.visits = visits
 
-    def step(self, over: bool) -> Step:
+    def step(self, over: bool) -> VisitedState:
         failed = self.failing and (self.left_at is not None or over)
         current = self.left_at is None and not over
         outcome = "failed" if failed or (over and self.left_at is None) else "current" if current else "done"
-        return Step(
+        return VisitedState(
             self.name,
             self.kind,
             self.entered_at,

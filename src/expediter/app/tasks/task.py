@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from expediter.app.ports import Outcome, Settings
+from expediter.app.ports import OrderSettings, Outcome
 from expediter.app.tasks.calls import Answer, Call
 from expediter.asl.protocol import Json
 from expediter.domain.order import Order
@@ -17,7 +17,7 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     input: Json
     answer: Answer | None
     now: int
-    settings: Settings
+    settings: OrderSettings
 
 
 class Task(msgspec.Struct, frozen=True):

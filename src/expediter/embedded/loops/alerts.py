@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from expediter.app.mails import alert_mails
-from expediter.app.ports import Settings
+from expediter.app.ports import OrderSettings
 from expediter.domain.alert import ORDER_TIME, Alert, alert_of, owed_since
 from expediter.domain.order import Order, Status
 from expediter.embedded.clock import Clock
@@ -45,7 +45,7 @@ class Alerts(Loop):
     """``posted`` is called in a unit of work that posts mails; None: no mail server is set."""
 
     def __init__(
-        self, database: DatabaseAccess, clock: Clock, settings: Settings, posted: Callable[[], None] | None
+        self, database: DatabaseAccess, clock: Clock, settings: OrderSettings, posted: Callable[[], None] | None
     ) -> None:
         super().__init__("alerts", clock, LOOK)
         self._reading, self._writing, self._writer = database

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import apsw
 
 from expediter.app.outages import outage_mails
-from expediter.app.ports import Mail, Settings
+from expediter.app.ports import Mail, OrderSettings
 from expediter.domain.errors import OrderError
 from expediter.domain.outage import Outage
 from expediter.embedded.clock import Clock
@@ -44,7 +44,7 @@ _log = logging.getLogger("expediter.health")
 class Health(Loop):
     """Use it on the event loop's thread, ``saw`` on any."""
 
-    def __init__(self, file: Path, clock: Clock, settings: Settings, mailer: Mailer | None) -> None:
+    def __init__(self, file: Path, clock: Clock, settings: OrderSettings, mailer: Mailer | None) -> None:
         super().__init__("health", clock, LOOK)
         self._file = file
         self._settings = settings

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from expediter.app.operator.export import ExportedOrder, StillBusy
-from expediter.app.ports import Settings
+from expediter.app.ports import OrderSettings
 from expediter.embedded.operator.read_only import open_read_only
 from expediter.embedded.sqlite.database import Session, Statements, open_reader
 
@@ -14,7 +14,7 @@ _SQL = Statements("export")
 
 def exported_orders(data: Path) -> Iterator[ExportedOrder]:
     """Every order, oldest first. Raises StillBusy while an order is under way, and DataRefused."""
-    with closing(open_reader(data / "expediter.db")) as connection, open_read_only(data, Settings()) as view:
+    with closing(open_reader(data / "expediter.db")) as connection, open_read_only(data, OrderSettings()) as view:
         session = Session(connection)
         waiting, dead, running = session.one(_SQL["busy"])
         if waiting or dead or running:

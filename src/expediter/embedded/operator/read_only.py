@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from expediter.app.operator.services import Mailbox
-from expediter.app.ports import Settings, Work
+from expediter.app.ports import OrderSettings, Work
 from expediter.embedded.clock import SystemClock
 from expediter.embedded.engine.workflows import ReadOnlyWorkflows
 from expediter.embedded.operator.services import SqliteMailbox
@@ -25,14 +25,14 @@ class ReadOnlyView(NamedTuple):
 
 
 @contextmanager
-def open_read_only(data: Path, settings: Settings) -> Iterator[ReadOnlyView]:
+def open_read_only(data: Path, settings: OrderSettings) -> Iterator[ReadOnlyView]:
     """What is committed in the data folder. SQLite refuses whatever would write. Raises DataRefused."""
     with closing(open_reader(data / "expediter.db")) as connection:
         session = Session(connection)
         yield ReadOnlyView(read_only_work(session, settings, SystemClock().now()), SqliteMailbox(session, None))
 
 
-def read_only_work(session: Session, settings: Settings, now: int) -> Work:
+def read_only_work(session: Session, settings: OrderSettings, now: int) -> Work:
     """The ports of the use cases over a session that only reads. ``now``: ms since 1970 UTC."""
     return Work(
         orders=SqliteOrders(session, settings, _never, None),

@@ -7,7 +7,7 @@ from operator import itemgetter
 import msgspec
 
 from expediter.app.intake import order_in
-from expediter.app.ports import Message, Outcome, Page, Query, Settings
+from expediter.app.ports import Message, OrderSettings, Outcome, Page, Query
 from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderError, OrderInvalid
 from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import ENDED, Order, Status
@@ -39,7 +39,7 @@ class SqliteOrders:
     def __init__(
         self,
         session: Session,
-        settings: Settings,
+        settings: OrderSettings,
         changed: Callable[[Order | None, Order], None],
         posted: Callable[[], None] | None,
     ) -> None:

@@ -10,7 +10,7 @@ from expediter.app.ports import Work
 from expediter.domain.outage import Outage
 from expediter.embedded.clock import Clock
 from expediter.embedded.engine.task_tokens import TaskReport
-from expediter.embedded.settings import Settings
+from expediter.embedded.settings import ServerSettings
 from expediter.embedded.web.feed import Feed
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ class Home(Protocol):
     def clock(self) -> Clock: ...
 
     @property
-    def settings(self) -> Settings: ...
+    def settings(self) -> ServerSettings: ...
 
     def new_id(self) -> str:
         """A fresh UUID, for whatever a request makes."""

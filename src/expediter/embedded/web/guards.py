@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from expediter.api.errors import HostUnknown, OriginRefused, Unauthorized
 from expediter.api.request import Headers
-from expediter.embedded.settings import LOOPBACK, Settings
+from expediter.embedded.settings import LOOPBACK, ServerSettings
 
 #: What a load balancer asks without a token.
 PROBES = frozenset({"/healthz", "/readyz"})
@@ -23,7 +23,7 @@ EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # compared with, no
 
 
 class Guards:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         self._names = None if settings.host in EVERYWHERE else LOOPBACK | {settings.host.lower()}
         self._token = settings.token.encode() if settings.token else None
 
