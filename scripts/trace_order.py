@@ -47,8 +47,9 @@ REQUEST = (
 )
 #: Orders on one server; the first and the last are told.
 ORDERS = 4
-#: Seconds after a workflow's end in which its last callbacks run.
-CALM = 0.05
+#: Seconds after a start in which the server's own loops have their first round, and after a workflow's end in which its
+#: last callbacks run.
+STARTED, CALM = 0.5, 0.05
 #: Seconds for all orders to end.
 PATIENCE = 30
 
@@ -104,6 +105,7 @@ async def _serving(settings: ServerSettings) -> AsyncIterator[int]:
         server = uvicorn.Server(configuration(app, Connections(100), 1))
         with socket.create_server(("127.0.0.1", 0)) as listening:
             serving = asyncio.create_task(server.serve([listening]))
+            await asyncio.sleep(STARTED)
             yield listening.getsockname()[1]
             server.should_exit = True
             await serving
@@ -122,12 +124,12 @@ async def _order(port: int, database: apsw.Connection, number: int) -> list[Code
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(REQUEST)
         answer = await reader.readuntil(b"\r\n\r\n")
+        if not answer.startswith(b"HTTP/1.1 204"):
+            raise RuntimeError(f"the order was not accepted: {answer!r}")
         await _ended(database, number)
     finally:
         sys.setprofile(None)
     writer.close()
-    if not answer.startswith(b"HTTP/1.1 204"):
-        raise RuntimeError(f"the order was not accepted: {answer!r}")
     return found
 
 
