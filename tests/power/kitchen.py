@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import apsw
@@ -16,7 +17,7 @@ import pytest
 from expediter.app import orders
 from expediter.app.drafts import Draft
 from expediter.app.ports import Caller, Work
-from expediter.app.tasks.calls import Answer, Call, HandOver
+from expediter.app.tasks.calls import Answer, Call
 from expediter.embedded import wiring
 from expediter.embedded.clock import new_id
 from expediter.embedded.engine.gateways import Gateways
@@ -77,10 +78,11 @@ class _Heard(Gateways):
     def __init__(self, settings: ServerSettings, recording: Recording) -> None:
         super().__init__(settings.payments, settings.restaurant, None)
         self._recording = recording
+        self.simulated = {kind: partial(self._answer, answer) for kind, answer in self.simulated.items()}
 
-    def answer_now(self, call: Call) -> Answer | None:
-        self._recording.tell(call.kind, call.order.id if isinstance(call, HandOver) else call.order_id)
-        return super().answer_now(call)
+    def _answer(self, answer: Callable[[Call], Answer], call: Call) -> Answer:
+        self._recording.tell(call.kind, call.order_id)
+        return answer(call)
 
 
 def settings(folder: Path) -> ServerSettings:

@@ -74,7 +74,7 @@ def build(
     settings: ServerSettings, clock: Clock, file: File, outside: Outside, observer: Observer | None = None
 ) -> Home:
     """The server over an open file, not started."""
-    feed, flow = Feed(), FlowCounts(clock)
+    feed, flow = Feed(), FlowCounts()
 
     def changed(before: Order | None, order: Order) -> None:
         events.changed(before, order)
@@ -88,7 +88,7 @@ def build(
     unit = Unit(clock, orders, file.writing)
     writer = Writer(file.writing.connection, unit, file.checkpoints.between_batches, observer)
     database = DatabaseAccess(file.reading, file.writing, writer)
-    events = OrderEvents(writer, flow, feed)
+    events = OrderEvents(writer, unit, flow, feed)
     mailing = _mailing(database, clock, outside.mailer)
     engine = _engine(settings.orders, clock, database, outside, unit=unit, orders=orders, events=events)
     queue, executions = read_only_queue(file.reading), SqliteExecutions(file.reading)

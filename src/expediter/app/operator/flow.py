@@ -6,11 +6,9 @@ Durations are counted in buckets, eight to each doubling, so a quantile is off b
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import msgspec
-
-K = TypeVar("K")
 
 MINUTE = 60_000
 
@@ -38,12 +36,9 @@ class Minute(msgspec.Struct, omit_defaults=True):
 
 
 def count_reason(minute: Minute, reason: str) -> None:
-    known = reason in minute.reasons or len(minute.reasons) < REASONS
-    count(minute.reasons, reason if known else OTHER)
-
-
-def count(counts: dict[K, int], key: K) -> None:
-    counts[key] = counts.get(key, 0) + 1
+    if reason not in minute.reasons and len(minute.reasons) >= REASONS:
+        reason = OTHER
+    minute.reasons[reason] = minute.reasons.get(reason, 0) + 1
 
 
 def bucket(duration: int) -> int:

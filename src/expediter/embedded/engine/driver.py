@@ -29,7 +29,7 @@ from expediter.domain.errors import OrderError, StoreUnavailable
 from expediter.embedded.clock import SEEDS
 from expediter.embedded.engine.aws_services import AWAITED, ServiceFailure
 from expediter.embedded.engine.definitions import Definitions
-from expediter.embedded.engine.nested import NestedExecutions, is_nested
+from expediter.embedded.engine.nested import SEPARATOR, NestedExecutions
 from expediter.embedded.engine.order_tasks import OrderTasks, PendingCall, PerformTask
 from expediter.embedded.engine.ports import (
     NEVER,
@@ -159,7 +159,7 @@ class Driver:
             return
         after = self._executions.store(before, execution, events, due, busy)
         if execution.status != "RUNNING":
-            if is_nested(after.name):
+            if SEPARATOR in after.name:
                 self._nested.ended(work, after)
             elif self._ended:
                 self._ended(after.no, after.name)

@@ -27,17 +27,12 @@ class Gateways:
             name: HttpClient(gateway.url, limits) for name, gateway in gateways.items() if isinstance(gateway, Remote)
         }
         self._free = {name: asyncio.Semaphore(limits.connections) for name in self._clients}
-        #: What answers at once, by the kind of call.
-        self._simulated: Mapping[type[Call], Callable[[Call], Answer]] = {
+        #: The simulated gateways, which answer at once, by the kind of call.
+        self.simulated: Mapping[type[Call], Callable[[Call], Answer]] = {
             kind: partial(route.simulate, gateway.decline)
             for kind, route in ROUTES.items()
             if isinstance(gateway := gateways[route.gateway], Simulated)
         }
-
-    def answer_now(self, call: Call) -> Answer | None:
-        """The answer of a simulated gateway; None when the call has to go out."""
-        simulated = self._simulated.get(type(call))
-        return None if simulated is None else simulated(call)
 
     async def call(
         self, call: Call, now: int, seconds: float | None = None, headers: Mapping[str, str] | None = None
@@ -47,9 +42,8 @@ class Gateways:
 
         Raises PaymentUnavailable or RestaurantUnavailable; TimeoutError when it takes more than ``seconds`` from then.
         """
-        answer = self.answer_now(call)
-        if answer is not None:
-            return answer
+        if simulated := self.simulated.get(type(call)):
+            return simulated(call)
         route = ROUTES[type(call)]
         async with self._free[route.gateway], asyncio.timeout(seconds):
             conversation = route.converse(call, now, lambda: self._secret)

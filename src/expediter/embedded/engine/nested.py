@@ -39,7 +39,8 @@ DEEPEST = 16
 #: AWS's longest name of an execution.
 LONGEST_NAME = 80
 
-_SEPARATOR = ":"
+#: Between the state machine's name and the execution's own. An order's id has none.
+SEPARATOR = ":"
 
 
 class NestedExecutions:
@@ -138,9 +139,9 @@ class NestedExecutions:
             known = ", ".join(library)
             raise _failure("StateMachineDoesNotExist", f"State Machine Does Not Exist: {machine}. There are: {known}.")
         name = given.get("Name", f"{_short_name(parent.name)}-{task.task}")
-        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or _SEPARATOR in name:
+        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or SEPARATOR in name:
             raise _failure("InvalidName", f"Invalid Name: '{name}'")
-        return f"{machine}{_SEPARATOR}{name}", library[machine], _input(given.get("Input", {}))
+        return f"{machine}{SEPARATOR}{name}", library[machine], _input(given.get("Input", {}))
 
     def _answer(self, child: StoredExecution, parent: ParentTask, now: int) -> AnyEvent:
         """The event that ends the task of the parent."""
@@ -166,26 +167,21 @@ class NestedExecutions:
             "InputDetails": {"Included": True},
             "Name": _short_name(child.name),
             "StartDate": execution.started_at,
-            "StateMachineArn": child.name.partition(_SEPARATOR)[0],
+            "StateMachineArn": child.name.partition(SEPARATOR)[0],
             "Status": execution.status,
             "StopDate": now,
             **ended,
         }
 
 
-def is_nested(name: str) -> bool:
-    """Whether an execution of this name was started by another: an order's id has no separator."""
-    return _SEPARATOR in name
-
-
 def _short_name(name: str) -> str:
     """The execution's own name, without the state machine's."""
-    return name.rpartition(_SEPARATOR)[2]
+    return name.rpartition(SEPARATOR)[2]
 
 
 def _context(name: str) -> msgspec.Raw:
     """The fixed part of a nested execution's context object."""
-    machine = name.partition(_SEPARATOR)[0]
+    machine = name.partition(SEPARATOR)[0]
     own = {"Id": name, "Name": _short_name(name)}
     return fixed_context({"Execution": own, "StateMachine": {"Id": machine, "Name": machine}})
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from expediter.app.operator.flow import MINUTE, Minute, bucket, count, count_reason
+from expediter.app.operator.flow import MINUTE, Minute, bucket, count_reason
 from expediter.domain.order import Order, Status
 from expediter.embedded.clock import Clock
 from expediter.embedded.loop import Loop
@@ -26,33 +26,32 @@ _SQL = Statements("operator")
 
 
 class FlowCounts:
-    """What happened in each minute of the last day, counted in memory."""
+    """What happened in each minute of the last day, counted in memory. Times are milliseconds since 1970 UTC."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._minutes: deque[Minute] = deque(maxlen=DAY // MINUTE)
         #: The minute that is counted into, and when the next one begins.
         self._minute, self._minute_ends = Minute(0), 0
 
-    def accepted(self) -> None:
+    def accepted(self, now: int) -> None:
         """An order was accepted."""
-        self.minute().accepted += 1
+        self.minute(now).accepted += 1
 
-    def answered(self, seconds: float) -> None:
+    def answered(self, now: int, seconds: float) -> None:
         """The accept of an order was answered after so many seconds."""
-        count(self.minute().accept, bucket(int(seconds * 1_000_000)))
+        accept, took = self.minute(now).accept, bucket(int(seconds * 1_000_000))
+        accept[took] = accept.get(took, 0) + 1
 
     def ended(self, order: Order) -> None:
-        """The order has ended."""
-        minute = self.minute()
-        count(minute.ended, order.status)
-        count(minute.finish, bucket(order.updated_at - order.created_at))
+        """The order has ended with its last change."""
+        minute, took = self.minute(order.updated_at), bucket(order.updated_at - order.created_at)
+        minute.ended[order.status] = minute.ended.get(order.status, 0) + 1
+        minute.finish[took] = minute.finish.get(took, 0) + 1
         if order.status is not Status.SUCCESS:
             count_reason(minute, order.error_message or "no reason given")
 
-    def minute(self) -> Minute:
-        """The minute that lasts now."""
-        now = self._clock.now()
+    def minute(self, now: int) -> Minute:
+        """The minute that is counted into: that of ``now``, or the latest before."""
         if now >= self._minute_ends:
             at = now - now % MINUTE
             if not self._minutes or self._minutes[-1].at < at:
@@ -108,7 +107,7 @@ class FlowRecorder(Loop):
             self._store()
         depth, running = self._queue.waiting()[0], self._executions.running()
         if depth or running:
-            minute = self._counts.minute()
+            minute = self._counts.minute(now)
             minute.queue = max(minute.queue, depth)
             minute.running = max(minute.running, running)
         return now + LOOK

@@ -20,21 +20,21 @@ class Feed:
     """Use it on the event loop's thread."""
 
     def __init__(self) -> None:
-        self._followers: defaultdict[str | None, set[Changes]] = defaultdict(set)
+        #: By the order that they follow (None: all orders). While it is empty, nothing needs to be published.
+        self.followers: defaultdict[str | None, set[Changes]] = defaultdict(set)
         self._count = 0
 
     def publish(self, order: Order) -> None:
         """Tells who follows the order, or all orders. Call it once the change is committed."""
-        if self._followers:
-            for key in (order.id, None):
-                for changes in self._followers.get(key, ()):
-                    changes.put(order)
+        for key in (order.id, None):
+            for changes in self.followers.get(key, ()):
+                changes.put(order)
 
     def subscribe(self, order_id: str | None = None) -> "Changes":
         """The changes of the order (None: of all orders) from now on; close it, or leave its ``with`` block."""
         self._count += 1
         changes = Changes(self, order_id)
-        self._followers[order_id].add(changes)
+        self.followers[order_id].add(changes)
         return changes
 
     @property
@@ -43,12 +43,12 @@ class Feed:
 
     def leave(self, changes: "Changes") -> None:
         """No more changes to this listener."""
-        followers = self._followers.get(changes.order_id, set())
+        followers = self.followers.get(changes.order_id, set())
         if changes in followers:
             followers.remove(changes)
             self._count -= 1
         if not followers:
-            self._followers.pop(changes.order_id, None)
+            self.followers.pop(changes.order_id, None)
 
 
 class Changes(AsyncIterator[Order]):
