@@ -174,10 +174,16 @@ class OrderSettings(msgspec.Struct, frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who asks. ``user_id`` None: nobody is known, and the order says whose it is. Operators see everything."""
+    """Who asks. ``user_id`` None: nobody is known, and the order says whose it is. Operators see everything.
+
+    ``name``, ``via`` and ``address`` are for the audit: of an operator, the door and the address that he came by.
+    """
 
     user_id: str | None = None
     operator: bool = True
+    name: str = "operator"
+    via: str = ""
+    address: str = ""
 
 
 class Work(msgspec.Struct, frozen=True):

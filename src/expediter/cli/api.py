@@ -1,5 +1,6 @@
 """Calls to the server over HTTP: everything that the command line writes goes this way."""
 
+import getpass
 import os
 from typing import Any
 
@@ -22,9 +23,23 @@ def server_url(url: str | None) -> str:
 
 
 def headers() -> dict[str, str]:
-    """Who asks: the operators' token, where there is one."""
-    token = os.environ.get("EXPEDITER_TOKEN")
-    return {"Authorization": f"Bearer {token}"} if token else {}
+    """Who asks, as the audit names him, and the operators' token where there is one."""
+    token, name = os.environ.get("EXPEDITER_TOKEN"), _account()
+    found = {"User-Agent": "expediter-cli"}
+    if token:
+        found["Authorization"] = f"Bearer {token}"
+    if name:
+        found["Expediter-Operator"] = name
+    return found
+
+
+def _account() -> str:
+    """The name of the account that the command runs under; empty where it has none that a header can hold."""
+    try:
+        name = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # as different versions of Python say it
+        return ""
+    return name if name.isascii() and name.isprintable() else ""
 
 
 def ask(method: str, path: str, url: str | None, body: object = None) -> Any:  # noqa: ANN401  # JSON of the contract

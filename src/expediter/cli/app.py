@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from expediter.cli.commands import dlq, orders
+from expediter.cli.commands.audit import audit
 from expediter.cli.commands.backup import backup
 from expediter.cli.commands.bench import bench
 from expediter.cli.commands.cost import cost
@@ -41,6 +42,7 @@ app.command()(submit)
 app.add_typer(orders.app, name="orders")
 app.add_typer(dlq.app, name="dlq")
 app.command()(reconcile)
+app.command()(audit)
 app.command()(backup)
 app.command()(erase)
 app.command()(cost)

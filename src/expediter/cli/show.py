@@ -14,7 +14,7 @@ from expediter.api.render import letter_view, order_view
 from expediter.app.instants import instant
 from expediter.app.operator.operations import Letters, Timeline
 from expediter.app.operator.reconcile import Report
-from expediter.app.operator.services import Posted
+from expediter.app.operator.services import AuditEntry, Posted
 from expediter.app.ports import DeadLetter, Page
 from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order, Status
@@ -238,3 +238,16 @@ def report(found: Report, against: str | None, *, as_json: bool) -> None:
 
 
 _json = as_json
+
+
+def audit(entries: Sequence[AuditEntry], *, as_json: bool) -> None:
+    cursor = entries[-1].no if entries else None
+    if as_json:
+        shown = [{**msgspec.structs.asdict(entry), "at": instant(entry.at)} for entry in entries]
+        _json({"items": shown, "cursor": cursor})
+        return
+    rows = [
+        (instant(it.at), it.who or "somebody", f"{it.kind} {it.detail}".strip(), it.subject, it.via, it.address)
+        for it in entries
+    ]
+    out().print(table("when", "who", "what", "about", "via", "from", rows=rows) if rows else "Nothing yet.")

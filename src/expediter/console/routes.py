@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from expediter.app.operator.services import OperatorServices
-from expediter.console.pages import dead_letters, flow, mail, order, orders, workflow
+from expediter.console.pages import audit, dead_letters, flow, mail, order, orders, workflow
 from expediter.console.visit import Route
 
 ROUTES: Mapping[tuple[str, str], Route] = {
@@ -21,6 +21,7 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("POST", "/console/dead-letters/{id}/redrive"): Route(dead_letters.redrive_letter, "console:redrive"),
     ("POST", "/console/dead-letters/{id}/delete"): Route(dead_letters.delete_letter, "console:delete"),
     ("POST", "/console/dead-letters/{id}/correct"): Route(dead_letters.correct_letter, "console:correct"),
+    ("GET", "/console/audit"): Route(audit.list_entries),
     ("GET", "/console/mailbox"): Route(mail.list_mails),
     ("GET", "/console/mailbox/{id}"): Route(mail.show_mail),
     ("POST", "/console/mailbox/{id}/resend"): Route(mail.resend_mail, "console:resend"),

@@ -7,7 +7,7 @@ import msgspec
 
 from expediter.api.request import Response
 from expediter.app.gateways import Gateway, GatewayName
-from expediter.app.operator.actions import Operator
+from expediter.app.operator.audit import Operator
 from expediter.app.operator.services import OperatorServices
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from expediter.app.operator.actions import Operator
+from expediter.app.operator.audit import Operator, record
 from expediter.app.operator.erasing import Erased, erase
 from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Work
@@ -40,8 +40,6 @@ _log = logging.getLogger("expediter.server")
 
 #: Seconds that calls under way get to end when the server stops.
 GRACE = 5.0
-#: Who erases a customer by the REST API, where nobody has a name.
-OPERATOR = Operator("operator")
 #: The units of work that accept an order: the time until their answer is measured.
 ACCEPTS = frozenset({"postOrder", "Mutation.postOrder", "console:place"})
 
@@ -149,12 +147,12 @@ class Home:
         """
         return self._writer.run(name, lambda: self.engine.workflows.report(token, report))
 
-    async def erase(self, user_id: str) -> Erased:
+    async def erase(self, user_id: str, who: Operator) -> Erased:
         """Erases a customer. When nothing remains, it returns after the bytes are gone from the files too.
 
         Raises OrdersUnderWay, OrderInvalid, StoreUnavailable or TooBusy.
         """
-        erased = await self.write_as_operator(lambda services: erase(services, OPERATOR, user_id), "eraseUser")
+        erased = await self.write_as_operator(lambda services: erase(services, who, user_id), "eraseUser")
         if not erased.remaining:
             await self._scrub.run()
         return erased
@@ -181,6 +179,15 @@ class Home:
         """Counts a token that was wrong, and logs it: not whose, that would be personal."""
         self._writer.metrics.sign_ins_failed += 1
         _log.warning("somebody sent a token that is wrong")
+
+    def record(self, who: Operator, kind: str, subject: str) -> None:
+        """Has something written into the audit that no request carries out."""
+
+        def done(_: None, error: Exception | None) -> None:
+            if error is not None:
+                _log.error("the audit could not be written", exc_info=error)
+
+        self._writer.submit("audit", lambda: record(self._services.over(self._work()), who, kind, subject), done)
 
     def metrics(self) -> bytes:
         """Prometheus text."""

@@ -8,7 +8,8 @@ from expediter.app import orders
 from expediter.app.drafts import Draft, draft_of, fingerprint, order_of, parse
 from expediter.app.faults import reason
 from expediter.app.operator import operations, steps
-from expediter.app.operator.services import DEAD_LETTERS, AuditEntry, OperatorServices, Posted
+from expediter.app.operator.audit import Operator, record
+from expediter.app.operator.services import DEAD_LETTERS, OperatorServices, Posted
 from expediter.app.ports import Caller, Claim, Outcome
 from expediter.app.strict_json import decode
 from expediter.asl.protocol import Json
@@ -30,24 +31,18 @@ class NoMailServer(OrderError):
     """No mail server is set, so mails are only kept here. Set EXPEDITER_SMTP_URL to send them."""
 
 
-class Operator(msgspec.Struct, frozen=True):
-    """Who acts, under which name it is written down."""
-
-    name: str
-
-
 def place(services: OperatorServices, who: Operator, draft: Draft, order_id: str, note: str) -> orders.Accepted:
     """Places an order for a customer. Raises OrderInvalid, IdempotencyKeyReused."""
     accepted = orders.accept(services.work, _CALLER, draft, order_id)
     kind = "sent it a second time" if accepted.replayed else "placed it"
-    _record(services, who, kind, order_id, note)
+    record(services, who, kind, order_id, note)
     return accepted
 
 
 def cancel(services: OperatorServices, who: Operator, order_id: str) -> Order:
     """Cancels for the customer. Raises OrderAlreadySent, OrderAlreadyEnded, OrderNotFound."""
     order = orders.cancel(services.work, _CALLER, order_id)
-    _record(services, who, "cancelled it", order_id)
+    record(services, who, "cancelled it", order_id)
     return order
 
 
@@ -57,8 +52,8 @@ def again(services: OperatorServices, who: Operator, order_id: str, new_id: str)
     if old.erased:
         raise OrderInvalid((Fault("user_id", "its customer was erased; place a new order"),))
     placed = orders.accept(services.work, _CALLER, draft_of(old), new_id).order
-    _record(services, who, "ordered it again", order_id, f"as {new_id}")
-    _record(services, who, "placed it", new_id, f"the same as {order_id}")
+    record(services, who, "ordered it again", order_id, f"as {new_id}")
+    record(services, who, "placed it", new_id, f"the same as {order_id}")
     return placed
 
 
@@ -66,7 +61,7 @@ def revoke_links(services: OperatorServices, who: Operator, order_id: str) -> No
     """Has the links that customers have to this order open nothing any more. Raises OrderNotFound."""
     orders.find(services.work, _CALLER, order_id)
     services.links.revoke(order_id)
-    _record(services, who, "revoked its links", order_id)
+    record(services, who, "revoked its links", order_id)
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -110,7 +105,7 @@ def retry(services: OperatorServices, who: Operator, order_id: str, state: str, 
         ready = msgspec.structs.replace(ready, version=order.version + 1, updated_at=services.work.now)
         services.work.orders.apply(order, Outcome(ready))
     edited = " with another input" if given != chosen.input else ""
-    _record(services, who, "retried it", order_id, f"from {state}{edited}")
+    record(services, who, "retried it", order_id, f"from {state}{edited}")
     if not services.runs.redrive(order_id, state, given):
         raise NotRetryable
 
@@ -120,7 +115,7 @@ def resend(services: OperatorServices, who: Operator, order_id: str, status: str
     posted = find_mail(services, order_id, status, recipient)
     if not services.mailbox.resend(posted.mail, services.work.now):
         raise NoMailServer
-    _record(services, who, "had a mail resent", order_id, f"{status} to {recipient}")
+    record(services, who, "had a mail resent", order_id, f"{status} to {recipient}")
 
 
 def find_mail(services: OperatorServices, order_id: str, status: str, recipient: str) -> Posted:
@@ -137,20 +132,20 @@ def find_mail(services: OperatorServices, order_id: str, status: str, recipient:
 def redrive_letter(services: OperatorServices, who: Operator, message_id: str) -> None:
     """Sends a dead letter back to the queue. Raises MessageNotFound."""
     operations.redrive(services.work, _CALLER, message_id)
-    _record(services, who, "redrove one", DEAD_LETTERS, f"message {message_id}")
+    record(services, who, "redrove one", DEAD_LETTERS, f"message {message_id}")
 
 
 def redrive_letters(services: OperatorServices, who: Operator) -> operations.Moved:
     """Sends the oldest dead letters back to the queue."""
     moved = operations.redrive_all(services.work, _CALLER)
-    _record(services, who, "redrove all", DEAD_LETTERS, f"{moved.done} messages")
+    record(services, who, "redrove all", DEAD_LETTERS, f"{moved.done} messages")
     return moved
 
 
 def delete_letter(services: OperatorServices, who: Operator, message_id: str) -> None:
     """Removes a dead letter for good. Raises MessageNotFound."""
     operations.delete(services.work, _CALLER, message_id)
-    _record(services, who, "deleted one", DEAD_LETTERS, f"message {message_id}")
+    record(services, who, "deleted one", DEAD_LETTERS, f"message {message_id}")
 
 
 def correct_letter(services: OperatorServices, who: Operator, message_id: str, body: bytes, new_id: str) -> str:
@@ -167,8 +162,8 @@ def correct_letter(services: OperatorServices, who: Operator, message_id: str, b
     order_id = _free_id(services, letter.attributes.get("order_id", ""), draft, new_id)
     services.work.queue.send(msgspec.json.encode(draft), {**letter.attributes, "order_id": order_id}, services.work.now)
     services.work.dead_letters.delete(message_id)
-    _record(services, who, "corrected one", DEAD_LETTERS, f"message {message_id}, order {order_id}")
-    _record(services, who, "corrected it as a dead letter", order_id, f"message {message_id}")
+    record(services, who, "corrected one", DEAD_LETTERS, f"message {message_id}, order {order_id}")
+    record(services, who, "corrected it as a dead letter", order_id, f"message {message_id}")
     return order_id
 
 
@@ -184,10 +179,6 @@ def _free_id(services: OperatorServices, wanted: str, draft: Draft, new_id: str)
 
 
 # ── parts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _record(services: OperatorServices, who: Operator, kind: str, subject: str, detail: str = "") -> None:
-    services.audit.record(AuditEntry(services.work.now, who.name, kind, subject, detail))
 
 
 def _input(body: bytes, order_id: str) -> Json:

@@ -7,8 +7,8 @@ the hash by which its key recognised it, and its customer's dead letters.
 
 import msgspec
 
-from expediter.app.operator.actions import Operator
-from expediter.app.operator.services import DEAD_LETTERS, AuditEntry, OperatorServices
+from expediter.app.operator.audit import Operator, record
+from expediter.app.operator.services import DEAD_LETTERS, OperatorServices
 from expediter.app.ports import Outcome
 from expediter.domain import order as rules
 from expediter.domain.errors import NO_ERASURE, Fault, OrderError, OrderInvalid
@@ -46,7 +46,7 @@ def erase(services: OperatorServices, who: Operator, user_id: str) -> Erased:
         _erase_order(services, order_id)
     services.customers.forget(order_ids)
     for order_id in order_ids:
-        services.audit.record(AuditEntry(services.work.now, who.name, "erased its customer", order_id))
+        record(services, who, "erased its customer", order_id)
     for message_id in letters:
         _erase_letter(services, who, message_id)
     return Erased(len(order_ids), len(letters), services.customers.count(user_id))
@@ -67,4 +67,4 @@ def _erase_letter(services: OperatorServices, who: Operator, message_id: str) ->
     services.work.dead_letters.delete(message_id)
     if letter is not None and "order_id" in letter.attributes:
         services.customers.disown(letter.attributes["order_id"])
-    services.audit.record(AuditEntry(services.work.now, who.name, "erased one", DEAD_LETTERS, f"message {message_id}"))
+    record(services, who, "erased one", DEAD_LETTERS, f"message {message_id}")

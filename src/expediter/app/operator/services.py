@@ -15,13 +15,19 @@ from expediter.domain.order import Status
 
 
 class AuditEntry(msgspec.Struct, frozen=True):
-    """Something an operator did. ``subject``: the id of the order, or DEAD_LETTERS; ``detail`` is for reading."""
+    """Something an operator did. ``subject``: the id of the order, or DEAD_LETTERS; ``detail`` is for reading.
+
+    ``via``: the door it came by (console, REST, GraphQL, CLI). ``no``: its number in the audit, 0 before it has one.
+    """
 
     at: int
     who: str
     kind: str
     subject: str
     detail: str = ""
+    via: str = ""
+    address: str = ""
+    no: int = 0
 
 
 #: The subject of entries about the dead-letter queue.
@@ -35,6 +41,9 @@ class Audit(Protocol):
 
     def of(self, subject: str, limit: int = 50) -> tuple[AuditEntry, ...]:
         """The newest entries about the subject, oldest first."""
+
+    def page(self, limit: int, before: int | None = None) -> tuple[AuditEntry, ...]:
+        """All entries, newest first; those with a lower number than ``before``."""
 
 
 class Posted(msgspec.Struct, frozen=True):

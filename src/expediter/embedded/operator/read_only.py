@@ -5,11 +5,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from expediter.app.operator.services import Mailbox
+from expediter.app.operator.services import Audit, Mailbox
 from expediter.app.ports import OrderSettings, Work
 from expediter.embedded.clock import SystemClock
 from expediter.embedded.engine.workflows import ReadOnlyWorkflows
-from expediter.embedded.operator.services import SqliteMailbox
+from expediter.embedded.operator.services import SqliteAudit, SqliteMailbox
 from expediter.embedded.sqlite.database import Session, open_reader
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.executions import SqliteExecutions
@@ -48,6 +48,13 @@ def read_only_work(session: Session, settings: OrderSettings, now: int) -> Work:
 def read_only_queue(session: Session) -> SqliteQueue:
     """The queue over a session that only reads."""
     return SqliteQueue(session, _never)
+
+
+@contextmanager
+def open_audit(data: Path) -> Iterator[Audit]:
+    """The audit in the data folder. Raises DataRefused."""
+    with closing(open_reader(data / "expediter.db")) as connection:
+        yield SqliteAudit(Session(connection))
 
 
 def _never(*_: object) -> NoReturn:

@@ -38,10 +38,15 @@ class SqliteAudit:
         self._session = session
 
     def record(self, entry: AuditEntry) -> None:
-        self._session.rows(_SQL["record"], (entry.at, entry.who, entry.kind, entry.subject, entry.detail))
+        values = (entry.at, entry.who, entry.kind, entry.subject, entry.detail, entry.via, entry.address)
+        self._session.rows(_SQL["record"], values)
 
     def of(self, subject: str, limit: int = 50) -> tuple[AuditEntry, ...]:
         return tuple(AuditEntry(*row) for row in reversed(self._session.rows(_SQL["audit"], (subject, limit))))
+
+    def page(self, limit: int, before: int | None = None) -> tuple[AuditEntry, ...]:
+        rows = self._session.rows(_SQL["audit_page"], (_NEWEST if before is None else before, limit))
+        return tuple(AuditEntry(*row) for row in rows)
 
 
 class SqliteMailbox:

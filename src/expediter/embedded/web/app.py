@@ -7,8 +7,10 @@ An operation that writes runs inside one unit of the writer and is answered afte
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 import msgspec
 from graphql import OperationType
@@ -25,9 +27,13 @@ from expediter.api.errors import (
     problem,
 )
 from expediter.api.request import JSON, Headers, Request, Response
-from expediter.api.rest import OPERATIONS, require_json
+from expediter.api.rest import OPERATIONS, Operation, require_json
 from expediter.api.routes import Router
+from expediter.app.drafts import VISIBLE
 from expediter.app.faults import reason
+from expediter.app.operator.audit import OPERATIONS as AUDIT
+from expediter.app.operator.audit import record_operation
+from expediter.app.operator.services import OperatorServices
 from expediter.app.outages import text
 from expediter.app.ports import Caller, Work
 from expediter.app.strict_json import decode
@@ -44,6 +50,7 @@ from expediter.embedded.web.guards import PROBES, Guards
 from expediter.embedded.web.http1.request_head import RequestHead
 from expediter.embedded.web.http1.responses import Answer
 from expediter.embedded.web.shares import Shares
+from expediter.embedded.web.sign_ins import WrongTokens
 from expediter.embedded.web.task_routes import REPORTS
 
 #: Seconds that the event loop may be behind its time before requests are refused, reads too: so long did they wait.
@@ -61,6 +68,11 @@ _LATER = frozenset({TooBusy.__name__, StoreUnavailable.__name__})
 MOST_SOCKETS = 1_000
 #: Who passed the guards is an operator: it is his machine, or he has the token.
 OPERATOR = Caller()
+
+#: The header in which a program says who acts, and the letters that a name may have; the command line's User-Agent.
+OPERATOR_NAME, LONGEST_NAME, CLI = "expediter-operator", 60, "expediter-cli"
+#: What is written down with who asked for it, by operationId.
+AUDITED = frozenset(AUDIT) | frozenset(PEOPLE)
 
 _GRAPHQL = "/graphql"
 _GRAPHQL_JSON = "application/graphql-response+json"
@@ -107,7 +119,8 @@ class App:
         self._graphql = Graphql(home)
         self._proxies = Proxies(home.settings.trusted_proxies)
         self._shares = Shares(asyncio.get_running_loop().time)
-        self._console = Console(home, self._guards, self._proxies, self._shares)
+        self._wrong_tokens = WrongTokens(home, self._shares.noted)
+        self._console = Console(home, self._guards, self._proxies, self._shares, self._wrong_tokens)
         self._sockets = 0
         #: Seconds that the event loop was behind its time when somebody looked last.
         self.late = 0.0
@@ -134,11 +147,12 @@ class App:
         """Until it has shown a token a websocket has one of its caller's places. Raises TooManyRequests."""
         with ExitStack() as place:
             headers = headers_of(scope)
+            caller = self._proxies.caller((scope.get("client") or ("",))[0], headers)
             if not self._guards.is_operator(headers.get("authorization", "")):
-                caller = self._proxies.caller((scope.get("client") or ("",))[0], headers)
                 self._shares.websockets.check(caller)
                 place.enter_context(self._shares.websockets.held(caller))
-            socket = GraphqlSocket(self._graphql, self._guards, OPERATOR, place.close)
+            who = msgspec.structs.replace(named(headers), via="GraphQL", address=caller)
+            socket = GraphqlSocket(self._graphql, self._guards, who, place.close)
             await socket.run(scope, receive, send)
 
     def answer(self, head: RequestHead, body: bytes) -> Answer:
@@ -186,7 +200,7 @@ class App:
         request = Request(
             method=head.method,
             path=head.path,
-            caller=OPERATOR,
+            caller=self._caller(head) if name in AUDITED else OPERATOR,
             new_id=self._home.new_id() if head.method == "POST" else "",
             params=params,
             query=head.arguments(),
@@ -198,6 +212,8 @@ class App:
         if name in PEOPLE:
             return asyncio.create_task(PEOPLE[name](self._home, request))
         operation = OPERATIONS[name]
+        if name in AUDIT:
+            return asyncio.create_task(self._home.write_as_operator(partial(_audited, operation, request, name), name))
 
         def handle(work: Work) -> Response:
             return operation.handle(work, request)
@@ -207,8 +223,13 @@ class App:
     def _count_stranger(self, head: RequestHead) -> None:
         """One more request without a token, or with a wrong one. Raises TooManyRequests."""
         if "authorization" in head.headers:
-            self._home.sign_in_failed()
+            self._wrong_tokens.seen(_via(head), self._proxies.caller(head.peer, head.headers))
         self._shares.requests.count(self._proxies.caller(head.peer, head.headers))
+
+    def _caller(self, head: RequestHead) -> Caller:
+        """The operator who asks, as the audit names him."""
+        address = self._proxies.caller(head.peer, head.headers)
+        return msgspec.structs.replace(named(head.headers), via=_via(head), address=address)
 
     async def _report(self, report: TaskReport, request: Request, name: str, head: RequestHead) -> Response:
         try:
@@ -225,13 +246,33 @@ class App:
             request = request_of_query(dict(head.arguments()))
             if self._graphql.operation(request) is OperationType.MUTATION:
                 raise MethodNotAllowed("POST")
-        answer = await self._graphql.execute(request, OPERATOR)
+        answer = await self._graphql.execute(request, self._caller(head))
         if _for_later(answer) and self._graphql.is_single(request):
             return Response(503, (("Content-Type", JSON), ("Retry-After", RETRY_AFTER)), _encode(answer))
         if _GRAPHQL_JSON in head.headers.get("accept", ""):
             status = 200 if "data" in answer else 400
             return Response(status, (("Content-Type", _GRAPHQL_JSON),), _encode(answer))
         return Response(200, (("Content-Type", JSON),), _encode(answer))
+
+
+def _audited(operation: Operation, request: Request, name: str, services: OperatorServices) -> Response:
+    response = operation.handle(services.work, request)
+    record_operation(services, request.caller, name, request.params.get("id"))
+    return response
+
+
+def named(headers: Headers) -> Caller:
+    """The operator under the name that he gives himself in ``Expediter-Operator``, if it can be read."""
+    name = headers.get(OPERATOR_NAME, "").strip()
+    readable = len(name) <= LONGEST_NAME and name.isascii() and re.match(VISIBLE, name)
+    return Caller(name=name) if readable else OPERATOR
+
+
+def _via(head: RequestHead) -> str:
+    """The door that a request came by, as the audit calls it."""
+    if head.path == _GRAPHQL:
+        return "GraphQL"
+    return "CLI" if head.headers.get("user-agent", "").startswith(CLI) else "REST"
 
 
 def check_graphql(method: str, headers: Headers) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from expediter.app.operator.audit import Operator
 from expediter.app.operator.erasing import Erased
 from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Work
@@ -51,7 +52,7 @@ class Home(Protocol):
         It may have TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TooBusy.
         """
 
-    async def erase(self, user_id: str) -> Erased:
+    async def erase(self, user_id: str, who: Operator) -> Erased:
         """Forgets a customer, and once nothing remains returns after the bytes are gone from the files.
 
         Raises OrdersUnderWay, OrderInvalid, StoreUnavailable or TooBusy.
@@ -71,6 +72,9 @@ class Home(Protocol):
 
     def sign_in_failed(self) -> None:
         """Counts a token that was wrong, and logs it."""
+
+    def record(self, who: Operator, kind: str, subject: str) -> None:
+        """Has something written into the audit that no unit of work carries out."""
 
     def metrics(self) -> bytes:
         """Prometheus text."""

@@ -14,6 +14,7 @@ from expediter.api.request import JSON, Request, Response
 from expediter.api.rest import require_json
 from expediter.app.drafts import MAX_NAME
 from expediter.app.faults import explained, reason
+from expediter.app.operator.audit import operator_of
 from expediter.app.strict_json import decode
 from expediter.domain.errors import NO_ERASURE, Fault, OrderInvalid
 from expediter.embedded.web.backend import Home
@@ -34,7 +35,7 @@ async def erase_user(home: Home, request: Request) -> Response:
         raise OrderInvalid((Fault("user_id", explained(error).message),), NO_ERASURE) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestUnparsable(f'The body is not JSON: {reason(error)}. Send {{"user_id": …}}.') from error
-    erased = await home.erase(asked.user_id)
+    erased = await home.erase(asked.user_id, operator_of(request.caller))
     return Response(200, (("Content-Type", JSON),), msgspec.json.encode(erased))
 
 

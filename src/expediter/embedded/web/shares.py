@@ -119,6 +119,9 @@ STRANGERS, ALL_STRANGERS = 50, 500
 #: Requests of one address without a token that is right: so many at once, then so many a second.
 BURST, EACH_SECOND = 100, 20.0
 
+#: Wrong tokens that are written into the audit: so many at once, then so many a second.
+NOTED, NOTED_EACH_SECOND = 60, 0.1
+
 
 class Shares:
     """What callers without an operator's token share. ``clock`` tells seconds."""
@@ -126,6 +129,7 @@ class Shares:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.requests = Rate("requests", BURST, EACH_SECOND, clock)
         self.sign_ins = SignIns(clock)
+        self.noted = Rate("noted", NOTED, NOTED_EACH_SECOND, clock)
         self.websockets = Places("websockets", STRANGERS, ALL_STRANGERS)
         self.pages_of_link = Places("live-pages", OF_LINK, OF_LINKS)
         self.pages_of_address = Places("live-pages", OF_ADDRESS, OF_LINKS)

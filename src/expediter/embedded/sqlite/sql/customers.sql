@@ -44,7 +44,7 @@ UPDATE claim SET fingerprint = '' WHERE id = ?1
 UPDATE claim SET fingerprint = '' WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM execution WHERE execution.no = claim.no)
 
 -- name: blank_audit
-UPDATE act SET detail = '' WHERE subject = ?1
+UPDATE audit SET detail = '', address = '' WHERE subject = ?1
 
 -- name: starts_others
 SELECT 1 FROM definition WHERE instr(body, ':states:startExecution') LIMIT 1

@@ -1,8 +1,11 @@
 -- name: record
-INSERT INTO act (at, who, kind, subject, detail) VALUES (?1, ?2, ?3, ?4, ?5)
+INSERT INTO audit (at, who, kind, subject, detail, via, address) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 
 -- name: audit
-SELECT at, who, kind, subject, detail FROM act WHERE subject = ?1 ORDER BY no DESC LIMIT ?2
+SELECT at, who, kind, subject, detail, via, address, no FROM audit WHERE subject = ?1 ORDER BY no DESC LIMIT ?2
+
+-- name: audit_page
+SELECT at, who, kind, subject, detail, via, address, no FROM audit WHERE no < ?1 ORDER BY no DESC LIMIT ?2
 
 -- name: mails
 SELECT claim.id, status, recipient, subject, text, order_no, at, tries, next_at, sent_at, problem
@@ -27,7 +30,7 @@ SELECT status FROM claim JOIN execution USING (no) WHERE claim.id = ?1
 
 -- name: mark
 SELECT coalesce(orders.version, 0) || '.' || coalesce(length(history), 0) || '.'
-  || (SELECT count(*) FROM act WHERE subject = ?1) || '.'
+  || (SELECT count(*) FROM audit WHERE subject = ?1) || '.'
   || (SELECT coalesce(total(tries + (next_at IS NULL) + 1), 0) FROM mail WHERE order_no = claim.no)
 FROM claim LEFT JOIN orders USING (no) LEFT JOIN execution USING (no) WHERE claim.id = ?1
 

@@ -26,7 +26,7 @@ from expediter.api.errors import (
 from expediter.api.request import Headers, Response
 from expediter.app.drafts import VISIBLE
 from expediter.app.gateways import GatewayName
-from expediter.app.operator.actions import Operator
+from expediter.app.operator.audit import Operator
 from expediter.app.operator.scenarios import SCENARIOS
 from expediter.app.operator.services import OperatorServices
 from expediter.console import routes
@@ -47,6 +47,7 @@ from expediter.embedded.web.guards import Guards
 from expediter.embedded.web.http1.request_head import RequestHead
 from expediter.embedded.web.http1.responses import Stream
 from expediter.embedded.web.shares import Shares
+from expediter.embedded.web.sign_ins import WrongTokens
 
 _KEPT = ("Cache-Control", "public, max-age=31536000, immutable")
 #: Live pages open at the same time: each asks for its mark once a second.
@@ -69,11 +70,12 @@ class LivePage(NamedTuple):
 class Console:
     """Answers what is asked under the paths that it ``serves``."""
 
-    def __init__(self, home: Home, guards: Guards, proxies: Proxies, shares: Shares) -> None:
+    def __init__(self, home: Home, guards: Guards, proxies: Proxies, shares: Shares, wrong_tokens: WrongTokens) -> None:
         self._home = home
         self._guards = guards
         self._proxies = proxies
         self._shares = shares
+        self._wrong_tokens = wrong_tokens
         self._token = home.settings.token
         self._sessions = Sessions(asyncio.get_running_loop().time)
         self._links = links_in(home.settings.data, home.settings.link_days)
@@ -173,12 +175,16 @@ class Console:
             if routes.find("GET" if posted else "POST", path):
                 raise MethodNotAllowed("GET" if posted else "POST")
             raise PathUnknown(f"There is no page under {path}.")
-        return await self._carry_out(found[0], self._visit(session, found[1], dict(head.arguments()), form))
+        address = self._proxies.caller(head.peer, head.headers)
+        visit = self._visit(session, found[1], dict(head.arguments()), form, address)
+        return await self._carry_out(found[0], visit)
 
-    def _visit(self, session: Session, params: dict[str, str], query: dict[str, str], form: dict[str, str]) -> Visit:
+    def _visit(
+        self, session: Session, params: dict[str, str], query: dict[str, str], form: dict[str, str], address: str = ""
+    ) -> Visit:
         return Visit(
             site=self._site,
-            who=Operator(session.name),
+            who=Operator(session.name, address=address),
             csrf=form_token(session),
             now=self._now(),
             new_id=new_id,
@@ -220,7 +226,7 @@ class Console:
         given, name = form.get("token", "").strip(), " ".join(form.get("name", "").split())[:60]
         if not hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode()):
             self._shares.sign_ins.failed(caller)
-            self._home.sign_in_failed()
+            self._wrong_tokens.seen("console", caller)
             return self._sign_in_page("That is not the token of this server.", 401)
         self._shares.sign_ins.succeeded(caller)
         if not re.match(VISIBLE, name):

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from expediter.app.operator import actions
-from expediter.app.operator.actions import Operator
+from expediter.app.operator.audit import Operator
 from expediter.app.operator.scenarios import Scenario
 from expediter.domain.errors import OrderError
 from expediter.domain.order import Status
@@ -12,7 +12,7 @@ from expediter.embedded.web.backend import Home
 
 #: Seconds to wait for the payment.
 PATIENCE = 20.0
-_WHO = Operator("scenario")
+_WHO = Operator("scenario", "scenario")
 
 
 class Rehearsals:

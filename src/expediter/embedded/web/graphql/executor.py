@@ -33,6 +33,9 @@ from graphql import (
 from expediter import contracts
 from expediter.api.errors import DocumentInvalid, DocumentTooComplex, InternalError, RequestUnparsable
 from expediter.api.graphql import RESOLVERS, Resolver, order_json
+from expediter.app.operator.audit import OPERATIONS as AUDIT
+from expediter.app.operator.audit import record_operation
+from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Caller, Work
 from expediter.asl.protocol import Json
 from expediter.domain.errors import OrderError, OrderInvalid, TooBusy
@@ -190,7 +193,12 @@ def _writing(home: Home, resolver: Resolver, name: str) -> Callable[..., Json]:
         def handle(work: Work) -> Json:
             return resolver(work, info.context, args, fresh)
 
-        return await home.write(handle, name)
+        def audited(services: OperatorServices) -> Json:
+            result = handle(services.work)
+            record_operation(services, info.context, name, args.get("id") or args["input"]["id"])
+            return result
+
+        return await (home.write_as_operator(audited, name) if name in AUDIT else home.write(handle, name))
 
     return resolve
 

@@ -1,0 +1,54 @@
+"""The audit: who did what, when, through which door and from where."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from expediter.app.operator.services import DEAD_LETTERS, AuditEntry, OperatorServices
+from expediter.app.ports import Caller
+
+#: Operations over REST and GraphQL that are written down, and what is said of each. Placing an order is not: the order
+#: itself says when it came.
+OPERATIONS: Mapping[str, str] = {
+    "putOrder": "changed it",
+    "deleteOrder": "deleted it",
+    "cancelOrder": "cancelled it",
+    "redriveDeadLetter": "redrove one",
+    "redriveDeadLetters": "redrove all",
+    "deleteDeadLetter": "deleted one",
+    "purgeDeadLetters": "deleted all",
+    "Mutation.updateOrder": "changed it",
+    "Mutation.deleteOrder": "deleted it",
+    "Mutation.cancelOrder": "cancelled it",
+}
+#: The subject of sign-ins, and what is said of one with a wrong token.
+SIGN_INS, FAILED = "sign-in", "sent a wrong token"
+#: Whom an act is attributed to where nobody gives a name.
+NAMELESS = "operator"
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """Who acts: under which name it is written down, through which door, and from which address."""
+
+    name: str
+    via: str = "console"
+    address: str = ""
+
+
+def operator_of(caller: Caller) -> Operator:
+    """The operator that a caller of REST or GraphQL is."""
+    return Operator(caller.name, caller.via, caller.address)
+
+
+def record(services: OperatorServices, who: Operator, kind: str, subject: str, detail: str = "") -> None:
+    """Writes an act down, in the unit that carries it out."""
+    services.audit.record(AuditEntry(services.work.now, who.name, kind, subject, detail, who.via, who.address))
+
+
+def record_operation(services: OperatorServices, caller: Caller, operation: str, subject_id: str | None) -> None:
+    """Writes down one of OPERATIONS. ``subject_id``: of the order or the message that it was about."""
+    kind = OPERATIONS[operation]
+    if "Letter" not in operation:
+        record(services, operator_of(caller), kind, subject_id or "")
+    else:
+        record(services, operator_of(caller), kind, DEAD_LETTERS, f"message {subject_id}" if subject_id else "")
