@@ -23,7 +23,7 @@ from demo.restaurant import Restaurant
 from demo.serving import running
 from expediter import __version__
 from expediter.app.operator import actions
-from expediter.app.operator.actions import Operator
+from expediter.app.operator.audit import Operator
 from expediter.asl.protocol import Json
 from expediter.embedded.clock import new_id
 from expediter.embedded.settings import workflow

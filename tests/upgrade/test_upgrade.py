@@ -15,7 +15,7 @@ from demo.behaviour import Act
 from demo.restaurant import Restaurant
 from demo.serving import running
 from expediter.app.operator import actions, operations
-from expediter.app.operator.actions import Operator
+from expediter.app.operator.audit import Operator
 from expediter.app.operator.reconcile import reconcile
 from expediter.domain.order import ENDED
 from expediter.embedded.sqlite.database import DataRefused, _migrations, open_writer

@@ -11,7 +11,7 @@ import pytest
 from expediter.app import orders
 from expediter.app.drafts import Draft, convert
 from expediter.app.operator import actions
-from expediter.app.operator.actions import Operator
+from expediter.app.operator.audit import Operator
 from expediter.app.operator.reconcile import reconcile
 from expediter.domain.errors import OrderNotFound
 from expediter.embedded.loops.retention import REST, ROWS
