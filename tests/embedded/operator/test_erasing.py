@@ -21,6 +21,7 @@ from expediter.embedded.settings import workflow
 from expediter.embedded.sqlite.backup import back_up
 from tests.support.stage import BURGERS, OPERATOR, SECOND, Stage, opened, story
 
+WHO = Operator("operator")
 ADA = {"user_id": "ada-lovelace", "email": "ada@lovelace.example", "name": "Ada's burger"}
 BOB = {"user_id": "bob-babbage", "email": "bob@babbage.example", "name": "Bob's burger"}
 TEXTS = (b"ada-lovelace", b"ada@lovelace.example", b"Ada's burger")
@@ -54,7 +55,7 @@ async def test_no_file_holds_the_customer_any_more_when_the_answer_is_there(tmp_
         await stage.pass_time(31 * SECOND)
         assert held(stage, tmp_path) == list(TEXTS)
 
-        erased = await stage.home.erase("ada-lovelace", OPERATOR)
+        erased = await stage.home.erase("ada-lovelace", WHO)
 
         assert erased == Erased(orders=40, dead_letters=0, remaining=0)
         assert held(stage, tmp_path) == []
@@ -71,7 +72,7 @@ async def test_what_was_ordered_and_paid_stays_and_adds_up(tmp_path: Path) -> No
         await stage.pass_time(31 * SECOND)
         before, entries = stage.order(paid), stage.entries(paid)
 
-        await stage.home.erase("ada-lovelace", OPERATOR)
+        await stage.home.erase("ada-lovelace", WHO)
 
         order = stage.order(paid)
         assert (order.user_id, order.email, order.name, order.error_message) == (ERASED, None, None, None)
@@ -98,7 +99,7 @@ async def test_mails_histories_and_notes_go_and_others_keep_theirs(tmp_path: Pat
         )
         await stage.pass_time(31 * SECOND)
 
-        await stage.home.erase("ada-lovelace", OPERATOR)
+        await stage.home.erase("ada-lovelace", WHO)
 
         assert (stage.mails(hers), stage.events(hers)) == ([], [])
         assert (len(stage.mails(his)), stage.events(his)[-1]) == (2, "ExecutionSucceeded")
@@ -116,11 +117,11 @@ async def test_orders_under_way_are_named_and_nothing_is_erased_until_they_have_
         first = await ended(stage, **ADA)
         second = await stage.place(**ADA)
         with pytest.raises(OrdersUnderWay, match=second):
-            await stage.home.erase("ada-lovelace", OPERATOR)
+            await stage.home.erase("ada-lovelace", WHO)
         assert stage.order(first).email == "ada@lovelace.example"
         await stage.pass_time(31 * SECOND)
 
-        assert (await stage.home.erase("ada-lovelace", OPERATOR)).orders == 2
+        assert (await stage.home.erase("ada-lovelace", WHO)).orders == 2
 
 
 @story
@@ -130,7 +131,7 @@ async def test_an_order_on_the_queue_is_under_way(tmp_path: Path) -> None:
         order_id = await stage.accept(**ADA)
 
         with pytest.raises(OrdersUnderWay, match=order_id):
-            await stage.home.erase("ada-lovelace", OPERATOR)
+            await stage.home.erase("ada-lovelace", WHO)
 
 
 def failing_before(state: str) -> dict[str, Any]:
@@ -156,7 +157,7 @@ async def test_an_order_that_needs_an_operator_is_under_way(tmp_path: Path, stat
         assert stage.events(order_id)[-1] == "ExecutionFailed"
 
         with pytest.raises(OrdersUnderWay, match=order_id):
-            await stage.home.erase("ada-lovelace", OPERATOR)
+            await stage.home.erase("ada-lovelace", WHO)
 
 
 @story
@@ -169,21 +170,21 @@ async def test_an_order_whose_workflow_waits_before_it_saved_the_order_is_under_
         order_id = await stage.place(**ADA)
 
         with pytest.raises(OrdersUnderWay, match=order_id):
-            await stage.home.erase("ada-lovelace", OPERATOR)
+            await stage.home.erase("ada-lovelace", WHO)
 
 
 @story
 async def test_doing_it_again_does_nothing_and_nobody_is_nobody(tmp_path: Path) -> None:
     async with opened(tmp_path) as stage:
         order_id = await ended(stage, **ADA)
-        await stage.home.erase("ada-lovelace", OPERATOR)
+        await stage.home.erase("ada-lovelace", WHO)
         before = stage.order(order_id)
 
-        assert await stage.home.erase("ada-lovelace", OPERATOR) == Erased(0, 0, 0)
-        assert await stage.home.erase("never seen", OPERATOR) == Erased(0, 0, 0)
+        assert await stage.home.erase("ada-lovelace", WHO) == Erased(0, 0, 0)
+        assert await stage.home.erase("never seen", WHO) == Erased(0, 0, 0)
         assert stage.order(order_id) == before
         with pytest.raises(OrderInvalid, match="everybody who was erased"):
-            await stage.home.erase(ERASED, OPERATOR)
+            await stage.home.erase(ERASED, WHO)
 
 
 @story
@@ -193,8 +194,8 @@ async def test_many_orders_are_erased_a_bounded_number_a_call(tmp_path: Path) ->
             await stage.accept(**ADA)
         await stage.quiet()
 
-        assert await stage.home.erase("ada-lovelace", OPERATOR) == Erased(BULK, 0, 3)
-        assert await stage.home.erase("ada-lovelace", OPERATOR) == Erased(3, 0, 0)
+        assert await stage.home.erase("ada-lovelace", WHO) == Erased(BULK, 0, 3)
+        assert await stage.home.erase("ada-lovelace", WHO) == Erased(3, 0, 0)
 
 
 @story
@@ -203,7 +204,7 @@ async def test_a_deleted_order_is_erased_too_and_stays_deleted(tmp_path: Path) -
         order_id = await ended(stage, **ADA)
         await stage.delete(order_id)
 
-        assert (await stage.home.erase("ada-lovelace", OPERATOR)).orders == 1
+        assert (await stage.home.erase("ada-lovelace", WHO)).orders == 1
         assert stage.order(order_id).deleted_at is not None
         assert held(stage, tmp_path) == []
 
@@ -214,7 +215,7 @@ async def test_her_key_stays_taken_and_recognises_her_order_no_more(tmp_path: Pa
     async with opened(tmp_path) as stage:
         order_id = await ended(stage, **ADA)
         ((before,),) = stage.read("SELECT fingerprint FROM claim WHERE id = ?", order_id)
-        await stage.home.erase("ada-lovelace", OPERATOR)
+        await stage.home.erase("ada-lovelace", WHO)
 
         draft = convert({**BURGERS, **ADA}, Draft)
         with pytest.raises(IdempotencyKeyReused):
@@ -234,7 +235,7 @@ async def test_her_dead_letters_go_and_the_order_whose_key_one_used_stays_as_it_
         assert len(stage.dead_letters()) == 3
         before = stage.order(his)
 
-        assert await stage.home.erase("ada-lovelace", OPERATOR) == Erased(0, 2, 0)
+        assert await stage.home.erase("ada-lovelace", WHO) == Erased(0, 2, 0)
 
         assert [letter.body for letter in stage.dead_letters()] == [b"ada-lovelace, but no JSON"]
         assert (stage.order(his), stage.events(his)[-1]) == (before, "ExecutionSucceeded")
@@ -257,7 +258,7 @@ async def test_workflows_that_hers_started_forget_her_too(tmp_path: Path) -> Non
     async with opened(tmp_path / "data", None, None, WORKFLOW=str(tmp_path / "main.asl.json")) as stage:
         await ended(stage, **ADA)
         await ended(stage, **BOB)
-        await stage.home.erase("ada-lovelace", OPERATOR)
+        await stage.home.erase("ada-lovelace", WHO)
 
         assert held(stage, tmp_path / "data") == []
         assert len(stage.read("SELECT no FROM execution WHERE history <> ''")) == 2
@@ -270,7 +271,7 @@ async def test_a_backup_under_way_holds_up_only_the_end_of_the_log(tmp_path: Pat
         reader = stage._reading.connection
         with reader:
             reader.execute("SELECT count(*) FROM orders").fetchall()
-            assert (await stage.home.erase("ada-lovelace", OPERATOR)).orders == 1
+            assert (await stage.home.erase("ada-lovelace", WHO)).orders == 1
             assert held(stage, tmp_path) == list(TEXTS)
 
         stage.home._scrub._checkpoints._next_try = 0.0
@@ -296,6 +297,6 @@ async def test_a_process_that_died_before_the_bytes_were_gone_does_it_when_asked
     async with opened(tmp_path / "left") as stage:
         assert held(stage, tmp_path / "left") != []
 
-        assert await stage.home.erase("ada-lovelace", OPERATOR) == Erased(0, 0, 0)
+        assert await stage.home.erase("ada-lovelace", WHO) == Erased(0, 0, 0)
 
         assert held(stage, tmp_path / "left") == []
