@@ -72,9 +72,7 @@ class Run:
     # --- frames -----------------------------------------------------------------------------------------------
 
     def waiting_for(self, task: int) -> Frame | None:
-        """The frame that waits for this task, ready to be altered. It is mostly the selected one."""
-        if self.frame.task == task:
-            return self.frame
+        """The frame that waits for this task, ready to be altered."""
         for frame in self.frames.values():
             if frame.task == task:
                 return self.own(frame)

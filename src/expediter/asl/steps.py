@@ -105,7 +105,8 @@ def _role(event: Started) -> dict[str, Json]:
 
 
 def _task_succeeded(run: Run, event: TaskSucceeded) -> None:
-    if (frame := run.waiting_for(event.task)) is not None:
+    frame = run.frame if run.frame.task == event.task else run.waiting_for(event.task)
+    if frame is not None:
         advance_frame(run, frame, run.states[frame.state].succeeded, event)
 
 

@@ -32,7 +32,8 @@ def advance_frame(run: Run, frame: Frame, answer: Answer, given: AnyEvent | Stat
 
     ``given`` is the argument of ``answer``: the event, or the first state of a new frame.
     """
-    if run.frame is not frame:
+    run.frame = frame
+    if frame.child_execution != run.child_execution:
         run.select(frame)
     try:
         state = answer(run, frame, given)

@@ -29,4 +29,4 @@ class Wait(State):
         return None
 
     def resume(self, run: Interpreter, frame: Frame) -> State | None:
-        return self.done(run, frame, self.given(run, frame))
+        return self.done(run, frame, frame.input if self.arguments is None else self.arguments(run, frame))
