@@ -10,14 +10,23 @@ from uuid import uuid4
 import pytest
 
 from expediter import contracts
-from expediter.asl import ScheduleTask, Started, StartTimer, TaskSucceeded, TimerFired, advance, new_execution, parse
+from expediter.asl import (
+    ScheduleTask,
+    Started,
+    StartTimer,
+    TaskSucceeded,
+    TimerFired,
+    advance,
+    new_execution,
+    parse,
+    substitute,
+)
 from expediter.aws.functions.table import TASK_FUNCTIONS
 from expediter.domain.errors import PaymentUnavailable
 from expediter.domain.order import EffectKind
-from expediter.embedded.settings import substituted
 from tests.aws.stage import Functions
 
-MACHINE = parse(substituted(json.loads(contracts.read("order.asl.json")), {name: name for name in TASK_FUNCTIONS}))
+MACHINE = parse(substitute(json.loads(contracts.read("order.asl.json")), {name: name for name in TASK_FUNCTIONS}))
 PAID = ["InitializeOrder", "ProcessPayment"]
 HANDED_OVER = [*PAID, "CloseHold", "SendOrderToRestaurant"]
 NOBODY = "http://127.0.0.1:9"

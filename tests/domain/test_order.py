@@ -23,6 +23,7 @@ from expediter.domain.order import (
     Status,
     cancelled,
     changed,
+    charged_again,
     moved,
     nameless,
     require_open,
@@ -285,3 +286,45 @@ def test_a_nameless_order_keeps_what_was_ordered_and_paid_and_loses_whose_it_is(
     )
     assert nameless(several).items == several.items
     assert nameless(nameless(plain)) == nameless(plain)
+
+
+# ── a declined charge that is tried once more ─────────────────────────────────────────────────────────────────────
+
+
+def test_a_declined_charge_is_tried_again_under_a_key_of_its_own() -> None:
+    once = an_order(effects={EffectKind.CHARGE: REFUSED}, error_message="Card expired.")
+
+    twice = charged_again(once, NOON + 1)
+    thrice = charged_again(settled(twice, EffectKind.CHARGE, Result.REFUSED, NOON + 2), NOON + 3)
+
+    assert [order.key(EffectKind.CHARGE) for order in (once, twice, thrice)] == [
+        f"{ID}/charge{end}" for end in ("", "/2", "/3")
+    ]
+    assert twice.effects == {EffectKind.CHARGE: Effect(NOON + 1, Result.UNKNOWN, None, 2)}
+    assert twice.error_message is None
+    assert thrice.effects[EffectKind.CHARGE].tried_at == NOON + 3
+
+
+@pytest.mark.parametrize("effect", [UNKNOWN, DONE, None])
+def test_only_a_declined_charge_is_tried_again(effect: Effect | None) -> None:
+    order = an_order(effects={EffectKind.CHARGE: effect} if effect else {})
+
+    with pytest.raises(OrderAlreadyCharged):
+        charged_again(order, NOON)
+
+
+@pytest.mark.parametrize("refund", [UNKNOWN, DONE])
+def test_nothing_is_charged_again_once_a_refund_was_tried(refund: Effect) -> None:
+    """The refund promised that nothing is charged after it."""
+    order = an_order(effects={EffectKind.CHARGE: REFUSED, EffectKind.REFUND: refund})
+
+    with pytest.raises(OrderAlreadyCharged):
+        charged_again(order, NOON)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"status": Status.FAILED}, {"status": Status.CANCELLED}, {"cancel_requested_at": NOON}]
+)
+def test_an_order_that_ended_or_was_cancelled_is_not_charged_again(fields: dict[str, object]) -> None:
+    with pytest.raises(OrderAlreadyEnded):
+        charged_again(an_order(effects={EffectKind.CHARGE: REFUSED}, **fields), NOON)

@@ -70,6 +70,12 @@ ASKED = [
         Withdraw,
     ),
     (
+        "a handover that the restaurant took is withdrawn",
+        "OweRefund",
+        order(Status.REFUND_PENDING, reason="why", charge=DONE, restaurant=DONE),
+        Withdraw,
+    ),
+    (
         "a withdrawal without an answer is asked for again",
         "OweRefund",
         order(Status.REFUND_PENDING, reason="why", charge=DONE, restaurant=UNKNOWN, withdrawal=UNKNOWN),
@@ -128,10 +134,19 @@ def test_a_charge_says_how_much_of_what_under_which_key() -> None:
     assert request("ProcessPayment", order()) == CHARGE
 
 
-def test_a_repeated_call_carries_the_time_of_its_first_try() -> None:
-    asked = request("ProcessPayment", order(charge=UNKNOWN))
+@pytest.mark.parametrize(
+    ("task", "on"),
+    [
+        ("ProcessPayment", order(charge=UNKNOWN)),
+        ("SendOrderToRestaurant", order(Status.PAID, charge=DONE, restaurant=UNKNOWN)),
+        ("RefundPayment", order(Status.REFUND_PENDING, reason="why", charge=DONE, refund=UNKNOWN)),
+        ("OweRefund", order(Status.REFUND_PENDING, reason="why", restaurant=UNKNOWN, withdrawal=UNKNOWN)),
+    ],
+)
+def test_a_repeated_call_carries_the_time_of_its_first_try(task: str, on: Order) -> None:
+    asked = request(task, on)
 
-    assert isinstance(asked, Charge)
+    assert asked is not None
     assert asked.tried_at == NOON
 
 

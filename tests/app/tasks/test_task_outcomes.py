@@ -168,6 +168,19 @@ def test_a_refund_of_an_unknown_charge_that_never_was_enters_nothing() -> None:
     assert not outcome.order.owes_refund
 
 
+def test_a_refund_of_a_known_charge_enters_the_ledger_whatever_the_answer_says_of_the_charge() -> None:
+    outcome = settle("RefundPayment", OWED, Refunded("re_1", charged=False))
+
+    assert [entry.key for entry in outcome.entries] == [f"{ID}/refund"]
+
+
+@pytest.mark.parametrize(("state", "again"), [({}, False), ({"task_token": "t1"}, True)])
+def test_a_refusal_is_looked_at_once_more_where_the_workflow_waits_for_a_token(
+    state: dict[str, str], again: bool
+) -> None:
+    assert settle("SendOrderToRestaurant", PAID, Refused("closed"), **state).again is again
+
+
 def test_a_refund_without_what_is_owed_written_down_writes_that_first() -> None:
     outcome = settle("RefundPayment", PAID)
 
