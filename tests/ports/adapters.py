@@ -7,11 +7,11 @@ from typing import Protocol
 
 from expediter.app.ports import Work
 from expediter.embedded.sqlite.database import open_writer
-from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.orders import SqliteOrders
 from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
-from tests.support.clock import NOON
+from tests.support.clock import NOON, VirtualClock
 from tests.support.engine import workflows_on
 from tests.support.values import SETTINGS
 
@@ -40,7 +40,7 @@ def undone(adapters: Adapters) -> Iterator[Work]:
 class EmbeddedAdapters:
     def __init__(self) -> None:
         connection = open_writer(Path(":memory:"))
-        session = self._session = WritingSession(connection)
+        session = self._session = WriteBehind(connection, VirtualClock())
         self._connection = connection
         self._now = NOON
         self._orders = SqliteOrders(session, SETTINGS, lambda _, __: None, None)

@@ -26,7 +26,7 @@ from expediter.embedded.settings import ServerSettings, from_environment
 from expediter.embedded.sqlite.checkpoints import Checkpoints
 from expediter.embedded.sqlite.commit_thread import Commit, Committer
 from expediter.embedded.sqlite.database import Session, open_writer
-from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.sqlite.writer import Writer
 from expediter.embedded.stores.executions import SqliteExecutions
 from tests.power.recording import Recording
@@ -125,7 +125,7 @@ class Kitchen:
         self.clock, self._recording = clock, recording
         other = () if synchronous is None else (synchronous,)
         self._connection = open_writer(folder / "expediter.db", recording.vfs, *other)
-        self._session = WritingSession(self._connection)
+        self._session = WriteBehind(self._connection, clock)
         given = settings(folder)
         file = wiring.File(
             self._session,

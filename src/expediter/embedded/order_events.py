@@ -5,7 +5,7 @@ from time import perf_counter
 
 from expediter.domain.order import ENDED, Order
 from expediter.embedded.loops.recorder import FlowCounts
-from expediter.embedded.sqlite.unit_of_work import Unit
+from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.sqlite.writer import Writer
 from expediter.embedded.web.feed import Feed
 
@@ -13,7 +13,7 @@ from expediter.embedded.web.feed import Feed
 class OrderEvents:
     """Call its methods in units of work."""
 
-    def __init__(self, writer: Writer, unit: Unit, flow: FlowCounts, feed: Feed) -> None:
+    def __init__(self, writer: Writer, unit: WriteBehind, flow: FlowCounts, feed: Feed) -> None:
         self._after = writer.after
         self._unit = unit
         self._metrics = writer.metrics

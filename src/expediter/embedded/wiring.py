@@ -34,8 +34,7 @@ from expediter.embedded.settings import ServerSettings
 from expediter.embedded.sqlite.access import DatabaseAccess
 from expediter.embedded.sqlite.checkpoints import Checkpoints
 from expediter.embedded.sqlite.database import Session, open_reader, open_writer, owned, unwritable
-from expediter.embedded.sqlite.unit_of_work import Unit, UnitOrders
-from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.sqlite.writer import Observer, Writer
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.engine import engine_stores
@@ -48,7 +47,7 @@ from expediter.embedded.web.feed import Feed
 class File(NamedTuple):
     """The database file, as it is held open."""
 
-    writing: WritingSession
+    writing: WriteBehind
     reading: Session
     checkpoints: Checkpoints
     health: Health
@@ -84,9 +83,9 @@ def build(
             mailing.posted()
 
     # The store of orders is part of the units that the writer runs, and what it calls is built after the writer.
-    orders = UnitOrders(SqliteOrders(file.writing, settings.orders, changed, posted if outside.mailer else None))
-    unit = Unit(clock, orders, file.writing)
-    writer = Writer(file.writing.connection, unit, file.checkpoints.between_batches, observer)
+    orders = SqliteOrders(file.writing, settings.orders, changed, posted if outside.mailer else None)
+    unit = file.writing
+    writer = Writer(unit.connection, unit, file.checkpoints.between_batches, observer)
     database = DatabaseAccess(file.reading, file.writing, writer)
     events = OrderEvents(writer, unit, flow, feed)
     mailing = _mailing(database, clock, outside.mailer)
@@ -151,7 +150,7 @@ def _engine(
     database: DatabaseAccess,
     outside: Outside,
     *,
-    unit: Unit,
+    unit: WriteBehind,
     orders: Orders,
     events: OrderEvents,
 ) -> Engine:
@@ -240,7 +239,7 @@ async def open_home(
         mailer = Mailer(settings.smtp_url) if settings.smtp_url else None
         health = Health(path, clock, settings.orders, mailer)
         reader = Session(reading, health.saw)
-        file = File(WritingSession(writing, reader), reader, Checkpoints(writing, path), health)
+        file = File(WriteBehind(writing, clock, reader), reader, Checkpoints(writing, path), health)
         gateways = Gateways(settings.payments, settings.restaurant, settings.restaurant_secret)
         home = build(settings, clock, file, Outside(gateways, mailer, _collector(settings)), observer)
         try:

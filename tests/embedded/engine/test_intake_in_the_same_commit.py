@@ -14,11 +14,12 @@ from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.clock import new_id
 from expediter.embedded.engine import dispatcher
 from expediter.embedded.sqlite.database import open_writer
-from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.queue import VISIBILITY, SqliteQueue
 from tests.embedded.sqlite.test_writer import Bench, writing
 from tests.embedded.sqlite.test_writer_sharing import until
+from tests.support.clock import VirtualClock
 from tests.support.stage import opened, story
 
 NOON = 43_200_000
@@ -135,7 +136,7 @@ async def test_an_intake_whose_rows_sqlite_refuses_takes_no_accept_along(
             received = intake.take_batch(work)  # type: ignore[arg-type]  # the unit's ports
             executions = stage.home.engine.workflows._executions
             assert isinstance(executions, SqliteExecutions)
-            executions._session.stage("INSERT INTO claim (no) VALUES (NULL)", ())
+            executions._session.execute("INSERT INTO claim (no) VALUES (NULL)", ())
             return received
 
         with monkeypatch.context() as meanwhile:
@@ -191,18 +192,18 @@ async def test_a_unit_that_has_to_run_by_itself_is_joined_by_none(tmp_path: Path
 
 
 @pytest.fixture
-def session() -> Iterator[WritingSession]:
+def session() -> Iterator[WriteBehind]:
     with closing(open_writer(Path(":memory:"))) as connection:
-        yield WritingSession(connection)
+        yield WriteBehind(connection, VirtualClock())
 
 
-def unit(session: WritingSession, run: Callable[[], object]) -> None:
+def unit(session: WriteBehind, run: Callable[[], object]) -> None:
     session.begin()
     run()
     session.end()
 
 
-def statements(session: WritingSession) -> list[str]:
+def statements(session: WriteBehind) -> list[str]:
     """What the connection is asked for from now on, without SELECTs."""
     seen: list[str] = []
 
@@ -219,7 +220,7 @@ def send(queue: SqliteQueue, body: bytes) -> None:
     queue.send(body, {"order_id": new_id()}, NOON)
 
 
-def test_a_message_sent_received_and_deleted_in_one_commit_runs_no_statement(session: WritingSession) -> None:
+def test_a_message_sent_received_and_deleted_in_one_commit_runs_no_statement(session: WriteBehind) -> None:
     queue = SqliteQueue(session, lambda: None)
     bodies: list[bytes] = []
 
@@ -240,7 +241,7 @@ def test_a_message_sent_received_and_deleted_in_one_commit_runs_no_statement(ses
     assert (bodies, seen) == ([b"a", b"b"], [])
 
 
-def test_what_the_file_holds_is_received_before_what_this_commit_brought(session: WritingSession) -> None:
+def test_what_the_file_holds_is_received_before_what_this_commit_brought(session: WriteBehind) -> None:
     queue = SqliteQueue(session, lambda: None)
     received: list[bytes] = []
     unit(session, lambda: send(queue, b"older"))
@@ -251,7 +252,7 @@ def test_what_the_file_holds_is_received_before_what_this_commit_brought(session
     assert received == [b"older", b"newer"]
 
 
-def test_a_message_that_was_undone_is_not_received(session: WritingSession) -> None:
+def test_a_message_that_was_undone_is_not_received(session: WriteBehind) -> None:
     queue = SqliteQueue(session, lambda: None)
     received: list[bytes] = []
     session.begin()
@@ -263,7 +264,7 @@ def test_a_message_that_was_undone_is_not_received(session: WritingSession) -> N
     assert received == [b"kept"]
 
 
-def test_a_message_received_in_its_own_commit_and_not_deleted_comes_again(session: WritingSession) -> None:
+def test_a_message_received_in_its_own_commit_and_not_deleted_comes_again(session: WriteBehind) -> None:
     queue = SqliteQueue(session, lambda: None)
     counts: list[int] = []
 

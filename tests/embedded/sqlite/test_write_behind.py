@@ -1,9 +1,9 @@
-"""Whatever units stage, read, run directly or take back: it is as if each had written at once."""
+"""Whatever units change, read, run at once or take back: it is as if each had written at once."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 import pytest
@@ -11,36 +11,87 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expediter.embedded.sqlite import write_behind
-from expediter.embedded.sqlite.database import Committing, Row, Rows, Session
-from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.sqlite.database import Change, ConnectionBusy, Mapper, Rows, Session
+from expediter.embedded.sqlite.write_behind import WriteBehind
+from tests.support.clock import VirtualClock
 
-READ = "SELECT no, value FROM line WHERE no = ?"
-WRITE = "INSERT INTO line (no, value) VALUES (?1, ?2) ON CONFLICT (no) DO UPDATE SET value = ?2"
+READ = "SELECT value FROM line WHERE no = ?"
+ADD = "INSERT INTO line (no, value) VALUES (?1, ?2)"
+APPEND = "UPDATE line SET value = value || ?2 WHERE no = ?1"
+DELETE = "DELETE FROM line WHERE no = ?1"
 NOTE = "INSERT INTO note (text) VALUES (?)"
+LOST = OSError("the disk is gone")
 
-Line = tuple[int, str]
 Fact = tuple[dict[int, str], list[str]]
 
 
-class Lines:
-    """A table of lines and one of notes, behind a writing session."""
+class Line(NamedTuple):
+    """A row that only grows, as an execution's history does. ``log``: what it grew by that is not written yet."""
 
-    def __init__(self, connection: apsw.Connection, beside: Session | None = None) -> None:
+    no: int
+    text: str
+    log: str
+
+
+class Lines:
+    """A table of lines and one of notes, behind the cache."""
+
+    def __init__(self, connection: apsw.Connection, reading: Session | None = None, immutable: bool = False) -> None:
         connection.execute("CREATE TABLE line (no INTEGER PRIMARY KEY, value TEXT); CREATE TABLE note (text TEXT)")
         self.connection = connection
-        self.session = WritingSession(connection, beside)
-        self.rows: Rows[int, Line] = self.session.table("line", self._read, self._write, lambda line: line)
+        self.session = WriteBehind(connection, VirtualClock(), reading)
+        self.told: list[tuple[str | None, str]] = []
+        #: A number that was deleted is not used again.
+        self.deleted = set[int]()
+        self.rows: Rows[int, Line] = self.session.table(Mapper("line", _read, _write, _keep, immutable), self._changed)
+
+    def _changed(self, before: Line | None, line: Line) -> None:
+        self.told.append((before.text if before else None, line.text))
+
+    def append(self, no: int, text: str) -> None:
+        before = self.rows.get(no)
+        whole, log = (before.text, before.log) if before else ("", "")
+        self.rows.put(no, before, Line(no, whole + text, log + text))
+
+    def delete(self, no: int) -> None:
+        before = self.rows.get(no)
+        if before is not None:
+            self.rows.put(no, before, None)
+            self.deleted.add(no)
+
+    def text(self, no: int) -> str | None:
+        line = self.rows.get(no)
+        return line.text if line else None
 
     def stored(self) -> Fact:
         lines: dict[int, str] = dict(map(tuple, self.connection.execute("SELECT no, value FROM line")))
         return lines, [text for (text,) in self.connection.execute("SELECT text FROM note ORDER BY text")]
 
-    def _read(self, no: int) -> Line | None:
-        row: Row | None = self.session.peek(READ, (no,))
-        return (row[0], row[1]) if row else None
+    def unit(self, *texts: tuple[int, str]) -> None:
+        """A unit that appends these and ends well."""
+        self.session.begin()
+        for no, text in texts:
+            self.append(no, text)
+        self.session.end()
 
-    def _write(self, rows: Sequence[Line]) -> None:
-        self.session.many(WRITE, rows)
+
+def _read(session: Session, no: int) -> Line | None:
+    row = session.row(READ, (no,))
+    return Line(no, row[0], "") if row else None
+
+
+def _write(session: Session, changes: Sequence[Change[Line]]) -> None:
+    for before, line in changes:
+        if line is None:
+            session.execute_many(DELETE, [(before.no,)] if before else [])
+        elif before is None:
+            session.execute_many(ADD, [(line.no, line.log)])
+        else:
+            session.execute_many(APPEND, [(line.no, line.log[len(before.log) :])])
+
+
+def _keep(line: Line) -> Line:
+    return Line(line.no, line.text, "")
 
 
 def noting(ran: list[Any]) -> Callable[..., bool]:
@@ -53,38 +104,43 @@ def noting(ran: list[Any]) -> Callable[..., bool]:
     return note
 
 
-numbers, texts = st.integers(0, 4), st.text("ab", min_size=1, max_size=3)
+numbers, texts = st.integers(0, 6), st.text("ab", min_size=1, max_size=3)
 acts = st.one_of(
-    st.tuples(st.just("put"), numbers, texts),
+    st.tuples(st.just("append"), numbers, texts),
+    st.tuples(st.just("delete"), numbers, st.just("")),
     st.tuples(st.just("note"), st.just(0), texts),
     st.tuples(st.just("get"), numbers, st.just("")),
-    st.tuples(st.just("count"), st.just(0), st.just("")),
-    st.tuples(st.just("look"), st.just(0), st.just("")),
+    st.tuples(st.sampled_from(["count", "select", "empty"]), st.just(0), st.just("")),
 )
 units = st.tuples(st.lists(acts, max_size=6), st.booleans())
 batches = st.lists(st.tuples(st.lists(units, max_size=5), st.booleans()), max_size=6)
 
 
 def act(lines: Lines, model: Fact, kind: str, no: int, text: str) -> None:
-    """Does it to the session and to the model, and compares what can be seen."""
+    """Does it to the cache and to the model, and compares what can be seen."""
     lines_now, notes_now = model
-    if kind == "put":
-        lines.rows.put(no, (no, text))
-        lines_now[no] = text
+    if kind == "append" and no not in lines.deleted:
+        lines.append(no, text)
+        lines_now[no] = lines_now.get(no, "") + text
+    elif kind == "delete":
+        lines.delete(no)
+        lines_now.pop(no, None)
     elif kind == "note":
-        lines.session.stage(NOTE, (text,))
+        lines.session.execute(NOTE, (text,))
         notes_now.append(text)
     elif kind == "get":
-        assert lines.rows.get(no) == ((no, lines_now[no]) if no in lines_now else None)
-    elif kind == "look":
-        assert lines.session.look("line", "SELECT no, value FROM line ORDER BY no", ()) == sorted(lines_now.items())
-    else:
+        assert lines.text(no) == lines_now.get(no)
+    elif kind == "select":
+        assert lines.rows.select("SELECT no, value FROM line ORDER BY no", ()) == sorted(lines_now.items())
+    elif kind == "empty":
+        assert lines.rows.is_empty() == (lines.connection.execute("SELECT 1 FROM line").fetchone() is None)
+    elif kind == "count":
         found = lines.session.row("SELECT (SELECT count(*) FROM line), (SELECT count(*) FROM note)")
         assert found == (len(lines_now), len(notes_now))
 
 
 @given(batches)
-def test_staging_changes_nothing_but_when_sqlite_hears_of_it(given: list[tuple[list, bool]]) -> None:
+def test_the_cache_changes_nothing_but_when_sqlite_hears_of_it(given: list[tuple[list, bool]]) -> None:
     with closing(apsw.Connection(":memory:")) as connection:
         lines, kept = Lines(connection), (dict[int, str](), list[str]())
         for batch, is_lost in given:
@@ -103,8 +159,9 @@ def test_staging_changes_nothing_but_when_sqlite_hears_of_it(given: list[tuple[l
             lines.session.write()
             if is_lost:
                 connection.execute("ROLLBACK")
-                lines.session.lost()
+                lines.session.lost(LOST)
             else:
+                lines.session.committing()
                 connection.execute("COMMIT")
                 lines.session.kept()
                 kept = now
@@ -115,22 +172,49 @@ def test_rows_that_several_units_of_a_batch_change_are_written_once() -> None:
     with closing(apsw.Connection(":memory:")) as connection:
         lines = Lines(connection)
         for text in "abc":
-            lines.session.begin()
-            lines.rows.put(1, (1, text))
-            lines.session.end()
+            lines.unit((1, text))
         before = connection.total_changes()
         lines.session.write()
 
-        assert (lines.stored()[0], connection.total_changes() - before) == ({1: "c"}, 1)
+        assert (lines.stored()[0], connection.total_changes() - before) == ({1: "abc"}, 1)
 
 
-def test_a_unit_that_only_stages_needs_no_savepoint() -> None:
+def test_a_row_that_is_added_and_deleted_in_one_batch_is_never_written() -> None:
+    with closing(apsw.Connection(":memory:")) as connection:
+        lines = Lines(connection)
+        lines.unit((1, "a"))
+        lines.session.begin()
+        lines.delete(1)
+        lines.session.end()
+        before = connection.total_changes()
+        lines.session.write()
+
+        assert connection.total_changes() == before
+
+
+def test_what_a_unit_changes_is_told_once_as_it_was_before_and_as_it_is_after() -> None:
+    with closing(apsw.Connection(":memory:")) as connection:
+        lines = Lines(connection)
+        lines.unit((1, "a"), (1, "b"))
+        lines.session.begin()
+        lines.append(1, "undone")
+        lines.session.undo()
+        lines.session.begin()
+        lines.text(1)
+        lines.session.end()
+        lines.unit((1, "c"), (2, "d"))
+
+        assert lines.told == [(None, "ab"), ("ab", "abc"), (None, "d")]
+
+
+def test_a_unit_that_only_changes_the_cache_needs_no_savepoint() -> None:
     with closing(apsw.Connection(":memory:")) as connection:
         lines, ran = Lines(connection), list[Any]()
+        lines.unit((1, "a"))
         connection.exec_trace = noting(ran)
         lines.session.begin()
-        lines.rows.put(1, (1, "a"))
-        lines.session.stage(NOTE, ("a",))
+        lines.append(1, "b")
+        lines.session.execute(NOTE, ("a",))
         lines.session.end()
 
         assert ran == []
@@ -139,62 +223,90 @@ def test_a_unit_that_only_stages_needs_no_savepoint() -> None:
 def test_memory_keeps_the_rows_that_were_written_last() -> None:
     with closing(apsw.Connection(":memory:")) as connection:
         lines, read = Lines(connection), list[Any]()
-        lines.session.begin()
-        for no in range(write_behind.KNOWN + 5):
-            lines.rows.put(no, (no, "a"))
-        lines.session.end()
+        lines.unit(*((no, "a") for no in range(write_behind.CAPACITY + 5)))
         lines.session.write()
         lines.session.kept()
         connection.exec_trace = noting(read)
 
-        assert lines.rows.get(write_behind.KNOWN + 4) == (write_behind.KNOWN + 4, "a")
+        assert lines.text(write_behind.CAPACITY + 4) == "a"
         assert read == []
-        assert lines.rows.get(0) == (0, "a")
+        assert lines.text(0) == "a"
         assert read == [(READ, (0,))]
 
 
+def test_memory_that_is_full_drops_no_change_that_is_not_written() -> None:
+    with closing(apsw.Connection(":memory:")) as connection:
+        lines = Lines(connection)
+        lines.unit((0, "a"))
+        lines.session.write()
+        lines.session.committing()
+        lines.session.begin()
+        lines.append(0, "b")
+        for no in range(1, write_behind.CAPACITY + 5):
+            lines.rows.put(no, None, Line(no, "a", "a"))
+        lines.session.end()
+        lines.session.kept()
+        lines.session.write()
+
+        assert (lines.stored()[0][0], len(lines.stored()[0])) == ("ab", write_behind.CAPACITY + 5)
+
+
 @contextmanager
-def beside(file: Path) -> Iterator[Lines]:
-    """Lines whose session may read on another connection."""
+def beside(file: Path, immutable: bool) -> Iterator[Lines]:
+    """Lines whose rows may be read on another connection."""
     with closing(apsw.Connection(str(file))) as writing, closing(apsw.Connection(str(file))) as other:
         writing.pragma("journal_mode", "wal")
-        yield Lines(writing, Session(other))
+        yield Lines(writing, Session(other), immutable)
 
 
-def test_a_glance_while_commit_runs_goes_to_another_connection(tmp_path: Path) -> None:
-    with beside(tmp_path / "test.db") as lines:
-        writing = lines.connection
-        writing.execute("INSERT INTO line VALUES (1, 'in the file')")
-        writing.execute("BEGIN IMMEDIATE")
-        lines.session.begin()
-        lines.rows.put(2, (2, "on its way"))
-        lines.session.end()
+def commit(lines: Lines) -> None:
+    lines.connection.execute("COMMIT")
+    lines.session.kept()
+
+
+def test_while_commit_runs_rows_that_never_change_are_read_on_another_connection(tmp_path: Path) -> None:
+    with beside(tmp_path / "test.db", immutable=True) as lines:
+        lines.connection.execute("INSERT INTO line VALUES (1, 'in the file')")
+        lines.connection.execute("BEGIN IMMEDIATE")
+        lines.unit((2, "on its way"))
         lines.session.write()
         lines.session.committing()
 
-        assert lines.session.glance(READ, (1,)) == (1, "in the file")
-        assert lines.session.glance(READ, (2,)) is None
-        with pytest.raises(Committing):
-            lines.session.peek(READ, (1,))
-        writing.execute("COMMIT")
-        lines.session.kept()
-        assert lines.session.glance(READ, (2,)) == (2, "on its way")
+        assert [lines.text(no) for no in (1, 2, 3)] == ["in the file", "on its way", None]
+        with pytest.raises(ConnectionBusy):
+            lines.rows.is_empty()
+        with pytest.raises(ConnectionBusy):
+            lines.rows.select(READ, (1,))
+        commit(lines)
+        assert not lines.rows.is_empty()
 
 
-def test_nobody_glances_while_a_commit_runs_that_holds_a_statement_of_a_units_own(tmp_path: Path) -> None:
-    with beside(tmp_path / "test.db") as lines:
-        writing = lines.connection
+def test_while_commit_runs_rows_that_change_are_not_read(tmp_path: Path) -> None:
+    with beside(tmp_path / "test.db", immutable=False) as lines:
+        lines.connection.execute("BEGIN IMMEDIATE")
+        lines.unit((2, "on its way"))
+        lines.session.write()
+        lines.session.committing()
+
+        assert lines.text(2) == "on its way"
+        with pytest.raises(ConnectionBusy):
+            lines.text(1)
+        commit(lines)
+        assert lines.text(1) is None
+
+
+def test_nothing_is_read_beside_a_commit_that_holds_a_statement_of_a_units_own(tmp_path: Path) -> None:
+    with beside(tmp_path / "test.db", immutable=True) as lines:
         for statement in ("UPDATE line SET value = 'new'", None):
-            writing.execute("BEGIN IMMEDIATE")
+            lines.connection.execute("BEGIN IMMEDIATE")
             lines.session.begin()
             if statement:
                 lines.session.rows(statement)
             lines.session.end()
             lines.session.committing()
             if statement:
-                with pytest.raises(Committing):
-                    lines.session.glance(READ, (1,))
+                with pytest.raises(ConnectionBusy):
+                    lines.text(1)
             else:
-                assert lines.session.glance(READ, (1,)) is None
-            writing.execute("COMMIT")
-            lines.session.kept()
+                assert lines.text(1) is None
+            commit(lines)

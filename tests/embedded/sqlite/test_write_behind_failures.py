@@ -10,10 +10,11 @@ from expediter.asl import Execution, TimerFired
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.engine.ports import NEVER, StoredExecution
 from expediter.embedded.sqlite.database import open_writer
-from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.definitions import SqliteDefinitions
 from expediter.embedded.stores.executions import SqliteExecutions, decoded
+from tests.support.clock import VirtualClock
 
 SCHEMA = "CREATE TABLE note (text TEXT UNIQUE); CREATE TABLE good (text TEXT REFERENCES note (text))"
 NOTE, GOOD = "INSERT INTO note (text) VALUES (?)", "INSERT INTO good (text) VALUES (?)"
@@ -21,27 +22,27 @@ ANYTHING = "SELECT 1"
 
 
 @pytest.fixture
-def session() -> Iterator[WritingSession]:
+def session() -> Iterator[WriteBehind]:
     """In the middle of a transaction."""
     with closing(open_writer(Path(":memory:"))) as connection:
         connection.execute(SCHEMA)
         connection.execute("BEGIN")
-        yield WritingSession(connection)
+        yield WriteBehind(connection, VirtualClock())
 
 
-def texts(session: WritingSession, table: str) -> list[str]:
+def texts(session: WriteBehind, table: str) -> list[str]:
     return [text for (text,) in session.connection.execute(f"SELECT text FROM {table} ORDER BY text")]
 
 
-def staged(session: WritingSession, *notes: tuple[str, str]) -> None:
+def staged(session: WriteBehind, *notes: tuple[str, str]) -> None:
     """A unit that stages these rows and ends well."""
     session.begin()
     for sql, text in notes:
-        session.stage(sql, (text,))
+        session.execute(sql, (text,))
     session.end()
 
 
-def test_a_write_that_failed_in_the_middle_is_not_tried_again(session: WritingSession) -> None:
+def test_a_write_that_failed_in_the_middle_is_not_tried_again(session: WriteBehind) -> None:
     staged(session, (GOOD, "a"), (NOTE, "b"), (NOTE, "b"))
     session.begin()
     with pytest.raises(StoreUnavailable):
@@ -54,12 +55,12 @@ def test_a_write_that_failed_in_the_middle_is_not_tried_again(session: WritingSe
     assert texts(session, "good") == ["a"]
 
 
-def test_a_batch_that_is_lost_leaves_nothing_to_the_next(session: WritingSession) -> None:
+def test_a_batch_that_is_lost_leaves_nothing_to_the_next(session: WriteBehind) -> None:
     staged(session, (NOTE, "b"), (NOTE, "b"))
     with pytest.raises(StoreUnavailable):
         session.write()
     session.connection.execute("ROLLBACK")
-    session.lost()
+    session.lost(OSError())
 
     session.connection.execute("BEGIN")
     staged(session, (NOTE, "c"))
@@ -68,11 +69,11 @@ def test_a_batch_that_is_lost_leaves_nothing_to_the_next(session: WritingSession
     assert texts(session, "note") == ["c"]
 
 
-def test_what_an_undone_unit_staged_is_never_written(session: WritingSession) -> None:
+def test_what_an_undone_unit_staged_is_never_written(session: WriteBehind) -> None:
     session.begin()
-    session.stage(GOOD, ("a",))
-    session.stage(NOTE, ("b",))
-    session.stage(NOTE, ("b",))
+    session.execute(GOOD, ("a",))
+    session.execute(NOTE, ("b",))
+    session.execute(NOTE, ("b",))
     with pytest.raises(StoreUnavailable):
         session.row(ANYTHING)
     session.undo()
@@ -82,14 +83,14 @@ def test_what_an_undone_unit_staged_is_never_written(session: WritingSession) ->
     assert texts(session, "good") == []
 
 
-def test_forgetting_what_is_known_drops_nothing_that_has_yet_to_be_written(session: WritingSession) -> None:
+def test_forgetting_what_is_known_drops_nothing_that_has_yet_to_be_written(session: WriteBehind) -> None:
     claims = SqliteClaims(session)
     session.begin()
     claims.take("earlier", "")
     session.end()
     session.begin()
     claims.take("mine", "")
-    session.forget()
+    session.invalidate()
     session.end()
     session.write()
 
@@ -99,7 +100,7 @@ def test_forgetting_what_is_known_drops_nothing_that_has_yet_to_be_written(sessi
 @pytest.mark.parametrize("new", [True, False])
 @pytest.mark.parametrize("when", ["before", "after", "before and after"])
 def test_each_event_is_in_the_history_once_whatever_is_written_in_between(
-    session: WritingSession, new: bool, when: str
+    session: WriteBehind, new: bool, when: str
 ) -> None:
     executions = SqliteExecutions(session)
     session.begin()

@@ -13,17 +13,18 @@ import pytest
 from expediter.domain.errors import StoreUnavailable, TooBusy
 from expediter.embedded.sqlite.admission import BATCH
 from expediter.embedded.sqlite.database import open_writer
-from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.sqlite.writer import Writer
+from tests.support.clock import VirtualClock
 from tests.support.stage import story
 
 INSERT = "INSERT INTO line VALUES (?)"
 
 
 class Log:
-    """Around, between and observer in one: writes down what the writer does, and has the session do it."""
+    """The writer's hooks, its pause and its observer in one: notes what the writer does, and has the session do it."""
 
-    def __init__(self, session: WritingSession) -> None:
+    def __init__(self, session: WriteBehind) -> None:
         self._session = session
         self.lines: list[str] = []
         self.batches: list[list[str]] = []
@@ -53,7 +54,7 @@ class Log:
         self._session.kept()
 
     def lost(self, why: BaseException) -> None:
-        self._session.lost()
+        self._session.lost(why)
 
     def before_commit(self, names: list[str]) -> None:
         self.lines.append("before commit")
@@ -72,7 +73,7 @@ class Log:
 class Bench:
     """A writer on a file with one table, and a reader that sees what is committed."""
 
-    def __init__(self, writer: Writer, session: WritingSession, reader: apsw.Connection, log: Log) -> None:
+    def __init__(self, writer: Writer, session: WriteBehind, reader: apsw.Connection, log: Log) -> None:
         self.writer = writer
         self.session = session
         self.connection = session.connection
@@ -99,7 +100,7 @@ class Bench:
         """Has a line written when the batch is."""
 
         def unit() -> str | None:
-            self.session.stage(INSERT, (value,))
+            self.session.execute(INSERT, (value,))
             return value
 
         return unit
@@ -113,7 +114,7 @@ async def writing(folder: Path) -> AsyncIterator[Bench]:
     file = folder / "test.db"
     with closing(open_writer(file)) as connection, closing(apsw.Connection(str(file))) as reader:
         connection.execute("CREATE TABLE line (value NOT NULL)")
-        session = WritingSession(connection)
+        session = WriteBehind(connection, VirtualClock())
         log = Log(session)
         writer = Writer(connection, log, log.between, log)
         try:

@@ -10,9 +10,10 @@ from expediter.app.ports import Claim, Outcome, Query
 from expediter.domain.errors import OrderInvalid
 from expediter.domain.order import Status
 from expediter.embedded.sqlite.database import Row, Session, Value, open_writer
-from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.orders import SqliteOrders
+from tests.support.clock import VirtualClock
 from tests.support.values import ID, SETTINGS, an_order
 
 
@@ -75,7 +76,7 @@ def test_an_order_that_nobody_accepted_is_not_written(tmp_path: Path) -> None:
 
 def test_an_order_that_was_written_while_a_unit_changes_it_is_added_once() -> None:
     with closing(open_writer(Path(":memory:"))) as connection:
-        session = WritingSession(connection)
+        session = WriteBehind(connection, VirtualClock())
         store = SqliteOrders(session, SETTINGS, lambda _, __: None, None)
         new = an_order(version=1)
         paid = msgspec.structs.replace(new, status=Status.PAID, version=2)

@@ -10,8 +10,9 @@ import pytest
 
 from expediter.app.ports import Message
 from expediter.embedded.sqlite.database import open_writer
-from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.stores.queue import MAX_RECEIVES, RETRY_AFTER, VISIBILITY, SqliteDeadLetters, SqliteQueue
+from tests.support.clock import VirtualClock
 
 NOON = 43_200_000
 
@@ -20,7 +21,7 @@ class Line:
     """A queue over a connection that writes; ``looks`` counts the statements that read messages."""
 
     def __init__(self, connection: apsw.Connection) -> None:
-        self.session = WritingSession(connection)
+        self.session = WriteBehind(connection, VirtualClock())
         self.queue = SqliteQueue(self.session, lambda: None)
         self.dead = SqliteDeadLetters(self.session, lambda: None)
         self.looks = 0
@@ -149,7 +150,7 @@ def test_a_message_whose_deletion_was_lost_with_its_batch_is_received_again(line
     line.send(b"meanwhile")
     assert line.take_in(NOON) == [b"meanwhile"]
     line.session.connection.execute("ROLLBACK")
-    line.session.lost()
+    line.session.lost(OSError())
     line.send(b"newer")
 
     assert line.take_in(NOON) == [b"older", b"newer"]

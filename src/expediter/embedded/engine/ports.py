@@ -13,16 +13,13 @@ from expediter.asl.protocol import AnyEvent, Json, ScheduleTask
 
 #: ``due`` of an execution that waits for no timer but has not ended: after the year 9999, in milliseconds.
 NEVER: Final = 253_402_300_800_000
-#: ``written_due`` of an execution that has no row yet.
-NEW: Final = -1
 
 
 class StoredExecution(msgspec.Struct, frozen=True, gc=False):
     """One execution: its number, its name (an order's id), the definition it is pinned to, and its value.
 
     ``due``: when time alone moves it on (None: it ended). ``busy``: a call of it is under way, which a new process has
-    to make again. ``log``: the events since its row was last written, as lines of JSON. ``written_due``: the ``due`` of
-    its row.
+    to make again. ``log``: the events since its row was last written, as lines of JSON.
     """
 
     no: int
@@ -32,7 +29,6 @@ class StoredExecution(msgspec.Struct, frozen=True, gc=False):
     due: int | None = NEVER
     busy: int = 0
     log: bytes = b""
-    written_due: int | None = NEW
 
 
 class ExecutionStore(Protocol):

@@ -56,7 +56,7 @@ class TraceContext:
         """In the unit of work that ends the order's workflow: has its trace exported."""
         trace = trace_id(order_id)
         if trace is not None and self._collector.wants(trace):
-            self._writing.stage(_SQL["ended"], (no, self._clock.now()))
+            self._writing.execute(_SQL["ended"], (no, self._clock.now()))
 
     def headers(self, pending: PendingCall, order_id: str) -> Mapping[str, str]:
         """The headers of a call: with them the called party adds its spans to the order's trace."""
@@ -99,7 +99,7 @@ class TraceExport(Loop):
                     await asyncio.sleep(0)  # orders run in between
             if not await asyncio.to_thread(self._collector.export, traces):
                 self._log.warning("the collector did not take traces; they are sent again")
-                await complete(self._writer, "trace", partial(self._writing.stage, _SQL["too_many"], (KEPT,)))
+                await complete(self._writer, "trace", partial(self._writing.execute, _SQL["too_many"], (KEPT,)))
                 return False
             await complete(self._writer, "trace", partial(self._forget, [row[0] for row in rows]))
         return True
@@ -113,4 +113,4 @@ class TraceExport(Loop):
 
     def _forget(self, numbers: list[int]) -> None:
         for no in numbers:
-            self._writing.stage(_SQL["traced"], (no,))
+            self._writing.execute(_SQL["traced"], (no,))

@@ -60,7 +60,7 @@ class Outbox(Loop):
 
     async def _store(self, sql: str, values: tuple[str | int | None, ...]) -> bool:
         try:
-            await complete(self._writer, "mail", partial(self._writing.stage, sql, values))
+            await complete(self._writer, "mail", partial(self._writing.execute, sql, values))
         except StoreUnavailable as error:
             self._log.error("the result of a mail was not stored; it is sent again with its Message-ID", exc_info=error)
             return False

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import apsw
 
@@ -50,10 +50,10 @@ class DataRefused(Exception):
     """The data folder cannot be used as it is; the message says why and what to do."""
 
 
-class Committing(BaseException):
-    """COMMIT runs, and the connection belongs to it: the unit runs again once that is over.
+class ConnectionBusy(BaseException):
+    """The unit needs the file while COMMIT runs. The writer undoes the unit, and runs it again after COMMIT.
 
-    No Exception, because nobody in between has an answer to it.
+    Not an Exception: the code between the unit and the writer must not catch it.
     """
 
 
@@ -77,26 +77,70 @@ def _one_line(text: str) -> str:
     return " ".join(line for line in lines if line and not line.startswith("--"))
 
 
+#: A row that changed: the value that the table holds, and the value that it shall hold. None: no row.
+Change: TypeAlias = tuple[V | None, V | None]
+
+
+class Mapper(NamedTuple, Generic[K, V]):
+    """How the rows of one table become values, each with a key, and values become rows.
+
+    ``table``: its name. A key that was deleted is not used again.
+    ``read``: returns the value of a key, or None. ``write``: writes changes.
+    ``keep``: returns what of a written value is kept in memory, or None. ``immutable``: rows are only added.
+    """
+
+    table: str
+    read: Callable[["Session", K], V | None]
+    write: Callable[["Session", Sequence[Change[V]]], None]
+    keep: Callable[[V], V | None]
+    immutable: bool = False
+
+
 class Rows(Protocol[Key_contra, V]):
-    """The rows of one table that are read and written one by one, each by its key."""
+    """The rows of one table, each as the value of its key."""
 
     def get(self, key: Key_contra) -> V | None: ...
 
-    def put(self, key: Key_contra, value: V) -> None: ...
+    def put(self, key: Key_contra, before: V | None, value: V | None) -> None:
+        """Adds a row (``before`` is None), changes it, or deletes it (``value`` is None). ``before``: as read."""
+
+    def is_empty(self) -> bool:
+        """Whether the file holds no row of the table. Rows that are not written yet do not count."""
+
+    def select(self, sql: str, values: tuple[Value, ...]) -> list[Row]:
+        """All rows of a statement that only reads."""
 
 
-class Direct(Rows[K, V]):
-    """Rows that are read from the file, and written to it, whenever somebody asks."""
+#: Is told of a row that a unit changed: its value before and after.
+Changed: TypeAlias = Callable[[V | None, V], None]
 
-    def __init__(self, read: Callable[[K], V | None], write: Callable[[Sequence[V]], None]) -> None:
-        self._read = read
-        self._write = write
+
+class UncachedRows(Rows[K, V]):
+    """Every value is read from the file, and written to it at once."""
+
+    def __init__(self, session: "Session", mapper: Mapper[K, V], changed: Changed[V] | None) -> None:
+        self._session = session
+        self._mapper = mapper
+        self._changed = changed
 
     def get(self, key: K) -> V | None:
-        return self._read(key)
+        return self._mapper.read(self._session, key)
 
-    def put(self, key: K, value: V) -> None:  # noqa: ARG002  # the value knows its key
-        self._write((value,))
+    def put(self, key: K, before: V | None, value: V | None) -> None:  # noqa: ARG002  # the value knows its key
+        self._mapper.write(self._session, ((before, value),))
+        if self._changed and value is not None:
+            self._changed(before, value)
+
+    def is_empty(self) -> bool:
+        return self._session.row(any_row(self._mapper.table)) is None
+
+    def select(self, sql: str, values: tuple[Value, ...]) -> list[Row]:
+        return self._session.rows(sql, values)
+
+
+def any_row(table: str) -> str:
+    """The statement that finds whether a table has a row. ``table``: a name of ours."""
+    return f"SELECT 1 FROM {table} LIMIT 1"  # noqa: S608  # fixed names only
 
 
 def ignore(_: BaseException) -> None:
@@ -104,70 +148,34 @@ def ignore(_: BaseException) -> None:
 
 
 class Session:
-    """A connection as the stores use it: whatever SQLite cannot do is StoreUnavailable, and undoes the unit.
+    """A connection as the stores use it. What SQLite cannot do raises StoreUnavailable, and undoes the unit.
 
     ``failed`` is told what SQLite said.
     """
-
-    #: The number of the unit that runs now; 0: this connection knows no units.
-    unit = 0
 
     def __init__(self, connection: apsw.Connection, failed: Callable[[BaseException], None] = ignore) -> None:
         self.connection = connection
         self.failed = failed
 
-    def table(
-        self,
-        name: str,
-        read: Callable[[K], V | None],
-        write: Callable[[Sequence[V]], None],
-        filed: Callable[[V], V | None],
-        since: Callable[[V, V], V] | None = None,
-    ) -> Rows[K, V]:
-        """The rows of a table. ``filed``: what a value is once it is in the file; None: it will hardly be asked for.
+    def table(self, mapper: Mapper[K, V], changed: Changed[V] | None = None) -> Rows[K, V]:
+        """The rows of a table. ``changed`` is told of each row that a unit changed, once, before the unit ends."""
+        return UncachedRows(self, mapper, changed)
 
-        ``since``: what a value is that was made from another one, once that one is in the file; without it the same.
-        """
-        del name, filed, since  # every value is read anew
-        return Direct(read, write)
+    def mark_absent(self, table: str, key: Hashable) -> None:
+        """The caller knows that the file has no row of this key: no look at the file is needed."""
 
-    def absent(self, name: str, key: Hashable) -> None:
-        """The caller knows that the table has no row of this key: nobody needs to look."""
+    def invalidate(self) -> None:
+        """To be called after a statement that changed rows of a ``table``: they are read from the file again."""
 
-    def recall(self, sql: str) -> Row | None:
-        """The first row of a statement; it may be remembered until ``unsure`` or ``forget``."""
-        return self.row(sql)
-
-    def unsure(self, sql: str) -> None:
-        """The caller wrote something that may change what ``recall`` gives."""
-
-    def number(self, sql: str) -> int:
-        """A number for a new row: the one behind what the statement gives as the largest so far."""
+    def next_number(self, sql: str) -> int:
+        """A number for a new row: one more than the largest so far, which the statement returns."""
         return int(self.one(sql)[0]) + 1
 
-    def stage(self, sql: str, values: tuple[Value, ...]) -> None:
-        """Has the statement run before the unit is committed, and before anything else is read or written directly."""
+    def execute(self, sql: str, values: tuple[Value, ...]) -> None:
+        """Runs a statement without a result. It may run later, but before the commit and before ``rows`` or ``row``."""
         self.rows(sql, values)
 
-    def look(self, name: str, sql: str, values: tuple[Value, ...]) -> list[Row]:
-        """All rows of a statement that only reads, and only the table ``name``."""
-        del name  # nothing waits to be written
-        return self.rows(sql, values)
-
-    def forget(self) -> None:
-        """To be called after a statement that changed rows of a ``table`` past it: they are read anew, as all that was
-        remembered.
-        """
-
-    def peek(self, sql: str, values: tuple[Value, ...]) -> Row | None:
-        """The first row of a statement that reads nothing of what may be staged."""
-        return self.row(sql, values)
-
-    def glance(self, sql: str, values: tuple[Value, ...]) -> Row | None:
-        """As ``peek``, when what the file holds before the COMMIT that runs is as good as what it holds after it."""
-        return self.row(sql, values)
-
-    def many(self, sql: str, rows: Sequence[tuple[Value, ...]]) -> None:
+    def execute_many(self, sql: str, rows: Sequence[tuple[Value, ...]]) -> None:
         """Runs the statement once for each row of values."""
         try:
             self.connection.executemany(sql, rows)

@@ -1,306 +1,350 @@
-"""The writer's connection: what units write is gathered here and goes to SQLite once per batch.
+"""A write-behind cache on the writer's connection. Units change rows in memory; each batch goes to SQLite just before
+its COMMIT, in one executemany a statement.
 
-    unit ─→ staged by the unit ─→ (the unit ends) ─→ staged by the batch ─→ one executemany a statement ─→ COMMIT
+This is possible because one process, and in it one connection, writes the file. Most reads of an order find a row that
+the writer wrote a moment ago, and several changes of a row in one batch are one statement.
 
-An order's way is some dozen reads and writes of three rows that the writer itself wrote a moment ago, because it is the
-only one who writes this file. So:
- - a row is read from what is staged, then from what is known of the file, then from the file;
- - a row that several units of a batch change is written once;
- - a write that fails in the middle has lost the batch: nobody knows which of its rows have reached SQLite;
- - a unit that raises just drops what it staged: nothing of it has reached SQLite, and no SAVEPOINT is needed;
- - while COMMIT runs nobody reads the file: whoever needs it meets Committing. What that COMMIT writes is known. What a
-   moment more or less makes no difference for is read on another connection (``glance``);
- - whoever runs a statement of his own first has everything staged written, his own unit's part under a SAVEPOINT. So
-   every statement sees what came before it, and is undone with its unit.
+A unit:
+
+    no unit ─ begin ─→ CACHED ──────────── end: its changes belong to the batch ────────────────────→ no unit
+                         │   └──────────── undo: the cache is as before the unit ───────────────────→ no unit
+                         └ rows, row ─→ DIRECT (under a SAVEPOINT) ─ end: RELEASE; undo: ROLLBACK ──→ no unit
+
+- CACHED: the unit has read and changed cached rows, and ``execute`` has kept its statements. SQLite knows none of it.
+- DIRECT: the unit has run a statement at once (``rows``, ``row``). The changes of the batch were written first, then
+  the SAVEPOINT was made, then the unit's own changes were written. So the statement sees all that came before it.
+
+A batch:
+
+    its units run ─ write ─→ written ─ committing ─→ COMMIT runs ─ kept ─→ over
+          └───────────────────┴───────────────────────────┴──────── lost ─→ over, and the cache is empty
+
+- While COMMIT runs, units of the next batch run. They must not touch the connection: who needs it gets ConnectionBusy.
+- A write that failed in the middle has lost the batch. No further write is tried, because some rows are in SQLite.
 """
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable
+from enum import Enum, auto
+from functools import partial
+from itertools import islice
+from typing import Any, Generic
 
 import apsw
+import msgspec
 
 from expediter.domain.errors import StoreUnavailable
-from expediter.embedded.sqlite.database import Committing, K, Row, Rows, Session, V, Value, ignore
+from expediter.embedded.clock import Clock
+from expediter.embedded.sqlite.database import (
+    Change,
+    Changed,
+    ConnectionBusy,
+    K,
+    Mapper,
+    Row,
+    Rows,
+    Session,
+    V,
+    Value,
+    any_row,
+    ignore,
+)
 
-#: Rows of a table that are kept in memory, the last that were written: more than are under way without a hold, also
-#: while more come in than can end. Each that is read from the file again costs a third of an order.
-KNOWN = 8_192
+#: Rows of a table in memory at most; beyond it those that were written longest ago are dropped. It is more than are
+#: under way without a hold. A row that is read from the file again costs a third of an order.
+CAPACITY = 8_192
 
 
-class Staged(Rows[K, V]):
-    """The rows of one table as this batch leaves them."""
+class _ReadThrough(dict[K, V | None]):
+    """Values by key. A key that is not there is read."""
 
-    def __init__(
-        self,
-        read: Callable[[K], V | None],
-        write: Callable[[Sequence[V]], None],
-        filed: Callable[[V], V | None],
-        since: Callable[[V, V], V] | None,
-        touched: "list[Staged[Any, Any]]",
-    ) -> None:
-        self._touched = touched
+    def __init__(self, read: Callable[[K], V | None]) -> None:
+        super().__init__()
         self._read = read
-        self._write = write
-        self._filed = filed
-        self._since = since
-        self._unit: dict[K, V] = {}
-        self._batch: dict[K, V] = {}
-        #: What the file holds; None: it holds no such row.
-        self._known: dict[K, V | None] = {}
 
-    def get(self, key: K) -> V | None:
-        if key in self._unit:
-            return self._unit[key]
-        if key in self._batch:
-            return self._batch[key]
-        if key in self._known:
-            return self._known[key]
-        value = self._known[key] = self._read(key)
+    def __missing__(self, key: K) -> V | None:
+        value = self[key] = self._read(key)
         return value
 
-    def put(self, key: K, value: V) -> None:
-        if not self._unit:
-            self._touched.append(self)
-        self._unit[key] = value
 
-    def absent(self, key: K) -> None:
-        """There is no such row in the file."""
-        self._known[key] = None
-        if len(self._known) > KNOWN:
-            self.shed()
+class CachedRows(Generic[K, V]):
+    """The rows of one table, one value for each key: the newest.
 
-    @property
-    def changed(self) -> bool:
-        """Whether the unit has changed a row."""
-        return bool(self._unit)
-
-    def end(self) -> None:
-        """The unit ended well: what it staged belongs to the batch."""
-        self._batch.update(self._unit)
-        self._unit.clear()
-
-    def undo(self) -> None:
-        self._unit.clear()
-
-    def write(self) -> None:
-        """Writes what the batch staged."""
-        if not self._batch:
-            return
-        self._write(list(self._batch.values()))
-        known, filed = self._known, self._filed
-        for key, value in self._batch.items():
-            known.pop(key, None)  # the newest one is last, and so the last to be dropped
-            if (kept := filed(value)) is not None:
-                known[key] = kept
-        if self._since and self._unit:
-            for key in self._unit.keys() & self._batch.keys():
-                self._unit[key] = self._since(self._unit[key], self._batch[key])
-        self._batch.clear()
-
-    def shed(self) -> None:
-        """Drops what was longest not written, beyond KNOWN rows."""
-        while len(self._known) > KNOWN:
-            del self._known[next(iter(self._known))]
-
-    def forget(self) -> None:
-        """Drops what is known of the file."""
-        self._known.clear()
-
-    def lose(self) -> None:
-        """Drops what was to be written, too."""
-        self._unit.clear()
-        self._batch.clear()
-        self._known.clear()
-
-
-class WritingSession(Session):
-    """The session of the writer; ``before`` is called before a unit's own statement, to stage what it still holds.
-
-    ``beside``: another one of the same file, which may be read while COMMIT runs.
+    ``cached``: what units read and change; None: there is no such row.
+    ``_undo``: what the rows that the running unit changed were before it.
+    ``_filed``: what the file holds of the rows that the batch changed.
     """
 
-    def __init__(self, connection: apsw.Connection, beside: Session | None = None) -> None:
-        super().__init__(connection, beside.failed if beside else ignore)
-        self._beside = beside
-        self.before: Callable[[], None] = _nothing
-        self._tables: dict[str, Staged[Any, Any]] = {}
-        #: The tables that the unit has changed.
-        self._touched: list[Staged[Any, Any]] = []
-        self._unit_rows: list[tuple[str, tuple[Value, ...]]] = []
-        self._batch_rows: dict[str, list[tuple[Value, ...]]] = {}
+    def __init__(self, session: "WriteBehind", mapper: Mapper[K, V], changed: Changed[V] | None) -> None:
+        self._session = session
+        self._table, _, self._write, self._keep, _ = mapper
+        self._changed = changed
+        self.cached: dict[K, V | None] = _ReadThrough(partial(session.read, mapper))
+        #: The dictionary's own: to find a cached row takes no Python call.
+        self.get = self.cached.__getitem__
+        self._undo: dict[K, V | None] = {}
+        self._filed: dict[K, V | None] = {}
+        #: Whether the file holds no row; None: not known.
+        self._empty: bool | None = None
+
+    def put(self, key: K, before: V | None, value: V | None) -> None:
+        if key not in self._undo:
+            if not self._undo:
+                self._session.changed.append(self)
+            self._undo[key] = before
+        self.cached[key] = value
+
+    def is_empty(self) -> bool:
+        if self._empty is None:
+            self._empty = self._session.file.row(any_row(self._table)) is None
+        return self._empty
+
+    def select(self, sql: str, values: tuple[Value, ...]) -> list[Row]:
+        return self._session.select(sql, values)
+
+    def end(self) -> None:
+        """The unit ended well: its changes belong to the batch."""
+        if not self._filed:
+            self._session.unwritten.append(self)
+        for key, before in self._undo.items():
+            if key not in self._filed:
+                self._filed[key] = before
+            if self._changed and (value := self.cached[key]) is not before and value is not None:
+                self._changed(before, value)
+        self._undo.clear()
+
+    def undo(self) -> None:
+        """The unit's changes are taken back."""
+        self.cached.update(self._undo)
+        self._undo.clear()
+
+    def write(self, session: Session) -> None:
+        """Writes the changes of the batch. A row that the running unit changed further is written as it was before."""
+        changes: list[Change[V]] = []
+        for key, before in self._filed.items():
+            if key in self._undo:
+                value = self._undo[key]
+            else:
+                value = self.cached.pop(key)  # what is added again is the last to be dropped
+                if value is not None and (kept := self._keep(value)) is not None:
+                    self.cached[key] = kept
+            if (before is None) is not (value is None):
+                self._empty = None
+            changes.append((before, value))
+        self._write(session, changes)
+        self._filed.clear()
+
+    def invalidate(self) -> None:
+        """Drops what can be read from the file again: all but unwritten changes."""
+        for key in self.cached.keys() - self._undo.keys() - self._filed.keys():
+            del self.cached[key]
+        self._empty = None
+
+    def clear(self) -> None:
+        """Drops everything, unwritten changes too."""
+        for values in (self.cached, self._undo, self._filed):
+            values.clear()
+        self._empty = None
+
+    def shrink(self) -> None:
+        """Drops the oldest values beyond CAPACITY."""
+        for key in list(islice(self.cached, len(self.cached) - CAPACITY)):
+            if key not in self._filed and key not in self._undo:
+                del self.cached[key]
+
+
+class _Unit(Enum):
+    """What the running unit has done. See the top of this file."""
+
+    NONE = auto()
+    CACHED = auto()
+    DIRECT = auto()
+
+
+_NONE, _CACHED, _DIRECT = _Unit
+
+
+class _Batch(msgspec.Struct):
+    """A batch from its first unit until it is kept or lost.
+
+    ``statements``: those that are written with it, with their values. ``direct``: a unit ran a statement at once, so
+    the cache does not know all that the COMMIT writes. ``failed``: why a write failed.
+    """
+
+    statements: dict[str, list[tuple[Value, ...]]] = {}
+    direct: bool = False
+    failed: StoreUnavailable | None = None
+
+
+class WriteBehind(Session):
+    """The session of the writer, and its TransactionHooks. ``now``: the time of the running unit, ms since 1970 UTC.
+
+    ``reading``: another session on the same file. It reads immutable rows while COMMIT runs.
+    """
+
+    def __init__(self, connection: apsw.Connection, clock: Clock, reading: Session | None = None) -> None:
+        super().__init__(connection, reading.failed if reading else ignore)
+        self._clock = clock
+        self._reading = reading
+        self.now = clock.now()
+        #: The connection as it is, without the cache.
+        self._connection = Session(connection, self.failed)
+        self._tables: dict[str, CachedRows[Any, Any]] = {}
         self._numbers: dict[str, int] = {}
-        #: What ``recall`` has found in the file.
-        self._recalled: dict[str, Row | None] = {}
-        self._units = 0
-        #: The unit has run a statement of its own, under a savepoint.
-        self._direct = False
-        #: A unit of this batch has, so that memory does not know all that COMMIT writes.
-        self._past_memory = False
-        #: COMMIT runs.
-        self._committing = False
-        #: Why nothing of this batch can be written any more.
-        self._failed: StoreUnavailable | None = None
+        self._unit = _NONE
+        #: What the running unit changed: tables, and statements with their values.
+        self.changed: list[CachedRows[Any, Any]] = []
+        self._statements: list[tuple[str, tuple[Value, ...]]] = []
+        #: The tables that the batch has yet to write.
+        self.unwritten: list[CachedRows[Any, Any]] = []
+        self._batch = _Batch()
+        #: The batch whose COMMIT runs.
+        self._committing: _Batch | None = None
 
     # ── what stores do ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def table(
-        self,
-        name: str,
-        read: Callable[[K], V | None],
-        write: Callable[[Sequence[V]], None],
-        filed: Callable[[V], V | None],
-        since: Callable[[V, V], V] | None = None,
-    ) -> Rows[K, V]:
-        if name not in self._tables:
-            self._tables[name] = Staged(read, write, filed, since, self._touched)
-        return self._tables[name]
+    def table(self, mapper: Mapper[K, V], changed: Changed[V] | None = None) -> Rows[K, V]:
+        if mapper.table not in self._tables:
+            self._tables[mapper.table] = CachedRows(self, mapper, changed)
+        return self._tables[mapper.table]
 
-    def absent(self, name: str, key: Hashable) -> None:
-        if name in self._tables:
-            self._tables[name].absent(key)
+    def mark_absent(self, table: str, key: Hashable) -> None:
+        if rows := self._tables.get(table):
+            rows.cached[key] = None
+            if len(rows.cached) > CAPACITY:
+                rows.shrink()
 
-    def recall(self, sql: str) -> Row | None:
-        if sql not in self._recalled:
-            self._recalled[sql] = self.peek(sql, ())
-        return self._recalled[sql]
+    def invalidate(self) -> None:
+        for rows in self._tables.values():
+            rows.invalidate()
 
-    def unsure(self, sql: str) -> None:
-        self._recalled.pop(sql, None)
+    def next_number(self, sql: str) -> int:
+        number = self._numbers.get(sql)
+        self._numbers[sql] = number = super().next_number(sql) if number is None else number + 1
+        return number
 
-    def number(self, sql: str) -> int:
-        if sql not in self._numbers:
-            self._numbers[sql] = super().number(sql) - 1
-        self._numbers[sql] += 1
-        return self._numbers[sql]
-
-    def stage(self, sql: str, values: tuple[Value, ...]) -> None:
-        if self.unit:
-            self._unit_rows.append((sql, values))
-        else:
+    def execute(self, sql: str, values: tuple[Value, ...]) -> None:
+        if self._unit is _NONE:
             super().rows(sql, values)
-
-    def peek(self, sql: str, values: tuple[Value, ...]) -> Row | None:
-        self._need_the_file()
-        return super().row(sql, values)
-
-    def glance(self, sql: str, values: tuple[Value, ...]) -> Row | None:
-        if self._committing and not self._past_memory and self._beside is not None:
-            return self._beside.row(sql, values)
-        return self.peek(sql, values)
-
-    def look(self, name: str, sql: str, values: tuple[Value, ...]) -> list[Row]:
-        self._need_the_file()
-        table = self._tables[name]
-        if self._direct or table.changed:
-            return self.rows(sql, values)
-        self._all_or_none(table.write)  # the batch's part needs no savepoint, and the other tables can wait
-        return super().rows(sql, values)
+        else:
+            self._statements.append((sql, values))
 
     def rows(self, sql: str, values: tuple[Value, ...] = ()) -> list[Row]:
-        if self.unit:
-            self._write_first()
+        if self._unit is not _NONE:
+            self._write_through()
         return super().rows(sql, values)
 
     def row(self, sql: str, values: tuple[Value, ...] = ()) -> Row | None:
-        if self.unit:
-            self._write_first()
+        if self._unit is not _NONE:
+            self._write_through()
         return super().row(sql, values)
 
-    def _need_the_file(self) -> None:
-        if self._committing:
-            raise Committing
+    # ── what cached rows do ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _write_first(self) -> None:
-        self._need_the_file()
-        if not self._direct:
-            self.write()
-            self.connection.execute("SAVEPOINT unit")
-            self._direct = self._past_memory = True
-        self.before()
-        self._end_staging()
+    @property
+    def file(self) -> Session:
+        """The file, without what is not written yet. Raises ConnectionBusy."""
+        if self._committing:
+            raise ConnectionBusy
+        return self._connection
+
+    def read(self, mapper: Mapper[K, V], key: K) -> V | None:
+        """A row of the file. Raises ConnectionBusy.
+
+        While COMMIT runs, an immutable row is read as it is before that COMMIT: what the COMMIT adds is cached.
+        """
+        if not self._committing:
+            return mapper.read(self._connection, key)
+        if mapper.immutable and self._reading and not self._committing.direct:
+            return mapper.read(self._reading, key)
+        raise ConnectionBusy
+
+    def select(self, sql: str, values: tuple[Value, ...]) -> list[Row]:
+        """All rows of a statement that only reads, after the changes of the batch are written. Raises ConnectionBusy.
+
+        A unit that has changed nothing yet needs no SAVEPOINT for it.
+        """
+        if self._unit is _DIRECT or self.changed or self._statements:
+            return self.rows(sql, values)
+        file = self.file
         self.write()
+        return file.rows(sql, values)
 
     # ── what the writer does ──────────────────────────────────────────────────────────────────────────────────────
 
     def begin(self) -> None:
-        """A unit begins."""
-        self._units += 1
-        self.unit = self._units
+        self.now = self._clock.now()
+        self._unit = _CACHED
 
     def end(self) -> None:
-        """The unit ended well."""
-        self._end_staging()
-        if self._direct:
+        self._end_changes()
+        if self._unit is _DIRECT:
             self.connection.execute("RELEASE unit")
-        self.unit, self._direct = 0, False
+        self._unit = _NONE
 
     def undo(self) -> None:
-        """The unit ended badly: nothing of it stays."""
-        for table in self._touched:
-            table.undo()
-        self._touched.clear()
-        self._unit_rows.clear()
-        if self._direct:
+        for rows in self.changed:
+            rows.undo()
+        self.changed.clear()
+        self._statements.clear()
+        if self._unit is _DIRECT:
             self.connection.execute("ROLLBACK TO unit")
             self.connection.execute("RELEASE unit")
-            self.forget()
-        self.unit, self._direct = 0, False
+            self.invalidate()
+        self._unit = _NONE
 
     def write(self) -> None:
-        """Writes what units that ended have staged. Raises StoreUnavailable."""
-        self._all_or_none(self._write_staged)
-
-    def _write_staged(self) -> None:
-        for table in self._tables.values():
-            table.write()
-        for sql, rows in self._batch_rows.items():
-            self.many(sql, rows)
-        self._batch_rows.clear()
-
-    def _all_or_none(self, write: Callable[[], None]) -> None:
-        """Once this has failed it fails until the batch is ``lost``: a second try would write some rows twice."""
-        if self._failed:
-            raise self._failed
+        """Writes the changes of the units that ended. Raises StoreUnavailable, and from then on until ``lost``."""
+        batch = self._batch
+        if batch.failed:
+            raise batch.failed
         try:
-            write()
+            for rows in self.unwritten:
+                rows.write(self._connection)
+            for sql, values in batch.statements.items():
+                self._connection.execute_many(sql, values)
         except StoreUnavailable as error:
-            self._failed = error
+            batch.failed = error
             raise
+        self.unwritten.clear()
+        batch.statements.clear()
 
     def committing(self) -> None:
-        """COMMIT begins; ``kept`` or ``lost`` ends it."""
-        self._committing = True
+        self._committing, self._batch = self._batch, _Batch()
 
     def kept(self) -> None:
-        """The batch is committed."""
-        self._committing = self._past_memory = False
-        for table in self._tables.values():
-            table.shed()
+        self._committing = None
+        for rows in self._tables.values():
+            if len(rows.cached) > CAPACITY:
+                rows.shrink()
 
-    def lost(self) -> None:
-        """The batch was rolled back."""
-        self.unit, self._direct, self._committing, self._past_memory = 0, False, False, False
-        self._failed = None
-        self._unit_rows.clear()
-        self._batch_rows.clear()
-        self._touched.clear()
-        self._recalled.clear()
-        for table in self._tables.values():
-            table.lose()
+    def lost(self, why: BaseException) -> None:
+        self.failed(why)
+        self._unit, self._batch, self._committing = _NONE, _Batch(), None
+        self._statements.clear()
+        self.changed.clear()
+        self.unwritten.clear()
+        for rows in self._tables.values():
+            rows.clear()
 
-    def _end_staging(self) -> None:
-        for table in self._touched:
-            table.end()
-        self._touched.clear()
-        for sql, values in self._unit_rows:
-            self._batch_rows.setdefault(sql, []).append(values)
-        self._unit_rows.clear()
+    # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def forget(self) -> None:
-        self._recalled.clear()
-        for table in self._tables.values():
-            table.forget()
+    def _write_through(self) -> None:
+        """A statement runs at once: writes everything that came before it. Raises ConnectionBusy, StoreUnavailable."""
+        if self._committing:
+            raise ConnectionBusy
+        if self._unit is _CACHED:
+            self.write()
+            self.connection.execute("SAVEPOINT unit")
+            self._unit = _DIRECT
+            self._batch.direct = True
+        self._end_changes()
+        self.write()
 
-
-def _nothing() -> None:
-    """Nobody holds anything back."""
+    def _end_changes(self) -> None:
+        """The unit's changes belong to the batch."""
+        for rows in self.changed:
+            rows.end()
+        self.changed.clear()
+        for sql, values in self._statements:
+            self._batch.statements.setdefault(sql, []).append(values)
+        self._statements.clear()

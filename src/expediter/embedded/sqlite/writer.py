@@ -7,7 +7,7 @@ Rules:
  - statements run on the event loop's thread, only COMMIT runs in a thread of its own: a second Python thread running
    statements would give the GIL away at every step and fall to a fraction of its speed;
  - while COMMIT runs the connection belongs to it. The next batch's units run meanwhile, first the work that waits, then
-   whatever comes, as far as they find in memory what they need; one that needs the file (``Committing``) runs again
+   whatever comes, as far as they find in memory what they need; one that needs the file (``ConnectionBusy``) runs again
    after COMMIT. Whoever had no turn by then runs after it, so everybody who comes meanwhile is taken along;
  - a unit that raises loses its own writes and nobody else's;
  - what a unit wants done outside (``after``) happens once the commit that holds it returned, or never;
@@ -28,7 +28,7 @@ import apsw
 from expediter.domain.errors import StoreUnavailable, TooBusy
 from expediter.embedded.sqlite.admission import JOINED, PATIENCE, AdmissionQueue, Entry
 from expediter.embedded.sqlite.commit_thread import Commit, Committer
-from expediter.embedded.sqlite.database import Committing
+from expediter.embedded.sqlite.database import ConnectionBusy
 from expediter.embedded.sqlite.metrics import Metrics
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ class Observer(Protocol):
     def after_commit(self, names: list[str]) -> None: ...
 
 
-class Around(Protocol):
+class TransactionHooks(Protocol):
     """Told of each unit: it begins, ends or is undone; of each batch: it is written, COMMIT runs, is kept or lost."""
 
     def begin(self) -> None: ...
@@ -96,13 +96,13 @@ class Writer:
     def __init__(
         self,
         connection: apsw.Connection,
-        around: Around,
+        hooks: TransactionHooks,
         between: Callable[[], Awaitable[None]],
         observer: Observer | None = None,
     ) -> None:
         self._connection = connection
         self.metrics = Metrics()
-        self._around = around
+        self._hooks = hooks
         self._between = between
         self._observer = observer
         self._loop = asyncio.get_running_loop()
@@ -224,8 +224,8 @@ class Writer:
             entry = self._turns.popleft()
             try:
                 self._run_unit(entry)
-            except Committing:
-                self._around.undo()
+            except ConnectionBusy:
+                self._hooks.undo()
                 entry.begin_again()
                 self._left.append(entry)
 
@@ -238,7 +238,7 @@ class Writer:
             return False
         self.metrics.commits.observe(running.commit.seconds)
         self.metrics.batches.observe(len(running.batch))
-        self._around.kept()
+        self._hooks.kept()
         if self._failing:
             self._say_whether_it_works(None)
         if self._observer:
@@ -273,7 +273,7 @@ class Writer:
         except (apsw.Error, StoreUnavailable, BatchLost) as error:
             self._lose(batch, error)
             return
-        self._around.committing()
+        self._hooks.committing()
         self._running = _Running(batch, self._committer.begin(), self._loop.time())
 
     def _execute(self) -> None:
@@ -287,17 +287,17 @@ class Writer:
         while self._turns:
             self._run_unit(self._turns.popleft())
         begun = perf_counter()
-        self._around.write()
+        self._hooks.write()
         self.metrics.writes.observe(perf_counter() - begun)
 
     def _run_unit(self, entry: Entry) -> None:
-        """Raises Committing, and BatchLost."""
+        """Raises ConnectionBusy, and BatchLost."""
         begun = perf_counter()
         self._current = entry
-        self._around.begin()
+        self._hooks.begin()
         try:
             entry.result = entry.unit()
-            self._around.end()
+            self._hooks.end()
         except Exception as error:  # noqa: BLE001  # whatever a unit raises undoes that unit and is handed to its owner
             self._undo_unit(entry, error)
         finally:
@@ -309,7 +309,7 @@ class Writer:
         entry.after.clear()
         if not self._running and not self._connection.in_transaction:
             raise BatchLost from error
-        self._around.undo()
+        self._hooks.undo()
 
     def _lose(self, batch: list[Entry], error: Exception) -> None:
         """Takes the batch back. When SQLite refused something that one of its units staged, each runs again by itself,
@@ -317,7 +317,7 @@ class Writer:
         """
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
-        self._around.lost(error.__cause__ or error)
+        self._hooks.lost(error.__cause__ or error)
         refused = isinstance(error.__cause__, _REFUSED)
         self.metrics.commits_lost += not refused
         self._say_whether_it_works(error)

@@ -1,4 +1,4 @@
-"""The ids that are taken, on SQLite; each stands for one small number, which every other table hangs on."""
+"""The ids that are taken, on SQLite. Each id stands for one small number, which is the key of all other tables."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,14 @@ import msgspec
 
 from expediter.app.ports import Claim
 from expediter.domain.errors import IdempotencyKeyReused
-from expediter.embedded.sqlite.database import Rows, Session, Statements
+from expediter.embedded.sqlite.database import Change, Mapper, Session, Statements
 
 _SQL = Statements("orders")
 _CLAIM, _CLAIMED, _LAST = _SQL["claim"], _SQL["claimed"], _SQL["last_claim"]
 
 
 class Taken(msgspec.Struct, frozen=True, gc=False):
-    """An id, its number, and the fingerprint of what took it."""
+    """An id, its number, and the fingerprint of the claim that took it."""
 
     no: int
     id: str
@@ -23,7 +23,7 @@ class Taken(msgspec.Struct, frozen=True, gc=False):
 class SqliteClaims:
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._rows: Rows[str, Taken] = session.table("claim", self._read, self._write, _filed)
+        self._rows = session.table(_TABLE)
 
     def claim(self, claim: Claim) -> bool:
         taken = self._rows.get(claim.order_id)
@@ -35,33 +35,37 @@ class SqliteClaims:
 
     def unclaimed(self, id: str) -> None:
         """The caller has just made this id: no claim in the file has it."""
-        self._session.absent("claim", id)
+        self._session.mark_absent("claim", id)
 
     def take(self, id: str, fingerprint: str) -> tuple[Taken, bool]:
-        """Who has the id, and whether it was taken just now."""
+        """The claim of the id, and whether this call took it."""
         taken = self._rows.get(id)
         return (self._take(id, fingerprint), True) if taken is None else (taken, False)
 
     def _take(self, id: str, fingerprint: str) -> Taken:
-        taken = Taken(self._session.number(_LAST), id, fingerprint)
-        self._rows.put(id, taken)
-        self._session.absent("orders", id)
-        self._session.absent("execution", taken.no)
+        taken = Taken(self._session.next_number(_LAST), id, fingerprint)
+        self._rows.put(id, None, taken)
+        self._session.mark_absent("orders", id)
+        self._session.mark_absent("execution", taken.no)
         return taken
 
     def number(self, id: str) -> int | None:
-        """The number that the id stands for; None when nobody took it."""
+        """The number of the id; None when the id is free."""
         taken = self._rows.get(id)
         return None if taken is None else taken.no
 
-    def _read(self, id: str) -> Taken | None:
-        # A claim is never changed, and those that COMMIT writes are in memory.
-        row = self._session.glance(_CLAIMED, (id,))
-        return Taken(row[0], id, row[1]) if row else None
 
-    def _write(self, rows: Sequence[Taken]) -> None:
-        self._session.many(_CLAIM, [(taken.no, taken.id, taken.fingerprint) for taken in rows])
+def _read(session: Session, id: str) -> Taken | None:
+    row = session.row(_CLAIMED, (id,))
+    return Taken(row[0], id, row[1]) if row else None
 
 
-def _filed(taken: Taken) -> Taken:
+def _write(session: Session, changes: Sequence[Change[Taken]]) -> None:
+    session.execute_many(_CLAIM, [(taken.no, taken.id, taken.fingerprint) for _, taken in changes if taken])
+
+
+def _keep(taken: Taken) -> Taken:
     return taken
+
+
+_TABLE = Mapper("claim", _read, _write, _keep, immutable=True)

@@ -7,8 +7,8 @@ import msgspec
 from expediter.asl import Execution, Machine, parse
 from expediter.asl.protocol import AnyEvent
 from expediter.domain.errors import StoreUnavailable
-from expediter.embedded.engine.ports import NEVER, NEW, StoredExecution
-from expediter.embedded.sqlite.database import Rows, Session, Statements, Value
+from expediter.embedded.engine.ports import NEVER, StoredExecution
+from expediter.embedded.sqlite.database import Change, Mapper, Session, Statements, Value
 from expediter.embedded.stores.claims import SqliteClaims
 
 _SQL = Statements("workflows")
@@ -25,9 +25,7 @@ class SqliteExecutions:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._claims = SqliteClaims(session)
-        self._rows: Rows[int, StoredExecution] = session.table(
-            "execution", self._read, self._write, _written, _not_yet_written
-        )
+        self._rows = session.table(_TABLE)
 
     def create(self, name: str, definition: int) -> StoredExecution | None:
         no = self._claims.number(name)
@@ -45,11 +43,12 @@ class SqliteExecutions:
     def store(
         self, before: StoredExecution, execution: Execution, events: Sequence[AnyEvent], due: int | None, busy: int
     ) -> StoredExecution:
-        log, written_due = _encode_lines(events), before.written_due
-        if (now := self._rows.get(before.no)) is not None:  # its row may have been written since it was loaded
-            log, written_due = now.log + log, now.written_due
-        after = StoredExecution(before.no, before.name, before.definition, execution, due, busy, log, written_due)
-        self._rows.put(before.no, after)
+        log = _encode_lines(events)
+        found = self._rows.get(before.no)  # its log may have been written since ``before`` was loaded
+        if found is not None:
+            log = found.log + log
+        after = StoredExecution(before.no, before.name, before.definition, execution, due, busy, log)
+        self._rows.put(before.no, found, after)
         return after
 
     def due(self, now: int, limit: int) -> list[int]:
@@ -71,40 +70,42 @@ class SqliteExecutions:
         (count,) = self._session.one(_SQL["running"])
         return int(count)
 
-    def _read(self, no: int) -> StoredExecution | None:
-        row = self._session.peek(_LOAD, (no,))
-        if row is None:
-            return None
-        name, definition, state, due, busy = row
-        return StoredExecution(no, name, definition, _decode_state(state), due, busy, written_due=due)
-
-    def _write(self, rows: Sequence[StoredExecution]) -> None:
-        statements: dict[str, list[tuple[Value, ...]]] = {_START: [], _ADVANCE: [], _ADVANCE_DUE: []}
-        for stored in rows:
-            values = (stored.no, stored.execution.status, stored.busy, _encode(stored.execution), stored.log)
-            if stored.written_due == NEW:
-                statements[_START].append((*values, stored.definition, stored.due))
-            elif stored.written_due == stored.due:
-                statements[_ADVANCE].append(values)
-            else:
-                statements[_ADVANCE_DUE].append((*values, stored.due))
-        for sql, chosen in statements.items():
-            if chosen:
-                self._session.many(sql, chosen)
-
 
 def decoded(history: str) -> list[AnyEvent]:
     """The events in a stored history."""
     return _decode_event.decode_lines(history)
 
 
-def _written(stored: StoredExecution) -> StoredExecution | None:
-    """The execution once its row is written; one that ended need not be remembered."""
-    if stored.due is None:
+def _read(session: Session, no: int) -> StoredExecution | None:
+    row = session.row(_LOAD, (no,))
+    if row is None:
         return None
-    return msgspec.structs.replace(stored, log=b"", written_due=stored.due)
+    name, definition, state, due, busy = row
+    return StoredExecution(no, name, definition, _decode_state(state), due, busy)
 
 
-def _not_yet_written(later: StoredExecution, written: StoredExecution) -> StoredExecution:
-    """The later value without the events that are written now."""
-    return msgspec.structs.replace(later, log=later.log[len(written.log) :], written_due=written.due)
+def _write(session: Session, changes: Sequence[Change[StoredExecution]]) -> None:
+    statements: dict[str, list[tuple[Value, ...]]] = {_START: [], _ADVANCE: [], _ADVANCE_DUE: []}
+    for before, stored in changes:
+        if stored is None:
+            continue  # an execution's row is never deleted through the cache
+        values = (stored.no, stored.execution.status, stored.busy, _encode(stored.execution))
+        if before is None:
+            statements[_START].append((*values, stored.log, stored.definition, stored.due))
+            continue
+        log = stored.log[len(before.log) :]  # the row has the events before
+        if before.due == stored.due:
+            statements[_ADVANCE].append((*values, log))
+        else:
+            statements[_ADVANCE_DUE].append((*values, log, stored.due))
+    for sql, rows in statements.items():
+        if rows:
+            session.execute_many(sql, rows)
+
+
+def _keep(stored: StoredExecution) -> StoredExecution | None:
+    """An execution that ended is not kept. The log of the others is written."""
+    return None if stored.due is None else msgspec.structs.replace(stored, log=b"")
+
+
+_TABLE = Mapper("execution", _read, _write, _keep)

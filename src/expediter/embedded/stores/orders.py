@@ -11,7 +11,7 @@ from expediter.app.ports import Message, OrderSettings, Outcome, Page, Query
 from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderError, OrderInvalid
 from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import ENDED, Order, Status
-from expediter.embedded.sqlite.database import Row, Rows, Session, Statements, Value
+from expediter.embedded.sqlite.database import Change, Mapper, Row, Session, Statements, Value
 from expediter.embedded.stores.claims import SqliteClaims
 
 _SQL = Statements("orders")
@@ -23,17 +23,17 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Numbered(msgspec.Struct, frozen=True, gc=False):
-    """An order, and the number that its id stands for. ``filed``: the file has a row of it."""
+    """An order and the number of its id."""
 
     no: int
     order: Order
-    filed: bool
 
 
 class SqliteOrders:
-    """``changed`` is told of every order written, as it was and as it is; ``posted`` that mails were written.
+    """``changed`` is told of each order that a unit changed, once: as it was before the unit, and as it is at its end.
 
-    Both are told from inside the unit. Without ``posted`` nobody sends mails: they are kept in the mailbox.
+    ``posted`` is told from inside the unit that mails were written. Without it mails are not sent: they stay in the
+    mailbox.
     """
 
     def __init__(
@@ -45,9 +45,8 @@ class SqliteOrders:
     ) -> None:
         self._session = session
         self._claims = SqliteClaims(session)
-        self._rows: Rows[str, Numbered] = session.table("orders", self._read, self._write, _filed, _since)
+        self._rows = session.table(_TABLE, lambda before, row: changed(before.order if before else None, row.order))
         self._settings = settings
-        self._changed = changed
         self._posted = posted
 
     def find(self, order_id: str) -> Order | None:
@@ -91,16 +90,14 @@ class SqliteOrders:
         found = None if row is None else row.order
         if found is not before and (found.version if found else 0) != (before.version if before else 0):
             raise OrderChanged
-        no, filed = (self._claimed(order.id), False) if row is None else (row.no, row.filed)
-        self._rows.put(order.id, Numbered(no, order, filed))
-        if before and (before.user_id != order.user_id or before.restaurant_id != order.restaurant_id):
-            self._session.stage(_READDRESS, (no, order.user_id, order.restaurant_id))
+        no = self._claimed(order.id) if row is None else row.no
+        if order is not found:
+            self._rows.put(order.id, row, Numbered(no, order))
         for entry in outcome.entries:
             values = (entry.kind, entry.key, entry.amount, entry.currency, entry.at, entry.reference)
-            self._session.stage(_ENTER, (no, *values))
+            self._session.execute(_ENTER, (no, *values))
         if outcome.mails:
             self._post(no, outcome)
-        self._changed(before, order)
 
     def entries(self, order_id: str) -> tuple[LedgerEntry, ...]:
         return tuple(_entry(order_id, row) for row in self._session.rows(_SQL["entries"], (order_id,)))
@@ -115,7 +112,7 @@ class SqliteOrders:
         at = outcome.order.updated_at
         for mail in outcome.mails:
             values = (mail.status, mail.recipient, mail.subject, mail.text, at, at if self._posted else None)
-            self._session.stage(_POST, (no, *values))
+            self._session.execute(_POST, (no, *values))
         if self._posted:
             self._posted()
 
@@ -132,31 +129,35 @@ class SqliteOrders:
             raise OrderInvalid((fault,), NO_LIST)
         return no
 
-    def _read(self, order_id: str) -> Numbered | None:
-        row = self._session.peek(_FIND, (order_id,))
-        return Numbered(row[0], _decode(row[1]), filed=True) if row else None
 
-    def _write(self, rows: Sequence[Numbered]) -> None:
-        new, changed = list[tuple[Value, ...]](), list[tuple[Value, ...]]()
-        for row in rows:
-            order = row.order
-            values = (row.no, order.status, order.deleted_at is not None, order.version, _encode(order))
-            if row.filed:
-                changed.append(values)
-            else:
-                new.append((*values, order.user_id, order.restaurant_id))
-        if new:
-            self._session.many(_ADD, new)
-        if changed:
-            self._session.many(_CHANGE, changed)
+def _read(session: Session, order_id: str) -> Numbered | None:
+    row = session.row(_FIND, (order_id,))
+    return Numbered(row[0], _decode(row[1])) if row else None
 
 
-def _filed(row: Numbered) -> Numbered | None:
-    return None if row.order.status in ENDED else Numbered(row.no, row.order, filed=True)
+def _write(session: Session, changes: Sequence[Change[Numbered]]) -> None:
+    new, changed, readdressed = list[tuple[Value, ...]](), list[tuple[Value, ...]](), list[tuple[Value, ...]]()
+    for before, row in changes:
+        if row is None:
+            continue  # an order's row is never deleted
+        order = row.order
+        values = (row.no, order.status, order.deleted_at is not None, order.version, _encode(order))
+        if before is None:
+            new.append((*values, order.user_id, order.restaurant_id))
+            continue
+        changed.append(values)
+        if before.order.user_id != order.user_id or before.order.restaurant_id != order.restaurant_id:
+            readdressed.append((row.no, order.user_id, order.restaurant_id))
+    for sql, rows in ((_ADD, new), (_CHANGE, changed), (_READDRESS, readdressed)):
+        if rows:
+            session.execute_many(sql, rows)
 
 
-def _since(later: Numbered, _: Numbered) -> Numbered:
-    return Numbered(later.no, later.order, filed=True)
+def _keep(row: Numbered) -> Numbered | None:
+    return None if row.order.status in ENDED else row
+
+
+_TABLE = Mapper("orders", _read, _write, _keep)
 
 
 def _entry(order_id: str, row: Row) -> LedgerEntry:

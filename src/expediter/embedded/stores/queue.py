@@ -11,7 +11,7 @@ import msgspec
 
 from expediter.app.ports import DeadLetter, Message
 from expediter.embedded.sqlite import database
-from expediter.embedded.sqlite.database import Rows, Session, Statements, Value
+from expediter.embedded.sqlite.database import Change, Mapper, Session, Statements, Value
 
 #: Milliseconds that a received message stays hidden.
 VISIBILITY = 30_000
@@ -22,7 +22,8 @@ RETRY_AFTER = 2_000
 
 _SQL = Statements("queue")
 _LAST, _FIND, _RECEIVE = _SQL["last"], _SQL["find"], _SQL["receive"]
-_ANY, _ANY_EXHAUSTED = _SQL["any"], _SQL["any_exhausted"]
+_SEND, _MOVE, _DELETE = _SQL["send"], _SQL["move"], _SQL["delete"]
+_EXHAUSTED = _SQL["any_exhausted"]
 _encode = msgspec.json.Encoder().encode
 _attributes = msgspec.json.Decoder(dict[str, str]).decode
 
@@ -37,15 +38,13 @@ class Sent(msgspec.Struct, frozen=True, gc=False):
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """A message as it is now. ``filed``: the file has it; ``gone``: it shall have it no more."""
+    """A message as it is now."""
 
     sent: Sent
     visible_at: int
     receive_count: int = 0
     deliveries: int = 0
     reason: str | None = None
-    filed: bool = True
-    gone: bool = False
 
 
 class SqliteQueue:
@@ -53,98 +52,96 @@ class SqliteQueue:
 
     def __init__(self, session: Session, sent: Callable[[], None]) -> None:
         self._session = session
-        self._rows: Rows[int, Row] = session.table("message", self._read, self._write, _filed, _since)
-        self._sent = sent
-        #: Messages that were sent and not received, as long as no statement has written them.
+        self._rows = session.table(Mapper("message", _read, self._write, _keep))
+        #: The numbers of messages that are neither in the file nor received.
         self._new: deque[int] = deque()
+        self._sent = sent
 
     def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
-        no = self._session.number(_LAST)
+        no = self._session.next_number(_LAST)
         self._new.append(no)
-        self._rows.put(no, Row(Sent(no, body, attributes, now), now, filed=False))
+        self._rows.put(no, None, Row(Sent(no, body, attributes, now), now))
         self._sent()
         return str(no)
 
     def receive(self, limit: int, now: int) -> tuple[Message, ...]:
-        rows = self._not_yet_filed(limit) if self._none_is_older(now) else []
+        """A message in the file is older than those of this batch, so it is received first.
+
+        Mostly the file holds no message, and that is known without a look at it: then a message that is sent, received
+        and deleted in one batch never gets there.
+        """
+        rows = self._sent_in_this_batch(limit) if self._rows.is_empty() else []
         if not rows:
-            rows = [_row(found) for found in self._session.look("message", _RECEIVE, (now, limit, MAX_RECEIVES))]
+            self._bury_exhausted(now)
+            rows = [_row(found) for found in self._rows.select(_RECEIVE, (now, limit, MAX_RECEIVES))]
         return tuple([self._deliver(row, now) for row in rows])
 
-    def _none_is_older(self, now: int) -> bool:
-        """Whether the file holds nothing that can be received; what was received too often is buried first.
-
-        Mostly the file holds no message at all, and then it stays so until one is written, or comes back with a
-        redrive or a batch that is lost: so this is remembered, and asked anew only after whatever may have changed it.
-        """
-        if self._session.recall(_ANY) is None:
-            return True
-        # What a COMMIT that runs hides from a glance is received the next time; what it makes stale ``receive`` sees.
-        if self._session.glance(_ANY_EXHAUSTED, (now,)):
-            self._session.rows(_SQL["bury_exhausted"], (now,))
-            self._session.rows(_SQL["drop_exhausted"], (now,))
-            self._session.forget()
-        return self._session.glance(_RECEIVE, (now, 1, MAX_RECEIVES)) is None
-
-    def _not_yet_filed(self, limit: int) -> list[Row]:
-        """Up to ``limit`` messages that this commit has brought so far, which nobody has received."""
+    def _sent_in_this_batch(self, limit: int) -> list[Row]:
+        """Up to ``limit`` messages that are not in the file, and that were not received yet."""
         found: list[Row] = []
         while self._new and len(found) < limit:
             row = self._rows.get(self._new.popleft())
-            if row is not None and not row.deliveries:  # it was not undone, nor filed and received since
+            if row is not None and not row.deliveries:  # its unit may have been undone
                 found.append(row)
         return found
 
+    def _bury_exhausted(self, now: int) -> None:
+        """Moves messages that were received too often to the dead letters."""
+        if self._rows.select(_EXHAUSTED, (now,)):
+            self._session.rows(_SQL["bury_exhausted"], (now,))
+            self._session.rows(_SQL["drop_exhausted"], (now,))
+            self._session.invalidate()
+
     def _deliver(self, row: Row, now: int) -> Message:
         sent, count, deliveries = row.sent, row.receive_count + 1, row.deliveries + 1
-        self._rows.put(sent.no, Row(sent, now + VISIBILITY, count, deliveries, row.reason, row.filed))
+        self._rows.put(sent.no, row, Row(sent, now + VISIBILITY, count, deliveries, row.reason))
         receipt = _receipt(sent.no, deliveries)
         return Message(str(sent.no), sent.body, sent.attributes, sent.at, count, receipt)
 
     def extend(self, receipt: str, seconds: int, now: int) -> bool:
-        row = self._held(receipt)
+        row = self._delivered(receipt)
         if row is not None:
-            self._rows.put(row.sent.no, msgspec.structs.replace(row, visible_at=now + seconds * 1000))
+            self._rows.put(row.sent.no, row, msgspec.structs.replace(row, visible_at=now + seconds * 1000))
         return row is not None
 
     def delete(self, receipt: str) -> bool:
-        row = self._held(receipt)
+        row = self._delivered(receipt)
         if row is not None:
-            self._rows.put(row.sent.no, msgspec.structs.replace(row, gone=True))
+            self._rows.put(row.sent.no, row, None)
         return row is not None
 
     def fail(self, receipt: str, reason: str, now: int) -> bool:
-        row = self._held(receipt)
+        row = self._delivered(receipt)
         if row is None:
             return False
-        dies = row.receive_count >= MAX_RECEIVES
-        after = msgspec.structs.replace(row, reason=reason, visible_at=now + RETRY_AFTER, gone=dies)
-        self._rows.put(row.sent.no, after)
-        if dies:
-            self._session.stage(_SQL["bury"], _values(after, now))
+        after = msgspec.structs.replace(row, reason=reason, visible_at=now + RETRY_AFTER)
+        if row.receive_count < MAX_RECEIVES:
+            self._rows.put(row.sent.no, row, after)
+        else:
+            self._rows.put(row.sent.no, row, None)
+            self._session.execute(_SQL["bury"], _values(after, now))
         return True
 
-    def _held(self, receipt: str) -> Row | None:
-        """The message whose newest delivery this is."""
+    def _delivered(self, receipt: str) -> Row | None:
+        """The message, if this is the receipt of its newest delivery."""
         no = _number(receipt.partition("-")[0])
         row = self._rows.get(no)
-        return row if row is not None and not row.gone and receipt == _receipt(no, row.deliveries) else None
+        return row if row is not None and receipt == _receipt(no, row.deliveries) else None
 
-    def _read(self, no: int) -> Row | None:
-        row = self._session.peek(_FIND, (no,))
-        return _row(row) if row else None
-
-    def _write(self, rows: Sequence[Row]) -> None:
-        session = self._session
+    def _write(self, session: Session, changes: Sequence[Change[Row]]) -> None:
         self._new.clear()
-        if gone := [(row.sent.no,) for row in rows if row.gone and row.filed]:
-            session.many(_SQL["delete"], gone)
-        if sent := [_values(row, row.visible_at) for row in rows if not row.filed and not row.gone]:
-            session.many(_SQL["send"], sent)
-        if moved := [_moved(row) for row in rows if row.filed and not row.gone]:
-            session.many(_SQL["move"], moved)
-        if sent or gone:
-            session.unsure(_ANY)
+        statements: dict[str, list[tuple[Value, ...]]] = {_DELETE: [], _SEND: [], _MOVE: []}
+        for before, row in changes:
+            if row is None:
+                if before is not None:
+                    statements[_DELETE].append((before.sent.no,))
+            elif before is None:
+                statements[_SEND].append(_values(row, row.visible_at))
+            else:
+                statements[_MOVE].append((row.sent.no, row.visible_at, row.receive_count, row.deliveries, row.reason))
+        for sql, rows in statements.items():
+            if rows:
+                session.execute_many(sql, rows)
 
     def waiting(self) -> tuple[int, int | None]:
         """How many messages are on the queue, and when the oldest was sent (ms since 1970 UTC)."""
@@ -174,7 +171,7 @@ class SqliteDeadLetters:
     def redrive(self, message_id: str, now: int) -> bool:
         no = _number(message_id)
         self._session.rows(_SQL["dead_revive"], (no, now))
-        self._session.forget()
+        self._session.invalidate()
         self._sent()
         return self.delete(message_id)
 
@@ -199,16 +196,13 @@ def _values(row: Row, at: int) -> tuple[Value, ...]:
     return sent.no, sent.attributes.get("order_id"), sent.body, attributes, sent.at, at, *counts
 
 
-def _moved(row: Row) -> tuple[Value, ...]:
-    return row.sent.no, row.visible_at, row.receive_count, row.deliveries, row.reason
+def _read(session: Session, no: int) -> Row | None:
+    row = session.row(_FIND, (no,))
+    return _row(row) if row else None
 
 
-def _filed(_: Row) -> None:
-    """A message is read again when it is asked for: most are received once, and gone."""
-
-
-def _since(later: Row, written: Row) -> Row:
-    return msgspec.structs.replace(later, filed=not written.gone)
+def _keep(_: Row) -> None:
+    """A message is read again when it is asked for: most are received once, and deleted."""
 
 
 def _receipt(no: int, deliveries: int) -> str:

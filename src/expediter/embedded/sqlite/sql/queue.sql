@@ -17,9 +17,6 @@ FROM message INDEXED BY message_exhausted WHERE receive_count >= 3 AND visible_a
 -- name: drop_exhausted
 DELETE FROM message INDEXED BY message_exhausted WHERE receive_count >= 3 AND visible_at <= ?1
 
--- name: any
-SELECT 1 FROM message LIMIT 1
-
 -- name: receive
 SELECT no, body, attributes, sent_at, visible_at, receive_count, deliveries, reason
 FROM message WHERE visible_at <= ?1 AND receive_count < ?3 ORDER BY no LIMIT ?2

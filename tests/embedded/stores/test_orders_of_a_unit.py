@@ -12,8 +12,7 @@ from expediter.domain.errors import OrderChanged
 from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import Order, Status
 from expediter.embedded.sqlite.database import open_writer
-from expediter.embedded.sqlite.unit_of_work import Unit, UnitOrders
-from expediter.embedded.sqlite.write_behind import WritingSession
+from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.orders import SqliteOrders
 from tests.support.clock import NOON, VirtualClock
@@ -26,11 +25,10 @@ MAIL = Mail(ID, Status.SUCCESS, "ann@example.com", "subject", "text")
 
 
 class Kitchen(msgspec.Struct):
-    """The orders of units, what begins and ends these, and every change that the store was told of."""
+    """The orders of units, what begins and ends these, and every change that was told."""
 
-    orders: UnitOrders
-    unit: Unit
-    session: WritingSession
+    orders: SqliteOrders
+    session: WriteBehind
     changes: list[tuple[Order | None, Order]]
 
     def count(self, table: str) -> int:
@@ -41,55 +39,54 @@ class Kitchen(msgspec.Struct):
 @pytest.fixture
 def kitchen() -> Iterator[Kitchen]:
     with closing(open_writer(Path(":memory:"))) as connection:
-        session = WritingSession(connection)
+        session = WriteBehind(connection, VirtualClock())
         changes: list[tuple[Order | None, Order]] = []
-        store = SqliteOrders(session, SETTINGS, lambda before, order: changes.append((before, order)), None)
-        orders = UnitOrders(store)
-        unit = Unit(VirtualClock(), orders, session)
+        orders = SqliteOrders(session, SETTINGS, lambda before, order: changes.append((before, order)), None)
+        session.begin()
         SqliteClaims(session).claim(Claim(ID, "one"))
-        unit.end()
-        yield Kitchen(orders, unit, session, changes)
+        session.end()
+        yield Kitchen(orders, session, changes)
 
 
 def test_what_tasks_of_a_unit_did_to_an_order_is_one_change_with_all_that_goes_along(kitchen: Kitchen) -> None:
-    kitchen.unit.begin()
+    kitchen.session.begin()
     kitchen.orders.apply(None, Outcome(NEW))
     kitchen.orders.apply(NEW, Outcome(PAID, (CHARGE,)))
     kitchen.orders.apply(PAID, Outcome(PAID, mails=(MAIL,)))
     assert kitchen.orders.find(ID) == PAID
-    kitchen.unit.end()
-    kitchen.unit.write()
+    kitchen.session.end()
+    kitchen.session.write()
 
     assert kitchen.changes == [(None, PAID)]
     assert (kitchen.count("orders"), kitchen.count("ledger"), kitchen.count("mail")) == (1, 1, 1)
 
 
 def test_nothing_of_a_unit_that_was_undone_is_seen_by_the_next_or_written_with_it(kitchen: Kitchen) -> None:
-    kitchen.unit.begin()
+    kitchen.session.begin()
     kitchen.orders.apply(None, Outcome(NEW, (CHARGE,)))
-    kitchen.unit.undo()
-    kitchen.unit.begin()
+    kitchen.session.undo()
+    kitchen.session.begin()
     assert kitchen.orders.find(ID) is None
-    kitchen.unit.end()
-    kitchen.unit.write()
+    kitchen.session.end()
+    kitchen.session.write()
 
     assert (kitchen.changes, kitchen.count("orders"), kitchen.count("ledger")) == ([], 0, 0)
 
 
 def test_an_order_that_was_only_read_is_not_written(kitchen: Kitchen) -> None:
-    kitchen.unit.begin()
+    kitchen.session.begin()
     kitchen.orders.apply(None, Outcome(NEW))
-    kitchen.unit.end()
+    kitchen.session.end()
     kitchen.changes.clear()
-    kitchen.unit.begin()
+    kitchen.session.begin()
     assert kitchen.orders.find(ID) == NEW
-    kitchen.unit.end()
+    kitchen.session.end()
 
     assert kitchen.changes == []
 
 
 def test_a_change_that_was_made_of_another_version_is_refused(kitchen: Kitchen) -> None:
-    kitchen.unit.begin()
+    kitchen.session.begin()
     kitchen.orders.apply(None, Outcome(PAID))
 
     with pytest.raises(OrderChanged):
