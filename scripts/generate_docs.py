@@ -92,7 +92,7 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
     (
         "connections",
         f"{descriptors.WANTED - descriptors.OWN:,}, or as many as the system's limit of open files leaves",
-        "who has been idle longest makes room; if nobody is, 503",
+        "who has been idle longest makes room, first of a caller with more than a fair share; if nobody is, 503",
     ),
     ("websockets", f"{web_app.MOST_SOCKETS:,}", "503"),
     (

@@ -4,24 +4,31 @@ Rules:
  - a connection has PATIENCE seconds to bring its next whole request, and as many to take what is sent to it; one that
    brings a byte a second, or reads nothing, is closed;
  - requests that are not yet whole hold at most HELD bytes in all;
- - when there are as many connections as descriptors, the one that has owed us something longest makes room.
+ - when there are as many connections as descriptors, the one that has owed us something longest makes room, and first
+   one of a caller who has more than a fair share: the connections divided by the callers who have some.
 """
 
 import asyncio
-from itertools import takewhile
+from collections import Counter
+from itertools import islice, takewhile
 from typing import Protocol
 
 from expediter.api.errors import RequestTooSlow
 from expediter.domain.errors import OrderError, TooBusy
+from expediter.embedded.web.callers import subscriber
 
 #: Seconds that a connection may owe us the rest of a request, or leave what was sent to it unread.
 PATIENCE = 30.0
 #: Bytes of all requests that are not yet whole.
 HELD = 64 * 1024 * 1024
+#: Connections among which one is looked for that makes room.
+LOOKED_AT = 1_000
 
 
 class Connection(Protocol):
-    """What the bounds ask of a connection."""
+    """What the bounds ask of a connection. ``peer``: the address at its other end."""
+
+    peer: str
 
     def give_up(self, error: OrderError, /) -> None:
         """Closes it; who waits for an answer to a request that he has begun is told the error."""
@@ -37,6 +44,8 @@ class Connections:
         self._most = most
         self._loop = asyncio.get_running_loop()
         self._open: set[Connection] = set()
+        #: How many are open of each caller.
+        self._of: Counter[str] = Counter()
         self._owing: dict[Connection, float] = {}
         #: Bytes that came in of requests that are not yet whole.
         self.held = 0
@@ -46,12 +55,19 @@ class Connections:
 
     def opened(self, connection: Connection) -> None:
         self._open.add(connection)
+        self._of[subscriber(connection.peer)] += 1
         if len(self._open) > self._most:
             self._make_room(connection)
 
     def closed(self, connection: Connection) -> None:
-        self._open.discard(connection)
         self._owing.pop(connection, None)
+        if connection not in self._open:
+            return
+        self._open.remove(connection)
+        caller = subscriber(connection.peer)
+        self._of[caller] -= 1
+        if not self._of[caller]:
+            del self._of[caller]
 
     def owes(self, connection: Connection) -> None:
         """It has to do something before anything can go on there."""
@@ -74,8 +90,18 @@ class Connections:
             self._make_room(connection)
 
     def _make_room(self, newest: Connection) -> None:
-        """Gives up the one that has owed us something longest; when none does, who needs the room."""
-        self._give_up(next(iter(self._owing), newest), TooBusy())
+        """Gives up the one that has owed us something longest. A caller with more than a fair share makes room first: for
+        his own new ones, and for everybody else's. When nobody owes us anything, who needs the room is given up.
+        """
+        fair = max(1, self._most // max(1, len(self._of)))
+        own = subscriber(newest.peer)
+        owing = islice(self._owing, LOOKED_AT)
+        if self._of[own] > fair:
+            chosen = next((it for it in owing if subscriber(it.peer) == own), newest)
+        else:
+            longest = next(iter(self._owing), newest)
+            chosen = next((it for it in owing if self._of[subscriber(it.peer)] > fair), longest)
+        self._give_up(chosen, TooBusy())
 
     def _give_up(self, connection: Connection, error: OrderError) -> None:
         self.closed(connection)

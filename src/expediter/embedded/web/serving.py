@@ -11,6 +11,7 @@ from uvicorn.server import ServerState
 
 from expediter.domain.errors import OrderError
 from expediter.embedded.web.asgi import Receive, Scope, Send
+from expediter.embedded.web.callers import peer_of
 from expediter.embedded.web.connections import PATIENCE, Connections
 from expediter.embedded.web.http1.connection import HttpConnection
 from expediter.embedded.web.http1.request_cycle import Application
@@ -38,9 +39,11 @@ class SocketConnection(WebSocketsSansIOProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._bounds = bounds
+        self.peer = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self.peer = peer_of(transport)
         self._bounds.opened(self)
         self._bounds.owes(self)
 

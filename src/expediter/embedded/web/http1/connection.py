@@ -49,7 +49,7 @@ class HttpConnection(asyncio.Protocol):
     #: What came behind the request that is being answered, or of a head that is not whole.
     _buffer = b""
     #: The address at the other end.
-    _peer = ""
+    peer = ""
     #: The request whose body is coming.
     _head: RequestHead | None = None
     _body: BodyReader | None = None
@@ -84,7 +84,7 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # a stream's transport
-        self._peer = peer_of(transport)
+        self.peer = peer_of(transport)
         self._state.connections.add(self)  # type: ignore[arg-type]  # they are asked to shut down, and nothing else
         self._bounds.opened(self)
         self._judge()
@@ -151,7 +151,7 @@ class HttpConnection(asyncio.Protocol):
             self._buffer = data
             _check_part(data)
             return False
-        head = parse_head(data[:end], self._peer)
+        head = parse_head(data[:end], self.peer)
         if "upgrade" in head.headers and asks_for_websocket(head):
             self._become_websocket(data, end)
             return True
