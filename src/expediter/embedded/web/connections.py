@@ -90,8 +90,8 @@ class Connections:
             self._make_room(connection)
 
     def _make_room(self, newest: Connection) -> None:
-        """Gives up the one that has owed us something longest. A caller with more than a fair share makes room first: for
-        his own new ones, and for everybody else's. When nobody owes us anything, who needs the room is given up.
+        """Gives up the one that has owed us something longest. A caller with more than a fair share makes room first,
+        for himself and for everybody else. When nobody owes us anything, who needs the room is given up.
         """
         fair = max(1, self._most // max(1, len(self._of)))
         own = subscriber(newest.peer)
