@@ -1,1 +1,1 @@
-"""The doors: a request is a value, and so is the response. No socket, no framework; each home brings its own."""
+"""The API: a request is a value, and so is the response. No socket, no framework."""

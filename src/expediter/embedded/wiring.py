@@ -10,7 +10,6 @@ import msgspec
 
 from expediter.app.ports import Orders, OrderSettings, Work, Workflows
 from expediter.domain.errors import StoreUnavailable
-from expediter.domain.order import Order
 from expediter.embedded.clock import Clock, SystemClock
 from expediter.embedded.engine.definitions import Definitions
 from expediter.embedded.engine.dispatcher import Dispatcher
@@ -74,22 +73,12 @@ def build(
 ) -> Home:
     """The server over an open file, not started."""
     feed, flow = Feed(), FlowCounts()
-
-    def changed(before: Order | None, order: Order) -> None:
-        events.changed(before, order)
-
-    def posted() -> None:
-        if mailing:
-            mailing.posted()
-
-    # The store of orders is part of the units that the writer runs, and what it calls is built after the writer.
-    orders = SqliteOrders(file.writing, settings.orders, changed, posted if outside.mailer else None)
-    unit = file.writing
-    writer = Writer(unit.connection, unit, file.checkpoints.between_batches, observer)
+    writer = Writer(file.writing.connection, file.writing, file.checkpoints.between_batches, observer)
     database = DatabaseAccess(file.reading, file.writing, writer)
-    events = OrderEvents(writer, unit, flow, feed)
+    events = OrderEvents(writer, file.writing, flow, feed)
     mailing = _mailing(database, clock, outside.mailer)
-    engine = _engine(settings.orders, clock, database, outside, unit=unit, orders=orders, events=events)
+    orders = SqliteOrders(file.writing, settings.orders, events.changed, mailing.posted if mailing else None)
+    engine = _engine(settings.orders, clock, database, outside, unit=file.writing, orders=orders, events=events)
     queue, executions = read_only_queue(file.reading), SqliteExecutions(file.reading)
     writing, reading = (
         SqliteServices(session, engine.workflows, queue, flow, _mailbox(session, mailing))
