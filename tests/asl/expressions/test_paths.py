@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from expediter.asl.errors import PathInvalid, PathMissing
-from expediter.asl.expressions.paths import compile_path
-from expediter.asl.expressions.references import compile_reference
+from expediter.asl.expressions.paths import compile_path, compile_reference
 from expediter.asl.run import NOWHERE, Run
 
 VALUE: dict[str, Any] = {

@@ -16,7 +16,7 @@ from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.expressions.paths import Path
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
-from expediter.asl.states.choice import Condition
+from expediter.asl.states.simple import Condition
 from expediter.asl.texts import parse_instant
 
 Compare: TypeAlias = Callable[[Json, Json], bool]

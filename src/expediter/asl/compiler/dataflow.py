@@ -12,7 +12,7 @@ from expediter.asl.compiler.reader import Reader
 from expediter.asl.errors import PathMissing, StateFailure, runtime_failure
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.jsonata.expression import Expression, compile_jsonata
-from expediter.asl.expressions.references import compile_reference
+from expediter.asl.expressions.paths import compile_reference
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.expressions.templates import CompiledTemplate, Template, compile_template
 from expediter.asl.protocol import Json

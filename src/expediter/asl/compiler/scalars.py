@@ -13,10 +13,9 @@ from expediter.asl.expressions.paths import Path
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.expressions.templates import Template, compile_path_or_call
 from expediter.asl.protocol import Json
-from expediter.asl.states.fail import Text
+from expediter.asl.states.simple import Due, Text
 from expediter.asl.states.state import Arguments
 from expediter.asl.states.task import Fixed, Limits
-from expediter.asl.states.wait import Due
 from expediter.asl.texts import json_text, json_type, parse_instant, plain
 
 Value: TypeAlias = Callable[[Scope, Frame], Json]
