@@ -79,5 +79,5 @@ def _body(response: urllib3.BaseHTTPResponse) -> bytes:
         response.close()
     elif response.read(1):
         response.close()
-        return body + b" " * MAX_ANSWER  # longer than may be: nobody looks into it
+        return body + b" " * MAX_ANSWER  # too long: it is not parsed
     return body

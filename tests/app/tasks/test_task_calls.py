@@ -4,7 +4,7 @@ import pytest
 
 from expediter.app.tasks.calls import Charge, HandOver, Refund, Withdraw
 from expediter.domain.order import Order, Status
-from tests.app.steps import DONE, LATER, OWED, PAID, REFUSED, UNKNOWN, order, request
+from tests.app.contexts import DONE, LATER, OWED, PAID, REFUSED, UNKNOWN, order, request
 from tests.support.clock import NOON
 from tests.support.values import ID
 

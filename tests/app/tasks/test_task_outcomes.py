@@ -8,7 +8,7 @@ from expediter.app.tasks.order import ACTIONS, SAVES, TASKS, from_input
 from expediter.domain import ledger
 from expediter.domain.errors import OrderCancelled, OrderInvalid, OrderNotFound, TransitionNotAllowed
 from expediter.domain.order import EffectKind, Order, Result, Status
-from tests.app.steps import DONE, LATER, OWED, PAID, REFUSED, UNKNOWN, order, request, settle
+from tests.app.contexts import DONE, LATER, OWED, PAID, REFUSED, UNKNOWN, order, request, settle
 from tests.support.values import ID
 
 # ── what the answers make of it ───────────────────────────────────────────────────────────────────────────────────

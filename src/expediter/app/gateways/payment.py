@@ -4,7 +4,7 @@
 - a charge that the provider never saw is made, unless its first try is so old that it may have been forgotten;
 - a refund may be repeated at any time, and nothing is charged under its charge's key once it is answered: so what the
   provider then says about that key is final as well;
-- whatever settles nothing is PaymentUnavailable.
+- an answer that settles nothing is PaymentUnavailable.
 """
 
 from collections.abc import Callable
@@ -88,9 +88,9 @@ def _refund(call: Refund) -> Conversation:
 
 
 def _first_answer(response: HttpResponse) -> Done | Refused:
-    """What the provider said to a charge when it first answered it, told now or then.
+    """The provider's first answer to a charge, whether it comes now or came before.
 
-    A 402 is a decline whatever its body, except one that says the money was taken: that settles nothing.
+    A 402 with any body is a decline, except with one that says that the money was taken: that settles nothing.
     """
     said = parsed(response, _Said)
     if said is not None and said.status == "ok" and succeeded(response):

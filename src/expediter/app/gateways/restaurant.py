@@ -2,7 +2,7 @@
 
 - an order is handed over under one key, so that it may be sent again; not when its first try is so old that the
   restaurant may have forgotten the key, and would cook it twice;
-- a 4xx with a message is a refusal; whatever settles nothing is RestaurantUnavailable;
+- a 4xx with a message is a refusal; an answer that settles nothing is RestaurantUnavailable;
 - an order that the restaurant does not have (any more) counts as withdrawn.
 """
 

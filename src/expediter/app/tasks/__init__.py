@@ -1,1 +1,1 @@
-"""The tasks of an order's workflow, what they ask of the gateways, and what they make of the answers."""
+"""The tasks of an order's workflow, the calls that they need, and what they make of the answers."""

@@ -1,7 +1,7 @@
 """What a task asks of a gateway, and what the answer can be.
 
 A call carries the key of its effect. ``repeat`` is true when an earlier try may have arrived (its answer was
-lost, or the process died): then the caller asks what became of the key before it does anything again, and it never
+lost, or the process died): then the caller asks for the result of the key before it does anything again, and it never
 blindly repeats a call first tried more than ``REPEAT_WITHIN`` ago, because providers forget keys after a day.
 No answer that settles the question is an exception: PaymentUnavailable or RestaurantUnavailable.
 """
@@ -31,7 +31,7 @@ class Charge(msgspec.Struct, frozen=True, gc=False):
 class Refund(msgspec.Struct, frozen=True, gc=False):
     """Give back whatever was charged under ``charge_key``, and let nothing be charged under it later.
 
-    ``charge_known`` is false when nobody knows whether the charge was made: then the answer says so.
+    ``charge_known`` is false when the result of the charge is unknown: then the answer says whether it was made.
     """
 
     key: str

@@ -1,11 +1,11 @@
 """The tasks of the workflow, each two pure functions.
 
-    request(step) -> Call | None     what to ask a gateway; None: nothing needs asking
-    settle(step)  -> Outcome         what the answer (or its absence) makes of the order
+    request(context) -> Call | None     the call to make; None: the task needs none now
+    settle(context)  -> Outcome         what the answer (or its absence) makes of the order
 
-``perform`` runs a task against the order's row as far as it goes without the outside: it returns the Call that has to
-be made, or the Outcome that it stored. Whoever made the call performs the task again with the answer. The first try of
-every call is written down before the call goes out; a task repeated after a lost answer finds on the row what was done.
+``perform`` runs a task on the order as far as it goes without a call: it returns the Call that has to be made, or the
+Outcome that it stored. The caller makes the call and performs the task again with the answer. The first try of every
+call is stored before the call goes out; a task that is repeated after a lost answer finds on the order what was done.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from expediter.app.ports import Outcome, Work
 from expediter.app.tasks.calls import Answer, Call, Charge, HandOver, Refused
 from expediter.app.tasks.reasons import reason
 from expediter.app.tasks.refunds import request_owing, request_refund, settle_failure, settle_owing, settle_refund
-from expediter.app.tasks.task import Step, Task
+from expediter.app.tasks.task import OrderTask, TaskContext
 from expediter.asl.protocol import Json
 from expediter.domain.errors import (
     Fault,
@@ -60,11 +60,11 @@ def perform(work: Work, name: str, input: Json, answer: Answer | None = None, re
         current = before or from_input(name, input)
         # The task gets the order as its next version, so that what it makes of it is written as it stands.
         order = msgspec.structs.replace(current, updated_at=work.now, version=current.version + 1)
-        step = Step(order, input, answer, work.now, work.settings)
+        context = TaskContext(order, input, answer, work.now, work.settings)
         try:
-            if answer is None and task.request is not None and (call := task.request(step)) is not None:
-                return _announce(work, before, step, call, repeat)
-            outcome = task.settle(step)
+            if answer is None and task.request is not None and (call := task.request(context)) is not None:
+                return _announce(work, before, context, call, repeat)
+            outcome = task.settle(context)
             if outcome.order is not order or before is None or outcome.entries or outcome.mails:
                 work.orders.apply(before, outcome)
         except OrderChanged:
@@ -74,10 +74,10 @@ def perform(work: Work, name: str, input: Json, answer: Answer | None = None, re
         answer = None
 
 
-def _announce(work: Work, before: Order | None, step: Step, call: Call, repeat: bool) -> Call:
-    """Writes down the first try of a call. A call whose first try was written earlier may have gone out before."""
-    announced = tried(step.order, call.kind, step.now)
-    if announced is step.order:
+def _announce(work: Work, before: Order | None, context: TaskContext, call: Call, repeat: bool) -> Call:
+    """Stores the first try of a call. A call whose first try was stored earlier may have gone out before."""
+    announced = tried(context.order, call.kind, context.now)
+    if announced is context.order:
         repeat = True
     else:
         work.orders.apply(before, Outcome(announced))
@@ -94,15 +94,15 @@ def from_input(name: str, input: Json) -> Order:
 # ── save ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def save(step: Step) -> Outcome:
-    return Outcome(step.order)
+def save(context: TaskContext) -> Outcome:
+    return Outcome(context.order)
 
 
 # ── payment ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def request_charge(step: Step) -> Call | None:
-    order, charge = step.order, step.order.effects.get(CHARGE)
+def request_charge(context: TaskContext) -> Call | None:
+    order, charge = context.order, context.order.effects.get(CHARGE)
     if charge is None and order.cancel_requested_at is not None:
         return None
     if charge is not None and charge.result is not UNKNOWN:
@@ -112,125 +112,125 @@ def request_charge(step: Step) -> Call | None:
         order_id=order.id,
         amount=order.total,
         currency=order.currency,
-        tried_at=step.now if charge is None else charge.tried_at,
+        tried_at=context.now if charge is None else charge.tried_at,
     )
 
 
-def settle_charge(step: Step) -> Outcome:
-    order, answer = step.order, step.answer
+def settle_charge(context: TaskContext) -> Outcome:
+    order, answer = context.order, context.answer
     if type(answer) is Refused:
-        declined = settled(order, CHARGE, REFUSED, step.now)
+        declined = settled(order, CHARGE, REFUSED, context.now)
         declined = msgspec.structs.replace(declined, error_message=answer.message)
         return Outcome(declined, output={"status": "error", "error_message": answer.message})
     if answer is None:
         if order.result(CHARGE) is DONE:
             return Outcome(order, output={"status": "ok"})
-        return Outcome(order, output={"status": "error", "error_message": reason(order, step.input)})
-    charged = settled(order, CHARGE, DONE, step.now, answer.reference)
+        return Outcome(order, output={"status": "error", "error_message": reason(order, context.input)})
+    charged = settled(order, CHARGE, DONE, context.now, answer.reference)
     paid = moved(charged, PAID) if order.status is PENDING else charged
-    return Outcome(paid, entries=(entry(charged, CHARGE, step.now),), output={"status": "ok"})
+    return Outcome(paid, entries=(entry(charged, CHARGE, context.now),), output={"status": "ok"})
 
 
 # ── hold ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def close_hold(step: Step) -> Outcome:
-    order = step.order
+def close_hold(context: TaskContext) -> Outcome:
+    order = context.order
     if order.cancel_requested_at is not None:
         return Outcome(order, output={"cancelled": True})
     if order.hold_closed_at is None:
-        order = msgspec.structs.replace(order, hold_closed_at=step.now)
+        order = msgspec.structs.replace(order, hold_closed_at=context.now)
     return Outcome(order, output={"cancelled": False})
 
 
 # ── restaurant ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def request_handover(step: Step) -> Call | None:
-    """An order that was given up is never handed over, whatever workflow leads here: its money goes back."""
-    order, handover = step.order, step.order.effects.get(RESTAURANT)
+def request_handover(context: TaskContext) -> Call | None:
+    """The handover. An order that was given up is never handed over, in no workflow: its money goes back."""
+    order, handover = context.order, context.order.effects.get(RESTAURANT)
     if order.given_up or (handover is not None and handover.result is not UNKNOWN):
         return None
     return HandOver(
         key=order.key(RESTAURANT),
         order=order,
-        tried_at=step.now if handover is None else handover.tried_at,
-        task_token=step.input.get("task_token"),
+        tried_at=context.now if handover is None else handover.tried_at,
+        task_token=context.input.get("task_token"),
     )
 
 
-def settle_handover(step: Step) -> Outcome:
+def settle_handover(context: TaskContext) -> Outcome:
     """A refusal is a value; where the workflow waits for the restaurant to bring a token back, it is an error.
 
     Raises RestaurantRefused.
     """
-    order, answer, waits = step.order, step.answer, "task_token" in step.input
+    order, answer, waits = context.order, context.answer, "task_token" in context.input
     if type(answer) is Refused:
-        refused = settled(order, RESTAURANT, REFUSED, step.now)
+        refused = settled(order, RESTAURANT, REFUSED, context.now)
         refused = msgspec.structs.replace(refused, error_message=answer.message)
         return Outcome(refused, output={"status": "error", "error_message": answer.message}, again=waits)
     if answer is None:
         if order.result(RESTAURANT) is DONE and not order.given_up:
             return Outcome(order, output={"status": "ok"})
         if waits:
-            raise RestaurantRefused(reason(order, step.input))
-        return Outcome(order, output={"status": "error", "error_message": reason(order, step.input)})
-    taken = settled(order, RESTAURANT, DONE, step.now, answer.reference)
+            raise RestaurantRefused(reason(order, context.input))
+        return Outcome(order, output={"status": "error", "error_message": reason(order, context.input)})
+    taken = settled(order, RESTAURANT, DONE, context.now, answer.reference)
     return Outcome(taken, output={"status": "ok"})
 
 
 # ── the good end ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def complete(step: Step) -> Outcome:
-    if step.order.cancel_requested_at is not None:
+def complete(context: TaskContext) -> Outcome:
+    if context.order.cancel_requested_at is not None:
         raise OrderCancelled
-    done = moved(step.order, SUCCESS)
-    return Outcome(done, mails=mails(done, step.settings), output={"status": str(done.status)})
+    done = moved(context.order, SUCCESS)
+    return Outcome(done, mails=mails(done, context.settings), output={"status": str(done.status)})
 
 
 # ── one task that does what its input says ────────────────────────────────────────────────────────────────────────
 
 
-def by_action(step: Step) -> Task:
+def by_action(context: TaskContext) -> OrderTask:
     """The task that ``action`` names. Raises OrderInvalid for another action."""
-    action = step.input.get("action")
+    action = context.input.get("action")
     if action not in ACTIONS:
         raise OrderInvalid((Fault("action", f"ManageOrderState knows {', '.join(ACTIONS)}, not {action!r}"),))
     return ACTIONS[action]
 
 
-def request_action(step: Step) -> Call | None:
-    request = by_action(step).request
-    return None if request is None else request(step)
+def request_action(context: TaskContext) -> Call | None:
+    request = by_action(context).request
+    return None if request is None else request(context)
 
 
-def settle_action(step: Step) -> Outcome:
-    return by_action(step).settle(step)
+def settle_action(context: TaskContext) -> Outcome:
+    return by_action(context).settle(context)
 
 
-_SAVE = Task(save)
-_COMPLETE = Task(complete)
-_OWE = Task(settle_owing, request_owing)
-_CANCEL = Task(settle_failure, request_refund)
+_SAVE = OrderTask(save)
+_COMPLETE = OrderTask(complete)
+_OWE = OrderTask(settle_owing, request_owing)
+_CANCEL = OrderTask(settle_failure, request_refund)
 
 #: What the single task of a workflow with ``ManageOrderState`` can do, by the ``action`` in its Parameters.
-ACTIONS: Mapping[str, Task] = {"save": _SAVE, "complete": _COMPLETE, "owe": _OWE, "cancel": _CANCEL}
+ACTIONS: Mapping[str, OrderTask] = {"save": _SAVE, "complete": _COMPLETE, "owe": _OWE, "cancel": _CANCEL}
 
 #: The tasks of order.asl.json.
-ORDER_TASKS: Mapping[str, Task] = {
+ORDER_TASKS: Mapping[str, OrderTask] = {
     "InitializeOrder": _SAVE,
-    "ProcessPayment": Task(settle_charge, request_charge),
-    "CloseHold": Task(close_hold),
-    "SendOrderToRestaurant": Task(settle_handover, request_handover),
+    "ProcessPayment": OrderTask(settle_charge, request_charge),
+    "CloseHold": OrderTask(close_hold),
+    "SendOrderToRestaurant": OrderTask(settle_handover, request_handover),
     "CompleteOrder": _COMPLETE,
     "OweRefund": _OWE,
-    "RefundPayment": Task(settle_refund, request_refund),
+    "RefundPayment": OrderTask(settle_refund, request_refund),
     "CancelFailedOrder": _CANCEL,
 }
 
 #: Every task that a workflow may name as a Resource.
-TASKS: Mapping[str, Task] = {**ORDER_TASKS, "ManageOrderState": Task(settle_action, request_action)}
+TASKS: Mapping[str, OrderTask] = {**ORDER_TASKS, "ManageOrderState": OrderTask(settle_action, request_action)}
 
 #: The tasks that may save an order that has no row yet.
 SAVES = frozenset({"InitializeOrder", "ManageOrderState"})

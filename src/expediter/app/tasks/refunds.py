@@ -1,4 +1,4 @@
-"""The tasks of an order that ends without success: what is owed is written down, given back, and only then it ends."""
+"""The tasks of an order that ends without success: record what is owed, give it back, and only then end the order."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from expediter.app.mails import mails
 from expediter.app.ports import Outcome
 from expediter.app.tasks.calls import Call, Refund, Refunded, Withdraw
 from expediter.app.tasks.reasons import reason
-from expediter.app.tasks.task import Step
+from expediter.app.tasks.task import TaskContext
 from expediter.domain.order import (
     CANCELLED,
     CHARGE,
@@ -25,33 +25,33 @@ from expediter.domain.order import (
 )
 
 
-def request_owing(step: Step) -> Call | None:
-    """First what is owed is written down, then a handover that the restaurant took, or may have, is withdrawn."""
-    order = step.order
+def request_owing(context: TaskContext) -> Call | None:
+    """Withdraws a handover that the restaurant took, or may have, once what is owed is recorded."""
+    order = context.order
     if order.status is REFUND_PENDING and _may_be_cooking(order):
-        return Withdraw(key=order.key(WITHDRAWAL), order_id=order.id, tried_at=order.tried_at(WITHDRAWAL, step.now))
+        return Withdraw(key=order.key(WITHDRAWAL), order_id=order.id, tried_at=order.tried_at(WITHDRAWAL, context.now))
     return None
 
 
-def settle_owing(step: Step) -> Outcome:
-    order = step.order
-    if step.answer is not None:
-        withdrawn = settled(order, WITHDRAWAL, DONE, step.now, step.answer.reference)
+def settle_owing(context: TaskContext) -> Outcome:
+    order = context.order
+    if context.answer is not None:
+        withdrawn = settled(order, WITHDRAWAL, DONE, context.now, context.answer.reference)
         return Outcome(withdrawn, output={"status": "ok"})
-    owing = owed(step)
+    owing = owed(context)
     return Outcome(owing, output={"status": "ok"}, again=owing is not order and _may_be_cooking(owing))
 
 
-def owed(step: Step) -> Order:
-    """The order with what is owed written down; unchanged when it is already, or when nothing is."""
-    if (step.order.status is REFUND_PENDING and step.order.error_message) or not step.order.owes_refund:
-        return step.order
-    return moved(step.order, REFUND_PENDING, reason(step.order, step.input))
+def owed(context: TaskContext) -> Order:
+    """The order with what is owed recorded; unchanged when it is recorded already, or when nothing is owed."""
+    if (context.order.status is REFUND_PENDING and context.order.error_message) or not context.order.owes_refund:
+        return context.order
+    return moved(context.order, REFUND_PENDING, reason(context.order, context.input))
 
 
-def request_refund(step: Step) -> Call | None:
-    order = step.order
-    if not order.owes_refund or owed(step) is not order:
+def request_refund(context: TaskContext) -> Call | None:
+    order = context.order
+    if not order.owes_refund or owed(context) is not order:
         return None
     charge = order.effects[CHARGE]
     return Refund(
@@ -62,33 +62,33 @@ def request_refund(step: Step) -> Call | None:
         amount=order.total,
         currency=order.currency,
         charge_known=charge.result is DONE,
-        tried_at=order.tried_at(REFUND, step.now),
+        tried_at=order.tried_at(REFUND, context.now),
     )
 
 
-def settle_refund(step: Step) -> Outcome:
-    order, answer = step.order, step.answer
+def settle_refund(context: TaskContext) -> Outcome:
+    order, answer = context.order, context.answer
     if not isinstance(answer, Refunded):
-        owing = owed(step)
+        owing = owed(context)
         return Outcome(owing, output={"status": "ok"}, again=owing is not order)
     known = order.result(CHARGE) is DONE
     if not known:
         result = DONE if answer.charged else REFUSED
-        order = settled(order, CHARGE, result, step.now, answer.charge_id)
-    order = settled(order, REFUND, DONE, step.now, answer.reference)
-    charge = (entry(order, CHARGE, step.now),) if answer.charged and not known else ()
-    refund = (entry(order, REFUND, step.now),) if answer.charged or known else ()
+        order = settled(order, CHARGE, result, context.now, answer.charge_id)
+    order = settled(order, REFUND, DONE, context.now, answer.reference)
+    charge = (entry(order, CHARGE, context.now),) if answer.charged and not known else ()
+    refund = (entry(order, REFUND, context.now),) if answer.charged or known else ()
     return Outcome(order, entries=(*charge, *refund), output={"status": "ok"})
 
 
-def settle_failure(step: Step) -> Outcome:
+def settle_failure(context: TaskContext) -> Outcome:
     """Ends the order unsuccessfully; where the workflow gave nothing back yet, this does it first."""
-    if step.order.owes_refund or isinstance(step.answer, Refunded):
-        return msgspec.structs.replace(settle_refund(step), again=True)
-    asked = step.order.cancel_requested_at is not None
-    why = step.order.error_message or reason(step.order, step.input)
-    end = moved(step.order, CANCELLED if asked else FAILED, why)
-    return Outcome(end, mails=mails(end, step.settings), output={"status": str(end.status)})
+    if context.order.owes_refund or isinstance(context.answer, Refunded):
+        return msgspec.structs.replace(settle_refund(context), again=True)
+    asked = context.order.cancel_requested_at is not None
+    why = context.order.error_message or reason(context.order, context.input)
+    end = moved(context.order, CANCELLED if asked else FAILED, why)
+    return Outcome(end, mails=mails(end, context.settings), output={"status": str(end.status)})
 
 
 def _may_be_cooking(order: Order) -> bool:

@@ -1,4 +1,4 @@
-"""What a task of the workflow is: two pure functions of where the order stands."""
+"""A task of the workflow: two pure functions of its context."""
 
 from collections.abc import Callable
 
@@ -10,8 +10,8 @@ from expediter.asl.protocol import Json
 from expediter.domain.order import Order
 
 
-class Step(msgspec.Struct, frozen=True, gc=False):
-    """Where a task stands: the order's row, the task's input, the answer to its call (None before the call)."""
+class TaskContext(msgspec.Struct, frozen=True, gc=False):
+    """What a task looks at: the order, the task's input, the answer to its call (None before the call), the time."""
 
     order: Order
     input: Json
@@ -20,8 +20,8 @@ class Step(msgspec.Struct, frozen=True, gc=False):
     settings: OrderSettings
 
 
-class Task(msgspec.Struct, frozen=True):
-    """What it makes of the order, and before that what it asks of a gateway (None: it never asks)."""
+class OrderTask(msgspec.Struct, frozen=True):
+    """``settle`` makes the outcome; ``request`` makes the call that comes before it (None: the task makes no call)."""
 
-    settle: Callable[[Step], Outcome]
-    request: Callable[[Step], Call | None] | None = None
+    settle: Callable[[TaskContext], Outcome]
+    request: Callable[[TaskContext], Call | None] | None = None

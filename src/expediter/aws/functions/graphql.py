@@ -20,7 +20,7 @@ def handler(event: Json, _: object) -> Json:
         return {"value": settled(lambda: resolve(event))}
     except OrderError as error:
         return error_of(error)
-    except Exception:  # noqa: BLE001  # logged, and told without its details
+    except Exception:  # noqa: BLE001  # logged here; the answer has no details of it
         _log.exception("field %s failed", event["info"]["fieldName"])
         return error_of(InternalError())
 

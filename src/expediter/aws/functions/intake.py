@@ -18,7 +18,7 @@ def handler(event: Json, _: object) -> Json:
         message = message_of(record)
         try:
             intake.take(work, owned(message))
-        except Exception as error:  # noqa: BLE001  # whatever one message brings up, the others go on
+        except Exception as error:  # noqa: BLE001  # one message that fails must not stop the others
             _log.warning("message %s was not taken in: %s", message.id, type(error).__name__)
             work.queue.fail(message.receipt, f"{type(error).__name__}: {error}", work.now)
             failed.append({"itemIdentifier": message.id})

@@ -23,7 +23,7 @@ def handler(event: Json, _: object) -> Json:
         return answer_of(settled(lambda: answer(event)))
     except OrderError as error:
         return answer_of(problem_of(error))
-    except Exception:  # noqa: BLE001  # logged, and told without its details
+    except Exception:  # noqa: BLE001  # logged here; the answer has no details of it
         _log.exception("request %s failed", event["requestContext"].get("requestId"))
         return answer_of(problem_of(InternalError()))
 

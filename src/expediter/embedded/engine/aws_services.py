@@ -20,7 +20,7 @@ START_AND_WAIT = f"{START}.waitForTaskToken"
 SYNC = {f"{START}.sync": False, f"{START}.sync:2": True}
 
 STARTS = frozenset({START, START_AND_WAIT, *SYNC})
-#: The Resources of tasks that have not ended when their call has: somebody answers them.
+#: The Resources of tasks that end later than their call: a token or another execution ends them.
 AWAITED = frozenset({INVOKE_AND_WAIT, START_AND_WAIT, *SYNC})
 #: The services' Resources that this home answers; every other Resource is a task's name.
 SERVICES = AWAITED | {INVOKE, START}

@@ -107,7 +107,7 @@ class Dispatcher:
     # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def sent(self) -> None:
-        """A message more is on the queue: take it in. A hint only, so it may be told by a unit that is undone later."""
+        """One more message is on the queue: take it in. It is a hint: its unit of work may be undone later."""
         self._backlog += 1
         self._take_in()
 
@@ -172,7 +172,7 @@ class Dispatcher:
         except OrderError as error:
             _log.warning("a call failed", exc_info=error, extra=_about(pending))
             answer = CallFailed(error.name, str(error))
-        except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a call raises is the task's failure
+        except Exception as error:  # noqa: BLE001  # as in a Lambda: an error of a call fails its task
             _log.exception("a call failed with an unexpected error", extra=_about(pending))
             answer = CallFailed(type(error).__name__, str(error))
         self._writer.metrics.calls[pending.call.kind.value, _outcome(answer)].observe(perf_counter() - begun)

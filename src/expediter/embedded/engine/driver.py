@@ -54,8 +54,8 @@ Settle: TypeAlias = Callable[[PendingCall, Answer | CallFailed], None]
 
 class Driver:
     """``work``: the ports and the time of the unit of work that runs. ``dispatch``: has a call made once the unit of
-    work is durable, and the function that it is given run with the answer. ``wake_at``: is told of timers. ``ended``:
-    is told the number and the name of each execution that ended.
+    work is durable, and then runs the given function with the answer. ``wake_at``: is called with the time of
+    each timer. ``ended``: is called with the number and the name of each execution that ended.
     """
 
     def __init__(
@@ -186,7 +186,7 @@ class Driver:
             raise
         except (OrderError, ServiceFailure) as error:
             return _failed(work, task, CallFailed(error.name, str(error)))
-        except Exception as error:  # noqa: BLE001  # as in a Lambda: whatever a task raises is the task's failure
+        except Exception as error:  # noqa: BLE001  # as in a Lambda: an error of a task fails that task
             return _failed(work, task, CallFailed(type(error).__name__, str(error)))
 
     def _outstanding(self, execution: StoredExecution) -> Sequence[Command]:

@@ -40,7 +40,7 @@ class HttpClient:
         )
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        """The server's answer, whatever its status. Raises NoAnswer when there is none, or none that is complete."""
+        """The server's answer with any status. Raises NoAnswer when no complete answer comes."""
         url = URL(self.url + request.path, encoded=True)
         try:
             async with self._session.request(

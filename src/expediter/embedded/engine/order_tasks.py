@@ -45,7 +45,7 @@ class OrderTasks:
     def by_name(
         self, work: Work, execution: StoredExecution, task: ScheduleTask, answer: Answer | None, repeat: bool
     ) -> AnyEvent | None:
-        """The Resource is the task's name. Raises whatever the task raises."""
+        """The Resource is the task's name. Raises what the task raises."""
         result = perform(work, task.resource, task.input, answer, repeat)
         if type(result) is Outcome:
             return TaskSucceeded(work.now, next(SEEDS), task.task, result.output)

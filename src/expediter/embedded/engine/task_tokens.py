@@ -1,4 +1,4 @@
-"""Tasks that end when somebody answers them with their token, as Step Functions' ``.waitForTaskToken``.
+"""Tasks that end when their token comes back with an answer, as Step Functions' ``.waitForTaskToken``.
 
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token
 """
@@ -33,7 +33,7 @@ TaskReport: TypeAlias = TaskSuccess | TaskFailure | TaskHeartbeat
 
 
 class TokenWait:
-    """Begins and ends the wait of a task for its token. ``wake_at``: is told when a time limit will be over."""
+    """Begins and ends the wait of a task for its token. ``wake_at``: is called with the end of its time limit."""
 
     def __init__(self, tokens: TaskTokenStore, wake_at: Callable[[int], None]) -> None:
         self._tokens = tokens

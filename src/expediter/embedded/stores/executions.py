@@ -30,7 +30,7 @@ class SqliteExecutions:
     def create(self, name: str, definition: int) -> StoredExecution | None:
         no = self._claims.number(name)
         if no is None:
-            raise StoreUnavailable(f"An execution was to be started under an id that nobody has claimed: {name}")
+            raise StoreUnavailable(f"No execution can start under an id that is not claimed: {name}")
         return StoredExecution(no, name, definition, Execution()) if self._rows.get(no) is None else None
 
     def find(self, name: str) -> StoredExecution | None:

@@ -5,7 +5,7 @@ from typing import Any
 from expediter.app.ports import OrderSettings, Outcome
 from expediter.app.tasks.calls import Answer, Call
 from expediter.app.tasks.order import TASKS
-from expediter.app.tasks.task import Step
+from expediter.app.tasks.task import TaskContext
 from expediter.domain.order import Effect, EffectKind, Order, Result, Status
 from tests.support.clock import NOON
 from tests.support.values import ID, an_order
@@ -28,17 +28,17 @@ def order(
     )
 
 
-def step(on: Order, answer: Answer | None = None, **state: Any) -> Step:
-    return Step(on, {"order": {"id": ID}, **state}, answer, LATER, SETTINGS)
+def context(on: Order, answer: Answer | None = None, **state: Any) -> TaskContext:
+    return TaskContext(on, {"order": {"id": ID}, **state}, answer, LATER, SETTINGS)
 
 
 def request(task: str, on: Order, **state: Any) -> Call | None:
     asks = TASKS[task].request
-    return None if asks is None else asks(step(on, **state))
+    return None if asks is None else asks(context(on, **state))
 
 
 def settle(task: str, on: Order, answer: Answer | None = None, **state: Any) -> Outcome:
-    return TASKS[task].settle(step(on, answer, **state))
+    return TASKS[task].settle(context(on, answer, **state))
 
 
 PAID = order(Status.PAID, charge=DONE)
