@@ -82,6 +82,25 @@ def test_one_poisoned_message_fails_alone_and_keeps_its_reason(functions: Functi
     assert kept["reason"]["S"].startswith("OrderInvalid: ")
 
 
+@pytest.mark.parametrize("caller", [{}, {"caller": ANN}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"user_id":"a","restaurant_id":"r","quantity":1,"quantity":2}',
+        b'{"user_id":"a","restaurant_id":"r","quantity":1,"name":"\\u200b"}',
+        '{"user_id":"a","restaurant_id":"\u202er","quantity":1}'.encode(),
+    ],
+)
+def test_what_the_server_refuses_to_read_in_two_ways_dies_in_the_intake_too(
+    functions: Functions, body: bytes, caller: dict[str, str]
+) -> None:
+    failed = functions.call("Intake", {"Records": [functions.message(body, order_id=str(uuid4()), **caller)]})
+
+    assert len(failed["batchItemFailures"]) == 1
+    assert functions.scan("failures")[0]["reason"]["S"].startswith("OrderInvalid: ")
+    assert executions(functions) == []
+
+
 def test_the_same_message_twice_is_one_execution_and_another_order_under_its_id_is_refused(
     functions: Functions,
 ) -> None:
