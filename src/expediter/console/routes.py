@@ -28,7 +28,7 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("GET", "/console/flow"): Route(flow.show_flow),
     ("GET", "/console/workflow"): Route(workflow.show_workflow),
     ("GET", "/console/workflow/try"): Route(workflow.try_form),
-    ("POST", "/console/workflow/try"): Route(workflow.try_workflow, alone=True),
+    ("POST", "/console/workflow/try"): Route(workflow.try_workflow, tries=True),
 }
 
 #: Pages that are loaded again when their mark changes, by the last part of their live address.

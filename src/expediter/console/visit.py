@@ -9,6 +9,7 @@ from expediter.api.request import Response
 from expediter.app.gateways import Gateway, GatewayName
 from expediter.app.operator.audit import Operator
 from expediter.app.operator.services import OperatorServices
+from expediter.console.trial import Trial
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -26,7 +27,10 @@ class Site(msgspec.Struct, frozen=True):
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """One request of an operator's browser. ``csrf`` goes into every form; ``seen`` is where the live stream stands."""
+    """One request of an operator's browser. ``csrf`` goes into every form; ``seen`` is where the live stream stands.
+
+    ``trial``: what became of the definition in the form of a route that ``tries`` it.
+    """
 
     site: Site
     who: Operator
@@ -37,6 +41,7 @@ class Visit(msgspec.Struct, frozen=True):
     query: Mapping[str, str] = {}
     form: Mapping[str, str] = {}
     seen: str = ""
+    trial: Trial = Trial()
 
     def said(self) -> str:
         """What the act before this page did, as a key of ``words.SAID``."""
@@ -49,12 +54,12 @@ Handler: TypeAlias = Callable[[OperatorServices, Visit], Response]
 class Route(NamedTuple):
     """A page or an act. ``writes``: it is a POST and runs inside a unit of the writer, under the name it has here.
 
-    ``alone``: it reads nothing and may take long, so it runs beside everything else.
+    ``tries``: it shows what became of a definition, which is tried out before in a process of its own.
     """
 
     handle: Handler
     writes: str = ""
-    alone: bool = False
+    tries: bool = False
 
 
 def to(address: str, said: str = "") -> Response:

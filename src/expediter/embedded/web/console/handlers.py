@@ -14,6 +14,8 @@ from contextlib import ExitStack, aclosing
 from functools import partial
 from typing import NamedTuple
 
+import msgspec
+
 from expediter.api.errors import (
     FormExpired,
     MethodNotAllowed,
@@ -43,6 +45,7 @@ from expediter.embedded.web.console.rehearsal import Rehearsals
 from expediter.embedded.web.console.responses import cookie, cookie_in, fields, live_stream, lively, page
 from expediter.embedded.web.console.session import LASTS, Session, Sessions, form_token, is_ours
 from expediter.embedded.web.console.static_files import PREFIX, assets
+from expediter.embedded.web.console.trials import Trials
 from expediter.embedded.web.guards import Guards
 from expediter.embedded.web.http1.request_head import RequestHead
 from expediter.embedded.web.http1.responses import Stream
@@ -82,6 +85,7 @@ class Console:
         self._assets = assets()
         self._journal = live.Journal(home.feed, self._now, self._counts)
         self._rehearsals = Rehearsals(home)
+        self._trials = Trials()
         #: Live pages that are open.
         self._streams = 0
         self._stopping = asyncio.Event()
@@ -195,8 +199,8 @@ class Console:
         )
 
     async def _carry_out(self, route: Route, visit: Visit) -> Response:
-        if route.alone:
-            return await asyncio.to_thread(self._home.read_as_operator, lambda services: route.handle(services, visit))
+        if route.tries:
+            visit = msgspec.structs.replace(visit, trial=await self._trials.run(visit.form))
         if not route.writes:
             return self._home.read_as_operator(lambda services: route.handle(services, visit))
         response = await self._home.write_as_operator(lambda services: route.handle(services, visit), route.writes)

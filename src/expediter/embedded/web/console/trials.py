@@ -1,0 +1,87 @@
+"""Tries a pasted definition out in a process of its own, without a file, a connection or a secret of the server's.
+
+The process limits its own processor time and memory before it reads anything (``trial_process``); here it is ended when
+it takes too long all the same, or when nobody waits for it any more.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+
+import msgspec
+
+from expediter.console.trial import Trial
+from expediter.domain.errors import TooBusy
+from expediter.embedded.web.console.trial_process import MEMORY, PROCESSOR_SECONDS
+
+#: Processes at one time, and more that wait for their turn.
+AT_ONCE, WAITING = 2, 8
+#: Seconds of the clock until a process is ended, also on a machine that is busy.
+PATIENCE = 15.0
+#: Bytes that a process may say.
+_LONGEST_ANSWER = 8 * 1024 * 1024
+#: What a process gets of the environment: what Python needs to find its libraries, and none of the settings.
+_ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "VIRTUAL_ENV")
+
+STOPPED = (
+    f"The definition was stopped: it took more than {PROCESSOR_SECONDS} seconds of processor time, "
+    f"{MEMORY // 1024**2} MiB of memory, or said too much. Try less at a time."
+)
+
+
+class Trials:
+    """Use it on the event loop's thread."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._asked = 0
+
+    async def run(self, form: Mapping[str, str]) -> Trial:
+        """What became of the definition in this form. Raises TooBusy."""
+        if self._asked >= AT_ONCE + WAITING:
+            raise TooBusy
+        self._asked += 1
+        try:
+            async with self._places:
+                return await _tried(msgspec.json.encode(dict(form)))
+        finally:
+            self._asked -= 1
+
+
+async def _tried(given: bytes) -> Trial:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "expediter.embedded.web.console.trial_process",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+        start_new_session=True,  # Ctrl-C at the server is not for it
+    )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            answer = await _exchange(process, given)
+            return msgspec.json.decode(answer, type=Trial)
+    except (TimeoutError, msgspec.DecodeError, ConnectionError):
+        return Trial(problem=STOPPED)
+    finally:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
+        await process.wait()
+
+
+async def _exchange(process: asyncio.subprocess.Process, given: bytes) -> bytes:
+    """Gives the process its input and takes what it says, as far as it may say anything."""
+    if process.stdin is None or process.stdout is None:
+        raise ConnectionError("the process has no pipes")
+    process.stdin.write(given)
+    await process.stdin.drain()
+    process.stdin.close()
+    said = bytearray()
+    while len(said) <= _LONGEST_ANSWER and (part := await process.stdout.read(65_536)):
+        said += part
+    return bytes(said[:_LONGEST_ANSWER])
