@@ -4,9 +4,9 @@ import pytest
 
 from expediter import contracts
 from expediter.api.errors import MethodNotAllowed, PathUnknown
-from expediter.api.routes import Router
+from expediter.api.routes import Router, operations
 
-ROUTER = Router(contracts.read("openapi.json"))
+ROUTER = Router(operations(contracts.read("openapi.json")))
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,15 @@ import pytest
 from expediter import contracts
 from expediter.api.errors import STATUSES, Problem
 from expediter.api.render import LetterView, OrderView
-from expediter.api.rest import LARGEST_PAGE, OPERATIONS, PAGE
+from expediter.api.rest import LARGEST_PAGE, PAGE
 from expediter.app.drafts import MAX_ITEMS, MAX_NAME, ChangeDraft, Draft, DraftItem
 from expediter.app.operator.erasing import Erased
 from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
 from expediter.domain.order import Status
 from expediter.embedded.engine.task_tokens import TaskFailure
-from expediter.embedded.web.app import SYSTEM
-from expediter.embedded.web.customer_routes import PEOPLE, Erasure
-from expediter.embedded.web.task_routes import REPORTS
+from expediter.embedded.web import operations as embedded
+from expediter.embedded.web.customer_routes import Erasure
+from expediter.embedded.web.operations import Kind
 
 DOCUMENT: dict[str, Any] = json.loads(contracts.read("openapi.json"))
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
@@ -38,14 +38,13 @@ def every_value(value: Any) -> Iterator[Any]:
 
 def test_every_operation_of_the_contract_is_answered_and_nothing_else() -> None:
     named = [operation["operationId"] for _, _, operation in operations()]
-    assert sorted(named) == sorted([*OPERATIONS, *SYSTEM, *REPORTS, *PEOPLE])
+    assert sorted(named) == sorted(embedded.OPERATIONS)
 
 
 def test_an_operation_writes_exactly_when_its_method_does() -> None:
     writing = {operation["operationId"] for _, method, operation in operations() if method != "get"}
-    assert (
-        writing == {name for name, operation in OPERATIONS.items() if operation.writes} | REPORTS.keys() | PEOPLE.keys()
-    )
+    kinds = {Kind.WRITE, Kind.ACT, Kind.STEPS}
+    assert writing == {name for name, operation in embedded.OPERATIONS.items() if operation.kind in kinds}
 
 
 def test_api_gateway_can_import_it() -> None:

@@ -1,72 +1,75 @@
-"""From method and path to the operation: the table is openapi.json's own paths, read once."""
+"""From method and path to what stands for them in a table: operations of openapi.json, pages of the console."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Generic, TypeVar
 
 import msgspec
 
 from expediter.api.errors import MethodNotAllowed, PathUnknown
 
+T = TypeVar("T")
+
 
 class _Operation(msgspec.Struct):
     operation_id: str = msgspec.field(name="operationId")
-    tags: tuple[str, ...] = ()
 
 
 class _Document(msgspec.Struct):
     paths: dict[str, dict[str, _Operation]]
 
 
-class Route(NamedTuple):
-    """The operation's id and the values of the path's parameters."""
+def operations(document: bytes) -> dict[tuple[str, str], str]:
+    """The operationId of every method and path of an OpenAPI document."""
+    paths = msgspec.json.decode(document, type=_Document).paths
+    return {
+        (method.upper(), path): operation.operation_id
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+    }
 
-    operation: str
-    params: Mapping[str, str]
 
-
-class _Branch:
+class _Branch(Generic[T]):
     """One step of a path: what stands here literally, what a parameter stands for, and the methods if it ends here."""
 
     __slots__ = ("literal", "methods", "parameter")
 
     def __init__(self) -> None:
-        self.literal: dict[str, _Branch] = {}
-        self.parameter: tuple[str, _Branch] | None = None
-        self.methods: dict[str, str] = {}
+        self.literal: dict[str, _Branch[T]] = {}
+        self.parameter: tuple[str, _Branch[T]] | None = None
+        self.methods: dict[str, T] = {}
 
 
-class Router:
-    """Finds the operation for a method and a path; ``tags`` by operationId. A literal step wins over a parameter."""
+class Router(Generic[T]):
+    """Finds the entry of a table for a method and a path. A literal step wins over a parameter (``{id}``)."""
 
-    def __init__(self, document: bytes) -> None:
-        self._root = _Branch()
+    def __init__(self, table: Mapping[tuple[str, str], T]) -> None:
+        self._root: _Branch[T] = _Branch()
         #: Of the paths without parameters: what is found there is always the same.
-        self._fixed: dict[tuple[str, str], Route] = {}
-        self.tags: dict[str, tuple[str, ...]] = {}
-        for path, methods in msgspec.json.decode(document, type=_Document).paths.items():
-            end = _branch(self._root, path)
-            for method, operation in methods.items():
-                end.methods[method.upper()] = operation.operation_id
-                if "{" not in path:
-                    self._fixed[method.upper(), path] = Route(operation.operation_id, {})
-                self.tags[operation.operation_id] = operation.tags
+        self._fixed: dict[tuple[str, str], tuple[T, Mapping[str, str]]] = {}
+        for (method, path), entry in table.items():
+            _branch(self._root, path).methods[method] = entry
+            if "{" not in path:
+                self._fixed[method, path] = (entry, {})
 
-    def find(self, method: str, path: str) -> Route:
-        """Raises PathUnknown, MethodNotAllowed. HEAD is answered as GET."""
+    def find(self, method: str, path: str) -> tuple[T, Mapping[str, str]]:
+        """The entry, and the values of the path's parameters. HEAD is answered as GET.
+
+        Raises PathUnknown, MethodNotAllowed.
+        """
         if fixed := self._fixed.get((method, path)):
             return fixed
         params: dict[str, str] = {}
         branch = _walk(self._root, path, params)
         if branch is None or not branch.methods:
-            raise PathUnknown(f"There is nothing under {path}. See /openapi.json for what there is.")
-        operation = branch.methods.get("GET" if method == "HEAD" else method)
-        if operation is None:
+            raise PathUnknown(f"There is nothing under {path}. See /openapi.json for calls and /console for pages.")
+        entry = branch.methods.get("GET" if method == "HEAD" else method)
+        if entry is None:
             raise MethodNotAllowed(", ".join(branch.methods))
-        return Route(operation, params)
+        return entry, params
 
 
-def _branch(root: _Branch, path: str) -> _Branch:
-    """The place of a path of the document, made where it is missing."""
+def _branch(root: _Branch[T], path: str) -> _Branch[T]:
+    """The place of a path of the table, made where it is missing."""
     here = root
     for step in path.split("/")[1:]:
         if step.startswith("{"):
@@ -77,7 +80,7 @@ def _branch(root: _Branch, path: str) -> _Branch:
     return here
 
 
-def _walk(root: _Branch, path: str, params: dict[str, str]) -> _Branch | None:
+def _walk(root: _Branch[T], path: str, params: dict[str, str]) -> _Branch[T] | None:
     here = root
     for step in path.split("/")[1:]:
         if step in here.literal:

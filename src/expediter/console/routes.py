@@ -40,18 +40,5 @@ MARKS = {
 }
 
 
-def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-    """The route for a path and the values in it; None: there is none."""
-    method = "GET" if method == "HEAD" else method
-    if route := ROUTES.get((method, path)):
-        return route, {}
-    parts = path.split("/")
-    if len(parts) < 4 or not parts[3]:
-        return None
-    pattern = "/".join([*parts[:3], "{id}", *parts[4:]])
-    route = ROUTES.get((method, pattern))
-    return (route, {"id": parts[3]}) if route else None
-
-
 def mark(name: str, services: OperatorServices) -> str:
     return MARKS[name](services)

@@ -7,7 +7,7 @@ from expediter.api.request import JSON, Request
 from expediter.api.rest import draft
 from expediter.app.drafts import Draft
 from expediter.app.ports import Caller
-from expediter.embedded.web.app import parse_request, request_of_query
+from expediter.embedded.web.graphql.over_http import in_body, in_query
 from expediter.embedded.web.task_routes import success
 
 TWICE, HALF = b'{"query":"{a}","query":"{b}"}', b'{"query":"\\ud800"}'
@@ -20,14 +20,14 @@ def asked(body: bytes) -> Request:
 @pytest.mark.parametrize(("body", "why"), [(TWICE, "the key query stands twice"), (HALF, "half a character")])
 def test_graphql_and_tasks_refuse_what_is_read_in_two_ways(body: bytes, why: str) -> None:
     with pytest.raises(RequestUnparsable, match=why):
-        parse_request(body)
+        in_body(body)
     with pytest.raises(RequestUnparsable, match=why):
         success(asked(body))
 
 
 def test_variables_in_an_address_are_read_as_strictly() -> None:
     with pytest.raises(RequestUnparsable, match="stands twice"):
-        request_of_query({"query": "{a}", "variables": '{"a":1,"a":2}'})
+        in_query({"query": "{a}", "variables": '{"a":1,"a":2}'})
 
 
 @pytest.mark.parametrize("text", ["\\ud800", "\\udc00", "a\\ud83d"])

@@ -17,7 +17,7 @@ from expediter.api.errors import problem
 from expediter.api.graphql import RESOLVERS
 from expediter.api.request import Request
 from expediter.api.rest import OPERATIONS
-from expediter.api.routes import Router
+from expediter.api.routes import Router, operations
 from expediter.app.drafts import Draft, convert, fingerprint
 from expediter.app.ports import Caller, Claim, OrderSettings
 from expediter.domain.errors import OrderError
@@ -40,7 +40,7 @@ _DOCUMENTS = {
     "Mutation.deleteOrder": "mutation($id: ID!) { deleteOrder(id: $id) }",
     "Query.order": "query($id: ID!) { order(id: $id) { id orderStatus total } }",
 }
-_ROUTER = Router(contracts.read("openapi.json"))
+_ROUTER = Router(operations(contracts.read("openapi.json")))
 
 
 class EmbeddedHouse:
@@ -150,19 +150,19 @@ class Guest:
         self._caller = Caller(user_id, operator=False)
 
     def rest(self, method: str, path: str, body: Any = None) -> Answer:
-        route = _ROUTER.find(method, path)
+        name, params = _ROUTER.find(method, path)
         request = Request(
             method=method,
             path=path,
             caller=self._caller,
             new_id=new_id(),
-            params=route.params,
+            params=params,
             headers={"content-type": "application/json"},
             body=json.dumps(body).encode(),
         )
         with open_read_only(self._data, OrderSettings()) as view:
             try:
-                response = OPERATIONS[route.operation].handle(view.work, request)
+                response = OPERATIONS[name].handle(view.work, request)
             except OrderError as error:
                 response = problem(error)
         return Answer(response.status, json.loads(response.body) if response.body else None)

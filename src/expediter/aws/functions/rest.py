@@ -7,7 +7,7 @@ from expediter import contracts
 from expediter.api.errors import InternalError, PathUnknown
 from expediter.api.request import Response
 from expediter.api.rest import OPERATIONS
-from expediter.api.routes import Router
+from expediter.api.routes import Router, operations
 from expediter.asl.protocol import Json
 from expediter.aws import wiring
 from expediter.aws.events import ELSEWHERE, answer_of, problem_of, request_of
@@ -15,7 +15,7 @@ from expediter.aws.racing import settled
 from expediter.domain.errors import OrderError
 
 _log = logging.getLogger("expediter.rest")
-_router = Router(contracts.read("openapi.json"))
+_router = Router(operations(contracts.read("openapi.json")))
 
 
 def handler(event: Json, _: object) -> Json:
@@ -30,10 +30,10 @@ def handler(event: Json, _: object) -> Json:
 
 def answer(event: Json) -> Response:
     """Raises OrderError."""
-    route = _router.find(event["httpMethod"], unquote(event["path"]))
-    if route.operation not in OPERATIONS:
+    name, params = _router.find(event["httpMethod"], unquote(event["path"]))
+    if name not in OPERATIONS:
         raise PathUnknown(ELSEWHERE)
     claims = wiring.door_claims()
-    response = OPERATIONS[route.operation].handle(wiring.work(claims), request_of(event, route.params))
+    response = OPERATIONS[name].handle(wiring.work(claims), request_of(event, params))
     claims.commit()
     return response

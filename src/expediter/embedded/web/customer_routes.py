@@ -4,7 +4,6 @@ Cognito's and DynamoDB's.
 The customer is named in the body, because addresses end up in the logs of proxies.
 """
 
-from collections.abc import Callable, Coroutine
 from typing import Annotated
 
 import msgspec
@@ -37,7 +36,3 @@ async def erase_user(home: Home, request: Request) -> Response:
         raise RequestUnparsable(f'The body is not JSON: {reason(error)}. Send {{"user_id": …}}.') from error
     erased = await home.erase(asked.user_id, operator_of(request.caller))
     return Response(200, (("Content-Type", JSON),), msgspec.json.encode(erased))
-
-
-#: By operationId.
-PEOPLE: dict[str, Callable[[Home, Request], Coroutine[None, None, Response]]] = {"eraseUser": erase_user}

@@ -3,16 +3,35 @@
 They are this server's own; on AWS the party calls Step Functions' SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat.
 """
 
-from collections.abc import Callable
-
 import msgspec
 
 from expediter.api.errors import RequestUnparsable
-from expediter.api.request import Request
+from expediter.api.request import Request, Response
 from expediter.api.rest import require_json
 from expediter.app.faults import reason
 from expediter.app.strict_json import decode
 from expediter.embedded.engine.task_tokens import TaskFailure, TaskHeartbeat, TaskReport, TaskSuccess
+from expediter.embedded.web.backend import Home
+
+
+async def send_task_success(home: Home, request: Request) -> Response:
+    """Raises MediaTypeUnsupported, RequestUnparsable, TaskTokenUnknown, StoreUnavailable, TooBusy."""
+    return await _told(home, request, success(request), "sendTaskSuccess")
+
+
+async def send_task_failure(home: Home, request: Request) -> Response:
+    """Raises MediaTypeUnsupported, RequestUnparsable, TaskTokenUnknown, StoreUnavailable, TooBusy."""
+    return await _told(home, request, failure(request), "sendTaskFailure")
+
+
+async def send_task_heartbeat(home: Home, request: Request) -> Response:
+    """Raises TaskTokenUnknown, StoreUnavailable, TooBusy."""
+    return await _told(home, request, TaskHeartbeat(), "sendTaskHeartbeat")
+
+
+async def _told(home: Home, request: Request, report: TaskReport, name: str) -> Response:
+    await home.report(request.params["token"], report, name)
+    return Response(204)
 
 
 def success(request: Request) -> TaskReport:
@@ -33,15 +52,3 @@ def failure(request: Request) -> TaskReport:
         raise RequestUnparsable(
             f'The body is not a failure: {reason(error)}. Send {{"error": …, "cause": …}}.'
         ) from error
-
-
-def heartbeat(_: Request) -> TaskReport:
-    return TaskHeartbeat()
-
-
-#: By operationId: what each says of the task.
-REPORTS: dict[str, Callable[[Request], TaskReport]] = {
-    "sendTaskSuccess": success,
-    "sendTaskFailure": failure,
-    "sendTaskHeartbeat": heartbeat,
-}

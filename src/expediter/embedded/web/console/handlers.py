@@ -9,7 +9,7 @@ Rules:
 import asyncio
 import hmac
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import ExitStack, aclosing
 from functools import partial
 from typing import NamedTuple
@@ -18,7 +18,6 @@ import msgspec
 
 from expediter.api.errors import (
     FormExpired,
-    MethodNotAllowed,
     NotReady,
     PathUnknown,
     problem,
@@ -26,6 +25,7 @@ from expediter.api.errors import (
     title,
 )
 from expediter.api.request import Headers, Response
+from expediter.api.routes import Router
 from expediter.app.drafts import VISIBLE
 from expediter.app.gateways import GatewayName
 from expediter.app.operator.audit import Operator
@@ -52,6 +52,7 @@ from expediter.embedded.web.http1.responses import Stream
 from expediter.embedded.web.shares import Shares
 from expediter.embedded.web.sign_ins import WrongTokens
 
+_PAGES = Router(routes.ROUTES)
 _KEPT = ("Cache-Control", "public, max-age=31536000, immutable")
 #: Live pages open at the same time: each asks for its mark once a second.
 MOST_STREAMS = 1_000
@@ -174,17 +175,17 @@ class Console:
             return self._live(path.removeprefix("/console/live/"), _seen(head))
         posted = head.method == "POST"
         form = self._form(body, session) if posted else {}
-        found = routes.find(head.method, path)
-        if found is None:
-            if routes.find("GET" if posted else "POST", path):
-                raise MethodNotAllowed("GET" if posted else "POST")
-            raise PathUnknown(f"There is no page under {path}.")
+        route, params = _PAGES.find(head.method, path)
         address = self._proxies.caller(head.peer, head.headers)
-        visit = self._visit(session, found[1], dict(head.arguments()), form, address)
-        return await self._carry_out(found[0], visit)
+        return await self._carry_out(route, self._visit(session, params, dict(head.arguments()), form, address))
 
     def _visit(
-        self, session: Session, params: dict[str, str], query: dict[str, str], form: dict[str, str], address: str = ""
+        self,
+        session: Session,
+        params: Mapping[str, str],
+        query: dict[str, str],
+        form: dict[str, str],
+        address: str = "",
     ) -> Visit:
         return Visit(
             site=self._site,

@@ -1,0 +1,109 @@
+"""Every operation of openapi.json, and how this server carries it out: one table."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from enum import Enum
+from functools import partial
+from typing import NamedTuple, TypeAlias
+
+from expediter.api import rest
+from expediter.api.errors import NotReady
+from expediter.api.request import JSON, Request, Response
+from expediter.app.operator import audit
+from expediter.app.operator.audit import record_operation
+from expediter.app.operator.services import OperatorServices
+from expediter.app.outages import text
+from expediter.app.ports import Work
+from expediter.embedded.web.backend import Home
+from expediter.embedded.web.customer_routes import erase_user
+from expediter.embedded.web.task_routes import send_task_failure, send_task_heartbeat, send_task_success
+
+_METRICS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
+
+
+class Kind(Enum):
+    """Read: answered from what is committed. Write: one unit of work, answered after the commit that holds it.
+    Act: a write that the audit names an operator for. Steps: does several things one after the other. Server: tells of
+    this process.
+    """
+
+    READ = "read"
+    WRITE = "write"
+    ACT = "act"
+    STEPS = "steps"
+    SERVER = "server"
+
+
+class Operation(NamedTuple):
+    kind: Kind
+    #: Raises OrderError, at once or in the future.
+    carry_out: Callable[[Home, Request], Response | asyncio.Future[Response]]
+
+
+_Handler: TypeAlias = Callable[[Work, Request], Response]
+_Steps: TypeAlias = Callable[[Home, Request], Coroutine[None, None, Response]]
+
+
+def read(handle: _Handler) -> Operation:
+    return Operation(Kind.READ, lambda home, request: home.read(lambda work: handle(work, request)))
+
+
+def write(handle: _Handler, name: str) -> Operation:
+    """``name``: of the unit of work, in metrics and crash tests."""
+    return Operation(Kind.WRITE, lambda home, request: home.write(lambda work: handle(work, request), name))
+
+
+def act(handle: _Handler, name: str) -> Operation:
+    """As ``write``, with the operator's name in the audit."""
+
+    def recorded(request: Request, services: OperatorServices) -> Response:
+        response = handle(services.work, request)
+        record_operation(services, request.caller, name, request.params.get("id"))
+        return response
+
+    async def carry_out(home: Home, request: Request) -> Response:
+        return await home.write_as_operator(partial(recorded, request), name)
+
+    return steps(carry_out)._replace(kind=Kind.ACT)
+
+
+def steps(handle: _Steps) -> Operation:
+    return Operation(Kind.STEPS, lambda home, request: asyncio.create_task(handle(home, request)))
+
+
+def server(handle: Callable[[Home], Response]) -> Operation:
+    return Operation(Kind.SERVER, lambda home, _: handle(home))
+
+
+def health(_: Home) -> Response:
+    return Response(200, (("Content-Type", JSON),), b'{"status":"ok"}')
+
+
+def readiness(home: Home) -> Response:
+    """Raises NotReady."""
+    if not home.ready():
+        raise NotReady(" ".join(map(text, home.outages())))
+    return Response(200, (("Content-Type", JSON),), b'{"status":"ready"}')
+
+
+def metrics(home: Home) -> Response:
+    return Response(200, _METRICS, home.metrics())
+
+
+def _of_rest(name: str, operation: rest.Operation) -> Operation:
+    if not operation.writes:
+        return read(operation.handle)
+    return act(operation.handle, name) if name in audit.OPERATIONS else write(operation.handle, name)
+
+
+#: By operationId.
+OPERATIONS: dict[str, Operation] = {
+    **{name: _of_rest(name, operation) for name, operation in rest.OPERATIONS.items()},
+    "sendTaskSuccess": steps(send_task_success),
+    "sendTaskFailure": steps(send_task_failure),
+    "sendTaskHeartbeat": steps(send_task_heartbeat),
+    "eraseUser": steps(erase_user),
+    "getHealth": server(health),
+    "getReadiness": server(readiness),
+    "getMetrics": server(metrics),
+}
