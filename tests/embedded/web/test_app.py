@@ -7,12 +7,12 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from expediter.api.request import Request
-from expediter.api.rest import OPERATIONS, Operation
+from expediter.api.request import Response
 from expediter.app.orders import find
 from expediter.app.ports import Caller
 from expediter.domain.order import Order
 from expediter.embedded.web.http1.request_head import LARGEST_BODY
+from expediter.embedded.web.operations import OPERATIONS, read
 from tests.embedded.web.conftest import PLAIN, Opened
 
 pytestmark = pytest.mark.anyio
@@ -77,10 +77,10 @@ async def test_who_comes_when_the_server_stops_is_sent_away_for_a_moment(opened:
 async def test_a_fault_of_ours_is_a_problem_without_its_insides(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> Request:
+    def broken(*_: object) -> Response:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setitem(OPERATIONS, "getOrder", Operation(broken))  # type: ignore[arg-type]  # it never returns
+    monkeypatch.setitem(OPERATIONS, "getOrder", read(broken))
     async with opened() as served:
         answer = await served.client.get("/orders/1")
         assert (answer.status_code, answer.json()["error"]) == (500, "InternalError")
