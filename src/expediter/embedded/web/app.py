@@ -194,5 +194,5 @@ def _via(head: RequestHead) -> str:
 def _table(graphql: Graphql) -> dict[tuple[str, str], Operation]:
     """The operation for every method and path."""
     asked = steps(lambda _, request: over_http.answer(graphql, request))
-    named = operations(contracts.read("openapi.json")).items()
-    return {("GET", _GRAPHQL): asked, ("POST", _GRAPHQL): asked, **{where: OPERATIONS[name] for where, name in named}}
+    names = operations(contracts.read("openapi.json")).items()
+    return {("GET", _GRAPHQL): asked, ("POST", _GRAPHQL): asked, **{where: OPERATIONS[name] for where, name in names}}
