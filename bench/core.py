@@ -61,8 +61,17 @@ def chain() -> dict[str, Any]:
 
 
 def loop() -> dict[str, Any]:
-    """A state that waits, for ever again: every transition is an event of its own."""
-    return {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 1, "Next": "Wait"}}}
+    """A state that waits, for ever again: every transition is an event of its own.
+
+    A Choice before it could end at once, because the compiler refuses a machine without a terminal state.
+    """
+    rule = {"Variable": "$.go.on", "BooleanEquals": True, "Next": "Wait"}
+    states = {
+        "Begin": {"Type": "Choice", "Choices": [rule], "Default": "Done"},
+        "Wait": {"Type": "Wait", "Seconds": 1, "Next": "Wait"},
+        "Done": {"Type": "Succeed"},
+    }
+    return {"StartAt": "Begin", "States": states}
 
 
 def shaping(language: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import typer
 
-from expediter.cli.commands.workflow import checks, runs
+from expediter.cli.commands.workflow import checks, runs, watching
 
 app = typer.Typer(no_args_is_help=True, help="Check, draw, run and test workflow definitions.")
 app.command()(checks.validate)
@@ -10,4 +10,4 @@ app.command()(checks.graph)
 app.command()(runs.run)
 app.command("test")(runs.run_cases)
 app.command()(checks.fmt)
-app.command()(checks.watch)
+app.command()(watching.watch)

@@ -1,8 +1,6 @@
-"""``expediter workflow validate``, ``graph``, ``fmt`` and ``watch``: a definition is read, and not run."""
+"""``expediter workflow validate``, ``graph`` and ``fmt``: a definition is read, and not run."""
 
 import json
-import time
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +9,7 @@ import typer
 
 from expediter.asl import DefinitionInvalid, Fault, parse
 from expediter.cli.commands.workflow.options import AsJson, File, Files, Name, Substitute, Substitutions, chosen, ends
-from expediter.cli.commands.workflow.reports import FORMATS, Found, as_text, found_in
+from expediter.cli.commands.workflow.reports import FORMATS, Found, as_text, error_count, found_in, sum_line
 from expediter.cli.commands.workflow.sources import Source
 
 
@@ -51,19 +49,10 @@ def validate(
         found = found_in(file, source, faults_of(source, express=express))
         all_found += found
         if form is Format.TEXT:
-            typer.echo("\n".join([*([as_text(found)] if found else []), _sum(file, found)]))
+            typer.echo("\n".join([*([as_text(found)] if found else []), sum_line(file, found)]))
     if form is not Format.TEXT:
         typer.echo(FORMATS[form](all_found))
-    raise typer.Exit(1 if _errors(all_found) else 0)
-
-
-def _errors(found: list[Found]) -> int:
-    return sum(one.fault.severity == "error" for one in found)
-
-
-def _sum(file: Path, found: list[Found]) -> str:
-    warnings = sum(one.fault.severity == "warning" for one in found)
-    return f"{file}: {_errors(found)} errors, {warnings} warnings"
+    raise typer.Exit(1 if error_count(all_found) else 0)
 
 
 def graph(
@@ -118,7 +107,7 @@ def _listed(definition: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
 def only_valid(file: Path, source: Source, *, as_json: bool = False) -> None:
     """Ends the command with exit 1 when the definition cannot run."""
     found = found_in(file, source, faults_of(source))
-    if _errors(found):
+    if error_count(found):
         typer.echo(FORMATS["json"](found) if as_json else as_text(found), err=not as_json)
         raise typer.Exit(1)
 
@@ -151,47 +140,3 @@ def _has_comments(text: str) -> bool:
     except ValueError:
         return True
     return False
-
-
-def watch(
-    file: File,
-    *,
-    name: Name = None,
-    every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks")] = 0.5,
-) -> None:
-    """Check and draw a definition at every save, and run the cases beside it (*.cases.json), until Ctrl-C."""
-    for _ in _saves(file, every):
-        typer.echo(f"── {time.strftime('%H:%M:%S')} {file}")
-        try:
-            with ends(as_json=False):
-                source = chosen(file, name, None, None)
-        except typer.Exit:
-            continue
-        found = found_in(file, source, faults_of(source))
-        typer.echo("\n".join([*([as_text(found)] if found else []), _sum(file, found)]))
-        if not _errors(found):
-            _draw_and_run(file, source)
-
-
-def _draw_and_run(file: Path, source: Source) -> None:
-    from expediter.cli.commands.workflow.runs import agreement
-    from expediter.console.drawing import graph_svg
-
-    picture = file.with_name(f"{file.name.removesuffix(''.join(file.suffixes))}.svg")
-    picture.write_text(graph_svg.svg(source.definition, title=file.name), encoding="utf-8")
-    typer.echo(f"drawn: {picture}")
-    if cases := sorted(file.parent.glob("*.cases.json")):
-        typer.echo(agreement(cases))
-
-
-def _saves(file: Path, every: float) -> Iterator[None]:
-    """Once at the start, and then whenever the file or a case beside it has changed."""
-    before: list[int] | None = None
-    while True:
-        files = [file, *file.parent.glob("*.cases.json")]
-        now = [path.stat().st_mtime_ns for path in files if path.exists()]
-        if now != before:
-            before = now
-            yield
-        else:
-            time.sleep(every)

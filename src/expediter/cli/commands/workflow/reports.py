@@ -51,10 +51,17 @@ def as_json(found: list[Found]) -> str:
         }
         for one in found
     ]
-    return json.dumps({"valid": not _errors(found), "faults": faults}, indent=2)
+    return json.dumps({"valid": not error_count(found), "faults": faults}, indent=2)
 
 
-def _errors(found: list[Found]) -> int:
+def sum_line(file: Path, found: list[Found]) -> str:
+    """How many errors and warnings a definition has, as one line."""
+    warnings = sum(one.fault.severity == "warning" for one in found)
+    return f"{file}: {error_count(found)} errors, {warnings} warnings"
+
+
+def error_count(found: list[Found]) -> int:
+    """The number of faults that are errors."""
     return sum(one.fault.severity == "error" for one in found)
 
 
