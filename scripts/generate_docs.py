@@ -145,7 +145,7 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
     ("receives of a message that fails", str(queue.MAX_RECEIVES), "the dead-letter queue"),
     ("timers that fire at the same time", str(dispatcher.TIMERS), "the next ones follow as these are written"),
     (
-        "calls to one outside party, under way or waiting",
+        "calls through one gateway, under way or waiting",
         f"{Limits().connections} and {dispatcher.CALLS:,}",
         f"messages wait in the file; from {dispatcher.TOO_MANY_CALLS:,} on timers wait too",
     ),

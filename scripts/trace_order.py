@@ -1,7 +1,7 @@
 """The Python calls and files of one order: python -m scripts.trace_order [--list] [--sequence]
 
 One ``POST /orders`` goes over HTTP on loopback, on a connection of its own, to a real server in this process: simulated
-parties, no hold. What is counted (``sys.setprofile``) is every call of a Python function whose code stands in
+gateways, no hold. What is counted (``sys.setprofile``) is every call of a Python function whose code stands in
 ``src/expediter``, on the thread of the event loop, from the opening of the connection until the workflow has ended and
 its last callbacks have run. Calls into libraries and into C are not counted; neither is COMMIT's own thread. A
 coroutine or generator counts each time it is resumed.

@@ -117,8 +117,8 @@ def test_the_tutorial_works_as_it_is_typed(server: Server) -> None:
 
 
 def test_the_workflow_that_waits_for_the_kitchen_works_as_it_is_typed(tmp_path: Path) -> None:
-    page = "docs/how-to/wait-for-an-outside-party.md"
-    file = ROOT / "docs/how-to/wait-for-an-outside-party/kitchen.asl.json"
+    page = "docs/how-to/wait-for-a-task-token.md"
+    file = ROOT / "docs/how-to/wait-for-a-task-token/kitchen.asl.json"
     with serving(tmp_path / "data", WORKFLOW=str(file)) as waiting:
         (script,) = shell(page)
         assert "0 errors, 0 warnings" in typed(waiting, f".venv/bin/expediter workflow validate {file}")

@@ -16,7 +16,7 @@ class Addresses(TypedDict):
 
 
 class Town:
-    """``settings`` lead a home to both parties. Orders have ids of their own, so tests share one town."""
+    """``settings`` lead a home to both gateways. Orders have ids of their own, so tests share one town."""
 
     def __init__(self, bank: Bank, kitchen: Restaurant, settings: Addresses) -> None:
         self.bank = bank
@@ -33,7 +33,7 @@ class Town:
         return [move.kind for move in self.bank.movements if move.order_id == order_id]
 
     def calls(self, order_id: str) -> list[str]:
-        """Everything that was asked of both parties about the order."""
+        """Everything that was asked of both servers about the order."""
         all_calls = [*self.bank.calls, *self.kitchen.calls]
         return [call for call, key in all_calls if key.split("/")[0] == order_id]
 

@@ -76,7 +76,7 @@ UNKNOWN, DONE, REFUSED = Result
 
 
 class Effect(msgspec.Struct, frozen=True, gc=False):
-    """One outside effect: first tried at ``tried_at`` (ms since 1970 UTC), its result, the other party's id for it.
+    """One outside effect: first tried at ``tried_at`` (ms since 1970 UTC), its result, the other side's id for it.
 
     ``attempt`` counts a charge that an operator has tried again after a decline; all other effects have only one.
     """

@@ -1,4 +1,4 @@
-"""A workflow waits for an outside party: whoever has the task's token answers it, once, in time."""
+"""A workflow waits for a task token: the token answers its task once, in time."""
 
 import json
 from pathlib import Path

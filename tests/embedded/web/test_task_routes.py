@@ -1,4 +1,4 @@
-"""The operations on /tasks/{token}: what an outside party sends, and what it is told."""
+"""The operations on /tasks/{token}: what is sent, and what is answered."""
 
 import asyncio
 import json

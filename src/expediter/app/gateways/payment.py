@@ -1,4 +1,4 @@
-"""The conversations with the payment provider. Their rules are section 4 of the design, "Outside parties over HTTP":
+"""The conversations with the payment provider. Their rules stand in docs/how-to/gateways.md:
 
 - a charge whose earlier try may have arrived is asked about before it is made; its first answer is final;
 - a charge that the provider never saw is made, unless its first try is so old that it may have been forgotten;

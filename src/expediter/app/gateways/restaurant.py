@@ -1,4 +1,4 @@
-"""The conversations with the restaurant. Their rules are section 4 of the design, "Outside parties over HTTP":
+"""The conversations with the restaurant. Their rules stand in docs/how-to/gateways.md:
 
 - an order is handed over under one key, so that it may be sent again; not when its first try is so old that the
   restaurant may have forgotten the key, and would cook it twice;

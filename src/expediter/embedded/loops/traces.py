@@ -59,7 +59,7 @@ class TraceContext:
             self._writing.execute(_SQL["ended"], (no, self._clock.now()))
 
     def headers(self, pending: PendingCall, order_id: str) -> Mapping[str, str]:
-        """The headers of a call: with them the called party adds its spans to the order's trace."""
+        """The headers of a call: with them the called server adds its spans to the order's trace."""
         trace = trace_id(order_id)
         if trace is None:
             return {}

@@ -37,7 +37,7 @@ HISTOGRAMS: dict[str, Family] = {
         ("unit",),
     ),
     "expediter_task_seconds": Family(
-        "A task's call to an outside party: from when it has to be made until its answer. Not of simulated ones.",
+        "A task's call through a gateway: from when it has to be made until its answer. Not of simulated ones.",
         ("call", "outcome"),
     ),
     "expediter_write_seconds": Family("The statements that write what the units of one commit changed."),
@@ -55,7 +55,7 @@ GAUGES: dict[str, Family] = {
     "expediter_refunds_owed_oldest_seconds": Family("For how long the first of them is owed; 0 without one."),
     "expediter_workflows_running": Family("Workflows that have not ended."),
     "expediter_workflows_failed": Family("Orders that need an operator."),
-    "expediter_calls_under_way": Family("Calls to outside parties under way."),
+    "expediter_calls_under_way": Family("Calls through the gateways under way."),
     "expediter_mails_waiting": Family("Mails that are to be sent."),
 }
 

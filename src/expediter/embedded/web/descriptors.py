@@ -4,7 +4,7 @@ import resource
 
 #: Descriptors asked for at the start: the usual 1,024 are a default for programs that use select(2), not a protection.
 WANTED = 20_480
-#: Kept for ourselves: connections to the outside parties (100 each), mails under way, the database, the log.
+#: Kept for ourselves: connections of the gateways (100 each), mails under way, the database, the log.
 OWN = 480
 
 

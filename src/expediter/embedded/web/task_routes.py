@@ -1,6 +1,6 @@
-"""What an outside party says of a task whose token it has: the operations on /tasks/{token} of openapi.json.
+"""The answers to tasks that wait for their token: the operations on /tasks/{token} of openapi.json.
 
-They are this server's own; on AWS the party calls Step Functions' SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat.
+They are this server's own; on AWS they are Step Functions' SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat.
 """
 
 import msgspec
