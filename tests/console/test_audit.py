@@ -6,11 +6,13 @@ from typing import Any
 
 import apsw
 import pytest
+from websockets import ConnectionClosed, Subprotocol
+from websockets.asyncio.client import connect
 
 from expediter.domain.order import Status
 from expediter.embedded.operator.read_only import open_audit
 from expediter.embedded.sqlite.database import open_reader, open_writer
-from tests.console.shop import PLAIN, Shop, opened
+from tests.console.shop import PLAIN, Shop, opened, served
 
 pytestmark = pytest.mark.anyio
 TOKEN = "a-long-random-secret"
@@ -92,6 +94,18 @@ async def test_wrong_tokens_stand_in_the_audit_with_where_they_came_from_and_wit
         ("", "sent a wrong token", "sign-in", "", "console", "203.0.113.9"),
         ("", "sent a wrong token", "sign-in", "", "REST", "203.0.113.9"),
     ]
+
+
+async def test_a_wrong_token_on_a_websocket_stands_in_the_audit_too(tmp_path: Path) -> None:
+    async with served(tmp_path, TOKEN=TOKEN) as shop:
+        url = shop.url.replace("http", "ws") + "/graphql"
+        async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+            await socket.send('{"type":"connection_init","payload":{"authorization":"Bearer guess"}}')
+            with pytest.raises(ConnectionClosed):
+                await socket.recv()
+        await settled(shop)
+
+    assert entries(tmp_path) == [("", "sent a wrong token", "sign-in", "", "GraphQL", "127.0.0.1")]
 
 
 async def test_many_wrong_tokens_do_not_fill_the_file(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Sessions end when they should, cookies stay on TLS where there is some, and links can be taken back."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from expediter.domain.order import Status
 from expediter.embedded.settings import SettingRefused, from_environment
-from tests.console.shop import Shop, opened
+from tests.console.shop import Shop, opened, served
 
 pytestmark = pytest.mark.anyio
 TOKEN = "a-long-random-secret"
@@ -27,6 +28,22 @@ async def test_a_cookie_is_worth_nothing_after_the_sign_out(tmp_path: Path) -> N
         kept = {"Cookie": f"expediter_session={cookie}"}
 
         assert (await shop.client.get("/console", headers=kept)).status_code == 401
+
+
+async def test_a_live_page_of_who_has_signed_out_ends_with_the_next_thing_that_happens(tmp_path: Path) -> None:
+    async with served(tmp_path, TOKEN=TOKEN) as shop:
+        await signed_in(shop)
+        live = await shop.client.send(shop.client.build_request("GET", "/console/live/orders"), stream=True)
+        assert live.status_code == 200
+        told = live.aiter_raw()
+        await anext(told)
+        await shop.send("/console/sign-out")
+        order_id = await shop.place(name="Secret soup")
+        await shop.until(order_id, Status.PAID)
+        async with asyncio.timeout(20):
+            rest = b"".join([part async for part in told])
+
+    assert b"Secret soup" not in rest
 
 
 @pytest.mark.parametrize("settings", [{"TOKEN": "another-long-secret"}, {"TOKEN": TOKEN}, {}])

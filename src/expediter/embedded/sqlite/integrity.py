@@ -13,7 +13,7 @@ import apsw
 from expediter.embedded.sqlite.database import open_reader
 
 #: Seconds that a start takes for the quick check at most. What it did not reach is left to the thorough one.
-QUICK = 2.0
+QUICK = 1.0
 #: Steps of SQLite's virtual machine, or pages of its check, between two questions whether to go on.
 STEPS = 10_000
 #: How SQLite says that the file is damaged.

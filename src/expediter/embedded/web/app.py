@@ -101,9 +101,15 @@ class App:
             if not self._guards.is_operator(headers.get("authorization", "")):
                 self._shares.websockets.check(caller)
                 place.enter_context(self._shares.websockets.held(caller))
+
+            def greeted(right: bool) -> None:  # as the websocket tells it
+                if right:
+                    place.close()
+                else:
+                    self._wrong_tokens.seen("GraphQL", caller)
+
             who = msgspec.structs.replace(named(headers), via="GraphQL", address=caller)
-            socket = GraphqlSocket(self._graphql, self._guards, who, place.close)
-            await socket.run(scope, receive, send)
+            await GraphqlSocket(self._graphql, self._guards, who, greeted).run(scope, receive, send)
 
     def answer(self, head: RequestHead, body: bytes) -> Answer:
         """The answer to a whole request."""

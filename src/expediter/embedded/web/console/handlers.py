@@ -65,10 +65,13 @@ NOBODY = Session("", b"", 0)
 
 
 class LivePage(NamedTuple):
-    """What a page that is open follows. ``link``: the order whose customer opened it; None: an operator did."""
+    """What a page that is open follows. ``link``: the order whose customer opened it; None: an operator did, whose
+    session stands for the ``cookie`` (empty: nobody signs in here).
+    """
 
     events: AsyncGenerator[bytes]
     link: str | None = None
+    cookie: str = ""
 
 
 class Console:
@@ -138,6 +141,8 @@ class Console:
                 places.enter_context(self._shares.pages_of_address.held(caller))
             async with aclosing(lively(live.events, self._stopping)) as told:
                 async for event in told:
+                    if live.cookie and not self._sessions.find(live.cookie):
+                        return  # the operator has signed out, or the session is over
                     yield event
 
     def _close_stream(self) -> None:
@@ -164,6 +169,8 @@ class Console:
             self._sessions.end(cookie_in(headers))
             return Response(303, (("Location", "/console/sign-in"), cookie("", 0, secure=secure)))
         answer = await self._for_operator(path, head, body, session)
+        if isinstance(answer, LivePage) and self._token is not None:
+            return answer._replace(cookie=cookie_in(headers))
         if isinstance(answer, Response) and begun:
             return Response(answer.status, (*answer.headers, begun), answer.body)
         return answer

@@ -58,11 +58,11 @@ class Disconnected(Exception):
 
 
 class GraphqlSocket:
-    """One connection. ``run`` returns when it is closed, from either side. ``greeted`` is called once it has shown that
-    it may be here.
+    """One connection. ``run`` returns when it is closed, from either side. ``greeted`` is told once
+    whether it has shown that it may be here.
     """
 
-    def __init__(self, graphql: Graphql, guards: Guards, caller: Caller, greeted: Callable[[], None]) -> None:
+    def __init__(self, graphql: Graphql, guards: Guards, caller: Caller, greeted: Callable[[bool], None]) -> None:
         self._greeted = greeted
         self._graphql = graphql
         self._guards = guards
@@ -110,8 +110,9 @@ class GraphqlSocket:
         try:
             self._guards.check_token(headers.get("authorization") or given.get("authorization", ""))
         except Unauthorized as error:
+            self._greeted(False)
             raise Closing(4403, "Forbidden") from error
-        self._greeted()
+        self._greeted(True)  # the one thing that it is told
         await self._tell(WsMessage("connection_ack"))
 
     async def _take(self, message: WsMessage) -> None:
