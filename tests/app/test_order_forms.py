@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from expediter.app.drafts import Draft, DraftItem, convert, draft_of, encode, fingerprint, order_of, read
+from expediter.app.drafts import Draft, DraftItem, convert, draft_of, encode, fingerprint, order_of, read, write
 from expediter.app.intake import document, from_document
 from expediter.app.operator.export import ExportedOrder, decode
 from expediter.app.operator.export import encode as export
@@ -123,3 +123,13 @@ def test_drafts_that_differ_in_a_field_are_different_orders_with_different_finge
     assert len({fingerprint(draft) for draft in drafts}) == 2
     assert read_back[0].order != read_back[1].order
     assert [asked.fingerprint for asked in read_back] == [fingerprint(draft) for draft in drafts]
+
+
+def test_a_message_that_was_written_here_is_read_once_as_it_was_written_and_then_parsed() -> None:
+    body, asked = write(draft_of(ORDER), ID, NOON, SETTINGS)
+
+    first, second = read(body, ID, NOON, SETTINGS), read(body, ID, NOON, SETTINGS)
+
+    assert first is asked
+    assert second is not asked
+    assert second == asked

@@ -5,7 +5,7 @@ Another user's order is not found: whether it exists is nobody else's business.
 
 import msgspec
 
-from expediter.app.drafts import ChangeDraft, Draft, change_of, encode, read
+from expediter.app.drafts import ChangeDraft, Draft, change_of, write
 from expediter.app.ports import Caller, Claim, Outcome, Page, Query, Work
 from expediter.domain import order as rules
 from expediter.domain.errors import OrderNotFound
@@ -25,8 +25,7 @@ def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
     The same caller's same order under the same id is accepted once, however often it is sent.
     Raises OrderInvalid, and IdempotencyKeyReused when the id stands for anything else.
     """
-    body = encode(owned_by(caller, draft))
-    order, fingerprint = read(body, order_id, work.now, work.settings)
+    body, (order, fingerprint) = write(owned_by(caller, draft), order_id, work.now, work.settings)
     if work.claims.claim(Claim(order_id, fingerprint)):
         work.queue.send(body, {"order_id": order_id}, work.now)
         return Accepted(order, replayed=False)
