@@ -169,22 +169,39 @@ def _between(variable: Path, compare: Compare, other: Path) -> Condition:
     return lambda scope, _frame, value: compare(_read(variable, value, scope), _read(other, value, scope))
 
 
-def _matching(variable: Path, pattern: re.Pattern[str]) -> Condition:
+def _matching(variable: Path, pieces: list[str]) -> Condition:
     def holds(scope: Scope, _frame: Frame, value: Json) -> bool:
         found = _read(variable, value, scope)
-        return isinstance(found, str) and pattern.fullmatch(found) is not None
+        return isinstance(found, str) and _has_in_order(found, pieces)
 
     return holds
 
 
-def _wildcard(text: str) -> re.Pattern[str]:
-    r"""``*`` stands for any characters, ``\*`` for itself and ``\\`` for a backslash."""
-    parts = re.findall(r"\\[*\\]|\*|[^*\\]+|\\", text)
-    return re.compile("".join(".*" if part == "*" else _literal(part) for part in parts), re.DOTALL)
+def _wildcard(text: str) -> list[str]:
+    r"""What stands between the ``*``, each of which is any characters; ``\*`` is a star and ``\\`` a backslash."""
+    pieces = [""]
+    for part in re.findall(r"\\[*\\]|\*|[^*\\]+|\\", text):
+        if part == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += part[1] if part in {r"\*", "\\\\"} else part
+    return pieces
 
 
-def _literal(part: str) -> str:
-    return re.escape(part[1] if part in {r"\*", "\\\\"} else part)
+def _has_in_order(text: str, pieces: list[str]) -> bool:
+    """Whether the text is these pieces with anything between them. Each is taken where it comes first: linear time."""
+    first, last = pieces[0], pieces[-1]
+    if len(pieces) == 1:
+        return text == first
+    at, end = len(first), len(text) - len(last)
+    if at > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for piece in pieces[1:-1]:
+        found = text.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
 
 
 def _test(rule: Reader, variable: Path, name: str) -> Condition:

@@ -13,7 +13,7 @@ from expediter.asl.expressions.intrinsics import INTRINSICS, BadArgument
 from expediter.asl.expressions.paths import Path, compile_path
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
-from expediter.asl.texts import did_you_mean
+from expediter.asl.texts import PAYLOAD_LIMIT, did_you_mean
 
 Argument: TypeAlias = Callable[[Json, Scope], Json]
 
@@ -129,8 +129,11 @@ def _caller(function: Callable[..., Json], arguments: tuple[Argument, ...], text
     def call(value: Json, scope: Scope) -> Json:
         found = [argument(value, scope) for argument in arguments]
         try:
-            return function(scope.draw(), *found)
-        except BadArgument as error:
+            made = function(scope.draw(), *found)
+            if isinstance(made, str) and len(made) > PAYLOAD_LIMIT:
+                raise BadArgument(f"it makes more than {PAYLOAD_LIMIT} characters")
+            return made
+        except (BadArgument, ArithmeticError, RecursionError) as error:
             message = f"The function '{text}' had the following error: {error}"
             raise StateFailure(INTRINSIC, message, located=True) from error
 

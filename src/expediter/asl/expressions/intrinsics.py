@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
 import msgspec
@@ -61,6 +61,18 @@ def same_json(left: Json, right: Json) -> bool:
     return bool(left == right)
 
 
+def identity(value: Json) -> Hashable:
+    """A key that is equal for values that are equal as JSON, and for no others."""
+    if isinstance(value, bool):
+        return bool, value
+    if isinstance(value, dict):
+        return dict, frozenset((key, identity(inner)) for key, inner in value.items())
+    if isinstance(value, list):
+        return list, tuple(map(identity, value))
+    key: Hashable = value
+    return key
+
+
 def _array(value: Json) -> list[Json]:
     _need(isinstance(value, list), f"expected an array but found {json_text(value)}")
     return list(value)
@@ -80,9 +92,8 @@ def _partition(_draw: Draw, array: Json, size: Json) -> Json:
 def _range(_draw: Draw, first: Json, last: Json, step: Json) -> Json:
     start, end, stride = half_up(first), half_up(last), half_up(step)
     _need(stride != 0, "the step must not be 0")
-    numbers = range(start, end + (1 if stride > 0 else -1), stride)
-    _need(len(numbers) <= RANGE_LIMIT, f"the range has more than {RANGE_LIMIT} elements")
-    return list(numbers)
+    _need((end - start) // stride < RANGE_LIMIT, f"the range has more than {RANGE_LIMIT} elements")
+    return list(range(start, end + (1 if stride > 0 else -1), stride))
 
 
 def _get_item(_draw: Draw, array: Json, index: Json) -> Json:
@@ -92,11 +103,10 @@ def _get_item(_draw: Draw, array: Json, index: Json) -> Json:
 
 
 def _unique(_draw: Draw, array: Json) -> Json:
-    kept: list[Json] = []
+    kept: dict[Hashable, Json] = {}
     for item in _array(array):
-        if not any(same_json(item, other) for other in kept):
-            kept.append(item)
-    return kept
+        kept.setdefault(identity(item), item)
+    return list(kept.values())
 
 
 def _encode(_draw: Draw, text: Json) -> Json:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid
+from expediter.asl.expressions.jsonata.regular_expressions import Program, compile_linear
 from expediter.asl.expressions.path_segments import DEFINITE, Predicate, Segment, select
 from expediter.asl.protocol import Json
 
@@ -151,12 +152,9 @@ class _Parser:
         return _Operand(lambda _value, _root: constant, is_path=False)
 
 
-def _regex(text: str) -> re.Pattern[str]:
+def _regex(text: str) -> Program:
     body, _, flags = text[1:].rpartition("/")
-    try:
-        return re.compile(body, re.IGNORECASE if "i" in flags else 0)
-    except re.error as error:
-        raise PathInvalid(f"Not a regular expression: {body} ({error})") from error
+    return compile_linear(body, ignore_case="i" in flags)
 
 
 def _items(text: str) -> list[Json]:

@@ -7,14 +7,14 @@ expressions: those stand here anew. ``$eval`` is missing, as on AWS; what asks t
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final, TypeAlias, final
 
-import msgspec
 from jsonata import jexception, utils
 from jsonata.functions import Functions
 from jsonata.jsonata import Jsonata
 
+from expediter.asl.expressions.intrinsics import identity
 from expediter.asl.expressions.jsonata.limits import SIZE, Meter, refused, too_large
 from expediter.asl.expressions.jsonata.pictures import (
     format_integer,
@@ -88,19 +88,12 @@ def _pad(text: Json, width: Json, filling: Json = None) -> Json:
 def _distinct(values: Json) -> Json:
     if not isinstance(values, list) or len(values) < 2:
         return values
-    found: dict[Json, Json] = {}
+    found: dict[Hashable, Json] = {}
     for value in values:
-        found.setdefault(_identity(value), value)
+        found.setdefault(identity(value), value)
     if isinstance(values, utils.Utils.JList):
         return utils.Utils.create_sequence_from_iter(found.values())
     return list(found.values())
-
-
-def _identity(value: Json) -> Json:
-    """Equal for values that are the same as JSON: 1 and 1.0 are, true and 1 are not."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return msgspec.json.encode(value, order="sorted", enc_hook=str)
-    return value
 
 
 def _sort(values: Json, comes_after: Json) -> Json:

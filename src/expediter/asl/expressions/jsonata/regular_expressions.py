@@ -48,6 +48,8 @@ class Program(Protocol):
 
     def finditer(self, text: str) -> Iterator[Match]: ...
 
+    def fullmatch(self, text: str) -> Match | None: ...
+
 
 @final
 class Pattern:
@@ -92,19 +94,20 @@ def engine(spend: Callable[[int], None]) -> Callable[[str, RegexFlags], Pattern]
     """What compiles the regular expressions of a JSONata expression."""
 
     def compile_pattern(pattern: str, flags: RegexFlags) -> Pattern:
-        return Pattern(pattern, _program(pattern, flags), spend)
+        program = compile_linear(pattern, ignore_case=flags.case_insensitive, lines=flags.multiline)
+        return Pattern(pattern, program, spend)
 
     return compile_pattern
 
 
-def _program(pattern: str, flags: RegexFlags) -> Program:
+def compile_linear(pattern: str, *, ignore_case: bool = False, lines: bool = False) -> Program:
+    """``lines``: ^ and $ stand for the ends of lines, as with JavaScript's ``m``. Raises PathInvalid."""
     options = re2.Options()
     options.log_errors = False
-    options.case_sensitive = not flags.case_insensitive
+    options.case_sensitive = not ignore_case
     # JavaScript's \\uXXXX is \\x{XXXX} here, and its \\/ a plain slash.
     written = _CODE_POINT.sub(r"\\x{\1}", pattern).replace(r"\/", "/")
-    # ``m`` says that ^ and $ stand for the ends of lines, as in JavaScript.
-    prefix = "(?m)" if flags.multiline else ""
+    prefix = "(?m)" if lines else ""
     try:
         program: Program = re2.compile(prefix + written, options)
     except re2.error as error:
