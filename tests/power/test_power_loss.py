@@ -40,11 +40,11 @@ FATES: dict[str, Unwritten] = {
 
 
 class AnswersEarly(Writer):
-    """A control build: tells everybody before COMMIT."""
+    """A control build: answers every unit before COMMIT."""
 
     def _execute(self) -> None:
         super()._execute()
-        self._tell(self._batch)
+        self._answer(self._batch)
         self._batch.clear()
 
 

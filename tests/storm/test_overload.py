@@ -12,7 +12,7 @@ from tests.cli.conftest import Run, Server, serving
 from tests.storm.customers import Tally, crowd, customer, ended, until
 
 #: More customers than may wait at the doors, each at it again as soon as he is answered.
-CROWD = admission.WAITING + 1_500
+CROWD = admission.QUEUE_LIMIT + 1_500
 
 
 @pytest.fixture

@@ -125,3 +125,18 @@ def test_each_event_is_in_the_history_once_whatever_is_written_in_between(
 
     ((history,),) = session.connection.execute("SELECT history FROM execution").fetchall()
     assert [event.at for event in decoded(str(history))] == [1, 2]
+
+
+def test_events_that_are_written_take_no_more_memory(session: WriteBehind) -> None:
+    executions = SqliteExecutions(session)
+    session.begin()
+    no = SqliteClaims(session).take("an order", "")[0].no
+    SqliteDefinitions(session).pin("hash", {}, 0)
+    running = Execution(status="RUNNING")
+    executions.store(StoredExecution(no, "an order", 1, running), running, [TimerFired(1, 0, 0)], NEVER, 0)
+    session.end()
+    session.write()
+
+    stored = executions.load(no)
+    assert stored is not None
+    assert stored.log == b""

@@ -11,7 +11,7 @@ import apsw
 import pytest
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
-from expediter.embedded.sqlite.admission import BATCH
+from expediter.embedded.sqlite.admission import BATCH_LIMIT
 from expediter.embedded.sqlite.database import open_writer
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.sqlite.writer import Writer
@@ -147,9 +147,9 @@ async def test_units_that_wait_together_are_committed_together(tmp_path: Path) -
 @story
 async def test_a_commit_holds_no_more_units_than_a_batch(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
-        await asyncio.gather(*(bench.writer.run("x", bench.insert("x")) for _ in range(BATCH + 1)))
+        await asyncio.gather(*(bench.writer.run("x", bench.insert("x")) for _ in range(BATCH_LIMIT + 1)))
 
-        assert [len(batch) for batch in bench.log.batches] == [BATCH, 1]
+        assert [len(batch) for batch in bench.log.batches] == [BATCH_LIMIT, 1]
 
 
 @story

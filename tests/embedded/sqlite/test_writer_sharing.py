@@ -1,4 +1,4 @@
-"""Who may have how much of the writer: the doors, which may be refused, and what follows from what they accepted."""
+"""Requests may be refused, and the work that follows from accepted ones may not: each has its places in a commit."""
 
 import asyncio
 import logging
@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
-from expediter.embedded.sqlite.admission import BATCH, CROWD, JOINED, LARGE, PATIENCE, WAITING
+from expediter.embedded.sqlite.admission import (
+    BATCH_LIMIT,
+    LARGE_BATCH_LIMIT,
+    LONG_QUEUE,
+    QUEUE_LIMIT,
+    RUN_AHEAD_LIMIT,
+    WAIT_LIMIT,
+)
 from tests.embedded.sqlite.test_writer import no_room_beyond, writing
 from tests.support.stage import story
 
@@ -24,17 +31,19 @@ async def until(condition: Callable[[], bool]) -> None:
 @story
 async def test_more_than_may_wait_is_refused_as_too_busy(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
-        waiting = [bench.writer.run("x", lambda: None) for _ in range(WAITING)]
+        waiting = [bench.writer.run("x", lambda: None) for _ in range(QUEUE_LIMIT)]
         with pytest.raises(TooBusy):
             bench.writer.run("x", lambda: None)
 
-        assert await asyncio.gather(*waiting) == [None] * WAITING
+        assert await asyncio.gather(*waiting) == [None] * QUEUE_LIMIT
         assert bench.writer.metrics.shed == 1
         await bench.writer.run("afterwards", lambda: None)
 
 
 @story
-async def test_while_the_disk_stands_still_the_doors_refuse_after_two_seconds_and_then_go_on(tmp_path: Path) -> None:
+async def test_while_the_disk_stands_still_requests_are_refused_after_two_seconds(
+    tmp_path: Path,
+) -> None:
     async with writing(tmp_path) as bench:
         bench.disk.clear()
         first = bench.writer.run("a", bench.insert("a"))
@@ -42,7 +51,7 @@ async def test_while_the_disk_stands_still_the_doors_refuse_after_two_seconds_an
         second = bench.writer.run("b", bench.insert("b"))
         await until(lambda: bench.writer.waiting == 2)
         assert bench.writer._running
-        bench.writer._running = bench.writer._running._replace(begun=bench.writer._running.begun - PATIENCE - 0.1)
+        bench.writer._running = bench.writer._running._replace(begun=bench.writer._running.begun - WAIT_LIMIT - 0.1)
         with pytest.raises(TooBusy):
             await bench.writer.run("c", bench.insert("c"))
         bench.disk.set()
@@ -54,44 +63,45 @@ async def test_while_the_disk_stands_still_the_doors_refuse_after_two_seconds_an
 
 
 @story
-async def test_who_waited_too_long_is_refused_while_there_are_more_than_places(tmp_path: Path) -> None:
+async def test_requests_that_waited_too_long_are_refused_while_there_are_more_than_places(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
         bench.disk.clear()
         first = bench.writer.run("first", lambda: None)
         await until(lambda: "before commit" in bench.log.lines)
-        joining = [bench.writer.run("x", lambda: None) for _ in range(JOINED)]
-        waiting = [bench.writer.run("x", lambda: None) for _ in range(BATCH + 2)]
-        await until(lambda: bench.writer.waiting == JOINED + BATCH + 3)
-        for entry in bench.writer._admission.requests:
-            entry.came -= PATIENCE + 0.1
+        joining = [bench.writer.run("x", lambda: None) for _ in range(RUN_AHEAD_LIMIT)]
+        waiting = [bench.writer.run("x", lambda: None) for _ in range(BATCH_LIMIT + 2)]
+        await until(lambda: bench.writer.waiting == RUN_AHEAD_LIMIT + BATCH_LIMIT + 3)
+        for unit in bench.writer._admission.requests:
+            unit.came -= WAIT_LIMIT + 0.1
         bench.disk.set()
         await asyncio.gather(first, *joining)
         told = await asyncio.gather(*waiting, return_exceptions=True)
 
         assert [type(error) for error in told[:2]] == [TooBusy, TooBusy]
         assert bench.writer.metrics.shed == 2
-        assert told[2:] == [None] * BATCH  # for them there is a place: an answer is better than a refusal
+        assert told[2:] == [None] * BATCH_LIMIT  # for them there is a place: an answer is better than a refusal
 
 
 @story
-async def test_a_crowd_at_the_doors_is_written_in_larger_commits(tmp_path: Path) -> None:
+async def test_while_many_requests_wait_commits_are_larger(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
-        await asyncio.gather(*(bench.writer.run("x", lambda: None) for _ in range(CROWD + BATCH + 1)))
+        await asyncio.gather(*(bench.writer.run("x", lambda: None) for _ in range(LONG_QUEUE + BATCH_LIMIT + 1)))
 
-        assert [len(batch) for batch in bench.log.batches][:2] == [LARGE, BATCH]
+        assert [len(batch) for batch in bench.log.batches][:2] == [LARGE_BATCH_LIMIT, BATCH_LIMIT]
 
 
 @story
-async def test_doors_and_work_have_places_of_their_own_in_each_commit(tmp_path: Path) -> None:
+async def test_requests_and_work_have_places_of_their_own_in_each_commit(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
-        doors = [bench.writer.run("door", lambda: None) for _ in range(2 * BATCH)]
-        for _ in range(3 * BATCH):
+        requests = [bench.writer.run("request", lambda: None) for _ in range(2 * BATCH_LIMIT)]
+        for _ in range(3 * BATCH_LIMIT):
             bench.writer.submit("work", lambda: None, lambda _, __: None)
-        await asyncio.gather(*doors)
+        await asyncio.gather(*requests)
         await bench.writer.stop()
 
         shares = [dict(Counter(batch)) for batch in bench.log.batches]
-        assert shares == [{"work": BATCH, "door": BATCH}, {"work": BATCH, "door": BATCH}, {"work": BATCH}]
+        both = {"work": BATCH_LIMIT, "request": BATCH_LIMIT}
+        assert shares == [both, both, {"work": BATCH_LIMIT}]
 
 
 @story
@@ -107,4 +117,4 @@ async def test_that_nothing_can_be_written_is_logged_when_it_begins_and_when_it_
             await bench.writer.run(name, bench.insert(name))
 
     said = [record.getMessage() for record in caplog.records]
-    assert said == ["nothing can be written: doors answer 503 until that is over", "writing works again"]
+    assert said == ["nothing can be written: requests get 503 until that is over", "writing works again"]

@@ -1,7 +1,8 @@
-"""Who comes next at the writer: the doors, which may be refused, and the work that follows from what they accepted.
+"""The units of work that wait for a place in a commit.
 
-Both have places of their own in each commit: a flood at the doors does not keep orders from ending, and work that
-piled up does not close the doors.
+There are two queues. Units of requests may be refused. Units that follow from what was accepted may not. Each queue has
+places of its own in each commit: so many requests do not keep accepted orders from ending, and much work does not keep
+new requests from being answered.
 """
 
 from collections import deque
@@ -12,77 +13,73 @@ import msgspec
 from expediter.domain.errors import TooBusy
 from expediter.embedded.sqlite.metrics import Metrics
 
-#: Units of each side in one commit at most: bounds how long a batch keeps the event loop from reading requests.
-BATCH = 128
-#: Units that may be in the next commit already while the one before it is waited for: whoever comes then has his turn.
-JOINED = 2 * BATCH
-#: From so many units at the doors on it is LARGE: nobody hurries then to read still more requests, and each round in
-#: which thousands are read and refused is one in which this many are written.
-CROWD, LARGE = 1024, 512
-#: Units waiting at the doors, and seconds that one waits there while others push: beyond either a door answers 503.
-WAITING = 4096
-PATIENCE = 2.0
-
-Unit = Callable[[], object]
-Done = Callable[[object, Exception | None], None]
+#: Units of each queue in one commit at most. It bounds how long a batch keeps the event loop from reading requests.
+BATCH_LIMIT = 128
+#: Units in the next commit at most that may start as soon as they come, while the COMMIT before it runs.
+RUN_AHEAD_LIMIT = 2 * BATCH_LIMIT
+#: While at least so many requests wait, a commit holds up to LARGE_BATCH_LIMIT units of each queue: then more of the
+#: requests that are read are also written, and fewer are refused.
+LONG_QUEUE, LARGE_BATCH_LIMIT = 1024, 512
+#: Requests that wait at most, and seconds that a request waits at most while the queue is full or COMMIT takes so long.
+#: Beyond either, requests are answered with 503.
+QUEUE_LIMIT = 4096
+WAIT_LIMIT = 2.0
 
 
-class Entry(msgspec.Struct, eq=False):
-    """A unit on its way: its name, the function, who hears of its end, and when it came (the loop's seconds).
+class UnitOfWork(msgspec.Struct, eq=False):
+    """A function whose writes are all stored, or none.
 
-    ``result`` or ``error``: what came of it. ``after``: what shall happen once it is durable.
+    ``name``: for the metrics. ``done``: is told the result, or the error that undid the unit, once that is durable.
+    ``came``: when it was submitted, in the loop's seconds. ``after``: what to do once the unit is durable.
     """
 
     name: str
-    unit: Unit
-    done: Done
+    run: Callable[[], object]
+    done: Callable[[object, Exception | None], None]
     came: float
     result: object = None
     error: Exception | None = None
     after: list[Callable[[], None]] = []
 
-    def begin_again(self) -> None:
-        """Nothing came of it so far."""
+    def reset(self) -> None:
+        """The unit is as if it had never run."""
         self.result = self.error = None
         self.after.clear()
 
 
 class AdmissionQueue:
-    """The units that wait for a place in a commit: those of ``requests``, which may be refused, and the ``work`` that
-    follows from what was accepted. ``clock``: seconds, as the loop counts them.
-    """
+    """``requests`` may be refused; ``work`` follows from what was accepted. ``clock``: returns the loop's seconds."""
 
     def __init__(self, clock: Callable[[], float], metrics: Metrics) -> None:
         self._clock = clock
         self._metrics = metrics
-        self.requests: deque[Entry] = deque()
-        self.work: deque[Entry] = deque()
+        self.requests: deque[UnitOfWork] = deque()
+        self.work: deque[UnitOfWork] = deque()
 
     def too_busy(self) -> bool:
         """Whether a request's unit would wait for seconds: there are too many, or the disk stands still."""
-        if len(self.requests) >= WAITING:
+        if len(self.requests) >= QUEUE_LIMIT:
             return True
-        return bool(self.requests) and self._clock() - self.requests[0].came > PATIENCE
+        return bool(self.requests) and self._clock() - self.requests[0].came > WAIT_LIMIT
 
-    def take_work(self) -> list[Entry]:
-        """The work that has a place in the next batch."""
-        return _first(self.work, BATCH if len(self.requests) < CROWD else LARGE)
+    def take_work(self) -> list[UnitOfWork]:
+        """Removes and returns the work that has a place in the next batch."""
+        return _first(self.work, BATCH_LIMIT if len(self.requests) < LONG_QUEUE else LARGE_BATCH_LIMIT)
 
-    def take_requests(self) -> list[Entry]:
-        """The requests that have a place in the next batch.
+    def take_requests(self) -> list[UnitOfWork]:
+        """Removes and returns the requests that have a place in the next batch.
 
-        While there are more than places, those that waited too long are refused: they were let in when there was more
-        time.
+        While there are more requests than places, those that waited longer than WAIT_LIMIT are refused.
         """
-        places = BATCH if len(self.requests) < CROWD else LARGE
-        late = self._clock() - PATIENCE
+        places = BATCH_LIMIT if len(self.requests) < LONG_QUEUE else LARGE_BATCH_LIMIT
+        late = self._clock() - WAIT_LIMIT
         while len(self.requests) > places and self.requests[0].came < late:
             self._metrics.shed += 1
             self.requests.popleft().done(None, TooBusy())
         return _first(self.requests, places)
 
 
-def _first(waiting: deque[Entry], most: int) -> list[Entry]:
+def _first(waiting: deque[UnitOfWork], most: int) -> list[UnitOfWork]:
     if len(waiting) > most:
         return [waiting.popleft() for _ in range(most)]
     taken = list(waiting)

@@ -1,18 +1,18 @@
-"""The one writer: units of work, many to a commit, each answered after the fsync that holds it.
+"""The one writer: it runs units of work and commits them in batches. Each is answered after the fsync that holds it.
 
-    batch 1   … ─→ statements ─→ COMMIT ·······················→ told
-    batch 2                      units, and those that come ···→ the other units ─→ statements ─→ COMMIT ···→ told
+    batch 1   … ─→ statements ─→ COMMIT ·············→ answers
+    batch 2                      units run ··········→ the other units run ─→ statements ─→ COMMIT ···→ answers
 
-Rules:
- - statements run on the event loop's thread, only COMMIT runs in a thread of its own: a second Python thread running
-   statements would give the GIL away at every step and fall to a fraction of its speed;
- - while COMMIT runs the connection belongs to it. The next batch's units run meanwhile, first the work that waits, then
-   whatever comes, as far as they find in memory what they need; one that needs the file (``ConnectionBusy``) runs again
-   after COMMIT. Whoever had no turn by then runs after it, so everybody who comes meanwhile is taken along;
- - a unit that raises loses its own writes and nobody else's;
- - what a unit wants done outside (``after``) happens once the commit that holds it returned, or never;
- - a COMMIT that fails (disk full) takes back the whole batch: everybody in it is told StoreUnavailable. What ran
-   meanwhile had built on it, and runs again.
+- Units and statements run on the event loop's thread. Only COMMIT has a thread of its own: a second Python thread that
+  runs statements gives the GIL away at every step, and falls to a fraction of its speed.
+- While COMMIT runs, nothing else may use the connection. Units of the next batch run meanwhile: first the work that
+  waits, then what comes. A unit that needs the file (``ConnectionBusy``) runs again after COMMIT, with the units that
+  were not reached before.
+- A unit that raises loses its own writes only.
+- What a unit has put off (``after``) happens once its commit has returned, or never.
+- When a COMMIT fails (disk full), every unit in it gets StoreUnavailable. The units that ran meanwhile read what is
+  lost now, so they run again.
+- When SQLite refuses a row, the units of the batch run again, each in a commit of its own. So only one fails.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from typing import NamedTuple, Protocol, TypeVar
 import apsw
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
-from expediter.embedded.sqlite.admission import JOINED, PATIENCE, AdmissionQueue, Entry
+from expediter.embedded.sqlite.admission import RUN_AHEAD_LIMIT, WAIT_LIMIT, AdmissionQueue, UnitOfWork
 from expediter.embedded.sqlite.commit_thread import Commit, Committer
 from expediter.embedded.sqlite.database import ConnectionBusy
 from expediter.embedded.sqlite.metrics import Metrics
@@ -41,7 +41,7 @@ _log = logging.getLogger("expediter.writer")
 
 
 class Observer(Protocol):
-    """Is told of every commit: the names of its units, before it is asked for and after it returned."""
+    """Is told the names of the units in each commit, before the COMMIT begins and after it returned."""
 
     def before_commit(self, names: list[str]) -> None: ...
 
@@ -49,7 +49,7 @@ class Observer(Protocol):
 
 
 class TransactionHooks(Protocol):
-    """Told of each unit: it begins, ends or is undone; of each batch: it is written, COMMIT runs, is kept or lost."""
+    """Called when a unit begins, ends or is undone; when a batch is written, its COMMIT begins, it is kept or lost."""
 
     def begin(self) -> None: ...
 
@@ -73,14 +73,14 @@ class BatchLost(Exception):
 class _Running(NamedTuple):
     """A COMMIT under way, the units that it holds, and when it began (the loop's seconds)."""
 
-    batch: list[Entry]
+    batch: list[UnitOfWork]
     commit: Commit
     begun: float
 
 
 def _settle(future: asyncio.Future[T], result: T, error: Exception | None) -> None:
     if future.done():
-        return  # who asked went away; what was written stays written
+        return  # the caller went away; what was written stays written
     if error is None:
         future.set_result(result)
     else:
@@ -88,10 +88,7 @@ def _settle(future: asyncio.Future[T], result: T, error: Exception | None) -> No
 
 
 class Writer:
-    """Group commits over one connection. Create and use it on the event loop's thread.
-
-    ``between`` is awaited after every commit: the time for checkpoints.
-    """
+    """Create and use it on the event loop's thread. ``between`` is awaited after every commit, for checkpoints."""
 
     def __init__(
         self,
@@ -110,73 +107,75 @@ class Writer:
         self._wake = asyncio.Event()
         self._committer = Committer(connection)
         self._running: _Running | None = None
-        self._current: Entry | None = None
-        #: The units of the next commit; those of them that had no turn yet; those that need the file and had to stop.
-        self._batch: list[Entry] = []
-        self._turns: deque[Entry] = deque()
-        self._left: list[Entry] = []
+        self._current: UnitOfWork | None = None
+        #: The units of the next commit; those that did not run yet; those that ran, and run again after COMMIT.
+        self._batch: list[UnitOfWork] = []
+        self._to_run: deque[UnitOfWork] = deque()
+        self._need_file: list[UnitOfWork] = []
         #: Units that run again, each in a commit of its own; whether the next commit is one of these.
-        self._again: deque[Entry] = deque()
-        self._alone = False
-        #: The COMMIT that is waited for with nothing to do: who comes has his turn at once.
-        self._beside: Commit | None = None
-        #: Units that had their turn and were not told yet.
-        self._untold = 0
+        self._retries: deque[UnitOfWork] = deque()
+        self._retrying = False
+        #: The COMMIT that is waited for, when there is nothing else to do: a unit that comes runs at once.
+        self._waited_for: Commit | None = None
+        #: Units that are in a batch and have no answer yet.
+        self._unanswered = 0
         self._stopping = self._failing = False
         self._task = asyncio.create_task(self._run(), name="writer")
 
-    def run(self, name: str, unit: Callable[[], T]) -> asyncio.Future[T]:
-        """For requests: will have the unit's result once that is durable, or what the unit raised, StoreUnavailable or
-        TooBusy: nothing was done then, nor will be. Raises TooBusy.
+    def run(self, name: str, function: Callable[[], T]) -> asyncio.Future[T]:
+        """Runs the unit of a request. The future gets the result once it is durable.
+
+        Or it gets what the unit raised, StoreUnavailable or TooBusy: then nothing is stored. Raises TooBusy.
         """
         if self.too_busy():
             self.metrics.shed += 1
             raise TooBusy
         future: asyncio.Future[T] = self._loop.create_future()
-        entry = Entry(name, unit, partial(_settle, future), self._loop.time())
-        self._add(entry, self._admission.requests)
+        unit = UnitOfWork(name, function, partial(_settle, future), self._loop.time())
+        self._add(unit, self._admission.requests)
         return future
 
-    def submit(self, name: str, unit: Callable[[], T], done: Done[T]) -> None:
-        """For what follows from what was accepted: never refused, so whoever submits bounds how much there can be.
+    def submit(self, name: str, function: Callable[[], T], done: Done[T]) -> None:
+        """Runs the unit of work that follows from what was accepted. It is never refused: the caller bounds how many
+        there are.
 
-        Has the unit run and committed; then calls ``done`` with its result or the error that undid it. From inside a
-        unit: it runs behind the others of this commit, and is in it.
+        Calls ``done`` with the result once it is durable, or with the error that undid the unit. A unit that is
+        submitted inside a unit joins the same commit.
         """
-        entry = Entry(name, unit, done, 0)  # type: ignore[arg-type]  # result and done agree on T
-        if self._current is not None and not self._alone:
-            self._batch.append(entry)
-            self._turns.append(entry)
-            self._untold += 1
+        unit = UnitOfWork(name, function, done, 0)  # type: ignore[arg-type]  # result and done agree on T
+        if self._current is not None and not self._retrying:
+            self._batch.append(unit)
+            self._to_run.append(unit)
+            self._unanswered += 1
         else:
-            self._add(entry, self._admission.work)
+            self._add(unit, self._admission.work)
 
-    def _add(self, entry: Entry, queue: deque[Entry]) -> None:
-        """Has the unit wait in the queue; while COMMIT is waited for with nothing to do it runs at once."""
-        if self._beside is None or len(self._batch) >= JOINED:
-            queue.append(entry)
+    def _add(self, unit: UnitOfWork, queue: deque[UnitOfWork]) -> None:
+        """The unit waits in the queue. While the writer only waits for a COMMIT, the unit runs at once."""
+        if self._waited_for is None or len(self._batch) >= RUN_AHEAD_LIMIT:
+            queue.append(unit)
             self._wake.set()
             return
-        self._batch.append(entry)
-        self._turns.append(entry)
-        self._untold += 1
-        self._run_ahead(self._beside)
+        self._batch.append(unit)
+        self._to_run.append(unit)
+        self._unanswered += 1
+        self._run_ahead(self._waited_for)
 
     def after(self, action: Callable[[], None]) -> None:
-        """From inside a unit: have this done once the unit is durable; forgotten if it is undone."""
+        """Called inside a unit. The action is done once the unit is durable, and never if the unit is undone."""
         if self._current is None:
             raise RuntimeError("after() belongs inside a unit")
         self._current.after.append(action)
 
     def too_busy(self) -> bool:
-        """Whether a request's unit would wait for seconds: there are too many, or the disk stands still."""
-        late = self._running is not None and self._loop.time() - self._running.begun > PATIENCE
+        """Whether a request would wait for seconds: too many wait, or the disk stands still."""
+        late = self._running is not None and self._loop.time() - self._running.begun > WAIT_LIMIT
         return late or self._stopping or self._admission.too_busy()
 
     @property
     def waiting(self) -> int:
-        """Units that were not told yet what came of them."""
-        return len(self._admission.requests) + len(self._admission.work) + self._untold
+        """The number of units without an answer."""
+        return len(self._admission.requests) + len(self._admission.work) + self._unanswered
 
     async def stop(self) -> None:
         """Commits what was submitted and stops."""
@@ -191,50 +190,50 @@ class Writer:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._running or admission.work or admission.requests or self._again:
+            while self._running or admission.work or admission.requests or self._retries:
                 self._begin_batch()
                 if running := self._running:
                     self._run_ahead(running.commit)
-                    self._beside = None if self._alone else running.commit
+                    self._waited_for = None if self._retrying else running.commit
                     if not running.commit.done:
                         await running.commit.wait()
                     if not self._end_commit(running):
                         continue
                     await self._between()
-                    await asyncio.sleep(0)  # who was told answers before the next units run
+                    await asyncio.sleep(0)  # the answers are sent before the next units run
                 self._begin_commit()
             if self._stopping:
                 return
 
     def _begin_batch(self) -> None:
-        """The work that waits is the first in the next batch: it runs while COMMIT of the one before does."""
-        self._batch, self._left = [], []
-        self._turns.clear()
-        self._alone = bool(self._again)
-        if self._again:
-            self._batch.append(self._again.popleft())
+        """The next batch begins with the work that waits. It runs while the COMMIT before it does."""
+        self._batch, self._need_file = [], []
+        self._to_run.clear()
+        self._retrying = bool(self._retries)
+        if self._retries:
+            self._batch.append(self._retries.popleft())
         elif self._admission.work:
             self._batch = self._admission.take_work()
-            self._untold += len(self._batch)
-        self._turns.extend(self._batch)
+            self._unanswered += len(self._batch)
+        self._to_run.extend(self._batch)
 
     def _run_ahead(self, commit: Commit) -> None:
-        """Gives the units of the next batch their turn until COMMIT has returned; those that need the file are left."""
-        while self._turns and not commit.done:
-            entry = self._turns.popleft()
+        """Runs units of the next batch until COMMIT has returned."""
+        while self._to_run and not commit.done:
+            unit = self._to_run.popleft()
             try:
-                self._run_unit(entry)
+                self._run_unit(unit)
             except ConnectionBusy:
                 self._hooks.undo()
-                entry.begin_again()
-                self._left.append(entry)
+                unit.reset()
+                self._need_file.append(unit)
 
     def _end_commit(self, running: _Running) -> bool:
-        """Tells the units of a COMMIT that has returned. False: it failed, and what was staged since is lost."""
-        self._running = self._beside = None
+        """Answers the units of a COMMIT that has returned. False: it failed, and the changes since are lost too."""
+        self._running = self._waited_for = None
         if running.commit.error is not None:
             self._lose(running.batch, running.commit.error)
-            self._put_back()
+            self._requeue()
             return False
         self.metrics.commits.observe(running.commit.seconds)
         self.metrics.batches.observe(len(running.batch))
@@ -242,34 +241,34 @@ class Writer:
         if self._failing:
             self._say_whether_it_works(None)
         if self._observer:
-            self._observer.after_commit([entry.name for entry in running.batch])
-        self._tell(running.batch)
+            self._observer.after_commit([unit.name for unit in running.batch])
+        self._answer(running.batch)
         return True
 
-    def _put_back(self) -> None:
-        """The next batch had built on what is lost: its units wait again, as the next to have their turn."""
-        for entry in self._batch:
-            entry.begin_again()
-        if self._alone:
-            self._again.extendleft(self._batch)
+    def _requeue(self) -> None:
+        """The units of the next batch read what is lost now: they run again, before all others."""
+        for unit in self._batch:
+            unit.reset()
+        if self._retrying:
+            self._retries.extendleft(self._batch)
         else:
-            self._untold -= len(self._batch)
+            self._unanswered -= len(self._batch)
             self._admission.work.extendleft(reversed(self._batch))
 
     def _begin_commit(self) -> None:
-        """Runs the units of the next batch that had no turn yet, with the requests that wait, and begins its COMMIT."""
-        if self._admission.requests and not self._alone:
+        """Runs the other units of the next batch and the requests that wait, then begins its COMMIT."""
+        if self._admission.requests and not self._retrying:
             requests = self._admission.take_requests()
-            self._untold += len(requests)
+            self._unanswered += len(requests)
             self._batch += requests
-            self._turns += requests
+            self._to_run += requests
         batch = self._batch
         if not batch:
             return
         try:
             self._execute()
             if self._observer:
-                self._observer.before_commit([entry.name for entry in batch])
+                self._observer.before_commit([unit.name for unit in batch])
         except (apsw.Error, StoreUnavailable, BatchLost) as error:
             self._lose(batch, error)
             return
@@ -277,44 +276,39 @@ class Writer:
         self._running = _Running(batch, self._committer.begin(), self._loop.time())
 
     def _execute(self) -> None:
-        """Runs the units that are left of the batch, those that they have join it, and its statements.
-
-        Raises what SQLite cannot do.
-        """
+        """Runs units, also those that join meanwhile, and the statements of the batch. Raises what SQLite cannot do."""
         self._connection.execute("BEGIN IMMEDIATE")
-        for entry in self._left:
-            self._run_unit(entry)
-        while self._turns:
-            self._run_unit(self._turns.popleft())
+        for unit in self._need_file:
+            self._run_unit(unit)
+        while self._to_run:
+            self._run_unit(self._to_run.popleft())
         begun = perf_counter()
         self._hooks.write()
         self.metrics.writes.observe(perf_counter() - begun)
 
-    def _run_unit(self, entry: Entry) -> None:
+    def _run_unit(self, unit: UnitOfWork) -> None:
         """Raises ConnectionBusy, and BatchLost."""
         begun = perf_counter()
-        self._current = entry
+        self._current = unit
         self._hooks.begin()
         try:
-            entry.result = entry.unit()
+            unit.result = unit.run()
             self._hooks.end()
-        except Exception as error:  # noqa: BLE001  # whatever a unit raises undoes that unit and is handed to its owner
-            self._undo_unit(entry, error)
+        except Exception as error:  # noqa: BLE001  # whatever a unit raises undoes it, and is its answer
+            self._undo_unit(unit, error)
         finally:
             self._current = None
-        self.metrics.units[entry.name].observe(perf_counter() - begun)
+        self.metrics.units[unit.name].observe(perf_counter() - begun)
 
-    def _undo_unit(self, entry: Entry, error: Exception) -> None:
-        entry.error = error
-        entry.after.clear()
+    def _undo_unit(self, unit: UnitOfWork, error: Exception) -> None:
+        unit.error = error
+        unit.after.clear()
         if not self._running and not self._connection.in_transaction:
             raise BatchLost from error
         self._hooks.undo()
 
-    def _lose(self, batch: list[Entry], error: Exception) -> None:
-        """Takes the batch back. When SQLite refused something that one of its units staged, each runs again by itself,
-        so that only that one fails.
-        """
+    def _lose(self, batch: list[UnitOfWork], error: Exception) -> None:
+        """The batch is not stored. When SQLite refused a row, its units run again, each in a commit of its own."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._hooks.lost(error.__cause__ or error)
@@ -322,28 +316,28 @@ class Writer:
         self.metrics.commits_lost += not refused
         self._say_whether_it_works(error)
         if refused and len(batch) > 1:
-            for entry in batch:
-                entry.begin_again()
-            self._again.extend(batch)
+            for unit in batch:
+                unit.reset()
+            self._retries.extend(batch)
             return
-        for entry in batch:
-            entry.after.clear()
-            entry.error = StoreUnavailable()
-            entry.error.__cause__ = error
-        self._tell(batch)
+        for unit in batch:
+            unit.after.clear()
+            unit.error = StoreUnavailable()
+            unit.error.__cause__ = error
+        self._answer(batch)
 
     def _say_whether_it_works(self, error: Exception | None) -> None:
-        """Logs that nothing can be written when that begins and when it is over: it concerns every unit meanwhile."""
+        """Logs once that nothing can be written, and once that it can again: every unit meanwhile fails for it."""
         if bool(error) != self._failing and not isinstance(error and error.__cause__, _REFUSED):
             self._failing = bool(error)
             if error:
-                _log.error("nothing can be written: doors answer 503 until that is over", exc_info=error)
+                _log.error("nothing can be written: requests get 503 until that is over", exc_info=error)
             else:
                 _log.warning("writing works again")
 
-    def _tell(self, batch: list[Entry]) -> None:
-        self._untold -= len(batch)
-        for entry in batch:
-            for action in entry.after:
+    def _answer(self, batch: list[UnitOfWork]) -> None:
+        self._unanswered -= len(batch)
+        for unit in batch:
+            for action in unit.after:
                 action()
-            entry.done(entry.result if entry.error is None else None, entry.error)
+            unit.done(unit.result if unit.error is None else None, unit.error)
