@@ -18,6 +18,7 @@ PAGES = (
     "/console",
     "/console/orders/new",
     "/console/dead-letters",
+    "/console/audit",
     "/console/mailbox",
     "/console/flow",
     "/console/flow?span=day",

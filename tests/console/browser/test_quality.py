@@ -29,6 +29,7 @@ async def pages(shop: Shop) -> dict[str, str]:
         "order": f"/console/orders/{order_id}",
         "dead-letters": "/console/dead-letters",
         "dead-letter": f"/console/dead-letters/{letter}",
+        "audit": "/console/audit",
         "mailbox": "/console/mailbox",
         "mail": f"/console/mailbox/{order_id}?status=SUCCESS&to=guest%40example.com",
         "flow": "/console/flow",
@@ -119,7 +120,7 @@ async def test_everything_can_be_reached_by_keyboard_and_the_focus_is_seen(visit
         await shop.until(order_id, Status.SUCCESS)
         await visitor.visit(shop, f"/console/orders/{order_id}")
         seen = []
-        for _ in range(14):
+        for _ in range(16):
             await visitor.page.keyboard.press("Tab")
             place, outlined = await visitor.page.evaluate(
                 """() => { const there = document.activeElement, style = getComputedStyle(there);
@@ -129,9 +130,9 @@ async def test_everything_can_be_reached_by_keyboard_and_the_focus_is_seen(visit
             )
             assert outlined, place
             seen.append(place)
-        assert seen[:9] == [
-            "Skip to content", "Expediter", "Orders", "Dead letters", "Mailbox", "Flow", "Workflow",
-            "Order again", "Customer’s page",  # noqa: RUF001  # as the page writes it
+        assert seen[:11] == [
+            "Skip to content", "Expediter", "Orders", "Dead letters", "Mailbox", "Flow", "Workflow", "Audit",
+            "Order again", "Customer’s page", "Revoke its links",  # noqa: RUF001  # as the page writes it
         ]  # fmt: skip
         assert "InitializeOrderTask" in seen
         await visitor.page.focus('a[href="#state-Hold"]')
