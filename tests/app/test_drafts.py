@@ -18,6 +18,7 @@ from expediter.app.drafts import (
     fingerprint,
     order_of,
     parse,
+    terms_of,
 )
 from expediter.app.ports import OrderSettings
 from expediter.domain.errors import OrderInvalid
@@ -31,7 +32,7 @@ BASKET = {"user_id": "ann", "restaurant_id": "here", "items": [{"name": "Soup", 
 
 
 def accepted(body: Any, settings: OrderSettings = SETTINGS) -> Order:
-    return order_of(parse(msgspec.json.encode(body), Draft), ID, NOON, settings)
+    return order_of(parse(msgspec.json.encode(body), Draft), ID, NOON, terms_of(settings))
 
 
 def paths(body: Any) -> set[str]:
@@ -39,7 +40,7 @@ def paths(body: Any) -> set[str]:
     with pytest.raises(OrderInvalid) as refused:
         accepted(body)
     with pytest.raises(OrderInvalid) as converted:
-        order_of(convert(body, Draft), ID, NOON, SETTINGS)
+        order_of(convert(body, Draft), ID, NOON, terms_of(SETTINGS))
     assert {fault.path for fault in converted.value.faults} == {fault.path for fault in refused.value.faults}
     return {fault.path for fault in refused.value.faults}
 

@@ -155,3 +155,48 @@ def test_the_order_that_is_accepted_is_what_its_message_asks_for(home: Adapters,
 def test_a_value_that_is_no_order_is_refused(value: object) -> None:
     with pytest.raises(OrderInvalid):
         from_document(value)
+
+
+LATER = msgspec.structs.replace(SETTINGS, default_price=2000, currency="JPY", hold_seconds=99)
+
+
+def test_what_the_customer_was_told_holds_whatever_the_settings_are_at_the_intake(home: Adapters) -> None:
+    """Price, currency, total and hold are those of the accept."""
+    with home.unit() as work:
+        told = accept(work, OPERATOR, convert(BURGERS, Draft), ID).order
+    with home.unit() as work:
+        (received,) = work.queue.receive(BATCH, NOON)
+
+    found = order_in(received, LATER)
+
+    assert (found.order, found.hold_seconds) == (told, SETTINGS.hold_seconds)
+    assert (told.total, told.currency) == (3 * SETTINGS.default_price, SETTINGS.currency)
+
+
+def test_an_accepted_order_is_found_and_the_same_key_answers_under_whatever_settings(home: Adapters) -> None:
+    many = {**BURGERS, "quantity": 2_000_000}
+    with home.unit() as work:
+        told = accept(work, OPERATOR, convert(many, Draft), ID).order
+    with home.unit() as work:
+        again = accept(msgspec.structs.replace(work, settings=LATER), OPERATOR, convert(many, Draft), ID)
+
+    assert (again.order, again.replayed) == (told, True)
+
+
+def test_an_accepted_order_outlives_its_currency_and_stricter_rules() -> None:
+    body = b'{"user_id": " ", "restaurant_id": "b", "quantity": 1, "currency": "XXB", "later": true}'
+    told = {"order_id": ID, "default_price": "5", "currency": "USD", "hold_seconds": "0"}
+
+    assert order_in(message(body, **told), SETTINGS).order.currency == "XXB"
+
+
+def test_a_message_from_elsewhere_is_held_to_the_rules_and_takes_the_settings_of_its_intake() -> None:
+    assert order_in(message(order_id=ID), LATER).order.items[0].unit_price == LATER.default_price
+    with pytest.raises(OrderInvalid, match="user_id"):
+        order_in(message(b'{"user_id": "(erased)", "restaurant_id": "b", "quantity": 1}', order_id=ID), SETTINGS)
+
+
+@pytest.mark.parametrize("said", [{"default_price": "x"}, {"default_price": "1"}, {"currency": "USD"}])
+def test_attributes_that_are_not_ours_are_refused(said: dict[str, str]) -> None:
+    with pytest.raises(OrderInvalid, match="hold_seconds"):
+        order_in(message(BODY, **{"order_id": ID, "hold_seconds": "1", **said}), SETTINGS)

@@ -6,13 +6,28 @@ from typing import Any
 import msgspec
 import pytest
 
-from expediter.app.drafts import Draft, DraftItem, convert, draft_of, encode, fingerprint, order_of, read, write
+from expediter.app.drafts import (
+    AcceptedDraft,
+    AcceptedItem,
+    Draft,
+    DraftItem,
+    convert,
+    draft_of,
+    encode,
+    fingerprint,
+    order_of,
+    read_accepted,
+    terms_of,
+    write,
+)
 from expediter.app.intake import document, from_document
 from expediter.app.operator.export import ExportedOrder, decode
 from expediter.app.operator.export import encode as export
 from expediter.domain.order import Item, Order
 from tests.support.clock import NOON
 from tests.support.values import ID, SETTINGS, an_order
+
+TERMS = terms_of(SETTINGS)
 
 ITEM = Item("Burger", 3, 700)
 #: Every field that an accepted order brings along, with another value than ORDER has.
@@ -75,7 +90,7 @@ def test_an_execution_begins_with_the_order_as_it_was_accepted(field: str) -> No
 @pytest.mark.parametrize("field", OTHERS.keys() - {"id", "created_at", "name"})
 def test_an_order_that_is_placed_again_asks_for_all_that_the_first_one_asked_for(field: str) -> None:
     for order in (NAMELESS, msgspec.structs.replace(other(field), name=None)):
-        assert order_of(draft_of(order), order.id, order.created_at, SETTINGS) == order
+        assert order_of(draft_of(order), order.id, order.created_at, TERMS) == order
 
 
 DRAFT = {
@@ -118,7 +133,7 @@ def test_drafts_that_differ_in_a_field_are_different_orders_with_different_finge
     one: dict[str, Any], two: dict[str, Any]
 ) -> None:
     drafts = [convert(given, Draft) for given in (one, two)]
-    read_back = [read(encode(draft), ID, NOON, SETTINGS) for draft in drafts]
+    read_back = [read_accepted(encode(draft), ID, NOON, TERMS) for draft in drafts]
 
     assert len({fingerprint(draft) for draft in drafts}) == 2
     assert read_back[0].order != read_back[1].order
@@ -126,10 +141,24 @@ def test_drafts_that_differ_in_a_field_are_different_orders_with_different_finge
 
 
 def test_a_message_that_was_written_here_is_read_once_as_it_was_written_and_then_parsed() -> None:
-    body, asked = write(draft_of(ORDER), ID, NOON, SETTINGS)
+    body, asked = write(draft_of(ORDER), ID, NOON, TERMS)
 
-    first, second = read(body, ID, NOON, SETTINGS), read(body, ID, NOON, SETTINGS)
+    first, second = read_accepted(body, ID, NOON, TERMS), read_accepted(body, ID, NOON, TERMS)
 
     assert first is asked
     assert second is not asked
     assert second == asked
+
+
+def test_a_draft_that_was_accepted_has_the_fields_of_a_draft() -> None:
+    assert AcceptedDraft.__struct_fields__ == Draft.__struct_fields__
+    assert AcceptedItem.__struct_fields__ == DraftItem.__struct_fields__
+
+
+@pytest.mark.parametrize("given", [one for pair in variants() for one in pair])
+def test_a_draft_that_was_accepted_is_read_as_it_was_given(given: dict[str, Any]) -> None:
+    draft = convert(given, Draft)
+
+    order, print_of_it, _ = read_accepted(encode(draft), ID, NOON, TERMS)
+
+    assert (order, print_of_it) == (order_of(draft, ID, NOON, TERMS), fingerprint(draft))

@@ -32,7 +32,7 @@ def test_an_accepted_order_is_on_the_queue_and_can_be_read_at_once(home: Adapter
         (message,) = work.queue.receive(5, NOON + 5)
 
     assert not accepted.replayed
-    assert message.attributes == {"order_id": ID}
+    assert message.attributes == {"order_id": ID, "default_price": "1000", "currency": "USD", "hold_seconds": "30"}
 
 
 def test_the_same_order_again_is_answered_the_same_and_queued_once(home: Adapters) -> None:

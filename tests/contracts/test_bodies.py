@@ -10,7 +10,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from expediter import contracts
-from expediter.app.drafts import ChangeDraft, Draft, change_of, order_of, parse
+from expediter.app.drafts import ChangeDraft, Draft, change_of, order_of, parse, terms_of
 from expediter.app.ports import OrderSettings
 from expediter.domain.errors import OrderInvalid
 from expediter.domain.money import LARGEST_TOTAL
@@ -112,13 +112,16 @@ def validator(name: str) -> jsonschema_rs.Draft4Validator:
 
 NEW_ORDER, ORDER_CHANGE = validator("NewOrder"), validator("OrderChange")
 PLAIN = order_of(
-    Draft(user_id="u", restaurant_id="r", quantity=1, name="n"), "00000000-0000-0000-0000-000000000000", 0, SETTINGS
+    Draft(user_id="u", restaurant_id="r", quantity=1, name="n"),
+    "00000000-0000-0000-0000-000000000000",
+    0,
+    terms_of(SETTINGS),
 )
 
 
 def takes_new(body: Any) -> bool:
     try:
-        order_of(parse(json.dumps(body).encode(), Draft), PLAIN.id, 0, SETTINGS)
+        order_of(parse(json.dumps(body).encode(), Draft), PLAIN.id, 0, terms_of(SETTINGS))
     except OrderInvalid as error:
         assume("the total is" not in str(error))  # a sum is more than JSON Schema can say
         return False

@@ -10,7 +10,7 @@ from demo import audit
 from demo.baskets import PANEL, Basket, PanelMissing, baskets, items
 from demo.play import CANCEL_EACH, TWICE_EACH, Played, camel, play
 from demo.processes import DidNotStart, Trouble, running, stage
-from expediter.app.drafts import Draft, convert, order_of
+from expediter.app.drafts import Draft, convert, order_of, terms_of
 from expediter.app.ports import OrderSettings
 from expediter.domain.order import Order, Status
 
@@ -51,7 +51,7 @@ def test_without_the_panel_the_demo_says_what_fetches_it(monkeypatch: pytest.Mon
 def test_a_basket_is_an_order_that_both_doors_take() -> None:
     order = basket(1).order
 
-    assert order_of(convert(order, Draft), "id", 0, OrderSettings()).total == 251
+    assert order_of(convert(order, Draft), "id", 0, terms_of(OrderSettings())).total == 251
     assert camel(order)["items"] == [{"name": "SALAD", "quantity": 1, "unitPrice": 251}]
     assert camel(order)["userId"] == "household-1"
 
@@ -84,7 +84,7 @@ def test_a_play_through_both_doors_adds_up(tmp_path: Path) -> None:
 
 def ended(number: int, status: Status = Status.SUCCESS) -> Order:
     draft = convert(basket(number).order, Draft)
-    return msgspec.structs.replace(order_of(draft, basket(number).key, 0, OrderSettings()), status=status)
+    return msgspec.structs.replace(order_of(draft, basket(number).key, 0, terms_of(OrderSettings())), status=status)
 
 
 def test_an_accepted_order_that_is_missing_or_waits_is_found() -> None:

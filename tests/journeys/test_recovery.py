@@ -194,12 +194,29 @@ async def accept_only(stage: Stage, order_id: str) -> None:
 @story
 async def test_a_message_accepted_just_before_the_stop_is_taken_in_at_the_next_start(tmp_path: Path) -> None:
     order_id = new_id()
-    async with opened(tmp_path) as stage:
+    async with opened(tmp_path, HOLD_SECONDS="0") as stage:
         await accept_only(stage, order_id)
     async with opened(tmp_path, HOLD_SECONDS="0") as stage:
         await stage.quiet()
 
         assert stage.status(order_id) == "SUCCESS"
+
+
+@story
+async def test_an_order_that_waits_across_a_restart_costs_what_its_customer_was_told(tmp_path: Path) -> None:
+    """Every setting of an order is another one at the next start."""
+    order_id = new_id()
+    async with opened(tmp_path, HOLD_SECONDS="0", DEFAULT_PRICE="1000", CURRENCY="USD") as stage:
+        await accept_only(stage, order_id)
+        told = stage.home.read(lambda work: work.orders.accepted(order_id))
+    assert told is not None
+    async with opened(tmp_path, HOLD_SECONDS="3600", DEFAULT_PRICE="2000", CURRENCY="JPY") as stage:
+        await stage.quiet()
+
+        found = stage.order(order_id)
+        (charge,) = stage.entries(order_id)
+        assert (found.status, found.total, found.currency) == ("SUCCESS", told.total, "USD")
+        assert (charge.amount, charge.currency) == (told.total, "USD")
 
 
 @story

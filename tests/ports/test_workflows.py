@@ -2,7 +2,7 @@
 
 import msgspec
 
-from expediter.app.drafts import Draft, convert, order_of
+from expediter.app.drafts import Draft, convert, order_of, terms_of
 from expediter.app.intake import document
 from expediter.app.ports import Claim, Work
 from expediter.asl.protocol import Json
@@ -11,7 +11,7 @@ from tests.support.clock import NOON
 from tests.support.stage import BURGERS
 from tests.support.values import ID, SETTINGS
 
-INPUT: Json = {"order": document(order_of(convert(BURGERS, Draft), ID, NOON, SETTINGS)), "hold_seconds": 30}
+INPUT: Json = {"order": document(order_of(convert(BURGERS, Draft), ID, NOON, terms_of(SETTINGS))), "hold_seconds": 30}
 
 
 def start(work: Work, now: int = NOON) -> bool:

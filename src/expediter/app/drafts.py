@@ -5,7 +5,7 @@ from left to right on one line.
 """
 
 import hashlib
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -15,7 +15,7 @@ from expediter.app.ports import OrderSettings
 from expediter.app.strict_json import repeated_key
 from expediter.domain.errors import Fault, OrderInvalid
 from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
-from expediter.domain.order import Change, Item, Order
+from expediter.domain.order import ERASED, Change, Item, Order
 
 MAX_ITEMS = 100
 MAX_NAME = 200
@@ -67,6 +67,35 @@ class Draft(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, o
     email: Email | None = None
 
 
+class AcceptedItem(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    name: str
+    quantity: int | str
+    unit_price: int | None = None
+
+
+class AcceptedDraft(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A draft that was accepted: it is read again by its form only, whatever the rules have become since."""
+
+    user_id: str
+    restaurant_id: str
+    quantity: int | str | None = None
+    name: str | None = None
+    items: tuple[AcceptedItem, ...] | None = None
+    currency: str | None = None
+    email: str | None = None
+
+
+class Terms(msgspec.Struct, frozen=True, gc=False):
+    """What the settings add to a draft. It is fixed at the accept, because the customer is told what follows from it.
+
+    ``default_price``: minor units, for an item without a price. ``hold_seconds``: how long the order may be cancelled.
+    """
+
+    default_price: int
+    currency: str
+    hold_seconds: int
+
+
 class ChangeDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What shall be different about an order; what is absent stays."""
 
@@ -80,6 +109,7 @@ class ChangeDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 D = TypeVar("D", Draft, ChangeDraft)
+AnyDraft: TypeAlias = Draft | AcceptedDraft
 _LISTS = {"items": DraftItem}
 
 
@@ -112,7 +142,7 @@ def convert(value: object, form: type[D]) -> D:
         raise OrderInvalid(faults_of_value(value, form, _LISTS, error)) from error
 
 
-def fingerprint(draft: Draft) -> str:
+def fingerprint(draft: AnyDraft) -> str:
     """What makes two orders the same: everything in the parsed order, its user included; ``"3"`` and 3 are one."""
     return hashlib.sha256(encode(_numbered(draft))).hexdigest()
 
@@ -120,7 +150,7 @@ def fingerprint(draft: Draft) -> str:
 encode = msgspec.json.Encoder().encode
 
 
-def _numbered(draft: Draft) -> Draft:
+def _numbered(draft: AnyDraft) -> AnyDraft:
     """The draft with digits as the numbers that they are."""
     if isinstance(draft.quantity, str):
         draft = msgspec.structs.replace(draft, quantity=int(draft.quantity))
@@ -131,61 +161,80 @@ def _numbered(draft: Draft) -> Draft:
 
 
 class Asked(NamedTuple):
-    """The order that a message asks for, and the fingerprint of its draft."""
+    """The order that a message asks for, the fingerprint of its draft, and the seconds for which it is held."""
 
     order: Order
     fingerprint: str
+    hold_seconds: int
+
+
+def terms_of(settings: OrderSettings) -> Terms:
+    """What these settings add to a draft."""
+    return Terms(settings.default_price, settings.currency, settings.hold_seconds)
 
 
 #: What messages ask for that were written by this process and not read since, the oldest first.
-_written: dict[tuple[bytes, str, int, OrderSettings], Asked] = {}
+_written: dict[tuple[bytes, str, int, Terms], Asked] = {}
 #: At most so many: where the intake is another process, nobody reads them here.
 _MOST = 1024
 
 
-def write(draft: Draft, order_id: str, at: int, settings: OrderSettings) -> tuple[bytes, Asked]:
+def write(draft: Draft, order_id: str, at: int, terms: Terms) -> tuple[bytes, Asked]:
     """The body of a message sent ``at``, and what it asks for. Raises OrderInvalid with every fault found.
 
-    It is kept for ``read``: where the intake is this process, it reads the body a moment later, and parsing and
-    checking it again would take 5 % of all that an order costs.
+    It is kept for ``read_accepted``: where the intake is this process, it reads the body a moment later, and parsing it
+    again would take 5 % of all that an order costs.
     """
     body = encode(draft)
-    asked = Asked(order_of(draft, order_id, at, settings), fingerprint(draft))
-    _written[body, order_id, at, settings] = asked
+    asked = Asked(order_of(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
+    _written[body, order_id, at, terms] = asked
     if len(_written) > _MOST:
         del _written[next(iter(_written))]
     return body, asked
 
 
-def read(body: bytes, order_id: str, at: int, settings: OrderSettings) -> Asked:
-    """What the body of a message sent ``at`` asks for. Raises OrderInvalid, and msgspec.DecodeError for no JSON."""
-    if written := _written.pop((body, order_id, at, settings), None):
+def read_accepted(body: bytes, order_id: str, at: int, terms: Terms) -> Asked:
+    """The order in the body of a message that was accepted ``at``. Raises msgspec.DecodeError when it is none."""
+    if written := _written.pop((body, order_id, at, terms), None):
         return written
+    draft = _accepted(body)
+    return Asked(completed(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
+
+
+_accepted = msgspec.json.Decoder(AcceptedDraft).decode
+
+
+def read_new(body: bytes, order_id: str, at: int, terms: Terms) -> Asked:
+    """As ``read_accepted``, of a message from elsewhere, which nobody has checked. Raises OrderInvalid too."""
     draft = parse(body, Draft)
-    return Asked(order_of(draft, order_id, at, settings), fingerprint(draft))
+    return Asked(order_of(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
 
 
-def order_of(draft: Draft, order_id: str, at: int, settings: OrderSettings) -> Order:
-    """The order that a draft asks for, in PENDING. Raises OrderInvalid with every fault found."""
+def order_of(draft: Draft, order_id: str, at: int, terms: Terms) -> Order:
+    """The order that a new draft asks for, in PENDING. Raises OrderInvalid with every fault found."""
     if faults := _faults(draft):
         raise OrderInvalid(tuple(faults))
+    return _payable(completed(draft, order_id, at, terms))
+
+
+def completed(draft: AnyDraft, order_id: str, at: int, terms: Terms) -> Order:
+    """The order of a draft that is known to be right, in PENDING."""
     if draft.items:
-        name, items = None, _items(draft.items, settings)
+        name, items = None, _items(draft.items, terms)
     else:
         name = draft.name or UNNAMED
-        items = (Item(name=name, quantity=int(draft.quantity or 0), unit_price=settings.default_price),)
-    order = Order(
+        items = (Item(name=name, quantity=int(draft.quantity or 0), unit_price=terms.default_price),)
+    return Order(
         id=order_id,
         user_id=draft.user_id,
         restaurant_id=draft.restaurant_id,
         name=name,
         items=items,
-        currency=draft.currency or settings.currency,
+        currency=draft.currency or terms.currency,
         email=draft.email,
         created_at=at,
         updated_at=at,
     )
-    return _payable(order)
 
 
 def draft_of(order: Order) -> Draft:
@@ -208,7 +257,7 @@ def change_of(draft: ChangeDraft, order: Order, settings: OrderSettings) -> Chan
         raise OrderInvalid(tuple(faults))
     change = Change(restaurant_id=draft.restaurant_id, email=draft.email, currency=draft.currency)
     if draft.items is not UNSET:
-        change = msgspec.structs.replace(change, name=None, items=_items(draft.items, settings))
+        change = msgspec.structs.replace(change, name=None, items=_items(draft.items, terms_of(settings)))
     elif plain:
         change = _plain_change(change, draft, order)
     if change.items is not UNSET:
@@ -225,12 +274,12 @@ def _plain_change(change: Change, draft: ChangeDraft, order: Order) -> Change:
     )
 
 
-def _items(items: tuple[DraftItem, ...], settings: OrderSettings) -> tuple[Item, ...]:
+def _items(items: tuple[DraftItem, ...] | tuple[AcceptedItem, ...], terms: Terms) -> tuple[Item, ...]:
     return tuple(
         Item(
             name=item.name,
             quantity=int(item.quantity),
-            unit_price=settings.default_price if item.unit_price is None else item.unit_price,
+            unit_price=terms.default_price if item.unit_price is None else item.unit_price,
         )
         for item in items
     )
@@ -238,6 +287,8 @@ def _items(items: tuple[DraftItem, ...], settings: OrderSettings) -> tuple[Item,
 
 def _faults(draft: Draft) -> list[Fault]:
     faults = []
+    if draft.user_id == ERASED:
+        faults.append(Fault("user_id", f"'{ERASED}' stands for customers who were erased; give another"))
     if draft.items is None and draft.quantity is None:
         faults.append(Fault("quantity", "give a quantity (or items)"))
     if draft.items is not None and (draft.name is not None or draft.quantity is not None):

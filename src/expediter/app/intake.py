@@ -9,7 +9,7 @@ from operator import attrgetter
 
 import msgspec
 
-from expediter.app.drafts import Asked, read
+from expediter.app.drafts import Asked, Terms, read_accepted, read_new, terms_of
 from expediter.app.faults import reason
 from expediter.app.ports import Claim, Message, OrderSettings, Work
 from expediter.asl.protocol import Json
@@ -41,22 +41,51 @@ def take(work: Work, message: Message) -> None:
 
     Raises OrderInvalid for a message that is no order, IdempotencyKeyReused when its id stands for another one.
     """
-    order, fingerprint = order_in(message, work.settings)
+    order, fingerprint, hold_seconds = order_in(message, work.settings)
     work.claims.claim(Claim(order.id, fingerprint))
-    work.workflows.start(order.id, {"order": document(order), "hold_seconds": work.settings.hold_seconds}, work.now)
+    work.workflows.start(order.id, {"order": document(order), "hold_seconds": hold_seconds}, work.now)
 
 
 def order_in(message: Message, settings: OrderSettings) -> Asked:
-    """The order in a message. Raises OrderInvalid when there is none."""
+    """The order in a message. Raises OrderInvalid when there is none.
+
+    The API writes into the message's attributes what its settings added to the order, and that holds. For a message
+    from elsewhere today's settings are taken, once: the execution's input keeps what came of them.
+    """
     try:
         order_id = message.attributes["order_id"]
         if not _CANONICAL.fullmatch(order_id):
             order_id = str(uuid.UUID(order_id))
-        return read(message.body, order_id, message.sent_at, settings)
+        terms = terms_in(message.attributes)
+        if terms is not None:
+            return read_accepted(message.body, order_id, message.sent_at, terms)
+        return read_new(message.body, order_id, message.sent_at, terms_of(settings))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise OrderInvalid((Fault("", f"the message is not JSON: {reason(error)}"),)) from error
+    except OrderInvalid:
+        raise
     except (KeyError, ValueError) as error:
         raise OrderInvalid((Fault("order_id", "the message carries no UUID as its order_id"),)) from error
+
+
+def attributes_of(order_id: str, terms: Terms) -> dict[str, str]:
+    """The attributes of an accepted order's message."""
+    return {
+        "order_id": order_id,
+        "default_price": str(terms.default_price),
+        "currency": terms.currency,
+        "hold_seconds": str(terms.hold_seconds),
+    }
+
+
+def terms_in(attributes: dict[str, str]) -> Terms | None:
+    """What ``attributes_of`` wrote; None: the message is from elsewhere. Raises OrderInvalid."""
+    if "hold_seconds" not in attributes:
+        return None
+    try:
+        return Terms(int(attributes["default_price"]), attributes["currency"], int(attributes["hold_seconds"]))
+    except (KeyError, ValueError) as error:
+        raise OrderInvalid((Fault("", "the message's default_price, currency or hold_seconds is none"),)) from error
 
 
 class OrderDocument(msgspec.Struct, frozen=True, gc=False):

@@ -5,10 +5,11 @@ Another user's order is not found: whether it exists is nobody else's business.
 
 import msgspec
 
-from expediter.app.drafts import ChangeDraft, Draft, change_of, write
+from expediter.app.drafts import ChangeDraft, Draft, change_of, fingerprint, terms_of, write
+from expediter.app.intake import attributes_of
 from expediter.app.ports import Caller, Claim, Outcome, Page, Query, Work
 from expediter.domain import order as rules
-from expediter.domain.errors import OrderNotFound
+from expediter.domain.errors import OrderInvalid, OrderNotFound
 from expediter.domain.order import Order
 
 
@@ -25,11 +26,23 @@ def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
     The same caller's same order under the same id is accepted once, however often it is sent.
     Raises OrderInvalid, and IdempotencyKeyReused when the id stands for anything else.
     """
-    body, (order, fingerprint) = write(owned_by(caller, draft), order_id, work.now, work.settings)
-    if work.claims.claim(Claim(order_id, fingerprint)):
-        work.queue.send(body, {"order_id": order_id}, work.now)
+    draft, terms = owned_by(caller, draft), terms_of(work.settings)
+    try:
+        body, (order, print_of_it, _) = write(draft, order_id, work.now, terms)
+    except OrderInvalid:
+        # A repeat is answered as it was then, whatever the rules and prices have become.
+        if (known := _accepted(work, order_id)) is None:
+            raise
+        work.claims.claim(Claim(order_id, fingerprint(draft)))
+        return Accepted(known, replayed=True)
+    if work.claims.claim(Claim(order_id, print_of_it)):
+        work.queue.send(body, attributes_of(order_id, terms), work.now)
         return Accepted(order, replayed=False)
-    return Accepted(work.orders.find(order_id) or work.orders.accepted(order_id) or order, replayed=True)
+    return Accepted(_accepted(work, order_id) or order, replayed=True)
+
+
+def _accepted(work: Work, order_id: str) -> Order | None:
+    return work.orders.find(order_id) or work.orders.accepted(order_id)
 
 
 def owned_by(caller: Caller, draft: Draft) -> Draft:
@@ -41,7 +54,7 @@ def owned_by(caller: Caller, draft: Draft) -> Draft:
 
 def find(work: Work, caller: Caller, order_id: str) -> Order:
     """The order. Raises OrderNotFound when it is absent, deleted or another user's."""
-    order = work.orders.find(order_id) or work.orders.accepted(order_id)
+    order = _accepted(work, order_id)
     if order is None or order.deleted_at is not None or not (caller.operator or caller.user_id == order.user_id):
         raise OrderNotFound(f"There is no order {order_id}. Check the id.")
     return order

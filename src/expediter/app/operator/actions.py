@@ -5,8 +5,9 @@ import uuid
 import msgspec
 
 from expediter.app import orders
-from expediter.app.drafts import Draft, draft_of, fingerprint, order_of, parse
+from expediter.app.drafts import Draft, draft_of, fingerprint, order_of, parse, terms_of
 from expediter.app.faults import reason
+from expediter.app.intake import attributes_of, terms_in
 from expediter.app.operator import operations, steps
 from expediter.app.operator.audit import Operator, record
 from expediter.app.operator.services import DEAD_LETTERS, OperatorServices, Posted
@@ -158,9 +159,12 @@ def correct_letter(services: OperatorServices, who: Operator, message_id: str, b
         draft = parse(body, Draft)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise OrderInvalid((Fault("", f"the message is not JSON: {reason(error)}"),)) from error
-    order_of(draft, new_id, services.work.now, services.work.settings)
+    terms = terms_in(letter.attributes) or terms_of(services.work.settings)
+    order_of(draft, new_id, services.work.now, terms)
     order_id = _free_id(services, letter.attributes.get("order_id", ""), draft, new_id)
-    services.work.queue.send(msgspec.json.encode(draft), {**letter.attributes, "order_id": order_id}, services.work.now)
+    services.work.queue.send(
+        msgspec.json.encode(draft), {**letter.attributes, **attributes_of(order_id, terms)}, services.work.now
+    )
     services.work.dead_letters.delete(message_id)
     record(services, who, "corrected one", DEAD_LETTERS, f"message {message_id}, order {order_id}")
     record(services, who, "corrected it as a dead letter", order_id, f"message {message_id}")
