@@ -3,8 +3,8 @@
 from functools import partial
 from time import perf_counter
 
+from expediter.app.operator.flow import FlowCounts
 from expediter.domain.order import ENDED, Order
-from expediter.embedded.loops.recorder import FlowCounts
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.sqlite.writer import Writer
 from expediter.embedded.web.feed import Feed

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from expediter.app.operator.flow import FlowCounts
 from expediter.app.ports import Orders, OrderSettings, Work, Workflows
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.clock import Clock, SystemClock
@@ -20,7 +21,7 @@ from expediter.embedded.home import Committed, Engine, Home
 from expediter.embedded.loop import Loop
 from expediter.embedded.loops.alerts import Alerts
 from expediter.embedded.loops.health import Health, seen_at
-from expediter.embedded.loops.recorder import FlowCounts, FlowRecorder
+from expediter.embedded.loops.recorder import FlowRecorder
 from expediter.embedded.loops.retention import Retention
 from expediter.embedded.loops.traces import Collector, TraceContext, TraceExport
 from expediter.embedded.mail.outbox import Outbox

@@ -4,13 +4,16 @@ Durations are counted in buckets, eight to each doubling, so a quantile is off b
 """
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
 
+from expediter.domain.order import SUCCESS, Order
+
 MINUTE = 60_000
+DAY = 24 * 60 * MINUTE
 
 #: Reasons of failure that one minute tells apart; the rest are counted together.
 REASONS = 20
@@ -44,6 +47,50 @@ def count_reason(minute: Minute, reason: str) -> None:
 def bucket(duration: int) -> int:
     """The bucket of a duration, 0 or more."""
     return int(math.log2(max(duration, 0) + 1) * 8)
+
+
+class FlowCounts:
+    """What happened in each minute of the last day, counted in memory. Times are milliseconds since 1970 UTC."""
+
+    def __init__(self) -> None:
+        self._minutes: deque[Minute] = deque(maxlen=DAY // MINUTE)
+        #: The minute that is counted into, and when the next one begins.
+        self._minute, self._minute_ends = Minute(0), 0
+
+    def accepted(self, now: int) -> None:
+        """An order was accepted."""
+        self.minute(now).accepted += 1
+
+    def answered(self, now: int, seconds: float) -> None:
+        """The accept of an order was answered after so many seconds."""
+        accept, took = self.minute(now).accept, bucket(int(seconds * 1_000_000))
+        accept[took] = accept.get(took, 0) + 1
+
+    def ended(self, order: Order) -> None:
+        """The order has ended with its last change."""
+        minute, took = self.minute(order.updated_at), bucket(order.updated_at - order.created_at)
+        minute.ended[order.status] = minute.ended.get(order.status, 0) + 1
+        minute.finish[took] = minute.finish.get(took, 0) + 1
+        if order.status is not SUCCESS:
+            count_reason(minute, order.error_message or "no reason given")
+
+    def minute(self, now: int) -> Minute:
+        """The minute that is counted into: that of ``now``, or the latest before."""
+        if now >= self._minute_ends:
+            at = now - now % MINUTE
+            if not self._minutes or self._minutes[-1].at < at:
+                self._minutes.append(Minute(at))
+            self._minute, self._minute_ends = self._minutes[-1], self._minutes[-1].at + MINUTE
+        return self._minute
+
+    def minutes(self, since: int) -> tuple[Minute, ...]:
+        """The minutes from ``since`` (ms since 1970 UTC) on in which something happened, oldest first."""
+        return tuple(minute for minute in self._minutes if minute.at >= since - since % MINUTE)
+
+    def load(self, minutes: Iterable[Minute]) -> None:
+        """Goes on from the minutes that were stored before."""
+        self._minutes.extend(minutes)
+        self._minute_ends = 0
 
 
 def quantile(buckets: Mapping[int, int], share: float) -> float | None:

@@ -111,10 +111,14 @@ def result_path(reader: Reader) -> Put | None:
     if not reader.has("ResultPath"):
         return None
     if reader.spec["ResultPath"] is None:
-        return lambda raw, _result: raw
+        return _kept
     if reader.spec["ResultPath"] == "$":
         return None
     return reader.compiled("ResultPath", compile_reference)
+
+
+def _kept(raw: Json, _result: Json) -> Json:
+    return raw
 
 
 def growth(reader: Reader) -> int | None:
@@ -170,6 +174,8 @@ def _jsonpath_finish(
     selector: Template | None, assign: Template | None, put: Put | None, path: Get | None
 ) -> Finish | None:
     if selector is None and assign is None and path is None:
+        if put is _kept:
+            return lambda _scope, frame, _result: (frame.input, None)
         return None if put is None else lambda _scope, frame, result: (put(frame.input, result), None)
 
     def shape(scope: Scope, frame: Frame, result: Json) -> tuple[Json, Assigned]:

@@ -23,7 +23,7 @@ from expediter.domain.errors import OrderError, StoreUnavailable
 from expediter.embedded.clock import Clock
 from expediter.embedded.engine.driver import CallFailed, Driver, Settle
 from expediter.embedded.engine.gateways import Gateways
-from expediter.embedded.engine.order_tasks import PendingCall
+from expediter.embedded.engine.lambda_tasks import PendingCall
 from expediter.embedded.engine.ports import ExecutionStore, MessageCount
 from expediter.embedded.sqlite.writer import Writer
 

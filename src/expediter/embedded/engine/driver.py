@@ -13,8 +13,9 @@ from typing import TypeAlias, final
 
 import msgspec
 
-from expediter.app.ports import Work
+from expediter.app.ports import Outcome, Work
 from expediter.app.tasks.calls import Answer
+from expediter.app.tasks.order import perform
 from expediter.asl import Execution, Steps, outstanding
 from expediter.asl.protocol import (
     AnyEvent,
@@ -22,6 +23,7 @@ from expediter.asl.protocol import (
     ScheduleTask,
     StartTimer,
     TaskFailed,
+    TaskSucceeded,
     TaskTimedOut,
     TimerFired,
 )
@@ -29,8 +31,8 @@ from expediter.domain.errors import OrderError, StoreUnavailable
 from expediter.embedded.clock import SEEDS
 from expediter.embedded.engine.aws_services import AWAITED, ServiceFailure
 from expediter.embedded.engine.definitions import Definitions
+from expediter.embedded.engine.lambda_tasks import LambdaTasks, PendingCall, PerformTask
 from expediter.embedded.engine.nested import SEPARATOR, NestedExecutions
-from expediter.embedded.engine.order_tasks import OrderTasks, PendingCall, PerformTask
 from expediter.embedded.engine.ports import (
     NEVER,
     AwaitedTask,
@@ -76,9 +78,10 @@ class Driver:
         self._ended = ended
         wait = TokenWait(stores.tokens, wake_at)
         self._nested = NestedExecutions(stores, definitions, wait, self.drive)
-        tasks = OrderTasks(wait, partial(dispatch, self.settle))
-        #: What performs a task, by its Resource.
-        self._resources: Mapping[str, PerformTask] = {**tasks.resources, **self._nested.resources}
+        self._dispatch = partial(dispatch, self.settle)
+        lambdas = LambdaTasks(wait, self._dispatch)
+        #: What performs a task, by its Resource. Every other Resource is the name of a task of ours.
+        self._resources: Mapping[str, PerformTask] = {**lambdas.resources, **self._nested.resources}
 
     def settle(self, pending: PendingCall, answer: Answer | CallFailed) -> None:
         """A call is over: performs its task on with the answer, which may need another call, or fails it."""
@@ -181,13 +184,19 @@ class Driver:
     ) -> AnyEvent | None:
         """Performs a task as far as it goes: the event that ends it, or None while it waits."""
         try:
-            return self._resources[task.resource](work, execution, task, answer, repeat)
+            if service := self._resources.get(task.resource):
+                return service(work, execution, task, answer, repeat)
+            result = perform(work, task.resource, task.input, answer, repeat)
         except StoreUnavailable:
             raise
         except (OrderError, ServiceFailure) as error:
             return _failed(work, task, CallFailed(error.name, str(error)))
         except Exception as error:  # noqa: BLE001  # as in a Lambda: an error of a task fails that task
             return _failed(work, task, CallFailed(type(error).__name__, str(error)))
+        if type(result) is Outcome:
+            return TaskSucceeded(work.now, next(SEEDS), task.task, result.output)
+        self._dispatch(PendingCall(execution.no, task, result))
+        return None
 
     def _outstanding(self, execution: StoredExecution) -> Sequence[Command]:
         """What the execution waits for."""

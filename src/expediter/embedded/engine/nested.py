@@ -26,7 +26,7 @@ from expediter.asl.protocol import (
 from expediter.embedded.clock import SEEDS
 from expediter.embedded.engine.aws_services import METADATA, START, START_AND_WAIT, SYNC, ServiceFailure, name_in
 from expediter.embedded.engine.definitions import Definitions
-from expediter.embedded.engine.order_tasks import PerformTask
+from expediter.embedded.engine.lambda_tasks import PerformTask
 from expediter.embedded.engine.ports import (
     EngineStores,
     ParentTask,

@@ -8,14 +8,13 @@ from typing import Generic, TypeVar
 import msgspec
 
 from expediter.app.mails import about
-from expediter.app.operator.flow import Minute
+from expediter.app.operator.flow import FlowCounts, Minute
 from expediter.app.operator.services import AuditEntry, OperatorServices, Posted, Stuck, Version
 from expediter.app.ports import Mail, Work
 from expediter.asl.protocol import Json
 from expediter.domain.alert import owed_since
 from expediter.domain.order import Order, Status
 from expediter.embedded.engine.workflows import EmbeddedWorkflows
-from expediter.embedded.loops.recorder import FlowCounts
 from expediter.embedded.mail.smtp import SENDER, MailRefused, written
 from expediter.embedded.operator.backlog import owing
 from expediter.embedded.operator.customers import SqliteCustomers

@@ -1,4 +1,4 @@
-"""The Resources that run a task of ours: by its name, or as a Lambda function (``lambda:invoke``)."""
+"""The Resources that run a task of ours as a Lambda function (``lambda:invoke``)."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias, final
@@ -7,7 +7,7 @@ import msgspec
 
 from expediter.app.ports import Outcome, Work
 from expediter.app.tasks.calls import Answer, Call
-from expediter.app.tasks.order import TASKS, perform
+from expediter.app.tasks.order import perform
 from expediter.asl.protocol import AnyEvent, ScheduleTask, TaskSucceeded
 from expediter.embedded.clock import SEEDS
 from expediter.embedded.engine.aws_services import INVOKE, INVOKE_AND_WAIT, envelope, invocation
@@ -30,27 +30,16 @@ class PendingCall(msgspec.Struct, frozen=True, gc=False):
 PerformTask: TypeAlias = Callable[[Work, StoredExecution, ScheduleTask, Answer | None, bool], AnyEvent | None]
 
 
-class OrderTasks:
+class LambdaTasks:
     """``dispatch``: has a call made once the unit of work is durable."""
 
     def __init__(self, wait: TokenWait, dispatch: Callable[[PendingCall], None]) -> None:
         self._wait = wait
         self._dispatch = dispatch
         self.resources: Mapping[str, PerformTask] = {
-            **dict.fromkeys(TASKS, self.by_name),
             INVOKE: self.invoke,
             INVOKE_AND_WAIT: self.invoke_and_wait,
         }
-
-    def by_name(
-        self, work: Work, execution: StoredExecution, task: ScheduleTask, answer: Answer | None, repeat: bool
-    ) -> AnyEvent | None:
-        """The Resource is the task's name. Raises what the task raises."""
-        result = perform(work, task.resource, task.input, answer, repeat)
-        if type(result) is Outcome:
-            return TaskSucceeded(work.now, next(SEEDS), task.task, result.output)
-        self._dispatch(PendingCall(execution.no, task, result))
-        return None
 
     def invoke(
         self, work: Work, execution: StoredExecution, task: ScheduleTask, answer: Answer | None, repeat: bool
