@@ -8,9 +8,9 @@ from graphql import GraphQLError, build_schema, parse, validate_schema
 
 from expediter import contracts
 from expediter.asl import parse as parse_workflow
+from expediter.asl import substitute
 from expediter.aws.functions.table import FUNCTIONS, TASK_FUNCTIONS
 from expediter.aws.stores.tables import TABLES
-from expediter.embedded.settings import substituted
 from expediter.embedded.web.graphql.executor import PRELUDE
 from infra.api.openapi import NULL
 from infra.messages import VISIBILITY
@@ -24,7 +24,7 @@ def the_workflow_is_the_contract(template: Template) -> None:
     assert machine["DefinitionString"] == contracts.read("order.asl.json").decode()
     assert machine["DefinitionSubstitutions"] == {name: get(function(template, name)[0]) for name in TASK_FUNCTIONS}
     names = {name: name for name in machine["DefinitionSubstitutions"]}
-    workflow = parse_workflow(substituted(json.loads(machine["DefinitionString"]), names))
+    workflow = parse_workflow(substitute(json.loads(machine["DefinitionString"]), names))
     assert workflow.resources == TASK_FUNCTIONS.keys()
 
 

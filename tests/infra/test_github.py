@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # comes with cfn-lint; its types are not in the lock
+import yaml
 
 from infra.cdk import NODE, PACKAGE
 
