@@ -33,8 +33,9 @@ BLANK = (
     r" \xa0\u034f\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180d\u180f\u2000-\u200a\u200c\u200d\u202f\u205f\u2800\u3000"
     r"\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
 )
-# \Z, because $ also matches before a newline at the end, which would go into a mail's header.
-VISIBLE = rf"^[^{HIDDEN}]*[^{HIDDEN}{BLANK}][^{HIDDEN}]*\Z"
+# \Z, because $ also matches before a newline at the end, which would go into a mail's header. Most names are ASCII, and
+# the first branch reads them in a third of the time of the second.
+VISIBLE = rf"^(?:[!-~][ -~]*|[^{HIDDEN}]*[^{HIDDEN}{BLANK}][^{HIDDEN}]*)\Z"
 _PART = rf"[^@{HIDDEN}{BLANK}<>,;:\"\\]+"
 ADDRESS = rf"^{_PART}@{_PART}\Z"
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=VISIBLE)]
