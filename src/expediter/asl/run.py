@@ -41,6 +41,7 @@ class Run:
         "ready",
         "seed",
         "sink",
+        "spent",
         "states",
         "stored",
     )
@@ -49,7 +50,7 @@ class Run:
         self.machine = machine
         self.states = machine.states
         self.execution = execution
-        self.at = self.seed = self.draws = 0
+        self.at = self.seed = self.draws = self.spent = 0
         self.commands: list[Command] = []
         #: The child execution whose history events are counted now (0: this execution itself).
         self.child_execution = 0

@@ -63,7 +63,7 @@ class Steps(Run):
             self.select(NOWHERE)
         self.at = event.at
         self.seed = event.seed
-        self.draws = 0
+        self.draws = self.spent = 0
         self.commands = []
         _HANDLERS[type(event)](self, event)
         if self.ready:

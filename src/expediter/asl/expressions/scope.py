@@ -18,6 +18,8 @@ class Scope(Protocol):
 
     #: Milliseconds since 1970 UTC.
     at: int
+    #: Steps of JSONata that were spent on this event: the evaluations of one event have a limit together.
+    spent: int
 
     def context(self) -> dict[str, Json]:
         """The context object (``$$``)."""

@@ -7,7 +7,7 @@ import pytest
 
 from expediter.asl import DefinitionInvalid, simulate
 from expediter.asl.expressions.jsonata.limits import SIZE
-from tests.asl.helpers import jsonata, run_state
+from tests.asl.helpers import jsonata, run_state, run_states
 
 STEPS = "D1012: The evaluation takes more than 10000 steps"
 DEPTH = "D1011: Expressions are evaluated inside each other more than 300 deep"
@@ -174,3 +174,27 @@ def test_chance_in_an_expression_follows_from_the_seed() -> None:
     first, again, other = (jsonata("$shuffle([1..30])", seed=seed).output for seed in (1, 1, 2))
 
     assert first == again != other
+
+
+def test_the_evaluations_of_one_event_have_a_limit_together() -> None:
+    each = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $count([1..1500].($ * 2)) %}", "End": True}
+    loop = {"Type": "Map", "ItemProcessor": {"StartAt": "Each", "States": {"Each": each}}}
+
+    few, many = run_state(loop, [1] * 10), run_state(loop, [1] * 1_000)
+
+    assert few.output == [1500] * 10
+    assert many.error == "States.QueryEvaluationError"
+    assert "The evaluations for one event take more than 100000 steps together" in str(many.cause)
+
+
+def test_what_waits_in_between_is_another_event() -> None:
+    states = {
+        "Work": {"Type": "Pass", "Output": "{% $count([1..1500].($ * 2)) %}", "Next": "Rest"},
+        "Rest": {"Type": "Wait", "Seconds": 1, "Next": "Again"},
+        "Again": {"Type": "Choice", "Choices": [{"Condition": "{% $turn > 20 %}", "Next": "End"}], "Default": "Count"},
+        "Count": {"Type": "Pass", "Assign": {"turn": "{% $turn + 1 %}"}, "Next": "Work"},
+        "End": {"Type": "Succeed"},
+    }
+    first = {"Begin": {"Type": "Pass", "Assign": {"turn": 1}, "Next": "Work"}}
+
+    assert run_states({**first, **states}, language="JSONata").status == "SUCCEEDED"

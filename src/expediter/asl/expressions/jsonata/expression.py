@@ -17,7 +17,7 @@ from expediter.asl.errors import QUERY, PathInvalid, PathMissing, StateFailure
 from expediter.asl.expressions.jsonata.builtins import BUILTINS, Counted
 from expediter.asl.expressions.jsonata.evaluator import Evaluator
 from expediter.asl.expressions.jsonata.functions import FUNCTIONS, Moment
-from expediter.asl.expressions.jsonata.limits import LENGTH
+from expediter.asl.expressions.jsonata.limits import EVENT_STEPS, LENGTH, LimitExceeded
 from expediter.asl.expressions.jsonata.references import References, references
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.expressions.templates import CompiledTemplate, Complain, Template
@@ -98,7 +98,12 @@ class _Library:
         moment = Moment(scope.at, scope.draw())
         bindings.update((name, Counted(function(moment))) for name, function in FUNCTIONS.items())
         bindings["states"] = states if "context" in states else {**states, "context": scope.context()}
-        found = self.program.value(bindings)
+        if scope.spent > EVENT_STEPS:
+            raise LimitExceeded("D1012", f"The evaluations for one event take more than {EVENT_STEPS} steps together.")
+        try:
+            found = self.program.value(bindings)
+        finally:
+            scope.spent += self.program.meter.steps
         return _MISSING if found is None else utils.Utils.convert_nulls(found)
 
 

@@ -12,6 +12,8 @@ from expediter.asl.texts import PAYLOAD_LIMIT
 
 #: Steps of one evaluation; docs/decisions/0034 says how long they take.
 STEPS = 10_000
+#: Steps of all evaluations for one event: of a Map with many items, or a chain of states that never waits.
+EVENT_STEPS = 100_000
 #: Expressions inside expressions that are being evaluated at one time: a function that calls itself some seventy times.
 DEPTH = 300
 #: Bytes of JSON of a value, intermediate ones included: those of a state's output.
