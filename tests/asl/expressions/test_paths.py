@@ -33,6 +33,7 @@ class FixedScope:
         return {"known": {"x": [7]}}
 
     draw = Run.draw
+    spent = 0
 
 
 def read(path: str) -> Any:

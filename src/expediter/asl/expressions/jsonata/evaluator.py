@@ -14,7 +14,7 @@ from jsonata.functions import Functions
 from jsonata.jsonata import Jsonata
 
 from expediter.asl.expressions.jsonata.builtins import BUILTINS
-from expediter.asl.expressions.jsonata.limits import DEPTH, SIZE, STEPS, LimitExceeded, Meter, too_large
+from expediter.asl.expressions.jsonata.limits import DEPTH, SIZE, STEPS, Meter, too_deep, too_large
 from expediter.asl.expressions.jsonata.regular_expressions import engine
 from expediter.asl.protocol import Json
 
@@ -65,7 +65,9 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
         meter.steps += 1
         if meter.steps > STEPS:
             meter.spend(0)
-        self._deeper()
+        self.depth += 1
+        if self.depth > DEPTH:
+            raise too_deep()
         kind = expr.type
         evaluate = _NODES.get(kind)
         result = None if evaluate is None else evaluate(self, expr, input, environment)
@@ -78,20 +80,18 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
         self.depth -= 1
         return _settled(expr, result, meter) if isinstance(result, list) else result
 
-    def _deeper(self) -> None:
-        self.depth += 1
-        if self.depth > DEPTH:
-            raise LimitExceeded("D1011", f"Expressions are evaluated inside each other more than {DEPTH} deep.")
-
     def create_frame_from_tuple(self, environment: Frame, tuple: Json) -> Frame:
         self.meter.spend(_TUPLE)
         return super().create_frame_from_tuple(environment, tuple)
 
     def apply(self, proc: Json, args: Json, input: Json, environment: Frame) -> Json:
-        self._deeper()
+        self.depth += 1
+        if self.depth > DEPTH:
+            raise too_deep()
         result = super().apply(proc, args, input, environment)
         self.depth -= 1
-        self.meter.weigh(result)
+        if not isinstance(proc, Jsonata.JFunctionCallable):  # those weigh what they make
+            self.meter.weigh(result)
         return result
 
     # ── nodes that make values ────────────────────────────────────────────────────────────────────────────────────

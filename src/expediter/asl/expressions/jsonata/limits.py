@@ -6,7 +6,7 @@ pay for what they are given and what they make, and a regular expression for the
 
 from jsonata import jexception
 
-from expediter.asl.expressions.jsonata.values import NestedTooDeep, TooLarge, Weights
+from expediter.asl.expressions.jsonata.values import COMPOSITE, NestedTooDeep, TooLarge, Weights
 from expediter.asl.protocol import Json
 from expediter.asl.texts import PAYLOAD_LIMIT
 
@@ -50,7 +50,7 @@ class Meter:
 
     def weigh(self, value: Json) -> None:
         """Spends what it takes to read all of a value. Raises LimitExceeded, also when the value is too large."""
-        if isinstance(value, list | dict):
+        if isinstance(value, COMPOSITE):
             try:
                 weight = self._weights.of(value)
                 self.spend(weight.nodes // NODES + weight.size // CHARACTERS)
@@ -71,6 +71,10 @@ class Meter:
 def refused(reason: str) -> LimitExceeded:
     """A function does not take what it was given, because that could take long."""
     return LimitExceeded("D3137", reason)
+
+
+def too_deep() -> LimitExceeded:
+    return LimitExceeded("D1011", f"Expressions are evaluated inside each other more than {DEPTH} deep.")
 
 
 def too_large() -> LimitExceeded:

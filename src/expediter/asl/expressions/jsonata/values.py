@@ -13,6 +13,10 @@ NESTED: Final = 200
 _SMALL: Final = 64
 
 
+#: What has members.
+COMPOSITE: Final = (list, dict)
+
+
 class TooLarge(Exception):
     """The value has more bytes than were allowed."""
 
@@ -45,9 +49,13 @@ class Weights:
         for _ in range(NESTED):
             following: list[Json] = []
             for inner in level:
-                weight = self._own(inner, following)
-                nodes += weight.nodes
-                size += weight.size
+                known = self._known.get(id(inner))
+                if known is None:
+                    nodes += len(inner)
+                    size += self._own(inner, following)
+                else:
+                    nodes += known[0].nodes
+                    size += known[0].size
                 if size > self._limit:
                     raise TooLarge
             if not following:
@@ -58,26 +66,22 @@ class Weights:
             level = following
         raise NestedTooDeep
 
-    def _own(self, value: Json, inner: list[Json]) -> Weight:
-        """What a value weighs without its members that have members themselves: those are put in ``inner``."""
-        known = self._known.get(id(value))
-        if known is not None:
-            return known[0]
-        nodes = len(value)
-        size = 2 + nodes
+    def _own(self, value: Json, inner: list[Json]) -> int:
+        """The size of a value without its members that have members themselves: those are put in ``inner``."""
+        size = 2 + len(value)
         if size > self._limit:
             raise TooLarge
         if isinstance(value, dict):
-            size += sum(map(len, value)) + 3 * nodes
+            size += sum(map(len, value)) + 3 * len(value)
             value = value.values()
         for member in value:
             if isinstance(member, str):
                 size += len(member) + 2
-            elif isinstance(member, list | dict):
+            elif isinstance(member, COMPOSITE):
                 inner.append(member)
             else:
                 size += 1
-        return Weight(nodes, size)
+        return size
 
     def forget(self) -> None:
         """Some of the values have changed."""
