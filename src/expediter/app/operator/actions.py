@@ -48,7 +48,10 @@ def cancel(services: OperatorServices, who: Operator, order_id: str) -> Order:
 
 
 def again(services: OperatorServices, who: Operator, order_id: str, new_id: str) -> Order:
-    """Places the same order once more, as a new one. Raises OrderNotFound, and OrderInvalid when nobody knows whose."""
+    """Places the same order once more, as a new one.
+
+    Raises OrderNotFound, and OrderInvalid when its customer was erased.
+    """
     old = orders.find(services.work, _CALLER, order_id)
     if old.erased:
         raise OrderInvalid((Fault("user_id", "its customer was erased; place a new order"),))

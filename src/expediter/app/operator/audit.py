@@ -1,4 +1,4 @@
-"""The audit: who did what, when, through which door and from where."""
+"""The audit: who did what, when, by which interface and from which address."""
 
 from collections.abc import Mapping
 
@@ -23,12 +23,12 @@ OPERATIONS: Mapping[str, str] = {
 }
 #: The subject of sign-ins, and what is said of one with a wrong token.
 SIGN_INS, FAILED = "sign-in", "sent a wrong token"
-#: Whom an act is attributed to where nobody gives a name.
+#: The operator's name in the audit when none is given.
 NAMELESS = "operator"
 
 
 class Operator(msgspec.Struct, frozen=True):
-    """Who acts: under which name it is written down, through which door, and from which address."""
+    """Who acts: the name that the audit gets, the interface, and the address."""
 
     name: str
     via: str = "console"

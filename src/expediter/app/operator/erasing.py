@@ -1,8 +1,8 @@
-"""A customer asks to be forgotten: whose the orders were goes, what was ordered and paid stays.
+"""Erasing a customer: who ordered is removed, what was ordered and paid stays.
 
-An order keeps its id, restaurant, items, prices, status, times, effects and ledger; so the money adds up as before. Its
-customer, e-mail address, own name and reason go, and with them its mails, its workflow's history, what operators noted,
-the hash by which its key recognised it, and its customer's dead letters.
+An order keeps its id, restaurant, items, prices, status, times, effects and ledger, so the money adds up as before. Its
+customer, e-mail address, own name and reason are removed, and with them its mails, its workflow's history, the notes of
+operators, the fingerprint of its claim, and the customer's dead letters.
 """
 
 import msgspec
@@ -32,7 +32,7 @@ class Erased(msgspec.Struct, frozen=True):
 
 
 def erase(services: OperatorServices, who: Operator, user_id: str) -> Erased:
-    """Forgets whose orders these are. Nobody is named in the audit, and doing it again does nothing.
+    """Erases the customer of these orders. The audit does not name the customer, and a repeat does nothing.
 
     Raises OrdersUnderWay with their ids, and OrderInvalid for the name that stands for everybody who was erased.
     """
@@ -62,7 +62,7 @@ def _erase_order(services: OperatorServices, order_id: str) -> None:
 
 
 def _erase_letter(services: OperatorServices, who: Operator, message_id: str) -> None:
-    """The message goes for good, and with it what its order's key was recognised by."""
+    """Deletes the message, and the fingerprint of its order's claim."""
     letter = services.work.dead_letters.find(message_id)
     services.work.dead_letters.delete(message_id)
     if letter is not None and "order_id" in letter.attributes:

@@ -1,4 +1,4 @@
-"""How orders flow: what happened in each minute, and what follows from it over an hour or a day.
+"""The flow of orders: what happened in each minute, and the rates and quantiles of an hour or a day.
 
 Durations are counted in buckets, eight to each doubling, so a quantile is off by less than 10 %.
 """
@@ -94,7 +94,7 @@ class FlowCounts:
 
 
 def quantile(buckets: Mapping[int, int], share: float) -> float | None:
-    """The duration that ``share`` (0 to 1) of those counted stayed below; None when nothing was counted."""
+    """The duration below which ``share`` (0 to 1) of the counted ones are; None when nothing was counted."""
     left = share * sum(buckets.values())
     for number, counted in sorted(buckets.items()):
         left -= counted

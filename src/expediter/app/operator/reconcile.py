@@ -1,4 +1,4 @@
-"""Whether the money adds up: per currency, charges minus refunds equals the totals of SUCCESS, PAID and owed orders."""
+"""Reconciling: per currency, charges minus refunds equal the totals of SUCCESS, PAID and owed orders."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -52,7 +52,7 @@ class Movement(msgspec.Struct, frozen=True):
 def reconcile(
     orders: Iterable[tuple[Order, tuple[LedgerEntry, ...]]], provider: Iterable[Movement] | None = None
 ) -> Report:
-    """Adds up our orders and ledger, and holds them against the provider's records when they are given.
+    """Adds up the orders and the ledger, and compares them with the provider's records when they are given.
 
     ``orders`` (each with its ledger entries) is gone through once; the provider's records are kept in memory.
     """
@@ -82,7 +82,7 @@ def _by_key(provider: Iterable[Movement], offenders: list[Offender]) -> dict[str
 
 
 def expected(order: Order) -> int:
-    """Minor units of this order that should be with us now."""
+    """Minor units of this order that we should hold now."""
     if order.status in (Status.SUCCESS, Status.PAID):
         return order.total
     owed = order.result(EffectKind.CHARGE) is Result.DONE and order.owes_refund
@@ -107,7 +107,10 @@ def _own_offences(order: Order, entries: tuple[LedgerEntry, ...]) -> Iterator[Of
 def _provider_offences(
     order: Order, entries: tuple[LedgerEntry, ...], records: dict[str, Movement]
 ) -> Iterator[Offender]:
-    """Compares and takes out of ``records`` what the provider has for this order. A call under way is no offence."""
+    """Compares the provider's records of this order, and removes them from ``records``.
+
+    A call under way has no entry here yet, so its record is not an offence.
+    """
     for entry in entries:
         theirs = records.pop(entry.key, None)
         if theirs is None:

@@ -1,4 +1,4 @@
-"""Orders to try the system out with: each is to end in a way that is known before.
+"""Orders to try the system out with. How each of them ends is known before.
 
 Simulated gateways answer by a hash of the order's id, so the id is chosen for the wanted answers.
 """
@@ -13,7 +13,7 @@ TRIES = 2_000
 
 
 class Scenario(NamedTuple):
-    """``declined`` and ``refused``: what payment provider and restaurant shall say; None: whatever they say."""
+    """``declined`` and ``refused``: what the payment provider and the restaurant have to answer; None: any answer."""
 
     title: str
     says: str

@@ -17,7 +17,7 @@ from expediter.domain.order import Status
 class AuditEntry(msgspec.Struct, frozen=True):
     """Something an operator did. ``subject``: the id of the order, or DEAD_LETTERS; ``detail`` is for reading.
 
-    ``via``: the door it came by (console, REST, GraphQL, CLI). ``no``: its number in the audit, 0 before it has one.
+    ``via``: by console, REST, GraphQL or CLI. ``no``: its number in the audit, 0 before it has one.
     """
 
     at: int
@@ -59,7 +59,7 @@ class Posted(msgspec.Struct, frozen=True):
 
 
 class Mailbox(Protocol):
-    """Every mail that orders called for."""
+    """The mails of all orders."""
 
     def page(self, limit: int, after: str | None = None) -> tuple[Posted, ...]:
         """Newest orders first, behind the mail with the cursor ``after``."""
@@ -70,11 +70,11 @@ class Mailbox(Protocol):
         """The mail as it goes over the wire (RFC 5322)."""
 
     def resend(self, mail: Mail, now: int) -> bool:
-        """Has it sent once more, under the same Message-ID; False when no server is set to send it by."""
+        """Sends it once more, with the same Message-ID; False when no mail server is set."""
 
 
 class Version(msgspec.Struct, frozen=True):
-    """A workflow definition that was ever in force. ``live``: orders that still run on it."""
+    """A workflow definition that is or was in force. ``live``: how many orders still run on it."""
 
     hash: str
     body: Json
@@ -96,7 +96,7 @@ class Runs(Protocol):
         """A text that differs whenever something about the order has changed."""
 
     def redrive(self, order_id: str, state: str, input: Json) -> bool:
-        """Sets an execution that ended unsuccessfully going again at ``state``; False when it cannot."""
+        """Redrives an execution that ended in an error at ``state``; False when it cannot be."""
 
     def versions(self) -> tuple[Version, ...]:
         """Every definition, the one in force first."""
@@ -112,7 +112,7 @@ class Stuck(msgspec.Struct, frozen=True):
 
 
 class Flow(Protocol):
-    """What can be counted; numbers may be a second or two old."""
+    """Counts of orders and what they wait for; numbers may be a second or two old."""
 
     def counts(self) -> Mapping[Status, int]:
         """Orders that are not deleted, by status."""
@@ -140,10 +140,10 @@ class Customers(Protocol):
         """The ids of dead letters that are orders of this customer."""
 
     def disown(self, order_id: str) -> None:
-        """Takes away what a key recognises its order by, unless the order was taken in: the id may be another's."""
+        """Deletes the fingerprint of the claim, unless the order was taken in: the id may be another customer's."""
 
     def forget(self, order_ids: Sequence[str]) -> None:
-        """Takes away mails, history and notes of orders that ended, and what their keys recognise an order by."""
+        """Deletes mails, histories, notes and fingerprints of orders that ended."""
 
 
 class Links(Protocol):

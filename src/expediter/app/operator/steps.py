@@ -1,4 +1,4 @@
-"""An execution's history seen state by state: what went in, what came out, how often it was tried, the way it took."""
+"""An execution's history, state by state: input, output, tries, errors, and the transitions taken."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple

@@ -1,7 +1,7 @@
-"""The trace of an order, told from what is stored of it: one span for the order, and below it the accept, the wait on
+"""The trace of an order, made from what is stored of it: one span for the order, and below it the accept, the wait on
 the queue, each state of its workflow with its calls, and the mails.
 
-Every id follows from the order's, so a trace is the same however often it is told, and by whatever process.
+Every id follows from the order's id, so each process makes the same trace.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from expediter.asl import (
     new_execution,
 )
 
-#: Tasks that ask nobody outside: their state's span says everything.
+#: Tasks that make no call: the span of their state says everything.
 _INSIDE = frozenset(name for name, task in TASKS.items() if task.request is None)
 #: States whose span would say nothing: they take no time, and what follows shows what they chose.
 _PASSED = frozenset({"Choice", "Pass", "Succeed"})

@@ -1,4 +1,4 @@
-"""Hands mails to an SMTP server. What cannot be delivered now is MailUnavailable, what never will be is MailRefused."""
+"""Sends mails by SMTP. MailUnavailable: the mail may be sent later. MailRefused: it never can be."""
 
 from datetime import UTC, datetime
 from email import policy
@@ -23,7 +23,7 @@ class MailUnavailable(Exception):
 
 
 class MailRefused(Exception):
-    """The mail will never be taken as it is: its address is none, or the server refused it for good (5xx)."""
+    """The mail cannot be sent as it is: its address is not one, or the server refused it for good (5xx)."""
 
 
 class Mailer:
@@ -48,7 +48,7 @@ class Mailer:
 
     @property
     def sender(self) -> Address:
-        """Whose address mails carry."""
+        """The address that mails come from."""
         return self._sender
 
     async def deliver(self, mail: Mail, now: int) -> None:
@@ -69,7 +69,7 @@ class Mailer:
             raise MailUnavailable(cleaned(str(error)) or type(error).__name__) from error
 
     async def _send(self, server: aiosmtplib.SMTP, message: EmailMessage, recipient: str) -> None:
-        """A 5xx to the recipient or the text is about this mail; to the sender it is about us, and mails wait."""
+        """Sends the message. A 5xx to the recipient or the text refuses it; one to the sender lets all mails wait."""
         try:
             await server.send_message(message, sender=self._sender.addr_spec, recipients=[recipient])
         except aiosmtplib.SMTPRecipientsRefused as error:

@@ -1,4 +1,4 @@
-"""How much waits, and since when: read from the file when somebody asks."""
+"""How much waits, and since when, read from the database on request."""
 
 import msgspec
 
@@ -16,7 +16,7 @@ _decode = msgspec.json.Decoder(Order).decode
 
 
 def owing(session: Session) -> tuple[int, Order | None]:
-    """How many orders' customers are owed money, deleted orders too, and the one that is owed it longest."""
+    """How many orders are owed a refund, deleted ones included, and the one that is owed it longest."""
     (count,) = session.one(_SQL["owing"])
     first = [_decode(body) for (body,) in session.rows(_SQL["first_owing"], (OWING,))] if count else []
     return int(count), min(first, key=owed_since, default=None)

@@ -1,4 +1,4 @@
-"""What the file knows of one customer, and how it forgets it."""
+"""What the database holds of one customer, and how it is erased."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What can be counted from outside, as Prometheus text (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
+"""The metrics as Prometheus text (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple

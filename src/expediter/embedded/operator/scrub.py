@@ -1,8 +1,8 @@
-"""After somebody was erased: takes his bytes out of the files, where SQLite alone would leave them.
+"""Removes the bytes of erased customers from the files, where SQLite alone leaves them.
 
-Removing a row overwrites it with zeros where its page is written anyway (``secure_delete=fast``). Left are pages that
-became free as a whole, and the log. So free pages are filled with zeros, a megabyte a unit, and given back; then the
-log is moved into the file and cut to nothing.
+SQLite overwrites a deleted row with zeros when it writes the row's page anyway (``secure_delete=fast``). It leaves
+pages that became free as a whole, and the log. So free pages are filled with zeros, a megabyte in each unit of work,
+and given back; then the log is moved into the file and truncated.
 """
 
 import asyncio
@@ -25,9 +25,9 @@ class Scrub:
         self._one_at_a_time = asyncio.Lock()
 
     async def run(self) -> None:
-        """Returns when it is done; emptying the log may be left to the next pause of a reader (a backup).
+        """Returns when it is done. While a reader (a backup) needs the log, it is truncated later.
 
-        Raises StoreUnavailable or TooBusy; whoever erases again has it done again.
+        Raises StoreUnavailable or TooBusy; then erase again.
         """
         async with self._one_at_a_time:
             while await self._writer.run("scrub", self._fill):

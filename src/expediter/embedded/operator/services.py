@@ -49,7 +49,7 @@ class SqliteAudit:
 
 
 class SqliteMailbox:
-    """``posted`` is told, from inside the unit, that a mail is to be sent; None: nobody sends mails."""
+    """``posted`` is called in a unit of work that has a mail sent; None: no mail server is set."""
 
     def __init__(
         self, session: Session, posted: Callable[[], None] | None = None, sender: Address | None = None
@@ -82,8 +82,8 @@ class SqliteMailbox:
 
 
 class Sparing(Generic[T]):
-    """A count that goes through a whole index: taken again only when something was written since, when that costs one
-    part in _REST of the time, and ``least`` seconds have passed.
+    """A count that reads a whole index. It is taken again only when something was written since, when ``least``
+    seconds have passed, and when counting takes at most one part in _REST of the time.
     """
 
     def __init__(self, session: Session, count: Callable[[], T], least: float) -> None:
@@ -179,7 +179,7 @@ class SqliteFlow:
 
 
 class SqliteServices:
-    """The services over one session: ``work`` and its own ports make one unit."""
+    """The ports of operators over one session."""
 
     def __init__(
         self,

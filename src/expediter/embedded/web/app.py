@@ -18,7 +18,7 @@ from expediter.app.drafts import VISIBLE
 from expediter.app.ports import Caller
 from expediter.domain.errors import OrderError, TaskTokenUnknown, TooBusy
 from expediter.embedded.web.asgi import Receive, Scope, Send, headers_of, refuse_websocket
-from expediter.embedded.web.backend import Home
+from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.callers import Proxies
 from expediter.embedded.web.console.handlers import Console
 from expediter.embedded.web.graphql import over_http
@@ -54,7 +54,7 @@ _GRAPHQL = "/graphql"
 _log = logging.getLogger("expediter.http")
 
 
-def create_app(home: Home) -> "App":
+def create_app(home: Backend) -> "App":
     """The application of this home."""
     return App(home)
 
@@ -62,7 +62,7 @@ def create_app(home: Home) -> "App":
 class App:
     """Answers all requests to a home."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Backend) -> None:
         self._home = home
         self._guards = Guards(home.settings)
         self._graphql = Graphql(home)

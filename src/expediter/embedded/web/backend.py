@@ -1,4 +1,4 @@
-"""What the embedded server's doors need of the home they stand in."""
+"""What the web needs of the server behind it."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,8 +17,8 @@ from expediter.embedded.web.feed import Feed
 T = TypeVar("T")
 
 
-class Home(Protocol):
-    """One machine's home, as its doors see it."""
+class Backend(Protocol):
+    """The server behind the web: ``embedded.home`` is one."""
 
     @property
     def feed(self) -> Feed: ...
@@ -33,8 +33,10 @@ class Home(Protocol):
         """A fresh UUID, for whatever a request makes."""
 
     def write(self, handle: Callable[[Work], T], name: str) -> asyncio.Future[T]:
-        """Will have what ``handle`` gives, once everything it wrote is durable, or the OrderError that it raised
-        (nothing is written then), StoreUnavailable or TooBusy. Raises TooBusy.
+        """Runs ``handle`` in a unit of work. Its result comes once everything it wrote is durable.
+
+        The future may raise the OrderError that ``handle`` raised (nothing is written then), StoreUnavailable or
+        TooBusy. Raises TooBusy.
         """
 
     def read(self, handle: Callable[[Work], T]) -> T:

@@ -16,7 +16,7 @@ from expediter.app.faults import explained, reason
 from expediter.app.operator.audit import operator_of
 from expediter.app.strict_json import decode
 from expediter.domain.errors import NO_ERASURE, Fault, OrderInvalid
-from expediter.embedded.web.backend import Home
+from expediter.embedded.web.backend import Backend
 
 
 class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,7 +25,7 @@ class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     user_id: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]  # also one that nobody can see
 
 
-async def erase_user(home: Home, request: Request) -> Response:
+async def erase_user(home: Backend, request: Request) -> Response:
     """Raises MediaTypeUnsupported, RequestUnparsable, OrderInvalid, OrdersUnderWay."""
     require_json(request.headers.get("content-type", ""))
     try:

@@ -14,7 +14,7 @@ from expediter.app.operator.audit import record_operation
 from expediter.app.operator.services import OperatorServices
 from expediter.app.outages import text
 from expediter.app.ports import Work
-from expediter.embedded.web.backend import Home
+from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.customer_routes import erase_user
 from expediter.embedded.web.task_routes import send_task_failure, send_task_heartbeat, send_task_success
 
@@ -37,11 +37,11 @@ class Kind(Enum):
 class Operation(NamedTuple):
     kind: Kind
     #: Raises OrderError, at once or in the future.
-    carry_out: Callable[[Home, Request], Response | asyncio.Future[Response]]
+    carry_out: Callable[[Backend, Request], Response | asyncio.Future[Response]]
 
 
 _Handler: TypeAlias = Callable[[Work, Request], Response]
-_Steps: TypeAlias = Callable[[Home, Request], Coroutine[None, None, Response]]
+_Steps: TypeAlias = Callable[[Backend, Request], Coroutine[None, None, Response]]
 
 
 def read(handle: _Handler) -> Operation:
@@ -61,7 +61,7 @@ def act(handle: _Handler, name: str) -> Operation:
         record_operation(services, request.caller, name, request.params.get("id"))
         return response
 
-    async def carry_out(home: Home, request: Request) -> Response:
+    async def carry_out(home: Backend, request: Request) -> Response:
         return await home.write_as_operator(partial(recorded, request), name)
 
     return steps(carry_out)._replace(kind=Kind.ACT)
@@ -71,22 +71,22 @@ def steps(handle: _Steps) -> Operation:
     return Operation(Kind.STEPS, lambda home, request: asyncio.create_task(handle(home, request)))
 
 
-def server(handle: Callable[[Home], Response]) -> Operation:
+def server(handle: Callable[[Backend], Response]) -> Operation:
     return Operation(Kind.SERVER, lambda home, _: handle(home))
 
 
-def health(_: Home) -> Response:
+def health(_: Backend) -> Response:
     return Response(200, (("Content-Type", JSON),), b'{"status":"ok"}')
 
 
-def readiness(home: Home) -> Response:
+def readiness(home: Backend) -> Response:
     """Raises NotReady."""
     if not home.ready():
         raise NotReady(" ".join(map(text, home.outages())))
     return Response(200, (("Content-Type", JSON),), b'{"status":"ready"}')
 
 
-def metrics(home: Home) -> Response:
+def metrics(home: Backend) -> Response:
     return Response(200, _METRICS, home.metrics())
 
 

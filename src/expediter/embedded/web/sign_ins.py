@@ -2,14 +2,14 @@
 
 from expediter.api.errors import TooManyRequests
 from expediter.app.operator.audit import FAILED, SIGN_INS, Operator
-from expediter.embedded.web.backend import Home
+from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.shares import Rate
 
 
 class WrongTokens:
     """``rate``: how many are written into the audit; who guesses fast must not fill the file."""
 
-    def __init__(self, home: Home, rate: Rate) -> None:
+    def __init__(self, home: Backend, rate: Rate) -> None:
         self._home = home
         self._rate = rate
 

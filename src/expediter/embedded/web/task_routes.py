@@ -11,25 +11,25 @@ from expediter.api.rest import require_json
 from expediter.app.faults import reason
 from expediter.app.strict_json import decode
 from expediter.embedded.engine.task_tokens import TaskFailure, TaskHeartbeat, TaskReport, TaskSuccess
-from expediter.embedded.web.backend import Home
+from expediter.embedded.web.backend import Backend
 
 
-async def send_task_success(home: Home, request: Request) -> Response:
+async def send_task_success(home: Backend, request: Request) -> Response:
     """Raises MediaTypeUnsupported, RequestUnparsable, TaskTokenUnknown, StoreUnavailable, TooBusy."""
     return await _told(home, request, success(request), "sendTaskSuccess")
 
 
-async def send_task_failure(home: Home, request: Request) -> Response:
+async def send_task_failure(home: Backend, request: Request) -> Response:
     """Raises MediaTypeUnsupported, RequestUnparsable, TaskTokenUnknown, StoreUnavailable, TooBusy."""
     return await _told(home, request, failure(request), "sendTaskFailure")
 
 
-async def send_task_heartbeat(home: Home, request: Request) -> Response:
+async def send_task_heartbeat(home: Backend, request: Request) -> Response:
     """Raises TaskTokenUnknown, StoreUnavailable, TooBusy."""
     return await _told(home, request, TaskHeartbeat(), "sendTaskHeartbeat")
 
 
-async def _told(home: Home, request: Request, report: TaskReport, name: str) -> Response:
+async def _told(home: Backend, request: Request, report: TaskReport, name: str) -> Response:
     await home.report(request.params["token"], report, name)
     return Response(204)
 

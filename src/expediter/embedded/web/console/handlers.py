@@ -37,7 +37,7 @@ from expediter.console.render import plain
 from expediter.console.visit import Route, Site, Visit
 from expediter.domain.errors import OrderError, TooBusy
 from expediter.embedded.clock import new_id
-from expediter.embedded.web.backend import Home
+from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.callers import Proxies
 from expediter.embedded.web.console import live
 from expediter.embedded.web.console.links import links_in
@@ -77,7 +77,9 @@ class LivePage(NamedTuple):
 class Console:
     """Answers what is asked under the paths that it ``serves``."""
 
-    def __init__(self, home: Home, guards: Guards, proxies: Proxies, shares: Shares, wrong_tokens: WrongTokens) -> None:
+    def __init__(
+        self, home: Backend, guards: Guards, proxies: Proxies, shares: Shares, wrong_tokens: WrongTokens
+    ) -> None:
         self._home = home
         self._guards = guards
         self._proxies = proxies

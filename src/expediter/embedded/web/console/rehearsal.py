@@ -8,7 +8,7 @@ from expediter.app.operator.audit import Operator
 from expediter.app.operator.scenarios import Scenario
 from expediter.domain.errors import OrderError
 from expediter.domain.order import Status
-from expediter.embedded.web.backend import Home
+from expediter.embedded.web.backend import Backend
 
 #: Seconds to wait for the payment.
 PATIENCE = 20.0
@@ -18,7 +18,7 @@ _WHO = Operator("scenario", "scenario")
 class Rehearsals:
     """Use it on the event loop's thread."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Backend) -> None:
         self._home = home
         self._tasks: set[asyncio.Task[None]] = set()
 

@@ -41,7 +41,7 @@ from expediter.asl.protocol import Json
 from expediter.domain.errors import OrderError, OrderInvalid, TooBusy
 from expediter.domain.order import Order
 from expediter.embedded.settings import LOOPBACK
-from expediter.embedded.web.backend import Home
+from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.graphql import limits
 from expediter.embedded.web.graphql.merging import FieldsMerge
 
@@ -99,7 +99,7 @@ class Prepared(NamedTuple):
 class Graphql:
     """The schema bound to one home."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Backend) -> None:
         self._schema = bound_schema(home)
         rules = [FieldsMerge if rule is OverlappingFieldsCanBeMergedRule else rule for rule in specified_rules]
         if home.settings.host not in LOOPBACK:
@@ -163,7 +163,7 @@ class Graphql:
 # ── the schema with its resolvers ─────────────────────────────────────────────────────────────────────────────────
 
 
-def bound_schema(home: Home) -> GraphQLSchema:
+def bound_schema(home: Backend) -> GraphQLSchema:
     """schema.graphql whose root fields are answered by RESOLVERS in this home; the context is the Caller."""
     schema = build_schema(PRELUDE + contracts.read("schema.graphql").decode())
     for name, resolver in RESOLVERS.items():
@@ -179,14 +179,14 @@ def bound_schema(home: Home) -> GraphQLSchema:
     return schema
 
 
-def _reading(home: Home, resolver: Resolver) -> Callable[..., Json]:
+def _reading(home: Backend, resolver: Resolver) -> Callable[..., Json]:
     def resolve(_: object, info: Info, **args: Json) -> Json:
         return home.read(lambda work: resolver(work, info.context, args, ""))
 
     return resolve
 
 
-def _writing(home: Home, resolver: Resolver, name: str) -> Callable[..., Json]:
+def _writing(home: Backend, resolver: Resolver, name: str) -> Callable[..., Json]:
     async def resolve(_: object, info: Info, **args: Json) -> Json:
         fresh = home.new_id()
 
@@ -203,7 +203,7 @@ def _writing(home: Home, resolver: Resolver, name: str) -> Callable[..., Json]:
     return resolve
 
 
-def _following(home: Home, resolver: Resolver) -> Callable[..., AsyncIterator[Order]]:
+def _following(home: Backend, resolver: Resolver) -> Callable[..., AsyncIterator[Order]]:
     def resolve(_: object, info: Info, **args: Json) -> AsyncIterator[Order]:
         if home.feed.listeners >= MOST_SUBSCRIPTIONS:
             raise TooBusy
