@@ -4,8 +4,8 @@
     execution, commands = advance(machine, new_execution(), Started(at=…, seed=…, input=…))
 
 ``protocol`` says what goes in and what comes out. A definition becomes a machine in ``compiler/``; ``steps`` takes in
-events, ``transitions`` enters one state after another, ``states/`` says what each type of state does, ``expressions/``
-how paths, templates and JSONata read data. ``simulate`` runs a workflow in virtual time.
+events and enters one state after another, ``failures`` retries and catches, ``states/`` says what each type of state
+does, ``expressions/`` how paths, templates and JSONata read data. ``simulate`` runs a workflow in virtual time.
 
 Import names from here. Only ``protocol`` may also be imported on its own: Lambda functions carry nothing else.
 """

@@ -65,7 +65,7 @@ class Run:
         self.changed = False
         #: Frames that can go on, each with the name of the state it enters next.
         self.ready: list[tuple[Frame, str]] = []
-        #: The frame that has just ended.
+        #: The frame that has just ended. Its output is in ``frame.input``.
         self.ended: Frame | None = None
         #: The selected frame: one of ``frames`` that may be altered, or none.
         self.frame: Frame = NOWHERE
@@ -145,14 +145,10 @@ class Run:
             self.history.append(HistoryEvent(self.events, frame.last, self.at, kind, details))
         frame.last = self.events
 
-    def end_frame(self, frame: Frame) -> None:
-        """The frame has ended. Its output is in ``frame.input``."""
-        self.ended = frame
-
     def start_timer(self, frame: Frame, due: int) -> None:
-        frame.timer = self.number()
+        self.numbers = frame.timer = number = self.numbers + 1
         frame.due = due
-        self.commands.append(StartTimer(frame.timer, due))
+        self.commands.append(StartTimer(number, due))
 
     def end(self, status: str, output: Json = None, error: str | None = None, cause: str | None = None) -> None:
         """The execution has ended. Its frames are removed."""

@@ -5,8 +5,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from expediter.asl.errors import DATA_LIMIT
+from expediter.asl.errors import DATA_LIMIT, StateFailure
 from expediter.asl.execution import Execution, Frame, new_execution
+from expediter.asl.failures import fail_state, stop_at_limit
 from expediter.asl.history import HistoryEvent
 from expediter.asl.machine import Machine
 from expediter.asl.protocol import (
@@ -23,9 +24,9 @@ from expediter.asl.protocol import (
     TaskTimedOut,
     TimerFired,
 )
-from expediter.asl.run import NOWHERE, Run
+from expediter.asl.run import EVENT_LIMIT, NOWHERE, Run
+from expediter.asl.states.state import State
 from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode
-from expediter.asl.transitions import advance_frame, enter_ready, first_state
 
 
 def advance(
@@ -66,9 +67,79 @@ class Steps(Run):
         self.draws = self.spent = 0
         self.commands = []
         _HANDLERS[type(event)](self, event)
-        if self.ready:
-            enter_ready(self)
+        while self.ended is not None or self.ready:
+            if self.ended is not None:
+                _end_frame(self, self.ended)
+            else:
+                frame, state = self.ready.pop(0)
+                advance_frame(self, frame, first_state, self.states[state])
         return self.commands
+
+
+# --- state transitions -------------------------------------------------------------------------------------------
+
+
+#: The method of the waiting state that takes the event. It returns the state to enter next, as ``State.enter`` does.
+Answer: TypeAlias = Callable[[Run, Frame, Any], State | None]
+
+
+def first_state(_run: Run, _frame: Frame, state: State) -> State | None:
+    """The ``Answer`` of a new frame: it enters this state first."""
+    return state
+
+
+def advance_frame(run: Run, frame: Frame, answer: Answer, given: AnyEvent | State) -> None:
+    """Pass the event to the waiting state, then enter one state after another until the frame waits or ends.
+
+    ``given`` is the argument of ``answer``: the event, or the first state of a new frame.
+    """
+    run.frame = frame
+    if frame.child_execution != run.child_execution:
+        run.select(frame)
+    try:
+        state = answer(run, frame, given)
+    except StateFailure as failure:
+        state = fail_state(run, frame, failure)
+    while state is not None:
+        number = run.events + 1
+        if number >= EVENT_LIMIT:
+            stop_at_limit(run, frame)
+            break
+        run.events = number
+        name = state.name
+        if run.history is not None:
+            details = {"name": name, "input": frame.input}
+            run.history.append(HistoryEvent(number, frame.last, run.at, state.entered, details))
+        frame.state = name
+        frame.entered = frame.last = number
+        frame.entered_at = run.at
+        if frame.attempt and state.works:
+            frame.attempt, frame.retries = 0, []
+        run.draws = 0
+        try:
+            state = state.enter(run, frame)
+        except StateFailure as failure:
+            state = fail_state(run, frame, failure)
+
+
+def _end_frame(run: Run, frame: Frame) -> None:
+    """A frame has ended: its output is that of the execution, or one result of the state around it."""
+    run.ended = None
+    if frame.parent is None:
+        run.record(frame, "ExecutionSucceeded", {"output": frame.input})
+        run.end("SUCCEEDED", frame.input)
+        return
+    parent = run.own(run.frames[frame.parent])
+    run.select(parent)
+    try:
+        following = run.states[parent.state].child_ended(run, parent, frame)
+    except StateFailure as failure:
+        following = fail_state(run, parent, failure)
+    if following is not None:
+        run.enter(parent, following.name)
+
+
+# --- one handler per event ---------------------------------------------------------------------------------------
 
 
 def _started(run: Run, event: Started) -> None:

@@ -12,16 +12,15 @@ from expediter.asl.compiler.reader import Reader
 from expediter.asl.errors import PathMissing, StateFailure, runtime_failure
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.jsonata.expression import Expression, compile_jsonata
-from expediter.asl.expressions.paths import compile_reference
+from expediter.asl.expressions.paths import compile_reference, keep_input
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.expressions.templates import CompiledTemplate, Template, compile_template
 from expediter.asl.protocol import Json
 from expediter.asl.states.retry import CatchOutput
-from expediter.asl.states.state import Arguments, Finish
+from expediter.asl.states.state import Arguments, Finish, Put
 
 Assigned: TypeAlias = dict[str, Json] | None
 Get: TypeAlias = Callable[[Json, Scope], Json]
-Put: TypeAlias = Callable[[Json, Json], Json]
 
 
 # --- one field ---------------------------------------------------------------------------------------------------
@@ -111,14 +110,10 @@ def result_path(reader: Reader) -> Put | None:
     if not reader.has("ResultPath"):
         return None
     if reader.spec["ResultPath"] is None:
-        return _kept
+        return keep_input
     if reader.spec["ResultPath"] == "$":
         return None
     return reader.compiled("ResultPath", compile_reference)
-
-
-def _kept(raw: Json, _result: Json) -> Json:
-    return raw
 
 
 def growth(reader: Reader) -> int | None:
@@ -166,18 +161,22 @@ def finish(reader: Reader, *, has_result: bool) -> Finish | None:
     assign = assignment(reader)
     if reader.jsonata:
         return _jsonata_finish(assign, template(reader, "Output"), has_result=has_result)
+    if not _shapes_more_than_result_path(reader):
+        return None
     selector = template(reader, "ResultSelector")
     return _jsonpath_finish(selector, assign, result_path(reader), shaping_path(reader, "OutputPath"))
 
 
-def _jsonpath_finish(
-    selector: Template | None, assign: Template | None, put: Put | None, path: Get | None
-) -> Finish | None:
-    if selector is None and assign is None and path is None:
-        if put is _kept:
-            return lambda _scope, frame, _result: (frame.input, None)
-        return None if put is None else lambda _scope, frame, result: (put(frame.input, result), None)
+def result_only(reader: Reader) -> Put | None:
+    """ResultPath where no other field shapes the output: ``finish`` is None then."""
+    return None if reader.jsonata or _shapes_more_than_result_path(reader) else result_path(reader)
 
+
+def _shapes_more_than_result_path(reader: Reader) -> bool:
+    return any(reader.has(field) for field in ("ResultSelector", "Assign", "OutputPath"))
+
+
+def _jsonpath_finish(selector: Template | None, assign: Template | None, put: Put | None, path: Get | None) -> Finish:
     def shape(scope: Scope, frame: Frame, result: Json) -> tuple[Json, Assigned]:
         if selector is not None:
             result = selector(result, scope)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from expediter.asl.compiler.conditions import DATA_TESTS, compile_condition
-from expediter.asl.compiler.dataflow import arguments, catch_output, finish, growth
+from expediter.asl.compiler.dataflow import arguments, catch_output, finish, growth, result_only
 from expediter.asl.compiler.map_fields import map_fields
 from expediter.asl.compiler.reachability import check_level
 from expediter.asl.compiler.reader import Notes, Reader
@@ -21,7 +21,7 @@ from expediter.asl.states.map_ import Map
 from expediter.asl.states.parallel import Parallel
 from expediter.asl.states.retry import Catcher, ErrorHandlers, Retrier
 from expediter.asl.states.simple import Choice, Condition, Fail, Pass, Rule, Succeed, Wait
-from expediter.asl.states.state import State
+from expediter.asl.states.state import Arguments, State
 from expediter.asl.states.task import Task
 from expediter.asl.texts import did_you_mean
 
@@ -106,10 +106,12 @@ def _pass(name: str, reader: Reader) -> State:
     if reader.jsonata:
         return Pass(name, target, arguments(reader), finish(reader, has_result=False))
     shaped = arguments(reader, "Parameters")
-    if reader.has("Result"):
-        result = reader.spec["Result"]
-        return Pass(name, target, lambda _scope, _frame: result, finish(reader, has_result=True))
-    return Pass(name, target, shaped, finish(reader, has_result=True))
+    given = _result(reader.spec["Result"]) if reader.has("Result") else shaped
+    return Pass(name, target, given, finish(reader, has_result=True), put=result_only(reader))
+
+
+def _result(value: Json) -> Arguments:
+    return lambda _scope, _frame: value
 
 
 def _succeed(name: str, reader: Reader) -> State:
@@ -171,6 +173,7 @@ def _task(name: str, reader: Reader) -> State:
         arguments(reader, "Arguments" if reader.jsonata else "Parameters"),
         finish(reader, has_result=True),
         handlers_of(reader),
+        put=result_only(reader),
         resource=resource,
         limits=limits(reader),
         growth=growth(reader),
@@ -193,6 +196,7 @@ def _parallel(name: str, reader: Reader) -> State:
         arguments(reader, "Arguments" if reader.jsonata else "Parameters"),
         finish(reader, has_result=True),
         handlers_of(reader),
+        put=result_only(reader),
         starts=tuple(_inner(branch) for branch in branches),
     )
 
@@ -204,6 +208,7 @@ def _map(name: str, reader: Reader) -> State:
         arguments(reader),
         finish(reader, has_result=True),
         handlers_of(reader),
+        put=result_only(reader),
         fields=map_fields(reader, partial(_inner, processor=True)),
     )
 

@@ -126,6 +126,11 @@ def _indefinite(segments: tuple[Segment, ...]) -> Getter:
 # --- Reference Paths: where ResultPath puts a result. Only names and indexes; nothing that it is given is altered. ----
 
 
+def keep_input(value: Json, _result: Json) -> Json:
+    """The Reference Path null: the result is dropped."""
+    return value
+
+
 def compile_reference(text: str) -> Callable[[Json, Json], Json]:
     """``$.a.b`` to ``put(value, result)``: a copy of ``value`` with ``result`` there; raises PathInvalid."""
     path = compile_path(text)

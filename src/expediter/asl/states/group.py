@@ -8,14 +8,10 @@ from expediter.asl.states.state import State
 
 
 class GroupState(State):
-    """A state that waits for its children. ``resume`` starts them: the first time, and again for each retry."""
+    """A state that waits for its children. ``enter`` starts them: the first time, and again for each retry."""
 
     __slots__ = ()
     works = True
-
-    def enter(self, run: Interpreter, frame: Frame) -> State | None:
-        frame.attempt, frame.retries = 0, []
-        return self.resume(run, frame)
 
     def open_child(self, run: Interpreter, frame: Frame, index: int, value: Json, item: Json = None) -> Frame:
         """A new branch or iteration. Until it enters its first state, its current state is this one."""

@@ -26,6 +26,8 @@ class Interpreter(Scope, Protocol):
     #: Task, timer and frame numbers given out so far.
     numbers: int
     frames: dict[int, Frame]
+    #: The frame that has just ended, if one has. Its output is in ``frame.input``.
+    ended: Frame | None
 
     def number(self) -> int:
         """The next task, timer or frame number of this execution, from 1."""
@@ -49,10 +51,6 @@ class Interpreter(Scope, Protocol):
 
     def enter(self, frame: Frame, state: str) -> None:
         """Queue this frame to enter a state, given by its name."""
-        ...
-
-    def end_frame(self, frame: Frame) -> None:
-        """The frame has ended. Its output is in ``frame.input``."""
         ...
 
     def close_children(self, frame: Frame) -> None:

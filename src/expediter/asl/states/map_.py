@@ -14,7 +14,7 @@ from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded
 from expediter.asl.states.group import GroupState
 from expediter.asl.states.interpreter import Interpreter
 from expediter.asl.states.retry import ErrorHandlers
-from expediter.asl.states.state import Arguments, Finish, State
+from expediter.asl.states.state import Arguments, Finish, Put, State
 from expediter.asl.texts import copy_json, json_text
 
 #: AWS runs at most this many inline iterations at once, whatever MaxConcurrency says.
@@ -71,12 +71,13 @@ class Map(GroupState):
         finish: Finish | None,
         handlers: ErrorHandlers,
         *,
+        put: Put | None,
         fields: MapFields,
     ) -> None:
-        super().__init__(name, target, arguments, finish, handlers)
+        super().__init__(name, target, arguments, finish, handlers, put=put)
         self.fields = fields
 
-    def resume(self, run: Interpreter, frame: Frame) -> State | None:
+    def enter(self, run: Interpreter, frame: Frame) -> State | None:
         source = self.fields.source
         if source is None:
             return self._start(run, frame, self.fields.items(run, frame))

@@ -4,7 +4,7 @@ from expediter.asl.execution import Frame, Group
 from expediter.asl.states.group import GroupState
 from expediter.asl.states.interpreter import Interpreter
 from expediter.asl.states.retry import ErrorHandlers
-from expediter.asl.states.state import Arguments, Finish, State
+from expediter.asl.states.state import Arguments, Finish, Put, State
 
 
 class Parallel(GroupState):
@@ -21,12 +21,13 @@ class Parallel(GroupState):
         finish: Finish | None,
         handlers: ErrorHandlers,
         *,
+        put: Put | None,
         starts: tuple[str, ...],
     ) -> None:
-        super().__init__(name, target, arguments, finish, handlers)
+        super().__init__(name, target, arguments, finish, handlers, put=put)
         self.starts = starts
 
-    def resume(self, run: Interpreter, frame: Frame) -> State | None:
+    def enter(self, run: Interpreter, frame: Frame) -> State | None:
         value = self.given(run, frame)
         run.record(frame, "ParallelStateStarted", {})
         frame.group = Group(results=[None] * len(self.starts), pending=len(self.starts))

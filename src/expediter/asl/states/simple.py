@@ -6,9 +6,9 @@ from typing import NamedTuple, TypeAlias
 from expediter.asl.errors import StateFailure
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.scope import Scope
-from expediter.asl.protocol import Json
+from expediter.asl.protocol import Json, TimerFired
 from expediter.asl.states.interpreter import Interpreter
-from expediter.asl.states.state import Arguments, Finish, State
+from expediter.asl.states.state import Arguments, Finish, Finished, State
 
 
 class Pass(State):
@@ -18,7 +18,12 @@ class Pass(State):
     kind = "Pass"
 
     def enter(self, run: Interpreter, frame: Frame) -> State | None:
-        return self.done(run, frame, frame.input if self.arguments is None else self.arguments(run, frame))
+        value = frame.input if self.arguments is None else self.arguments(run, frame)
+        if self.put is not None:
+            finished: Finished = self.put(frame.input, value), None
+        else:
+            finished = (value, None) if self.finish is None else self.finish(run, frame, value)
+        return self.leave(run, frame, finished, self.following)
 
 
 Condition: TypeAlias = Callable[[Scope, Frame, Json], bool]
@@ -75,7 +80,8 @@ class Choice(State):
                 f"No choice rule matched for the Choice state '{self.name}' and no Default was specified",
                 located=True,
             )
-        return self.done(run, frame, value)
+        finished = (value, None) if self.finish is None else self.finish(run, frame, value)
+        return self.leave(run, frame, finished, self.following)
 
 
 #: When the wait is over: milliseconds since 1970 UTC.
@@ -98,8 +104,10 @@ class Wait(State):
         run.start_timer(frame, self.due(run, frame))
         return None
 
-    def resume(self, run: Interpreter, frame: Frame) -> State | None:
-        return self.done(run, frame, frame.input if self.arguments is None else self.arguments(run, frame))
+    def fired(self, run: Interpreter, frame: Frame, _event: TimerFired) -> State | None:
+        value = frame.input if self.arguments is None else self.arguments(run, frame)
+        finished = (value, None) if self.finish is None else self.finish(run, frame, value)
+        return self.leave(run, frame, finished, self.following)
 
 
 class Succeed(State):

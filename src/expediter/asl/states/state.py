@@ -18,6 +18,8 @@ Arguments: TypeAlias = Callable[[Scope, Frame], Json]
 Finished: TypeAlias = tuple[Json, dict[str, Json] | None]
 #: After the work: from its result to the output and the variables.
 Finish: TypeAlias = Callable[[Scope, Frame, Json], Finished]
+#: ResultPath: from the raw input and the result to a copy of the raw input with the result in it.
+Put: TypeAlias = Callable[[Json, Json], Json]
 
 
 class State:
@@ -27,7 +29,7 @@ class State:
     They raise StateFailure when the state failed.
     """
 
-    __slots__ = ("arguments", "entered", "exited", "finish", "following", "handlers", "name", "target")
+    __slots__ = ("arguments", "entered", "exited", "finish", "following", "handlers", "name", "put", "target")
 
     kind = ""
     #: Whether the state can be retried: the context object then has a RetryCount.
@@ -40,8 +42,14 @@ class State:
         arguments: Arguments | None,
         finish: Finish | None,
         handlers: ErrorHandlers | None = None,
+        *,
+        put: Put | None = None,
     ) -> None:
-        """``arguments`` None: the work gets the raw input. ``finish`` None: the output is the work's result."""
+        """``arguments`` None: the work gets the raw input.
+
+        ``put`` is ResultPath where no other field shapes the output, else ``finish`` does all of it. Both None: the
+        output is the work's result.
+        """
         self.name = name
         self.entered = f"{self.kind}StateEntered"
         self.exited = f"{self.kind}StateExited"
@@ -49,6 +57,7 @@ class State:
         self.following: State | None = None
         self.arguments = arguments
         self.finish = finish
+        self.put = put
         self.handlers = handlers or ErrorHandlers()
 
     def link(self, states: "dict[str, State]") -> None:
@@ -69,12 +78,8 @@ class State:
         raise NotImplementedError
 
     def fired(self, run: Interpreter, frame: Frame, _event: TimerFired) -> "State | None":
-        """The timer this state started has fired."""
-        return self.resume(run, frame)
-
-    def resume(self, run: Interpreter, frame: Frame) -> "State | None":
-        """The time that this state waited for has come."""
-        raise NotImplementedError
+        """The timer that this state started has fired: a retry begins, unless the state is a Wait."""
+        return self.enter(run, frame)
 
     def succeeded(self, run: Interpreter, frame: Frame, event: TaskSucceeded) -> "State | None":
         """The task this state scheduled has answered."""
@@ -133,7 +138,7 @@ class State:
             run.history.append(HistoryEvent(number, frame.last, run.at, self.exited, details))
         frame.last = number
         if following is None:
-            run.end_frame(frame)
+            run.ended = frame
         return following
 
     def given(self, run: Interpreter, frame: Frame) -> Json:
@@ -142,7 +147,10 @@ class State:
 
     def done(self, run: Interpreter, frame: Frame, result: Json) -> "State | None":
         """Shape the result of the work and leave for the next state."""
-        finished = (result, None) if self.finish is None else self.finish(run, frame, result)
+        if self.put is not None:
+            finished: Finished = self.put(frame.input, result), None
+        else:
+            finished = (result, None) if self.finish is None else self.finish(run, frame, result)
         return self.leave(run, frame, finished, self.following)
 
 

@@ -11,7 +11,7 @@ from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded
 from expediter.asl.states.integrations import service_and_action, unfit_parameters
 from expediter.asl.states.interpreter import Interpreter
 from expediter.asl.states.retry import ErrorHandlers
-from expediter.asl.states.state import Arguments, Finish, State, too_large
+from expediter.asl.states.state import Arguments, Finish, Finished, Put, State, too_large
 from expediter.asl.texts import PAYLOAD_LIMIT, encode, json_text
 
 #: TimeoutSeconds and HeartbeatSeconds, where they are constant.
@@ -51,6 +51,7 @@ class Task(State):
         finish: Finish | None,
         handlers: ErrorHandlers,
         *,
+        put: Put | None,
         resource: str,
         limits: Limits | Fixed,
         growth: int | None,
@@ -59,7 +60,7 @@ class Task(State):
 
         None where other fields shape the output.
         """
-        super().__init__(name, target, arguments, finish, handlers)
+        super().__init__(name, target, arguments, finish, handlers, put=put)
         self.resource = resource
         self.pattern = pattern_of(resource)
         self.token = self.pattern.submitted
@@ -71,21 +72,12 @@ class Task(State):
         self.growth = growth
 
     def enter(self, run: Interpreter, frame: Frame) -> State | None:
-        if frame.attempt or frame.retries:
-            frame.attempt, frame.retries = 0, []
-        return self.resume(run, frame)
-
-    def resume(self, run: Interpreter, frame: Frame) -> State | None:
         """Schedule the task: the first time, and again for each retry."""
         run.numbers = frame.task = number = run.numbers + 1
         frame.seed = run.seed
-        try:
-            task = self._request(run, frame, number)
-            if self.checked:
-                self._check(task.input)
-        except StateFailure:
-            frame.task = None
-            raise
+        task = self._request(run, frame, number)
+        if self.checked:
+            self._check(task.input)
         run.commands.append(task)
         if run.history is None:
             run.events = frame.last = run.events + (1 if self.activity else 2)
@@ -146,7 +138,10 @@ class Task(State):
             run.events = frame.last = run.events + 1
         else:
             self._record(run, frame, "Succeeded", output=result)
-        finished = (result, None) if self.finish is None else self.finish(run, frame, result)
+        if self.put is not None:
+            finished: Finished = self.put(frame.input, result), None
+        else:
+            finished = (result, None) if self.finish is None else self.finish(run, frame, result)
         before, growth = frame.size, self.growth
         most = before + growth + size if before and growth is not None else 0
         return self.leave(run, frame, finished, self.following, most)

@@ -1,70 +1,18 @@
-"""State transitions: enter one state after another until every frame waits, and handle the failures of states."""
-
-from collections.abc import Callable
-from typing import Any, TypeAlias
+"""A state failed: it is retried, its error is caught, or its frame fails, and then the state around that."""
 
 from expediter.asl.errors import QUERY, RUNTIME, StateFailure
 from expediter.asl.execution import Frame
-from expediter.asl.history import HistoryEvent
-from expediter.asl.protocol import AnyEvent
 from expediter.asl.run import EVENT_LIMIT, Run
 from expediter.asl.states.retry import catcher_of, next_retry
 from expediter.asl.states.state import State
 
-#: The method of the waiting state that takes the event. It returns the state to enter next, as ``State.enter`` does.
-Answer: TypeAlias = Callable[[Run, Frame, Any], State | None]
 
-
-def enter_ready(run: Run) -> None:
-    """Advance every frame that is queued to enter a state."""
-    while run.ready:
-        frame, state = run.ready.pop(0)
-        advance_frame(run, frame, first_state, run.states[state])
-
-
-def first_state(_run: Run, _frame: Frame, state: State) -> State | None:
-    """The ``Answer`` of a new frame: it enters this state first."""
-    return state
-
-
-def advance_frame(run: Run, frame: Frame, answer: Answer, given: AnyEvent | State) -> None:
-    """Pass the event to the waiting state, then enter one state after another until the frame waits or ends.
-
-    ``given`` is the argument of ``answer``: the event, or the first state of a new frame.
-    """
-    run.frame = frame
-    if frame.child_execution != run.child_execution:
-        run.select(frame)
-    try:
-        state = answer(run, frame, given)
-    except StateFailure as failure:
-        state = failed(run, frame, failure)
-    while state is not None:
-        number = run.events + 1
-        if number >= EVENT_LIMIT:
-            _stop_at_limit(run, frame)
-            break
-        run.events = number
-        if run.history is not None:
-            details = {"name": state.name, "input": frame.input}
-            run.history.append(HistoryEvent(number, frame.last, run.at, state.entered, details))
-        frame.state = state.name
-        frame.entered = frame.last = number
-        frame.entered_at = run.at
-        run.draws = 0
-        try:
-            state = state.enter(run, frame)
-        except StateFailure as failure:
-            state = failed(run, frame, failure)
-    if run.ended is not None:
-        _end_frame(run)
-
-
-def failed(run: Run, frame: Frame, failure: StateFailure) -> State | None:
+def fail_state(run: Run, frame: Frame, failure: StateFailure) -> State | None:
     """The current state of this frame failed: retry it, catch the error, or let the frame fail."""
     run.select(frame)
     state = run.states[frame.state]
     failure = _located(failure, frame)
+    frame.task = None  # it may have failed while its task was prepared
     if frame.group is not None:
         run.close_children(frame)  # the children of a failed state do not go on
     if failure.error == QUERY:
@@ -114,33 +62,13 @@ def _fail_frame(run: Run, frame: Frame, failure: StateFailure) -> None:
     try:
         following = state.child_failed(run, parent, frame, failure)
     except StateFailure as outer:
-        following = failed(run, parent, outer)
+        following = fail_state(run, parent, outer)
     if following is not None:
         run.enter(parent, following.name)
 
 
-def _end_frame(run: Run) -> None:
-    """A frame has ended: its output is that of the execution, or one result of the state around it."""
-    frame, run.ended = run.ended, None
-    if frame is None:
-        return
-    if frame.parent is None:
-        run.record(frame, "ExecutionSucceeded", {"output": frame.input})
-        run.end("SUCCEEDED", frame.input)
-        return
-    parent = run.own(run.frames[frame.parent])
-    run.select(parent)
-    try:
-        following = run.states[parent.state].child_ended(run, parent, frame)
-    except StateFailure as failure:
-        following = failed(run, parent, failure)
-    if following is not None:
-        run.enter(parent, following.name)
-    elif run.ended is not None:
-        _end_frame(run)
-
-
-def _stop_at_limit(run: Run, frame: Frame) -> None:
+def stop_at_limit(run: Run, frame: Frame) -> None:
+    """The execution, or the child execution that the frame belongs to, has written as many events as it may."""
     cause = f"The execution reached the maximum number of history events ({EVENT_LIMIT})."
     if frame.child_execution:  # each child execution has its own limit
         child = run.own(run.frames[frame.child_execution])
