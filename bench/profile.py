@@ -30,7 +30,7 @@ WARM = 1.0
 
 #: Layer → how the paths of its files end or go on, the first that fits; asked from the innermost frame outwards.
 LAYERS: dict[str, tuple[str, ...]] = {
-    "HTTP": ("/uvicorn/", "/httptools/", "/embedded/web/"),
+    "HTTP": ("/uvicorn/", "/embedded/web/"),
     "API and parsing": ("/expediter/api/", "/app/drafts", "/app/instants"),
     "SQLite": ("/embedded/sqlite/database", "/embedded/sqlite/write_behind", "/apsw/"),
     "states language": ("/expediter/asl/",),

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
-import httptools
 import msgspec
 import uvloop
+
+from expediter.embedded.web.http1.request_head import parse_head
 
 YES = {"/charges": b'{"status":"ok","charge_id":"ch_1"}', "/orders": b'{"status":"ok"}'}
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
@@ -55,21 +56,25 @@ class Door(asyncio.Protocol):
 
     def __init__(self, party: Party) -> None:
         self._party = party
-        self._parser = httptools.HttpRequestParser(self)
-        self._path = ""
+        self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
 
     def data_received(self, data: bytes) -> None:
-        self._parser.feed_data(data)
+        self._received += data
+        end = self._received.find(b"\r\n\r\n") + 4
+        if end < 4:
+            return
+        head = parse_head(self._received[:end])
+        whole = end + (head.length or 0)
+        if len(self._received) >= whole:
+            self._received = self._received[whole:]
+            self._answer(head.path)
 
-    def on_url(self, url: bytes) -> None:
-        self._path = url.decode()
-
-    def on_message_complete(self) -> None:
+    def _answer(self, path: str) -> None:
         self._party.called()
-        body = YES[self._path]
+        body = YES[path]
         answer = _ANSWER % (len(body), body)
         asyncio.get_running_loop().call_later(self._party.seconds, self._transport.write, answer)
 

@@ -15,7 +15,7 @@ OURS = "/somewhere/src/expediter"
         ((f"{OURS}/embedded/sqlite/database.py:row", f"{OURS}/app/tasks/order.py:perform"), "SQLite"),
         ((f"{OURS}/asl/machine.py:advance", f"{OURS}/embedded/engine/workflows.py:_drive"), "states language"),
         (("/python3.11/uuid.py:__init__", f"{OURS}/domain/order.py:moved"), "tasks"),
-        (("/site-packages/uvicorn/protocols/http/httptools_impl.py:send",), "HTTP"),
+        (("/site-packages/uvicorn/server.py:on_tick",), "HTTP"),
         (("/python3.11/asyncio/runners.py:run", f"{OURS}/cli/server.py:run"), "asyncio"),
         (("/elsewhere/thing.py:do",), OTHER),
     ],
