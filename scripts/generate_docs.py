@@ -39,7 +39,7 @@ from expediter.embedded.web.console import handlers, session
 from expediter.embedded.web.graphql import executor as documents
 from expediter.embedded.web.graphql import limits as graphql_limits
 from expediter.embedded.web.graphql import websocket
-from expediter.embedded.web.http1 import request_head
+from expediter.embedded.web.http1 import connection, request_head
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -81,6 +81,16 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         "time for a whole request, and between two on one connection",
         f"{connections.PATIENCE:g} s",
         "408 `RequestTooSlow` if one had begun; the connection is closed",
+    ),
+    (
+        "time for the handshake of a websocket",
+        f"{connections.PATIENCE:g} s",
+        "the connection is cut off; a handshake that cannot succeed is refused at once",
+    ),
+    (
+        "what is read after a refusal",
+        f"{connection.DISCARDED // MIB} MiB, {connections.PATIENCE:g} s",
+        "it is dropped; beyond that the connection is cut off",
     ),
     ("time in which something of an answer is read", f"{connections.PATIENCE:g} s", "the connection is cut off"),
     ("requests sent ahead on one connection", "one is read at a time", "the others wait unread"),

@@ -1,4 +1,4 @@
-"""The embedded server's doors over a real home: as an ASGI application, or behind a real server on loopback."""
+"""The embedded server's application over a real home: without a socket, or behind a real server on loopback."""
 
 import asyncio
 import socket
@@ -23,7 +23,7 @@ PLAIN = {"user_id": "Burger_20", "quantity": "3", "restaurant_id": "Restaurant 4
 
 
 class Served(NamedTuple):
-    """A home, a client of its doors, and the doors themselves; ``connections`` count behind a server only."""
+    """A home, its application and a client of it; ``connections`` count behind a server only."""
 
     home: Home
     client: httpx.AsyncClient
@@ -32,7 +32,7 @@ class Served(NamedTuple):
     connections: Connections
 
 
-#: Opens the doors with these EXPEDITER_* settings: ``async with opened(HOLD_SECONDS="0") as served``.
+#: Opens a home with these EXPEDITER_* settings: ``async with opened(HOLD_SECONDS="0") as served``.
 Opened: TypeAlias = Callable[..., AbstractAsyncContextManager[Served]]
 
 
@@ -43,7 +43,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Opened:
-    """The doors as an ASGI application, without a socket."""
+    """The application without a socket."""
 
     @asynccontextmanager
     async def opening(**settings: str) -> AsyncIterator[Served]:
@@ -58,7 +58,7 @@ def opened(tmp_path: Path) -> Opened:
 
 @pytest.fixture
 def serving(tmp_path: Path) -> Opened:
-    """The doors behind a server on a free port of loopback, for at most ``most`` connections."""
+    """The application behind a server on a free port of loopback, for at most ``most`` connections."""
 
     @asynccontextmanager
     async def opening(most: int = 1_000, **settings: str) -> AsyncIterator[Served]:

@@ -255,9 +255,6 @@ class HttpConnection(asyncio.Protocol):
             self._always = lines, b"".join([b"%b: %b\r\n" % line for line in lines])
         return self._always[1]
 
-    def write(self, data: bytes) -> None:
-        self.transport.write(data)
-
     def answered(self, *, keep_alive: bool) -> None:
         self._cycle = None
         if self.transport.is_closing():
@@ -267,9 +264,9 @@ class HttpConnection(asyncio.Protocol):
             self.transport.close()
         elif self._buffer:
             self._loop.call_soon(self._read_on)  # not at once: other connections come in between
-        else:
+        elif not self._reading:
             self._resume_reading()
-        self._judge()
+        self._bounds.owes(self)
 
     def _read_on(self) -> None:
         """Reads what came behind the request that was answered."""

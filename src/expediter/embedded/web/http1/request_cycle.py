@@ -33,6 +33,7 @@ class Application(Protocol):
 class Connection(Protocol):
     """What a request cycle needs of its connection."""
 
+    transport: asyncio.Transport
     #: What answers wait for: the server does not stop before it is done, or cancelled by the server.
     tasks: set[asyncio.Future[Any]]
     #: Whether the client leaves too much unread of what was written.
@@ -40,8 +41,6 @@ class Connection(Protocol):
 
     def always(self) -> bytes:
         """The lines that every answer's head begins with."""
-
-    def write(self, data: bytes) -> None: ...
 
     async def drained(self) -> None:
         """Returns once it is not ``full``, or the client is gone."""
@@ -127,7 +126,7 @@ class RequestCycle:
             return
         head = head_of(response) + ("\r\n" if self.keep_alive else "connection: close\r\n\r\n")
         body = b"" if self._head.method == "HEAD" else response.body
-        connection.write(STATUS_LINES[response.status] + connection.always() + head.encode() + body)
+        connection.transport.write(STATUS_LINES[response.status] + connection.always() + head.encode() + body)
         self._end()
 
     async def _once_there_is_room(self, response: Response) -> Response:
@@ -138,16 +137,18 @@ class RequestCycle:
         """Writes the stream as it comes; to HEAD only its head. A client of HTTP/1.0 knows no chunks."""
         connection, chunked = self._connection, not self._head.http10
         async with aclosing(stream.events) as events:
-            connection.write(stream_head(stream, connection.always(), chunked=chunked, keep_alive=self.keep_alive))
+            connection.transport.write(
+                stream_head(stream, connection.always(), chunked=chunked, keep_alive=self.keep_alive)
+            )
             self.begun = True
             if self._head.method == "HEAD":
                 return
             async for event in events:
-                connection.write(chunk(event) if chunked else event)
+                connection.transport.write(chunk(event) if chunked else event)
                 if connection.full:
                     await connection.drained()
         if chunked and not self.gone:
-            connection.write(LAST_CHUNK)
+            connection.transport.write(LAST_CHUNK)
 
     def _end(self) -> None:
         """The whole answer was written."""
@@ -159,7 +160,7 @@ class RequestCycle:
         if self._over or self.gone:
             return
         if not self.begun:
-            self._connection.write(BROKEN)
+            self._connection.transport.write(BROKEN)
         self.keep_alive = False
         self._end()
 
