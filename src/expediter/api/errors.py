@@ -1,4 +1,4 @@
-"""Errors as the doors show them: one table from error to status, one body for all (RFC 9457)."""
+"""Errors as the API shows them: one table from error to status, one body for all (RFC 9457)."""
 
 import re
 
@@ -100,7 +100,7 @@ class InternalError(OrderError):
     """Something went wrong inside the server; its log says what. Try again, under the same Idempotency-Key."""
 
 
-#: Every error that can reach a door, and the HTTP status it answers with.
+#: Every error that can reach a client, and the HTTP status it answers with.
 STATUSES: dict[type[OrderError], int] = {
     RequestUnparsable: 400,
     Unauthorized: 401,

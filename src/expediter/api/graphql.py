@@ -1,6 +1,6 @@
-"""The GraphQL door: each root field of schema.graphql is one function of a unit of work, a caller and its arguments.
+"""GraphQL: each root field of schema.graphql is one function of a unit of work, a caller and its arguments.
 
-The functions take and give JSON values in the schema's own names, so whoever executes documents (graphql-core here,
+The functions take and give JSON values in the schema's own names, so what executes documents (graphql-core here,
 AppSync on AWS) calls them as they are. Each field of a mutation is a unit of its own: one that fails undoes no other.
 """
 

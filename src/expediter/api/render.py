@@ -1,4 +1,4 @@
-"""Orders and dead letters as the REST door shows them. Times are ISO 8601 in UTC with milliseconds."""
+"""Orders and dead letters as REST shows them. Times are ISO 8601 in UTC with milliseconds."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ from expediter.domain.order import Item, Order, Status
 
 
 class OrderView(msgspec.Struct, frozen=True):
-    """An order as the REST door shows it; ``total`` and prices in minor units of ``currency``."""
+    """An order as REST shows it; ``total`` and prices in minor units of ``currency``."""
 
     id: str
     user_id: str

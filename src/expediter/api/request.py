@@ -1,4 +1,4 @@
-"""What comes in through a door and what goes out."""
+"""A request to the API and its response, as values."""
 
 from collections.abc import Mapping
 from typing import TypeAlias

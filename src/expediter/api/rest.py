@@ -1,4 +1,4 @@
-"""The REST door: each operation of openapi.json is one function of a unit of work and a request.
+"""REST: each operation of openapi.json is one function of a unit of work and a request.
 
 Rules: parse, call one use case, render; an operation that writes is answered after the commit that holds its writes.
 """

@@ -58,8 +58,8 @@ def run(environment: Mapping[str, str]) -> None:
     logs.set_up(sys.stderr)
     try:
         settings = from_environment(environment)
-        with listening(settings) as door, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, door))
+        with listening(settings) as listener, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, listener))
     except (DataRefused, SettingRefused) as error:
         stop(str(error))
     except DefinitionInvalid as error:
@@ -73,27 +73,27 @@ def listening(settings: ServerSettings) -> Iterator[socket.socket]:
     """The bound socket, connections waiting. Raises SettingRefused when the address cannot be had."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        door = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
-        _notice_who_is_gone(door)
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+        _notice_who_is_gone(listener)
     except OSError as error:
         raise SettingRefused(
             f"EXPEDITER_HOST={settings.host} EXPEDITER_PORT={settings.port} cannot be listened on: "
             f"{os.strerror(error.errno or 0)}. "
             "Choose another port (--port; 0: any free one), or stop what uses it."
         ) from error
-    with door:
-        yield door
+    with listener:
+        yield listener
 
 
-def _notice_who_is_gone(door: socket.socket) -> None:
+def _notice_who_is_gone(listener: socket.socket) -> None:
     """Connections inherit this: to a machine that vanished they end in a minute or two, whether we send or wait."""
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4), ("TCP_USER_TIMEOUT", 60_000)):
         if option := getattr(socket, name, None):  # macOS has not all of them
-            door.setsockopt(socket.IPPROTO_TCP, option, value)
+            listener.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
-async def _serve(settings: ServerSettings, door: socket.socket) -> None:
+async def _serve(settings: ServerSettings, listener: socket.socket) -> None:
     """Opens the home and serves it until a signal; a signal during the recovery ends that."""
     stopping = _Signals()
     async with open_home(settings) as home:
@@ -103,10 +103,10 @@ async def _serve(settings: ServerSettings, door: socket.socket) -> None:
         sys.setswitchinterval(SWITCH)
         connections = Connections(descriptors.raised())
         config = configuration(app, connections, GRACE)
-        server = _Server(config, lambda: print(greeting(settings, door), flush=True), app, connections, loops)
+        server = _Server(config, lambda: print(greeting(settings, listener), flush=True), app, connections, loops)
         stopping.end_with(server)
         _log.info("the server starts")
-        await server.serve([door])
+        await server.serve([listener])
     _log.info("the server has stopped")
 
 
@@ -192,11 +192,11 @@ class _Signals:
             self._main.cancel()
 
 
-def greeting(settings: ServerSettings, door: socket.socket) -> str:
+def greeting(settings: ServerSettings, listener: socket.socket) -> str:
     """Where to look, and a first order that can be typed as it stands."""
     host = settings.host if settings.host in LOOPBACK else socket.gethostname()
     name = f"[{host}]" if ":" in host else host
-    url = f"http://{'localhost' if host in LOOPBACK else name}:{door.getsockname()[1]}"
+    url = f"http://{'localhost' if host in LOOPBACK else name}:{listener.getsockname()[1]}"
     return _GREETING.format(url=url, data=settings.data.resolve(), token=_ALLOWED if settings.token else "")
 
 

@@ -33,7 +33,7 @@ from expediter.embedded.web.sign_ins import WrongTokens
 
 #: Seconds that the event loop may be behind its time before requests are refused, reads too: so long did they wait.
 TOO_LATE = 1.0
-#: What is answered all the same: it tells whoever operates the server how it is.
+#: What is answered all the same: it tells operators how the server is.
 _ALWAYS = PROBES | {"/metrics"}
 #: What takes a place in a commit. GraphQL posts its questions too, so it is asked field by field.
 _WRITES = frozenset({"POST", "PUT", "DELETE"})
@@ -42,7 +42,7 @@ _WITH_BODY = frozenset({"POST", "PUT"})
 _BUSY = problem(TooBusy())
 #: Websockets open at the same time.
 MOST_SOCKETS = 1_000
-#: Who passed the guards is an operator: it is his machine, or he has the token.
+#: A caller that the guards let pass is an operator: it is on the same machine, or has the token.
 OPERATOR = Caller()
 
 #: The header in which a program says who acts, and the letters that a name may have; the command line's User-Agent.
@@ -72,7 +72,7 @@ class App:
         self._wrong_tokens = WrongTokens(home, self._shares.noted)
         self._console = Console(home, self._guards, self._proxies, self._shares, self._wrong_tokens)
         self._sockets = 0
-        #: Seconds that the event loop was behind its time when somebody looked last.
+        #: Seconds that the event loop was behind its time when it was measured last.
         self.late = 0.0
 
     def end_streams(self) -> None:
@@ -191,7 +191,7 @@ def named(headers: Headers) -> Caller:
 
 
 def _via(head: RequestHead) -> str:
-    """The door that a request came by, as the audit calls it."""
+    """By which way a request came, as the audit calls it."""
     if head.path == _GRAPHQL:
         return "GraphQL"
     return "CLI" if head.headers.get("user-agent", "").startswith(CLI) else "REST"

@@ -31,7 +31,7 @@ class Connection(Protocol):
     peer: str
 
     def give_up(self, error: OrderError, /) -> None:
-        """Closes it; who waits for an answer to a request that he has begun is told the error."""
+        """Closes it. A client that has begun a request, or waits for its answer, is told the error."""
 
 
 class Connections:

@@ -1,4 +1,4 @@
-"""Committed changes of orders, to whoever listens in this process.
+"""Committed changes of orders, for listeners in this process.
 
 A listener that is slow misses states in between, never the newest one of an order it follows: changes wait per order,
 and a newer one takes the older one's place. At most WAITING orders wait; beyond it the longest waiting one is dropped.
@@ -25,7 +25,7 @@ class Feed:
         self._count = 0
 
     def publish(self, order: Order) -> None:
-        """Tells who follows the order, or all orders. Call it once the change is committed."""
+        """Tells the listeners of the order, and of all orders. Call it once the change is committed."""
         for key in (order.id, None):
             for changes in self.followers.get(key, ()):
                 changes.put(order)
@@ -59,7 +59,7 @@ class Changes(AsyncIterator[Order]):
         self._feed = feed
         self._waiting: dict[str, Order] = {}
         self._wake = asyncio.Event()
-        #: Whether a change was dropped since somebody last set this back.
+        #: Whether a change was dropped since a listener last set this back.
         self.lost = False
 
     def put(self, order: Order) -> None:
@@ -90,7 +90,7 @@ class Changes(AsyncIterator[Order]):
         self._feed.leave(self)
 
     async def aclose(self) -> None:
-        """For whoever treats this as any asynchronous iterator."""
+        """For code that treats this as any asynchronous iterator."""
         self.close()
 
     def __enter__(self) -> Self:

@@ -1,11 +1,11 @@
-"""Who may talk to the server at all: its own names, pages of its own, and who has the token.
+"""Which requests the server takes at all: under its own names, from its own pages, with the token.
 
 Rules:
  - Host must be a name of this machine's loopback or the one the server is bound to: a name that an attacker makes
    resolve to 127.0.0.1 (DNS rebinding) is refused. A server bound to all addresses cannot know its names, and does not
    start without a token, which no page of an attacker has;
  - an Origin (browsers send it) must be the server itself: no other page may place orders or open a websocket;
- - with a token set, everything asks for it but the probes, and /tasks/: who has a task's own token (it is in the path,
+ - with a token set, everything asks for it but the probes, and /tasks/: a caller with a task's own token (it is in the path,
    unguessable, and good for one answer) need not be an operator.
 """
 

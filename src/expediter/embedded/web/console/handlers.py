@@ -304,7 +304,7 @@ class Console:
         return f"{PREFIX}{name}?{self._assets[name].version}"
 
     def _problem(self, error: OrderError, headers: Headers) -> Response:
-        """The error as a page for who reads pages, else as the other doors tell it."""
+        """The error as a page for a client that reads pages, else as the API tells it."""
         told = problem(error)
         if "text/html" not in headers.get("accept", ""):
             return told

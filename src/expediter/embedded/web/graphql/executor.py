@@ -1,4 +1,4 @@
-"""Executes GraphQL documents on the resolvers of the door. Parsed and checked documents are kept by their text.
+"""Executes GraphQL documents on the resolvers of the API. Parsed and checked documents are kept by their text.
 
 Each field of a mutation is a unit of its own, committed before the next one begins: one that fails undoes no other.
 """

@@ -16,7 +16,7 @@ BROKEN = STATUS_LINES[500] + b"content-length: 0\r\nconnection: close\r\n\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 #: On every answer: browsers take its type as said.
 _ALWAYS = "x-content-type-options: nosniff\r\n"
-#: On every answer that says nothing else of caches: it is as of now and only for who asked.
+#: On every answer that says nothing else of caches: it is of this moment, and for this client only.
 _FRESH = f"{_ALWAYS}cache-control: no-store\r\n"
 
 
