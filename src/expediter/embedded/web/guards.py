@@ -5,8 +5,8 @@ Rules:
    resolve to 127.0.0.1 (DNS rebinding) is refused. A server bound to all addresses cannot know its names, and does not
    start without a token, which no page of an attacker has;
  - an Origin (browsers send it) must be the server itself: no other page may place orders or open a websocket;
- - with a token set, everything asks for it but the probes, and /tasks/: a caller with a task's own token (it is in the path,
-   unguessable, and good for one answer) need not be an operator.
+ - with a token set, everything asks for it but the probes, and /tasks/: a caller with a task's own token (it is in the
+   path, unguessable, and good for one answer) need not be an operator.
 """
 
 import hmac
