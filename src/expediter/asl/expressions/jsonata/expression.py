@@ -93,10 +93,14 @@ class _Library:
         except _MISTAKES as error:  # the parser's own slips on odd input
             raise PathInvalid(f"not JSONata: {error}") from error
 
+        #: The functions of Step Functions that the text names; without $eval there is no other way to one.
+        self.functions = FUNCTIONS.keys() & set(_VARIABLE.findall(text))
+
     def evaluate(self, states: dict[str, Json], scope: Scope) -> Json:
         bindings: dict[str, Json] = {name: _bound(value) for name, value in scope.variables().items()}
-        moment = Moment(scope.at, scope.draw())
-        bindings.update((name, Counted(function(moment))) for name, function in FUNCTIONS.items())
+        if self.functions:
+            moment = Moment(scope.at, scope.draw())
+            bindings.update((name, Counted(FUNCTIONS[name](moment))) for name in self.functions)
         bindings["states"] = states if "context" in states else {**states, "context": scope.context()}
         if scope.spent > EVENT_STEPS:
             raise LimitExceeded("D1012", f"The evaluations for one event take more than {EVENT_STEPS} steps together.")
