@@ -210,10 +210,14 @@ class Line:
 
     def __init__(self, peer: str) -> None:
         self.peer = peer
-        self.given_up = False
+        self.told = ""
 
-    def give_up(self, _: OrderError, /) -> None:
-        self.given_up = True
+    @property
+    def given_up(self) -> bool:
+        return bool(self.told)
+
+    def give_up(self, error: OrderError, /) -> None:
+        self.told = error.name
 
 
 def idle(connections: Connections, peer: str, count: int) -> list[Line]:
@@ -247,7 +251,7 @@ async def test_a_caller_with_too_many_that_are_all_busy_gets_no_more_and_takes_n
     late = Line("2001:db8::2")  # of the same /64
     connections.opened(late)
 
-    assert late.given_up
+    assert late.told == "TooManyRequests"
     assert not any(line.given_up for line in others)
 
 
@@ -255,7 +259,7 @@ async def test_among_equals_who_has_been_idle_longest_makes_room() -> None:
     connections = Connections(4)
     lines = [idle(connections, f"192.0.2.{number}", 1)[0] for number in range(5)]
 
-    assert [line.given_up for line in lines] == [True, False, False, False, False]
+    assert [line.told for line in lines] == ["TooBusy", "", "", "", ""]
 
 
 async def test_a_connection_that_closes_twice_is_counted_once() -> None:

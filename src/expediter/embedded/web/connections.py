@@ -13,7 +13,7 @@ from collections import Counter
 from itertools import islice, takewhile
 from typing import Protocol
 
-from expediter.api.errors import RequestTooSlow
+from expediter.api.errors import RequestTooSlow, TooManyRequests
 from expediter.domain.errors import OrderError, TooBusy
 from expediter.embedded.web.callers import subscriber
 
@@ -21,6 +21,8 @@ from expediter.embedded.web.callers import subscriber
 PATIENCE = 30.0
 #: Bytes of all requests that are not yet whole.
 HELD = 64 * 1024 * 1024
+#: Seconds after which a caller with more than a fair share may try again.
+RETRY = 10
 #: Connections among which one is looked for that makes room.
 LOOKED_AT = 1_000
 
@@ -96,12 +98,14 @@ class Connections:
         fair = max(1, self._most // max(1, len(self._of)))
         own = subscriber(newest.peer)
         owing = islice(self._owing, LOOKED_AT)
+        error: OrderError = TooBusy()
         if self._of[own] > fair:
             chosen = next((it for it in owing if subscriber(it.peer) == own), newest)
+            error = TooManyRequests("connections", fair, RETRY) if len(self._of) > 1 else error
         else:
             longest = next(iter(self._owing), newest)
             chosen = next((it for it in owing if self._of[subscriber(it.peer)] > fair), longest)
-        self._give_up(chosen, TooBusy())
+        self._give_up(chosen, error)
 
     def _give_up(self, connection: Connection, error: OrderError) -> None:
         self.closed(connection)
