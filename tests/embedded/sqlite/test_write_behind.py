@@ -226,6 +226,7 @@ def test_memory_keeps_the_rows_that_were_written_last() -> None:
         lines.unit(*((no, "a") for no in range(write_behind.CAPACITY + 5)))
         lines.session.write()
         lines.session.kept()
+        assert lines.text(-1) is None
         connection.exec_trace = noting(read)
 
         assert lines.text(write_behind.CAPACITY + 4) == "a"
@@ -246,6 +247,7 @@ def test_memory_that_is_full_drops_no_change_that_is_not_written() -> None:
             lines.rows.put(no, None, Line(no, "a", "a"))
         lines.session.end()
         lines.session.kept()
+        assert lines.text(-1) is None
         lines.session.write()
 
         assert (lines.stored()[0][0], len(lines.stored()[0])) == ("ab", write_behind.CAPACITY + 5)

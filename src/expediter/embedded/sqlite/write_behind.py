@@ -55,14 +55,17 @@ CAPACITY = 8_192
 
 
 class _ReadThrough(dict[K, V | None]):
-    """Values by key. A key that is not there is read."""
+    """Values by key. A key that is not there is read. ``full``: is called when there are more than CAPACITY."""
 
-    def __init__(self, read: Callable[[K], V | None]) -> None:
+    def __init__(self, read: Callable[[K], V | None], full: Callable[[], None]) -> None:
         super().__init__()
         self._read = read
+        self._full = full
 
     def __missing__(self, key: K) -> V | None:
         value = self[key] = self._read(key)
+        if len(self) > CAPACITY:
+            self._full()
         return value
 
 
@@ -78,7 +81,7 @@ class CachedRows(Generic[K, V]):
         self._session = session
         self._table, _, self._write, self._keep, _ = mapper
         self._changed = changed
-        self.cached: dict[K, V | None] = _ReadThrough(partial(session.read, mapper))
+        self.cached: dict[K, V | None] = _ReadThrough(partial(session.read, mapper), self.shrink)
         #: The dictionary's own: to find a cached row takes no Python call.
         self.get = self.cached.__getitem__
         self._undo: dict[K, V | None] = {}
@@ -103,14 +106,17 @@ class CachedRows(Generic[K, V]):
 
     def end(self) -> None:
         """The unit ended well: its changes belong to the batch."""
-        if not self._filed:
+        undo, filed = self._undo, self._filed
+        if not filed:
             self._session.unwritten.append(self)
-        for key, before in self._undo.items():
-            if key not in self._filed:
-                self._filed[key] = before
-            if self._changed and (value := self.cached[key]) is not before and value is not None:
-                self._changed(before, value)
-        self._undo.clear()
+        for key, before in undo.items():
+            filed.setdefault(key, before)
+        if self._changed:
+            for key, before in undo.items():
+                value = self.cached[key]
+                if value is not None and value is not before:
+                    self._changed(before, value)
+        undo.clear()
 
     def undo(self) -> None:
         """The unit's changes are taken back."""
@@ -119,19 +125,20 @@ class CachedRows(Generic[K, V]):
 
     def write(self, session: Session) -> None:
         """Writes the changes of the batch. A row that the running unit changed further is written as it was before."""
+        undo, cached, keep = self._undo, self.cached, self._keep
         changes: list[Change[V]] = []
         for key, before in self._filed.items():
-            if key in self._undo:
-                value = self._undo[key]
-            else:
-                value = self.cached.pop(key)  # what is added again is the last to be dropped
-                if value is not None and (kept := self._keep(value)) is not None:
-                    self.cached[key] = kept
-            if (before is None) is not (value is None):
-                self._empty = None
+            if key in undo:
+                changes.append((before, undo[key]))
+                continue
+            value = cached.pop(key)  # what is added again is the last to be dropped
             changes.append((before, value))
-        self._write(session, changes)
+            if value is not None and (kept := keep(value)) is not None:
+                cached[key] = kept
         self._filed.clear()
+        self._write(session, changes)
+        if self._empty is not None and any((before is None) is not (value is None) for before, value in changes):
+            self._empty = None
 
     def invalidate(self) -> None:
         """Drops what can be read from the file again: all but unwritten changes."""
@@ -146,7 +153,7 @@ class CachedRows(Generic[K, V]):
         self._empty = None
 
     def shrink(self) -> None:
-        """Drops the oldest values beyond CAPACITY."""
+        """Drops the oldest values beyond CAPACITY, but no unwritten change."""
         for key in list(islice(self.cached, len(self.cached) - CAPACITY)):
             if key not in self._filed and key not in self._undo:
                 del self.cached[key]
@@ -313,9 +320,6 @@ class WriteBehind(Session):
 
     def kept(self) -> None:
         self._committing = None
-        for rows in self._tables.values():
-            if len(rows.cached) > CAPACITY:
-                rows.shrink()
 
     def lost(self, why: BaseException) -> None:
         self.failed(why)

@@ -85,22 +85,27 @@ def _read(session: Session, no: int) -> StoredExecution | None:
 
 
 def _write(session: Session, changes: Sequence[Change[StoredExecution]]) -> None:
-    statements: dict[str, list[tuple[Value, ...]]] = {_START: [], _ADVANCE: [], _ADVANCE_DUE: []}
+    started: list[tuple[Value, ...]] = []
+    advanced: list[tuple[Value, ...]] = []
+    advanced_due: list[tuple[Value, ...]] = []
     for before, stored in changes:
         if stored is None:
             continue  # an execution's row is never deleted through the cache
         values = (stored.no, stored.execution.status, stored.busy, _encode(stored.execution))
         if before is None:
-            statements[_START].append((*values, stored.log, stored.definition, stored.due))
+            started.append((*values, stored.log, stored.definition, stored.due))
             continue
         log = stored.log[len(before.log) :]  # the row has the events before
         if before.due == stored.due:
-            statements[_ADVANCE].append((*values, log))
+            advanced.append((*values, log))
         else:
-            statements[_ADVANCE_DUE].append((*values, log, stored.due))
-    for sql, rows in statements.items():
-        if rows:
-            session.execute_many(sql, rows)
+            advanced_due.append((*values, log, stored.due))
+    if started:
+        session.execute_many(_START, started)
+    if advanced:
+        session.execute_many(_ADVANCE, advanced)
+    if advanced_due:
+        session.execute_many(_ADVANCE_DUE, advanced_due)
 
 
 def _keep(stored: StoredExecution) -> StoredExecution | None:

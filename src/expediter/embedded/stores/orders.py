@@ -136,7 +136,9 @@ def _read(session: Session, order_id: str) -> Numbered | None:
 
 
 def _write(session: Session, changes: Sequence[Change[Numbered]]) -> None:
-    new, changed, readdressed = list[tuple[Value, ...]](), list[tuple[Value, ...]](), list[tuple[Value, ...]]()
+    new: list[tuple[Value, ...]] = []
+    changed: list[tuple[Value, ...]] = []
+    readdressed: list[tuple[Value, ...]] = []
     for before, row in changes:
         if row is None:
             continue  # an order's row is never deleted
@@ -148,9 +150,12 @@ def _write(session: Session, changes: Sequence[Change[Numbered]]) -> None:
         changed.append(values)
         if before.order.user_id != order.user_id or before.order.restaurant_id != order.restaurant_id:
             readdressed.append((row.no, order.user_id, order.restaurant_id))
-    for sql, rows in ((_ADD, new), (_CHANGE, changed), (_READDRESS, readdressed)):
-        if rows:
-            session.execute_many(sql, rows)
+    if new:
+        session.execute_many(_ADD, new)
+    if changed:
+        session.execute_many(_CHANGE, changed)
+    if readdressed:
+        session.execute_many(_READDRESS, readdressed)
 
 
 def _keep(row: Numbered) -> Numbered | None:

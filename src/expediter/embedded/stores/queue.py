@@ -130,18 +130,23 @@ class SqliteQueue:
 
     def _write(self, session: Session, changes: Sequence[Change[Row]]) -> None:
         self._new.clear()
-        statements: dict[str, list[tuple[Value, ...]]] = {_DELETE: [], _SEND: [], _MOVE: []}
+        deleted: list[tuple[Value, ...]] = []
+        sent: list[tuple[Value, ...]] = []
+        moved: list[tuple[Value, ...]] = []
         for before, row in changes:
             if row is None:
                 if before is not None:
-                    statements[_DELETE].append((before.sent.no,))
+                    deleted.append((before.sent.no,))
             elif before is None:
-                statements[_SEND].append(_values(row, row.visible_at))
+                sent.append(_values(row, row.visible_at))
             else:
-                statements[_MOVE].append((row.sent.no, row.visible_at, row.receive_count, row.deliveries, row.reason))
-        for sql, rows in statements.items():
-            if rows:
-                session.execute_many(sql, rows)
+                moved.append((row.sent.no, row.visible_at, row.receive_count, row.deliveries, row.reason))
+        if deleted:
+            session.execute_many(_DELETE, deleted)
+        if sent:
+            session.execute_many(_SEND, sent)
+        if moved:
+            session.execute_many(_MOVE, moved)
 
     def waiting(self) -> tuple[int, int | None]:
         """How many messages are on the queue, and when the oldest was sent (ms since 1970 UTC)."""
