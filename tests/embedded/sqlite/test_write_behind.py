@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expediter.embedded.sqlite import write_behind
 from expediter.embedded.sqlite.database import Change, ConnectionBusy, Mapper, Rows, Session
+from expediter.embedded.sqlite.row_cache import CAPACITY
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from tests.support.clock import VirtualClock
 
@@ -223,13 +223,13 @@ def test_a_unit_that_only_changes_the_cache_needs_no_savepoint() -> None:
 def test_memory_keeps_the_rows_that_were_written_last() -> None:
     with closing(apsw.Connection(":memory:")) as connection:
         lines, read = Lines(connection), list[Any]()
-        lines.unit(*((no, "a") for no in range(write_behind.CAPACITY + 5)))
+        lines.unit(*((no, "a") for no in range(CAPACITY + 5)))
         lines.session.write()
         lines.session.kept()
         assert lines.text(-1) is None
         connection.exec_trace = noting(read)
 
-        assert lines.text(write_behind.CAPACITY + 4) == "a"
+        assert lines.text(CAPACITY + 4) == "a"
         assert read == []
         assert lines.text(0) == "a"
         assert read == [(READ, (0,))]
@@ -243,14 +243,14 @@ def test_memory_that_is_full_drops_no_change_that_is_not_written() -> None:
         lines.session.committing()
         lines.session.begin()
         lines.append(0, "b")
-        for no in range(1, write_behind.CAPACITY + 5):
+        for no in range(1, CAPACITY + 5):
             lines.rows.put(no, None, Line(no, "a", "a"))
         lines.session.end()
         lines.session.kept()
         assert lines.text(-1) is None
         lines.session.write()
 
-        assert (lines.stored()[0][0], len(lines.stored()[0])) == ("ab", write_behind.CAPACITY + 5)
+        assert (lines.stored()[0][0], len(lines.stored()[0])) == ("ab", CAPACITY + 5)
 
 
 @contextmanager
