@@ -10,8 +10,8 @@ from expediter.app.ports import Claim, Work
 from expediter.asl import Execution, Machine, parse
 from expediter.asl.protocol import AnyEvent, Json
 from expediter.embedded.engine.definitions import Definitions
-from expediter.embedded.engine.driver import CallFailed, Driver, Settle
-from expediter.embedded.engine.lambda_tasks import PendingCall
+from expediter.embedded.engine.driver import Driver
+from expediter.embedded.engine.pending_calls import CallFailed, PendingCall, Settle
 from expediter.embedded.engine.ports import NEVER, EngineStores, LiveDefinition, StoredExecution
 from expediter.embedded.engine.workflows import EmbeddedWorkflows
 from expediter.embedded.stores.nested import SqliteNestedExecutions

@@ -5,11 +5,15 @@ With ``.waitForTaskToken`` what the task answers is dropped, and the state ends 
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
 """
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
+from expediter.app.ports import Work
+from expediter.app.tasks.calls import Answer
 from expediter.app.tasks.order import TASKS
-from expediter.asl.protocol import Json, ScheduleTask
+from expediter.asl.protocol import AnyEvent, Json, ScheduleTask
+from expediter.embedded.engine.ports import StoredExecution
 
 INVOKE = "arn:aws:states:::lambda:invoke"
 INVOKE_AND_WAIT = f"{INVOKE}.waitForTaskToken"
@@ -24,6 +28,11 @@ STARTS = frozenset({START, START_AND_WAIT, *SYNC})
 AWAITED = frozenset({INVOKE_AND_WAIT, START_AND_WAIT, *SYNC})
 #: The services' Resources that this home answers; every other Resource is a task's name.
 SERVICES = AWAITED | {INVOKE, START}
+
+#: Performs a task as far as it goes without a call. Given: the answer of the call that it asked for, and whether an
+#: earlier try may have gone out. Result: the event that ends the task; None while it waits for a call, a token or
+#: another execution.
+PerformTask: TypeAlias = Callable[[Work, StoredExecution, ScheduleTask, Answer | None, bool], AnyEvent | None]
 
 
 class ServiceFailure(Exception):

@@ -21,9 +21,9 @@ from expediter.app.ports import Work
 from expediter.app.tasks.calls import Answer, Refused
 from expediter.domain.errors import OrderError, StoreUnavailable
 from expediter.embedded.clock import Clock
-from expediter.embedded.engine.driver import CallFailed, Driver, Settle
+from expediter.embedded.engine.driver import Driver
 from expediter.embedded.engine.gateways import Gateways
-from expediter.embedded.engine.lambda_tasks import PendingCall
+from expediter.embedded.engine.pending_calls import CallFailed, PendingCall, Settle
 from expediter.embedded.engine.ports import ExecutionStore, MessageCount
 from expediter.embedded.sqlite.writer import Writer
 

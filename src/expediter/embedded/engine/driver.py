@@ -9,9 +9,6 @@ are calls to the gateways; they go out once the unit of work is durable (``dispa
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeAlias, final
-
-import msgspec
 
 from expediter.app.ports import Outcome, Work
 from expediter.app.tasks.calls import Answer
@@ -29,10 +26,11 @@ from expediter.asl.protocol import (
 )
 from expediter.domain.errors import OrderError, StoreUnavailable
 from expediter.embedded.clock import SEEDS
-from expediter.embedded.engine.aws_services import AWAITED, ServiceFailure
+from expediter.embedded.engine.aws_services import AWAITED, PerformTask, ServiceFailure
 from expediter.embedded.engine.definitions import Definitions
-from expediter.embedded.engine.lambda_tasks import LambdaTasks, PendingCall, PerformTask
+from expediter.embedded.engine.lambda_tasks import LambdaTasks
 from expediter.embedded.engine.nested import SEPARATOR, NestedExecutions
+from expediter.embedded.engine.pending_calls import CallFailed, PendingCall, Settle
 from expediter.embedded.engine.ports import (
     NEVER,
     AwaitedTask,
@@ -40,18 +38,6 @@ from expediter.embedded.engine.ports import (
     StoredExecution,
 )
 from expediter.embedded.engine.task_tokens import TokenWait
-
-
-@final
-class CallFailed(msgspec.Struct, frozen=True, gc=False):
-    """A call that brought no answer: the ASL error name and its cause; ``error`` None: it took too long."""
-
-    error: str | None
-    cause: str
-
-
-#: Runs in a unit of work with the answer of a call.
-Settle: TypeAlias = Callable[[PendingCall, Answer | CallFailed], None]
 
 
 class Driver:

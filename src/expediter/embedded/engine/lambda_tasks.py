@@ -1,33 +1,16 @@
 """The Resources that run a task of ours as a Lambda function (``lambda:invoke``)."""
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias, final
-
-import msgspec
 
 from expediter.app.ports import Outcome, Work
-from expediter.app.tasks.calls import Answer, Call
+from expediter.app.tasks.calls import Answer
 from expediter.app.tasks.order import perform
 from expediter.asl.protocol import AnyEvent, ScheduleTask, TaskSucceeded
 from expediter.embedded.clock import SEEDS
-from expediter.embedded.engine.aws_services import INVOKE, INVOKE_AND_WAIT, envelope, invocation
+from expediter.embedded.engine.aws_services import INVOKE, INVOKE_AND_WAIT, PerformTask, envelope, invocation
+from expediter.embedded.engine.pending_calls import PendingCall
 from expediter.embedded.engine.ports import StoredExecution
 from expediter.embedded.engine.task_tokens import TokenWait
-
-
-@final
-class PendingCall(msgspec.Struct, frozen=True, gc=False):
-    """A call that has to be made for a task of an execution."""
-
-    execution: int
-    task: ScheduleTask
-    call: Call
-
-
-#: Performs a task as far as it goes without a call. Given: the answer of the call that it asked for, and whether an
-#: earlier try may have gone out. Result: the event that ends the task; None while it waits for a call, a token or
-#: another execution.
-PerformTask: TypeAlias = Callable[[Work, StoredExecution, ScheduleTask, Answer | None, bool], AnyEvent | None]
 
 
 class LambdaTasks:

@@ -24,9 +24,16 @@ from expediter.asl.protocol import (
     fixed_context,
 )
 from expediter.embedded.clock import SEEDS
-from expediter.embedded.engine.aws_services import METADATA, START, START_AND_WAIT, SYNC, ServiceFailure, name_in
+from expediter.embedded.engine.aws_services import (
+    METADATA,
+    START,
+    START_AND_WAIT,
+    SYNC,
+    PerformTask,
+    ServiceFailure,
+    name_in,
+)
 from expediter.embedded.engine.definitions import Definitions
-from expediter.embedded.engine.lambda_tasks import PerformTask
 from expediter.embedded.engine.ports import (
     EngineStores,
     ParentTask,

@@ -12,7 +12,7 @@ from typing import Protocol
 from expediter.app.operator.traces import Sent, Span, order_trace, trace_id, traceparent
 from expediter.asl import Machine, parse
 from expediter.embedded.clock import Clock
-from expediter.embedded.engine.lambda_tasks import PendingCall
+from expediter.embedded.engine.pending_calls import PendingCall
 from expediter.embedded.loop import Loop
 from expediter.embedded.sqlite.access import DatabaseAccess, complete
 from expediter.embedded.sqlite.database import Row, Session, Statements
