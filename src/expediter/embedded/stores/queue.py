@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-v
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import repeat
 
 import msgspec
 
@@ -74,7 +75,7 @@ class SqliteQueue:
         if not rows:
             self._bury_exhausted(now)
             rows = [_row(found) for found in self._rows.select(_RECEIVE, (now, limit, MAX_RECEIVES))]
-        return tuple([self._deliver(row, now) for row in rows])
+        return tuple(map(self._deliver, rows, repeat(now)))
 
     def _sent_in_this_batch(self, limit: int) -> list[Row]:
         """Up to ``limit`` messages that are not in the file, and that were not received yet."""
