@@ -176,7 +176,7 @@ class OrderSettings(msgspec.Struct, frozen=True):
 class Caller(msgspec.Struct, frozen=True):
     """Who asks. ``user_id`` None: nobody is known, and the order says whose it is. Operators see everything.
 
-    ``name``, ``via`` and ``address`` are for the audit: of an operator, the door and the address that he came by.
+    ``name``, ``via`` and ``address`` are for the audit: the operator, the interface and the address used.
     """
 
     user_id: str | None = None

@@ -13,7 +13,7 @@ def audit(
     data: Data = DATA,
     as_json: AsJson = False,
 ) -> None:
-    """List what operators did, newest first: who, what, when, through which door and from where.
+    """List what operators did, newest first: who, what, when, through which interface and from where.
 
     Acts over REST, GraphQL, this command line and the console stand in it, and tokens that were
     wrong. An erasure keeps an act and takes away what tells of the customer.

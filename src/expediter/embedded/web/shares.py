@@ -1,6 +1,6 @@
 """Fair shares: what one caller may take of something that is bounded, so that there is some left for the others.
 
-A caller is known by what he shows (the link of an order), else by his address. Operators are not counted here: they
+A caller is known by what the request shows (the link of an order), else by its address. Operators are not counted: they
 have places that nobody else can take.
 """
 

@@ -1,4 +1,4 @@
--- The audit, under its name: who did what, when, through which door and from where. Failed sign-ins stand in it too.
+-- The audit, under its name: who did what, when, through which interface and from where. Failed sign-ins stand in it too.
 ALTER TABLE act RENAME TO audit;
 ALTER TABLE audit ADD COLUMN via TEXT NOT NULL DEFAULT 'console';
 ALTER TABLE audit ADD COLUMN address TEXT NOT NULL DEFAULT '';
