@@ -11,22 +11,24 @@ from pathlib import Path
 
 import apsw
 
-#: Pages in the log that were not moved yet, from which a checkpoint runs beside the writer: 4 MiB. More at a time would
-#: cost less, but COMMIT waits for the disk, which is busy with them.
+#: A checkpoint runs beside the writer when so many pages of the log are not moved yet: 4 MiB. A larger one would cost
+#: less in all, but COMMIT would wait longer for the disk.
 BESIDE = 1_000
-#: Pages in the log from which the writer waits for the last few, so that the log starts from its beginning: 128 MiB.
+#: When the log has LONG pages (128 MiB) and only FEW of them are not moved, the writer waits for these: then the log
+#: starts from its beginning.
 LONG, FEW = 32_000, 500
-#: Pages in the log from which the writer waits however many are left: 1 GiB.
+#: When the log has so many pages (1 GiB), the writer waits however many are not moved.
 MOST = 8 * LONG
-#: Milliseconds that emptying the log, and so the writer, waits for readers at most; seconds until it is tried again.
+#: Milliseconds that emptying the log waits for readers at most, and the writer with it; seconds until the next try.
 PATIENCE, AGAIN = 100, 10.0
 
 _log = logging.getLogger("expediter.checkpoints")
 
 
 def late(pages: int, moved: int) -> bool:
-    """Whether the writer waits for a checkpoint. Not while much is left (after a burst, or when somebody read an older
-    state, as a backup does): that is moved beside the writer first, and then what came meanwhile, which is little.
+    """Whether the writer waits for a checkpoint.
+
+    It does not while many pages are left, as after a burst or a backup: most of them are moved beside the writer first.
     """
     return pages >= LONG and (pages - moved <= FEW or pages >= MOST)
 
@@ -34,7 +36,7 @@ def late(pages: int, moved: int) -> bool:
 class Checkpoints:
     def __init__(self, writing: apsw.Connection, file: Path) -> None:
         self._connection = apsw.Connection(str(file))
-        # A connection that never looked at the file takes it for one without a log, and checkpoints nothing.
+        # A connection that has not read the file yet does not know of the log, and checkpoints nothing.
         self._connection.pragma("journal_mode", "wal")
         self._connection.pragma("synchronous", "FULL")
         self._connection.set_busy_timeout(PATIENCE)
@@ -42,7 +44,7 @@ class Checkpoints:
         #: Pages in the log, and how many of them are in the file.
         self._pages, self._moved = 0, 0
         self._running: asyncio.Future[int] | None = None
-        #: The log is to be emptied; who waits to hear of it; when to try (again), in the loop's time.
+        #: Whether the log is to be emptied; the future of that; the time of the next try, in the loop's seconds.
         self._owed = False
         self._wanted: asyncio.Future[bool] | None = None
         self._next_try = 0.0
@@ -68,8 +70,9 @@ class Checkpoints:
             await self._running
 
     def _checkpoint(self, moved: int) -> int:
-        """How many pages of the log are in the file now; ``moved``: before. A checkpoint that fails (disk full) loses
-        nothing: the log keeps everything until a later one works.
+        """Returns how many pages of the log are in the file now. ``moved``: how many were before.
+
+        A checkpoint that fails (disk full) loses nothing: the log keeps everything until a later one works.
         """
         try:
             return self._connection.wal_checkpoint()[1]
@@ -78,9 +81,9 @@ class Checkpoints:
             return moved
 
     def empty(self) -> asyncio.Future[bool]:
-        """Asks for the log to be moved whole and cut to nothing at the writer's next pause; gives whether it was.
+        """Moves the whole log into the file, and empties it, at the writer's next pause. The result: whether it worked.
 
-        A reader of an older state (a backup) is in its way: then it is tried again by itself until it works.
+        It fails while a reader needs an older state (a backup). Then it is tried again until it works.
         """
         if self._wanted is None:
             self._wanted = asyncio.get_running_loop().create_future()

@@ -11,8 +11,7 @@ from itertools import repeat
 import msgspec
 
 from expediter.app.ports import DeadLetter, Message
-from expediter.embedded.sqlite import database
-from expediter.embedded.sqlite.database import Change, Mapper, Session, Statements, Value
+from expediter.embedded.sqlite.database import Change, Mapper, Row, Session, Statements, Value
 
 #: Milliseconds that a received message stays hidden.
 VISIBILITY = 30_000
@@ -29,8 +28,8 @@ _encode = msgspec.json.Encoder().encode
 _attributes = msgspec.json.Decoder(dict[str, str]).decode
 
 
-class Sent(msgspec.Struct, frozen=True, gc=False):
-    """What stays the same about a message."""
+class SentMessage(msgspec.Struct, frozen=True, gc=False):
+    """What never changes about a message. ``at``: when it was sent."""
 
     no: int
     body: bytes
@@ -38,10 +37,10 @@ class Sent(msgspec.Struct, frozen=True, gc=False):
     at: int
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """A message as it is now."""
+class StoredMessage(msgspec.Struct, frozen=True, gc=False):
+    """A message as it is now. ``visible_at``: when it can be received."""
 
-    sent: Sent
+    sent: SentMessage
     visible_at: int
     receive_count: int = 0
     deliveries: int = 0
@@ -49,7 +48,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 
 class SqliteQueue:
-    """``sent`` is told, from inside the unit, that there is a message to receive."""
+    """``sent`` is called, in the unit, when there is a message to receive."""
 
     def __init__(self, session: Session, sent: Callable[[], None]) -> None:
         self._session = session
@@ -61,7 +60,7 @@ class SqliteQueue:
     def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
         no = self._session.next_number(_LAST)
         self._new.append(no)
-        self._rows.put(no, None, Row(Sent(no, body, attributes, now), now))
+        self._rows.put(no, None, StoredMessage(SentMessage(no, body, attributes, now), now))
         self._sent()
         return str(no)
 
@@ -77,9 +76,9 @@ class SqliteQueue:
             rows = [_row(found) for found in self._rows.select(_RECEIVE, (now, limit, MAX_RECEIVES))]
         return tuple(map(self._deliver, rows, repeat(now)))
 
-    def _sent_in_this_batch(self, limit: int) -> list[Row]:
+    def _sent_in_this_batch(self, limit: int) -> list[StoredMessage]:
         """Up to ``limit`` messages that are not in the file, and that were not received yet."""
-        found: list[Row] = []
+        found: list[StoredMessage] = []
         while self._new and len(found) < limit:
             row = self._rows.get(self._new.popleft())
             if row is not None and not row.deliveries:  # its unit may have been undone
@@ -93,9 +92,9 @@ class SqliteQueue:
             self._session.rows(_SQL["drop_exhausted"], (now,))
             self._session.invalidate()
 
-    def _deliver(self, row: Row, now: int) -> Message:
+    def _deliver(self, row: StoredMessage, now: int) -> Message:
         sent, count, deliveries = row.sent, row.receive_count + 1, row.deliveries + 1
-        self._rows.put(sent.no, row, Row(sent, now + VISIBILITY, count, deliveries, row.reason))
+        self._rows.put(sent.no, row, StoredMessage(sent, now + VISIBILITY, count, deliveries, row.reason))
         receipt = _receipt(sent.no, deliveries)
         return Message(str(sent.no), sent.body, sent.attributes, sent.at, count, receipt)
 
@@ -123,13 +122,13 @@ class SqliteQueue:
             self._session.execute(_SQL["bury"], _values(after, now))
         return True
 
-    def _delivered(self, receipt: str) -> Row | None:
+    def _delivered(self, receipt: str) -> StoredMessage | None:
         """The message, if this is the receipt of its newest delivery."""
         no = _number(receipt.partition("-")[0])
         row = self._rows.get(no)
         return row if row is not None and receipt == _receipt(no, row.deliveries) else None
 
-    def _write(self, session: Session, changes: Sequence[Change[Row]]) -> None:
+    def _write(self, session: Session, changes: Sequence[Change[StoredMessage]]) -> None:
         self._new.clear()
         deleted: list[tuple[Value, ...]] = []
         sent: list[tuple[Value, ...]] = []
@@ -161,7 +160,7 @@ class SqliteQueue:
 
 
 class SqliteDeadLetters:
-    """``sent`` is told, from inside the unit, that a message went back to the queue."""
+    """``sent`` is called, in the unit, when a message went back to the queue."""
 
     def __init__(self, session: Session, sent: Callable[[], None]) -> None:
         self._session = session
@@ -189,12 +188,12 @@ class SqliteDeadLetters:
         return int(count)
 
 
-def _row(found: database.Row) -> Row:
+def _row(found: Row) -> StoredMessage:
     no, body, attributes, sent_at, *now = found
-    return Row(Sent(no, body, _attributes(attributes), sent_at), *now)
+    return StoredMessage(SentMessage(no, body, _attributes(attributes), sent_at), *now)
 
 
-def _values(row: Row, at: int) -> tuple[Value, ...]:
+def _values(row: StoredMessage, at: int) -> tuple[Value, ...]:
     """The whole row for a table. ``at``: when it can be received, or when it died."""
     sent = row.sent
     attributes = _encode(sent.attributes).decode()
@@ -202,12 +201,12 @@ def _values(row: Row, at: int) -> tuple[Value, ...]:
     return sent.no, sent.attributes.get("order_id"), sent.body, attributes, sent.at, at, *counts
 
 
-def _read(session: Session, no: int) -> Row | None:
+def _read(session: Session, no: int) -> StoredMessage | None:
     row = session.row(_FIND, (no,))
     return _row(row) if row else None
 
 
-def _keep(_: Row) -> None:
+def _keep(_: StoredMessage) -> None:
     """A message is read again when it is asked for: most are received once, and deleted."""
 
 
@@ -216,10 +215,10 @@ def _receipt(no: int, deliveries: int) -> str:
 
 
 def _number(text: str) -> int:
-    """What is no number of ours matches no message."""
+    """The number of a message; -1, which no message has, when the text is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
 
 
-def _dead_letter(row: database.Row) -> DeadLetter:
+def _dead_letter(row: Row) -> DeadLetter:
     no, body, attributes, sent_at, died_at, receive_count, reason = row
     return DeadLetter(str(no), body, _attributes(attributes), sent_at, died_at, receive_count, reason)
