@@ -91,6 +91,16 @@ async def test_head_of_a_live_page_ends_with_its_head(serving: Opened) -> None:
         assert served.app._console._streams == 0
 
 
+async def test_a_live_page_ends_when_its_client_sends_nothing_more(serving: Opened) -> None:
+    async with serving() as served, connected(served.port) as page:
+        await page.says(STREAM)
+        assert await page.hears() == [200]
+        page.writer.write_eof()
+        await page.rest()
+
+        await until(lambda: not served.app._console._streams and not len(served.connections))
+
+
 async def test_who_does_not_read_what_was_sent_to_him_is_cut_off_although_he_asks_for_more(serving: Opened) -> None:
     async with serving() as served, connected(served.port) as deaf:
         deaf.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a stream's transport reads too
