@@ -244,7 +244,7 @@ class Console:
             return self._sign_in_page("That is not the token of this server.", 401)
         self._shares.sign_ins.succeeded(caller)
         if not re.match(VISIBLE, name):
-            return self._sign_in_page("Give the name under which your acts are written down.", 401)
+            return self._sign_in_page("Give the name under which your actions are written down.", 401)
         _, value = self._sessions.begin(name)
         return Response(303, (("Location", "/console"), cookie(value, LASTS, secure=secure)))
 
