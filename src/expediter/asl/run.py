@@ -73,10 +73,12 @@ class Run:
     # --- frames -----------------------------------------------------------------------------------------------
 
     def waiting_for(self, task: int) -> Frame | None:
-        """The frame that waits for this task, ready to be altered."""
-        for frame in self.frames.values():
-            if frame.task == task:
-                return self.own(frame)
+        """The frame that waits for this task, selected and ready to be altered."""
+        for found in self.frames.values():
+            if found.task == task:
+                frame = self.own(found)
+                self.select(frame)
+                return frame
         return None
 
     def own(self, frame: Frame) -> Frame:

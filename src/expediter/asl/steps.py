@@ -66,53 +66,39 @@ class Steps(Run):
         self.seed = event.seed
         self.draws = self.spent = 0
         self.commands = []
-        _HANDLERS[type(event)](self, event)
+        try:
+            state = _HANDLERS[type(event)](self, event)
+        except StateFailure as failure:
+            state = fail_state(self, self.frame, failure)
+        if state is not None:
+            enter_states(self, self.frame, state)
         while self.ended is not None or self.ready:
             if self.ended is not None:
                 _end_frame(self, self.ended)
             else:
-                frame, state = self.ready.pop(0)
-                advance_frame(self, frame, first_state, self.states[state])
+                frame, name = self.ready.pop(0)
+                self.select(frame)
+                enter_states(self, frame, self.states[name])
         return self.commands
 
 
 # --- state transitions -------------------------------------------------------------------------------------------
 
 
-#: The method of the waiting state that takes the event. It returns the state to enter next, as ``State.enter`` does.
-Answer: TypeAlias = Callable[[Run, Frame, Any], State | None]
-
-
-def first_state(_run: Run, _frame: Frame, state: State) -> State | None:
-    """The ``Answer`` of a new frame: it enters this state first."""
-    return state
-
-
-def advance_frame(run: Run, frame: Frame, answer: Answer, given: AnyEvent | State) -> None:
-    """Pass the event to the waiting state, then enter one state after another until the frame waits or ends.
-
-    ``given`` is the argument of ``answer``: the event, or the first state of a new frame.
-    """
-    run.frame = frame
-    if frame.child_execution != run.child_execution:
-        run.select(frame)
-    try:
-        state = answer(run, frame, given)
-    except StateFailure as failure:
-        state = fail_state(run, frame, failure)
+def enter_states(run: Run, frame: Frame, state: State | None) -> None:
+    """Enter this state and those that follow, until the selected frame waits or ends."""
+    frame.entered_at = run.at
     while state is not None:
         number = run.events + 1
         if number >= EVENT_LIMIT:
             stop_at_limit(run, frame)
             break
         run.events = number
-        name = state.name
         if run.history is not None:
-            details = {"name": name, "input": frame.input}
+            details = {"name": state.name, "input": frame.input}
             run.history.append(HistoryEvent(number, frame.last, run.at, state.entered, details))
-        frame.state = name
+        frame.state = state.name
         frame.entered = frame.last = number
-        frame.entered_at = run.at
         if frame.attempt and state.works:
             frame.attempt, frame.retries = 0, []
         run.draws = 0
@@ -139,13 +125,13 @@ def _end_frame(run: Run, frame: Frame) -> None:
         run.enter(parent, following.name)
 
 
-# --- one handler per event ---------------------------------------------------------------------------------------
+# --- one handler per event: it selects the frame that the event is for, and returns the state to enter next ------
 
 
-def _started(run: Run, event: Started) -> None:
+def _started(run: Run, event: Started) -> State | None:
     machine = run.machine
     if run.execution.status != "NEW":
-        return
+        return None
     given, size = event.input, len(encode(event.input))
     deadline = due = None
     if machine.timeout_seconds is not None:
@@ -166,8 +152,9 @@ def _started(run: Run, event: Started) -> None:
         cause = "The execution's input exceeds the maximum number of bytes service limit."
         run.record(frame, "ExecutionFailed", {"error": DATA_LIMIT, "cause": cause})
         run.end("FAILED", error=DATA_LIMIT, cause=cause)
-        return
-    advance_frame(run, frame, first_state, run.states[machine.start])
+        return None
+    run.frame = frame
+    return run.states[machine.start]
 
 
 def _role(event: Started) -> dict[str, Json]:
@@ -175,48 +162,49 @@ def _role(event: Started) -> dict[str, Json]:
     return {"roleArn": role} if role else {}
 
 
-def _task_succeeded(run: Run, event: TaskSucceeded) -> None:
+def _task_succeeded(run: Run, event: TaskSucceeded) -> State | None:
     frame = run.frame if run.frame.task == event.task else run.waiting_for(event.task)
-    if frame is not None:
-        advance_frame(run, frame, run.states[frame.state].succeeded, event)
+    return None if frame is None else run.states[frame.state].succeeded(run, frame, event)
 
 
-def _task_failed(run: Run, event: TaskFailed) -> None:
-    if (frame := run.waiting_for(event.task)) is not None:
-        advance_frame(run, frame, run.states[frame.state].failed, event)
+def _task_failed(run: Run, event: TaskFailed) -> State | None:
+    frame = run.waiting_for(event.task)
+    return None if frame is None else run.states[frame.state].failed(run, frame, event)
 
 
-def _task_timed_out(run: Run, event: TaskTimedOut) -> None:
-    if (frame := run.waiting_for(event.task)) is not None:
-        advance_frame(run, frame, run.states[frame.state].timed_out, event)
+def _task_timed_out(run: Run, event: TaskTimedOut) -> State | None:
+    frame = run.waiting_for(event.task)
+    return None if frame is None else run.states[frame.state].timed_out(run, frame, event)
 
 
-def _timer_fired(run: Run, event: TimerFired) -> None:
+def _timer_fired(run: Run, event: TimerFired) -> State | None:
     if run.execution.status != "RUNNING":
-        return
+        return None
     if run.execution.deadline == event.timer:
         run.record(next(iter(run.frames.values())), "ExecutionTimedOut", {})
         run.end("TIMED_OUT")
-        return
+        return None
     for found in run.frames.values():
         if found.timer == event.timer:
             frame = run.own(found)
+            run.select(frame)
             frame.timer = None
             frame.due = 0
-            advance_frame(run, frame, run.states[frame.state].fired, event)
-            return
+            return run.states[frame.state].fired(run, frame, event)
+    return None
 
 
-def _stopped(run: Run, event: Stopped) -> None:
+def _stopped(run: Run, event: Stopped) -> State | None:
     if run.execution.status == "RUNNING":
         run.record(next(iter(run.frames.values())), "ExecutionAborted", {"error": event.error, "cause": event.cause})
         run.end("ABORTED", error=event.error, cause=event.cause)
+    return None
 
 
-def _redriven(run: Run, event: Redriven) -> None:
+def _redriven(run: Run, event: Redriven) -> State | None:
     machine, ended = run.machine, run.execution
     if ended.status not in {"FAILED", "TIMED_OUT", "ABORTED"} or event.state not in machine.definition["States"]:
-        return
+        return None
     deadline = due = None
     if machine.timeout_seconds is not None:
         deadline, due = run.number(), event.at + 1000 * machine.timeout_seconds
@@ -232,10 +220,11 @@ def _redriven(run: Run, event: Redriven) -> None:
     root = run.frames[0]
     frame = run.add_frame(Frame(input=event.input, last=root.last, variables=root.variables))
     run.record(frame, "ExecutionRedriven", {"state": event.state})
-    advance_frame(run, frame, first_state, run.states[event.state])
+    run.frame = frame
+    return run.states[event.state]
 
 
-Handler: TypeAlias = Callable[[Run, Any], None]
+Handler: TypeAlias = Callable[[Run, Any], State | None]
 _HANDLERS: dict[type, Handler] = {
     Started: _started,
     TaskSucceeded: _task_succeeded,
