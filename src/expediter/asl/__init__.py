@@ -32,10 +32,9 @@ from expediter.asl.protocol import (
     TaskSucceeded,
     TaskTimedOut,
     TimerFired,
-    fixed_context,
 )
 from expediter.asl.simulate import Simulation, Unanswered, simulate
-from expediter.asl.steps import Steps, advance, outstanding, replay
+from expediter.asl.steps import Steps, advance, fixed_context, outstanding, replay
 
 __all__ = [
     "AnyEvent",

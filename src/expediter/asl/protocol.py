@@ -21,11 +21,6 @@ Json: TypeAlias = Any
 NO_CONTEXT = msgspec.Raw(b"{}")
 
 
-def fixed_context(fixed: dict[str, Json]) -> msgspec.Raw:
-    """The fixed part of a context object, as an execution is started with it."""
-    return msgspec.Raw(msgspec.json.encode(fixed))
-
-
 class Event(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True, gc=False):
     """Something that happened outside. ``at``: milliseconds since 1970 UTC. ``seed``: source of all randomness."""
 

@@ -34,9 +34,8 @@ from expediter.asl.protocol import (
     TaskSucceeded,
     TaskTimedOut,
     TimerFired,
-    fixed_context,
 )
-from expediter.asl.steps import advance
+from expediter.asl.steps import advance, fixed_context
 
 Mocks: TypeAlias = Mapping[str, list[dict[str, Json]]]
 #: Bucket -> key -> text: what an ItemReader reads.

@@ -44,6 +44,11 @@ def advance(
     return (run.freeze(), tuple(commands)) if run.changed else (execution, ())
 
 
+def fixed_context(fixed: dict[str, Json]) -> msgspec.Raw:
+    """The fixed part of a context object, as an execution is started with it."""
+    return msgspec.Raw(encode(fixed))
+
+
 #: Events that carry values of the caller: ``advance`` copies them.
 _VALUED = frozenset({Started, TaskSucceeded, Redriven})
 _copied = msgspec.json.Decoder(AnyEvent).decode

@@ -139,10 +139,9 @@ def arguments(reader: Reader, field: str | None = None) -> Arguments | None:
     return _shaped(shaping_path(reader, "InputPath"), shape)
 
 
-def effective_input(reader: Reader) -> Arguments:
-    """What InputPath chooses of the raw input: where the other paths of a JSONPath state begin."""
-    shaped = None if reader.jsonata else _shaped(shaping_path(reader, "InputPath"), None)
-    return shaped or (lambda _scope, frame: frame.input)
+def effective_input(reader: Reader) -> Arguments | None:
+    """What InputPath chooses of the raw input: where the other paths of a JSONPath state begin. None: all of it."""
+    return None if reader.jsonata else _shaped(shaping_path(reader, "InputPath"), None)
 
 
 def _shaped(path: Get | None, shape: Template | None) -> Arguments | None:

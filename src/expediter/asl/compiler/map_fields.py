@@ -7,7 +7,7 @@ from typing import TypeAlias
 from expediter.asl.compiler.dataflow import effective_input, shaping_path, template
 from expediter.asl.compiler.item_reader import RESOURCES, WRITERS, compile_parser
 from expediter.asl.compiler.reader import Reader
-from expediter.asl.compiler.scalars import Parameter, dynamic
+from expediter.asl.compiler.scalars import dynamic
 from expediter.asl.errors import PathMissing, runtime_failure
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.intrinsics import is_number
@@ -15,6 +15,7 @@ from expediter.asl.expressions.jsonata.expression import query_failure
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
 from expediter.asl.states.map_ import ItemReader, Items, MapFields, Number, ResultWriter
+from expediter.asl.states.simple import Parameter
 from expediter.asl.states.state import Arguments
 from expediter.asl.texts import encode, json_text, plain
 
@@ -89,7 +90,7 @@ def _jsonpath_items(reader: Reader) -> Items:
     text = "$" if path is None else path.text
 
     def items(scope: Scope, frame: Frame) -> list[Json]:
-        value = begin(scope, frame)
+        value = frame.input if begin is None else begin(scope, frame)
         try:
             found = value if path is None else path.get(value, scope)
         except PathMissing as missing:

@@ -1,27 +1,22 @@
 """Fields that hold one number, text or instant: given, by a path (``XxxPath``), or by a JSONata expression."""
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from expediter.asl.compiler.dataflow import effective_input, saw_expression
 from expediter.asl.compiler.reader import Reader
-from expediter.asl.errors import PathInvalid, PathMissing, StateFailure, runtime_failure
+from expediter.asl.errors import PathInvalid
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.expressions.jsonata.expression import compile_expression, evaluated, is_expression, query_failure
-from expediter.asl.expressions.paths import Path
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.expressions.templates import Template, compile_path_or_call
 from expediter.asl.protocol import Json
-from expediter.asl.states.simple import Due, Text
-from expediter.asl.states.state import Arguments
+from expediter.asl.states.simple import LONGEST, Due, Parameter, Text, seconds_ahead
 from expediter.asl.states.task import Fixed, Limits
 from expediter.asl.texts import json_text, json_type, parse_instant, plain
 
 Value: TypeAlias = Callable[[Scope, Frame], Json]
-
-#: The longest wait and timeout: AWS takes no larger number.
-LONGEST = 99_999_999
 
 
 def dynamic(reader: Reader, field: str, wanted: str) -> Value | None:
@@ -94,7 +89,7 @@ def _positive(value: Json, field: str) -> int:
     raise query_failure(f"The field '{field}' must be a positive integer but was: {plain(value)}", field)
 
 
-def _seconds_at(parameter: "Parameter") -> Callable[[Scope, Frame], int]:
+def _seconds_at(parameter: Parameter) -> Callable[[Scope, Frame], int]:
     def read(scope: Scope, frame: Frame) -> int:
         value = parameter.read(scope, frame)
         if is_number(value) and value == int(value) and 0 < value <= LONGEST:
@@ -102,24 +97,6 @@ def _seconds_at(parameter: "Parameter") -> Callable[[Scope, Frame], int]:
         raise parameter.unfit("cannot be parsed as a positive integer", value)
 
     return read
-
-
-class Parameter(NamedTuple):
-    """A number or instant by path: ``path`` begins at the state's effective input."""
-
-    path: Path
-    field: str
-    begin: Arguments
-
-    def read(self, scope: Scope, frame: Frame) -> Json:
-        try:
-            return self.path.get(self.begin(scope, frame), scope)
-        except PathMissing:
-            message = f"The {self.field} parameter does not reference an input value: {self.path.text}"
-            raise runtime_failure(message) from None
-
-    def unfit(self, reason: str, value: Json) -> StateFailure:
-        return runtime_failure(f"The {self.field} parameter {reason}: {self.path.text} == {plain(value)}")
 
 
 # --- when a Wait is over -----------------------------------------------------------------------------------------
@@ -156,19 +133,7 @@ def _seconds_path(reader: Reader) -> Due:
     path = reader.path("SecondsPath")
     if path is None:
         return _never
-    parameter = Parameter(path, "SecondsPath", effective_input(reader))
-
-    def when(scope: Scope, frame: Frame) -> int:
-        value = parameter.read(scope, frame)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise parameter.unfit("cannot be parsed as a long value", value)
-        if value < 0:
-            raise parameter.unfit("references a negative value", value)
-        if value > LONGEST:
-            raise parameter.unfit("references a value that is too large", value)
-        return scope.at + 1000 * value
-
-    return when
+    return seconds_ahead(Parameter(path, "SecondsPath", effective_input(reader)))
 
 
 _NO_INSTANT = "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string"

@@ -17,10 +17,11 @@ from expediter.asl.compiler.scalars import due, dynamic, limits, text
 from expediter.asl.compiler.slips import warn_of_choice, warn_of_paths
 from expediter.asl.compiler.unset_fields import check_choices
 from expediter.asl.protocol import Json
+from expediter.asl.states.choice import Choice, Condition, Rule
 from expediter.asl.states.map_ import Map
 from expediter.asl.states.parallel import Parallel
 from expediter.asl.states.retry import Catcher, ErrorHandlers, Retrier
-from expediter.asl.states.simple import Choice, Condition, Fail, Pass, Rule, Succeed, Wait
+from expediter.asl.states.simple import Fail, Pass, Succeed, Wait
 from expediter.asl.states.state import Arguments, State
 from expediter.asl.states.task import Task
 from expediter.asl.texts import did_you_mean

@@ -1,14 +1,16 @@
-"""The states that do no work: Pass, Choice, Wait, Succeed and Fail."""
+"""The states that do no work: Pass, Wait, Succeed and Fail. Choice has a file of its own."""
 
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from expediter.asl.errors import StateFailure
+from expediter.asl.errors import PathMissing, StateFailure, runtime_failure
 from expediter.asl.execution import Frame
+from expediter.asl.expressions.paths import Path
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json, TimerFired
 from expediter.asl.states.interpreter import Interpreter
 from expediter.asl.states.state import Arguments, Finish, Finished, State
+from expediter.asl.texts import plain
 
 
 class Pass(State):
@@ -26,66 +28,47 @@ class Pass(State):
         return self.leave(run, frame, finished, self.following)
 
 
-Condition: TypeAlias = Callable[[Scope, Frame, Json], bool]
-
-
-class Rule(NamedTuple):
-    """One entry of Choices: when it is true, its own Assign and Output apply, not those of the state."""
-
-    holds: Condition
-    target: str
-    finish: Finish | None
-
-
-class Choice(State):
-    """The first rule that is true names the next state.
-
-    ``target`` is Default; the state's own ``finish`` applies only then.
-    """
-
-    __slots__ = ("links", "rules")
-    kind = "Choice"
-
-    def __init__(
-        self,
-        name: str,
-        default: str | None,
-        arguments: Arguments | None,
-        finish: Finish | None,
-        rules: tuple[Rule, ...],
-    ) -> None:
-        super().__init__(name, default, arguments, finish)
-        self.rules = rules
-        self.links: tuple[tuple[Condition, State, Finish | None], ...] = ()
-
-    def link(self, states: dict[str, State]) -> None:
-        super().link(states)
-        self.links = tuple((rule.holds, states[rule.target], rule.finish) for rule in self.rules)
-
-    def targets(self) -> list[str]:
-        return [*(rule.target for rule in self.rules), *super().targets()]
-
-    def can_end(self) -> bool:
-        return False
-
-    def enter(self, run: Interpreter, frame: Frame) -> State | None:
-        value = frame.input if self.arguments is None else self.arguments(run, frame)
-        for holds, following, finish in self.links:
-            if holds(run, frame, value):
-                finished = (value, None) if finish is None else finish(run, frame, value)
-                return self.leave(run, frame, finished, following)
-        if self.following is None:
-            raise StateFailure(
-                "States.NoChoiceMatched",
-                f"No choice rule matched for the Choice state '{self.name}' and no Default was specified",
-                located=True,
-            )
-        finished = (value, None) if self.finish is None else self.finish(run, frame, value)
-        return self.leave(run, frame, finished, self.following)
-
-
 #: When the wait is over: milliseconds since 1970 UTC.
 Due: TypeAlias = Callable[[Scope, Frame], int]
+
+
+#: The longest wait and timeout, in seconds: AWS takes no larger number.
+LONGEST = 99_999_999
+
+
+class Parameter(NamedTuple):
+    """A number or instant by path: ``path`` begins at the state's effective input (``begin`` None: the raw input)."""
+
+    path: Path
+    field: str
+    begin: Arguments | None
+
+    def read(self, scope: Scope, frame: Frame) -> Json:
+        value = frame.input if self.begin is None else self.begin(scope, frame)
+        try:
+            return self.path.get(value, scope)
+        except PathMissing:
+            message = f"The {self.field} parameter does not reference an input value: {self.path.text}"
+            raise runtime_failure(message) from None
+
+    def unfit(self, reason: str, value: Json) -> StateFailure:
+        return runtime_failure(f"The {self.field} parameter {reason}: {self.path.text} == {plain(value)}")
+
+
+def seconds_ahead(parameter: Parameter) -> Due:
+    """SecondsPath: so many whole seconds from now."""
+
+    def when(scope: Scope, frame: Frame) -> int:
+        value = parameter.read(scope, frame)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise parameter.unfit("cannot be parsed as a long value", value)
+        if value < 0:
+            raise parameter.unfit("references a negative value", value)
+        if value > LONGEST:
+            raise parameter.unfit("references a value that is too large", value)
+        return scope.at + 1000 * value
+
+    return when
 
 
 class Wait(State):

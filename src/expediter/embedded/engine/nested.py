@@ -13,7 +13,7 @@ import msgspec
 
 from expediter.app.ports import Work
 from expediter.app.tasks.calls import Answer
-from expediter.asl import Execution
+from expediter.asl import Execution, fixed_context
 from expediter.asl.protocol import (
     AnyEvent,
     Json,
@@ -21,7 +21,6 @@ from expediter.asl.protocol import (
     Started,
     TaskFailed,
     TaskSucceeded,
-    fixed_context,
 )
 from expediter.embedded.clock import SEEDS
 from expediter.embedded.engine.aws_services import (
