@@ -39,7 +39,7 @@ def pattern_of(resource: str) -> Pattern:
 
 
 class Task(State):
-    __slots__ = ("activity", "checked", "growth", "limits", "pattern", "reports", "resource", "token")
+    __slots__ = ("activity", "checked", "growth", "limits", "pattern", "reports", "resource", "service", "token")
     kind = "Task"
     works = True
 
@@ -63,6 +63,8 @@ class Task(State):
         super().__init__(name, target, arguments, finish, handlers, put=put)
         self.resource = resource
         self.pattern = pattern_of(resource)
+        #: What every history event of an integration names first.
+        self.service = _service(self.pattern)
         self.token = self.pattern.submitted
         self.activity = self.pattern.prefix == "Activity"
         self.reports = self.activity or self.pattern.submitted
@@ -82,10 +84,15 @@ class Task(State):
         if run.history is None:
             run.events = frame.last = run.events + (1 if self.activity else 2)
             return None
-        self._record(run, frame, "Scheduled", task)
+        self._record(run, frame, "Scheduled", **self._scheduled(task))
         if not self.activity:  # an activity starts when a worker takes it: that event is recorded with the answer
             self._record(run, frame, "Started")
         return None
+
+    def _scheduled(self, task: ScheduleTask) -> dict[str, Json]:
+        """The details of the event that tells of this request."""
+        given = {"parameters": task.input} if self.service else {"resource": task.resource, "input": task.input}
+        return {**given, "timeoutInSeconds": task.timeout_seconds, "heartbeatInSeconds": task.heartbeat_seconds}
 
     def _check(self, value: Json) -> None:
         """Raise StateFailure for an input with which AWS does not start the task."""
@@ -96,12 +103,9 @@ class Task(State):
         if (unfit := unfit_parameters(self.resource, value)) is not None:
             raise runtime_failure(f"The Parameters '{json_text(value)}' could not be used to start the Task: [{unfit}]")
 
-    def _record(
-        self, run: Interpreter, frame: Frame, how: str, task: ScheduleTask | None = None, **details: Json
-    ) -> None:
+    def _record(self, run: Interpreter, frame: Frame, how: str, **details: Json) -> None:
         """Record one of the history events of this kind of Resource."""
-        more = {} if task is None else _scheduled(task, self.pattern)
-        run.record(frame, self.pattern.prefix + how, {**_service(self.pattern), **more, **details})
+        run.record(frame, self.pattern.prefix + how, {**self.service, **details})
 
     def request(self, run: Interpreter, frame: Frame) -> ScheduleTask | None:
         if frame.task is None:
@@ -175,10 +179,3 @@ class Task(State):
 
 def _service(pattern: Pattern) -> dict[str, Json]:
     return {"resourceType": pattern.service, "resource": pattern.action} if pattern.prefix == "Task" else {}
-
-
-def _scheduled(task: ScheduleTask, pattern: Pattern) -> dict[str, Json]:
-    limits = {"timeoutInSeconds": task.timeout_seconds, "heartbeatInSeconds": task.heartbeat_seconds}
-    if pattern.prefix == "Task":
-        return {**_service(pattern), "parameters": task.input, **limits}
-    return {"resource": task.resource, "input": task.input, **limits}
