@@ -116,7 +116,7 @@ WAY = (
             Step(
                 "Answer 204",
                 "The customer has the answer only now: the order is on the disk.",
-                ("embedded/web/http1/request_cycle.py", "embedded/web/http1/responses.py"),
+                ("embedded/web/http1/request_cycle.py",),
             ),
             Step(
                 "Call the payment provider",
@@ -161,7 +161,7 @@ WAY = (
             Step(
                 "Pass it on",
                 "Metrics and flow count the end, followers of the order see it, and the outbox sends the mails.",
-                ("embedded/order_events.py", "embedded/web/feed.py", "embedded/mail/outbox.py"),
+                ("embedded/home.py", "embedded/web/feed.py", "embedded/mail/outbox.py"),
             ),
         ),
     ),

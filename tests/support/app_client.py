@@ -6,8 +6,8 @@ import httpx
 
 from expediter.api.request import Response
 from expediter.embedded.web.app import App
+from expediter.embedded.web.http1.request_cycle import Stream, head_of
 from expediter.embedded.web.http1.request_head import RequestHead, parse_head
-from expediter.embedded.web.http1.responses import Stream, head_of
 
 
 class AppTransport(httpx.AsyncBaseTransport):

@@ -45,19 +45,19 @@ class Router(Generic[T]):
     def __init__(self, table: Mapping[tuple[str, str], T]) -> None:
         self._root: _Branch[T] = _Branch()
         #: Of the paths without parameters: what is found there is always the same.
-        self._fixed: dict[tuple[str, str], tuple[T, Mapping[str, str]]] = {}
+        self.fixed: dict[tuple[str, str], tuple[T, Mapping[str, str]]] = {}
         for (method, path), entry in table.items():
             _branch(self._root, path).methods[method] = entry
             if "{" not in path:
-                self._fixed[method, path] = (entry, {})
+                self.fixed[method, path] = (entry, {})
 
     def find(self, method: str, path: str) -> tuple[T, Mapping[str, str]]:
         """The entry, and the values of the path's parameters. HEAD is answered as GET.
 
         Raises PathUnknown, MethodNotAllowed.
         """
-        if fixed := self._fixed.get((method, path)):
-            return fixed
+        if found := self.fixed.get((method, path)):
+            return found
         params: dict[str, str] = {}
         branch = _walk(self._root, path, params)
         if branch is None or not branch.methods:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import NamedTuple, TypeVar
 
@@ -10,9 +11,11 @@ import msgspec
 
 from expediter.app.operator.audit import Operator, record
 from expediter.app.operator.erasing import Erased, erase
+from expediter.app.operator.flow import FlowCounts
 from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Work
 from expediter.domain.errors import StoreUnavailable
+from expediter.domain.order import ENDED, Order
 from expediter.domain.outage import Outage
 from expediter.embedded.clock import Clock, new_id
 from expediter.embedded.engine.dispatcher import Dispatcher
@@ -25,10 +28,11 @@ from expediter.embedded.operator.backlog import gauges
 from expediter.embedded.operator.prometheus import PrometheusText
 from expediter.embedded.operator.scrub import Scrub
 from expediter.embedded.operator.services import SqliteServices
-from expediter.embedded.order_events import OrderEvents
 from expediter.embedded.settings import ServerSettings, library, workflow
 from expediter.embedded.sqlite.access import DatabaseAccess
 from expediter.embedded.sqlite.database import DAMAGED
+from expediter.embedded.sqlite.write_behind import WriteBehind
+from expediter.embedded.sqlite.writer import Writer
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.queue import SqliteQueue
@@ -42,6 +46,78 @@ _log = logging.getLogger("expediter.server")
 GRACE = 5.0
 #: The units of work that accept an order: the time until their answer is measured.
 ACCEPTS = frozenset({"postOrder", "Mutation.postOrder", "console:place"})
+
+
+class OrderEvents:
+    """Passes on what happens to orders, once it is durable: to the metrics, the flow, and those who follow orders.
+
+    Call its methods in units of work.
+    """
+
+    def __init__(self, writer: Writer, unit: WriteBehind, flow: FlowCounts, feed: Feed) -> None:
+        self._after = writer.after
+        self._unit = unit
+        self._metrics = writer.metrics
+        self._flow = flow
+        self._feed = feed
+
+    def accepted(self, take_in: Callable[[], None]) -> None:
+        """An order was put on the queue; the same commit may take it in, and then its message is never written."""
+        self._after(partial(self._accepted, self._unit.now))
+        take_in()
+
+    def answered(self, begun: float) -> None:
+        """The customer gets the answer to an order whose request was read at ``begun`` (of ``perf_counter``)."""
+        self._after(partial(self._answered, self._unit.now, begun))
+
+    def changed(self, before: Order | None, order: Order) -> None:
+        """The order is new or was changed."""
+        ends = order.status in ENDED and not (before and before.status in ENDED)
+        self._after(partial(self._ended if ends else self._publish, order))
+
+    def _accepted(self, now: int) -> None:
+        self._metrics.accepted += 1
+        self._flow.accepted(now)
+
+    def _answered(self, now: int, begun: float) -> None:
+        seconds = perf_counter() - begun
+        self._metrics.accepts.observe(seconds)
+        self._flow.answered(now, seconds)
+
+    def _ended(self, order: Order) -> None:
+        self._metrics.ended[order.status] += 1
+        self._metrics.orders.observe((order.updated_at - order.created_at) / 1000)
+        self._flow.ended(order)
+        if self._feed.followers:
+            self._feed.publish(order)
+
+    def _publish(self, order: Order) -> None:
+        if self._feed.followers:
+            self._feed.publish(order)
+
+
+class UnitPorts:
+    """The ports of the use cases in the unit of work that runs.
+
+    Executions run tasks over the ports, and the ports start executions. So what runs executions is built with this
+    first, and ``give`` gets the ports once they are there; it is called in units of work only.
+    """
+
+    def __init__(self, unit: WriteBehind) -> None:
+        self._unit = unit
+        self._ports: Work | None = None
+
+    def give(self, ports: Work) -> None:
+        """The ports, at whatever time."""
+        self._ports = ports
+
+    def __call__(self) -> Work:
+        """The ports at the time of the unit of work."""
+        if self._ports is None:
+            raise RuntimeError("the ports are asked for before they are given")
+        if self._ports.now != self._unit.now:
+            self._ports = msgspec.structs.replace(self._ports, now=self._unit.now)
+        return self._ports
 
 
 class Engine(NamedTuple):

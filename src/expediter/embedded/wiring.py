@@ -6,8 +6,6 @@ from email.headerregistry import Address
 from functools import partial
 from typing import NamedTuple
 
-import msgspec
-
 from expediter.app.operator.flow import FlowCounts
 from expediter.app.ports import Orders, OrderSettings, Work, Workflows
 from expediter.domain.errors import StoreUnavailable
@@ -17,7 +15,7 @@ from expediter.embedded.engine.dispatcher import Dispatcher
 from expediter.embedded.engine.driver import Driver
 from expediter.embedded.engine.gateways import Gateways
 from expediter.embedded.engine.workflows import EmbeddedWorkflows
-from expediter.embedded.home import Committed, Engine, Home
+from expediter.embedded.home import Committed, Engine, Home, OrderEvents, UnitPorts
 from expediter.embedded.loop import Loop
 from expediter.embedded.loops.alerts import Alerts
 from expediter.embedded.loops.health import Health, seen_at
@@ -29,7 +27,6 @@ from expediter.embedded.mail.smtp import Mailer
 from expediter.embedded.operator.read_only import read_only_queue, read_only_work
 from expediter.embedded.operator.scrub import Scrub
 from expediter.embedded.operator.services import SqliteMailbox, SqliteServices
-from expediter.embedded.order_events import OrderEvents
 from expediter.embedded.settings import ServerSettings
 from expediter.embedded.sqlite.access import DatabaseAccess
 from expediter.embedded.sqlite.checkpoints import Checkpoints
@@ -146,18 +143,7 @@ def _engine(
 ) -> Engine:
     """What runs executions, and the ports of units of work."""
     _, session, writer = database
-    ports: Work
-
-    def work() -> Work:
-        """The ports at the time of the unit of work that runs.
-
-        Executions run tasks over the ports, and the ports start executions; so this is called in units of work only.
-        """
-        nonlocal ports
-        if ports.now != unit.now:
-            ports = msgspec.structs.replace(ports, now=unit.now)
-        return ports
-
+    work = UnitPorts(unit)
     claims = SqliteClaims(session)
     trace = TraceContext(session, clock, outside.collector) if outside.collector else None
     dispatcher = Dispatcher(writer, work, outside.gateways, clock, trace.headers if trace else None)
@@ -166,7 +152,7 @@ def _engine(
     ended = trace.ended if trace else None
     driver = Driver(stores, definitions, work, dispatcher.dispatch, dispatcher.wake_at, ended=ended)
     workflows = EmbeddedWorkflows(stores, definitions, driver, work)
-    ports = _ports(settings, database, dispatcher, orders=orders, claims=claims, workflows=workflows, events=events)
+    work.give(_ports(settings, database, dispatcher, orders=orders, claims=claims, workflows=workflows, events=events))
     return Engine(work, claims, dispatcher, driver, workflows)
 
 
@@ -183,15 +169,10 @@ def _ports(
     """The ports of the use cases in a unit of work."""
     _, session, writer = database
 
-    def sent() -> None:
-        """A message was sent. Its order may be taken in by the same commit: then the message is never written."""
-        events.accepted()
-        dispatcher.sent()
-
     return Work(
         orders=orders,
         claims=claims,
-        queue=SqliteQueue(session, sent),
+        queue=SqliteQueue(session, partial(events.accepted, dispatcher.sent)),
         dead_letters=SqliteDeadLetters(session, partial(writer.after, dispatcher.sent)),
         workflows=workflows,
         settings=settings,

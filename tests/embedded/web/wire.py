@@ -12,8 +12,8 @@ from expediter.api.request import Response
 from expediter.embedded.web.asgi import Receive, Scope, Send
 from expediter.embedded.web.connections import Connections
 from expediter.embedded.web.http1.connection import HttpConnection
+from expediter.embedded.web.http1.request_cycle import Answer
 from expediter.embedded.web.http1.request_head import RequestHead
-from expediter.embedded.web.http1.responses import Answer
 from expediter.embedded.web.serving import WebApplication, configuration
 
 GET = b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n"

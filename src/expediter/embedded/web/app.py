@@ -20,13 +20,13 @@ from expediter.domain.errors import OrderError, TaskTokenUnknown, TooBusy
 from expediter.embedded.web.asgi import Receive, Scope, Send, headers_of, refuse_websocket
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.callers import Proxies
-from expediter.embedded.web.console.handlers import Console
+from expediter.embedded.web.console.handlers import PAGES, Console
 from expediter.embedded.web.graphql import over_http
 from expediter.embedded.web.graphql.executor import Graphql
 from expediter.embedded.web.graphql.websocket import GraphqlSocket
 from expediter.embedded.web.guards import PROBES, TASKS, Guards
+from expediter.embedded.web.http1.request_cycle import Answer
 from expediter.embedded.web.http1.request_head import RequestHead
-from expediter.embedded.web.http1.responses import Answer
 from expediter.embedded.web.operations import OPERATIONS, Kind, Operation, steps
 from expediter.embedded.web.shares import Shares
 from expediter.embedded.web.sign_ins import WrongTokens
@@ -117,7 +117,7 @@ class App:
             if self._refuses(head.method, head.path):
                 self._home.shed()
                 return _BUSY
-            if self._console.serves(head.path):
+            if head.path in {"/", "/console"} or head.path.startswith(PAGES):
                 return asyncio.create_task(self._console.answer(head, body))
             return self._answer(head, body)
         except Exception as error:  # noqa: BLE001  # as refusal() says
@@ -147,7 +147,8 @@ class App:
         except Unauthorized:
             self._count_stranger(head)
             raise
-        operation, params = self._router.find(head.method, head.path)
+        found = self._router.fixed.get((head.method, head.path))
+        operation, params = found or self._router.find(head.method, head.path)
         request = Request(
             method=head.method,
             path=head.path,

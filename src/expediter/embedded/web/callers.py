@@ -5,7 +5,6 @@ A proxy writes the address of its own caller at the end of ``X-Forwarded-For``, 
 (``EXPEDITER_TRUSTED_PROXIES``), and of the list the last address that is not such a proxy itself.
 """
 
-from asyncio import BaseTransport
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -51,12 +50,6 @@ class Proxies:
         except ValueError:
             return False
         return any(found in network for network in self._trusted)
-
-
-def peer_of(transport: BaseTransport) -> str:
-    """The address at the other end of a connection; empty where it has none."""
-    name = transport.get_extra_info("peername")
-    return str(name[0]) if isinstance(name, tuple) else ""
 
 
 @lru_cache(maxsize=4096)

@@ -110,3 +110,9 @@ class Connections:
     def _give_up(self, connection: Connection, error: OrderError) -> None:
         self.closed(connection)
         connection.give_up(error)
+
+
+def peer_of(transport: asyncio.BaseTransport) -> str:
+    """The address at the other end of a connection; empty where it has none."""
+    name = transport.get_extra_info("peername")
+    return str(name[0]) if isinstance(name, tuple) else ""

@@ -11,8 +11,7 @@ from uvicorn.server import ServerState
 
 from expediter.domain.errors import OrderError
 from expediter.embedded.web.asgi import Receive, Scope, Send
-from expediter.embedded.web.callers import peer_of
-from expediter.embedded.web.connections import PATIENCE, Connections
+from expediter.embedded.web.connections import PATIENCE, Connections, peer_of
 from expediter.embedded.web.http1.connection import HttpConnection
 from expediter.embedded.web.http1.request_cycle import Application
 from expediter.embedded.web.http1.request_head import LARGEST_BODY

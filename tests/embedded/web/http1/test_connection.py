@@ -5,8 +5,8 @@ import inspect
 
 import pytest
 
+from expediter.embedded.web.http1.request_cycle import Answer
 from expediter.embedded.web.http1.request_head import LARGEST_BODY, RequestHead
-from expediter.embedded.web.http1.responses import Answer
 from tests.embedded.web.conftest import Opened
 from tests.embedded.web.wire import DRAFT, GET, ORDER, POST, SIZED, Echo, Says, asked, connected, running, until
 

@@ -9,8 +9,8 @@ from random import Random
 import pytest
 
 from expediter.api.request import Response
+from expediter.embedded.web.http1.request_cycle import Answer
 from expediter.embedded.web.http1.request_head import RequestHead
-from expediter.embedded.web.http1.responses import Answer
 from tests.embedded.web.conftest import PLAIN, Opened
 from tests.embedded.web.http1.feeding import silent_feeder
 from tests.embedded.web.http1.proxy import proxied

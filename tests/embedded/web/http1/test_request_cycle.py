@@ -8,8 +8,8 @@ import pytest
 
 from expediter.api.request import Response
 from expediter.embedded.web.http1.connection import DISCARDED
+from expediter.embedded.web.http1.request_cycle import Answer
 from expediter.embedded.web.http1.request_head import RequestHead
-from expediter.embedded.web.http1.responses import Answer
 from tests.embedded.web.wire import GET, Echo, Says, asked, connected, running, until
 
 pytestmark = pytest.mark.anyio

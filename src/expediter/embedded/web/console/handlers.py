@@ -47,8 +47,8 @@ from expediter.embedded.web.console.session import LASTS, Session, Sessions, for
 from expediter.embedded.web.console.static_files import PREFIX, assets
 from expediter.embedded.web.console.trials import Trials
 from expediter.embedded.web.guards import Guards
+from expediter.embedded.web.http1.request_cycle import Stream
 from expediter.embedded.web.http1.request_head import RequestHead
-from expediter.embedded.web.http1.responses import Stream
 from expediter.embedded.web.shares import Shares
 from expediter.embedded.web.sign_ins import WrongTokens
 
@@ -72,6 +72,10 @@ class LivePage(NamedTuple):
     events: AsyncGenerator[bytes]
     link: str | None = None
     cookie: str = ""
+
+
+#: Where its pages are: the beginnings of their paths, beside "/" and "/console".
+PAGES = ("/console/", "/o/")
 
 
 class Console:
@@ -102,9 +106,6 @@ class Console:
             link=self._links.link,
             asset=self._asset,
         )
-
-    def serves(self, path: str) -> bool:
-        return path in {"/", "/console"} or path.startswith(("/console/", "/o/"))
 
     def close(self) -> None:
         """Ends the live streams and begins no more, so that nothing holds up a stop."""

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from expediter.api.request import Headers, Response
 from expediter.embedded.web.console.session import COOKIE
-from expediter.embedded.web.http1.responses import Stream
+from expediter.embedded.web.http1.request_cycle import Stream
 
 #: On every page: nothing from elsewhere, no script but our file, no frame around it.
 _POLICY = (

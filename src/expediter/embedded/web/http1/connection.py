@@ -19,10 +19,9 @@ from uvicorn.server import ServerState
 
 from expediter.api.errors import AddressTooLong, BodyTooLarge, HeadersTooLarge, RequestUnparsable, problem
 from expediter.domain.errors import OrderError
-from expediter.embedded.web.callers import peer_of
-from expediter.embedded.web.connections import Connections
+from expediter.embedded.web.connections import Connections, peer_of
 from expediter.embedded.web.http1.request_body import BodyReader
-from expediter.embedded.web.http1.request_cycle import Application, RequestCycle
+from expediter.embedded.web.http1.request_cycle import CONTINUE, Application, RequestCycle, last_answer
 from expediter.embedded.web.http1.request_head import (
     LARGEST_HEAD,
     LONGEST_ADDRESS,
@@ -32,7 +31,6 @@ from expediter.embedded.web.http1.request_head import (
     is_hopeless,
     parse_head,
 )
-from expediter.embedded.web.http1.responses import CONTINUE, last_answer
 
 #: Bytes of a whole request as it comes: in chunks it is longer than its body.
 LARGEST_REQUEST = 1024 * 1024
