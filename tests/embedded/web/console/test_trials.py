@@ -27,21 +27,19 @@ def passing(output: Any, **more: Any) -> dict[str, Any]:
     return {"A": {"Type": "Pass", "Output": output, **({"End": True} | more)}}
 
 
-#: Each evaluation has an end, but there are a thousand of them.
-SLOW: dict[str, Any] = {
-    "Each": {
-        "Type": "Map",
-        "Items": "{% [1..1000] %}",
-        "ItemProcessor": {"StartAt": "A", "States": passing("{% $count([1..1500].($ * 2)) %}")},
-        "End": True,
+def again_and_again(expression: str) -> dict[str, Any]:
+    """The expression is evaluated anew after each wait: the limits of one event do not end it."""
+    return {
+        "A": {"Type": "Pass", "Output": "{% " + expression + " %}", "Next": "W"},
+        "W": {"Type": "Wait", "Seconds": 1, "Next": "Go"},
+        "Go": {"Type": "Choice", "Choices": [{"Condition": "{% false %}", "Next": "End"}], "Default": "A"},
+        "End": {"Type": "Succeed"},
     }
-}
-#: Its history is five gigabytes.
-LARGE: dict[str, Any] = {
-    "Go": {"Type": "Choice", "Choices": [{"Condition": "{% false %}", "Next": "End"}], "Default": "A"},
-    "A": {"Type": "Pass", "Output": "{% $pad('a', 200000) & $string($random()) %}", "Next": "Go"},
-    "End": {"Type": "Succeed"},
-}
+
+
+SLOW = again_and_again("$count([1..1500].($ * 2))")
+#: Its history is gigabytes.
+LARGE = again_and_again("$pad('a', 200000) & $string($random())")
 
 
 async def test_a_definition_is_checked_drawn_and_run() -> None:
