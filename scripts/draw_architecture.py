@@ -70,7 +70,7 @@ WAY = (
             Step(
                 "Find the operation",
                 "Host, Origin and token are checked; method and path name an operation of openapi.json.",
-                ("embedded/web/app.py", "embedded/web/guards.py", "api/routes.py"),
+                ("embedded/web/app.py", "embedded/web/guards.py", "embedded/web/operations.py"),
             ),
             Step(
                 "Queue a unit of work",
