@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
+from expediter.embedded.sqlite import writer
 from expediter.embedded.sqlite.admission import (
     BATCH_LIMIT,
     LARGE_BATCH_LIMIT,
@@ -118,3 +119,25 @@ async def test_that_nothing_can_be_written_is_logged_when_it_begins_and_when_it_
 
     said = [record.getMessage() for record in caplog.records]
     assert said == ["nothing can be written: requests get 503 until that is over", "writing works again"]
+
+
+@story
+async def test_the_loop_has_its_turn_between_the_units_of_a_long_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connections are read and timers fire while units that take long wait for one another."""
+    monkeypatch.setattr(writer, "LOOP_SHARE", 0.0)
+    async with writing(tmp_path) as bench:
+        order: list[str] = []
+
+        def unit(name: str) -> Callable[[], None]:
+            def run() -> None:
+                order.append(name)
+                asyncio.get_running_loop().call_soon(order.append, f"after {name}")
+
+            return run
+
+        await asyncio.gather(*(bench.writer.run(name, unit(name)) for name in ("a", "b")))
+
+        assert order == ["a", "after a", "b", "after b"]
+        assert bench.log.batches == [["a", "b"]]

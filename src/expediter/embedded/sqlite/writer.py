@@ -34,6 +34,8 @@ from expediter.embedded.sqlite.metrics import Metrics
 T = TypeVar("T")
 Done = Callable[[T | None, Exception | None], None]
 
+#: Seconds for which units run in a row before the loop does something else: an expression may take tens of ms.
+LOOP_SHARE = 0.02
 #: What SQLite says of rows, not of the disk.
 _REFUSED = (apsw.ConstraintError, apsw.MismatchError, apsw.TooBigError)
 
@@ -201,7 +203,7 @@ class Writer:
                         continue
                     await self._between()
                     await asyncio.sleep(0)  # the answers are sent before the next units run
-                self._begin_commit()
+                await self._begin_commit()
             if self._stopping:
                 return
 
@@ -218,8 +220,9 @@ class Writer:
         self._to_run.extend(self._batch)
 
     def _run_ahead(self, commit: Commit) -> None:
-        """Runs units of the next batch until COMMIT has returned."""
-        while self._to_run and not commit.done:
+        """Runs units of the next batch until COMMIT has returned, or until others need the loop."""
+        until = perf_counter() + LOOP_SHARE
+        while self._to_run and not commit.done and perf_counter() < until:
             unit = self._to_run.popleft()
             try:
                 self._run_unit(unit)
@@ -255,7 +258,7 @@ class Writer:
             self._unanswered -= len(self._batch)
             self._admission.work.extendleft(reversed(self._batch))
 
-    def _begin_commit(self) -> None:
+    async def _begin_commit(self) -> None:
         """Runs the other units of the next batch and the requests that wait, then begins its COMMIT."""
         if self._admission.requests and not self._retrying:
             requests = self._admission.take_requests()
@@ -266,7 +269,7 @@ class Writer:
         if not batch:
             return
         try:
-            self._execute()
+            await self._execute()
             if self._observer:
                 self._observer.before_commit([unit.name for unit in batch])
         except (apsw.Error, StoreUnavailable, BatchLost) as error:
@@ -275,13 +278,16 @@ class Writer:
         self._hooks.committing()
         self._running = _Running(batch, self._committer.begin(), self._loop.time())
 
-    def _execute(self) -> None:
+    async def _execute(self) -> None:
         """Runs units, also those that join meanwhile, and the statements of the batch. Raises what SQLite cannot do."""
         self._connection.execute("BEGIN IMMEDIATE")
-        for unit in self._need_file:
-            self._run_unit(unit)
+        self._to_run.extendleft(reversed(self._need_file))
+        begun = perf_counter()
         while self._to_run:
             self._run_unit(self._to_run.popleft())
+            if perf_counter() - begun > LOOP_SHARE:
+                await asyncio.sleep(0)  # connections and timers have their turn
+                begun = perf_counter()
         begun = perf_counter()
         self._hooks.write()
         self.metrics.writes.observe(perf_counter() - begun)
