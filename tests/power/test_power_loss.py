@@ -42,8 +42,8 @@ FATES: dict[str, Unwritten] = {
 class AnswersEarly(Writer):
     """A control build: answers every unit before COMMIT."""
 
-    def _execute(self) -> None:
-        super()._execute()
+    async def _execute(self) -> None:
+        await super()._execute()
         self._answer(self._batch)
         self._batch.clear()
 
