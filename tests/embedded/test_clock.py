@@ -8,7 +8,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expediter.embedded.clock import SLOWEST, SystemClock, new_id
+from expediter.embedded.clock import LOOK, SLOWEST, SystemClock, new_id
 from tests.support.clock import NOON
 from tests.support.stage import DAY, HOUR, SECOND
 
@@ -91,7 +91,8 @@ def test_whatever_is_done_to_the_machines_clock_ours_goes_nearly_as_fast_as_time
         machine.run(passed)
         now = clock.now()
 
-        assert abs(now - before - passed) <= passed // SLOWEST + 1
+        # What is made up for may have passed before the call: up to LOOK nobody looks at the machine's clock.
+        assert abs(now - before - passed) <= (passed + LOOK // MS) // SLOWEST + 1
         before = now
 
 
