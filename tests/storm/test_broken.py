@@ -26,12 +26,15 @@ main()
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(("kind", "function"), [("Writer", "_commit"), ("Runtime", "_look")])
+@pytest.mark.parametrize(
+    ("module", "kind", "function"),
+    [("sqlite.writer", "Writer", "_begin_commit"), ("engine.dispatcher", "Dispatcher", "_look")],
+)
 def test_a_loop_that_dies_takes_the_server_with_it_and_the_next_one_goes_on(
-    tmp_path: Path, kind: str, function: str, typed: Run
+    tmp_path: Path, module: str, kind: str, function: str, typed: Run
 ) -> None:
     fault = tmp_path / "fault"
-    code = BROKEN.format(module=kind.lower(), kind=kind, function=function, file=str(fault))
+    code = BROKEN.format(module=module, kind=kind, function=function, file=str(fault))
     environment = {**plain_environment(), "EXPEDITER_DATA": str(tmp_path / "data"), "EXPEDITER_PORT": "0"}
     command = [sys.executable, "-c", code]
     with (
