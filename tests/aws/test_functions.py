@@ -210,7 +210,7 @@ def test_an_order_by_graphql_is_on_the_queue_before_its_key_is_taken(functions: 
     assert other["error"]["type"] == "IdempotencyKeyReused"
     with functions.adapters.unit() as work:
         (message,) = work.queue.receive(5, 0)
-    assert message.attributes == {"order_id": key}
+    assert message.attributes == {"order_id": key, "default_price": "1000", "currency": "USD", "hold_seconds": "30"}
 
 
 def test_a_message_that_cannot_be_sent_takes_no_key(functions: Functions) -> None:

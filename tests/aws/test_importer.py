@@ -79,7 +79,9 @@ async def test_nobody_moves_while_an_order_is_under_way(tmp_path: Path) -> None:
 async def test_nobody_moves_while_an_order_needs_an_operator(tmp_path: Path) -> None:
     """Its workflow has ended and it has not: at the new home nothing would go on with it."""
     definition = workflow(None)
-    definition["States"]["Hold"]["Next"] = "OrderNeedsOperator"
+    always = {"Variable": "$.order.id", "IsPresent": True, "Next": "OrderNeedsOperator"}
+    definition["States"]["Astray"] = {"Type": "Choice", "Choices": [always], "Default": "CloseHold"}
+    definition["States"]["Hold"]["Next"] = "Astray"
     other, file = tmp_path / "other.asl.json", tmp_path / "orders.jsonl"
     other.write_text(json.dumps(definition))
     async with opened(tmp_path / "data", WORKFLOW=str(other)) as stage:
