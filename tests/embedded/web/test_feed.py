@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from expediter.domain.order import Item, Order
+from expediter.domain.order import CANCELLED, Item, Order, Status
 from expediter.embedded.web import feed
-from expediter.embedded.web.feed import Changes, Feed
+from expediter.embedded.web.feed import Changes, Feed, UntilEnded
 
 pytestmark = pytest.mark.anyio
 
@@ -16,9 +16,9 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def order(order_id: str, version: int = 1) -> Order:
+def order(order_id: str, version: int = 1, status: Status = Status.PENDING) -> Order:
     items = (Item(name="a", quantity=1, unit_price=1),)
-    return Order(order_id, "u", "r", items, "USD", created_at=0, updated_at=0, version=version)
+    return Order(order_id, "u", "r", items, "USD", created_at=0, updated_at=0, status=status, version=version)
 
 
 async def heard(changes: Changes, number: int) -> list[tuple[str, int]]:
@@ -74,3 +74,28 @@ async def test_who_left_is_forgotten() -> None:
         assert all_changes.listeners == 2
     assert all_changes.listeners == 0
     all_changes.publish(order("a"))
+
+
+async def test_one_order_is_followed_from_what_it_is_to_its_end() -> None:
+    all_changes = Feed()
+    followed = UntilEnded(all_changes.subscribe("a"), order("a", 1))
+    assert (await anext(followed)).version == 1
+    all_changes.publish(order("a", 2))
+    assert (await anext(followed)).version == 2
+    all_changes.publish(order("a", 3, CANCELLED))
+    assert [it.version async for it in followed] == [3]
+    assert all_changes.listeners == 0
+
+
+async def test_an_order_that_had_ended_is_all_that_is_told() -> None:
+    all_changes = Feed()
+    followed = UntilEnded(all_changes.subscribe("a"), order("a", 7, CANCELLED))
+    assert [it.version async for it in followed] == [7]
+    assert all_changes.listeners == 0
+
+
+async def test_a_change_while_the_first_state_waits_takes_its_place() -> None:
+    all_changes = Feed()
+    followed = UntilEnded(all_changes.subscribe("a"), order("a", 1))
+    all_changes.publish(order("a", 2, CANCELLED))
+    assert [it.version async for it in followed] == [2]

@@ -98,3 +98,27 @@ class Changes(AsyncIterator[Order]):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+
+class UntilEnded(AsyncIterator[Order]):
+    """One order: as it is ``now``, then after each change, until it has ended. So whoever comes late misses nothing.
+
+    ``changes`` follow this order since before ``now`` was read. A state may come twice.
+    """
+
+    def __init__(self, changes: Changes, now: Order) -> None:
+        self._changes = changes
+        self._ended = False
+        changes.put(now)
+
+    async def __anext__(self) -> Order:
+        if self._ended:
+            raise StopAsyncIteration
+        order = await anext(self._changes)
+        if order.ended:
+            self._ended = True
+            self._changes.close()
+        return order
+
+    async def aclose(self) -> None:
+        self._changes.close()

@@ -1,150 +1,20 @@
-"""Subscriptions over a websocket: graphql-transport-ws, and what a client gets to see of an order.
+"""GraphQL over a websocket: graphql-transport-ws, in all that a client may do right and wrong.
 
 https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.typing import Subprotocol
+from websockets.exceptions import InvalidStatus
 
 from expediter.embedded.web.graphql import executor
-from tests.embedded.web.conftest import PLAIN, Opened, Served
+from tests.embedded.web.conftest import Opened
+from tests.embedded.web.graphql.sockets import FOLLOW, connected, following, placed
 
 pytestmark = pytest.mark.anyio
-
-PROTOCOL = Subprotocol("graphql-transport-ws")
-FOLLOW = "subscription($id: ID!) { orderUpdated(id: $id) { id orderStatus restaurantId } }"
-
-
-class Client:
-    """One websocket, message by message."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
-
-    async def say(self, type: str, id: str | None = None, **payload: Any) -> None:
-        message = {"type": type, **({"id": id} if id else {}), **({"payload": payload} if payload else {})}
-        await self._socket.send(json.dumps(message))
-
-    async def say_raw(self, text: str | bytes) -> None:
-        await self._socket.send(text)
-
-    async def hear(self) -> Any:
-        async with asyncio.timeout(10):
-            return json.loads(await self._socket.recv())
-
-    async def closed(self) -> int:
-        """The code with which the server closes, whatever it says before."""
-        with pytest.raises(ConnectionClosed) as closed:
-            await self._hear_all()
-        assert closed.value.rcvd
-        return closed.value.rcvd.code
-
-    async def _hear_all(self) -> None:
-        while True:
-            await self.hear()
-
-
-@asynccontextmanager
-async def connected(
-    served: Served, *, greet: bool = True, path: str = "/graphql", **options: Any
-) -> AsyncIterator[Client]:
-    options = {"subprotocols": [PROTOCOL], **options}
-    async with connect(f"ws://127.0.0.1:{served.port}{path}", **options) as socket:
-        client = Client(socket)
-        if greet:
-            await client.say("connection_init")
-            assert await client.hear() == {"type": "connection_ack"}
-        yield client
-
-
-async def placed(served: Served) -> str:
-    answer = await served.client.post("/orders", json=PLAIN)
-    order_id: str = answer.headers["Order-Id"]
-    return order_id
-
-
-async def following(served: Served, client: Client, order_id: str, name: str = "1") -> None:
-    """Subscribes, and returns once the server does follow: it answers messages in the order they came."""
-    await client.say("subscribe", name, query=FOLLOW, variables={"id": order_id})
-    await client.say("subscribe", "done", query="{ __typename }")
-    while (message := await client.hear()) != {"type": "complete", "id": "done"}:
-        assert message["type"] == "next", message
-
-
-# ── what is seen of an order ──────────────────────────────────────────────────────────────────────────────────────
-
-
-async def test_a_change_of_the_order_arrives(serving: Opened) -> None:
-    async with serving() as served, connected(served) as client:
-        order_id = await placed(served)
-        await following(served, client, order_id)
-        await served.client.put(f"/orders/{order_id}", json={"restaurant_id": "new"})
-        message = await client.hear()
-        while message["payload"]["data"]["orderUpdated"]["restaurantId"] != "new":
-            message = await client.hear()
-        assert (message["type"], message["id"]) == ("next", "1")
-        assert message["payload"]["data"]["orderUpdated"]["id"] == order_id
-
-
-async def test_an_order_is_followed_to_its_end(serving: Opened) -> None:
-    async with serving() as served, connected(served) as client:
-        order_id = await placed(served)
-        await following(served, client, order_id)
-        await served.client.post(f"/orders/{order_id}/cancel")
-        status = ""
-        while status not in {"CANCELLED", "REFUND_PENDING"}:
-            status = (await client.hear())["payload"]["data"]["orderUpdated"]["orderStatus"]
-
-
-async def test_other_orders_are_not_seen(serving: Opened) -> None:
-    async with serving() as served, connected(served) as client:
-        mine, other = await placed(served), await placed(served)
-        await following(served, client, mine)
-        await served.client.post(f"/orders/{other}/cancel")
-        await served.client.put(f"/orders/{mine}", json={"restaurant_id": "new"})
-        seen = {"restaurantId": ""}
-        while seen["restaurantId"] != "new":
-            seen = (await client.hear())["payload"]["data"]["orderUpdated"]
-            assert seen["id"] == mine
-
-
-async def test_an_order_that_is_not_there_cannot_be_followed(serving: Opened) -> None:
-    async with serving() as served, connected(served) as client:
-        await client.say("subscribe", "1", query=FOLLOW, variables={"id": "x"})
-        answer = await client.hear()
-        assert (answer["type"], answer["id"]) == ("error", "1")
-        assert answer["payload"][0]["extensions"]["code"] == "OrderNotFound"
-
-
-async def test_who_ends_a_subscription_hears_no_more_of_it(serving: Opened) -> None:
-    async with serving() as served, connected(served) as client:
-        order_id = await placed(served)
-        await following(served, client, order_id)
-        await client.say("complete", "1")
-        await client.say("ping")
-        while (await client.hear())["type"] != "pong":
-            pass
-        assert served.home.feed.listeners == 0
-        await served.client.put(f"/orders/{order_id}", json={"restaurant_id": "new"})
-        await client.say("ping")
-        assert await client.hear() == {"type": "pong"}
-
-
-async def test_who_goes_away_is_no_longer_told(serving: Opened) -> None:
-    async with serving() as served:
-        async with connected(served) as client:
-            await following(served, client, await placed(served))
-            assert served.home.feed.listeners == 1
-        async with connected(served):
-            assert served.home.feed.listeners == 0
 
 
 async def test_a_server_that_stops_closes_its_sockets(serving: Opened) -> None:

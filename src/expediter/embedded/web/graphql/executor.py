@@ -33,6 +33,7 @@ from graphql import (
 from expediter import contracts
 from expediter.api.errors import DocumentInvalid, DocumentTooComplex, InternalError, RequestUnparsable
 from expediter.api.graphql import RESOLVERS, Resolver, order_json
+from expediter.app import orders
 from expediter.app.operator.audit import OPERATIONS as AUDIT
 from expediter.app.operator.audit import record_operation
 from expediter.app.operator.services import OperatorServices
@@ -42,6 +43,7 @@ from expediter.domain.errors import OrderError, OrderInvalid, TooBusy
 from expediter.domain.order import Order
 from expediter.embedded.settings import LOOPBACK
 from expediter.embedded.web.backend import Backend
+from expediter.embedded.web.feed import UntilEnded
 from expediter.embedded.web.graphql import limits
 from expediter.embedded.web.graphql.merging import FieldsMerge
 
@@ -207,8 +209,13 @@ def _following(home: Backend, resolver: Resolver) -> Callable[..., AsyncIterator
     def resolve(_: object, info: Info, **args: Json) -> AsyncIterator[Order]:
         if home.feed.listeners >= MOST_SUBSCRIPTIONS:
             raise TooBusy
-        home.read(lambda work: resolver(work, info.context, args, ""))
-        return home.feed.subscribe(args["id"])
+
+        def look(work: Work) -> Order:
+            resolver(work, info.context, args, "")  # may this caller follow it?
+            return orders.find(work, info.context, args["id"])
+
+        now = home.read(look)  # nothing is published between this and the next line: the loop is ours
+        return UntilEnded(home.feed.subscribe(now.id), now)
 
     return resolve
 
