@@ -22,7 +22,8 @@ from expediter.app.ports import Caller, Work
 from expediter.embedded.clock import new_id
 from expediter.embedded.home import Home
 from expediter.embedded.settings import from_environment
-from expediter.embedded.sqlite.database import Value, open_reader, open_writer
+from expediter.embedded.sqlite.database import open_reader, open_writer
+from expediter.embedded.sqlite.session import Value
 from expediter.embedded.wiring import open_home
 
 BODY = b'{"user_id":"Burger_20","quantity":"3","restaurant_id":"Restaurant 4"}'

@@ -18,7 +18,8 @@ from expediter.app.ports import OrderSettings
 from expediter.domain.ledger import EntryKind
 from expediter.domain.order import Order, Status
 from expediter.embedded.operator.read_only import open_read_only
-from expediter.embedded.sqlite.database import Session, Statements, open_reader
+from expediter.embedded.sqlite.database import open_reader
+from expediter.embedded.sqlite.session import Session, Statements, one
 
 #: Seconds that the last orders and mails get to end: a lost answer is asked about again for a while.
 PATIENCE = 150.0
@@ -56,7 +57,7 @@ async def ended(stage: Stage, orders: int, seen: Callable[[dict[str, int]], None
         while time.monotonic() < late:
             counts: dict[str, int] = dict(session.rows(_ORDERS["by_status"]))
             seen(counts)
-            posted, sent = session.one(_MAIL["counts"])
+            posted, sent = one(session, _MAIL["counts"])
             if over(counts) >= orders and posted == sent:
                 return True
             await asyncio.sleep(0.5)
@@ -73,7 +74,7 @@ def summary(stage: Stage, played: Played) -> Summary:
     with open_read_only(stage.data, OrderSettings()) as (work, _), reader(stage.data) as session:
         books = list(work.orders.with_entries())
         dead = work.dead_letters.count()
-        mails, sent = session.one(_MAIL["counts"])
+        mails, sent = one(session, _MAIL["counts"])
     orders = [order for order, _ in books]
     entries = Counter(entry.kind for _, listed in books for entry in listed)
     recorded = recorded_mails(stage.mail_record)

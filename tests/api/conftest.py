@@ -18,7 +18,8 @@ from expediter.api.rest import OPERATIONS
 from expediter.app.intake import take_batch
 from expediter.app.ports import Caller, OrderSettings, Work
 from expediter.domain.errors import OrderError
-from expediter.embedded.sqlite.database import Session, open_writer
+from expediter.embedded.sqlite.database import open_writer
+from expediter.embedded.sqlite.session import Session
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.orders import SqliteOrders
 from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue

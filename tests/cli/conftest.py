@@ -15,7 +15,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from expediter.cli.app import app
-from expediter.embedded.sqlite.database import Session, open_writer
+from expediter.embedded.sqlite.database import open_writer
+from expediter.embedded.sqlite.session import Session
 from expediter.embedded.stores.queue import SqliteQueue
 
 

@@ -16,7 +16,8 @@ from expediter.app.operator.reconcile import Movement, reconcile
 from expediter.app.ports import OrderSettings
 from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order, Status
-from expediter.embedded.sqlite.database import Session, open_reader
+from expediter.embedded.sqlite.database import open_reader
+from expediter.embedded.sqlite.session import Session, one
 from expediter.embedded.stores.orders import SqliteOrders
 from tests.crash.customers import Placed
 from tests.crash.points import SEEN, UNITS
@@ -79,7 +80,7 @@ def gather(folder: Path, placed: list[Placed], outside: Outside) -> Evidence:
 
 
 def _count(session: Session, what: str) -> int:
-    return int(session.one(f"SELECT count(*) FROM {what}")[0])
+    return int(one(session, f"SELECT count(*) FROM {what}")[0])
 
 
 def unfinished(found: Evidence) -> Iterator[str]:

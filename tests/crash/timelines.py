@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from expediter.asl import Execution, advance
-from expediter.embedded.sqlite.database import Session
+from expediter.embedded.sqlite.session import Session
 from expediter.embedded.stores.executions import SqliteExecutions
 
 

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
 from typing import Protocol
 
 from expediter.app.ports import Work
-from expediter.embedded.sqlite.database import open_writer
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.orders import SqliteOrders
 from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
 from tests.support.clock import NOON, VirtualClock
+from tests.support.database import in_memory
 from tests.support.engine import workflows_on
 from tests.support.values import SETTINGS
 
@@ -39,7 +38,7 @@ def undone(adapters: Adapters) -> Iterator[Work]:
 
 class EmbeddedAdapters:
     def __init__(self) -> None:
-        connection = open_writer(Path(":memory:"))
+        connection = in_memory()
         session = self._session = WriteBehind(connection, VirtualClock())
         self._connection = connection
         self._now = NOON

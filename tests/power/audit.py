@@ -10,7 +10,8 @@ from expediter.app.mails import mails
 from expediter.app.operator.reconcile import reconcile
 from expediter.app.ports import OrderSettings
 from expediter.domain.order import EffectKind
-from expediter.embedded.sqlite.database import Session, open_writer
+from expediter.embedded.sqlite.database import open_writer
+from expediter.embedded.sqlite.session import Session
 from expediter.embedded.stores.orders import SqliteOrders
 from tests.crash.timelines import torn
 from tests.power.kitchen import settings

@@ -25,7 +25,8 @@ from expediter.embedded.loops.health import Health
 from expediter.embedded.settings import ServerSettings, from_environment
 from expediter.embedded.sqlite.checkpoints import Checkpoints
 from expediter.embedded.sqlite.commit_thread import Commit, Committer
-from expediter.embedded.sqlite.database import Session, open_writer
+from expediter.embedded.sqlite.database import open_writer
+from expediter.embedded.sqlite.session import Session, one
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.sqlite.writer import Writer
 from expediter.embedded.stores.executions import SqliteExecutions
@@ -165,7 +166,7 @@ class Kitchen:
 
     @property
     def _idle(self) -> bool:
-        return not self._writer.waiting and self._session.one("SELECT count(*) FROM message")[0] == 0
+        return not self._writer.waiting and one(self._session, "SELECT count(*) FROM message")[0] == 0
 
     @property
     def running(self) -> int:

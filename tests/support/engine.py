@@ -7,7 +7,7 @@ from expediter.embedded.engine.definitions import Definitions
 from expediter.embedded.engine.driver import Driver
 from expediter.embedded.engine.workflows import EmbeddedWorkflows
 from expediter.embedded.settings import workflow
-from expediter.embedded.sqlite.database import Session
+from expediter.embedded.sqlite.session import Session
 from expediter.embedded.stores.engine import engine_stores
 
 

@@ -26,7 +26,8 @@ from expediter.embedded.engine.dispatcher import PAUSE
 from expediter.embedded.engine.ports import NEVER
 from expediter.embedded.home import Home
 from expediter.embedded.settings import from_environment
-from expediter.embedded.sqlite.database import Session, open_reader
+from expediter.embedded.sqlite.database import open_reader
+from expediter.embedded.sqlite.session import Session, one
 from expediter.embedded.sqlite.writer import Observer
 from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.wiring import open_home
@@ -185,7 +186,7 @@ class Stage:
     def _next(self) -> int:
         """When something happens by itself: a timer, or a look at messages that can be received again."""
         now = self.clock.now()
-        (visible,) = self._reading.one("SELECT min(visible_at) FROM message")
+        (visible,) = one(self._reading, "SELECT min(visible_at) FROM message")
         return min(self._executions.next_due(now), max(visible or NEVER, now + PAUSE))
 
     def _idle(self) -> bool:

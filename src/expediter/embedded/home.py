@@ -30,7 +30,7 @@ from expediter.embedded.operator.scrub import Scrub
 from expediter.embedded.operator.services import SqliteServices
 from expediter.embedded.settings import ServerSettings, library, workflow
 from expediter.embedded.sqlite.access import DatabaseAccess
-from expediter.embedded.sqlite.database import DAMAGED
+from expediter.embedded.sqlite.session import DAMAGED, snapshot
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.sqlite.writer import Writer
 from expediter.embedded.stores.claims import SqliteClaims
@@ -205,7 +205,7 @@ class Home:
 
         Without the snapshot an order could be missed between queue and table, because COMMIT runs beside the reads.
         """
-        with self._database.reading.snapshot():
+        with snapshot(self._database.reading):
             return handle(msgspec.structs.replace(self._committed.work, now=self.clock.now()))
 
     async def write_as_operator(self, handle: Callable[[OperatorServices], T], name: str) -> T:

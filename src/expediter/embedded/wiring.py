@@ -30,7 +30,8 @@ from expediter.embedded.operator.services import SqliteMailbox, SqliteServices
 from expediter.embedded.settings import ServerSettings
 from expediter.embedded.sqlite.access import DatabaseAccess
 from expediter.embedded.sqlite.checkpoints import Checkpoints
-from expediter.embedded.sqlite.database import Session, open_reader, open_writer, owned, unwritable
+from expediter.embedded.sqlite.database import open_reader, open_writer, owned, unwritable
+from expediter.embedded.sqlite.session import Session
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.sqlite.writer import Observer, Writer
 from expediter.embedded.stores.claims import SqliteClaims

@@ -14,7 +14,8 @@ from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.clock import new_id
 from expediter.embedded.engine import dispatcher
 from expediter.embedded.engine.dispatcher import PAUSE, TIMERS
-from expediter.embedded.sqlite.database import Session, open_writer
+from expediter.embedded.sqlite.database import open_writer
+from expediter.embedded.sqlite.session import Session
 from expediter.embedded.stores.queue import RETRY_AFTER, SqliteQueue
 from tests.support.stage import BURGERS, SECOND, Stage, opened, story
 from tests.support.town import Act, standing

@@ -13,13 +13,13 @@ from expediter.app import intake
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.clock import new_id
 from expediter.embedded.engine import dispatcher
-from expediter.embedded.sqlite.database import open_writer
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.queue import VISIBILITY, SqliteQueue
 from tests.embedded.sqlite.test_writer import Bench, writing
 from tests.embedded.sqlite.test_writer_sharing import until
 from tests.support.clock import VirtualClock
+from tests.support.database import in_memory
 from tests.support.stage import opened, story
 
 NOON = 43_200_000
@@ -193,7 +193,7 @@ async def test_a_unit_that_has_to_run_by_itself_is_joined_by_none(tmp_path: Path
 
 @pytest.fixture
 def session() -> Iterator[WriteBehind]:
-    with closing(open_writer(Path(":memory:"))) as connection:
+    with closing(in_memory()) as connection:
         yield WriteBehind(connection, VirtualClock())
 
 

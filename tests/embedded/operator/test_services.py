@@ -7,7 +7,8 @@ from expediter.app.operator.flow import quantile
 from expediter.app.operator.services import Stuck
 from expediter.domain.order import Status
 from expediter.embedded.operator.services import Sparing
-from expediter.embedded.sqlite.database import Session, open_reader, open_writer
+from expediter.embedded.sqlite.database import open_reader, open_writer
+from expediter.embedded.sqlite.session import Session
 from tests.support.clock import VirtualClock
 from tests.support.stage import DAY, HOUR, MINUTE, SECOND, Stage, opened, story
 from tests.support.town import Act, standing

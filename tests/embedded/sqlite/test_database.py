@@ -7,7 +7,8 @@ import apsw
 import pytest
 
 from expediter.domain.errors import StoreUnavailable
-from expediter.embedded.sqlite.database import DataRefused, Session, Statements, open_reader, open_writer, owned
+from expediter.embedded.sqlite.database import DataRefused, open_reader, open_writer, owned
+from expediter.embedded.sqlite.session import Session, Statements, each, one
 
 
 @pytest.fixture
@@ -101,11 +102,11 @@ def test_the_folder_is_nobody_elses_to_read(tmp_path: Path) -> None:
 def test_whatever_sqlite_cannot_do_is_told_as_store_unavailable(file: Path) -> None:
     with closing(open_writer(file)) as connection:
         session = Session(connection)
-        for wrong in (session.rows, session.row, session.one, lambda sql: list(session.each(sql))):
+        for wrong in (session.rows, session.row, lambda sql: list(each(session, sql))):
             with pytest.raises(StoreUnavailable):
                 wrong("SELECT nonsense")
         with pytest.raises(StoreUnavailable):
-            session.one("SELECT 1 FROM claim")
+            one(session, "SELECT 1 FROM claim")
 
 
 @pytest.mark.parametrize("name", ["mail", "orders", "queue", "workflows"])

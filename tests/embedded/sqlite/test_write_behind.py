@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expediter.embedded.sqlite.database import Change, ConnectionBusy, Mapper, Rows, Session
 from expediter.embedded.sqlite.row_cache import CAPACITY
+from expediter.embedded.sqlite.session import Change, ConnectionBusy, Mapper, Rows, Session
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from tests.support.clock import VirtualClock
 

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from expediter.asl import Execution, TimerFired
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.engine.ports import NEVER, StoredExecution
-from expediter.embedded.sqlite.database import open_writer
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.definitions import SqliteDefinitions
 from expediter.embedded.stores.executions import SqliteExecutions, decoded
 from tests.support.clock import VirtualClock
+from tests.support.database import in_memory
 
 SCHEMA = "CREATE TABLE note (text TEXT UNIQUE); CREATE TABLE good (text TEXT REFERENCES note (text))"
 NOTE, GOOD = "INSERT INTO note (text) VALUES (?)", "INSERT INTO good (text) VALUES (?)"
@@ -24,7 +23,7 @@ ANYTHING = "SELECT 1"
 @pytest.fixture
 def session() -> Iterator[WriteBehind]:
     """In the middle of a transaction."""
-    with closing(open_writer(Path(":memory:"))) as connection:
+    with closing(in_memory()) as connection:
         connection.execute(SCHEMA)
         connection.execute("BEGIN")
         yield WriteBehind(connection, VirtualClock())

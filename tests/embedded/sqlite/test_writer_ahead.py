@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expediter.domain.errors import StoreUnavailable
-from expediter.embedded.sqlite.database import Change, Mapper, Session
+from expediter.embedded.sqlite.session import Change, Mapper, Session, one
 from tests.embedded.sqlite.test_writer import Bench, writing
 from tests.embedded.sqlite.test_writer_sharing import until
 from tests.support.stage import story
@@ -106,7 +106,7 @@ async def test_a_unit_that_needs_the_file_runs_again_after_the_commit(tmp_path: 
         def counts() -> None:
             seen.append("asks")
             bench.writer.after(lambda: seen.append("after"))
-            seen.append(bench.session.one("SELECT count(*) FROM line"))
+            seen.append(one(bench.session, "SELECT count(*) FROM line"))
 
         with commits_held(bench):
             first = await first_then(bench, bench.stage("a"), counts)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from expediter.embedded.sqlite.database import Statements, open_writer
+from expediter.embedded.sqlite.session import Statements
+from tests.support.database import in_memory
 from tests.support.stage import opened, story
 
 SQL = Statements("workflows")
@@ -16,7 +17,7 @@ SQL = Statements("workflows")
 
 @pytest.mark.parametrize("name", ["due", "next_due", "busy", "running", "live_definitions"])
 def test_what_is_under_way_is_found_along_the_index_of_what_is_under_way(name: str) -> None:
-    with closing(open_writer(Path(":memory:"))) as connection:
+    with closing(in_memory()) as connection:
         values = dict.fromkeys(map(str, range(1, 10)), 1)
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {SQL[name]}", values)]
 

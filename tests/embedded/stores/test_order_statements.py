@@ -5,7 +5,7 @@ from typing import Any
 
 import apsw
 
-from expediter.embedded.sqlite.database import Statements
+from expediter.embedded.sqlite.session import Statements
 from tests.support.stage import opened, story
 
 CLAIMED = Statements("orders")["claimed"]

@@ -9,11 +9,12 @@ import pytest
 from expediter.app.ports import Claim, Outcome, Query
 from expediter.domain.errors import OrderInvalid
 from expediter.domain.order import Status
-from expediter.embedded.sqlite.database import Row, Session, Value, open_writer
+from expediter.embedded.sqlite.session import Row, Session, Value
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.orders import SqliteOrders
 from tests.support.clock import VirtualClock
+from tests.support.database import in_memory
 from tests.support.values import ID, SETTINGS, an_order
 
 
@@ -30,7 +31,7 @@ class Explained(Session):
 
 
 def plan_of(query: Query) -> list[str]:
-    with closing(open_writer(Path(":memory:"))) as connection:
+    with closing(in_memory()) as connection:
         session = Explained(Session(connection))
         store = SqliteOrders(session, SETTINGS, lambda _, __: None, None)
         SqliteClaims(session).claim(Claim(ID, "one"))
@@ -67,7 +68,7 @@ def test_a_dense_list_goes_along_the_table_from_its_newest_end(query: Query) -> 
 
 
 def test_an_order_that_nobody_accepted_is_not_written(tmp_path: Path) -> None:
-    with closing(open_writer(Path(":memory:"))) as connection:
+    with closing(in_memory()) as connection:
         store = SqliteOrders(Session(connection), SETTINGS, lambda _, __: None, None)
 
         with pytest.raises(OrderInvalid, match="no order was accepted"):
@@ -75,7 +76,7 @@ def test_an_order_that_nobody_accepted_is_not_written(tmp_path: Path) -> None:
 
 
 def test_an_order_that_was_written_while_a_unit_changes_it_is_added_once() -> None:
-    with closing(open_writer(Path(":memory:"))) as connection:
+    with closing(in_memory()) as connection:
         session = WriteBehind(connection, VirtualClock())
         store = SqliteOrders(session, SETTINGS, lambda _, __: None, None)
         new = an_order(version=1)

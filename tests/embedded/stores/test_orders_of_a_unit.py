@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,11 +10,12 @@ from expediter.app.ports import Claim, Mail, Outcome
 from expediter.domain.errors import OrderChanged
 from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import Order, Status
-from expediter.embedded.sqlite.database import open_writer
+from expediter.embedded.sqlite.session import one
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.orders import SqliteOrders
 from tests.support.clock import NOON, VirtualClock
+from tests.support.database import in_memory
 from tests.support.values import ID, SETTINGS, an_order
 
 NEW = an_order(version=1)
@@ -32,13 +32,13 @@ class Kitchen(msgspec.Struct):
     changes: list[tuple[Order | None, Order]]
 
     def count(self, table: str) -> int:
-        (found,) = self.session.one(f"SELECT count(*) FROM {table}")  # a name of ours
+        (found,) = one(self.session, f"SELECT count(*) FROM {table}")  # a name of ours
         return int(found)
 
 
 @pytest.fixture
 def kitchen() -> Iterator[Kitchen]:
-    with closing(open_writer(Path(":memory:"))) as connection:
+    with closing(in_memory()) as connection:
         session = WriteBehind(connection, VirtualClock())
         changes: list[tuple[Order | None, Order]] = []
         orders = SqliteOrders(session, SETTINGS, lambda before, order: changes.append((before, order)), None)

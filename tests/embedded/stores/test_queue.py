@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
-from expediter.embedded.sqlite.database import Session, Statements, open_writer
+from expediter.embedded.sqlite.session import Session, Statements
 from expediter.embedded.stores.queue import MAX_RECEIVES, SqliteQueue
+from tests.support.database import in_memory
 
 _SQL = Statements("queue")
 
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with closing(open_writer(Path(":memory:"))) as connection:
+    with closing(in_memory()) as connection:
         yield Session(connection)
 
 

@@ -3,16 +3,15 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
-from pathlib import Path
 
 import apsw
 import pytest
 
 from expediter.app.ports import Message
-from expediter.embedded.sqlite.database import open_writer
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.stores.queue import MAX_RECEIVES, RETRY_AFTER, VISIBILITY, SqliteDeadLetters, SqliteQueue
 from tests.support.clock import VirtualClock
+from tests.support.database import in_memory
 
 NOON = 43_200_000
 
@@ -63,7 +62,7 @@ class Line:
 @pytest.fixture
 def line() -> Iterator[Line]:
     """A queue that has found the file without messages."""
-    with closing(open_writer(Path(":memory:"))) as connection:
+    with closing(in_memory()) as connection:
         line = Line(connection)
         line.send(b"first")
         assert line.take_in(NOON) == [b"first"]

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import apsw
 import pytest
 
-from expediter.embedded.sqlite.database import Session, open_writer
+from expediter.embedded.sqlite.session import Session
 from expediter.embedded.stores.definitions import SqliteDefinitions
+from tests.support.database import in_memory
 
 #: Orders that wait in the hold, and bytes of the definition that they are on.
 COUNT, BODY = 3_000, 10_000
@@ -16,7 +16,7 @@ COUNT, BODY = 3_000, 10_000
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with closing(open_writer(Path(":memory:"))) as connection, connection:
+    with closing(in_memory()) as connection, connection:
         connection.execute("INSERT INTO definition VALUES (1, 'hash', ?, 0)", (f'"{"x" * BODY}"',))
         for no in range(1, COUNT + 1):
             connection.execute("INSERT INTO claim VALUES (?, ?, '')", (no, str(no)))

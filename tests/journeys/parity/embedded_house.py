@@ -23,7 +23,8 @@ from expediter.app.ports import Caller, Claim, OrderSettings
 from expediter.domain.errors import OrderError
 from expediter.embedded.clock import SystemClock
 from expediter.embedded.operator.read_only import open_read_only
-from expediter.embedded.sqlite.database import Session, open_writer
+from expediter.embedded.sqlite.database import open_writer
+from expediter.embedded.sqlite.session import Session
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.queue import SqliteQueue
 from tests.cli.conftest import plain_environment, serving

@@ -21,7 +21,7 @@ from expediter.domain.order import Order, Status
 from expediter.embedded.clock import Clock
 from expediter.embedded.loop import Loop
 from expediter.embedded.sqlite.access import DatabaseAccess, complete
-from expediter.embedded.sqlite.database import Row, Statements
+from expediter.embedded.sqlite.session import Row, Statements
 
 #: Milliseconds between rounds.
 LOOK = 60_000

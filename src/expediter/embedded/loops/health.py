@@ -23,9 +23,9 @@ from expediter.domain.outage import Outage
 from expediter.embedded.clock import Clock
 from expediter.embedded.loop import Loop
 from expediter.embedded.mail.smtp import Mailer, MailRefused, MailUnavailable
-from expediter.embedded.sqlite.database import Session, Statements
 from expediter.embedded.sqlite.files import make_private
 from expediter.embedded.sqlite.integrity import DAMAGE, quick_check, thorough_check
+from expediter.embedded.sqlite.session import Session, Statements
 from expediter.embedded.sqlite.writer import Writer
 
 #: Milliseconds between looks, between two notes of what the clock shows, and between two checks of the whole file.

@@ -10,7 +10,7 @@ from expediter.app.operator.flow import DAY, MINUTE, FlowCounts, Minute
 from expediter.embedded.clock import Clock
 from expediter.embedded.loop import Loop
 from expediter.embedded.sqlite.access import DatabaseAccess
-from expediter.embedded.sqlite.database import Statements
+from expediter.embedded.sqlite.session import Statements
 from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.queue import SqliteQueue
 

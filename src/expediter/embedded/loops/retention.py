@@ -18,7 +18,7 @@ import msgspec
 from expediter.embedded.clock import Clock
 from expediter.embedded.loop import Loop
 from expediter.embedded.sqlite.access import DatabaseAccess, complete
-from expediter.embedded.sqlite.database import Session, Statements
+from expediter.embedded.sqlite.session import Session, Statements, one
 
 #: Executions that one round reads, and that it prunes, at most: 100 a second, eight million a day.
 LOOK, ROWS = 200, 25
@@ -77,7 +77,7 @@ class Retention(Loop):
 
     def _over(self, no: int, status: str, before: int) -> bool:
         """Whether the execution ended ``before`` and cannot be redriven."""
-        nested, history = self._reading.one(_SQL["history"], (no,))
+        nested, history = one(self._reading, _SQL["history"], (no,))
         last = msgspec.json.decode(history.rstrip("\n").rpartition("\n")[2], type=_Event)
         return (status == "SUCCEEDED" or bool(nested)) and last.at <= before
 

@@ -15,7 +15,7 @@ from expediter.embedded.clock import Clock
 from expediter.embedded.engine.pending_calls import PendingCall
 from expediter.embedded.loop import Loop
 from expediter.embedded.sqlite.access import DatabaseAccess, complete
-from expediter.embedded.sqlite.database import Row, Session, Statements
+from expediter.embedded.sqlite.session import Row, Session, Statements
 from expediter.embedded.stores.definitions import SqliteDefinitions
 from expediter.embedded.stores.executions import decoded
 

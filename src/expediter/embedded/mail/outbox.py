@@ -10,7 +10,7 @@ from expediter.embedded.clock import Clock
 from expediter.embedded.loop import Loop
 from expediter.embedded.mail.smtp import Mailer, MailRefused, MailUnavailable
 from expediter.embedded.sqlite.access import DatabaseAccess, complete
-from expediter.embedded.sqlite.database import Row, Statements
+from expediter.embedded.sqlite.session import Row, Statements, one
 
 #: Mails that are sent at the same time.
 AT_ONCE = 16
@@ -40,7 +40,7 @@ class Outbox(Loop):
         if rows:
             stored = await asyncio.gather(*(self._deliver(row) for row in rows))
             return now if all(stored) else now + PAUSE
-        (next_at,) = self._reading.one(_SQL["next_due"])
+        (next_at,) = one(self._reading, _SQL["next_due"])
         return now + PAUSE if next_at is None else int(min(next_at, now + PAUSE))
 
     async def _deliver(self, row: Row) -> bool:

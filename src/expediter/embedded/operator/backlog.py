@@ -4,7 +4,7 @@ import msgspec
 
 from expediter.domain.alert import owed_since
 from expediter.domain.order import Order
-from expediter.embedded.sqlite.database import Session, Statements
+from expediter.embedded.sqlite.session import Session, Statements, one
 from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.queue import SqliteQueue
 
@@ -17,7 +17,7 @@ _decode = msgspec.json.Decoder(Order).decode
 
 def owing(session: Session) -> tuple[int, Order | None]:
     """How many orders are owed a refund, deleted ones included, and the one that is owed it longest."""
-    (count,) = session.one(_SQL["owing"])
+    (count,) = one(session, _SQL["owing"])
     first = [_decode(body) for (body,) in session.rows(_SQL["first_owing"], (OWING,))] if count else []
     return int(count), min(first, key=owed_since, default=None)
 
@@ -32,7 +32,7 @@ def gauges(session: Session, queue: SqliteQueue, calls: int, now: int) -> dict[s
         return 0.0 if since is None else max(0, now - since) / 1000
 
     waiting, sent_at = queue.waiting()
-    dead, died_at = session.one(_SQL["dead"])
+    dead, died_at = one(session, _SQL["dead"])
     owed, longest = owing(session)
     return {
         "expediter_queue_messages": waiting,
@@ -42,7 +42,7 @@ def gauges(session: Session, queue: SqliteQueue, calls: int, now: int) -> dict[s
         "expediter_refunds_owed": owed,
         "expediter_refunds_owed_oldest_seconds": age(owed_since(longest) if longest else None),
         "expediter_workflows_running": SqliteExecutions(session).running(),
-        "expediter_workflows_failed": session.one(_SQL["failed"])[0],
+        "expediter_workflows_failed": one(session, _SQL["failed"])[0],
         "expediter_calls_under_way": calls,
-        "expediter_mails_waiting": session.one(_SQL["mails"])[0],
+        "expediter_mails_waiting": one(session, _SQL["mails"])[0],
     }

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from expediter.embedded.loops.retention import prune
-from expediter.embedded.sqlite.database import Session, Statements
+from expediter.embedded.sqlite.session import Session, Statements, one
 
 _SQL = Statements("customers")
 
@@ -23,7 +23,7 @@ class SqliteCustomers:
         return tuple(str(row[0]) for row in self._session.rows(_SQL["orders"], (user_id, limit)))
 
     def count(self, user_id: str) -> int:
-        (count,) = self._session.one(_SQL["count"], (user_id,))
+        (count,) = one(self._session, _SQL["count"], (user_id,))
         return int(count)
 
     def letters(self, user_id: str, limit: int) -> tuple[str, ...]:

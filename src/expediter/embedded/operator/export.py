@@ -7,7 +7,8 @@ from pathlib import Path
 from expediter.app.operator.export import ExportedOrder, StillBusy
 from expediter.app.ports import OrderSettings
 from expediter.embedded.operator.read_only import open_read_only
-from expediter.embedded.sqlite.database import Session, Statements, open_reader
+from expediter.embedded.sqlite.database import open_reader
+from expediter.embedded.sqlite.session import Session, Statements, one
 
 _SQL = Statements("export")
 
@@ -16,7 +17,7 @@ def exported_orders(data: Path) -> Iterator[ExportedOrder]:
     """Every order, oldest first. Raises StillBusy while an order is under way, and DataRefused."""
     with closing(open_reader(data / "expediter.db")) as connection, open_read_only(data, OrderSettings()) as view:
         session = Session(connection)
-        waiting, dead, running = session.one(_SQL["busy"])
+        waiting, dead, running = one(session, _SQL["busy"])
         if waiting or dead or running:
             raise StillBusy(
                 f"Orders under way: {running}; waiting on the queue: {waiting}; dead letters: {dead}. Accept no more, "

@@ -1,6 +1,6 @@
 """Which links of an order still open it."""
 
-from expediter.embedded.sqlite.database import Session, Statements
+from expediter.embedded.sqlite.session import Session, Statements
 
 _SQL = Statements("links")
 

@@ -10,7 +10,8 @@ from expediter.app.ports import OrderSettings, Work
 from expediter.embedded.clock import SystemClock
 from expediter.embedded.engine.workflows import ReadOnlyWorkflows
 from expediter.embedded.operator.services import SqliteAudit, SqliteMailbox
-from expediter.embedded.sqlite.database import Session, open_reader
+from expediter.embedded.sqlite.database import open_reader
+from expediter.embedded.sqlite.session import Session
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.orders import SqliteOrders

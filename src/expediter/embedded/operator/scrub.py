@@ -8,7 +8,7 @@ and given back; then the log is moved into the file and truncated.
 import asyncio
 
 from expediter.embedded.sqlite.checkpoints import Checkpoints
-from expediter.embedded.sqlite.database import Session, Statements
+from expediter.embedded.sqlite.session import Session, Statements, one
 from expediter.embedded.sqlite.writer import Writer
 
 #: Free pages that one unit fills.
@@ -40,7 +40,7 @@ class Scrub:
 
     def _fill(self) -> bool:
         """Inside a unit: covers some free pages; False when there are none."""
-        free, size = self._writing.one(_SQL["free_pages"])
+        free, size = one(self._writing, _SQL["free_pages"])
         if free:
             self._writing.rows(_SQL["fill"], (whole_pages(min(free, PAGES), size),))
         return bool(free)

@@ -19,7 +19,7 @@ from expediter.embedded.mail.smtp import SENDER, MailRefused, written
 from expediter.embedded.operator.backlog import owing
 from expediter.embedded.operator.customers import SqliteCustomers
 from expediter.embedded.operator.links import SqliteLinks
-from expediter.embedded.sqlite.database import Row, Session, Statements
+from expediter.embedded.sqlite.session import Row, Session, Statements, one
 from expediter.embedded.stores.queue import SqliteQueue
 
 T = TypeVar("T")
@@ -103,7 +103,7 @@ class Sparing(Generic[T]):
 
     def _written(self) -> Row:
         """Another value after every write, of another connection's (the first) or of this one (the second)."""
-        return *self._session.one("PRAGMA data_version"), self._session.connection.total_changes()
+        return *one(self._session, "PRAGMA data_version"), self._session.connection.total_changes()
 
 
 class SqliteRuns:
@@ -149,8 +149,8 @@ class SqliteFlow:
 
     def stuck(self) -> tuple[Stuck, ...]:
         waiting, sent_at = self._queue.waiting()
-        dead, died_at = self._session.one(_SQL["oldest_dead"])
-        failed, no = self._session.one(_SQL["failed"])
+        dead, died_at = one(self._session, _SQL["oldest_dead"])
+        failed, no = one(self._session, _SQL["failed"])
         found = [Stuck("message", waiting, sent_at or 0), Stuck("dead letter", dead, died_at or 0)]
         if row := self._session.row(_SQL["order_by_no"], (no,)):
             found.append(_stuck("operator", failed, row))
@@ -171,7 +171,7 @@ class SqliteFlow:
 
     def _counted(self) -> dict[Status, int]:
         counts = {Status(status): int(count) for status, count in self._session.rows(_SQL["rare"])}
-        (total,) = self._session.one(_SQL["orders"])
+        (total,) = one(self._session, _SQL["orders"])
         counts[Status.SUCCESS] = int(total) - sum(counts.values())
         for status, count in self._session.rows(_SQL["deleted"]):
             counts[Status(status)] -= int(count)

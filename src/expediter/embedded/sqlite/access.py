@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from expediter.embedded.sqlite.database import Session
+from expediter.embedded.sqlite.session import Session
 from expediter.embedded.sqlite.writer import Writer
 
 T = TypeVar("T")

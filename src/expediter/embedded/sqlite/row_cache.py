@@ -5,7 +5,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Generic, Protocol
 
-from expediter.embedded.sqlite.database import Change, Changed, K, Mapper, Row, Session, V, Value, any_row
+from expediter.embedded.sqlite.session import Change, Changed, K, Mapper, Row, Session, V, Value, any_row
 
 #: Rows of a table in memory at most; beyond it those that were written longest ago are dropped. It is more than are
 #: under way without a hold. A row that is read from the file again costs a third of an order.
@@ -61,6 +61,8 @@ class CachedRows(Generic[K, V]):
         self.get = self.cached.__getitem__
         self._undo: dict[K, V | None] = {}
         self._filed: dict[K, V | None] = {}
+        #: The largest number of a row; None: not known. Numbers of lost rows are not used again.
+        self._number: int | None = None
         #: Whether the file holds no row; None: not known.
         self._empty: bool | None = None
 
@@ -70,6 +72,12 @@ class CachedRows(Generic[K, V]):
                 self._owner.changed.append(self)
             self._undo[key] = before
         self.cached[key] = value
+
+    def next_number(self, sql: str) -> int:
+        if self._number is None:
+            self._number = int(self._owner.select(sql, ())[0][0])
+        self._number += 1
+        return self._number
 
     def is_empty(self) -> bool:
         if self._empty is None:

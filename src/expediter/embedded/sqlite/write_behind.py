@@ -32,19 +32,8 @@ import msgspec
 
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.clock import Clock
-from expediter.embedded.sqlite.database import (
-    Changed,
-    ConnectionBusy,
-    K,
-    Mapper,
-    Row,
-    Rows,
-    Session,
-    V,
-    Value,
-    ignore,
-)
 from expediter.embedded.sqlite.row_cache import CAPACITY, CachedRows
+from expediter.embedded.sqlite.session import Changed, ConnectionBusy, K, Mapper, Row, Rows, Session, V, Value, ignore
 
 
 class _Unit(Enum):
@@ -84,7 +73,6 @@ class WriteBehind(Session):
         #: The connection as it is, without the cache.
         self._connection = Session(connection, self.failed)
         self._tables: dict[str, CachedRows[Any, Any]] = {}
-        self._numbers: dict[str, int] = {}
         self._unit = _NONE
         #: What the running unit changed: tables, and statements with their values.
         self.changed: list[CachedRows[Any, Any]] = []
@@ -111,11 +99,6 @@ class WriteBehind(Session):
     def invalidate(self) -> None:
         for rows in self._tables.values():
             rows.invalidate()
-
-    def next_number(self, sql: str) -> int:
-        number = self._numbers.get(sql)
-        self._numbers[sql] = number = super().next_number(sql) if number is None else number + 1
-        return number
 
     def execute(self, sql: str, values: tuple[Value, ...]) -> None:
         if self._unit is _NONE:

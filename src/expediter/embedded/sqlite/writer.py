@@ -28,8 +28,8 @@ import apsw
 from expediter.domain.errors import StoreUnavailable, TooBusy
 from expediter.embedded.sqlite.admission import RUN_AHEAD_LIMIT, WAIT_LIMIT, AdmissionQueue, UnitOfWork
 from expediter.embedded.sqlite.commit_thread import Commit, Committer
-from expediter.embedded.sqlite.database import ConnectionBusy
 from expediter.embedded.sqlite.metrics import Metrics
+from expediter.embedded.sqlite.session import ConnectionBusy
 
 T = TypeVar("T")
 Done = Callable[[T | None, Exception | None], None]

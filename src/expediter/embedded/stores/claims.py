@@ -6,7 +6,7 @@ import msgspec
 
 from expediter.app.ports import Claim
 from expediter.domain.errors import IdempotencyKeyReused
-from expediter.embedded.sqlite.database import Change, Mapper, Session, Statements
+from expediter.embedded.sqlite.session import Change, Mapper, Session, Statements
 
 _SQL = Statements("orders")
 _CLAIM, _CLAIMED, _LAST = _SQL["claim"], _SQL["claimed"], _SQL["last_claim"]
@@ -43,7 +43,7 @@ class SqliteClaims:
         return (self._take(id, fingerprint), True) if taken is None else (taken, False)
 
     def _take(self, id: str, fingerprint: str) -> Taken:
-        taken = Taken(self._session.next_number(_LAST), id, fingerprint)
+        taken = Taken(self._rows.next_number(_LAST), id, fingerprint)
         self._rows.put(id, None, taken)
         self._session.mark_absent("orders", id)
         self._session.mark_absent("execution", taken.no)

@@ -4,7 +4,7 @@ import msgspec
 
 from expediter.asl.protocol import Json
 from expediter.embedded.engine.ports import LiveDefinition
-from expediter.embedded.sqlite.database import Session, Statements
+from expediter.embedded.sqlite.session import Session, Statements, one
 
 _SQL = Statements("workflows")
 
@@ -17,11 +17,11 @@ class SqliteDefinitions:
 
     def pin(self, digest: str, body: Json, now: int) -> int:
         self._session.rows(_SQL["pin"], (digest, msgspec.json.encode(body).decode(), now))
-        (no,) = self._session.one(_SQL["pinned"], (digest,))
+        (no,) = one(self._session, _SQL["pinned"], (digest,))
         return int(no)
 
     def definition(self, no: int) -> Json:
-        (body,) = self._session.one(_SQL["definition"], (no,))
+        (body,) = one(self._session, _SQL["definition"], (no,))
         return msgspec.json.decode(body)
 
     def live(self) -> list[LiveDefinition]:

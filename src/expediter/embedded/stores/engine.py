@@ -1,7 +1,7 @@
 """What the engine stores, on SQLite."""
 
 from expediter.embedded.engine.ports import EngineStores
-from expediter.embedded.sqlite.database import Session
+from expediter.embedded.sqlite.session import Session
 from expediter.embedded.stores.definitions import SqliteDefinitions
 from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.nested import SqliteNestedExecutions

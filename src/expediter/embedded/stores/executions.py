@@ -8,7 +8,7 @@ from expediter.asl import Execution, Machine, parse
 from expediter.asl.protocol import AnyEvent
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.engine.ports import NEVER, StoredExecution
-from expediter.embedded.sqlite.database import Change, Mapper, Session, Statements, Value
+from expediter.embedded.sqlite.session import Change, Mapper, Session, Statements, Value, one
 from expediter.embedded.stores.claims import SqliteClaims
 
 _SQL = Statements("workflows")
@@ -55,7 +55,7 @@ class SqliteExecutions:
         return [int(no) for (no,) in self._session.rows(_SQL["due"], (now, limit))]
 
     def next_due(self, now: int) -> int:
-        (at,) = self._session.one(_SQL["next_due"], (now,))
+        (at,) = one(self._session, _SQL["next_due"], (now,))
         return int(at or NEVER)
 
     def busy(self) -> list[int]:
@@ -67,7 +67,7 @@ class SqliteExecutions:
 
     def running(self) -> int:
         """How many executions have not ended."""
-        (count,) = self._session.one(_SQL["running"])
+        (count,) = one(self._session, _SQL["running"])
         return int(count)
 
 

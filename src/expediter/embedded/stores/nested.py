@@ -1,7 +1,7 @@
 """The names of nested executions, and the tasks that wait for them, on SQLite."""
 
 from expediter.embedded.engine.ports import ClaimedName, ParentTask
-from expediter.embedded.sqlite.database import Session, Statements
+from expediter.embedded.sqlite.session import Session, Statements
 from expediter.embedded.stores.claims import SqliteClaims
 
 _SQL = Statements("nested")

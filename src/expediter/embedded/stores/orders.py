@@ -11,7 +11,7 @@ from expediter.app.ports import Message, OrderSettings, Outcome, Page, Query
 from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderError, OrderInvalid
 from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import ENDED, Order, Status
-from expediter.embedded.sqlite.database import Change, Mapper, Row, Session, Statements, Value
+from expediter.embedded.sqlite.session import Change, Mapper, Row, Session, Statements, Value, each
 from expediter.embedded.stores.claims import SqliteClaims
 
 _SQL = Statements("orders")
@@ -103,7 +103,7 @@ class SqliteOrders:
         return tuple(_entry(order_id, row) for row in self._session.rows(_SQL["entries"], (order_id,)))
 
     def with_entries(self) -> Iterator[tuple[Order, tuple[LedgerEntry, ...]]]:
-        for _, rows in groupby(self._session.each(_SQL["with_entries"]), key=itemgetter(0)):
+        for _, rows in groupby(each(self._session, _SQL["with_entries"]), key=itemgetter(0)):
             listed = list(rows)
             order = _decode(listed[0][1])
             yield order, tuple(_entry(order.id, row[2:]) for row in listed if row[2] is not None)

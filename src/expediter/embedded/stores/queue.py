@@ -11,7 +11,7 @@ from itertools import repeat
 import msgspec
 
 from expediter.app.ports import DeadLetter, Message
-from expediter.embedded.sqlite.database import Change, Mapper, Row, Session, Statements, Value
+from expediter.embedded.sqlite.session import Change, Mapper, Row, Session, Statements, Value, one
 
 #: Milliseconds that a received message stays hidden.
 VISIBILITY = 30_000
@@ -58,7 +58,7 @@ class SqliteQueue:
         self._sent = sent
 
     def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
-        no = self._session.next_number(_LAST)
+        no = self._rows.next_number(_LAST)
         self._new.append(no)
         self._rows.put(no, None, StoredMessage(SentMessage(no, body, attributes, now), now))
         self._sent()
@@ -150,12 +150,12 @@ class SqliteQueue:
 
     def waiting(self) -> tuple[int, int | None]:
         """How many messages are on the queue, and when the oldest was sent (ms since 1970 UTC)."""
-        count, oldest = self._session.one(_SQL["waiting"])
+        count, oldest = one(self._session, _SQL["waiting"])
         return count, oldest
 
     def receivable(self, now: int, most: int) -> int:
         """How many messages could be received now; ``most`` if there are that many or more."""
-        (count,) = self._session.one(_SQL["receivable"], (now, most))
+        (count,) = one(self._session, _SQL["receivable"], (now, most))
         return int(count)
 
 
@@ -184,7 +184,7 @@ class SqliteDeadLetters:
         return bool(self._session.row(_SQL["dead_delete"], (_number(message_id),)))
 
     def count(self) -> int:
-        (count,) = self._session.one(_SQL["dead_count"])
+        (count,) = one(self._session, _SQL["dead_count"])
         return int(count)
 
 

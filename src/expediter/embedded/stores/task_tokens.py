@@ -12,7 +12,7 @@ import msgspec
 from expediter.asl.protocol import ScheduleTask
 from expediter.domain.errors import TaskTokenUnknown
 from expediter.embedded.engine.ports import NEVER, AwaitedTask, TokenTask
-from expediter.embedded.sqlite.database import Session, Statements
+from expediter.embedded.sqlite.session import Session, Statements
 
 _SQL = Statements("task_tokens")
 
