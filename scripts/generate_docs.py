@@ -23,6 +23,7 @@ from expediter.app.tasks.order import TASKS
 from expediter.cli.app import app
 from expediter.cli.commands.cost import PRICES
 from expediter.domain import errors as domain
+from expediter.domain.currencies import PUBLISHED
 from expediter.domain.errors import OrderError
 from expediter.domain.money import LARGEST_TOTAL
 from expediter.domain.order import TRANSITIONS
@@ -60,7 +61,7 @@ SETTINGS: dict[str, str] = {
     "KEEP_DAYS": "Days after an order's end until its workflow's history and its mails are pruned. Unset: never.",
     "HOLD_SECONDS": "Seconds in which a customer may cancel, a whole number from 0.",
     "DEFAULT_PRICE": "Minor units for an item without a price.",
-    "CURRENCY": "Currency of an order that names none: an active ISO 4217 code.",
+    "CURRENCY": f"Currency of an order that names none, from ISO 4217's list of {PUBLISHED}.",
     "NOTIFY": "Operators' mail addresses, told of every end of an order and of orders in trouble; commas between them.",
 }
 

@@ -13,7 +13,8 @@ from expediter.api.render import LetterView, OrderView
 from expediter.api.rest import LARGEST_PAGE, PAGE
 from expediter.app.drafts import MAX_ITEMS, MAX_NAME, ChangeDraft, Draft, DraftItem
 from expediter.app.operator.erasing import Erased
-from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
+from expediter.domain.currencies import CURRENCIES
+from expediter.domain.money import LARGEST_TOTAL
 from expediter.domain.order import Status
 from expediter.embedded.engine.task_tokens import TaskFailure
 from expediter.embedded.web import operations as embedded

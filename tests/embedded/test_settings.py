@@ -65,6 +65,7 @@ WRONG = [
     ("DEFAULT_PRICE", "2147483648", "to 2147483647"),
     ("CURRENCY", "usd", "ISO 4217"),
     ("CURRENCY", "XXX", "ISO 4217"),
+    ("CURRENCY", "BGN", "list of 2026-01-01"),
     ("PAYMENTS", "paypal", "simulated:decline=0.2"),
     ("PAYMENTS", "simulated:decline=2", "from 0 to 1"),
     ("PAYMENTS", "ftp://bank", "http"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from expediter.app.operator.reconcile import reconcile
+from expediter.domain.errors import OrderInvalid
 from expediter.embedded.clock import new_id
 from expediter.embedded.engine.dispatcher import Dispatcher
 from tests.support.clock import VirtualClock
@@ -217,6 +218,27 @@ async def test_an_order_that_waits_across_a_restart_costs_what_its_customer_was_
         (charge,) = stage.entries(order_id)
         assert (found.status, found.total, found.currency) == ("SUCCESS", told.total, "USD")
         assert (charge.amount, charge.currency) == (told.total, "USD")
+
+
+@story
+async def test_an_order_outlives_its_currency(tmp_path: Path, town: Town) -> None:
+    """Bulgaria pays in euro since 2026: an order of 2025 is read, changed and charged in BGN."""
+    order_id = new_id()
+    body = b'{"user_id": "Ann", "restaurant_id": "b", "quantity": 2, "currency": "BGN", "email": "ann@example.com"}'
+    told = {"order_id": order_id, "default_price": "700", "currency": "BGN", "hold_seconds": "30"}
+    async with opened(tmp_path, **town.settings) as stage:
+        await stage.send(body, **told)
+        await stage.quiet()
+        await stage.change(order_id, restaurant_id="c")
+        order = await stage.to_the_end(order_id)
+
+        (charge,) = stage.entries(order_id)
+        (mail,) = stage.mails(order_id)
+        assert (order.status, order.total, order.currency, order.restaurant_id) == ("SUCCESS", 1400, "BGN", "c")
+        assert (charge.amount, charge.currency, town.taken(order_id)) == (1400, "BGN", 1400)
+        assert "BGN" in mail.text
+        with pytest.raises(OrderInvalid, match="2026-01-01"):
+            await stage.accept(currency="BGN")
 
 
 @story

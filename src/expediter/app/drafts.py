@@ -13,8 +13,9 @@ from msgspec import UNSET, Meta, UnsetType
 from expediter.app.faults import faults_of_body, faults_of_value
 from expediter.app.ports import OrderSettings
 from expediter.app.strict_json import repeated_key
+from expediter.domain.currencies import CURRENCIES, PUBLISHED
 from expediter.domain.errors import Fault, OrderInvalid
-from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
+from expediter.domain.money import LARGEST_TOTAL
 from expediter.domain.order import ERASED, Change, Item, Order
 
 MAX_ITEMS = 100
@@ -302,7 +303,7 @@ def _faults(draft: Draft) -> list[Fault]:
 def _currency_faults(currency: str) -> list[Fault]:
     if currency in CURRENCIES:
         return []
-    return [Fault("currency", f"{currency} is no active ISO 4217 code; give one like USD or EUR")]
+    return [Fault("currency", f"{currency} is not on ISO 4217's list of {PUBLISHED}; give one like USD or EUR")]
 
 
 def _payable(order: Order) -> Order:

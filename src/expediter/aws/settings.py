@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from expediter.app import ports
+from expediter.domain.currencies import CURRENCIES, PUBLISHED
 
 #: The recipient that stands for the operators' SNS topic: their addresses are its subscribers, not ours to know.
 OPERATORS = "operators"
@@ -54,7 +55,14 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable)
 
 def from_environment(environment: Mapping[str, str] | None = None) -> StackSettings:
     """Raises SettingRefused."""
+    given = dict(os.environ if environment is None else environment)
     try:
-        return msgspec.convert(dict(os.environ if environment is None else environment), StackSettings, strict=False)
+        settings = msgspec.convert(given, StackSettings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingRefused(f"A setting is not allowed: {error}. Correct it in the stack and deploy again.") from error
+    if settings.currency not in CURRENCIES:
+        raise SettingRefused(
+            f"EXPEDITER_CURRENCY={settings.currency} is not on ISO 4217's list of {PUBLISHED}. Correct it in the stack "
+            "and deploy again."
+        )
+    return settings

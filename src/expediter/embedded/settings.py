@@ -14,7 +14,8 @@ from expediter.app import ports
 from expediter.app.gateways import Gateway, parse_gateway
 from expediter.app.tasks.order import TASKS
 from expediter.asl import Json, names_left, substitute
-from expediter.domain.money import CURRENCIES, LARGEST_TOTAL
+from expediter.domain.currencies import CURRENCIES, PUBLISHED
+from expediter.domain.money import LARGEST_TOTAL
 from expediter.embedded.mail.smtp import Mailer
 
 T = TypeVar("T")
@@ -178,7 +179,7 @@ def _traces(environment: Mapping[str, str]) -> bool:
 
 def _currency(text: str) -> str:
     if text not in CURRENCIES:
-        raise ValueError("give an active ISO 4217 code such as USD or EUR")
+        raise ValueError(f"give a currency of ISO 4217's list of {PUBLISHED}, such as USD or EUR")
     return text
 
 

@@ -49,7 +49,10 @@ def test_options_win_over_the_environment(typed: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"CURRENCY": "XXX"}, "EXPEDITER_CURRENCY='XXX' is not allowed: give an active ISO 4217 code"),
+        (
+            {"CURRENCY": "XXX"},
+            "EXPEDITER_CURRENCY='XXX' is not allowed: give a currency of ISO 4217's list of 2026-01-01",
+        ),
         ({"HOST": "0.0.0.0"}, "Set EXPEDITER_TOKEN"),
         ({"WORKFLOW": "/nowhere.json"}, "EXPEDITER_WORKFLOW=/nowhere.json cannot be read as JSON"),
     ],
