@@ -26,7 +26,7 @@ from expediter.domain import errors as domain
 from expediter.domain.currencies import PUBLISHED
 from expediter.domain.errors import OrderError
 from expediter.domain.money import LARGEST_TOTAL
-from expediter.domain.order import TRANSITIONS
+from expediter.domain.order import LARGEST_QUANTITY, TRANSITIONS
 from expediter.embedded.engine import dispatcher
 from expediter.embedded.engine.http_client import Limits
 from expediter.embedded.mail import outbox
@@ -78,6 +78,7 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
     ),
     ("address of a request", f"{request_head.LONGEST_ADDRESS // KIB} KiB", "414 `AddressTooLong`"),
     ("total of an order", f"{LARGEST_TOTAL:,} minor units", "422"),
+    ("quantities of an order, added up", f"{LARGEST_QUANTITY:,}", "422"),
     (
         "time for a whole request, and between two on one connection",
         f"{connections.PATIENCE:g} s",

@@ -23,7 +23,7 @@ from expediter.app.drafts import (
 from expediter.app.ports import OrderSettings
 from expediter.domain.errors import OrderInvalid
 from expediter.domain.money import LARGEST_TOTAL
-from expediter.domain.order import Item, Order
+from expediter.domain.order import LARGEST_QUANTITY, Item, Order
 from tests.support.clock import NOON
 from tests.support.values import ID, SETTINGS, an_order
 
@@ -184,6 +184,15 @@ def test_the_total_of_many_items_counts_together() -> None:
     assert paths({**BASKET, "items": [half, half, {"name": "b", "quantity": 1, "unit_price": 2}]}) == {""}
 
 
+def test_the_quantities_of_many_items_count_together_though_they_cost_nothing() -> None:
+    free = {"name": "a", "quantity": LARGEST_QUANTITY, "unit_price": 0}
+    one = {"name": "b", "quantity": 1, "unit_price": 0}
+    assert accepted({**BASKET, "items": [free]}).quantity == LARGEST_QUANTITY
+    assert paths({**BASKET, "items": [free, one]}) == {"items"}
+    with pytest.raises(OrderInvalid, match="the quantities add up to 2147483648, more than 2147483647"):
+        accepted({**BASKET, "items": [free, one]})
+
+
 @pytest.mark.parametrize(("count", "fits"), [(MAX_ITEMS, True), (MAX_ITEMS + 1, False)])
 def test_a_basket_holds_a_hundred_items(count: int, fits: bool) -> None:
     body = {**BASKET, "items": [{"name": "a", "quantity": 1}] * count}
@@ -280,6 +289,7 @@ def test_what_is_absent_stays_and_an_email_can_be_taken_away() -> None:
         {"user_id": "bob"},
         {"currency": "XXX"},
         {"quantity": LARGEST_TOTAL},
+        {"items": [{"name": "a", "quantity": LARGEST_QUANTITY, "unit_price": 0}, {"name": "b", "quantity": 1}]},
         {"name": None},
     ],
 )

@@ -10,12 +10,13 @@ import pytest
 from botocore.stub import Stubber
 
 from expediter import contracts
+from expediter.app.ports import Outcome
 from expediter.aws import clients
 from expediter.aws.functions import tasks
 from expediter.aws.functions.publisher import changed
 from expediter.aws.functions.table import FUNCTIONS, TASK_FUNCTIONS
 from expediter.aws.stores.rows import row_of
-from expediter.domain.order import Status
+from expediter.domain.order import Item, Status
 from tests.aws.stage import ANN, BURGERS, OLGA, Functions
 from tests.support.values import an_order
 
@@ -230,6 +231,28 @@ def test_the_parameters_of_the_query_are_read(functions: Functions) -> None:
     query = {"order_status": ["PENDING"], "limit": ["1"]}
     answer = functions.rest("GET", "/orders", multiValueQueryStringParameters=query)
     assert [order["id"] for order in answer["body"]["items"]] == [order_id]
+
+
+def test_no_value_of_a_stored_order_spoils_a_page(functions: Functions) -> None:
+    """What a type cannot hold is AppSync's to make null; the function gives every order of the page."""
+    before = run(functions, SAVED)
+    big = (Item("a", 2**31 - 1, 0), Item("b", 2**63, 2**63))
+    odd = an_order(id=str(uuid4()), user_id=ANN, items=big, updated_at=2**62, version=1)
+    with functions.adapters.unit() as work:
+        work.orders.apply(None, Outcome(odd))
+    after = run(functions, SAVED)
+
+    listed = functions.graphql("Query.orders")["value"]
+    assert {one["id"] for one in listed} == {before, odd.id, after}
+    (shown,) = (one for one in listed if one["id"] == odd.id)
+    assert (shown["quantity"], shown["updatedAt"][0]) == (2**31 - 1 + 2**63, "+")
+    assert len(functions.rest("GET", "/orders")["body"]["items"]) == 3
+
+
+def test_quantities_that_add_up_to_too_much_are_refused_by_graphql_too(functions: Functions) -> None:
+    items = [{"name": "a", "quantity": 2**31 - 1, "unitPrice": 0}, {"name": "b", "quantity": 1, "unitPrice": 0}]
+    error = functions.graphql("Mutation.postOrder", input={"restaurantId": "Restaurant 4", "items": items})["error"]
+    assert (error["type"], [fault["path"] for fault in error["faults"]]) == ("OrderInvalid", ["input.items"])
 
 
 def test_a_list_that_cannot_be_is_refused_with_a_sentence_about_lists(functions: Functions) -> None:

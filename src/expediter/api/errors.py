@@ -28,6 +28,10 @@ class DocumentTooComplex(OrderError):
     """The GraphQL document asks for too much at once. Ask for less, or in several requests."""
 
 
+class ValueOutOfRange(OrderError):
+    """What is stored does not fit the type of this field, so the field is null. REST shows the value."""
+
+
 class Unauthorized(OrderError):
     """This server asks for a token. Send it in the header Authorization: Bearer TOKEN."""
 
@@ -134,6 +138,7 @@ STATUSES: dict[type[OrderError], int] = {
     TooManyRequests: 429,
     HeadersTooLarge: 431,
     InternalError: 500,
+    ValueOutOfRange: 500,
     CodingUnsupported: 501,
     domain.PaymentUnavailable: 503,
     domain.RestaurantUnavailable: 503,

@@ -1,7 +1,7 @@
 """An order as a customer sends it, parsed once at the edge. Both doors and the queue's messages use this one form.
 
-Limits: 100 items, names of 200 characters, a total of 2^31-1 minor units. Names can be seen, and are read
-from left to right on one line.
+Limits: 100 items, names of 200 characters, 2^31-1 for the total (minor units) and for the sum of the quantities. Names
+can be seen, and are read from left to right on one line.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from expediter.app.strict_json import repeated_key
 from expediter.domain.currencies import CURRENCIES, PUBLISHED
 from expediter.domain.errors import Fault, OrderInvalid
 from expediter.domain.money import LARGEST_TOTAL
-from expediter.domain.order import ERASED, Change, Item, Order
+from expediter.domain.order import ERASED, LARGEST_QUANTITY, Change, Item, Order
 
 MAX_ITEMS = 100
 MAX_NAME = 200
@@ -45,7 +45,7 @@ Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
 Price = Annotated[int, Meta(ge=0, le=LARGEST_TOTAL)]
 Digits = Annotated[str, Meta(max_length=20, pattern=r"^0*[1-9][0-9]{0,8}\Z")]
 #: A whole number, or its digits in a string (``"3"``).
-Quantity = Annotated[int, Meta(ge=1, le=LARGEST_TOTAL)] | Digits
+Quantity = Annotated[int, Meta(ge=1, le=LARGEST_QUANTITY)] | Digits
 
 
 class DraftItem(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
@@ -309,4 +309,8 @@ def _currency_faults(currency: str) -> list[Fault]:
 def _payable(order: Order) -> Order:
     if order.total > LARGEST_TOTAL:
         raise OrderInvalid((Fault("", f"the total is {order.total} minor units, more than {LARGEST_TOTAL}"),))
+    if len(order.items) > 1 and order.quantity > LARGEST_QUANTITY:
+        raise OrderInvalid(
+            (Fault("items", f"the quantities add up to {order.quantity}, more than {LARGEST_QUANTITY}"),)
+        )
     return order

@@ -1,11 +1,11 @@
 """Values as people read them: money, times, durations, what a status means."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 
 import msgspec
 
+from expediter.app.instants import instant
 from expediter.asl.protocol import Json
 from expediter.domain.alert import Alert
 from expediter.domain.order import Order, Status
@@ -62,12 +62,13 @@ def money(amount: int, currency: str) -> str:
 
 def clock(at: int, *, millis: bool = False) -> str:
     """Milliseconds since 1970 as the time of day in UTC."""
-    text = f"{_utc(at):%H:%M:%S}"
-    return f"{text}.{at % 1000:03}" if millis else text
+    text = instant(at).partition("T")[2]
+    return text[:12] if millis else text[:8]
 
 
 def day(at: int) -> str:
-    return f"{_utc(at):%Y-%m-%d}"
+    """Milliseconds since 1970 as the date in UTC."""
+    return instant(at).partition("T")[0]
 
 
 def moment(at: int, now: int) -> str:
@@ -152,7 +153,3 @@ def _moment(second: int, today: int) -> str:
     """``moment``, remembered: in a rush many orders are placed in one second."""
     at = second * 1000
     return clock(at) if at // 86_400_000 == today else f"{day(at)} {clock(at)[:5]}"
-
-
-def _utc(at: int) -> datetime:
-    return datetime.fromtimestamp(at // 1000, UTC)

@@ -48,6 +48,9 @@ UNSUCCESSFUL = frozenset({FAILED, CANCELLED})
 GIVEN_UP = frozenset({REFUND_PENDING, *UNSUCCESSFUL})
 
 
+#: The most that the quantities of one order add up to: what a signed 32-bit integer (GraphQL's Int) holds.
+LARGEST_QUANTITY = 2**31 - 1
+
 #: Whose the orders are of everybody who was erased.
 ERASED = "(erased)"
 

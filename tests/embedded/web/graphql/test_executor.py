@@ -69,16 +69,39 @@ async def test_a_field_that_fails_undoes_no_other(opened: Opened) -> None:
             assert (await served.client.get(f"/orders/{order_id}")).status_code == 200
 
 
-async def test_a_field_that_must_have_a_value_and_fails_makes_data_null_and_keeps_what_was_done(opened: Opened) -> None:
-    document = """mutation($input: OrderInput!, $key: ID) {
-        postOrder(input: $input, idempotencyKey: $key) { id }
+async def test_every_field_of_a_mutation_runs_in_order_and_keeps_its_result_though_another_fails(
+    opened: Opened,
+) -> None:
+    document = """mutation($input: OrderInput!, $bad: OrderInput!) {
+        first: postOrder(input: $input) { id }
+        bad: postOrder(input: $bad) { id }
         cancelOrder(id: "x") { id }
+        updateOrder(input: {id: "x"}) { id }
+        last: postOrder(input: $input) { id }
     }"""
-    key = "0192f0c1-2345-7abc-8def-0123456789ab"
     async with opened() as served:
-        answer = await asked(served, document, input=PLAIN, key=key)
-        assert (answer["data"], answer["errors"][0]["errorType"]) == (None, "OrderNotFound")
-        assert (await served.client.get(f"/orders/{key}")).status_code == 200
+        answer = await asked(served, document, input=PLAIN, bad={**PLAIN, "quantity": 0})
+        assert list(answer["data"]) == ["first", "bad", "cancelOrder", "updateOrder", "last"]
+        assert [name for name, value in answer["data"].items() if value is None] == [
+            "bad",
+            "cancelOrder",
+            "updateOrder",
+        ]
+        assert [(error["path"], error["errorType"]) for error in answer["errors"]] == [
+            (["bad"], "OrderInvalid"),
+            (["cancelOrder"], "OrderNotFound"),
+            (["updateOrder"], "OrderNotFound"),
+        ]
+        for name in ("first", "last"):
+            order_id = answer["data"][name]["id"]
+            assert (await served.client.get(f"/orders/{order_id}")).status_code == 200
+
+
+async def test_a_query_that_fails_hides_no_other(opened: Opened) -> None:
+    async with opened() as served:
+        answer = await asked(served, '{ a: orders { id } b: orders(limit: 0) { id } c: order(id: "x") { id } }')
+        assert answer["data"] == {"a": [], "b": None, "c": None}
+        assert [error["path"] for error in answer["errors"]] == [["b"]]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +121,7 @@ async def test_a_request_that_cannot_be_carried_out_says_why(opened: Opened, que
     async with opened() as served:
         answer = await asked(served, query)
         assert answer["errors"][0]["extensions"]["code"] == name
-        assert answer.get("data") is None
+        assert not any((answer.get("data") or {}).values())
 
 
 # ── limits ────────────────────────────────────────────────────────────────────────────────────────────────────────

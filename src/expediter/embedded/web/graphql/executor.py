@@ -1,9 +1,11 @@
 """Executes GraphQL documents on the resolvers of the API. Parsed and checked documents are kept by their text.
 
-Each field of a mutation is a unit of its own, committed before the next one begins: one that fails undoes no other.
+Each field of a mutation is a unit of its own, committed before the next one begins: one that fails undoes no other. It
+is null, with an error beside data, and so is any other field whose value cannot be shown.
 """
 
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
@@ -15,6 +17,7 @@ from graphql import (
     FieldNode,
     GraphQLError,
     GraphQLResolveInfo,
+    GraphQLScalarType,
     GraphQLSchema,
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
@@ -31,7 +34,7 @@ from graphql import (
 )
 
 from expediter import contracts
-from expediter.api.errors import DocumentInvalid, DocumentTooComplex, InternalError, RequestUnparsable
+from expediter.api.errors import DocumentInvalid, DocumentTooComplex, InternalError, RequestUnparsable, ValueOutOfRange
 from expediter.api.graphql import RESOLVERS, Resolver, order_json
 from expediter.app import orders
 from expediter.app.operator.audit import OPERATIONS as AUDIT
@@ -74,6 +77,8 @@ MOST_TOKENS = 2000
 KEPT_DOCUMENTS, KEPT_LENGTH = 64, 4_000
 #: Subscriptions at the same time, on all websockets.
 MOST_SUBSCRIPTIONS = 10_000
+#: What AppSync's AWSDateTime holds of what we give: a year has four digits.
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _NOTHING = DocumentNode(definitions=())
 #: Errors found in one document at most.
 MOST_ERRORS = 10
@@ -168,6 +173,9 @@ class Graphql:
 def bound_schema(home: Backend) -> GraphQLSchema:
     """schema.graphql whose root fields are answered by RESOLVERS in this home; the context is the Caller."""
     schema = build_schema(PRELUDE + contracts.read("schema.graphql").decode())
+    date_time = schema.type_map["AWSDateTime"]
+    if isinstance(date_time, GraphQLScalarType):
+        date_time.serialize = _date_time  # type: ignore[method-assign]  # as graphql-core has it done
     for name, resolver in RESOLVERS.items():
         kind, _, field_name = name.partition(".")
         root = schema.get_root_type(OperationType(kind.lower()))
@@ -220,6 +228,13 @@ def _following(home: Backend, resolver: Resolver) -> Callable[..., AsyncIterator
     return resolve
 
 
+def _date_time(value: str) -> str:
+    """The value as an AWSDateTime. Raises GraphQLError when its year has not four digits."""
+    if not _DATE_TIME.fullmatch(value):
+        raise GraphQLError(f"AWSDateTime cannot represent {value}")
+    return value
+
+
 def _shown(order: Order, _: Info, **__: Json) -> Json:
     return order_json(order)
 
@@ -251,13 +266,15 @@ def refusal(error: OrderError) -> Formatted:
 
 
 def _cause(error: GraphQLError) -> OrderError:
+    first: GraphQLError = error
     original = error.original_error
     while isinstance(original, GraphQLError):
-        original = original.original_error
+        first, original = original, original.original_error
     if isinstance(original, OrderError):
         return original
     if original is None:
-        return DocumentInvalid(error.message)
+        # An error of a value that is shown comes from its type, which knows no place in the document.
+        return DocumentInvalid(error.message) if first.nodes or not error.path else ValueOutOfRange()
     _log.error("a resolver failed", exc_info=original)
     return InternalError()
 

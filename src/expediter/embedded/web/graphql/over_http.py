@@ -37,7 +37,7 @@ async def answer(graphql: Graphql, request: Request) -> Response:
 def _for_later(answer: Formatted) -> bool:
     """Its one field was not carried out and may be tried again: proxies and clients see that by the status alone."""
     codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
-    return answer.get("data") is None and bool(codes) and codes <= _LATER
+    return not any((answer.get("data") or {}).values()) and bool(codes) and codes <= _LATER
 
 
 def in_body(body: bytes) -> GraphqlRequest:
