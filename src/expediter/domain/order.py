@@ -3,6 +3,7 @@
     PENDING ──→ PAID ──→ SUCCESS
        │          │
        ├──────────┴──→ REFUND_PENDING ──→ FAILED | CANCELLED
+       ├──────────┘
        └──→ FAILED | CANCELLED
 
 Rules:
@@ -35,7 +36,8 @@ PENDING, PAID, SUCCESS, FAILED, CANCELLED, REFUND_PENDING = Status
 #: From each status, the statuses an order may move to. Staying is always allowed: tasks are repeated.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     PENDING: frozenset({PAID, REFUND_PENDING, FAILED, CANCELLED}),
-    PAID: frozenset({SUCCESS, REFUND_PENDING}),
+    # At once to a bad end only where nothing was taken: an order that costs nothing.
+    PAID: frozenset({SUCCESS, REFUND_PENDING, FAILED, CANCELLED}),
     REFUND_PENDING: frozenset({FAILED, CANCELLED}),
     SUCCESS: frozenset(),
     FAILED: frozenset(),
@@ -139,8 +141,8 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def given_up(self) -> bool:
-        """It can no longer succeed: it was cancelled, or failed, or its money is on the way back."""
-        return self.status in GIVEN_UP
+        """It can no longer succeed: it was cancelled, or failed, its money is on the way back, or its handover is."""
+        return self.status in GIVEN_UP or WITHDRAWAL in self.effects
 
     @property
     def erased(self) -> bool:
@@ -165,8 +167,11 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def owes_refund(self) -> bool:
-        """Whether money of the customer is, or may be, with us and an unsuccessful end has to give it back."""
-        return self.result(CHARGE) in (UNKNOWN, DONE) and self.result(REFUND) is not DONE
+        """Whether money of the customer is, or may be, with us and an unsuccessful end has to give it back.
+
+        Nothing is ever owed for an order that costs nothing.
+        """
+        return self.total > 0 and self.result(CHARGE) in (UNKNOWN, DONE) and self.result(REFUND) is not DONE
 
 
 def moved(order: Order, to: Status, error_message: str | None = None) -> Order:

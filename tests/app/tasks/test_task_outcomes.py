@@ -1,13 +1,14 @@
 """What an answer, or its absence, makes of the order: each task's second half."""
 
+import msgspec
 import pytest
 
 from expediter.app.intake import document
-from expediter.app.tasks.calls import Done, Refunded, Refused
+from expediter.app.tasks.calls import Done, Refunded, Refused, Withdraw
 from expediter.app.tasks.order import ACTIONS, SAVES, TASKS, from_input
 from expediter.domain import ledger
 from expediter.domain.errors import OrderCancelled, OrderInvalid, OrderNotFound, TransitionNotAllowed
-from expediter.domain.order import EffectKind, Order, Result, Status
+from expediter.domain.order import Effect, EffectKind, Item, Order, Result, Status
 from tests.app.contexts import DONE, LATER, OWED, PAID, REFUSED, UNKNOWN, order, request, settle
 from tests.support.values import ID
 
@@ -247,3 +248,56 @@ def test_only_a_task_that_saves_takes_an_order_from_its_input(name: str) -> None
 def test_an_input_that_holds_no_whole_order_saves_nothing() -> None:
     with pytest.raises(OrderInvalid):
         from_input("InitializeOrder", {"order": {"id": ID}})
+
+
+# ── an order that costs nothing ───────────────────────────────────────────────────────────────────────────────────
+
+FREE = (Item("water", 2, 0),)
+
+
+def free(on: Order) -> Order:
+    return msgspec.structs.replace(on, items=FREE)
+
+
+@pytest.mark.parametrize("on", [order(), order(charge=UNKNOWN), order(Status.REFUND_PENDING, charge=UNKNOWN), PAID])
+def test_for_an_order_that_costs_nothing_no_provider_is_asked_whatever_an_earlier_version_tried(on: Order) -> None:
+    assert request("ProcessPayment", free(on)) is None
+    assert request("RefundPayment", free(on)) is None
+
+
+@pytest.mark.parametrize("on", [order(), order(charge=UNKNOWN)])
+def test_an_order_that_costs_nothing_is_paid_without_an_entry_in_the_ledger(on: Order) -> None:
+    outcome = settle("ProcessPayment", free(on))
+
+    assert (outcome.order.status, outcome.order.result(EffectKind.CHARGE)) == (Status.PAID, Result.DONE)
+    assert (outcome.entries, outcome.output) == ((), {"status": "ok"})
+
+
+def test_an_order_that_costs_nothing_is_not_paid_once_it_is_cancelled_or_was_declined() -> None:
+    for on in (order(Status.CANCELLED, cancel=True), order(charge=REFUSED)):
+        outcome = settle("ProcessPayment", free(on))
+        assert (outcome.order.effects, outcome.output["status"]) == (on.effects, "error")
+
+
+@pytest.mark.parametrize("charge", [UNKNOWN, DONE])
+def test_a_refund_of_0_that_an_earlier_version_owed_is_owed_no_longer_and_the_order_ends(charge: Effect) -> None:
+    owed = free(order(Status.REFUND_PENDING, reason="why", charge=charge))
+    refunded = settle("RefundPayment", owed)
+    ended = settle("CancelFailedOrder", refunded.order)
+
+    assert (refunded.entries, ended.entries) == ((), ())
+    assert (ended.order.status, ended.order.error_message) == (Status.FAILED, "why")
+
+
+def test_what_costs_nothing_is_withdrawn_from_the_restaurant_and_never_handed_over_again() -> None:
+    on = free(order(Status.PAID, charge=DONE, restaurant=UNKNOWN))
+    assert isinstance(request("OweRefund", on), Withdraw)
+    withdrawn = settle("OweRefund", on, Done()).order
+
+    assert request("OweRefund", withdrawn) is None
+    assert request("SendOrderToRestaurant", withdrawn) is None
+    assert settle("SendOrderToRestaurant", withdrawn).output["status"] == "error"
+
+
+def test_a_completed_order_that_costs_nothing_is_not_withdrawn() -> None:
+    assert request("OweRefund", free(order(Status.SUCCESS, charge=DONE, restaurant=DONE))) is None

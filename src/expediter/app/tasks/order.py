@@ -102,8 +102,9 @@ def save(context: TaskContext) -> Outcome:
 
 
 def request_charge(context: TaskContext) -> Call | None:
+    """The charge. Nobody is asked for it when the order was cancelled before, or costs nothing."""
     order, charge = context.order, context.order.effects.get(CHARGE)
-    if charge is None and order.cancel_requested_at is not None:
+    if order.total == 0 or (charge is None and order.cancel_requested_at is not None):
         return None
     if charge is not None and charge.result is not UNKNOWN:
         return None
@@ -123,12 +124,21 @@ def settle_charge(context: TaskContext) -> Outcome:
         declined = msgspec.structs.replace(declined, error_message=answer.message)
         return Outcome(declined, output={"status": "error", "error_message": answer.message})
     if answer is None:
-        if order.result(CHARGE) is DONE:
-            return Outcome(order, output={"status": "ok"})
-        return Outcome(order, output={"status": "error", "error_message": reason(order, context.input)})
+        return _settle_uncharged(context)
     charged = settled(order, CHARGE, DONE, context.now, answer.reference)
     paid = moved(charged, PAID) if order.status is PENDING else charged
     return Outcome(paid, entries=(entry(charged, CHARGE, context.now),), output={"status": "ok"})
+
+
+def _settle_uncharged(context: TaskContext) -> Outcome:
+    """What was settled earlier; an order that costs nothing is paid without a charge: its total is frozen as by one."""
+    order, result = context.order, context.order.result(CHARGE)
+    if result is DONE:
+        return Outcome(order, output={"status": "ok"})
+    if order.total or order.cancel_requested_at is not None or result is REFUSED:
+        return Outcome(order, output={"status": "error", "error_message": reason(order, context.input)})
+    settled_order = settled(order, CHARGE, DONE, context.now)
+    return Outcome(moved(settled_order, PAID) if order.status is PENDING else settled_order, output={"status": "ok"})
 
 
 # ── hold ──────────────────────────────────────────────────────────────────────────────────────────────────────────

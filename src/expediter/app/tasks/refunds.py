@@ -26,9 +26,10 @@ from expediter.domain.order import (
 
 
 def request_owing(context: TaskContext) -> Call | None:
-    """Withdraws a handover that the restaurant took, or may have, once what is owed is recorded."""
+    """Withdraws a handover that the restaurant took, or may have, once what is owed is recorded, if anything is."""
     order = context.order
-    if order.status is REFUND_PENDING and _may_be_cooking(order):
+    recorded = order.status is REFUND_PENDING or not (order.owes_refund or order.ended)
+    if recorded and _may_be_cooking(order):
         return Withdraw(key=order.key(WITHDRAWAL), order_id=order.id, tried_at=order.tried_at(WITHDRAWAL, context.now))
     return None
 

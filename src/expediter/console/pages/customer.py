@@ -61,7 +61,7 @@ def _steps(order: Order) -> list[Mark]:
         back = order.status is not Status.REFUND_PENDING
         last = "Cancelled" if order.cancel_requested_at is not None else "Not completed"
         marks = [Mark("Ordered", "done"), *([Mark("Paid", "done")] if paid else [])]
-        money = [Mark("Money given back", "done" if back else "current")] if paid else []
+        money = [Mark("Money given back", "done" if back else "current")] if paid and order.total else []
         return [*marks, *money, Mark(last, "failed" if back else "todo")]
     first = done.index(False) if False in done else len(done)
     states = ["done" if place < first else "current" if place == first else "todo" for place in range(len(names))]
