@@ -38,7 +38,7 @@ class Doors:
         settings = OrderSettings()
         self.workflows = workflows_on(session, self.work, START)
         self._work = Work(
-            orders=SqliteOrders(session, settings, lambda before, order: None, None),
+            orders=SqliteOrders(session, settings, lambda _: None, None),
             claims=SqliteClaims(session),
             queue=SqliteQueue(session, lambda: None),
             dead_letters=SqliteDeadLetters(session, lambda: None),

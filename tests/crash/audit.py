@@ -58,7 +58,7 @@ class Evidence(NamedTuple):
 def gather(folder: Path, placed: list[Placed], outside: Outside) -> Evidence:
     with closing(open_reader(folder / "data" / "expediter.db")) as connection:
         session = Session(connection)
-        orders = SqliteOrders(session, SETTINGS, lambda _before, _order: None, None)
+        orders = SqliteOrders(session, SETTINGS, lambda _: None, None)
         mail = outside.mail_lines()
         return Evidence(
             placed=placed,

@@ -42,7 +42,7 @@ class EmbeddedAdapters:
         session = self._session = WriteBehind(connection, VirtualClock())
         self._connection = connection
         self._now = NOON
-        self._orders = SqliteOrders(session, SETTINGS, lambda _, __: None, None)
+        self._orders = SqliteOrders(session, SETTINGS, lambda _: None, None)
         self._claims = SqliteClaims(session)
         self._queue = SqliteQueue(session, lambda: None)
         self._dead_letters = SqliteDeadLetters(session, lambda: None)

@@ -28,7 +28,7 @@ def problems(folder: Path, before: Iterable[Event]) -> list[str]:
                 return [f"integrity_check: {check}"]
             session = Session(connection)
             given = settings(folder).orders
-            orders = SqliteOrders(session, given, lambda _before, _order: None, None)
+            orders = SqliteOrders(session, given, lambda _: None, None)
             return [*_forgotten(orders, told), *_contradictions(session, orders, given)]
     except apsw.Error as error:
         return [f"the file cannot be opened: {error!r}"]

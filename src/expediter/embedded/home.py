@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from time import perf_counter
 from typing import NamedTuple, TypeVar
@@ -30,11 +30,12 @@ from expediter.embedded.operator.scrub import Scrub
 from expediter.embedded.operator.services import SqliteServices
 from expediter.embedded.settings import ServerSettings, library, workflow
 from expediter.embedded.sqlite.access import DatabaseAccess
-from expediter.embedded.sqlite.session import DAMAGED, snapshot
+from expediter.embedded.sqlite.session import DAMAGED, Change, snapshot
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.sqlite.writer import Writer
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.executions import SqliteExecutions
+from expediter.embedded.stores.orders import Numbered
 from expediter.embedded.stores.queue import SqliteQueue
 from expediter.embedded.web.feed import Feed
 
@@ -51,7 +52,7 @@ ACCEPTS = frozenset({"postOrder", "Mutation.postOrder", "console:place"})
 class OrderEvents:
     """Passes on what happens to orders, once it is durable: to the metrics, the flow, and those who follow orders.
 
-    Call its methods in units of work.
+    Call ``accepted`` and ``answered`` in units of work, and ``changed`` after their commit.
     """
 
     def __init__(self, writer: Writer, unit: WriteBehind, flow: FlowCounts, feed: Feed) -> None:
@@ -70,10 +71,16 @@ class OrderEvents:
         """The customer gets the answer to an order whose request was read at ``begun`` (of ``perf_counter``)."""
         self._after(partial(self._answered, self._unit.now, begun))
 
-    def changed(self, before: Order | None, order: Order) -> None:
-        """The order is new or was changed."""
-        ends = order.status in ENDED and not (before and before.status in ENDED)
-        self._after(partial(self._ended if ends else self._publish, order))
+    def changed(self, changes: Sequence[Change[Numbered]]) -> None:
+        """Orders are new or were changed."""
+        for before, row in changes:
+            if row is None:
+                continue  # an order's row is never deleted
+            order = row.order
+            if order.status in ENDED and not (before and before.order.status in ENDED):
+                self._ended(order)
+            if self._feed.followers:
+                self._feed.publish(order)
 
     def _accepted(self, now: int) -> None:
         self._metrics.accepted += 1
@@ -88,12 +95,6 @@ class OrderEvents:
         self._metrics.ended[order.status] += 1
         self._metrics.orders.observe((order.updated_at - order.created_at) / 1000)
         self._flow.ended(order)
-        if self._feed.followers:
-            self._feed.publish(order)
-
-    def _publish(self, order: Order) -> None:
-        if self._feed.followers:
-            self._feed.publish(order)
 
 
 class UnitPorts:

@@ -40,13 +40,13 @@ class Lines:
         connection.execute("CREATE TABLE line (no INTEGER PRIMARY KEY, value TEXT); CREATE TABLE note (text TEXT)")
         self.connection = connection
         self.session = WriteBehind(connection, VirtualClock(), reading)
-        self.told: list[tuple[str | None, str]] = []
+        self.told: list[tuple[str | None, str | None]] = []
         #: A number that was deleted is not used again.
         self.deleted = set[int]()
         self.rows: Rows[int, Line] = self.session.table(Mapper("line", _read, _write, _keep, immutable), self._changed)
 
-    def _changed(self, before: Line | None, line: Line) -> None:
-        self.told.append((before.text if before else None, line.text))
+    def _changed(self, changes: Sequence[Change[Line]]) -> None:
+        self.told.extend((before and before.text, line and line.text) for before, line in changes)
 
     def append(self, no: int, text: str) -> None:
         before = self.rows.get(no)
@@ -192,19 +192,46 @@ def test_a_row_that_is_added_and_deleted_in_one_batch_is_never_written() -> None
         assert connection.total_changes() == before
 
 
-def test_what_a_unit_changes_is_told_once_as_it_was_before_and_as_it_is_after() -> None:
+def test_what_a_batch_changed_is_told_when_it_is_kept_as_it_was_before_and_as_it_is_now() -> None:
     with closing(apsw.Connection(":memory:")) as connection:
         lines = Lines(connection)
         lines.unit((1, "a"), (1, "b"))
         lines.session.begin()
         lines.append(1, "undone")
         lines.session.undo()
-        lines.session.begin()
-        lines.text(1)
-        lines.session.end()
         lines.unit((1, "c"), (2, "d"))
+        lines.session.write()
+        lines.session.committing()
+        assert lines.told == []
+        lines.session.kept()
+        lines.unit((2, "e"))
+        lines.session.write()
+        lines.session.committing()
+        lines.session.kept()
 
-        assert lines.told == [(None, "ab"), ("ab", "abc"), (None, "d")]
+        assert lines.told == [(None, "abc"), (None, "d"), ("d", "de")]
+
+
+def test_nobody_is_told_of_what_is_lost_or_rolled_back() -> None:
+    with closing(apsw.Connection(":memory:")) as connection:
+        lines = Lines(connection)
+        connection.execute("BEGIN")
+        lines.unit((1, "lost"))
+        lines.session.write()
+        lines.session.committing()
+        connection.execute("ROLLBACK")
+        lines.session.lost(LOST)
+        connection.execute("BEGIN")
+        lines.unit((2, "stays"))
+        lines.session.begin()
+        lines.append(3, "rolled back")
+        lines.session.row("SELECT 1")
+        lines.session.undo()
+        lines.session.write()
+        lines.session.committing()
+        lines.session.kept()
+
+        assert lines.told == [(None, "stays")]
 
 
 def test_a_unit_that_only_changes_the_cache_needs_no_savepoint() -> None:

@@ -33,7 +33,7 @@ class Explained(Session):
 def plan_of(query: Query) -> list[str]:
     with closing(in_memory()) as connection:
         session = Explained(Session(connection))
-        store = SqliteOrders(session, SETTINGS, lambda _, __: None, None)
+        store = SqliteOrders(session, SETTINGS, lambda _: None, None)
         SqliteClaims(session).claim(Claim(ID, "one"))
         store.apply(None, Outcome(an_order(version=1)))
         session.plans.clear()
@@ -69,7 +69,7 @@ def test_a_dense_list_goes_along_the_table_from_its_newest_end(query: Query) -> 
 
 def test_an_order_that_nobody_accepted_is_not_written(tmp_path: Path) -> None:
     with closing(in_memory()) as connection:
-        store = SqliteOrders(Session(connection), SETTINGS, lambda _, __: None, None)
+        store = SqliteOrders(Session(connection), SETTINGS, lambda _: None, None)
 
         with pytest.raises(OrderInvalid, match="no order was accepted"):
             store.apply(None, Outcome(an_order(version=1)))
@@ -78,7 +78,7 @@ def test_an_order_that_nobody_accepted_is_not_written(tmp_path: Path) -> None:
 def test_an_order_that_was_written_while_a_unit_changes_it_is_added_once() -> None:
     with closing(in_memory()) as connection:
         session = WriteBehind(connection, VirtualClock())
-        store = SqliteOrders(session, SETTINGS, lambda _, __: None, None)
+        store = SqliteOrders(session, SETTINGS, lambda _: None, None)
         new = an_order(version=1)
         paid = msgspec.structs.replace(new, status=Status.PAID, version=2)
         session.begin()

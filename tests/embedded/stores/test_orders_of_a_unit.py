@@ -9,11 +9,11 @@ import pytest
 from expediter.app.ports import Claim, Mail, Outcome
 from expediter.domain.errors import OrderChanged
 from expediter.domain.ledger import EntryKind, LedgerEntry
-from expediter.domain.order import Order, Status
-from expediter.embedded.sqlite.session import one
+from expediter.domain.order import Status
+from expediter.embedded.sqlite.session import Change, one
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.stores.claims import SqliteClaims
-from expediter.embedded.stores.orders import SqliteOrders
+from expediter.embedded.stores.orders import Numbered, SqliteOrders
 from tests.support.clock import NOON, VirtualClock
 from tests.support.database import in_memory
 from tests.support.values import ID, SETTINGS, an_order
@@ -29,7 +29,13 @@ class Kitchen(msgspec.Struct):
 
     orders: SqliteOrders
     session: WriteBehind
-    changes: list[tuple[Order | None, Order]]
+    changes: list[Change[Numbered]]
+
+    def commit(self) -> None:
+        """The commit of the units that ended."""
+        self.session.write()
+        self.session.committing()
+        self.session.kept()
 
     def count(self, table: str) -> int:
         (found,) = one(self.session, f"SELECT count(*) FROM {table}")  # a name of ours
@@ -40,8 +46,8 @@ class Kitchen(msgspec.Struct):
 def kitchen() -> Iterator[Kitchen]:
     with closing(in_memory()) as connection:
         session = WriteBehind(connection, VirtualClock())
-        changes: list[tuple[Order | None, Order]] = []
-        orders = SqliteOrders(session, SETTINGS, lambda before, order: changes.append((before, order)), None)
+        changes: list[Change[Numbered]] = []
+        orders = SqliteOrders(session, SETTINGS, changes.extend, None)
         session.begin()
         SqliteClaims(session).claim(Claim(ID, "one"))
         session.end()
@@ -55,9 +61,9 @@ def test_what_tasks_of_a_unit_did_to_an_order_is_one_change_with_all_that_goes_a
     kitchen.orders.apply(PAID, Outcome(PAID, mails=(MAIL,)))
     assert kitchen.orders.find(ID) == PAID
     kitchen.session.end()
-    kitchen.session.write()
+    kitchen.commit()
 
-    assert kitchen.changes == [(None, PAID)]
+    assert kitchen.changes == [(None, Numbered(1, PAID))]
     assert (kitchen.count("orders"), kitchen.count("ledger"), kitchen.count("mail")) == (1, 1, 1)
 
 
@@ -68,7 +74,7 @@ def test_nothing_of_a_unit_that_was_undone_is_seen_by_the_next_or_written_with_i
     kitchen.session.begin()
     assert kitchen.orders.find(ID) is None
     kitchen.session.end()
-    kitchen.session.write()
+    kitchen.commit()
 
     assert (kitchen.changes, kitchen.count("orders"), kitchen.count("ledger")) == ([], 0, 0)
 
@@ -77,10 +83,12 @@ def test_an_order_that_was_only_read_is_not_written(kitchen: Kitchen) -> None:
     kitchen.session.begin()
     kitchen.orders.apply(None, Outcome(NEW))
     kitchen.session.end()
+    kitchen.commit()
     kitchen.changes.clear()
     kitchen.session.begin()
     assert kitchen.orders.find(ID) == NEW
     kitchen.session.end()
+    kitchen.commit()
 
     assert kitchen.changes == []
 

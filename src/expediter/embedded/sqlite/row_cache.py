@@ -13,9 +13,11 @@ CAPACITY = 8_192
 
 
 class CacheOwner(Protocol):
-    """What cached rows need. ``changed``: the tables that the running unit changed. ``unwritten``: those to write."""
+    """What cached rows need. ``undo_log``: a table, a key and the value before it, for each change of the running unit.
+    ``unwritten``: the tables that the batch has yet to write.
+    """
 
-    changed: "list[CachedRows[Any, Any]]"
+    undo_log: "list[tuple[CachedRows[Any, Any], Any, Any]]"
     unwritten: "list[CachedRows[Any, Any]]"
 
     @property
@@ -48,18 +50,17 @@ class CachedRows(Generic[K, V]):
     """The rows of one table, one value for each key: the newest.
 
     ``cached``: what units read and change; None: there is no such row.
-    ``_undo``: what the rows that the running unit changed were before it.
     ``_filed``: what the file holds of the rows that the batch changed.
+    ``changed``: is told of the rows that a batch changed, once it is durable.
     """
 
     def __init__(self, owner: "CacheOwner", mapper: Mapper[K, V], changed: Changed[V] | None) -> None:
         self._owner = owner
         self._table, _, self._write, self._keep, _ = mapper
-        self._changed = changed
+        self.changed = changed
         self.cached: dict[K, V | None] = _ReadThrough(partial(owner.read, mapper), self.shrink)
         #: The dictionary's own: to find a cached row takes no Python call.
         self.get = self.cached.__getitem__
-        self._undo: dict[K, V | None] = {}
         self._filed: dict[K, V | None] = {}
         #: The largest number of a row; None: not known. Numbers of lost rows are not used again.
         self._number: int | None = None
@@ -67,11 +68,12 @@ class CachedRows(Generic[K, V]):
         self._empty: bool | None = None
 
     def put(self, key: K, before: V | None, value: V | None) -> None:
-        if key not in self._undo:
-            if not self._undo:
-                self._owner.changed.append(self)
-            self._undo[key] = before
+        self._owner.undo_log.append((self, key, before))
         self.cached[key] = value
+        if key not in self._filed:
+            if not self._filed:
+                self._owner.unwritten.append(self)
+            self._filed[key] = before
 
     def next_number(self, sql: str) -> int:
         if self._number is None:
@@ -87,56 +89,37 @@ class CachedRows(Generic[K, V]):
     def select(self, sql: str, values: tuple[Value, ...]) -> list[Row]:
         return self._owner.select(sql, values)
 
-    def end(self) -> None:
-        """The unit ended well: its changes belong to the batch."""
-        undo, filed = self._undo, self._filed
-        if not filed:
-            self._owner.unwritten.append(self)
-        for key, before in undo.items():
-            filed.setdefault(key, before)
-        if self._changed:
-            for key, before in undo.items():
-                value = self.cached[key]
-                if value is not None and value is not before:
-                    self._changed(before, value)
-        undo.clear()
-
-    def undo(self) -> None:
-        """The unit's changes are taken back."""
-        self.cached.update(self._undo)
-        self._undo.clear()
-
-    def write(self, session: Session) -> None:
-        """Writes the changes of the batch. A row that the running unit changed further is written as it was before."""
-        undo, cached, keep = self._undo, self.cached, self._keep
+    def write(self, session: Session) -> list[Change[V]]:
+        """Writes the changes of the batch, and returns them."""
+        cached, keep = self.cached, self._keep
         changes: list[Change[V]] = []
         for key, before in self._filed.items():
-            if key in undo:
-                changes.append((before, undo[key]))
-                continue
             value = cached.pop(key)  # what is added again is the last to be dropped
-            changes.append((before, value))
+            if value is not before:
+                changes.append((before, value))
             if value is not None and (kept := keep(value)) is not None:
                 cached[key] = kept
         self._filed.clear()
-        self._write(session, changes)
-        if self._empty is not None and any((before is None) is not (value is None) for before, value in changes):
+        if changes:
+            self._write(session, changes)
+        if self._empty is not None and any(before is None or value is None for before, value in changes):
             self._empty = None
+        return changes
 
     def invalidate(self) -> None:
         """Drops what can be read from the file again: all but unwritten changes."""
-        for key in self.cached.keys() - self._undo.keys() - self._filed.keys():
+        for key in self.cached.keys() - self._filed.keys():
             del self.cached[key]
         self._empty = None
 
     def clear(self) -> None:
         """Drops everything, unwritten changes too."""
-        for values in (self.cached, self._undo, self._filed):
-            values.clear()
+        self.cached.clear()
+        self._filed.clear()
         self._empty = None
 
     def shrink(self) -> None:
         """Drops the oldest values beyond CAPACITY, but no unwritten change."""
         for key in list(islice(self.cached, len(self.cached) - CAPACITY)):
-            if key not in self._filed and key not in self._undo:
+            if key not in self._filed:
                 del self.cached[key]

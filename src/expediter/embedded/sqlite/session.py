@@ -95,8 +95,8 @@ class Rows(Protocol[Key_contra, V]):
         """All rows of a statement that only reads."""
 
 
-#: Is told of a row that a unit changed: its value before and after.
-Changed: TypeAlias = Callable[[V | None, V], None]
+#: Is told of rows that changed, once that is durable.
+Changed: TypeAlias = Callable[[Sequence[Change[V]]], None]
 
 
 class UncachedRows(Rows[K, V]):
@@ -111,9 +111,10 @@ class UncachedRows(Rows[K, V]):
         return self._mapper.read(self._session, key)
 
     def put(self, key: K, before: V | None, value: V | None) -> None:  # noqa: ARG002  # the value knows its key
-        self._mapper.write(self._session, ((before, value),))
-        if self._changed and value is not None:
-            self._changed(before, value)
+        changes = ((before, value),)
+        self._mapper.write(self._session, changes)
+        if self._changed:
+            self._changed(changes)
 
     def next_number(self, sql: str) -> int:
         return int(one(self._session, sql)[0]) + 1
@@ -145,7 +146,7 @@ class Session:
         self.failed = failed
 
     def table(self, mapper: Mapper[K, V], changed: Changed[V] | None = None) -> Rows[K, V]:
-        """The rows of a table. ``changed`` is told of each row that a unit changed, once, before the unit ends."""
+        """The rows of a table. ``changed`` is told of the rows that each commit changed, once it is durable."""
         return UncachedRows(self, mapper, changed)
 
     def mark_absent(self, table: str, key: Hashable) -> None:

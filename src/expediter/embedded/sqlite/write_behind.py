@@ -33,7 +33,19 @@ import msgspec
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.clock import Clock
 from expediter.embedded.sqlite.row_cache import CAPACITY, CachedRows
-from expediter.embedded.sqlite.session import Changed, ConnectionBusy, K, Mapper, Row, Rows, Session, V, Value, ignore
+from expediter.embedded.sqlite.session import (
+    Change,
+    Changed,
+    ConnectionBusy,
+    K,
+    Mapper,
+    Row,
+    Rows,
+    Session,
+    V,
+    Value,
+    ignore,
+)
 
 
 class _Unit(Enum):
@@ -50,11 +62,13 @@ _NONE, _CACHED, _DIRECT = _Unit
 class _Batch(msgspec.Struct):
     """A batch from its first unit until it is kept or lost.
 
-    ``statements``: those that are written with it, with their values. ``direct``: a unit ran a statement at once, so
-    the cache does not know all that the COMMIT writes. ``failed``: why a write failed.
+    ``statements``: those that are written with it, with their values. ``written``: the changed rows of tables whose
+    changes somebody is told of. ``direct``: a unit ran a statement at once, so the cache does not know all that the
+    COMMIT writes. ``failed``: why a write failed.
     """
 
     statements: dict[str, list[tuple[Value, ...]]] = {}
+    written: list[tuple[Changed[Any], list[Change[Any]]]] = []
     direct: bool = False
     failed: StoreUnavailable | None = None
 
@@ -74,12 +88,14 @@ class WriteBehind(Session):
         self._connection = Session(connection, self.failed)
         self._tables: dict[str, CachedRows[Any, Any]] = {}
         self._unit = _NONE
-        #: What the running unit changed: tables, and statements with their values.
-        self.changed: list[CachedRows[Any, Any]] = []
+        #: What the running unit changed: rows as they were before, and statements with their values.
+        self.undo_log: list[tuple[CachedRows[Any, Any], Any, Any]] = []
         self._statements: list[tuple[str, tuple[Value, ...]]] = []
         #: The tables that the batch has yet to write.
         self.unwritten: list[CachedRows[Any, Any]] = []
         self._batch = _Batch()
+        #: How many of the batch's ``written`` there were before the running unit became DIRECT.
+        self._told = 0
         #: The batch whose COMMIT runs.
         self._committing: _Batch | None = None
 
@@ -141,7 +157,7 @@ class WriteBehind(Session):
 
         A unit that has changed nothing yet needs no SAVEPOINT for it.
         """
-        if self._unit is _DIRECT or self.changed or self._statements:
+        if self._unit is _DIRECT or self.undo_log or self._statements:
             return self.rows(sql, values)
         file = self.file
         self.write()
@@ -160,14 +176,14 @@ class WriteBehind(Session):
         self._unit = _NONE
 
     def undo(self) -> None:
-        for rows in self.changed:
-            rows.undo()
-        self.changed.clear()
+        self._restore()
+        self.undo_log.clear()
         self._statements.clear()
         if self._unit is _DIRECT:
             self.connection.execute("ROLLBACK TO unit")
             self.connection.execute("RELEASE unit")
-            self.invalidate()
+            del self._batch.written[self._told :]
+            self._drop_cache()
         self._unit = _NONE
 
     def write(self) -> None:
@@ -177,7 +193,9 @@ class WriteBehind(Session):
             raise batch.failed
         try:
             for rows in self.unwritten:
-                rows.write(self._connection)
+                changes = rows.write(self._connection)
+                if rows.changed:
+                    batch.written.append((rows.changed, changes))
             for sql, values in batch.statements.items():
                 self._connection.execute_many(sql, values)
         except StoreUnavailable as error:
@@ -190,16 +208,17 @@ class WriteBehind(Session):
         self._committing, self._batch = self._batch, _Batch()
 
     def kept(self) -> None:
-        self._committing = None
+        kept, self._committing = self._committing, None
+        if kept:
+            for changed, changes in kept.written:
+                changed(changes)
 
     def lost(self, why: BaseException) -> None:
         self.failed(why)
         self._unit, self._batch, self._committing = _NONE, _Batch(), None
         self._statements.clear()
-        self.changed.clear()
-        self.unwritten.clear()
-        for rows in self._tables.values():
-            rows.clear()
+        self.undo_log.clear()
+        self._drop_cache()
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -208,18 +227,36 @@ class WriteBehind(Session):
         if self._committing:
             raise ConnectionBusy
         if self._unit is _CACHED:
-            self.write()
-            self.connection.execute("SAVEPOINT unit")
-            self._unit = _DIRECT
-            self._batch.direct = True
+            self._begin_direct()
         self._end_changes()
         self.write()
 
+    def _begin_direct(self) -> None:
+        """Writes the batch as it was before the unit, sets the SAVEPOINT, and makes the changes of the unit again."""
+        unit = [(rows, key, before, rows.cached[key]) for rows, key, before in self.undo_log]
+        self._restore()
+        self.write()
+        self.connection.execute("SAVEPOINT unit")
+        self._unit = _DIRECT
+        self._batch.direct = True
+        self._told = len(self._batch.written)
+        for rows, key, before, value in unit:
+            rows.put(key, before, value)
+
+    def _restore(self) -> None:
+        """The rows are as they were before the unit."""
+        for rows, key, before in reversed(self.undo_log):
+            rows.cached[key] = before
+
+    def _drop_cache(self) -> None:
+        self.unwritten.clear()
+        for rows in self._tables.values():
+            rows.clear()
+
     def _end_changes(self) -> None:
         """The unit's changes belong to the batch."""
-        for rows in self.changed:
-            rows.end()
-        self.changed.clear()
-        for sql, values in self._statements:
-            self._batch.statements.setdefault(sql, []).append(values)
-        self._statements.clear()
+        self.undo_log.clear()
+        if self._statements:
+            for sql, values in self._statements:
+                self._batch.statements.setdefault(sql, []).append(values)
+            self._statements.clear()

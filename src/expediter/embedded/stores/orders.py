@@ -40,12 +40,12 @@ class SqliteOrders:
         self,
         session: Session,
         settings: OrderSettings,
-        changed: Callable[[Order | None, Order], None],
+        changed: Callable[[Sequence[Change[Numbered]]], None],
         posted: Callable[[], None] | None,
     ) -> None:
         self._session = session
         self._claims = SqliteClaims(session)
-        self._rows = session.table(_TABLE, lambda before, row: changed(before.order if before else None, row.order))
+        self._rows = session.table(_TABLE, changed)
         self._settings = settings
         self._posted = posted
 

@@ -59,7 +59,7 @@ def store(served: Served, *orders: Order) -> None:
     """Writes the orders straight into the file, whatever the doors say of them."""
     with closing(open_writer(served.home.settings.data / "expediter.db")) as connection:
         session = Session(connection)
-        rows = SqliteOrders(session, SETTINGS, lambda _, __: None, None)
+        rows = SqliteOrders(session, SETTINGS, lambda _: None, None)
         for order in orders:
             SqliteClaims(session).claim(Claim(order.id, "print"))
             rows.apply(None, Outcome(order))
