@@ -5,7 +5,8 @@
 
 ``protocol`` says what goes in and what comes out. A definition becomes a machine in ``compiler/``; ``steps`` takes in
 events and enters one state after another, ``failures`` retries and catches, ``states/`` says what each type of state
-does, ``expressions/`` how paths, templates and JSONata read data. ``simulate`` runs a workflow in virtual time.
+does, ``expressions/`` how paths, templates and JSONata read data. ``simulate`` runs a workflow in virtual time,
+``run_state`` one state as AWS's TestState does.
 
 Import names from here. Only ``protocol`` may also be imported on its own: Lambda functions carry nothing else.
 """
@@ -35,6 +36,7 @@ from expediter.asl.protocol import (
 )
 from expediter.asl.simulate import Simulation, Unanswered, simulate
 from expediter.asl.steps import Steps, advance, fixed_context, outstanding, replay
+from expediter.asl.teststate.answer import run_state
 
 __all__ = [
     "AnyEvent",
@@ -68,6 +70,7 @@ __all__ = [
     "parse",
     "replay",
     "run_case",
+    "run_state",
     "simulate",
     "substitute",
 ]

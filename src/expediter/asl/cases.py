@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 
-from expediter.asl.compare import differences
+from expediter.asl.compare import answer_differences, differences
 from expediter.asl.compiler.definition import parse
 from expediter.asl.errors import DefinitionInvalid
 from expediter.asl.protocol import Json
 from expediter.asl.simulate import CONTEXT, Unanswered, simulate
+from expediter.asl.teststate.answer import run_state
+from expediter.asl.teststate.mock_results import ServiceModels
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -30,8 +32,11 @@ class Verdict(msgspec.Struct, frozen=True):
         return not any(found for part, found in self.differs.items() if part != "cause")
 
 
-def run_case(case: dict[str, Any]) -> Verdict | None:
-    """Run one case; None for a kind of case that is not run here (TestState)."""
+def run_case(case: dict[str, Any], models: ServiceModels | None = None) -> Verdict | None:
+    """Run one case; None for a kind of case that is not run here. ``models``: what mocks of TestState are held to."""
+    if "request" in case:
+        answer = run_state_case(case, models)
+        return Verdict(case["id"], case["group"], "test_state", answer, answer_differences(case, answer))
     if "definition" not in case and "definition_text" not in case:
         return None
     if "status" in case["expected"]:
@@ -89,6 +94,18 @@ def _context(case: dict[str, Any]) -> dict[str, Json]:
     execution = {key: value for key, value in CONTEXT["Execution"].items() if key != "RedriveCount"}
     execution["Id"] = "arn:aws:states:us-east-1:111111111111:express:simulated:execution:1"
     return {**CONTEXT, "Execution": execution}
+
+
+def run_state_case(case: dict[str, Any], models: ServiceModels | None) -> dict[str, Json]:
+    """Run a TestState case.
+
+    A recording names neither the role nor what a service answered, so a Task without a mock is given what came out.
+    """
+    request, expected = case["request"], case["expected"]
+    if "mock" in request or "api_error" in expected:
+        return run_state(request, models=models)
+    answered = expected.get("inspectionData", {}).get("result", expected.get("output"))
+    return run_state({**request, "roleArn": CONTEXT["Execution"]["RoleArn"]}, models=models, answered=answered)
 
 
 def check_definition(case: dict[str, Any]) -> dict[str, Json]:

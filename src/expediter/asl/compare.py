@@ -105,6 +105,16 @@ def differences(case: dict[str, Any], got: dict[str, Json]) -> dict[str, list[st
     return found
 
 
+def answer_differences(case: dict[str, Any], got: dict[str, Json]) -> dict[str, list[str]]:
+    """The same for an answer of TestState, which has other parts in each case."""
+    expected, comparison = case["expected"], Comparison(case)
+    found = {name: [f"{name}: missing"] for name in expected if name not in got}
+    found.update({name: [f"{name}: unexpected {_shown(got[name])}"] for name in got if name not in expected})
+    for name in expected.keys() & got.keys():
+        found[name] = comparison.texts(expected[name], got[name], name)
+    return found
+
+
 def _definition_differences(
     expected: dict[str, Json], got: dict[str, Json], comparison: Comparison
 ) -> dict[str, list[str]]:

@@ -42,6 +42,16 @@ def read(path: Path) -> Any:  # noqa: ANN401 - any JSON
         raise Unreadable(str(error) if str(path) in str(error) else f"{path}: {error}") from error
 
 
+def argument(option: str, text: str) -> Any:  # noqa: ANN401 - any JSON
+    """The value of an option: JSON, or ``@FILE``. Raises Unreadable."""
+    if text.startswith("@"):
+        return read(Path(text[1:]))
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"{option} is not JSON: {error}") from error
+
+
 def chosen(path: Path, name: str | None, pairs: list[str] | None, file: Path | None) -> Source:
     """The state machine of a file, with its placeholders replaced as the options say. Raises Unreadable."""
     try:

@@ -10,7 +10,18 @@ import typer
 
 from expediter.asl import Machine, Simulation, Unanswered, Verdict, check_mocks, parse, run_case, simulate
 from expediter.cli.commands.workflow.checks import only_valid
-from expediter.cli.commands.workflow.options import AsJson, File, Name, Substitute, Substitutions, chosen, ends, read
+from expediter.cli.commands.workflow.options import (
+    AsJson,
+    File,
+    Name,
+    Substitute,
+    Substitutions,
+    argument,
+    chosen,
+    ends,
+    read,
+)
+from expediter.cli.commands.workflow.service_models import service_models
 from expediter.cli.commands.workflow.sources import Unreadable
 
 
@@ -26,7 +37,7 @@ def run(
 ) -> None:
     """Run a definition in virtual time with prepared answers; exit 1 unless it succeeds."""
     with ends(as_json=as_json):
-        given = read(Path(input[1:])) if input.startswith("@") else _argument(input)
+        given = argument("--input", input)
         source = chosen(file, name, substitute, substitutions)
         answers = {} if mocks is None else read(mocks)
         only_valid(file, source, as_json=as_json)
@@ -50,13 +61,6 @@ def _simulated(machine: Machine, given: Any, answers: Any) -> Simulation:  # noq
         raise Unreadable(f"{missing}. Add it to the file given with --mocks.") from missing
 
 
-def _argument(text: str) -> Any:  # noqa: ANN401 - any JSON
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise Unreadable(f"--input is not JSON: {error}") from error
-
-
 def run_cases(
     paths: Annotated[list[Path], typer.Argument(help="Files of cases, or folders of such files")],
     results: Annotated[Path | None, typer.Option("--results", help="Write one JSON line per case here")] = None,
@@ -78,7 +82,8 @@ def agreement(paths: list[Path]) -> str:
 
 
 def _verdicts(paths: list[Path]) -> list[Verdict]:
-    return [verdict for case in load_cases(paths) if (verdict := run_case(case)) is not None]
+    models = service_models()
+    return [verdict for case in load_cases(paths) if (verdict := run_case(case, models)) is not None]
 
 
 def load_cases(paths: list[Path]) -> Iterator[dict[str, Any]]:

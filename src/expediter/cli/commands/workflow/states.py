@@ -1,0 +1,77 @@
+"""``expediter workflow state``: one state is run on its own, and answered as AWS's TestState answers."""
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from expediter.asl import run_state
+from expediter.cli.commands.workflow.options import File, Substitute, Substitutions, argument, chosen, ends
+from expediter.cli.commands.workflow.service_models import service_models
+
+
+class Level(StrEnum):
+    """How much is told of the data's way through the state."""
+
+    INFO = "INFO"
+    DEBUG = "DEBUG"
+    TRACE = "TRACE"
+
+
+def state(
+    file: File,
+    name: Annotated[str, typer.Argument(help="The state; it may be inside a Map or Parallel")],
+    *,
+    input: Annotated[str, typer.Option("--input", help="The input: JSON, or @FILE")] = "{}",
+    mock: Annotated[
+        str | None,
+        typer.Option("--mock", help='What the task answers: {"result": …} or {"errorOutput": {"error": …}}, or @FILE'),
+    ] = None,
+    inspection_level: Annotated[Level, typer.Option(help="DEBUG: with the data after each field")] = Level.INFO,
+    variables: Annotated[str | None, typer.Option(help="Workflow variables: JSON, or @FILE")] = None,
+    context: Annotated[str | None, typer.Option(help="The context object: JSON, or @FILE")] = None,
+    state_configuration: Annotated[
+        str | None, typer.Option(help='As AWS takes it: {"retrierRetryCount": 2, …}, or @FILE')
+    ] = None,
+    machine: Annotated[str | None, typer.Option("--machine", help="Which state machine of a template")] = None,
+    substitute: Substitute = None,
+    substitutions: Substitutions = None,
+) -> None:
+    """Run one state and print the answer that AWS's TestState gives, as JSON; exit 1 if it fails or is refused.
+
+    No service is called: a Task, a Map and a Parallel need --mock.
+    """
+    given = {
+        "mock": mock,
+        "variables": variables,
+        "context": context,
+        "stateConfiguration": state_configuration,
+    }
+    with ends(as_json=True):
+        definition = chosen(file, machine, substitute, substitutions).definition
+        request: dict[str, Any] = {
+            "definition": definition,
+            "stateName": name,
+            "input": argument("--input", input),
+            "inspectionLevel": inspection_level.value,
+            **{field: argument(f"--{_option(field)}", text) for field, text in given.items() if text is not None},
+        }
+    _print(request)
+
+
+def _print(request: dict[str, Any]) -> None:
+    """Print the answer, and on stderr what the reader may not expect."""
+    models = service_models()
+    answer = run_state(request, models=models)
+    unmocked = "mock" not in request
+    if models is None and not unmocked:
+        typer.echo("The form of the mock is not checked: botocore, which has the models, is not installed", err=True)
+    if unmocked and "RoleArn" in str(answer.get("api_error")):
+        typer.echo("AWS would call the service with a role. Here no service is called: give --mock.", err=True)
+    typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+    raise typer.Exit(1 if answer.get("status", "FAILED") == "FAILED" else 0)
+
+
+def _option(field: str) -> str:
+    return "state-configuration" if field == "stateConfiguration" else field
