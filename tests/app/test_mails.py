@@ -31,8 +31,18 @@ def test_the_text_names_reason_items_and_total() -> None:
     order = an_order(status=Status.FAILED, error_message="declined", items=items, email="ann@example.com")
     (mail,) = mails(order, SETTINGS)
 
-    for said in ("declined", "2 x Soup", "1 x Bread", "600 USD", ID, "Restaurant 4"):
+    for said in ("declined", "2 x Soup", "1 x Bread", "6.00 USD", ID, "Restaurant 4"):
         assert said in mail.text
+
+
+@pytest.mark.parametrize(
+    ("currency", "total"), [("USD", "12345.67 USD"), ("KWD", "1234.567 KWD"), ("JPY", "1234567 JPY")]
+)
+def test_the_total_is_read_with_the_decimals_of_its_currency(currency: str, total: str) -> None:
+    order = an_order(status=Status.SUCCESS, items=(Item("Soup", 1, 1_234_567),), currency=currency, email="a@b.example")
+    (mail,) = mails(order, SETTINGS)
+
+    assert f"Total:      {total}\n" in mail.text
 
 
 def test_only_a_failed_or_cancelled_order_speaks_of_money_given_back() -> None:

@@ -7,6 +7,7 @@ import re
 from expediter.app.instants import instant
 from expediter.app.ports import Mail, OrderSettings
 from expediter.domain.alert import Alert
+from expediter.domain.money import money
 from expediter.domain.order import Order, Status
 
 _NEWS: dict[Status, str] = {
@@ -75,5 +76,5 @@ def _text(order: Order) -> str:
         lines += [f"Reason: {order.error_message}", ""]
     lines += [f"Order:      {order.id}", f"Restaurant: {order.restaurant_id}"]
     lines += [f"            {item.quantity} x {item.name}" for item in order.items]
-    lines += [f"Total:      {order.total} {order.currency} (minor units)", ""]
+    lines += [f"Total:      {money(order.total, order.currency)}", ""]
     return "\n".join(lines)

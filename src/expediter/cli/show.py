@@ -17,6 +17,7 @@ from expediter.app.operator.reconcile import Report
 from expediter.app.operator.services import AuditEntry, Posted
 from expediter.app.ports import DeadLetter, Page
 from expediter.domain.ledger import LedgerEntry
+from expediter.domain.money import decimal, money
 from expediter.domain.order import Order, Status
 
 #: Offenders that people are shown; JSON holds all.
@@ -50,11 +51,6 @@ def table(*columns: str, rows: Iterable[Sequence[str | Text]]) -> Table:
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return made
-
-
-def money(amount: int, currency: str) -> str:
-    """Minor units as they are kept: ``3000 USD``."""
-    return f"{amount} {currency}"
 
 
 def status(value: Status) -> Text:
@@ -116,14 +112,16 @@ def order(
 
 
 def _facts(found: Order) -> Table:
-    lines = ", ".join(f"{item.quantity} x {item.name} at {item.unit_price}" for item in found.items)
+    lines = ", ".join(
+        f"{item.quantity} x {item.name} at {money(item.unit_price, found.currency)}" for item in found.items
+    )
     rows: list[tuple[str, str | Text]] = [
         ("order", found.id),
         ("status", status(found.status)),
         ("user", found.user_id),
         ("restaurant", found.restaurant_id),
         ("items", lines),
-        ("total", f"{money(found.total, found.currency)} (minor units)"),
+        ("total", money(found.total, found.currency)),
         ("accepted", instant(found.created_at)),
         ("changed", instant(found.updated_at)),
     ]
@@ -223,7 +221,14 @@ def report(found: Report, against: str | None, *, as_json: bool) -> None:
         sums = [{**msgspec.to_builtins(sum_), "held": sum_.held} for sum_ in found.currencies]
         _json({"clean": found.clean, "currencies": sums, "offenders": found.offenders})
         return
-    rows = [tuple(map(str, (c.currency, c.orders, c.charges, c.refunds, c.held, c.expected))) for c in found.currencies]
+    rows = [
+        (
+            it.currency,
+            str(it.orders),
+            *(decimal(sum_, it.currency) for sum_ in (it.charges, it.refunds, it.held, it.expected)),
+        )
+        for it in found.currencies
+    ]
     to = out()
     to.print(table("currency", "orders#", "charges#", "refunds#", "held#", "should be held#", rows=rows))
     to.print()

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from expediter.api.request import Response
 from expediter.console import words
 from expediter.console.visit import Visit
+from expediter.domain.money import money
 
 _HTML = (("Content-Type", "text/html; charset=utf-8"),)
 
@@ -24,7 +25,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters.update(
-        money=words.money,
+        money=money,
         clock=words.clock,
         day=words.day,
         duration=words.duration,

@@ -1,4 +1,4 @@
-"""Values as people read them: money, times, durations, what a status means."""
+"""Values as people read them: times, durations, what a status means."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -8,13 +8,8 @@ import msgspec
 from expediter.app.instants import instant
 from expediter.asl.protocol import Json
 from expediter.domain.alert import Alert
+from expediter.domain.money import money
 from expediter.domain.order import Order, Status
-
-#: Decimals of currencies that do not have two (ISO 4217, list one).
-_DECIMALS = {
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-}
 
 #: A status as operators read it.
 STATUSES: Mapping[Status, str] = {
@@ -49,15 +44,6 @@ SAID: Mapping[str, str] = {
     "corrected": "The corrected order went back to the queue.",
     "resent": "The mail will be sent once more, under the same Message-ID.",
 }
-
-
-def money(amount: int, currency: str) -> str:
-    """Minor units as ``30.00 USD``."""
-    decimals = _DECIMALS.get(currency, 2)
-    sign, digits = "-" if amount < 0 else "", f"{abs(amount):0{decimals + 1}}"
-    if not decimals:
-        return f"{sign}{digits} {currency}"
-    return f"{sign}{digits[:-decimals]}.{digits[-decimals:]} {currency}"
 
 
 def clock(at: int, *, millis: bool = False) -> str:

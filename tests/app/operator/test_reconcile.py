@@ -82,8 +82,8 @@ def test_without_orders_nothing_is_wrong() -> None:
     ("provider", "problem"),
     [
         ([], "the provider does not"),
-        ([msgspec.structs.replace(CHARGED, amount=1)], "3000 USD here, 1 USD at the provider"),
-        ([msgspec.structs.replace(CHARGED, currency="EUR")], "3000 EUR at the provider"),
+        ([msgspec.structs.replace(CHARGED, amount=1)], "30.00 USD here, 0.01 USD at the provider"),
+        ([msgspec.structs.replace(CHARGED, currency="EUR")], "30.00 EUR at the provider"),
         ([CHARGED, REFUNDED], "the provider has refund"),
         ([CHARGED, msgspec.structs.replace(CHARGED, key="x/charge", order_id="x")], "the provider has charge x/charge"),
     ],

@@ -57,6 +57,15 @@ def test_people_see_the_tries_of_each_state_and_what_the_customer_sent_is_never_
     assert "LambdaFunctionScheduled  ProcessPayment   1" in shown
 
 
+def test_people_read_amounts_with_the_decimals_of_the_currency(server: Server, typed: Run) -> None:
+    order_id = placed(server, typed, {"user_id": "Kuwait", "currency": "KWD"})
+    shown = typed("orders", "show", order_id, server=server).out
+
+    assert "at 1.000 KWD" in shown
+    assert shown.count("2.000 KWD") == 2  # the total and the charge
+    assert "2.000 KWD" in typed("orders", "list", "--user", "Kuwait", server=server).out
+
+
 def test_an_order_is_shown_with_its_mails(started: Start, typed: Run) -> None:
     server = started(HOLD_SECONDS="0")
     order = {"user_id": "u", "quantity": 1, "restaurant_id": "r", "email": "u@example.com"}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from expediter.domain.ledger import EntryKind, LedgerEntry, balance
+from expediter.domain.money import money
 from expediter.domain.order import EffectKind, Order, Result, Status
 
 
@@ -99,9 +100,8 @@ def _add(numbers: list[int], order: Order, entries: tuple[LedgerEntry, ...]) -> 
 def _own_offences(order: Order, entries: tuple[LedgerEntry, ...]) -> Iterator[Offender]:
     held = balance(entries)
     if held != expected(order):
-        yield Offender(
-            order.id, f"{order.status} should hold {expected(order)} {order.currency}, the ledger says {held}"
-        )
+        due, kept = money(expected(order), order.currency), money(held, order.currency)
+        yield Offender(order.id, f"{order.status} should hold {due}, the ledger says {kept}")
 
 
 def _provider_offences(
@@ -116,8 +116,8 @@ def _provider_offences(
         if theirs is None:
             yield Offender(order.id, f"we have {entry.kind} {entry.key}, the provider does not")
         elif (theirs.amount, theirs.currency) != (entry.amount, entry.currency):
-            ours = f"{entry.amount} {entry.currency}"
-            yield Offender(order.id, f"{entry.key}: {ours} here, {theirs.amount} {theirs.currency} at the provider")
+            ours, other = money(entry.amount, entry.currency), money(theirs.amount, theirs.currency)
+            yield Offender(order.id, f"{entry.key}: {ours} here, {other} at the provider")
     for kind in (EffectKind.CHARGE, EffectKind.REFUND):
         if order.result(kind) is Result.UNKNOWN:
             records.pop(order.key(kind), None)
