@@ -83,8 +83,15 @@ def test_an_order_that_is_not_valid_says_which_argument(doors: Doors, input: dic
     assert faults(doors, "Mutation.postOrder", input=input) == paths
 
 
-def test_a_key_that_is_no_uuid_is_refused(doors: Doors) -> None:
-    assert faults(doors, "Mutation.postOrder", input=PLAIN, idempotencyKey="1") == ["idempotencyKey"]
+@pytest.mark.parametrize("key", ["1", "  ", f"{KEY}, {KEY}"])
+def test_a_key_that_is_no_uuid_is_refused(doors: Doors, key: str) -> None:
+    assert faults(doors, "Mutation.postOrder", input=PLAIN, idempotencyKey=key) == ["idempotencyKey"]
+
+
+def test_an_empty_key_or_null_is_none(doors: Doors) -> None:
+    given: list[str | None] = ["", "", None]
+    made = [doors.graphql("Mutation.postOrder", input=PLAIN, idempotencyKey=key)["id"] for key in given]
+    assert len(set(made)) == 3
 
 
 def test_an_order_of_several_items_has_no_name(doors: Doors) -> None:

@@ -10,6 +10,7 @@ from tests.api.conftest import Doors, header, shown
 
 PLAIN = {"user_id": "Burger_20", "quantity": "3", "restaurant_id": "Restaurant 4"}
 KEY = "0192f0c1-2345-7abc-8def-0123456789ab"
+OTHER = "0192f0c1-2345-7abc-8def-0123456789ac"
 
 
 def placed(doors: Doors, **changes: object) -> str:
@@ -90,7 +91,34 @@ def test_another_order_under_a_used_key_is_refused(doors: Doors, other: dict[str
     assert (refused.status, shown(refused)["error"]) == (422, "IdempotencyKeyReused")
 
 
-@pytest.mark.parametrize("key", ["", "1", '"', f"{{{KEY}}}", f"urn:uuid:{KEY}", KEY.replace("-", ""), f"'{KEY}'"])
+@pytest.mark.parametrize("key", ["", '""'])
+def test_an_empty_key_is_none(doors: Doors, key: str) -> None:
+    first, second = (doors.rest("postOrder", PLAIN, idempotency_key=key) for _ in range(2))
+    assert first.status == second.status == 204
+    assert header(first, "Order-Id") != header(second, "Order-Id")
+
+
+@pytest.mark.parametrize("keys", [f"{KEY}, {OTHER}", f'"{KEY}", {OTHER}', f"{KEY}, x", f"{KEY}, , {OTHER}"])
+def test_two_different_keys_are_no_request(doors: Doors, keys: str) -> None:
+    refused = doors.rest("postOrder", PLAIN, idempotency_key=keys)
+    assert (refused.status, shown(refused)["error"]) == (400, "RequestUnparsable")
+    assert "Idempotency-Key stands twice" in shown(refused)["detail"]
+
+
+@pytest.mark.parametrize("keys", [f"{KEY}, {KEY}", f'{KEY}, "{KEY.upper()}"', f"{KEY}, ", f", {KEY}"])
+def test_the_same_key_twice_is_one(doors: Doors, keys: str) -> None:
+    assert header(doors.rest("postOrder", PLAIN, idempotency_key=keys), "Order-Id") == KEY
+
+
+@pytest.mark.parametrize("field", ["id", "idempotency_key"])
+@pytest.mark.parametrize("value", [KEY, "", None, 17])
+def test_a_key_in_the_body_is_told_where_it_goes(doors: Doors, field: str, value: object) -> None:
+    refused = doors.rest("postOrder", {**PLAIN, field: value})
+    assert refused.status == 422
+    assert "a new order's key goes into the header Idempotency-Key" in shown(refused)["detail"]
+
+
+@pytest.mark.parametrize("key", ["1", '"  "', '"', f"{{{KEY}}}", f"urn:uuid:{KEY}", KEY.replace("-", ""), f"'{KEY}'"])
 def test_a_key_that_is_no_uuid_is_refused(doors: Doors, key: str) -> None:
     refused = doors.rest("postOrder", PLAIN, idempotency_key=key)
     assert (refused.status, shown(refused)["errors"][0]["path"]) == (422, "Idempotency-Key")

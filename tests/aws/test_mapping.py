@@ -82,6 +82,19 @@ def test_without_a_key_the_request_s_own_id_is_the_order_s() -> None:
     assert attributes(form)["order_id"] == answer["Order-Id"] == REQUEST
 
 
+@pytest.mark.parametrize("key", ["", '""'])
+def test_an_empty_key_is_none(key: str) -> None:
+    form, answer = sent(BODIES[0], {"Idempotency-Key": key})
+    assert attributes(form)["order_id"] == answer["Order-Id"] == REQUEST
+
+
+def test_a_key_of_blanks_stays_and_dies_in_the_intake(functions: Functions) -> None:
+    form, _ = sent(BODIES[0], {"Idempotency-Key": '"  "'})
+    record = functions.message(form["MessageBody"].encode(), **attributes(form))
+
+    assert len(functions.call("Intake", {"Records": [record]})["batchItemFailures"]) == 1
+
+
 def test_the_caller_s_groups_come_along() -> None:
     form, _ = sent(BODIES[0], None, **{"cognito:groups": "cooks,operators"})
     assert attributes(form)["groups"] == "cooks,operators"

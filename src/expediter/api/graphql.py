@@ -34,7 +34,7 @@ def post_order(work: Work, caller: Caller, args: Arguments, new_id: str) -> Json
     if "items" not in given:
         _require(given, "name", "quantity")
     sent = args.get("idempotencyKey")
-    key = new_id if sent is None else order_id(sent, "idempotencyKey")
+    key = (sent and order_id(sent, "idempotencyKey")) or new_id
     with _paths("input"):
         draft = convert({"user_id": caller.user_id or ANONYMOUS, **given}, Draft)
         return order_json(orders.accept(work, caller, draft, key).order)

@@ -1,15 +1,34 @@
-"""The client's idempotency key: a UUID, which becomes the order's id."""
+"""The client's idempotency key: a UUID, which becomes the order's id. An empty one is none."""
 
 import re
 
+from expediter.api.errors import RequestUnparsable
 from expediter.domain.errors import Fault, OrderInvalid
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def order_id(key: str, path: str) -> str:
-    """The id of the order sent under ``key``. Raises OrderInvalid (at ``path``) unless it is a UUID."""
-    bare = key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key
-    if not _UUID.fullmatch(bare.lower()):
+def order_id(key: str, path: str) -> str | None:
+    """The id of the order sent under ``key``; None: the key is empty. Raises OrderInvalid (at ``path``) for no UUID."""
+    bare = _bare(key)
+    if bare and not _UUID.fullmatch(bare):
         raise OrderInvalid((Fault(path, "give a UUID, one for each new order"),))
-    return bare.lower()
+    return bare or None
+
+
+def order_id_in_header(value: str) -> str | None:
+    """As ``order_id``, of the header Idempotency-Key; lines of one name come as one list (RFC 9110, 5.3).
+
+    Raises RequestUnparsable too, when two different keys are given.
+    """
+    if "," in value:
+        keys = {_bare(key.strip(" \t")) for key in value.split(",")} - {""}
+        if len(keys) > 1:
+            raise RequestUnparsable("The header Idempotency-Key stands twice with different keys. Send one.")
+        value = "".join(keys)
+    return order_id(value, "Idempotency-Key")
+
+
+def _bare(key: str) -> str:
+    """Without quotes, which a structured field has (RFC 8941, 3.3.3), and in small letters."""
+    return (key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key).lower()

@@ -10,7 +10,7 @@ import msgspec
 
 from expediter import contracts
 from expediter.api.errors import MediaTypeUnsupported, RequestUnparsable
-from expediter.api.keys import order_id
+from expediter.api.keys import order_id_in_header
 from expediter.api.render import letter_view, order_view
 from expediter.api.request import JSON, Request, Response, arguments, whole_number
 from expediter.app import orders
@@ -44,7 +44,7 @@ class Operation(NamedTuple):
 def post_order(work: Work, request: Request) -> Response:
     headers = request.headers
     given = headers.get("idempotency-key")
-    key = request.new_id if given is None else order_id(given, "Idempotency-Key")
+    key = (given and order_id_in_header(given)) or request.new_id
     accepted = orders.accept(work, request.caller, draft(request, Draft), key)
     said = [("Location", f"/orders/{key}"), ("Order-Id", key)]
     if accepted.replayed:

@@ -31,6 +31,8 @@ _FORMS = {
     "user_id": "text that can be seen, on one line from left to right",
     "restaurant_id": "text that can be seen, on one line from left to right",
 }
+#: What clients call the key of a new order when they put it into the body.
+_KEYS = frozenset({"id", "idempotency_key"})
 #: msgspec's names of JSON's types, in plain words.
 _TYPES = {
     "str": "text",
@@ -52,7 +54,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"Expected `(\w+)` of length (..) (\d+)"), lambda it: f"{_LIMITS[it[2]]} {_parts(int(it[3]), it[1])}"),
     (re.compile(r"Expected `(?:int|float)` (..) (-?[\d.]+)"), lambda it: f"{_LIMITS[it[1]]} {it[2]}"),
     (re.compile(r"Object missing required field `(.*)`", re.DOTALL), lambda it: f"the field {it[1]} is missing"),
-    (re.compile(r"Object contains unknown field `(.*)`", re.DOTALL), lambda it: f"the field {it[1]} is unknown"),
+    (re.compile(r"Object contains unknown field `(.*)`", re.DOTALL), lambda it: _unknown(it[1])),
 )
 
 
@@ -84,7 +86,7 @@ def _of_object(given: Json, form: type[msgspec.Struct], lists: Lists, path: str)
             yield Fault(path, f"the field {name} is missing")
     for name in given:
         if name not in fields:
-            yield Fault(path, f"the field {name} is unknown")
+            yield Fault(path, _unknown(name))
 
 
 def _of_field(value: Json, form: type[msgspec.Struct], name: str, lists: Lists, prefix: str) -> Iterator[Fault]:
@@ -141,6 +143,11 @@ def reason(error: Exception) -> str:
     if isinstance(error, UnicodeError):
         return "it is not UTF-8"
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _unknown(name: str) -> str:
+    told = f"the field {name} is unknown"
+    return f"{told}; a new order's key goes into the header Idempotency-Key" if name in _KEYS else told
 
 
 def _types(names: str) -> str:

@@ -4,10 +4,9 @@ Nothing is remembered between two runs: the server knows which keys it accepted,
 """
 
 import asyncio
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import httpx
 import msgspec
@@ -15,25 +14,24 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from expediter.app.strict_json import decode
 from expediter.cli import show
 from expediter.cli.api import TIMEOUT, headers, problem, server_url, unreachable
-from expediter.cli.files import LONGEST, lines_of
+from expediter.cli.files import lines_of
+from expediter.cli.order_lines import Line, numbered, read
 from expediter.cli.terms import stop
 
-#: What the keys of lines without one are derived from (RFC 9562, 5.5). Never change it: keys would change with it.
-NAMESPACE = uuid.UUID("8f1d3f0a-6f0e-5e0b-9d57-3b9f7f1c2a44")
+#: Said before it can happen: who is told of refused lines corrects the file and submits it again.
+_WITHOUT_ID = """\
+{count} of the accepted lines had no id: each is known by its number and text. Submit this file again and they are not
+ordered twice, as long as they stay where they are and as they are; a line that is moved or altered is ordered again.
+Give the lines an id, or name the field that is one with --key-field."""
 #: Times in a row that a line finds no server, a second apart, before the run ends; and the longest wait it is told.
 ATTEMPTS = 10
 LONGEST_WAIT = 30.0
 
 
-class Line(msgspec.Struct, frozen=True):
-    """A line to submit: its number from 1, its key, the order as the REST door takes it."""
-
-    number: int
-    key: str
-    body: bytes
+#: Submits one line, by its number and text.
+_One: TypeAlias = Callable[[httpx.AsyncClient, int, bytes], Awaitable[None]]
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -48,14 +46,17 @@ class Unreachable(Exception):
 
 
 class Tally(msgspec.Struct):
-    """What became of the lines. ``replayed``: accepted by an earlier run."""
+    """What became of the lines. ``replayed``: accepted by an earlier run. ``without_id``: lines that were accepted, now
+    or earlier, under a key that follows from their number and text.
+    """
 
     accepted: int = 0
     replayed: int = 0
     refused: list[Refusal] = []
+    without_id: int = 0
 
 
-def run(file: Path, url: str | None, concurrency: int, *, as_json: bool) -> None:
+def run(file: Path, url: str | None, concurrency: int, key_field: str | None, *, as_json: bool) -> None:
     """Submits the file and reports. Exits with 1 when a line was refused, or when the server could not be reached."""
     with lines_of(file) as lines:
         total = sum(1 for line in lines if line.strip())
@@ -70,14 +71,19 @@ def run(file: Path, url: str | None, concurrency: int, *, as_json: bool) -> None
     try:
         with bar:
             task = bar.add_task("Submitting", total=total)
-            asyncio.run(_submit(file, server_url(url), concurrency, tally, lambda: bar.advance(task)))
+
+            async def one(client: httpx.AsyncClient, number: int, text: bytes) -> None:
+                await _one(client, number, text, key_field, tally)
+                bar.advance(task)
+
+            asyncio.run(_submit(file, server_url(url), concurrency, one))
     except* Unreachable as error:
         stop(f"{error.exceptions[0]} {_told(tally)} so far; run the same command again to go on.", 1)
     _report(tally, as_json=as_json)
     raise typer.Exit(1 if tally.refused else 0)
 
 
-async def _submit(file: Path, url: str, concurrency: int, tally: Tally, advance: Callable[[], None]) -> None:
+async def _submit(file: Path, url: str, concurrency: int, one: _One) -> None:
     with lines_of(file) as opened:
         lines = numbered(opened)
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
@@ -87,56 +93,28 @@ async def _submit(file: Path, url: str, concurrency: int, tally: Tally, advance:
 
             async def work() -> None:
                 for number, text in lines:
-                    await _one(client, number, text, tally)
-                    advance()
+                    await one(client, number, text)
 
             async with asyncio.TaskGroup() as group:
                 for _ in range(concurrency):
                     group.create_task(work())
 
 
-def numbered(lines: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
-    """The lines that hold something, with their numbers from 1."""
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield number, line.strip()
-
-
-async def _one(client: httpx.AsyncClient, number: int, text: bytes, tally: Tally) -> None:
+async def _one(client: httpx.AsyncClient, number: int, text: bytes, key_field: str | None, tally: Tally) -> None:
     try:
-        line = read(number, text)
+        line = read(number, text, key_field)
     except ValueError as error:
         tally.refused.append(Refusal(number, str(error)))
         return
     response = await _post(client, line)
     if response.status_code >= 400:
         tally.refused.append(Refusal(number, problem(response)))
-    elif "idempotent-replayed" in response.headers:
+        return
+    tally.without_id += not line.own_key
+    if "idempotent-replayed" in response.headers:
         tally.replayed += 1
     else:
         tally.accepted += 1
-
-
-def read(number: int, text: bytes) -> Line:
-    """The line as an order under its key. Raises ValueError when it is no JSON object."""
-    if len(text) > LONGEST:
-        raise ValueError(f"BodyTooLarge: The line is longer than {LONGEST // 1024 // 1024} MiB")
-    try:
-        order: dict[str, Any] = decode(text, dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"RequestUnparsable: The line is no JSON object: {error}") from error
-    own = [str(order.pop(name)) for name in ("id", "idempotency_key") if order.get(name) is not None]
-    if not own:
-        return Line(number, str(uuid.uuid5(NAMESPACE, f"{number}:{text.decode()}")), text)
-    return Line(number, key_of(own[0]), msgspec.json.encode(order))
-
-
-def key_of(own: str) -> str:
-    """A line's own id as an idempotency key: itself when it is a UUID, else the UUID that follows from it."""
-    try:
-        return str(uuid.UUID(own))
-    except ValueError:
-        return str(uuid.uuid5(NAMESPACE, own))
 
 
 async def _post(client: httpx.AsyncClient, line: Line) -> httpx.Response:
@@ -178,3 +156,5 @@ def _report(tally: Tally, *, as_json: bool) -> None:
     print(_told(tally) + ".")
     for refusal in tally.refused:
         print(f"  line {refusal.line}: {refusal.problem}")
+    if tally.without_id:
+        print(_WITHOUT_ID.format(count=tally.without_id))

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from demo.serving import Patience, running
-from expediter.cli import submitting
+from expediter.cli import order_lines, submitting
 from tests.cli.conftest import Run, Server
 
 ORDER = {"user_id": "file", "quantity": 1, "restaurant_id": "r"}
@@ -29,8 +29,18 @@ def test_every_line_is_accepted_once_however_often_the_file_is_submitted(
     user = {**ORDER, "user_id": str(uuid.uuid4())}
     file = written(tmp_path / "o.jsonl", user, user, "", {**user, "quantity": "3"})
 
-    assert typed("submit", file, "--json", server=server).json == {"accepted": 3, "replayed": 0, "refused": []}
-    assert typed("submit", file, "--json", server=server).json == {"accepted": 0, "replayed": 3, "refused": []}
+    assert typed("submit", file, "--json", server=server).json == {
+        "accepted": 3,
+        "replayed": 0,
+        "refused": [],
+        "without_id": 3,
+    }
+    assert typed("submit", file, "--json", server=server).json == {
+        "accepted": 0,
+        "replayed": 3,
+        "refused": [],
+        "without_id": 3,
+    }
 
 
 def test_a_line_that_was_added_is_ordered_and_the_others_are_not_again(
@@ -40,7 +50,7 @@ def test_a_line_that_was_added_is_ordered_and_the_others_are_not_again(
     typed("submit", written(tmp_path / "o.jsonl", user), server=server)
     again = typed("submit", written(tmp_path / "o.jsonl", user, user), "--json", server=server).json
 
-    assert again == {"accepted": 1, "replayed": 1, "refused": []}
+    assert again == {"accepted": 1, "replayed": 1, "refused": [], "without_id": 2}
 
 
 def test_refused_lines_are_listed_by_number_and_the_others_are_accepted(
@@ -68,7 +78,7 @@ def test_a_line_s_own_uuid_becomes_the_order_s_id(server: Server, typed: Run, tm
 
 def test_any_other_id_stands_for_the_same_order_in_every_file() -> None:
     first, second = (
-        submitting.read(number, json.dumps({"idempotency_key": "order-17", "quantity": 1}).encode())
+        order_lines.read(number, json.dumps({"idempotency_key": "order-17", "quantity": 1}).encode())
         for number in (1, 9)
     )
 
@@ -77,7 +87,90 @@ def test_any_other_id_stands_for_the_same_order_in_every_file() -> None:
 
 
 def test_two_lines_that_say_the_same_are_two_orders() -> None:
-    assert submitting.read(1, b"{}").key != submitting.read(2, b"{}").key
+    assert order_lines.read(1, b"{}").key != order_lines.read(2, b"{}").key
+
+
+def key_and_body(line: object, key_field: str | None = None) -> tuple[str, object]:
+    found = order_lines.read(7, json.dumps(line).encode(), key_field)
+    return found.key, json.loads(found.body)
+
+
+@pytest.mark.parametrize("field", order_lines.KEYS)
+@pytest.mark.parametrize("empty", ["", None])
+def test_an_id_that_is_empty_or_null_is_none(field: str, empty: str | None) -> None:
+    first, second = (order_lines.read(number, json.dumps({field: empty, **ORDER}).encode()) for number in (1, 2))
+
+    assert not first.own_key
+    assert first.key != second.key
+    assert json.loads(first.body) == ORDER
+
+
+def test_two_lines_with_an_empty_id_are_two_orders_and_the_server_is_told_of_no_unknown_field(
+    server: Server, typed: Run, tmp_path: Path
+) -> None:
+    user = {**ORDER, "user_id": str(uuid.uuid4())}
+    lines = ({"id": empty, **user} for empty in ("", "", None))
+
+    answer = typed("submit", written(tmp_path / "o.jsonl", *lines), "--json", server=server)
+    assert answer.json == {"accepted": 3, "replayed": 0, "refused": [], "without_id": 3}
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (9007199254740993.0, "id: a number is no id"),
+        (17, "id: a number is no id"),
+        (True, "id: give a text"),
+        ({}, "id: give a text"),
+        (["a"], "id: give a text"),
+        ("  ", "id: give text that can be seen"),
+        ("\u200b", "id: give text that can be seen"),
+    ],
+)
+def test_what_is_no_id_is_refused_with_a_sentence(value: object, why: str) -> None:
+    with pytest.raises(ValueError, match=f"OrderInvalid: {why}"):
+        key_and_body({"id": value, **ORDER})
+
+
+def test_two_ids_of_one_line_are_one_or_refused() -> None:
+    assert key_and_body({"id": "a", "idempotency_key": "a"}) == key_and_body({"id": "a"})
+    with pytest.raises(ValueError, match="id and idempotency_key name two orders"):
+        key_and_body({"id": "a", "idempotency_key": "b"})
+
+
+def test_the_field_that_is_the_key_can_be_named(server: Server, typed: Run, tmp_path: Path) -> None:
+    """A line is the same order then wherever it stands."""
+    till = str(uuid.uuid4())
+    first, second = ({**ORDER, "receipt": f"{till}/{number}"} for number in (1, 2))
+    named = ("--key-field", "receipt", "--json")
+    written(tmp_path / "o.jsonl", first, {**second, "quantity": 0})
+    assert typed("submit", str(tmp_path / "o.jsonl"), *named, server=server).json["accepted"] == 1
+
+    again = typed("submit", written(tmp_path / "o.jsonl", second, first), *named, server=server)
+    assert again.json == {"accepted": 1, "replayed": 1, "refused": [], "without_id": 0}
+
+
+def test_a_field_of_the_order_can_be_its_key_and_stays_in_it() -> None:
+    assert key_and_body({"name": "n17", "note": 1}, "name") == (order_lines.key_of("n17"), {"name": "n17", "note": 1})
+
+
+@pytest.mark.parametrize("line", [{}, {"receipt": ""}, {"receipt": None}])
+def test_a_line_without_the_key_that_was_named_is_refused(line: object) -> None:
+    with pytest.raises(ValueError, match="OrderInvalid: receipt: the line has none"):
+        key_and_body(line, "receipt")
+
+
+def test_who_submits_lines_without_ids_is_told_what_orders_them_again_before_the_file_is_corrected(
+    server: Server, typed: Run, tmp_path: Path
+) -> None:
+    user = {**ORDER, "user_id": str(uuid.uuid4())}
+    said = typed("submit", written(tmp_path / "o.jsonl", {**user, "quantity": 0}, user), server=server).out
+    with_ids = written(tmp_path / "i.jsonl", {"id": str(uuid.uuid4()), **user})
+
+    assert "1 of the accepted lines had no id" in said
+    assert "a line that is moved or altered is ordered again" in said
+    assert "--key-field" in said
+    assert "no id" not in typed("submit", with_ids, server=server).out
 
 
 class Busy:

@@ -34,6 +34,17 @@ async def test_each_order_gets_an_id_of_its_own(opened: Opened) -> None:
         assert len({answer.headers["Order-Id"] for answer in answers}) == 50
 
 
+async def test_two_different_keys_in_two_header_lines_are_no_request_and_one_twice_is_one(serving: Opened) -> None:
+    key, other = "0192f0c1-2345-7abc-8def-0123456789ab", "0192f0c1-2345-7abc-8def-0123456789ac"
+    async with serving() as served:
+        refused = await served.client.post(
+            "/orders", json=PLAIN, headers=[("Idempotency-Key", key), ("Idempotency-Key", other)]
+        )
+        taken = await served.client.post("/orders", json=PLAIN, headers=[("Idempotency-Key", key)] * 2)
+        assert (refused.status_code, refused.json()["error"]) == (400, "RequestUnparsable")
+        assert (taken.status_code, taken.headers["Order-Id"]) == (204, key)
+
+
 async def test_an_unknown_path_is_a_problem(opened: Opened) -> None:
     async with opened() as served:
         answer = await served.client.get("/order")

@@ -14,14 +14,18 @@ def submit(
     file: File,
     url: Url = None,
     concurrency: Annotated[int, typer.Option(min=1, max=256, help="Orders under way at the same time")] = 16,
+    key_field: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The field of each line that is its id [default: id]")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Submit the orders of a file; safe to run again, also after it was interrupted.
 
     Each line is an order as POST /orders takes it. Its idempotency key is its own id (or
-    idempotency_key), or follows from the line's number and text: run again, a line that was
-    accepted before is not ordered twice. Exit 1 when a line was refused.
+    idempotency_key, or the field that --key-field names). Without one it follows from the line's
+    number and text: the same file run again orders nothing twice, but a line that was moved or
+    altered in between is ordered again. Exit 1 when a line was refused.
     """
     from expediter.cli.submitting import run
 
-    run(file, url, concurrency, as_json=as_json)
+    run(file, url, concurrency, key_field, as_json=as_json)

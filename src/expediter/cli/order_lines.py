@@ -1,0 +1,92 @@
+"""A line of a file as an order under its key.
+
+The key is what makes a line one order however often it is submitted. It is the line's own id; without one it follows
+from the line's number and text, so the line is another order as soon as either changes.
+"""
+
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from expediter.app.drafts import VISIBLE, Draft
+from expediter.app.strict_json import decode
+from expediter.asl.protocol import Json
+from expediter.cli.files import LONGEST
+
+#: What the keys of lines without one are derived from (RFC 9562, 5.5). Never change it: keys would change with it.
+NAMESPACE = uuid.UUID("8f1d3f0a-6f0e-5e0b-9d57-3b9f7f1c2a44")
+#: Where a line's own id stands, unless another field is named.
+KEYS = ("id", "idempotency_key")
+#: Fields that belong to the order, also when one of them is its key.
+_OF_THE_ORDER = frozenset(Draft.__struct_fields__)
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A line to submit: its number from 1, its key, the order as REST takes it. ``own_key``: the line brought it."""
+
+    number: int
+    key: str
+    body: bytes
+    own_key: bool
+
+
+def numbered(lines: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The lines that hold something, with their numbers from 1."""
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield number, line.strip()
+
+
+def read(number: int, text: bytes, key_field: str | None = None) -> Line:
+    """The line as an order under its key, which stands in ``key_field`` or in one of ``KEYS``.
+
+    Raises ValueError when the line is no JSON object, or its key is none.
+    """
+    if len(text) > LONGEST:
+        raise ValueError(f"BodyTooLarge: The line is longer than {LONGEST // 1024 // 1024} MiB")
+    try:
+        order: dict[str, Any] = decode(text, dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"RequestUnparsable: The line is no JSON object: {error}") from error
+    own = _own_key(order, (key_field,) if key_field else KEYS)
+    if own is None and key_field:
+        raise ValueError(f"OrderInvalid: {key_field}: the line has none, and it is the key; give it")
+    kept = {name: value for name, value in order.items() if not _is_key_only(name, key_field)}
+    body = text if kept == order else msgspec.json.encode(kept)
+    if own is None:
+        return Line(number, str(uuid.uuid5(NAMESPACE, f"{number}:{text.decode()}")), body, own_key=False)
+    return Line(number, key_of(own), body, own_key=True)
+
+
+def key_of(own: str) -> str:
+    """A line's own id as an idempotency key: itself when it is a UUID, else the UUID that follows from it."""
+    try:
+        return str(uuid.UUID(own))
+    except ValueError:
+        return str(uuid.uuid5(NAMESPACE, own))
+
+
+def _is_key_only(name: str, key_field: str | None) -> bool:
+    return (name == key_field and name not in _OF_THE_ORDER) if key_field else name in KEYS
+
+
+def _own_key(order: dict[str, Any], names: tuple[str, ...]) -> str | None:
+    """The id that the line gives; one that is null or empty is none. Raises ValueError when it is no plain text."""
+    given = {name: order[name] for name in names if order.get(name) not in (None, "")}
+    for name, value in given.items():
+        if why := _why_no_id(value):
+            raise ValueError(f"OrderInvalid: {name}: {why}")
+    if len(set(given.values())) > 1:
+        raise ValueError(f"OrderInvalid: {' and '.join(given)} name two orders; give one of them")
+    return next(iter(given.values()), None)
+
+
+def _why_no_id(value: Json) -> str | None:
+    if isinstance(value, bool | list | dict):
+        return "give a text that names the order, or leave it out"
+    if isinstance(value, int | float):
+        return 'a number is no id, because 1 and 1.0 are one number; write it as text: "17"'
+    return None if re.match(VISIBLE, value) else "give text that can be seen, or leave it out"
