@@ -101,6 +101,15 @@ def test_times_of_a_task_by_path_begin_at_its_effective_input() -> None:
     assert "The TimeoutSecondsPath parameter cannot be parsed as a positive integer: $.t == soon" in str(wrong.cause)
 
 
+@pytest.mark.parametrize("field", ["TimeoutSecondsPath", "HeartbeatSecondsPath"])
+def test_a_time_by_a_path_that_leads_nowhere_is_told_as_a_template_would(field: str) -> None:
+    done = run_state({"Type": "Task", "Resource": "W", "InputPath": "$.a", field: "$.t"}, {"a": {"x": 1}})
+
+    assert done.error == "States.Runtime"
+    told = f"The JSONPath '$.t' specified for the field '{field}' could not be found in the input '{{\"x\":1}}'"
+    assert str(done.cause).endswith(told)
+
+
 def test_what_a_service_is_asked_with_is_looked_at_also_where_it_is_the_input_as_it_came() -> None:
     resource = "arn:aws:states:::apigateway:invoke"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from expediter.asl.cases import run_case
+from expediter.asl.cases import run_case, run_execution
 from expediter.asl.simulate import Unanswered
 from tests.asl.helpers import run_state, run_states
 
@@ -54,6 +54,17 @@ def test_a_task_that_never_answers_runs_into_its_timeout_or_waits_for_ever() -> 
 
 def test_an_answer_may_take_its_time() -> None:
     assert run_state(TASK, mocks={"Work": [{"result": 1, "after_seconds": 2.5}]}).seconds == 2.5
+
+
+@pytest.mark.parametrize(("recorded_from", "counts"), [("sync", False), ("logs", True)])
+def test_an_express_execution_counts_redrives_unless_it_answers_who_starts_it(recorded_from: str, counts: bool) -> None:
+    state = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $states.context.Execution %}", "End": True}
+    definition = {"StartAt": "Only", "States": {"Only": state}}
+
+    got = run_execution({"definition": definition, "workflow_type": "EXPRESS", "recorded_from": recorded_from})
+
+    assert ("RedriveCount" in got["output"]) is counts
+    assert ":express:" in got["output"]["Id"]
 
 
 def case(**expected: Any) -> dict[str, Any]:

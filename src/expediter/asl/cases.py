@@ -4,6 +4,7 @@ The format is that of the conformance cases (their README): a case has ``definit
 ``task_mocks``, ``s3_objects``, ``stopped_by_api``, and ``expected``. The caller loads the files.
 """
 
+import base64
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from expediter.asl.protocol import Json
 from expediter.asl.simulate import CONTEXT, Unanswered, simulate
 from expediter.asl.teststate.answer import run_state
 from expediter.asl.teststate.mock_results import ServiceModels
+from expediter.asl.texts import json_text
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -50,10 +52,9 @@ def run_case(case: dict[str, Any], models: ServiceModels | None = None) -> Verdi
 
 def run_execution(case: dict[str, Any]) -> dict[str, Json]:
     """Run an execution case: ``{status, output | error, cause, states_entered}``."""
-    objects: dict[str, dict[str, str]] = {}
+    objects: dict[str, dict[str, str | bytes]] = {}
     for found in case.get("s3_objects", []):
-        if isinstance(found["body"], str):
-            objects.setdefault(found["bucket"], {})[found["key"]] = found["body"]
+        objects.setdefault(found["bucket"], {})[found["key"]] = _body(found["body"])
     stop = (case["stopped_by_api"] or {}) if "stopped_by_api" in case else None
     try:
         done = simulate(
@@ -75,6 +76,15 @@ def run_execution(case: dict[str, Any]) -> dict[str, Json]:
     return got
 
 
+def _body(body: Json) -> str | bytes:
+    """An object's content: a text, or ``{"Base64": …}``; any other JSON stands for its text."""
+    if isinstance(body, str):
+        return body
+    if isinstance(body, dict) and body.keys() == {"Base64"}:
+        return base64.b64decode(body["Base64"])
+    return json_text(body)
+
+
 #: What an error in the engine itself would raise. Such a case disagrees, and the other cases still run.
 _ENGINE_ERRORS = (
     ArithmeticError,
@@ -88,10 +98,12 @@ _ENGINE_ERRORS = (
 
 
 def _context(case: dict[str, Any]) -> dict[str, Json]:
-    """Only a Standard execution can be redriven; an Express one has another kind of name."""
+    """An Express execution has another kind of name, and no RedriveCount if it answers who starts it (``sync``)."""
     if case.get("workflow_type") != "EXPRESS":
         return CONTEXT
-    execution = {key: value for key, value in CONTEXT["Execution"].items() if key != "RedriveCount"}
+    execution = CONTEXT["Execution"].copy()
+    if case.get("recorded_from") == "sync":
+        del execution["RedriveCount"]
     execution["Id"] = "arn:aws:states:us-east-1:111111111111:express:simulated:execution:1"
     return {**CONTEXT, "Execution": execution}
 

@@ -16,6 +16,17 @@ from expediter.asl.protocol import NO_CONTEXT, Json
 # gc=False: values made of JSON hold no cycles, so the garbage collector need not look at them.
 
 
+class Portion(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """Items of a Map in a row that come from one place, as ``$$.Map.Item.Source`` names it.
+
+    ``pairs``: they are the entries of an object, each as ``{"Key": …, "Value": …}``.
+    """
+
+    source: str
+    count: int
+    pairs: bool = False
+
+
 class Group(msgspec.Struct, omit_defaults=True, gc=False):
     """The children of a Parallel or Map state that runs now."""
 
@@ -32,8 +43,17 @@ class Group(msgspec.Struct, omit_defaults=True, gc=False):
     tolerated: int = 0
     percentage: float = 100
     total: int = 0
-    #: ItemReader: MaxItems (0: all).
+    #: Map: where the items come from; empty: they are an array of the input.
+    portions: list[Portion] = []
+    #: ItemReader: MaxItems (0: all); the objects still to read, each by bucket and key, the columns of an inventory,
+    #: and the items found so far.
     most: int = 0
+    unread: list[tuple[str, str]] = []
+    columns: list[str] = []
+    found: list[Json] = []
+    #: ResultWriter: what it writes of each child execution (null before it begins), and the number of files written.
+    records: list[Json] = []
+    written: int = 0
 
 
 class Frame(msgspec.Struct, omit_defaults=True, gc=False):

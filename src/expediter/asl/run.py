@@ -87,7 +87,9 @@ class Run:
             frame = self.frames[frame.number] = msgspec.structs.replace(frame)
             if frame.group is not None:
                 group = frame.group
-                frame.group = msgspec.structs.replace(group, results=group.results.copy(), failed=group.failed.copy())
+                frame.group = msgspec.structs.replace(
+                    group, results=group.results.copy(), failed=group.failed.copy(), records=group.records.copy()
+                )
             self.changed = True
         return frame
 

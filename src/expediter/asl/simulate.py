@@ -8,6 +8,7 @@ Answers are per Resource (or per state, by its name), in the order of the calls.
 ``after_seconds`` (virtual time it takes).
 """
 
+import base64
 import hashlib
 import heapq
 from collections.abc import Mapping
@@ -16,7 +17,6 @@ from typing import TypeAlias
 import msgspec
 
 from expediter.asl.compiler.definition import parse
-from expediter.asl.compiler.item_reader import RESOURCES, WRITERS
 from expediter.asl.execution import Execution, new_execution
 from expediter.asl.expressions.intrinsics import same_json
 from expediter.asl.history import HistoryEvent
@@ -35,11 +35,13 @@ from expediter.asl.protocol import (
     TaskTimedOut,
     TimerFired,
 )
+from expediter.asl.states.datasets.reading import GET, LIST
+from expediter.asl.states.datasets.results import PUT
 from expediter.asl.steps import advance, fixed_context
 
 Mocks: TypeAlias = Mapping[str, list[dict[str, Json]]]
-#: Bucket -> key -> text: what an ItemReader reads.
-Objects: TypeAlias = Mapping[str, Mapping[str, str]]
+#: Bucket -> key -> content: what an ItemReader reads.
+Objects: TypeAlias = Mapping[str, Mapping[str, str | bytes]]
 
 #: 1 January 2026, 00:00 UTC: the start of a simulation if none is given.
 START = 1_767_225_600_000
@@ -48,7 +50,8 @@ START = 1_767_225_600_000
 class Simulation(msgspec.Struct, frozen=True):
     """How a run ended. ``status`` RUNNING: it waits for an answer that was not prepared to come.
 
-    ``events``: the history in AWS's shape; ``seconds``: virtual time it took.
+    ``events``: the history in AWS's shape; ``seconds``: virtual time it took; ``written``: what a ResultWriter wrote,
+    bucket -> key -> text.
     """
 
     status: str
@@ -58,6 +61,7 @@ class Simulation(msgspec.Struct, frozen=True):
     states_entered: list[str]
     events: list[dict[str, Json]]
     seconds: float
+    written: dict[str, dict[str, str]] = {}
 
 
 class Unanswered(LookupError):
@@ -105,6 +109,7 @@ class _Simulator:
         self.machine = machine
         self.left = {resource: list(answers) for resource, answers in mocks.items()}
         self.objects = objects
+        self.written: dict[str, dict[str, str]] = {}
         self.start = self.now = start
         self.seed = seed
         self.due: list[tuple[int, int, AnyEvent]] = []
@@ -134,6 +139,7 @@ class _Simulator:
             [event.details["name"] for event in history if event.type.endswith("StateEntered")],
             [event.aws() for event in history],
             (history[-1].at - self.start) / 1000,
+            self.written,
         )
 
     def push(self, at: int, event: AnyEvent) -> None:
@@ -147,7 +153,7 @@ class _Simulator:
         elif isinstance(command, StartTimer):
             at = max(command.at, self.now)
             self.push(at, TimerFired(at=at, seed=self.seed, timer=command.timer))
-        elif command.resource in _READERS and command.resource not in self.left:
+        elif command.resource in _STORE and command.resource not in self.left:
             self.push(self.now, self.read(command))
         else:
             self.answer(command)
@@ -180,17 +186,18 @@ class _Simulator:
 
     def read(self, task: ScheduleTask) -> AnyEvent:
         """What the object store answers to an ItemReader or ResultWriter."""
-        bucket = self.objects.get(task.input.get("Bucket", ""), {})
-        if task.resource.endswith(":putObject"):
+        given = task.input if isinstance(task.input, dict) else {}
+        name, key = str(given.get("Bucket", "")), str(given.get("Key", ""))
+        bucket = self.objects.get(name, {})
+        if task.resource == PUT:
+            self.written.setdefault(name, {})[key] = given["Body"]
             return self.succeeded(task, {})
-        if task.resource.endswith(":listObjectsV2"):
-            prefix = task.input.get("Prefix", "")
-            return self.succeeded(
-                task, [_entry(key, bucket[key], self.now) for key in sorted(bucket) if key.startswith(prefix)]
-            )
-        key = task.input.get("Key", "")
+        if task.resource == LIST:
+            prefix = str(given.get("Prefix", ""))
+            listed = [_entry(key, bucket[key], self.now) for key in sorted(bucket) if key.startswith(prefix)]
+            return self.succeeded(task, listed)
         if key in bucket:
-            return self.succeeded(task, bucket[key])
+            return self.succeeded(task, _content(bucket[key]))
         cause = f"The specified key does not exist: {key}"
         return TaskFailed(self.now, self.seed, task.task, "States.ItemReaderFailed", cause)
 
@@ -198,11 +205,22 @@ class _Simulator:
         return TaskSucceeded(at=self.now, seed=self.seed, task=task.task, output=output)
 
 
-def _entry(key: str, text: str, now: int) -> dict[str, Json]:
+def _content(content: str | bytes) -> Json:
+    """An object as the store answers it: a text, or ``{"Base64": …}``."""
+    return content if isinstance(content, str) else {"Base64": base64.b64encode(content).decode()}
+
+
+def _entry(key: str, content: str | bytes, now: int) -> dict[str, Json]:
     """One object as ListObjectsV2 lists it, in the form that Step Functions gives an iteration."""
-    digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-    size = len(text.encode())
-    return {"Etag": f'"{digest}"', "Key": key, "LastModified": now // 1000, "Size": size, "StorageClass": "STANDARD"}
+    data = content.encode() if isinstance(content, str) else content
+    digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    return {
+        "Etag": f'"{digest}"',
+        "Key": key,
+        "LastModified": now // 1000,
+        "Size": len(data),
+        "StorageClass": "STANDARD",
+    }
 
 
-_READERS = frozenset({*RESOURCES, *WRITERS})
+_STORE = frozenset({GET, LIST, PUT})

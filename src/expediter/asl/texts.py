@@ -51,8 +51,17 @@ def copy_json(value: Json) -> Json:
 
 
 def plain(value: Json) -> str:
-    """A string as it is, anything else as JSON (States.Format, cause texts)."""
+    """A string as it is, anything else as JSON (cause texts)."""
     return value if isinstance(value, str) else json_text(value)
+
+
+def java_text(value: Json) -> str:
+    """A value as Java's ``toString`` writes it: ``{a=1, b=[x, null]}``. A string as it is (States.Format)."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}={java_text(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(java_text, value))}]"
+    return plain(value)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

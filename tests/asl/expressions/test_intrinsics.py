@@ -15,6 +15,8 @@ from tests.asl.helpers import call, run_state
         ("States.Format('{} of {}', 1, 'two')", "1 of two"),
         ("States.Format('kept \\{\\} {}', true)", "kept {} true"),
         ("States.Format($.template, null)", "<null>"),
+        ("States.Format('{}', $.object)", "{b=1.5, a=[true]}"),
+        ("States.Format('{} {}', $.mixed, $.lists)", "[1, 1, 1.0, null] [[1, 2]]"),
         ("States.StringToJson('[1, null]')", [1, None]),
         ("States.StringToJson('  ')", None),
         ("States.JsonToString($.object)", '{"b":1.5,"a":[true]}'),

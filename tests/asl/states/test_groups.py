@@ -251,7 +251,7 @@ def test_an_itemreader_reads_what_the_store_answers(config: dict[str, Any], text
     assert run_state(state, {"key": "k"}, objects={"b": {"k": text}}).output == items
 
 
-@pytest.mark.parametrize(("text", "key"), [("{}", "k"), ("[", "k"), ("[]", "missing")])
+@pytest.mark.parametrize(("text", "key"), [("1", "k"), ("[", "k"), ("[]", "missing")])
 def test_an_object_that_cannot_be_read_is_an_error_with_a_name(text: str, key: str) -> None:
     reader = {
         "Resource": "arn:aws:states:::s3:getObject",

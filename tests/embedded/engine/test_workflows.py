@@ -102,6 +102,26 @@ async def test_a_workflow_with_an_unknown_task_is_refused_with_those_there_are(t
 
 
 @story
+async def test_a_workflow_that_reads_from_an_object_store_is_refused(tmp_path: Path) -> None:
+    definition = workflow(None)
+    inner = {"StartAt": "In", "States": {"In": {"Type": "Pass", "End": True}}}
+    reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON"}}
+    distributed = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **inner}
+    definition["States"]["Read"] = {
+        "Type": "Map",
+        "ItemReader": reader,
+        "ItemProcessor": distributed,
+        "Next": definition["StartAt"],
+    }
+    definition["StartAt"] = "Read"
+    file = tmp_path / "other.asl.json"
+    file.write_text(json.dumps(definition))
+
+    with pytest.raises(DataRefused, match="s3:getObject"):
+        await start(tmp_path / "data", WORKFLOW=str(file))
+
+
+@story
 async def test_a_workflow_that_is_no_states_language_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "other.asl.json"
     file.write_text('{"StartAt": "Nowhere", "States": {}}')

@@ -10,7 +10,7 @@ from expediter.asl.execution import Frame
 from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.expressions.jsonata.expression import compile_expression, evaluated, is_expression, query_failure
 from expediter.asl.expressions.scope import Scope
-from expediter.asl.expressions.templates import Template, compile_path_or_call
+from expediter.asl.expressions.templates import Template, compile_path_or_call, worded
 from expediter.asl.protocol import Json
 from expediter.asl.states.simple import LONGEST, Due, Parameter, Text, seconds_ahead
 from expediter.asl.states.task import Fixed, Limits
@@ -19,10 +19,10 @@ from expediter.asl.texts import json_text, json_type, parse_instant, plain
 Value: TypeAlias = Callable[[Scope, Frame], Json]
 
 
-def dynamic(reader: Reader, field: str, wanted: str) -> Value | None:
+def dynamic(reader: Reader, field: str, *wanted: str) -> Value | None:
     """The field as a JSONata expression; None if it is not one (the caller then reads the value itself).
 
-    ``wanted``: the JSON type that the expression must return.
+    ``wanted``: the JSON types that the expression may return.
     """
     if not reader.jsonata or not is_expression(reader.spec.get(field)):
         return None
@@ -36,13 +36,13 @@ def dynamic(reader: Reader, field: str, wanted: str) -> Value | None:
     return _typed(get, wanted, expression.text, field)
 
 
-def _typed(get: Template, wanted: str, text: str, field: str) -> Value:
+def _typed(get: Template, wanted: tuple[str, ...], text: str, field: str) -> Value:
     def read(scope: Scope, frame: Frame) -> Json:
         value = get({"input": frame.input}, scope)
-        if (found := json_type(value)) != wanted:
+        if (found := json_type(value)) not in wanted:
             raise query_failure(
                 f"The JSONata expression '{text}' specified for the field '{field}' returned an unexpected result "
-                f"type. Expected '{wanted}', but was '{found}' for value: {json_text(value)}",
+                f"type. Expected '{wanted[0]}', but was '{found}' for value: {json_text(value)}",
                 field,
             )
         return value
@@ -90,8 +90,10 @@ def _positive(value: Json, field: str) -> int:
 
 
 def _seconds_at(parameter: Parameter) -> Callable[[Scope, Frame], int]:
+    read_path = worded(parameter.path, parameter.field)
+
     def read(scope: Scope, frame: Frame) -> int:
-        value = parameter.read(scope, frame)
+        value = read_path(frame.input if parameter.begin is None else parameter.begin(scope, frame), scope)
         if is_number(value) and value == int(value) and 0 < value <= LONGEST:
             return int(value)
         raise parameter.unfit("cannot be parsed as a positive integer", value)

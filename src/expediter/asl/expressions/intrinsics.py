@@ -16,7 +16,7 @@ import msgspec
 
 from expediter.asl.expressions.scope import Draw
 from expediter.asl.protocol import Json
-from expediter.asl.texts import decode, json_text, plain
+from expediter.asl.texts import decode, java_text, json_text, plain
 
 #: AWS's own limits: 1,000 elements of a range, 10,000 characters to hash or encode.
 RANGE_LIMIT = 1000
@@ -173,7 +173,9 @@ def _format(_draw: Draw, template: Json, *arguments: Json) -> Json:
     # A literal template arrives cut into its pieces, any other as the string that it is.
     pieces = template if isinstance(template, tuple) else _text(template).split("{}")
     _need(len(pieces) == len(arguments) + 1, "the number of {} and of arguments must be equal")
-    return pieces[0] + "".join(plain(argument) + piece for argument, piece in zip(arguments, pieces[1:], strict=True))
+    return pieces[0] + "".join(
+        java_text(argument) + piece for argument, piece in zip(arguments, pieces[1:], strict=True)
+    )
 
 
 INTRINSICS: dict[str, Intrinsic] = {

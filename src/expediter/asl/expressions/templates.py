@@ -44,7 +44,12 @@ def compile_path_or_call(text: str, field: str) -> CompiledTemplate:
         call = compile_call(text)
         return CompiledTemplate(_worded(call.get, text, field, call.paths), call.paths, constant=False)
     path = compile_path(text)
-    return CompiledTemplate(_worded(path.get, text, field, (path,)), (path,), constant=False)
+    return CompiledTemplate(worded(path, field), (path,), constant=False)
+
+
+def worded(path: Path, field: str) -> Template:
+    """What the path selects, with the error text of a template where it selects nothing."""
+    return _worded(path.get, path.text, field, (path,))
 
 
 def _worded(get: Argument, text: str, field: str, paths: tuple[Path, ...]) -> Template:

@@ -7,40 +7,28 @@ numbers its own events, has its own context, sees no outer variables, and may fa
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
-from expediter.asl.errors import StateFailure
+from expediter.asl.errors import StateFailure, runtime_failure
 from expediter.asl.execution import Frame, Group
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded, TaskTimedOut
+from expediter.asl.states.datasets.reading import ItemReader, add_items, item_of
+from expediter.asl.states.datasets.results import ResultWriter, ended, started
 from expediter.asl.states.group import GroupState
 from expediter.asl.states.interpreter import Interpreter
 from expediter.asl.states.retry import ErrorHandlers
 from expediter.asl.states.state import Arguments, Finish, Put, State
-from expediter.asl.texts import copy_json, json_text
+from expediter.asl.texts import copy_json, instant_text
 
 #: AWS runs at most this many inline iterations at once, whatever MaxConcurrency says.
 INLINE_LIMIT = 40
 #: AWS would run 10,000 child executions at once; here every open one is stored with each step.
 DISTRIBUTED_LIMIT = 1_000
+ONLY_DISTRIBUTED = "The ItemReader, ItemBatcher and ResultWriter fields are not supported for INLINE maps"
 THRESHOLD = "States.ExceedToleratedFailureThreshold"
 
-Items: TypeAlias = Callable[[Scope, Frame], list[Json]]
+#: An array, or an object whose entries are the items.
+Items: TypeAlias = Callable[[Scope, Frame], Json]
 Number: TypeAlias = Callable[[Scope, Frame], float | None]
-
-
-class ItemReader(NamedTuple):
-    """ItemReader: the request to the store, and the parser of its answer. ``most``: MaxItems, 0 for all."""
-
-    resource: str
-    arguments: Arguments
-    most: Number
-    read: Callable[[Json], list[Json]]
-
-
-class ResultWriter(NamedTuple):
-    """ResultWriter: the results go to the store, and the state's result names the place."""
-
-    resource: str
-    arguments: Arguments
 
 
 class MapFields(NamedTuple):
@@ -78,11 +66,15 @@ class Map(GroupState):
         self.fields = fields
 
     def enter(self, run: Interpreter, frame: Frame) -> State | None:
-        source = self.fields.source
-        if source is None:
-            return self._start(run, frame, self.fields.items(run, frame))
+        fields = self.fields
+        if not fields.distributed and (fields.source or fields.batch or fields.writer):
+            raise runtime_failure(ONLY_DISTRIBUTED)
+        if fields.source is None:
+            group = Group()
+            add_items(group, fields.items(run, frame))
+            return self._start(run, frame, group)
         self._limits(run, frame)  # a value that is not a number fails before the store is read
-        frame.group = Group(most=int(source.most(run, frame) or 0))
+        frame.group = Group(most=int(fields.source.most(run, frame) or 0))
         return self._call_store(run, frame)
 
     # --- the store: an ItemReader before, a ResultWriter after ------------------------------------------------
@@ -99,24 +91,50 @@ class Map(GroupState):
         if frame.task is None or frame.group is None:
             return None
         run.seed, run.draws = frame.seed, 0
-        writer, source = self.fields.writer, self.fields.source
-        if frame.group.items is not None and writer is not None:
-            wanted = {**writer.arguments(run, frame), "Body": json_text(self._results(frame.group))}
-            return ScheduleTask(frame.task, self.name, writer.resource, wanted, frame.attempt)
-        if source is not None:
-            return ScheduleTask(frame.task, self.name, source.resource, source.arguments(run, frame), frame.attempt)
-        return None
+        resource, wanted = self._wanted(run, frame, frame.group)
+        return ScheduleTask(frame.task, self.name, resource, wanted, frame.attempt)
+
+    def _wanted(self, run: Interpreter, frame: Frame, group: Group) -> tuple[str, Json]:
+        """The Resource and the input of the task that the frame waits for."""
+        source, writer = self.fields.source, self.fields.writer
+        if source is not None and group.items is None:
+            return source.request(run, frame, group)
+        if writer is None:
+            raise ValueError(f"{self.name} asks nothing of a store")
+        asked, files = self._files(run, frame, group, writer)
+        key, body = files[group.written]
+        rest = {name: value for name, value in asked.items() if name != "Prefix"}
+        return writer.resource, {**rest, "Key": key, "Body": body}
+
+    def _files(
+        self, run: Interpreter, frame: Frame, group: Group, writer: ResultWriter
+    ) -> tuple[dict[str, Json], list[tuple[str, str]]]:
+        """What ResultWriter asks for, and the files that it writes."""
+        given = writer.arguments(run, frame)
+        asked = given if isinstance(given, dict) else {}
+        place = f"{asked.get('Prefix', '')}/{self._run_id(frame)}/".removeprefix("/")
+        return asked, writer.files(group, place, asked.get("Bucket"), self._run_arn(run, frame))
 
     def succeeded(self, run: Interpreter, frame: Frame, event: TaskSucceeded) -> State | None:
         frame.task = None
         group = self.group_of(frame)
-        if group.items is not None and self.fields.writer is not None:
-            wanted = self.fields.writer.arguments(run, frame)
-            key = f"{wanted.get('Prefix', '')}/{self._run_id(frame)}/manifest.json".removeprefix("/")
-            details = {"Bucket": wanted.get("Bucket"), "Key": key}
-            return self._leave(run, frame, {"MapRunArn": self._run_arn(run, frame), "ResultWriterDetails": details})
-        items = [] if self.fields.source is None else self.fields.source.read(copy_json(event.output))
-        return self._start(run, frame, items[: group.most] if group.most else items)
+        source = self.fields.source
+        if source is not None and group.items is None:
+            if source.take(run, frame, group, copy_json(event.output)):
+                return self._start(run, frame, group)
+            return self._call_store(run, frame)
+        return self._written(run, frame, group)
+
+    def _written(self, run: Interpreter, frame: Frame, group: Group) -> State | None:
+        """One more file of the results is in the store; after the manifest, the state's result tells where."""
+        if self.fields.writer is None:
+            raise ValueError(f"{self.name} writes nothing to a store")
+        asked, files = self._files(run, frame, group, self.fields.writer)
+        group.written += 1
+        if group.written < len(files):
+            return self._call_store(run, frame)
+        details = {"Bucket": asked.get("Bucket"), "Key": files[-1][0]}
+        return self._leave(run, frame, {"MapRunArn": self._run_arn(run, frame), "ResultWriterDetails": details})
 
     def failed(self, run: Interpreter, frame: Frame, event: TaskFailed) -> State | None:
         raise self._store_failure(run, frame, event.cause)
@@ -144,33 +162,34 @@ class Map(GroupState):
             count = 0
         return min(wanted or most, most), -1 if count is None else count, 100 if percentage is None else percentage
 
-    def _start(self, run: Interpreter, frame: Frame, items: list[Json]) -> State | None:
+    def _start(self, run: Interpreter, frame: Frame, group: Group) -> State | None:
+        """Begin with the items that were found."""
         limit, count, percentage = self._limits(run, frame)
+        group.items, group.found = group.found, []
+        group.tolerated, group.percentage, group.total = int(count), percentage, len(group.items)
         if self.fields.distributed:
             run.record(frame, "MapRunStarted", {"mapRunArn": self._run_arn(run, frame)})
         else:
-            run.record(frame, "MapStateStarted", {"length": len(items)})
-        frame.group = Group(items=items, tolerated=int(count), percentage=percentage, total=len(items))
+            run.record(frame, "MapStateStarted", {"length": group.total})
+        frame.group = group
         if self.fields.batch is not None:
-            self._make_batches(run, frame, frame.group)
-        group = frame.group
-        length = len(group.items or [])
+            shaped = [self.shaped(run, frame, item_of(group, *item)) for item in enumerate(group.items)]
+            group.items = self.fields.batch(run, frame, shaped)
+        length = len(group.items)
         group.results, group.pending = [None] * length, length
+        if self.fields.writer is not None:
+            group.records = [None] * length
         if not length:
             return self._complete(run, frame, group)
         while group.next < min(limit, length):
             self._start_next(run, frame, group)
         return None
 
-    def _make_batches(self, run: Interpreter, frame: Frame, group: Group) -> None:
-        """Shape each item with ItemSelector, then group the items: each iteration gets one batch."""
-        shaped = [self._shaped(run, frame, index, item) for index, item in enumerate(group.items or [])]
-        group.items = self.fields.batch(run, frame, shaped) if self.fields.batch else shaped
-
-    def _shaped(self, run: Interpreter, frame: Frame, index: int, item: Json) -> Json:
+    def shaped(self, run: Interpreter, frame: Frame, item: dict[str, Json]) -> Json:
+        """The input of an iteration: the item, or what ItemSelector makes of it."""
         if self.fields.select is None:
-            return item
-        frame.item, kept = {"Index": index, "Value": item}, frame.item
+            return {"Key": item["Key"], "Value": item["Value"]} if "Key" in item else item["Value"]
+        frame.item, kept = item, frame.item
         try:
             return self.fields.select(run, frame)
         finally:
@@ -179,9 +198,9 @@ class Map(GroupState):
     def _start_next(self, run: Interpreter, frame: Frame, group: Group) -> None:
         index, group.next = group.next, group.next + 1
         value = (group.items or [])[index]
-        batched = self.fields.batch is not None
-        shaped = value if batched else self._shaped(run, frame, index, value)
-        child = self.open_child(run, frame, index, shaped, None if batched else {"Index": index, "Value": value})
+        item = None if self.fields.batch is not None else item_of(group, index, value)
+        shaped = value if item is None else self.shaped(run, frame, item)
+        child = self.open_child(run, frame, index, shaped, item)
         if self.fields.distributed:
             child.child_execution = child.number
             child.events = 1  # its own ExecutionStarted
@@ -189,11 +208,15 @@ class Map(GroupState):
             child.origin = shaped
         else:
             run.record(child, "MapIterationStarted", {"name": self.name, "index": index})
+        if group.records:
+            name = f"{run.execution_id()}-{child.number}"
+            group.records[index] = started(name, self.fields.label or self.name, shaped, instant_text(run.at))
         run.enter(child, self.fields.start)
 
     def child_ended(self, run: Interpreter, frame: Frame, child: Frame) -> State | None:
         group = self.group_of(frame)
         group.results[child.index] = child.input
+        self._note_end(run, group, child, None)
         if not self.fields.distributed:
             run.record(child, "MapIterationSucceeded", {"name": self.name, "index": child.index})
             frame.last = child.last
@@ -207,6 +230,7 @@ class Map(GroupState):
             return super().child_failed(run, frame, child, failure)
         group = self.group_of(frame)
         group.failed.append(child.index)
+        self._note_end(run, group, child, failure)
         bad = sum(self._weight(group, place) for place in group.failed)
         beyond_count = group.tolerated >= 0 and bad > group.tolerated
         if beyond_count or 100 * bad > group.percentage * group.total:
@@ -215,6 +239,11 @@ class Map(GroupState):
             raise outer
         del run.frames[child.number]
         return self._child_done(run, frame, group)
+
+    def _note_end(self, run: Interpreter, group: Group, child: Frame, failure: StateFailure | None) -> None:
+        if group.records:
+            record = group.records[child.index]
+            group.records[child.index] = ended(record, instant_text(run.at), child.input, failure)
 
     def _weight(self, group: Group, index: int) -> int:
         """The number of items in an iteration."""
@@ -231,9 +260,14 @@ class Map(GroupState):
         return None
 
     def _complete(self, run: Interpreter, frame: Frame, group: Group) -> State | None:
-        if self.fields.writer is not None:
+        writer = self.fields.writer
+        if writer is None:
+            return self._leave(run, frame, self._results(group))
+        if writer.resource:
             return self._call_store(run, frame)
-        return self._leave(run, frame, self._results(group))
+        if not writer.transformation:
+            raise runtime_failure("The ResultWriter field cannot be empty.")
+        return self._leave(run, frame, writer.result(group))
 
     def _leave(self, run: Interpreter, frame: Frame, result: Json) -> State | None:
         frame.group = None

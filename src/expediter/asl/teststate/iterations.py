@@ -3,8 +3,9 @@
 from typing import Any, NamedTuple
 
 from expediter.asl.errors import StateFailure
-from expediter.asl.execution import Frame
+from expediter.asl.execution import Frame, Group
 from expediter.asl.protocol import Json
+from expediter.asl.states.datasets.reading import add_items, item_of
 from expediter.asl.states.map_ import THRESHOLD, Map
 from expediter.asl.teststate.definition import machine_of, refuse
 from expediter.asl.teststate.request import StateRequest
@@ -37,18 +38,14 @@ def iterations(request: StateRequest) -> Iterations | None:
 
 def _evaluated(request: StateRequest, run: OneState, frame: Frame, state: Map) -> Iterations:
     fields = state.fields
-    items: list[Json] | None
+    group = Group()
     if fields.source is None:
-        items = fields.items(run, frame)
-    else:
-        items = None if request.items is None else fields.source.read(request.items)
-        most = int(fields.source.most(run, frame) or 0)
-        items = items[:most] if items is not None and most else items
-    selected: list[Json] = []
-    for index, item in enumerate(items or []):
-        frame.item = {"Index": index, "Value": item}
-        selected.append(item if fields.select is None else fields.select(run, frame))
-    frame.item = None
+        add_items(group, fields.items(run, frame))
+    elif request.items is not None:
+        group.most = int(fields.source.most(run, frame) or 0)
+        add_items(group, fields.source.dataset(request.items))
+    items = None if fields.source and request.items is None else group.found
+    selected = [state.shaped(run, frame, item_of(group, *item)) for item in enumerate(group.found)]
     batches = None if fields.batch is None else fields.batch(run, frame, selected)
     return Iterations(
         items,

@@ -49,6 +49,17 @@ def test_chance_follows_from_the_seed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("seed", "number"), [("42", 0.7275636800328681), ("0", 0.730967787376657), ("42.0", 0.7275636800328681)]
+)
+def test_a_random_number_with_a_seed_is_the_first_of_javas_generator(seed: str, number: float) -> None:
+    assert jsonata(f"$random({seed})").output == number
+
+
+def test_the_seed_of_a_random_number_is_a_number() -> None:
+    assert "the seed of a random number must be a number" in str(jsonata("$random('x')").cause)
+
+
+@pytest.mark.parametrize(
     ("expression", "words"),
     [
         ("$states.input.no", "returned nothing (undefined)."),

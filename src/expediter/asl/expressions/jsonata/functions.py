@@ -69,7 +69,26 @@ def _parse(text: Json) -> Json:
 
 
 def _random(moment: Moment) -> Callable[..., Json]:
-    return lambda seed=None: moment.draw.fraction("" if seed is None else f"seed {seed}")
+    def random(seed: Json = None) -> Json:
+        if seed is None:
+            return moment.draw.fraction("")
+        if not is_number(seed):
+            raise _refuse("the seed of a random number must be a number")
+        return java_random(int(seed))
+
+    return random
+
+
+def java_random(seed: int) -> float:
+    """The first number that ``java.util.Random(seed).nextDouble()`` returns, in [0, 1).
+
+    Source: https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/util/Random.html (its ``next(bits)``).
+    """
+    state = (seed ^ 0x5DEECE66D) % 2**48
+    state = (state * 0x5DEECE66D + 0xB) % 2**48
+    high = state >> 22
+    state = (state * 0x5DEECE66D + 0xB) % 2**48
+    return float((high << 27) + (state >> 21)) / 2**53
 
 
 def _shuffle(moment: Moment) -> Callable[..., Json]:
