@@ -1,4 +1,4 @@
-"""``make bench``: the order path beside its floor, outside parties, the bare core and peers, in turns; JSON is kept.
+"""``make bench``: the order path beside its floor, gateways over HTTP, the bare core and peers, in turns; JSON is kept.
 
 Only ratios inside one run mean anything on a shared machine, so everything is measured in turns, several rounds, and
 shown as median (smallest to largest).
@@ -73,7 +73,7 @@ def begun(kind: str) -> Results:
     """A run without figures: what it is measured on and how, and what will be missing from it."""
     settings = {
         "durability": "SQLite WAL with synchronous=FULL, every answer after the fsync that holds the order",
-        "job": f"simulated parties and no hold unless said; the floor commits {BATCH} orders at once",
+        "job": f"simulated gateways and no hold unless said; the floor commits {BATCH} orders at once",
         "load": "the load comes from one process on the same cores; a fresh server for each measurement",
     }
     if kind != "bench":

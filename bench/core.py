@@ -41,7 +41,7 @@ LINKS = 100
 SECONDS = 0.4
 
 
-class Row(NamedTuple):
+class Rate(NamedTuple):
     """One measurement: what was counted, and how many of it a second."""
 
     name: str
@@ -186,7 +186,7 @@ def rate(work: Callable[[], int]) -> float:
     return done / spent
 
 
-def measure(rounds: int = 5) -> list[Row]:
+def measure(rounds: int = 5) -> list[Rate]:
     """Every row in turns, ``rounds`` times; the medians."""
     found: dict[tuple[str, str], list[float]] = {}
     works = {**subjects(), **moto_subject()}
@@ -194,7 +194,7 @@ def measure(rounds: int = 5) -> list[Row]:
     for _ in range(rounds):
         for key, work in works.items():
             found.setdefault(key, []).append(rate(work))
-    return [Row(name, unit, statistics.median(rates)) for (name, unit), rates in found.items()]
+    return [Rate(name, unit, statistics.median(rates)) for (name, unit), rates in found.items()]
 
 
 def moto_subject() -> dict[tuple[str, str], Callable[[], int]]:

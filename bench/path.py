@@ -1,4 +1,4 @@
-"""The order path over HTTP, each measurement on a fresh server: accept to end, accepts alone, parties that take time.
+"""The order path over HTTP, each measurement on a fresh server: accept to end, accepts alone, gateways that take time.
 
 Every answer (204) is sent after the fsync that holds the order. Where the end of orders is measured the clock stops at
 the last order's end as the order table has it, and every order has to have succeeded.
@@ -16,7 +16,7 @@ import msgspec
 
 from bench.floor import BODY
 from bench.rig import disk
-from bench.rig.gateways import Parties
+from bench.rig.gateways import Gateways
 from bench.rig.load import aside, closed, opened, percentile
 from bench.rig.server import PATIENCE, Server, serving, workplace
 
@@ -137,7 +137,7 @@ def _pace(server: Server) -> float:
     return count / (server.all_ended(before + count) - load.begun)
 
 
-def slow_bank(with_: Parties, waiting: int, hold: int, charges: int) -> float:
+def slow_bank(with_: Gateways, waiting: int, hold: int, charges: int) -> float:
     """Calls to the restaurant a second, when the holds of ``waiting`` orders have ended at the same moment.
 
     With ``charges``, that many other orders wait meanwhile for a bank that takes 5 seconds. All holds end at once

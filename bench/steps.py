@@ -12,7 +12,7 @@ from bench import path
 from bench.floor import Recording, replayed
 from bench.peers.running import PEERS, Peer, PeerFailed, measured
 from bench.reporting.figures import Results, median
-from bench.rig.gateways import parties
+from bench.rig.gateways import gateways
 from bench.rig.server import ROOT
 
 CONNECTIONS = (1, 8, 64, 256)
@@ -48,18 +48,18 @@ def accept_to_end(connections: int) -> Callable[[Round], None]:
     return step
 
 
-def with_parties(now: Round) -> None:
-    with parties() as both:
+def with_gateways(now: Round) -> None:
+    with gateways() as both:
         found = path.accept_to_end(64, now.seconds, both.settings)
-    now.results.add("parties", found.completed)
-    now.results.add("parties_cpu", found.cpu)
+    now.results.add("gateways", found.completed)
+    now.results.add("gateways_cpu", found.cpu)
 
 
 def slow_bank(now: Round) -> None:
     """Without, with, with, without: a machine that becomes slower meanwhile does so for both."""
     found: dict[int, list[float]] = {0: [], CHARGES: []}
     for charges in (0, CHARGES, CHARGES, 0):
-        with parties() as both:
+        with gateways() as both:
             found[charges].append(path.slow_bank(both, HANDOVERS, HOLD, charges))
     now.results.add("handovers", sum(found[0]) / 2)
     now.results.add("handovers_slow", sum(found[CHARGES]) / 2)
@@ -110,7 +110,7 @@ STEPS: dict[str, Callable[[Round], None]] = {
     **{f"path.{connections}": accept_to_end(connections) for connections in CONNECTIONS},
     "open": open_loop,
     "accepts": accepts,
-    "parties": with_parties,
+    "gateways": with_gateways,
     "bank": slow_bank,
     "core": core,
     **{each.name: peer(each) for each in PEERS},

@@ -1,4 +1,4 @@
-"""``make demo``: real baskets through a server of their own, with parties that misbehave, and then the reckoning."""
+"""``make demo``: real baskets through a server of their own, with providers that misbehave, and then the reckoning."""
 
 import argparse
 import asyncio

@@ -1,4 +1,4 @@
-"""What became of the orders, and whether it adds up: the server's file against what its parties wrote down."""
+"""What became of the orders, and whether it adds up: the server's file against what its providers wrote down."""
 
 import asyncio
 import time
@@ -150,7 +150,7 @@ def recorded_mails(record: Path) -> list[tuple[str, str]]:
 
 
 def records(url: str) -> list[dict[str, Any]]:
-    """What a party says happened."""
+    """What a provider says happened."""
     answer = httpx.get(f"{url}/records", trust_env=False, timeout=30)
     items: list[dict[str, Any]] = answer.raise_for_status().json()["items"]
     return items

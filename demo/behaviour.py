@@ -1,4 +1,4 @@
-"""How the demo's parties behave, well or badly: the same way for the same seed, key and try."""
+"""How the demo's providers behave, well or badly: the same way for the same seed, key and try."""
 
 import argparse
 import hashlib
@@ -12,7 +12,7 @@ ANY = "*"
 
 
 class Act(StrEnum):
-    """What a party does with one call. Doing something twice under one key is doing it once, whatever the act."""
+    """What a provider does with one call. Doing something twice under one key is doing it once, whatever the act."""
 
     OK = "ok"
     REFUSE = "refuse"
@@ -44,7 +44,7 @@ class Shares(msgspec.Struct, frozen=True):
     seed: int = 0
 
 
-#: A party that never fails.
+#: A provider that never fails.
 GOOD = Shares()
 
 
@@ -90,7 +90,7 @@ class Behaviour:
 
 
 def options(description: str) -> argparse.ArgumentParser:
-    """The options that every party run as a process has."""
+    """The options that every provider run as a process has."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--port", type=int, default=0, help="0: any free one; the first line of output says which")
     parser.add_argument("--record", type=Path, help="file of JSON lines, kept over restarts")

@@ -1,4 +1,4 @@
-"""What a demo party did, one JSON line per call, written down before it answers."""
+"""What a demo provider did, one JSON line per call, written down before it answers."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -114,9 +114,9 @@ def _read(envelope: Envelope) -> Received:
     )
 
 
-async def _serve(server: MailServer, door: socket.socket, end: asyncio.Event) -> None:
+async def _serve(server: MailServer, socket_: socket.socket, end: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
-    listener = await loop.create_server(server.session, sock=door)
+    listener = await loop.create_server(server.session, sock=socket_)
     with suppress(NotImplementedError, ValueError, RuntimeError):  # only a process's main thread hears signals
         loop.add_signal_handler(signal.SIGTERM, end.set)
         loop.add_signal_handler(signal.SIGINT, end.set)
@@ -127,29 +127,29 @@ async def _serve(server: MailServer, door: socket.socket, end: asyncio.Event) ->
 @contextmanager
 def receiving(server: MailServer) -> Iterator[str]:
     """The server's URL (``smtp://…``) while it takes mails in a thread."""
-    with listening() as door, asyncio.Runner() as runner:
+    with listening() as listener, asyncio.Runner() as runner:
         end = asyncio.Event()
         loop = runner.get_loop()
-        thread = threading.Thread(target=lambda: runner.run(_serve(server, door, end)), daemon=True)
+        thread = threading.Thread(target=lambda: runner.run(_serve(server, listener, end)), daemon=True)
         thread.start()
         try:
-            yield _url(door)
+            yield _url(listener)
         finally:
             loop.call_soon_threadsafe(end.set)
             thread.join()
             server.close()
 
 
-def _url(door: socket.socket) -> str:
-    return f"smtp://127.0.0.1:{door.getsockname()[1]}"
+def _url(listener: socket.socket) -> str:
+    return f"smtp://127.0.0.1:{listener.getsockname()[1]}"
 
 
 def main() -> None:
     given = options("An SMTP server on loopback").parse_args()
     server = MailServer(given.record, shares(given))
-    with listening(given.port) as door:
-        print(f"listening on {_url(door)}", flush=True)
-        asyncio.run(_serve(server, door, asyncio.Event()))
+    with listening(given.port) as listener:
+        print(f"listening on {_url(listener)}", flush=True)
+        asyncio.run(_serve(server, listener, asyncio.Event()))
     server.close()
 
 

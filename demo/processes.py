@@ -37,7 +37,7 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """Shares of calls on which the parties behave badly."""
+    """Shares of calls on which the providers behave badly."""
 
     decline: float = 0.05
     fail: float = 0.04
@@ -47,7 +47,7 @@ class Trouble(msgspec.Struct, frozen=True):
 
 @contextmanager
 def stage(folder: Path, hold_seconds: int, trouble: Trouble) -> Iterator[Stage]:
-    """A fresh server and its parties, as processes of their own. Raises DidNotStart.
+    """A fresh server and its providers, as processes of their own. Raises DidNotStart.
 
     When the block ends the server is asked to stop, and has to end with 0 in time.
     """
@@ -55,12 +55,12 @@ def stage(folder: Path, hold_seconds: int, trouble: Trouble) -> Iterator[Stage]:
     mail_bad = [f"--fail={trouble.fail / 4}", f"--lose={trouble.lose / 2}"]  # a mail is tried again after 5, 10, … s
     with ExitStack() as stack:
 
-        def party(name: str, *options: str) -> str:
+        def provider(name: str, *options: str) -> str:
             record = f"--record={folder / name}.jsonl"
             return stack.enter_context(running(["-m", f"demo.{name}", record, *options], {}, folder / f"{name}.log"))
 
-        bank, restaurant = party("bank", *bad), party("restaurant", *bad, "--secret=demo")
-        mail = party("mailserver", *mail_bad)
+        bank, restaurant = provider("bank", *bad), provider("restaurant", *bad, "--secret=demo")
+        mail = provider("mailserver", *mail_bad)
         settings = {
             "DATA": str(folder / "data"),
             "PORT": "0",

@@ -1,4 +1,4 @@
-"""Runs a demo party's HTTP door: inside a test (``running``) or as a process (``serve``)."""
+"""Runs a demo provider's HTTP server: inside a test (``running``) or as a process (``serve``)."""
 
 import asyncio
 import socket
@@ -19,7 +19,7 @@ SLOW, HANG = 0.2, 30.0
 
 
 class Served(Protocol):
-    """A party with an HTTP door."""
+    """A provider with an HTTP server."""
 
     @property
     def app(self) -> ASGIApp: ...
@@ -77,15 +77,15 @@ def key_of(request: Request) -> str:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, party: Served) -> None:
+    def __init__(self, provider: Served) -> None:
         config = uvicorn.Config(
-            party.app, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1, access_log=False
+            provider.app, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1, access_log=False
         )
         super().__init__(config)
-        self._party = party
+        self._provider = provider
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._party.patience.end()
+        self._provider.patience.end()
         await super().shutdown(sockets)
 
 
@@ -94,32 +94,32 @@ def listening(port: int = 0) -> socket.socket:
     return socket.create_server(("127.0.0.1", port), backlog=1024)
 
 
-def url_of(door: socket.socket) -> str:
-    return f"http://127.0.0.1:{door.getsockname()[1]}"
+def url_of(listener: socket.socket) -> str:
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @contextmanager
-def running(party: Served) -> Iterator[str]:
-    """The party's URL while it serves in a thread."""
-    with listening() as door:
-        server = _Server(party)
-        thread = threading.Thread(target=server.run, args=([door],), daemon=True)
+def running(provider: Served) -> Iterator[str]:
+    """The provider's URL while it serves in a thread."""
+    with listening() as listener:
+        server = _Server(provider)
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         try:
-            yield url_of(door)
+            yield url_of(listener)
         finally:
             server.should_exit = True
             thread.join()
-            party.close()
+            provider.close()
 
 
-def serve(party: Served, port: int) -> None:
+def serve(provider: Served, port: int) -> None:
     """Serves until SIGTERM or Ctrl-C; its first line of output says where."""
-    with listening(port) as door:
-        print(f"listening on {url_of(door)}", flush=True)
+    with listening(port) as listener:
+        print(f"listening on {url_of(listener)}", flush=True)
         try:
-            _Server(party).run([door])
+            _Server(provider).run([listener])
         except KeyboardInterrupt:
             return
         finally:
-            party.close()
+            provider.close()

@@ -23,7 +23,7 @@ def check(app: cdk.App) -> None:
 
 
 def accepted(stack: Orders) -> list[Accepted]:
-    return [*_rights(stack), *_doors(stack)]
+    return [*_rights(stack), *_apis(stack)]
 
 
 def _rights(stack: Orders) -> list[Accepted]:
@@ -50,7 +50,7 @@ def _rights(stack: Orders) -> list[Accepted]:
     ]
 
 
-def _doors(stack: Orders) -> list[Accepted]:
+def _apis(stack: Orders) -> list[Accepted]:
     return [
         Accepted(
             stack.rest.api,

@@ -12,7 +12,7 @@ READ, WRITE, UPDATE, MANY, LIST = "GetItem", "PutItem", "UpdateItem", "BatchGetI
 INDEXES = (BY_USER, BY_STATUS, BY_RESTAURANT)
 
 _ROW = {Name.ORDERS: (READ, WRITE), Name.CLAIMS: (READ,)}
-_DOOR = {Name.ORDERS: (READ, WRITE, MANY), Name.CLAIMS: (READ,)}
+_API = {Name.ORDERS: (READ, WRITE, MANY), Name.CLAIMS: (READ,)}
 
 #: function → table → what it may do with it.
 TABLE_GRANTS: dict[str, dict[Name, tuple[str, ...]]] = {
@@ -25,8 +25,8 @@ TABLE_GRANTS: dict[str, dict[Name, tuple[str, ...]]] = {
     "RefundPayment": {**_ROW, Name.LEDGER: (UPDATE,)},
     "CancelFailedOrder": {**_ROW, Name.LEDGER: (UPDATE,), Name.MAIL: (UPDATE,)},
     "Intake": {Name.CLAIMS: (READ, UPDATE), Name.FAILURES: (WRITE,)},
-    "Rest": {**_DOOR, Name.FAILURES: (READ,)},
-    "Graphql": {**_DOOR, Name.CLAIMS: (READ, UPDATE)},
+    "Rest": {**_API, Name.FAILURES: (READ,)},
+    "Graphql": {**_API, Name.CLAIMS: (READ, UPDATE)},
     "Mailer": {Name.MAIL: (READ, UPDATE)},
     "Publisher": {},
 }

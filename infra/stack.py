@@ -41,7 +41,7 @@ class Orders(cdk.Stack):
             self, stage, queue=self.messages.orders, function=by_name["Rest"], pool_arn=self.users.pool.user_pool_arn
         )
         grants.grant(self.functions, self.store)
-        self._parties()
+        self._gateways()
         self._queue()
         self._executions()
         self._mail()
@@ -60,7 +60,7 @@ class Orders(cdk.Stack):
         parameter = cdk.CfnParameter(self, name, description=text, default=default, allowed_pattern=pattern)
         return parameter.value_as_string
 
-    def _parties(self) -> None:
+    def _gateways(self) -> None:
         """The payment provider, the restaurant and what signs its orders."""
         payments = self._parameter("Payments", "simulated, simulated:decline=0.2 or a URL", "simulated")
         restaurant = self._parameter("Restaurant", "simulated, simulated:decline=0.1 or a URL", "simulated")
@@ -98,7 +98,7 @@ class Orders(cdk.Stack):
         mapping.node.add_dependency(self.functions.roles["Intake"])
 
     def _executions(self) -> None:
-        """The intake starts executions, the REST door shows their history."""
+        """The intake starts executions, the REST API shows their history."""
         machine = self.workflow.machine
         self.functions.may("Intake", ["states:StartExecution"], machine.state_machine_arn)
         executions = self.format_arn(

@@ -45,7 +45,7 @@ class Watch(Construct):
             *_queues(messages),
             *_executions(workflow),
             *_functions(functions),
-            *_doors(rest, graphql),
+            *_apis(rest, graphql),
         ]
         for one in watched:
             self._alarm(one, messages.alarms)
@@ -114,7 +114,7 @@ def _throttles(name: str, functions: list[lambdas.Function]) -> Watched:
     return Watched(name, "Functions are throttled.", total, 0, 2)
 
 
-def _doors(rest: RestApi, graphql: GraphqlApi) -> list[Watched]:
+def _apis(rest: RestApi, graphql: GraphqlApi) -> list[Watched]:
     errors = cloudwatch.Metric(
         namespace="AWS/AppSync",
         metric_name="5XXError",

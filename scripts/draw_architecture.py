@@ -43,7 +43,7 @@ class Place(NamedTuple):
     width: float
 
 
-class Step(NamedTuple):
+class OrderStep(NamedTuple):
     """One step on the way of an order. ``files``: below src/expediter."""
 
     title: str
@@ -55,24 +55,24 @@ class Phase(NamedTuple):
     """Steps that happen together; ``name`` says what binds them."""
 
     name: str
-    steps: tuple[Step, ...]
+    steps: tuple[OrderStep, ...]
 
 
 WAY = (
     Phase(
         "the request",
         (
-            Step(
+            OrderStep(
                 "Read the request",
                 "One connection reads one request after the other, strictly.",
                 ("embedded/web/http1/connection.py", "embedded/web/http1/request_head.py"),
             ),
-            Step(
+            OrderStep(
                 "Find the operation",
                 "Host, Origin and token are checked; method and path name an operation of openapi.json.",
                 ("embedded/web/app.py", "embedded/web/guards.py", "embedded/web/operations.py"),
             ),
-            Step(
+            OrderStep(
                 "Queue a unit of work",
                 "The writer runs it with others that arrive; when there are too many, the answer is 503.",
                 ("embedded/home.py", "embedded/sqlite/writer.py", "embedded/sqlite/admission.py"),
@@ -82,7 +82,7 @@ WAY = (
     Phase(
         "commit 1",
         (
-            Step(
+            OrderStep(
                 "Accept the order",
                 "The body is parsed, the id is claimed, and the order is sent to the queue.",
                 (
@@ -93,17 +93,17 @@ WAY = (
                     "embedded/stores/queue.py",
                 ),
             ),
-            Step(
+            OrderStep(
                 "Take it in",
                 "The message is received, and the workflow starts under the order's id. Then the message is deleted.",
                 ("app/intake.py", "embedded/engine/workflows.py", "embedded/stores/executions.py"),
             ),
-            Step(
+            OrderStep(
                 "Advance the workflow",
                 "InitializeOrder saves the order. ProcessPayment writes down that it charges, and asks for the call.",
                 ("embedded/engine/driver.py", "asl/run.py", "asl/states/task.py", "app/tasks/order.py"),
             ),
-            Step(
+            OrderStep(
                 "Write and commit",
                 "The changed rows of all units of the batch are written, then COMMIT with fsync runs in a thread.",
                 ("embedded/stores/orders.py", "embedded/sqlite/write_behind.py", "embedded/sqlite/commit_thread.py"),
@@ -113,12 +113,12 @@ WAY = (
     Phase(
         "after it",
         (
-            Step(
+            OrderStep(
                 "Answer 204",
                 "The customer has the answer only now: the order is on the disk.",
                 ("embedded/web/http1/request_cycle.py",),
             ),
-            Step(
+            OrderStep(
                 "Call the payment provider",
                 "The charge goes out under the key {id}/charge. A simulated provider answers at once.",
                 ("embedded/engine/dispatcher.py", "embedded/engine/gateways.py", "app/gateways/payment.py"),
@@ -128,7 +128,7 @@ WAY = (
     Phase(
         "commit 2",
         (
-            Step(
+            OrderStep(
                 "Settle the answer",
                 "PAID, with its ledger entry. The hold is 0 seconds here; a longer one goes on with a timer.",
                 ("app/tasks/order.py", "domain/order.py", "asl/states/simple.py"),
@@ -138,7 +138,7 @@ WAY = (
     Phase(
         "after it",
         (
-            Step(
+            OrderStep(
                 "Hand over to the restaurant",
                 "Under the key {id}/restaurant, signed.",
                 ("embedded/engine/dispatcher.py", "app/gateways/restaurant.py"),
@@ -148,7 +148,7 @@ WAY = (
     Phase(
         "commit 3",
         (
-            Step(
+            OrderStep(
                 "Complete the order",
                 "SUCCESS, and the mails go to the outbox. The execution has ended.",
                 ("app/tasks/order.py", "app/mails.py", "embedded/stores/executions.py"),
@@ -158,7 +158,7 @@ WAY = (
     Phase(
         "after it",
         (
-            Step(
+            OrderStep(
                 "Pass it on",
                 "Metrics and flow count the end, followers of the order see it, and the outbox sends the mails.",
                 ("embedded/home.py", "embedded/web/feed.py", "embedded/mail/outbox.py"),
@@ -263,7 +263,7 @@ def way() -> str:
     return _svg(y + GAP, shapes)
 
 
-def _step(shapes: list[str], y: float, number: int, step: Step) -> float:
+def _step(shapes: list[str], y: float, number: int, step: OrderStep) -> float:
     left, middle = MARGIN + 90, 560
     lines = wrap(step.text, int((middle - left - 2 * GAP) / CHARACTER))
     shapes.append(_text(left, y + LINE, f"{number}. {step.title}", "title"))

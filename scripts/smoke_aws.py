@@ -1,4 +1,4 @@
-"""Places orders on a deployed stack and looks whether both doors answer: scripts/smoke_aws.py dev
+"""Places orders on a deployed stack and looks whether both APIs answer: scripts/smoke_aws.py dev
 
 It signs a user of its own up (and removes it), so it needs credentials of the account that may administer the user
 pool. It has not been run on a real account by us: what it asks of AWS is documented, and still has to be seen.

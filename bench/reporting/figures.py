@@ -35,7 +35,7 @@ class Results(msgspec.Struct):
             del self.rows[key]
 
 
-class Row(NamedTuple):
+class Figure(NamedTuple):
     """``key`` may end in ``*``: the rest of the key is shown behind the title.
 
     On a page rows with the same ``across`` are one table, with a column for each rest of the key.
@@ -50,31 +50,31 @@ class Row(NamedTuple):
 CONNECTIONS, PEERS = "over so many connections", "peers, each in its cells"
 
 ROWS = (
-    Row("floor", "a. floor: the same statements by bare SQLite, 100 orders a commit", "orders/s"),
-    Row("floor_single", "   the same, each statement by itself", "orders/s"),
-    Row("path.*", "b. accept to end over HTTP, connections:", "orders/s", CONNECTIONS),
-    Row("accepts.*", "   answers meanwhile, connections:", "orders/s", CONNECTIONS),
-    Row("p50.*", "   answered in, median, connections:", "ms", CONNECTIONS),
-    Row("p99.*", "   answered in, 99th, connections:", "ms", CONNECTIONS),
-    Row("cpu.*", "   processor time of the server per order, connections:", "µs", CONNECTIONS),
-    Row("load_cpu.*", "   processor time of the load generator per order, connections:", "µs", CONNECTIONS),
-    Row("parties", "c. the same, parties over HTTP that take 50 ms, 64 connections", "orders/s"),
-    Row("parties_cpu", "   processor time of the server per order", "µs"),
-    Row("handovers", "   holds that end at once: calls to the restaurant", "calls/s"),
-    Row("handovers_slow", "   the same while 1,000 charges wait for a bank that takes 5 s", "calls/s"),
-    Row("open_rate", "d. open loop, orders by chance at half of b's rate", "orders/s"),
-    Row("open_p50", "   answered in, from the intended send, median", "ms"),
-    Row("open_p99", "   answered in, from the intended send, 99th", "ms"),
-    Row("open_waited", "   the server's threads waited for a core, in percent of the time", "%"),
-    Row("sync_p50", "   fdatasync of 64 KiB appended meanwhile by another process, median", "ms"),
-    Row("sync_p99", "   fdatasync of 64 KiB appended meanwhile by another process, 99th", "ms"),
-    Row("idle_sync_p50", "   the same with nothing else going on, median", "ms"),
-    Row("idle_sync_p99", "   the same with nothing else going on, 99th", "ms"),
-    Row("graphql", "e. accepts alone, 64 connections: GraphQL postOrder", "accepts/s"),
-    Row("rest", "   accepts alone, 64 connections: REST POST /orders", "accepts/s"),
-    Row("core.*", "f. the workflow core alone, a CPU second:", ""),
-    Row("peer.*", "g.", "orders/s", PEERS),
-    Row("peer_cpu.*", "   processor time per order,", "ms", PEERS),
+    Figure("floor", "a. floor: the same statements by bare SQLite, 100 orders a commit", "orders/s"),
+    Figure("floor_single", "   the same, each statement by itself", "orders/s"),
+    Figure("path.*", "b. accept to end over HTTP, connections:", "orders/s", CONNECTIONS),
+    Figure("accepts.*", "   answers meanwhile, connections:", "orders/s", CONNECTIONS),
+    Figure("p50.*", "   answered in, median, connections:", "ms", CONNECTIONS),
+    Figure("p99.*", "   answered in, 99th, connections:", "ms", CONNECTIONS),
+    Figure("cpu.*", "   processor time of the server per order, connections:", "µs", CONNECTIONS),
+    Figure("load_cpu.*", "   processor time of the load generator per order, connections:", "µs", CONNECTIONS),
+    Figure("gateways", "c. the same, gateways over HTTP that take 50 ms, 64 connections", "orders/s"),
+    Figure("gateways_cpu", "   processor time of the server per order", "µs"),
+    Figure("handovers", "   holds that end at once: calls to the restaurant", "calls/s"),
+    Figure("handovers_slow", "   the same while 1,000 charges wait for a bank that takes 5 s", "calls/s"),
+    Figure("open_rate", "d. open loop, orders by chance at half of b's rate", "orders/s"),
+    Figure("open_p50", "   answered in, from the intended send, median", "ms"),
+    Figure("open_p99", "   answered in, from the intended send, 99th", "ms"),
+    Figure("open_waited", "   the server's threads waited for a core, in percent of the time", "%"),
+    Figure("sync_p50", "   fdatasync of 64 KiB appended meanwhile by another process, median", "ms"),
+    Figure("sync_p99", "   fdatasync of 64 KiB appended meanwhile by another process, 99th", "ms"),
+    Figure("idle_sync_p50", "   the same with nothing else going on, median", "ms"),
+    Figure("idle_sync_p99", "   the same with nothing else going on, 99th", "ms"),
+    Figure("graphql", "e. accepts alone, 64 connections: GraphQL postOrder", "accepts/s"),
+    Figure("rest", "   accepts alone, 64 connections: REST POST /orders", "accepts/s"),
+    Figure("core.*", "f. the workflow core alone, a CPU second:", ""),
+    Figure("peer.*", "g.", "orders/s", PEERS),
+    Figure("peer_cpu.*", "   processor time per order,", "ms", PEERS),
 )
 
 
@@ -155,7 +155,7 @@ def slowed(results: Results) -> Values | None:
 
 REQUIRED = (
     Required("b, 64 connections, of the floor a", "times", ratio("path.64", "floor"), least=0.3),
-    Required("c, parties that take 50 ms", "orders/s", row("parties"), least=500),
+    Required("c, gateways that take 50 ms", "orders/s", row("gateways"), least=500),
     Required("c, the slow bank slows calls to the restaurant by", "%", slowed, most=10),
     Required("d, 99th of the accept, of fdatasync's 99th", "times", ratio("open_p99", "sync_p99"), most=3),
     Required("e, GraphQL accepts, of REST accepts", "times", ratio("graphql", "rest"), least=0.4),

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from bench.reporting import figures as of_bench
 from bench.reporting import scale_rows
-from bench.reporting.figures import Results, Row, Values, Verdict, against_peers, cell_title, median, verdict
+from bench.reporting.figures import Figure, Results, Values, Verdict, against_peers, cell_title, median, verdict
 
 PROFILE_ROWS = (
-    Row("layer.*", "processor time of the server per order:", "µs"),
-    Row("layers", "processor time of the server per order, all of it", "µs"),
-    Row("samples", "samples", ""),
+    Figure("layer.*", "processor time of the server per order:", "µs"),
+    Figure("layers", "processor time of the server per order, all of it", "µs"),
+    Figure("samples", "samples", ""),
 )
 #: Kind of run → what its rows are called, what is required of them.
 KINDS = {
@@ -36,7 +36,7 @@ def lines(results: Results) -> Iterator[str]:
     yield from ("", *(f"not measured: {text}" for text in results.missing))
 
 
-def _shown(results: Results, rows: Sequence[Row]) -> Iterator[tuple[Row, str, Values]]:
+def _shown(results: Results, rows: Sequence[Figure]) -> Iterator[tuple[Figure, str, Values]]:
     """Every row that was measured, in the order of ``rows``, with its title."""
     for row in rows:
         for key, values in results.rows.items():
@@ -44,7 +44,7 @@ def _shown(results: Results, rows: Sequence[Row]) -> Iterator[tuple[Row, str, Va
                 yield row, title, values
 
 
-def _title(row: Row, key: str, results: Results) -> str | None:
+def _title(row: Figure, key: str, results: Results) -> str | None:
     if not row.key.endswith("*"):
         return row.title if key == row.key else None
     if not key.startswith(row.key[:-1]):
@@ -114,7 +114,7 @@ def _wide(results: Results, across: str) -> str:
     return table([(across, *columns), *rows]) if rows else ""
 
 
-def _place(row: Row, rest: str, results: Results) -> tuple[str, str]:
+def _place(row: Figure, rest: str, results: Results) -> tuple[str, str]:
     """Line and column of a figure in its wide table."""
     title = row.title.strip().rstrip(":,").removesuffix(", connections")
     if row.across != of_bench.PEERS:

@@ -1,25 +1,25 @@
 """What the figures of ``bench.scale`` are called, and what is required of them."""
 
-from bench.reporting.figures import Required, Row, ratio, row
+from bench.reporting.figures import Figure, Required, ratio, row
 
 HOLD_ROWS = (
-    Row("hold_accepts", "orders accepted over 64 connections, all into the hold", "accepts/s"),
-    Row("hold_memory", "server's memory with all of them in the hold", "MB"),
-    Row("idle_cpu", "server's processor time for a minute then, one page open", "% of a core"),
-    Row("hold_peak", "server's memory at most, up to the last end", "MB"),
-    Row("late_p50", "ended after the hold, counted from the accept, median", "s"),
-    Row("late_p99", "ended after the hold, counted from the accept, 99th", "s"),
-    Row("late_most", "ended after the hold, counted from the accept, the last", "s"),
-    Row("halted_memory", "all holds at once: server's memory with all of them in the hold", "MB"),
-    Row("halted_drain", "all holds at once: orders ended", "orders/s"),
-    Row("halted_peak", "all holds at once: server's memory at most, up to the last end", "MB"),
+    Figure("hold_accepts", "orders accepted over 64 connections, all into the hold", "accepts/s"),
+    Figure("hold_memory", "server's memory with all of them in the hold", "MB"),
+    Figure("idle_cpu", "server's processor time for a minute then, one page open", "% of a core"),
+    Figure("hold_peak", "server's memory at most, up to the last end", "MB"),
+    Figure("late_p50", "ended after the hold, counted from the accept, median", "s"),
+    Figure("late_p99", "ended after the hold, counted from the accept, 99th", "s"),
+    Figure("late_most", "ended after the hold, counted from the accept, the last", "s"),
+    Figure("halted_memory", "all holds at once: server's memory with all of them in the hold", "MB"),
+    Figure("halted_drain", "all holds at once: orders ended", "orders/s"),
+    Figure("halted_peak", "all holds at once: server's memory at most, up to the last end", "MB"),
 )
 
 STORED_ROWS = (
-    Row("start.*", "server starts in, with stored orders:", "s"),
-    Row("store.*", "accept to end over 64 connections, with stored orders:", "orders/s"),
-    Row("store_cpu.*", "server's processor time per order, with stored orders:", "µs"),
-    Row("store_bytes.*", "file grows per order, with stored orders:", "bytes"),
+    Figure("start.*", "server starts in, with stored orders:", "s"),
+    Figure("store.*", "accept to end over 64 connections, with stored orders:", "orders/s"),
+    Figure("store_cpu.*", "server's processor time per order, with stored orders:", "µs"),
+    Figure("store_bytes.*", "file grows per order, with stored orders:", "bytes"),
 )
 
 HOLD_REQUIRED = (

@@ -20,17 +20,17 @@ def syncs(folder: Path, seconds: float, pause: float = 0) -> list[float]:
     """Seconds that each fdatasync took, append after append, with a pause between them."""
     file = folder / "appended"
     block, taken = os.urandom(APPEND), list[float]()
-    door = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         deadline = time.perf_counter() + seconds
         while time.perf_counter() < deadline:
-            os.write(door, block)
+            os.write(descriptor, block)
             begin = time.perf_counter()
-            os.fdatasync(door)
+            os.fdatasync(descriptor)
             taken.append(time.perf_counter() - begin)
             time.sleep(pause)
     finally:
-        os.close(door)
+        os.close(descriptor)
         file.unlink()
     return taken
 

@@ -31,13 +31,13 @@ class Calls(msgspec.Struct):
 
 
 class Seen(msgspec.Struct):
-    """Of each party."""
+    """Of each gateway."""
 
     bank: Calls
     restaurant: Calls
 
 
-class Party:
+class Gateway:
     """What one of the two does."""
 
     def __init__(self) -> None:
@@ -51,11 +51,11 @@ class Party:
         self.done.last = now
 
 
-class Door(asyncio.Protocol):
-    """One connection to a party."""
+class Connection(asyncio.Protocol):
+    """One connection to a gateway."""
 
-    def __init__(self, party: Party) -> None:
-        self._party = party
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -73,13 +73,13 @@ class Door(asyncio.Protocol):
             self._answer(head.path)
 
     def _answer(self, path: str) -> None:
-        self._party.called()
+        self._gateway.called()
         body = YES[path]
         answer = _ANSWER % (len(body), body)
-        asyncio.get_running_loop().call_later(self._party.seconds, self._transport.write, answer)
+        asyncio.get_running_loop().call_later(self._gateway.seconds, self._transport.write, answer)
 
 
-class Parties:
+class Gateways:
     """Both, as the process that measures sees them."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
@@ -106,33 +106,33 @@ class Parties:
 
 
 @contextmanager
-def parties() -> Iterator[Parties]:
+def gateways() -> Iterator[Gateways]:
     """Both in a process of their own, answering after 50 ms."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.rig.gateways"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     with process:
         try:
-            yield Parties(process)
+            yield Gateways(process)
         finally:
             process.terminate()
 
 
 async def serve() -> None:
     loop = asyncio.get_running_loop()
-    both = {"bank": Party(), "restaurant": Party()}
+    both = {"bank": Gateway(), "restaurant": Gateway()}
     ports = []
-    for party in both.values():
-        server = await loop.create_server(lambda party=party: Door(party), "127.0.0.1", 0, backlog=1024)  # type: ignore[misc] # bound per party
+    for gateway in both.values():
+        server = await loop.create_server(lambda gateway=gateway: Connection(gateway), "127.0.0.1", 0, backlog=1024)  # type: ignore[misc] # bound per gateway
         ports.append(server.sockets[0].getsockname()[1])
     print(*(f"http://127.0.0.1:{port}" for port in ports), flush=True)
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        seen = Seen(**{name: party.done for name, party in both.items()})
+        seen = Seen(**{name: gateway.done for name, gateway in both.items()})
         print(msgspec.json.encode(seen).decode(), flush=True)
         given = msgspec.json.decode(line)
-        for name, party in both.items():
-            party.seconds = given.get(name, party.seconds)
-            party.done = Calls() if given else party.done
+        for name, gateway in both.items():
+            gateway.seconds = given.get(name, gateway.seconds)
+            gateway.done = Calls() if given else gateway.done
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The doors without a server: requests as values, on the real stores in a file of the test's own."""
+"""The APIs without a server: requests as values, on the real stores in a file of the test's own."""
 
 import json
 from collections.abc import Iterator
@@ -29,8 +29,8 @@ OPERATOR = Caller()
 START = 1_800_000_000_000
 
 
-class Doors:
-    """Both doors over one file. ``now`` is the time of every unit, in milliseconds since 1970 UTC."""
+class Api:
+    """Both APIs over one file. ``now`` is the time of every unit, in milliseconds since 1970 UTC."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         session, self.now, self._ids = Session(connection), START, count(1)
@@ -100,9 +100,9 @@ class Doors:
 
 
 @pytest.fixture
-def doors(tmp_path: Path) -> Iterator[Doors]:
+def api(tmp_path: Path) -> Iterator[Api]:
     with closing(open_writer(tmp_path / "expediter.db", synchronous="OFF")) as connection:
-        yield Doors(connection)
+        yield Api(connection)
 
 
 def header(response: Response, name: str) -> str | None:

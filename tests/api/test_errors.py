@@ -1,4 +1,4 @@
-"""Errors as the doors show them."""
+"""Errors as the APIs show them."""
 
 import json
 from collections.abc import Iterator

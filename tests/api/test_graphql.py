@@ -1,4 +1,4 @@
-"""The GraphQL door's resolvers, called as AppSync calls them."""
+"""The GraphQL API's resolvers, called as AppSync calls them."""
 
 from typing import Any
 
@@ -7,26 +7,26 @@ import pytest
 from expediter.app.operator.operations import OperatorsOnly
 from expediter.app.ports import Caller
 from expediter.domain.errors import IdempotencyKeyReused, OrderAlreadyEnded, OrderInvalid, OrderNotFound
-from tests.api.conftest import Doors, header, shown
+from tests.api.conftest import Api, header, shown
 
 PLAIN = {"name": "Burger", "quantity": 3, "restaurantId": "Restaurant 4"}
 KEY = "0192f0c1-2345-7abc-8def-0123456789ab"
 
 
-def post(doors: Doors, caller: Caller | None = None, key: str | None = None, **changes: Any) -> Any:
-    return doors.graphql(
+def post(api: Api, caller: Caller | None = None, key: str | None = None, **changes: Any) -> Any:
+    return api.graphql(
         "Mutation.postOrder", caller or Caller(), input={**PLAIN, **changes}, **({"idempotencyKey": key} if key else {})
     )
 
 
-def faults(doors: Doors, field: str, **args: Any) -> list[str]:
+def faults(api: Api, field: str, **args: Any) -> list[str]:
     with pytest.raises(OrderInvalid) as refused:
-        doors.graphql(field, **args)
+        api.graphql(field, **args)
     return [fault.path for fault in refused.value.faults]
 
 
-def test_a_posted_order_comes_back_with_its_id_and_pending(doors: Doors) -> None:
-    order = post(doors)
+def test_a_posted_order_comes_back_with_its_id_and_pending(api: Api) -> None:
+    order = post(api)
     assert order["id"] == "00000000-0000-7000-8000-000000000001"
     assert order["orderStatus"] == "PENDING"
     assert (order["name"], order["quantity"], order["restaurantId"]) == ("Burger", 3, "Restaurant 4")
@@ -34,34 +34,34 @@ def test_a_posted_order_comes_back_with_its_id_and_pending(doors: Doors) -> None
     assert order["createdAt"] == "2027-01-15T08:00:00.000Z"
 
 
-def test_whose_order_it_is(doors: Doors) -> None:
+def test_whose_order_it_is(api: Api) -> None:
     customer, operator = Caller("Ann", operator=False), Caller("Olga", operator=True)
-    assert post(doors)["userId"] == "anonymous"
-    assert post(doors, userId="Bob")["userId"] == "Bob"
-    assert post(doors, customer)["userId"] == "Ann"
-    assert post(doors, customer, userId="Bob")["userId"] == "Ann"
-    assert post(doors, operator, userId="Bob")["userId"] == "Bob"
-    assert post(doors, operator)["userId"] == "Olga"
+    assert post(api)["userId"] == "anonymous"
+    assert post(api, userId="Bob")["userId"] == "Bob"
+    assert post(api, customer)["userId"] == "Ann"
+    assert post(api, customer, userId="Bob")["userId"] == "Ann"
+    assert post(api, operator, userId="Bob")["userId"] == "Bob"
+    assert post(api, operator)["userId"] == "Olga"
 
 
-def test_both_doors_lead_to_one_queue(doors: Doors) -> None:
-    post(doors, userId="u")
-    doors.rest("postOrder", {"user_id": "u", "name": "Burger", "quantity": 3, "restaurant_id": "Restaurant 4"})
-    first, second = doors.work().queue.receive(5, doors.now)
+def test_both_apis_lead_to_one_queue(api: Api) -> None:
+    post(api, userId="u")
+    api.rest("postOrder", {"user_id": "u", "name": "Burger", "quantity": 3, "restaurant_id": "Restaurant 4"})
+    first, second = api.work().queue.receive(5, api.now)
     assert first.body == second.body
 
 
-def test_a_key_used_at_one_door_counts_at_the_other(doors: Doors) -> None:
-    post(doors, key=KEY, userId="u")
+def test_a_key_used_at_one_api_counts_at_the_other(api: Api) -> None:
+    post(api, key=KEY, userId="u")
     body = {"user_id": "u", "name": "Burger", "quantity": 3, "restaurant_id": "Restaurant 4"}
-    assert header(doors.rest("postOrder", body, idempotency_key=KEY), "Idempotent-Replayed") == "true"
+    assert header(api.rest("postOrder", body, idempotency_key=KEY), "Idempotent-Replayed") == "true"
     with pytest.raises(IdempotencyKeyReused):
-        post(doors, key=KEY, userId="u", quantity=4)
+        post(api, key=KEY, userId="u", quantity=4)
 
 
-def test_the_same_order_again_under_its_key_is_the_same_order(doors: Doors) -> None:
-    assert post(doors, key=KEY) == post(doors, key=KEY)
-    assert len(doors.work().queue.receive(5, doors.now)) == 1
+def test_the_same_order_again_under_its_key_is_the_same_order(api: Api) -> None:
+    assert post(api, key=KEY) == post(api, key=KEY)
+    assert len(api.work().queue.receive(5, api.now)) == 1
 
 
 @pytest.mark.parametrize(
@@ -79,101 +79,101 @@ def test_the_same_order_again_under_its_key_is_the_same_order(doors: Doors) -> N
         ({**PLAIN, "quantity": 2**31 - 1}, ["input"]),
     ],
 )
-def test_an_order_that_is_not_valid_says_which_argument(doors: Doors, input: dict[str, Any], paths: list[str]) -> None:
-    assert faults(doors, "Mutation.postOrder", input=input) == paths
+def test_an_order_that_is_not_valid_says_which_argument(api: Api, input: dict[str, Any], paths: list[str]) -> None:
+    assert faults(api, "Mutation.postOrder", input=input) == paths
 
 
 @pytest.mark.parametrize("key", ["1", "  ", f"{KEY}, {KEY}"])
-def test_a_key_that_is_no_uuid_is_refused(doors: Doors, key: str) -> None:
-    assert faults(doors, "Mutation.postOrder", input=PLAIN, idempotencyKey=key) == ["idempotencyKey"]
+def test_a_key_that_is_no_uuid_is_refused(api: Api, key: str) -> None:
+    assert faults(api, "Mutation.postOrder", input=PLAIN, idempotencyKey=key) == ["idempotencyKey"]
 
 
-def test_an_empty_key_or_null_is_none(doors: Doors) -> None:
+def test_an_empty_key_or_null_is_none(api: Api) -> None:
     given: list[str | None] = ["", "", None]
-    made = [doors.graphql("Mutation.postOrder", input=PLAIN, idempotencyKey=key)["id"] for key in given]
+    made = [api.graphql("Mutation.postOrder", input=PLAIN, idempotencyKey=key)["id"] for key in given]
     assert len(set(made)) == 3
 
 
-def test_an_order_of_several_items_has_no_name(doors: Doors) -> None:
+def test_an_order_of_several_items_has_no_name(api: Api) -> None:
     items = [{"name": "a", "quantity": 1, "unitPrice": 5}, {"name": "b", "quantity": 2, "unitPrice": None}]
-    order = doors.graphql("Mutation.postOrder", input={"restaurantId": "r", "items": items, "name": None})
+    order = api.graphql("Mutation.postOrder", input={"restaurantId": "r", "items": items, "name": None})
     assert (order["name"], order["quantity"], order["total"]) == (None, 3, 2005)
 
 
-def test_an_order_is_changed(doors: Doors) -> None:
-    order_id = post(doors, email="a@b")["id"]
-    changed = doors.graphql("Mutation.updateOrder", input={"id": order_id, "quantity": 1, "email": None})
+def test_an_order_is_changed(api: Api) -> None:
+    order_id = post(api, email="a@b")["id"]
+    changed = api.graphql("Mutation.updateOrder", input={"id": order_id, "quantity": 1, "email": None})
     assert changed["quantity"] == 1
-    found = doors.work().orders.find(order_id)
+    found = api.work().orders.find(order_id)
     assert found
     assert found.email is None
 
 
-def test_a_change_that_is_not_valid_says_which_argument(doors: Doors) -> None:
-    order_id = post(doors)["id"]
-    assert faults(doors, "Mutation.updateOrder", input={"id": order_id, "restaurantId": None}) == ["input.restaurantId"]
+def test_a_change_that_is_not_valid_says_which_argument(api: Api) -> None:
+    order_id = post(api)["id"]
+    assert faults(api, "Mutation.updateOrder", input={"id": order_id, "restaurantId": None}) == ["input.restaurantId"]
 
 
-def test_a_cancelled_order_says_so_and_cannot_be_changed(doors: Doors) -> None:
-    order_id = post(doors)["id"]
-    assert doors.graphql("Mutation.cancelOrder", id=order_id)["orderStatus"] == "CANCELLED"
+def test_a_cancelled_order_says_so_and_cannot_be_changed(api: Api) -> None:
+    order_id = post(api)["id"]
+    assert api.graphql("Mutation.cancelOrder", id=order_id)["orderStatus"] == "CANCELLED"
     with pytest.raises(OrderAlreadyEnded):
-        doors.graphql("Mutation.updateOrder", input={"id": order_id, "quantity": 1})
+        api.graphql("Mutation.updateOrder", input={"id": order_id, "quantity": 1})
 
 
-def test_deleting_gives_the_id_and_hides_an_ended_order(doors: Doors) -> None:
-    order_id = post(doors)["id"]
-    assert [doors.graphql("Mutation.deleteOrder", id=order_id) for _ in range(2)] == [order_id, order_id]
-    assert doors.graphql("Query.order", id=order_id) is None
+def test_deleting_gives_the_id_and_hides_an_ended_order(api: Api) -> None:
+    order_id = post(api)["id"]
+    assert [api.graphql("Mutation.deleteOrder", id=order_id) for _ in range(2)] == [order_id, order_id]
+    assert api.graphql("Query.order", id=order_id) is None
     with pytest.raises(OrderNotFound):
-        doors.graphql("Mutation.deleteOrder", id=order_id)
+        api.graphql("Mutation.deleteOrder", id=order_id)
 
 
-def test_another_s_order_is_not_there(doors: Doors) -> None:
-    order_id = post(doors, userId="Ann")["id"]
+def test_another_s_order_is_not_there(api: Api) -> None:
+    order_id = post(api, userId="Ann")["id"]
     stranger = Caller("Bob", operator=False)
-    assert doors.graphql("Query.order", stranger, id=order_id) is None
+    assert api.graphql("Query.order", stranger, id=order_id) is None
     for field in ("Mutation.cancelOrder", "Mutation.deleteOrder", "Subscription.orderUpdated"):
         with pytest.raises(OrderNotFound):
-            doors.graphql(field, stranger, id=order_id)
+            api.graphql(field, stranger, id=order_id)
 
 
-def test_only_operators_and_the_system_publish_an_order(doors: Doors) -> None:
-    order_id = post(doors, userId="Ann")["id"]
-    assert doors.graphql("Mutation.publishOrder", id=order_id)["id"] == order_id
+def test_only_operators_and_the_system_publish_an_order(api: Api) -> None:
+    order_id = post(api, userId="Ann")["id"]
+    assert api.graphql("Mutation.publishOrder", id=order_id)["id"] == order_id
     with pytest.raises(OperatorsOnly):
-        doors.graphql("Mutation.publishOrder", Caller("Ann", operator=False), id=order_id)
+        api.graphql("Mutation.publishOrder", Caller("Ann", operator=False), id=order_id)
 
 
-def test_orders_follow_each_other_newest_first(doors: Doors) -> None:
-    ids = [post(doors)["id"] for _ in range(3)]
-    doors.take_in()
-    first = doors.graphql("Query.orders", limit=2)
-    rest = doors.graphql("Query.orders", limit=2, after=first[-1]["id"])
+def test_orders_follow_each_other_newest_first(api: Api) -> None:
+    ids = [post(api)["id"] for _ in range(3)]
+    api.take_in()
+    first = api.graphql("Query.orders", limit=2)
+    rest = api.graphql("Query.orders", limit=2, after=first[-1]["id"])
     assert [order["id"] for order in first + rest] == ids[::-1]
-    assert doors.graphql("Query.orders", orderStatus="SUCCESS") == []
-    assert len(doors.graphql("Query.orders", limit=None, after=None, orderStatus=None)) == 3
+    assert api.graphql("Query.orders", orderStatus="SUCCESS") == []
+    assert len(api.graphql("Query.orders", limit=None, after=None, orderStatus=None)) == 3
 
 
-def test_a_customer_sees_his_own_orders_only(doors: Doors) -> None:
-    post(doors, userId="Ann")
-    post(doors, userId="Bob")
-    doors.take_in()
-    assert [order["userId"] for order in doors.graphql("Query.orders", Caller("Ann", operator=False))] == ["Ann"]
+def test_a_customer_sees_his_own_orders_only(api: Api) -> None:
+    post(api, userId="Ann")
+    post(api, userId="Bob")
+    api.take_in()
+    assert [order["userId"] for order in api.graphql("Query.orders", Caller("Ann", operator=False))] == ["Ann"]
 
 
 @pytest.mark.parametrize(
     ("args", "path"), [({"limit": 0}, "limit"), ({"limit": 101}, "limit"), ({"after": "x"}, "after")]
 )
-def test_a_page_that_cannot_be_is_refused(doors: Doors, args: dict[str, Any], path: str) -> None:
-    assert faults(doors, "Query.orders", **args) == [path]
+def test_a_page_that_cannot_be_is_refused(api: Api, args: dict[str, Any], path: str) -> None:
+    assert faults(api, "Query.orders", **args) == [path]
     with pytest.raises(OrderInvalid, match="The list cannot be given as it was asked for: "):
-        doors.graphql("Query.orders", **args)
+        api.graphql("Query.orders", **args)
 
 
-def test_both_doors_show_one_order(doors: Doors) -> None:
-    order = post(doors)
-    rest = shown(doors.rest("getOrder", id=order["id"]))
+def test_both_apis_show_one_order(api: Api) -> None:
+    order = post(api)
+    rest = shown(api.rest("getOrder", id=order["id"]))
     assert (rest["user_id"], rest["total"], rest["order_status"]) == (
         order["userId"],
         order["total"],

@@ -1,4 +1,4 @@
-"""The REST door, request value by request value."""
+"""The REST API, request value by request value."""
 
 import json
 
@@ -6,15 +6,15 @@ import pytest
 
 from expediter.app.ports import Caller
 from expediter.domain.order import Status
-from tests.api.conftest import Doors, header, shown
+from tests.api.conftest import Api, header, shown
 
 PLAIN = {"user_id": "Burger_20", "quantity": "3", "restaurant_id": "Restaurant 4"}
 KEY = "0192f0c1-2345-7abc-8def-0123456789ab"
 OTHER = "0192f0c1-2345-7abc-8def-0123456789ac"
 
 
-def placed(doors: Doors, **changes: object) -> str:
-    order_id = header(doors.rest("postOrder", {**PLAIN, **changes}), "Order-Id")
+def placed(api: Api, **changes: object) -> str:
+    order_id = header(api.rest("postOrder", {**PLAIN, **changes}), "Order-Id")
     assert order_id
     return order_id
 
@@ -22,23 +22,23 @@ def placed(doors: Doors, **changes: object) -> str:
 # ── accept ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_order_is_accepted_without_a_body_and_says_where_it_is(doors: Doors) -> None:
-    response = doors.rest("postOrder", PLAIN)
+def test_an_order_is_accepted_without_a_body_and_says_where_it_is(api: Api) -> None:
+    response = api.rest("postOrder", PLAIN)
     order_id = header(response, "Order-Id")
     assert (response.status, response.body) == (204, b"")
     assert header(response, "Location") == f"/orders/{order_id}"
 
 
-def test_an_accepted_order_is_on_the_queue(doors: Doors) -> None:
-    order_id = placed(doors)
-    (message,) = doors.work().queue.receive(5, doors.now)
+def test_an_accepted_order_is_on_the_queue(api: Api) -> None:
+    order_id = placed(api)
+    (message,) = api.work().queue.receive(5, api.now)
     assert message.attributes["order_id"] == order_id
     assert json.loads(message.body)["quantity"] == "3"
 
 
-def test_an_order_can_be_read_at_once_with_the_fields_of_the_design(doors: Doors) -> None:
-    order_id = placed(doors)
-    assert shown(doors.rest("getOrder", id=order_id)) == {
+def test_an_order_can_be_read_at_once_with_the_fields_of_the_design(api: Api) -> None:
+    order_id = placed(api)
+    assert shown(api.rest("getOrder", id=order_id)) == {
         "id": order_id,
         "user_id": "Burger_20",
         "restaurant_id": "Restaurant 4",
@@ -57,90 +57,90 @@ def test_an_order_can_be_read_at_once_with_the_fields_of_the_design(doors: Doors
 @pytest.mark.parametrize(
     "prefer", ["return=representation", "respond-async, return=representation", 'Return = "representation"; x=1']
 )
-def test_who_prefers_the_representation_gets_the_order(doors: Doors, prefer: str) -> None:
-    response = doors.rest("postOrder", PLAIN, prefer=prefer)
+def test_who_prefers_the_representation_gets_the_order(api: Api, prefer: str) -> None:
+    response = api.rest("postOrder", PLAIN, prefer=prefer)
     assert response.status == 201
     assert shown(response)["order_status"] == "PENDING"
     assert header(response, "Location") == f"/orders/{shown(response)['id']}"
     assert header(response, "Preference-Applied") == "return=representation"
 
 
-def test_the_idempotency_key_becomes_the_order_s_id(doors: Doors) -> None:
-    assert header(doors.rest("postOrder", PLAIN, idempotency_key=KEY), "Order-Id") == KEY
+def test_the_idempotency_key_becomes_the_order_s_id(api: Api) -> None:
+    assert header(api.rest("postOrder", PLAIN, idempotency_key=KEY), "Order-Id") == KEY
 
 
 @pytest.mark.parametrize("key", [f'"{KEY}"', KEY.upper()])
-def test_a_key_in_quotes_or_capitals_is_the_same_key(doors: Doors, key: str) -> None:
-    doors.rest("postOrder", PLAIN, idempotency_key=KEY)
-    again = doors.rest("postOrder", PLAIN, idempotency_key=key)
+def test_a_key_in_quotes_or_capitals_is_the_same_key(api: Api, key: str) -> None:
+    api.rest("postOrder", PLAIN, idempotency_key=KEY)
+    again = api.rest("postOrder", PLAIN, idempotency_key=key)
     assert (header(again, "Order-Id"), header(again, "Idempotent-Replayed")) == (KEY, "true")
 
 
-def test_the_same_order_again_under_its_key_is_answered_the_same_and_not_placed_twice(doors: Doors) -> None:
-    first = doors.rest("postOrder", PLAIN, idempotency_key=KEY)
-    again = doors.rest("postOrder", dict(reversed(PLAIN.items())), idempotency_key=KEY)
+def test_the_same_order_again_under_its_key_is_answered_the_same_and_not_placed_twice(api: Api) -> None:
+    first = api.rest("postOrder", PLAIN, idempotency_key=KEY)
+    again = api.rest("postOrder", dict(reversed(PLAIN.items())), idempotency_key=KEY)
     assert again.status == first.status
     assert again.headers == (*first.headers, ("Idempotent-Replayed", "true"))
-    assert len(doors.work().queue.receive(5, doors.now)) == 1
+    assert len(api.work().queue.receive(5, api.now)) == 1
 
 
 @pytest.mark.parametrize("other", [{"quantity": 4}, {"user_id": "Somebody"}, {"email": "a@b"}])
-def test_another_order_under_a_used_key_is_refused(doors: Doors, other: dict[str, object]) -> None:
-    doors.rest("postOrder", PLAIN, idempotency_key=KEY)
-    refused = doors.rest("postOrder", {**PLAIN, **other}, idempotency_key=KEY)
+def test_another_order_under_a_used_key_is_refused(api: Api, other: dict[str, object]) -> None:
+    api.rest("postOrder", PLAIN, idempotency_key=KEY)
+    refused = api.rest("postOrder", {**PLAIN, **other}, idempotency_key=KEY)
     assert (refused.status, shown(refused)["error"]) == (422, "IdempotencyKeyReused")
 
 
 @pytest.mark.parametrize("key", ["", '""'])
-def test_an_empty_key_is_none(doors: Doors, key: str) -> None:
-    first, second = (doors.rest("postOrder", PLAIN, idempotency_key=key) for _ in range(2))
+def test_an_empty_key_is_none(api: Api, key: str) -> None:
+    first, second = (api.rest("postOrder", PLAIN, idempotency_key=key) for _ in range(2))
     assert first.status == second.status == 204
     assert header(first, "Order-Id") != header(second, "Order-Id")
 
 
 @pytest.mark.parametrize("keys", [f"{KEY}, {OTHER}", f'"{KEY}", {OTHER}', f"{KEY}, x", f"{KEY}, , {OTHER}"])
-def test_two_different_keys_are_no_request(doors: Doors, keys: str) -> None:
-    refused = doors.rest("postOrder", PLAIN, idempotency_key=keys)
+def test_two_different_keys_are_no_request(api: Api, keys: str) -> None:
+    refused = api.rest("postOrder", PLAIN, idempotency_key=keys)
     assert (refused.status, shown(refused)["error"]) == (400, "RequestUnparsable")
     assert "Idempotency-Key stands twice" in shown(refused)["detail"]
 
 
 @pytest.mark.parametrize("keys", [f"{KEY}, {KEY}", f'{KEY}, "{KEY.upper()}"', f"{KEY}, ", f", {KEY}"])
-def test_the_same_key_twice_is_one(doors: Doors, keys: str) -> None:
-    assert header(doors.rest("postOrder", PLAIN, idempotency_key=keys), "Order-Id") == KEY
+def test_the_same_key_twice_is_one(api: Api, keys: str) -> None:
+    assert header(api.rest("postOrder", PLAIN, idempotency_key=keys), "Order-Id") == KEY
 
 
 @pytest.mark.parametrize("field", ["id", "idempotency_key"])
 @pytest.mark.parametrize("value", [KEY, "", None, 17])
-def test_a_key_in_the_body_is_told_where_it_goes(doors: Doors, field: str, value: object) -> None:
-    refused = doors.rest("postOrder", {**PLAIN, field: value})
+def test_a_key_in_the_body_is_told_where_it_goes(api: Api, field: str, value: object) -> None:
+    refused = api.rest("postOrder", {**PLAIN, field: value})
     assert refused.status == 422
     assert "a new order's key goes into the header Idempotency-Key" in shown(refused)["detail"]
 
 
 @pytest.mark.parametrize("key", ["1", '"  "', '"', f"{{{KEY}}}", f"urn:uuid:{KEY}", KEY.replace("-", ""), f"'{KEY}'"])
-def test_a_key_that_is_no_uuid_is_refused(doors: Doors, key: str) -> None:
-    refused = doors.rest("postOrder", PLAIN, idempotency_key=key)
+def test_a_key_that_is_no_uuid_is_refused(api: Api, key: str) -> None:
+    refused = api.rest("postOrder", PLAIN, idempotency_key=key)
     assert (refused.status, shown(refused)["errors"][0]["path"]) == (422, "Idempotency-Key")
 
 
-def test_two_identical_orders_without_a_key_are_two_orders(doors: Doors) -> None:
-    assert placed(doors) != placed(doors)
-    assert len(doors.work().queue.receive(5, doors.now)) == 2
+def test_two_identical_orders_without_a_key_are_two_orders(api: Api) -> None:
+    assert placed(api) != placed(api)
+    assert len(api.work().queue.receive(5, api.now)) == 2
 
 
 # ── what is not accepted ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"user_id": "\xff"}', b'"\\ud800"', b"\xef\xbb\xbf{}", b"[" * 60_000])
-def test_a_body_that_is_no_json_is_unparsable(doors: Doors, body: bytes) -> None:
-    refused = doors.rest("postOrder", body)
+def test_a_body_that_is_no_json_is_unparsable(api: Api, body: bytes) -> None:
+    refused = api.rest("postOrder", body)
     assert refused.status in {400, 422}
     assert shown(refused)["error"] in {"RequestUnparsable", "OrderInvalid"}
 
 
-def test_broken_json_is_400_and_says_where(doors: Doors) -> None:
-    refused = doors.rest("postOrder", b'{"user_id": }')
+def test_broken_json_is_400_and_says_where(api: Api) -> None:
+    refused = api.rest("postOrder", b'{"user_id": }')
     assert (refused.status, shown(refused)["error"]) == (400, "RequestUnparsable")
     assert "byte 12" in shown(refused)["detail"]
 
@@ -157,25 +157,25 @@ def test_broken_json_is_400_and_says_where(doors: Doors) -> None:
         ({"quantity": 2**31 - 1}, ""),
     ],
 )
-def test_an_order_that_is_not_valid_says_which_field(doors: Doors, changes: dict[str, object], path: str) -> None:
-    refused = doors.rest("postOrder", {**PLAIN, **changes})
+def test_an_order_that_is_not_valid_says_which_field(api: Api, changes: dict[str, object], path: str) -> None:
+    refused = api.rest("postOrder", {**PLAIN, **changes})
     assert refused.status == 422
     assert header(refused, "Content-Type") == "application/problem+json"
     assert [fault["path"] for fault in shown(refused)["errors"]] == [path]
 
 
 @pytest.mark.parametrize("media", ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
-def test_a_body_of_another_media_type_is_unsupported(doors: Doors, media: str) -> None:
-    assert doors.rest("postOrder", PLAIN, content_type=media).status == 415
+def test_a_body_of_another_media_type_is_unsupported(api: Api, media: str) -> None:
+    assert api.rest("postOrder", PLAIN, content_type=media).status == 415
 
 
-def test_the_media_type_s_parameters_do_not_matter(doors: Doors) -> None:
-    assert doors.rest("postOrder", PLAIN, content_type="Application/JSON ; charset=utf-8").status == 204
+def test_the_media_type_s_parameters_do_not_matter(api: Api) -> None:
+    assert api.rest("postOrder", PLAIN, content_type="Application/JSON ; charset=utf-8").status == 204
 
 
-def test_nothing_of_a_refused_order_is_left(doors: Doors) -> None:
-    doors.rest("postOrder", {**PLAIN, "quantity": 0}, idempotency_key=KEY)
-    assert doors.rest("postOrder", PLAIN, idempotency_key=KEY).headers == (
+def test_nothing_of_a_refused_order_is_left(api: Api) -> None:
+    api.rest("postOrder", {**PLAIN, "quantity": 0}, idempotency_key=KEY)
+    assert api.rest("postOrder", PLAIN, idempotency_key=KEY).headers == (
         ("Location", f"/orders/{KEY}"),
         ("Order-Id", KEY),
     )
@@ -184,8 +184,8 @@ def test_nothing_of_a_refused_order_is_left(doors: Doors) -> None:
 # ── read and list ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_order_that_is_not_there_is_a_problem_with_the_error_s_name(doors: Doors) -> None:
-    response = doors.rest("getOrder", id=KEY)
+def test_an_order_that_is_not_there_is_a_problem_with_the_error_s_name(api: Api) -> None:
+    response = api.rest("getOrder", id=KEY)
     assert response.status == 404
     assert shown(response) == {
         "type": "/errors/OrderNotFound",
@@ -196,47 +196,47 @@ def test_an_order_that_is_not_there_is_a_problem_with_the_error_s_name(doors: Do
     }
 
 
-def test_nobody_reads_another_s_order(doors: Doors) -> None:
-    order_id = placed(doors)
+def test_nobody_reads_another_s_order(api: Api) -> None:
+    order_id = placed(api)
     somebody, owner = Caller("Somebody", operator=False), Caller("Burger_20", operator=False)
     for operation in ("getOrder", "deleteOrder", "cancelOrder", "getTimeline"):
-        assert doors.rest(operation, id=order_id, caller=somebody).status == 404
-    assert doors.rest("getOrder", id=order_id, caller=owner).status == 200
+        assert api.rest(operation, id=order_id, caller=somebody).status == 404
+    assert api.rest("getOrder", id=order_id, caller=owner).status == 200
 
 
-def test_a_known_customer_orders_for_himself(doors: Doors) -> None:
-    order_id = header(doors.rest("postOrder", PLAIN, caller=Caller("Ann", operator=False)), "Order-Id")
+def test_a_known_customer_orders_for_himself(api: Api) -> None:
+    order_id = header(api.rest("postOrder", PLAIN, caller=Caller("Ann", operator=False)), "Order-Id")
     assert order_id
-    assert shown(doors.rest("getOrder", id=order_id))["user_id"] == "Ann"
+    assert shown(api.rest("getOrder", id=order_id))["user_id"] == "Ann"
 
 
-def listed(doors: Doors, **query: str) -> dict[str, object]:
-    found: dict[str, object] = shown(doors.rest("listOrders", query=tuple(query.items())))
+def listed(api: Api, **query: str) -> dict[str, object]:
+    found: dict[str, object] = shown(api.rest("listOrders", query=tuple(query.items())))
     return found
 
 
-def saved(doors: Doors, number: int) -> list[str]:
-    order_ids = [placed(doors, user_id=f"user {n % 2}", restaurant_id=f"restaurant {n % 3}") for n in range(number)]
-    while doors.take_in():
+def saved(api: Api, number: int) -> list[str]:
+    order_ids = [placed(api, user_id=f"user {n % 2}", restaurant_id=f"restaurant {n % 3}") for n in range(number)]
+    while api.take_in():
         pass
     return order_ids
 
 
-def test_orders_are_listed_newest_first_page_by_page(doors: Doors) -> None:
-    order_ids = saved(doors, 5)
+def test_orders_are_listed_newest_first_page_by_page(api: Api) -> None:
+    order_ids = saved(api, 5)
     found, cursor = [], ""
     while cursor is not None:
-        page = shown(doors.rest("listOrders", query=(("limit", "2"), *((("cursor", cursor),) if cursor else ()))))
+        page = shown(api.rest("listOrders", query=(("limit", "2"), *((("cursor", cursor),) if cursor else ()))))
         found += [order["id"] for order in page["items"]]
         cursor = page["cursor"]
     assert found == order_ids[::-1]
 
 
-def test_the_list_can_be_narrowed(doors: Doors) -> None:
-    saved(doors, 6)
-    one = listed(doors, user_id="user 1", restaurant_id="restaurant 2", order_status="PENDING")
+def test_the_list_can_be_narrowed(api: Api) -> None:
+    saved(api, 6)
+    one = listed(api, user_id="user 1", restaurant_id="restaurant 2", order_status="PENDING")
     assert [(order["user_id"], order["restaurant_id"]) for order in one["items"]] == [("user 1", "restaurant 2")]  # type: ignore[attr-defined]  # JSON
-    assert listed(doors, order_status="SUCCESS") == {"items": [], "cursor": None}
+    assert listed(api, order_status="SUCCESS") == {"items": [], "cursor": None}
 
 
 @pytest.mark.parametrize(
@@ -252,8 +252,8 @@ def test_the_list_can_be_narrowed(doors: Doors) -> None:
         ((("status", "PAID"),), "status"),
     ],
 )
-def test_a_parameter_that_is_not_valid_is_named(doors: Doors, query: tuple[tuple[str, str], ...], path: str) -> None:
-    refused = doors.rest("listOrders", query=query)
+def test_a_parameter_that_is_not_valid_is_named(api: Api, query: tuple[tuple[str, str], ...], path: str) -> None:
+    refused = api.rest("listOrders", query=query)
     assert (refused.status, shown(refused)["errors"][0]["path"]) == (422, path)
     assert shown(refused)["detail"].startswith(f"The list cannot be given as it was asked for: {path}: ")
 
@@ -261,56 +261,56 @@ def test_a_parameter_that_is_not_valid_is_named(doors: Doors, query: tuple[tuple
 # ── change, cancel, delete ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_an_order_is_changed_while_it_waits(doors: Doors) -> None:
-    order_id = placed(doors)
-    doors.now += 1500
-    assert doors.rest("putOrder", {"quantity": 5, "email": "a@b"}, id=order_id).status == 204
-    order = shown(doors.rest("getOrder", id=order_id))
+def test_an_order_is_changed_while_it_waits(api: Api) -> None:
+    order_id = placed(api)
+    api.now += 1500
+    assert api.rest("putOrder", {"quantity": 5, "email": "a@b"}, id=order_id).status == 204
+    order = shown(api.rest("getOrder", id=order_id))
     assert (order["quantity"], order["total"], order["updated_at"]) == (5, 5000, "2027-01-15T08:00:01.500Z")
 
 
-def test_an_order_keeps_its_user(doors: Doors) -> None:
-    refused = doors.rest("putOrder", {"user_id": "Somebody"}, id=placed(doors))
+def test_an_order_keeps_its_user(api: Api) -> None:
+    refused = api.rest("putOrder", {"user_id": "Somebody"}, id=placed(api))
     assert (refused.status, shown(refused)["errors"][0]["path"]) == (422, "user_id")
 
 
-def test_a_cancelled_order_shows_it_at_once_and_cannot_be_changed(doors: Doors) -> None:
-    order_id = placed(doors)
-    cancelled = doors.rest("cancelOrder", id=order_id)
+def test_a_cancelled_order_shows_it_at_once_and_cannot_be_changed(api: Api) -> None:
+    order_id = placed(api)
+    cancelled = api.rest("cancelOrder", id=order_id)
     assert (cancelled.status, shown(cancelled)["order_status"]) == (200, Status.CANCELLED)
-    assert doors.rest("cancelOrder", id=order_id).status == 200
-    refused = doors.rest("putOrder", {"quantity": 5}, id=order_id)
+    assert api.rest("cancelOrder", id=order_id).status == 200
+    refused = api.rest("putOrder", {"quantity": 5}, id=order_id)
     assert (refused.status, shown(refused)["error"]) == (409, "OrderAlreadyEnded")
 
 
-def test_deleting_an_order_in_flight_cancels_it_and_deleting_it_again_hides_it(doors: Doors) -> None:
-    order_id = placed(doors)
-    assert doors.rest("deleteOrder", id=order_id).status == 204
-    assert shown(doors.rest("getOrder", id=order_id))["order_status"] == "CANCELLED"
-    assert doors.rest("deleteOrder", id=order_id).status == 204
-    assert [doors.rest(op, id=order_id).status for op in ("getOrder", "deleteOrder")] == [404, 404]
+def test_deleting_an_order_in_flight_cancels_it_and_deleting_it_again_hides_it(api: Api) -> None:
+    order_id = placed(api)
+    assert api.rest("deleteOrder", id=order_id).status == 204
+    assert shown(api.rest("getOrder", id=order_id))["order_status"] == "CANCELLED"
+    assert api.rest("deleteOrder", id=order_id).status == 204
+    assert [api.rest(op, id=order_id).status for op in ("getOrder", "deleteOrder")] == [404, 404]
 
 
-def test_a_deleted_order_s_key_orders_nothing_new(doors: Doors) -> None:
-    doors.rest("postOrder", PLAIN, idempotency_key=KEY)
-    doors.rest("deleteOrder", id=KEY)
-    doors.rest("deleteOrder", id=KEY)
-    assert header(doors.rest("postOrder", PLAIN, idempotency_key=KEY), "Idempotent-Replayed") == "true"
-    assert doors.rest("getOrder", id=KEY).status == 404
+def test_a_deleted_order_s_key_orders_nothing_new(api: Api) -> None:
+    api.rest("postOrder", PLAIN, idempotency_key=KEY)
+    api.rest("deleteOrder", id=KEY)
+    api.rest("deleteOrder", id=KEY)
+    assert header(api.rest("postOrder", PLAIN, idempotency_key=KEY), "Idempotent-Replayed") == "true"
+    assert api.rest("getOrder", id=KEY).status == 404
 
 
 # ── the timeline ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_timeline_is_empty_until_the_workflow_starts(doors: Doors) -> None:
-    order_id = placed(doors)
-    assert shown(doors.rest("getTimeline", id=order_id)) == {"order_id": order_id, "events": [], "pruned": False}
+def test_the_timeline_is_empty_until_the_workflow_starts(api: Api) -> None:
+    order_id = placed(api)
+    assert shown(api.rest("getTimeline", id=order_id)) == {"order_id": order_id, "events": [], "pruned": False}
 
 
-def test_the_timeline_names_events_as_step_functions_does(doors: Doors) -> None:
-    order_id = placed(doors)
-    doors.take_in()
-    events = shown(doors.rest("getTimeline", id=order_id))["events"]
+def test_the_timeline_names_events_as_step_functions_does(api: Api) -> None:
+    order_id = placed(api)
+    api.take_in()
+    events = shown(api.rest("getTimeline", id=order_id))["events"]
     assert [event["type"] for event in events[:3]] == [
         "ExecutionStarted",
         "TaskStateEntered",

@@ -1,4 +1,4 @@
-"""Placing, reading, changing, cancelling and deleting orders, as the doors ask for it."""
+"""Placing, reading, changing, cancelling and deleting orders, as the APIs ask for it."""
 
 from collections.abc import Iterator
 

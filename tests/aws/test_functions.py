@@ -15,7 +15,7 @@ from expediter.aws import clients
 from expediter.aws.functions import tasks
 from expediter.aws.functions.publisher import changed
 from expediter.aws.functions.table import FUNCTIONS, TASK_FUNCTIONS
-from expediter.aws.stores.rows import row_of
+from expediter.aws.stores.items import item_of
 from expediter.domain.order import Item, Status
 from tests.aws.stage import ANN, BURGERS, OLGA, Functions
 from tests.support.values import an_order
@@ -158,10 +158,10 @@ def test_an_error_goes_out_by_its_name(functions: Functions) -> None:
     assert type(raised.value).__name__ == "PaymentUnavailable"
 
 
-# ── doors ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── APIs ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_another_s_order_is_not_found_by_either_door_and_an_operator_finds_it(functions: Functions) -> None:
+def test_another_s_order_is_not_found_by_either_api_and_an_operator_finds_it(functions: Functions) -> None:
     order_id = run(functions, SAVED)
     for method, path in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("POST", "/cancel"), ("GET", "/timeline")):
         event: Any = {"headers": {"content-type": "application/json"}, "body": "{}"}
@@ -181,11 +181,11 @@ def test_a_customer_is_no_operator_and_nobody_is_nobody(functions: Functions) ->
     assert functions.graphql("Mutation.publishOrder", id=str(uuid4()))["error"]["type"] == "OperatorsOnly"
 
 
-@pytest.mark.parametrize("door", ["REST", "GraphQL"])
-def test_a_cancel_that_meets_a_write_of_the_workflow_looks_again(functions: Functions, door: str) -> None:
+@pytest.mark.parametrize("api", ["REST", "GraphQL"])
+def test_a_cancel_that_meets_a_write_of_the_workflow_looks_again(functions: Functions, api: str) -> None:
     order_id = run(functions, PAID)
     functions.before_a_write(lambda: functions.call("CloseHold", functions.order(order_id)))
-    if door == "REST":
+    if api == "REST":
         answer = functions.rest("POST", f"/orders/{order_id}/cancel")
         assert (answer["statusCode"], answer["body"]["error"]) == (409, "OrderAlreadySent")
     else:
@@ -324,14 +324,14 @@ def test_an_address_that_is_none_holds_up_nobody_s_mail_and_a_sender_to_be_verif
 
 def test_news_is_what_a_subscriber_would_see() -> None:
     before, after = an_order(), an_order(version=2, updated_at=9)
-    record = stream("MODIFY", OldImage=row_of(before), NewImage=row_of(after))["Records"][0]
+    record = stream("MODIFY", OldImage=item_of(before), NewImage=item_of(after))["Records"][0]
     assert not changed(record)
-    record["dynamodb"]["NewImage"] = row_of(an_order(status=Status.PAID))
+    record["dynamodb"]["NewImage"] = item_of(an_order(status=Status.PAID))
     assert changed(record)
-    assert not changed(stream("REMOVE", OldImage=row_of(before))["Records"][0])
+    assert not changed(stream("REMOVE", OldImage=item_of(before))["Records"][0])
 
 
 def test_a_new_order_is_news_and_one_that_was_carried_over_is_none() -> None:
-    assert changed(stream("INSERT", NewImage=row_of(an_order()))["Records"][0])
+    assert changed(stream("INSERT", NewImage=item_of(an_order()))["Records"][0])
     for moved in (an_order(status=Status.SUCCESS), an_order(status=Status.FAILED, deleted_at=9)):
-        assert not changed(stream("INSERT", NewImage=row_of(moved))["Records"][0])
+        assert not changed(stream("INSERT", NewImage=item_of(moved))["Records"][0])

@@ -14,13 +14,13 @@ ROOT = Path(__file__).parents[2]
 
 
 class Here(Stack):
-    """Our own server in the stack's place: both doors speak the same."""
+    """Our own server in the stack's place: both APIs speak the same."""
 
     def __init__(self, url: str) -> None:
         self.rest_url, self.graphql_url, self._token = url, f"{url}/graphql", "nobody asks for it here"
 
 
-def test_its_orders_come_to_their_end_at_both_doors(tmp_path: Path) -> None:
+def test_its_orders_come_to_their_end_at_both_apis(tmp_path: Path) -> None:
     with serving(tmp_path / "data", HOLD_SECONDS="0") as server:
         by_rest(Here(server.url))
         by_graphql(Here(server.url))

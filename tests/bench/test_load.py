@@ -29,7 +29,7 @@ class Mailed:
 @contextmanager
 def answering(answer: bytes) -> Iterator[int]:
     """A server that gives one answer to everything; its port."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as door:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
 
         def talk(connection: socket.socket) -> None:
             with connection, suppress(ConnectionError):
@@ -39,14 +39,14 @@ def answering(answer: bytes) -> Iterator[int]:
         def serve() -> None:
             while True:
                 try:
-                    connection, _ = door.accept()
+                    connection, _ = listener.accept()
                 except OSError:
                     return
                 threading.Thread(target=talk, args=(connection,), daemon=True).start()
 
         threading.Thread(target=serve, daemon=True).start()
-        yield door.getsockname()[1]
-        door.shutdown(socket.SHUT_RDWR)
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize(

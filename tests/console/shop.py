@@ -33,7 +33,7 @@ REASON = "OrderInvalid: quantity: give a quantity"
 
 
 class Shop:
-    """One home with its doors, and a customer and an operator who use them."""
+    """One home with its APIs and pages, and a customer and an operator who use them."""
 
     def __init__(self, home: Home, client: httpx.AsyncClient, url: str) -> None:
         self.home = home
@@ -97,7 +97,7 @@ def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
 
 @asynccontextmanager
 async def opened(folder: Path, **settings: str) -> AsyncIterator[Shop]:
-    """The doors as an ASGI application, without a socket."""
+    """The web side as an ASGI application, without a socket."""
     async with open_home(from_environment(environment(folder, settings))) as home:
         app = create_app(home)
         transport = AppTransport(app)
@@ -109,7 +109,7 @@ async def opened(folder: Path, **settings: str) -> AsyncIterator[Shop]:
 
 @asynccontextmanager
 async def served(folder: Path, **settings: str) -> AsyncIterator[Shop]:
-    """The doors behind a server on a free port of loopback."""
+    """The web side behind a server on a free port of loopback."""
     async with open_home(from_environment(environment(folder, settings))) as home:
         app = create_app(home)
         with socket.create_server(("127.0.0.1", 0)) as listening:

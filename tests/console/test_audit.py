@@ -1,4 +1,4 @@
-"""The audit: acts through every door, and wrong tokens, in one table that is never altered."""
+"""The audit: acts through every API, and wrong tokens, in one table that is never altered."""
 
 from contextlib import closing
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""openapi.json is the REST door's source of truth: the code answers what it names, and API Gateway can import it."""
+"""openapi.json is the REST API's source of truth: the code answers what it names, and API Gateway can import it."""
 
 import json
 import re

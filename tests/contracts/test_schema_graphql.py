@@ -1,4 +1,4 @@
-"""schema.graphql is the GraphQL door's source of truth, and AppSync can take it as it is."""
+"""schema.graphql is the GraphQL API's source of truth, and AppSync can take it as it is."""
 
 import re
 

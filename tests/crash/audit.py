@@ -1,4 +1,4 @@
-"""Holds what the customers know, what the file says and what the parties wrote down against each other."""
+"""Holds what the customers know, what the file says and what the providers wrote down against each other."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator

@@ -56,12 +56,12 @@ class Plan(msgspec.Struct, frozen=True):
 class Campaign:
     """``hits`` counts the kills by what they hit, ``starts`` are the seconds that each start took."""
 
-    def __init__(self, folder: Path, parties: Outside, plan: Plan, seed: int) -> None:
+    def __init__(self, folder: Path, providers: Outside, plan: Plan, seed: int) -> None:
         self.hits: Counter[str] = Counter()
         self.starts: list[float] = []
         self.clean_stops = 0
         self.customers = Customers(seed)
-        self._folder, self._parties, self._plan = folder, parties, plan
+        self._folder, self._providers, self._plan = folder, providers, plan
         self._chance = random.Random(seed)
         self._until = time.monotonic() + plan.seconds
         self._per_life = 0
@@ -85,7 +85,7 @@ class Campaign:
                 if time.monotonic() < self._until and self.hits[str(point)] < self._wanted(point):
                     self._die_at(point)
         self._settle()
-        return gather(self._folder, self.customers.orders, self._parties)
+        return gather(self._folder, self.customers.orders, self._providers)
 
     @property
     def _not_placed(self) -> int:
@@ -141,7 +141,7 @@ class Campaign:
 
     def _start(self, point: Point | None = None, nth: int = 1) -> Server:
         hold = 0 if point and point.name not in RARE | {"timer"} and self._chance.random() < 0.3 else 1
-        return Server(self._folder, self._parties, hold, point, nth)
+        return Server(self._folder, self._providers, hold, point, nth)
 
     def _serving(self, server: Server) -> str:
         url = server.serving()
@@ -189,9 +189,9 @@ class Campaign:
 
 @contextmanager
 def campaign(folder: Path, plan: Plan, seed: int) -> Iterator[Campaign]:
-    """A campaign with its parties running."""
-    with outside(folder) as parties:
-        yield Campaign(folder, parties, plan, seed)
+    """A campaign with its providers running."""
+    with outside(folder) as providers:
+        yield Campaign(folder, providers, plan, seed)
 
 
 def _sweep() -> None:

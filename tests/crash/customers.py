@@ -1,4 +1,4 @@
-"""Customers who order at both doors while the server dies, and who ask again under the same key until they know."""
+"""Customers who order at both APIs while the server dies, and who ask again under the same key until they know."""
 
 import asyncio
 import random

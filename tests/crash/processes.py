@@ -1,4 +1,4 @@
-"""The processes of a crash test: one server after the other on the same folder, and the parties, which live on."""
+"""The processes of a crash test: one server after the other on the same folder, and the providers, which live on."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from demo.mailserver import Line as MailLine
 from demo.restaurant import Line as RestaurantLine
 from tests.crash.points import Point
 
-#: How badly the parties behave: shares of keys refused, of tries failed, of answers lost, of answers late.
+#: How badly the providers behave: shares of keys refused, of tries failed, of answers lost, of answers late.
 BANK = Shares(decline=0.1, fail=0.08, lose=0.12, slow=0.3, seed=1)
 RESTAURANT = Shares(decline=0.15, fail=0.15, lose=0.15, slow=0.3, seed=2)
 MAIL = Shares(fail=0.05, lose=0.05, seed=3)
@@ -39,7 +39,7 @@ _URL = re.compile(r"(https?|smtp)://\S+")
 
 
 class Outside(NamedTuple):
-    """Where the parties are, and the files in which they write down every call."""
+    """Where the providers are, and the files in which they write down every call."""
 
     folder: Path
     bank: str
@@ -66,14 +66,14 @@ def outside(folder: Path) -> Iterator[Outside]:
     """Starts bank, restaurant and mail server, each a process of its own; ends them behind the block."""
     with ExitStack() as stack:
         urls = [
-            stack.enter_context(_party(name, folder / f"{name}.jsonl", shares))
+            stack.enter_context(_provider(name, folder / f"{name}.jsonl", shares))
             for name, shares in (("bank", BANK), ("restaurant", RESTAURANT), ("mailserver", MAIL))
         ]
         yield Outside(folder, *urls)
 
 
 @contextmanager
-def _party(name: str, record: Path, shares: Shares) -> Iterator[str]:
+def _provider(name: str, record: Path, shares: Shares) -> Iterator[str]:
     given = [f"--{option}={getattr(shares, option)}" for option in Shares.__struct_fields__]
     command = [sys.executable, "-m", f"demo.{name}", f"--record={record}", *given]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -95,7 +95,7 @@ class Server:
     """One life of the server. ``url`` is empty when it died before it served."""
 
     def __init__(
-        self, folder: Path, parties: Outside, hold_seconds: int, point: Point | None = None, nth: int = 1
+        self, folder: Path, providers: Outside, hold_seconds: int, point: Point | None = None, nth: int = 1
     ) -> None:
         self.note = folder / "note"
         self.note.write_text(LOADING)
@@ -107,7 +107,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
-            env={**os.environ, **_settings(folder, parties, hold_seconds)},
+            env={**os.environ, **_settings(folder, providers, hold_seconds)},
         )
 
     def serving(self) -> str:
@@ -139,7 +139,7 @@ class Server:
         return None
 
 
-def _settings(folder: Path, parties: Outside, hold_seconds: int) -> dict[str, str]:
+def _settings(folder: Path, providers: Outside, hold_seconds: int) -> dict[str, str]:
     workflow = folder / "impatient.asl.json"
     if not workflow.exists():
         workflow.write_text(impatient())
@@ -147,9 +147,9 @@ def _settings(folder: Path, parties: Outside, hold_seconds: int) -> dict[str, st
         "EXPEDITER_DATA": str(folder / "data"),
         "EXPEDITER_PORT": "0",
         "EXPEDITER_HOLD_SECONDS": str(hold_seconds),
-        "EXPEDITER_PAYMENTS": parties.bank,
-        "EXPEDITER_RESTAURANT": parties.restaurant,
-        "EXPEDITER_SMTP_URL": parties.mail,
+        "EXPEDITER_PAYMENTS": providers.bank,
+        "EXPEDITER_RESTAURANT": providers.restaurant,
+        "EXPEDITER_SMTP_URL": providers.mail,
         "EXPEDITER_NOTIFY": NOTIFY,
         "EXPEDITER_WORKFLOW": str(workflow),
     }

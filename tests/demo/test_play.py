@@ -48,7 +48,7 @@ def test_without_the_panel_the_demo_says_what_fetches_it(monkeypatch: pytest.Mon
         baskets(1)
 
 
-def test_a_basket_is_an_order_that_both_doors_take() -> None:
+def test_a_basket_is_an_order_that_both_apis_take() -> None:
     order = basket(1).order
 
     assert order_of(convert(order, Draft), "id", 0, terms_of(OrderSettings())).total == 251
@@ -65,7 +65,7 @@ def test_a_process_that_does_not_start_is_shown_with_what_it_said(tmp_path: Path
 
 
 @pytest.mark.heavy
-def test_a_play_through_both_doors_adds_up(tmp_path: Path) -> None:
+def test_a_play_through_both_apis_adds_up(tmp_path: Path) -> None:
     orders = [basket(number) for number in range(2 * CANCEL_EACH)]
     with stage(tmp_path, 1, Trouble(decline=0.2, fail=0, lose=0, slow=0)) as on:
         played = asyncio.run(play(on.server, orders, 0.2, lambda: None))

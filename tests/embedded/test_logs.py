@@ -40,13 +40,13 @@ def lines() -> Lines:
 
 
 def test_a_message_is_an_object_with_time_level_order_and_trace(lines: Lines) -> None:
-    logging.getLogger("expediter.runtime").warning("a call failed", extra={"order_id": ID, "call": "charge"})
+    logging.getLogger("expediter.calls").warning("a call failed", extra={"order_id": ID, "call": "charge"})
 
     (line,) = lines()
     assert line.pop("at").endswith("Z")
     assert line == {
         "level": "WARNING",
-        "logger": "expediter.runtime",
+        "logger": "expediter.calls",
         "message": "a call failed",
         "order_id": ID,
         "trace_id": ID.replace("-", ""),
@@ -64,7 +64,7 @@ def test_an_exception_is_told_by_its_class_its_causes_and_the_code_never_by_its_
     try:
         fails()
     except ValueError:
-        logging.getLogger("expediter.runtime").exception("nobody foresaw this")
+        logging.getLogger("expediter.calls").exception("nobody foresaw this")
 
     (line,) = lines()
     assert (line["error"], line["caused_by"]) == ("ValueError", "KeyError")
@@ -76,7 +76,7 @@ def test_an_exception_is_told_by_its_class_its_causes_and_the_code_never_by_its_
 def test_of_an_exception_that_causes_itself_each_is_told_once(lines: Lines) -> None:
     first, second = ValueError(), KeyError()
     first.__cause__, second.__cause__ = second, first
-    logging.getLogger("expediter.runtime").error("a circle", exc_info=first)
+    logging.getLogger("expediter.calls").error("a circle", exc_info=first)
 
     assert lines()[0]["caused_by"] == "KeyError"
 

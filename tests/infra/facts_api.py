@@ -1,4 +1,4 @@
-"""Facts about the doors, who may call, the workflow, and what is watched and logged."""
+"""Facts about the APIs, who may call, the workflow, and what is watched and logged."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from expediter.aws.functions.table import FUNCTIONS, OTHER_FUNCTIONS, TASK_FUNCT
 from infra.api.openapi import GATEWAY_ERRORS
 from tests.infra.reading import Template, function, get, named, only, resources, tags, text
 
-# ── doors and users ───────────────────────────────────────────────────────────────────────────────────────────────
+# ── APIs and users ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def every_field_is_resolved_by_the_one_function(template: Template) -> None:
@@ -306,7 +306,7 @@ TAGGED = {
 }
 
 
-DOORS = (
+APIS = (
     every_field_is_resolved_by_the_one_function,
     users_sign_in_and_there_are_no_keys,
     the_user_pool_is_strict_and_has_operators,

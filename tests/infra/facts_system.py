@@ -84,7 +84,7 @@ _PARTIES = {"payments": "<Payments>", "restaurant": "<Restaurant>"}
 _TASK = {**_ROW, **_PARTIES}
 _LEDGER, _MAIL = {"ledger_table": "<StoreLedger>"}, {"mail_table": "<StoreMail>"}
 _SECRET = {"restaurant_secret": "<RestaurantSecret>"}
-_DOOR = {**_ROW, "queue_url": "<MessagesOrders>", "hold_seconds": "<HoldSeconds>"}
+_API = {**_ROW, "queue_url": "<MessagesOrders>", "hold_seconds": "<HoldSeconds>"}
 _FAILURES = {"failures_table": "<StoreFailures>"}
 _MACHINE = {"state_machine": "<WorkflowOrders>"}
 
@@ -105,8 +105,8 @@ SETTINGS: dict[str, dict[str, str]] = {
         "queue_url": "<MessagesOrders>",
         "hold_seconds": "<HoldSeconds>",
     },
-    "Rest": {**_DOOR, **_FAILURES, **_MACHINE, "dead_letter_url": "<MessagesDeadLetters>"},
-    "Graphql": _DOOR,
+    "Rest": {**_API, **_FAILURES, **_MACHINE, "dead_letter_url": "<MessagesDeadLetters>"},
+    "Graphql": _API,
     "Mailer": {**_MAIL, "topic": "<MessagesOperators>", "mail_from": "<MailFrom>"},
     "Publisher": {"graphql_url": "<GraphqlApi.GraphQLUrl>"},
 }

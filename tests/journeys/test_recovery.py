@@ -111,7 +111,7 @@ async def test_whatever_commit_a_process_dies_at_the_order_ends_the_same_and_mon
 
 
 class Hanging:
-    """Refuses to answer until told to: a bank whose door is open and nobody in it."""
+    """Refuses to answer until told to: a bank that takes connections and says nothing."""
 
     def __init__(self) -> None:
         self.requests: list[bytes] = []

@@ -133,7 +133,7 @@ class Queue(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_the_queue_does_what_sqs_does_in_any_order_of_calls(name: str) -> None:
-    class Home(Queue):
+    class AdapterQueue(Queue):
         make = staticmethod(ADAPTERS[name])
 
-    run_state_machine_as_test(Home, settings=settings(max_examples=150, stateful_step_count=40))
+    run_state_machine_as_test(AdapterQueue, settings=settings(max_examples=150, stateful_step_count=40))

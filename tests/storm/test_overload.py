@@ -11,8 +11,8 @@ from expediter.embedded.sqlite import admission
 from tests.cli.conftest import Run, Server, serving
 from tests.storm.customers import Tally, crowd, customer, ended, until
 
-#: More customers than may wait at the doors, each at it again as soon as he is answered.
-CROWD = admission.QUEUE_LIMIT + 1_500
+#: More customers than may wait for an answer. Each sends the next order as soon as he is answered.
+CUSTOMERS = admission.QUEUE_LIMIT + 1_500
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def goes_on_as_before(server: Server, tally: Tally, typed: Run) -> None:
 
 @pytest.mark.heavy
 def test_in_a_storm_orders_are_refused_in_time_and_all_that_were_accepted_end(server: Server, typed: Run) -> None:
-    tally = asyncio.run(crowd(server.url, CROWD, seconds=5))
+    tally = asyncio.run(crowd(server.url, CUSTOMERS, seconds=5))
 
     assert set(tally.statuses) == {204, 503}
     assert tally.without_a_time == 0

@@ -95,7 +95,7 @@ class Stage:
         return await self.home.write(lambda work: orders.delete(work, OPERATOR, order_id), "delete")
 
     async def send(self, body: bytes, **attributes: str) -> str:
-        """Puts a message on the queue past the doors."""
+        """Puts a message on the queue without an API."""
         return await self.home.write(lambda work: work.queue.send(body, attributes, work.now), "send")
 
     # ── what can be seen ──────────────────────────────────────────────────────────────────────────────────────────

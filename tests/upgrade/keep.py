@@ -1,7 +1,7 @@
 """Keeps what a release leaves in its file, so that later code can be held to it: ``python -m tests.upgrade.keep``.
 
 Plays orders into every state that an order can be in when a server is stopped for an upgrade, each named by its user,
-and writes the database as SQL and what the parties remember beside it. Run once for each release, before it is tagged:
+and writes the database as SQL, and beside it what the providers remember. Run it once for each release, before the tag:
 what is in ``releases/`` already is never written again.
 """
 
@@ -39,7 +39,7 @@ SETTINGS = {"NOTIFY": "ops@example.com", "SMTP_URL": "smtp://127.0.0.1:9"}
 
 
 class Play(NamedTuple):
-    """Where the data lies, the time, and the parties."""
+    """Where the data lies, the time, and the providers."""
 
     data: Path
     clock: VirtualClock
@@ -160,8 +160,8 @@ def keep(version: str, releases: Path = RELEASES) -> None:
         bank_url, kitchen_url = stack.enter_context(running(bank)), stack.enter_context(running(kitchen))
         town = Town(bank, kitchen, {"PAYMENTS": bank_url, "RESTAURANT": kitchen_url})
         text = asyncio.run(played(folder, town))
-        for party in ("bank", "restaurant"):
-            (releases / f"{version}.{party}.jsonl").write_bytes((folder / f"{party}.jsonl").read_bytes())
+        for provider in ("bank", "restaurant"):
+            (releases / f"{version}.{provider}.jsonl").write_bytes((folder / f"{provider}.jsonl").read_bytes())
     target.write_text(text)
 
 

@@ -98,9 +98,9 @@ def _take_back(connection: apsw.Connection, upto: int, gone: set[str]) -> None:
 
 @contextmanager
 def town_of(version: str, folder: Path, releases: Path = RELEASES) -> Iterator[Town]:
-    """The parties that the release dealt with: they remember."""
-    for party in ("bank", "restaurant"):
-        shutil.copy(releases / f"{version}.{party}.jsonl", folder / f"{party}.jsonl")
+    """The providers that the release dealt with: they remember."""
+    for provider in ("bank", "restaurant"):
+        shutil.copy(releases / f"{version}.{provider}.jsonl", folder / f"{provider}.jsonl")
     bank, kitchen = Bank(folder / "bank.jsonl"), Restaurant(folder / "restaurant.jsonl")
     with running(bank) as bank_url, running(kitchen) as kitchen_url:
         yield Town(bank, kitchen, {"PAYMENTS": bank_url, "RESTAURANT": kitchen_url})

@@ -1,4 +1,4 @@
-"""An order as a customer sends it, parsed once at the edge. Both doors and the queue's messages use this one form.
+"""An order as a customer sends it, parsed once at the edge. Both APIs and the queue's messages use this one form.
 
 Limits: 100 items, names of 200 characters, 2^31-1 for the total (minor units) and for the sum of the quantities. Names
 can be seen, and are read from left to right on one line.

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from expediter.app.ports import Mail
 from expediter.aws.failures import code
 from expediter.aws.settings import OPERATORS
-from expediter.aws.stores.rows import Row
+from expediter.aws.stores.items import DynamoItem
 from expediter.domain.order import Status
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Mailer:
         self._ses = ses
         self._sender = sender
 
-    def deliver(self, key: Row, now: int) -> None:
+    def deliver(self, key: DynamoItem, now: int) -> None:
         """Sends the mail of the outbox row of this key, unless it is out already. Raises what AWS says if it cannot."""
         row = self._tables.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
         if not row or row.keys() & {"sent_at", "refused_at"}:
@@ -99,7 +99,7 @@ class Mailer:
             raise
 
 
-def _mail(row: Row) -> Mail:
+def _mail(row: DynamoItem) -> Mail:
     return Mail(
         order_id=row["order_id"]["S"],
         status=Status(row["status"]["S"]),

@@ -1,4 +1,4 @@
-"""A door's request and the workflow may write one order at the same moment; whoever comes second begins anew."""
+"""A request and the workflow may write one order at the same moment. The second one reads the order again."""
 
 from collections.abc import Callable
 from typing import TypeVar

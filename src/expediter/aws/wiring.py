@@ -10,7 +10,7 @@ from expediter.aws import clients, clock, settings
 from expediter.aws.feed import Feed
 from expediter.aws.gateways import Gateways
 from expediter.aws.mailer import Mailer
-from expediter.aws.stores.claims import DoorClaims, DynamoClaims
+from expediter.aws.stores.claims import ApiClaims, DynamoClaims
 from expediter.aws.stores.dead_letters import SqsDeadLetters
 from expediter.aws.stores.orders import DynamoOrders, Tables
 from expediter.aws.stores.queue import SqsQueue
@@ -46,9 +46,9 @@ def work(claims: Claims | None = None) -> Work:
     return msgspec.structs.replace(ports, claims=claims) if claims else ports
 
 
-def door_claims() -> DoorClaims:
-    """For one request at a door: commit them when its message is sent."""
-    return DoorClaims(DynamoClaims(clients.dynamodb(), configured().claims_table))
+def api_claims() -> ApiClaims:
+    """For one request to an API. Commit them when its message is sent."""
+    return ApiClaims(DynamoClaims(clients.dynamodb(), configured().claims_table))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What commands print: tables for people, JSON for programs. The JSON has the shapes of the REST door."""
+"""What commands print: tables for people, JSON for programs. The JSON has the shapes of the REST API."""
 
 import sys
 from collections import Counter

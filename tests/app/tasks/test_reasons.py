@@ -14,7 +14,7 @@ def test_the_customers_own_wish_comes_first() -> None:
     assert reason(order, {"error": {"Error": "PaymentUnavailable"}}) == CANCELLED
 
 
-def test_what_a_party_said_comes_before_what_the_workflow_caught() -> None:
+def test_what_a_provider_said_comes_before_what_the_workflow_caught() -> None:
     assert reason(an_order(error_message="declined"), {"error": {"Error": "PaymentUnavailable"}}) == "declined"
 
 

@@ -131,7 +131,7 @@ def test_where_nothing_is_owed_nothing_is_written() -> None:
     assert settle("OweRefund", on).order is on
 
 
-def test_a_cancel_that_the_door_wrote_down_gets_its_reason() -> None:
+def test_a_cancel_that_the_api_wrote_down_gets_its_reason() -> None:
     outcome = settle("OweRefund", order(Status.REFUND_PENDING, cancel=True, charge=DONE))
 
     assert outcome.order.error_message == "The customer cancelled the order."

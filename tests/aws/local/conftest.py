@@ -37,6 +37,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture(scope="module")
 def town(template: Any, outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     code: Path = bundle(tmp_path_factory.mktemp("bundle") / "code", HERE)
-    parties = {"Payments": outside.settings["PAYMENTS"], "Restaurant": outside.settings["RESTAURANT"]}
-    with standing(template, code, Email="operators@example.com", HoldSeconds="0", **parties) as found:
+    providers = {"Payments": outside.settings["PAYMENTS"], "Restaurant": outside.settings["RESTAURANT"]}
+    with standing(template, code, Email="operators@example.com", HoldSeconds="0", **providers) as found:
         yield found

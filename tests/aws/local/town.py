@@ -65,7 +65,7 @@ def cut(value: Any, gone: set[str]) -> Any:
 
 
 class Town:
-    """``outside``: EXPEDITER_ settings that lead to the parties of the test."""
+    """``outside``: EXPEDITER_ settings that lead to the providers of the test."""
 
     def __init__(self, template: Any, folder: Path, endpoint: str, **settings: str) -> None:
         self.template = template
@@ -166,7 +166,7 @@ class Town:
         return call.answer
 
     def send(self, queue: str, body: bytes, **attributes: str) -> None:
-        """A message past the doors."""
+        """A message that no API sent."""
         given: Any = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         self.client("sqs").send_message(QueueUrl=queue, MessageBody=body.decode(), MessageAttributes=given)
 

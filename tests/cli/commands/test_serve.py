@@ -121,9 +121,9 @@ def test_python_m_expediter_is_the_same_command(tmp_path: Path) -> None:
 
 def test_a_connection_to_a_machine_that_vanished_does_not_stay_for_ever() -> None:
     with (
-        listening(from_environment({"EXPEDITER_PORT": "0"})) as door,
-        socket.create_connection(door.getsockname()),
-        door.accept()[0] as accepted,
+        listening(from_environment({"EXPEDITER_PORT": "0"})) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
     ):
         assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         if name := getattr(socket, "TCP_USER_TIMEOUT", None):

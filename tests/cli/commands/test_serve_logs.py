@@ -13,12 +13,12 @@ import pytest
 
 from tests.cli.conftest import Start
 
-#: What every text that a customer or a party sends has in it.
+#: What every text that a customer or a provider sends has in it.
 MARK = "Mallory"
 
 
 class Echo(HTTPServer):
-    """A party that fails, and says in its answer everything it was told. ``asked`` is set when it was."""
+    """A provider that fails, and says in its answer everything it was told. ``asked`` is set when it was."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Echoing)

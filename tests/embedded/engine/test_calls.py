@@ -20,7 +20,7 @@ async def test_a_call_that_fails_in_a_way_nobody_foresaw_is_a_failure_of_its_tas
 
     with standing() as town:
         async with opened(tmp_path, HOLD_SECONDS="0", **town.settings) as stage:
-            with monkeypatch.context() as patch, caplog.at_level(logging.CRITICAL, "expediter.runtime"):
+            with monkeypatch.context() as patch, caplog.at_level(logging.CRITICAL, "expediter.calls"):
                 patch.setattr(Gateways, "call", broken)
                 order_id = await stage.place()
             assert stage.status(order_id) == "PENDING"

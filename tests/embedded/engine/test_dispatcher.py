@@ -107,7 +107,7 @@ async def test_what_cannot_be_read_for_a_moment_is_looked_for_again(
         order_id = await stage.place()
         reader = stage.home._committed.executions._session.connection
         reader.authorizer = lambda *_: apsw.SQLITE_DENY
-        with caplog.at_level(logging.CRITICAL, "expediter.runtime"):
+        with caplog.at_level(logging.CRITICAL, "expediter.calls"):
             stage.clock.advance(30 * SECOND)
             await stage.home.write(lambda _: None, "look")
         reader.authorizer = None

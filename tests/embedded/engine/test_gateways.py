@@ -231,9 +231,9 @@ def test_a_call_that_takes_too_long_is_given_up(town: Town) -> None:
         asyncio.run(main())
 
 
-def test_nobody_at_the_door_is_unavailable_not_an_answer() -> None:
-    with listening() as door:
-        nowhere = Remote(url_of(door))
+def test_nobody_who_listens_is_unavailable_not_an_answer() -> None:
+    with listening() as listener:
+        nowhere = Remote(url_of(listener))
 
     async def main(call: Call) -> Answer:
         gateways = Gateways(nowhere, nowhere, None, BRIEF)
@@ -248,7 +248,7 @@ def test_nobody_at_the_door_is_unavailable_not_an_answer() -> None:
         asyncio.run(main(withdraw()))
 
 
-def test_a_simulated_party_answers_without_waiting_and_a_remote_one_never_does() -> None:
+def test_a_simulated_gateway_answers_without_waiting_and_a_remote_one_never_does() -> None:
     async def main() -> list[Answer]:
         gateways = Gateways(Simulated(), Remote("http://127.0.0.1:1"), None)
         try:
@@ -263,7 +263,7 @@ def test_a_simulated_party_answers_without_waiting_and_a_remote_one_never_does()
     assert isinstance(refunded, Refunded)
 
 
-def test_a_simulated_party_can_also_be_called_like_any_other() -> None:
+def test_a_simulated_gateway_can_also_be_called_like_any_other() -> None:
     gateways = Gateways(Simulated(1.0), Simulated(), None)
 
     assert isinstance(asyncio.run(gateways.call(charge(), NOW)), Refused)

@@ -242,7 +242,7 @@ def test_a_call_that_was_given_up_leaves_no_answer_behind_for_the_next() -> None
     assert server.connections == 2
 
 
-def test_a_closed_door_is_no_answer() -> None:
+def test_a_closed_port_is_no_answer() -> None:
     async def refused(_: HttpClient) -> HttpResponse:
         return await _once("http://127.0.0.1:1")
 

@@ -97,7 +97,7 @@ async def test_a_message_taken_in_by_its_own_commit_is_never_written(tmp_path: P
 
 
 @story
-async def test_while_a_party_does_not_keep_up_orders_are_accepted_and_wait(
+async def test_while_a_gateway_does_not_keep_up_orders_are_accepted_and_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commits = Commits()

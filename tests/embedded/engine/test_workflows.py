@@ -66,7 +66,7 @@ async def with_a_task_gone(folder: Path) -> None:
     async with opened(folder) as stage:
         await stage.place()
     with closing(open_writer(folder / "expediter.db")) as connection:
-        old, new = '"Resource":"CloseHold"', '"Resource":"CloseDoor"'
+        old, new = '"Resource":"CloseHold"', '"Resource":"CloseKitchen"'
         connection.execute("UPDATE definition SET body = replace(body, ?, ?)", (old, new))
 
 
@@ -79,7 +79,7 @@ async def start(folder: Path, **settings: str) -> None:
 async def test_a_live_definition_that_names_a_task_we_lack_is_refused_and_listed(tmp_path: Path) -> None:
     await with_a_task_gone(tmp_path)
 
-    with pytest.raises(DataRefused, match=r"1 orders? .*CloseDoor"):
+    with pytest.raises(DataRefused, match=r"1 orders? .*CloseKitchen"):
         await start(tmp_path)
 
 
@@ -95,9 +95,9 @@ async def test_a_definition_that_nothing_lives_on_any_more_hinders_nobody(tmp_pa
 @story
 async def test_a_workflow_with_an_unknown_task_is_refused_with_those_there_are(tmp_path: Path) -> None:
     file = tmp_path / "other.asl.json"
-    file.write_text(json.dumps(workflow(None)).replace('"Resource": "CloseHold"', '"Resource": "CloseDoor"'))
+    file.write_text(json.dumps(workflow(None)).replace('"Resource": "CloseHold"', '"Resource": "CloseKitchen"'))
 
-    with pytest.raises(DataRefused, match=r"CloseDoor.*CloseHold"):
+    with pytest.raises(DataRefused, match=r"CloseKitchen.*CloseHold"):
         await start(tmp_path / "data", WORKFLOW=str(file))
 
 

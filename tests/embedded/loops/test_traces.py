@@ -103,17 +103,17 @@ async def test_each_try_of_a_call_is_a_span_and_says_how_it_failed(
 
 @story
 async def test_a_call_carries_the_trace_and_its_own_span(tmp_path: Path, collector: Collector) -> None:
-    with answering() as party:
-        async with opened(tmp_path, HOLD_SECONDS="0", PAYMENTS=party.url, RESTAURANT=party.url) as stage:
+    with answering() as provider:
+        async with opened(tmp_path, HOLD_SECONDS="0", PAYMENTS=provider.url, RESTAURANT=provider.url) as stage:
             order_id = await stage.place()
             await stage.to_the_end(order_id)
             spans = await taken(stage, collector, order_id)
 
     called = ("call ProcessPayment", "call SendOrderToRestaurant")
-    assert party.contexts == [f"00-{trace_id(order_id)}-{spans[name].id}-01" for name in called]
+    assert provider.contexts == [f"00-{trace_id(order_id)}-{spans[name].id}-01" for name in called]
 
 
-class Party(HTTPServer):
+class Provider(HTTPServer):
     """Says yes to everything, and keeps the context that each call came with."""
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ class Party(HTTPServer):
 
 
 class _Yes(BaseHTTPRequestHandler):
-    server: Party
+    server: Provider
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
@@ -137,8 +137,8 @@ class _Yes(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def answering() -> Iterator[Party]:
-    with Party() as server:
+def answering() -> Iterator[Provider]:
+    with Provider() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
@@ -235,12 +235,12 @@ async def test_an_order_that_the_sampler_does_not_want_is_not_exported(
     tmp_path: Path, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "always_off")
-    with answering() as party:
-        async with opened(tmp_path, HOLD_SECONDS="0", PAYMENTS=party.url) as stage:
+    with answering() as provider:
+        async with opened(tmp_path, HOLD_SECONDS="0", PAYMENTS=provider.url) as stage:
             await stage.to_the_end(await stage.place())
             assert stage.read("SELECT count(*) FROM untraced") == [(0,)]
 
-    assert [str(context)[-3:] for context in party.contexts] == ["-00"]
+    assert [str(context)[-3:] for context in provider.contexts] == ["-00"]
 
 
 def test_a_share_of_orders_is_the_share_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

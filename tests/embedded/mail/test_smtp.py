@@ -187,8 +187,8 @@ def test_a_wrong_or_missing_password_is_our_fault_and_the_mail_waits(login: str,
 
 
 def test_a_server_that_is_not_there_is_asked_again_later() -> None:
-    with listening() as door:
-        port = door.getsockname()[1]
+    with listening() as listener:
+        port = listener.getsockname()[1]
 
     with pytest.raises(MailUnavailable):
         deliver(f"smtp://127.0.0.1:{port}", MAIL)

@@ -77,7 +77,7 @@ def commits_held(bench: Bench) -> Iterator[None]:
 
 
 async def first_then(bench: Bench, unit: Callable[[], object], second: Callable[[], object]) -> asyncio.Future[object]:
-    """A unit from the doors, and one more that waits when its COMMIT begins."""
+    """A unit of a request, and one more that waits when its COMMIT begins."""
     bench.log.once = lambda: bench.writer.submit("second", second, lambda _, __: bench.log.lines.append("told"))
     first = bench.writer.run("first", unit)
     await until(lambda: "before commit" in bench.log.lines)
@@ -192,7 +192,7 @@ def counted(bench: Bench) -> dict[int, int]:
 
 acts = st.sampled_from(["add", "add", "add", "add", "select", "refused", "orphan", "orphan", "raise"])
 todos = st.lists(st.tuples(acts, st.integers(0, 3)), min_size=1, max_size=3)
-#: Units that come at once, at the doors and from what is under way.
+#: Units that come at once: those of requests, and those of what is under way.
 waves = st.lists(
     st.tuples(st.lists(todos, max_size=5), st.lists(todos, min_size=1, max_size=8)), min_size=2, max_size=6
 )
@@ -251,8 +251,8 @@ class Story:
     def done(self, todo: Todo, _: object, error: Exception | None) -> None:
         self.tell(todo, error)
 
-    async def at_the_door(self, todo: Todo) -> None:
-        (result,) = await asyncio.gather(self._bench.writer.run("door", self.unit(todo)), return_exceptions=True)
+    async def request(self, todo: Todo) -> None:
+        (result,) = await asyncio.gather(self._bench.writer.run("request", self.unit(todo)), return_exceptions=True)
         self.tell(todo, result)
 
 
@@ -264,14 +264,14 @@ def test_every_unit_that_is_told_of_success_is_in_the_file_once_and_no_other(the
 
 async def _told_is_stored(them: list[tuple[list[Todo], list[Todo]]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        async with writing(Path(folder)) as bench, asyncio.TaskGroup() as doors:
+        async with writing(Path(folder)) as bench, asyncio.TaskGroup() as group:
             story = Story(bench)
-            for at_doors, work in them:
-                for todo in at_doors:
-                    doors.create_task(story.at_the_door(todo))
+            for requests, work in them:
+                for todo in requests:
+                    group.create_task(story.request(todo))
                 await asyncio.sleep(0)
                 for todo in work:
                     bench.writer.submit("work", story.unit(todo), partial(story.done, todo))
                 await asyncio.sleep(0)
-            await until(lambda: story.told == sum(len(at_doors) + len(work) for at_doors, work in them))
+            await until(lambda: story.told == sum(len(requests) + len(work) for requests, work in them))
             assert counted(bench) == story.wanted

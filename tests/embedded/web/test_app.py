@@ -1,4 +1,4 @@
-"""The REST door over HTTP: what the server adds to the door itself."""
+"""The REST API over HTTP: what the server adds to the API itself."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -15,7 +15,7 @@ from tests.support import patience
 
 
 class Person:
-    """One user of the pool at both doors."""
+    """One user of the pool at both APIs."""
 
     def __init__(self, town: Town, user_id: str, groups: tuple[str, ...] = ()) -> None:
         self._town = town

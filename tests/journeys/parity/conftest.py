@@ -45,14 +45,14 @@ if READY:
         application("dev", folder).synth()
         template = json.loads((folder / "Orders-dev.template.json").read_text())
         code = bundle(tmp_path_factory.mktemp("bundle") / "code", MACHINE)
-        parties = {"Payments": outside.settings["PAYMENTS"], "Restaurant": outside.settings["RESTAURANT"]}
-        with standing(template, code, Email="operators@example.com", HoldSeconds=HOLD, **parties) as town:
+        providers = {"Payments": outside.settings["PAYMENTS"], "Restaurant": outside.settings["RESTAURANT"]}
+        with standing(template, code, Email="operators@example.com", HoldSeconds=HOLD, **providers) as town:
             yield town
 
     @pytest.fixture(scope="module")
     def embedded(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedHouse]:
-        parties = {name: str(url) for name, url in outside.settings.items()}
-        with embedded_house(tmp_path_factory.mktemp("data"), parties) as found:
+        providers = {name: str(url) for name, url in outside.settings.items()}
+        with embedded_house(tmp_path_factory.mktemp("data"), providers) as found:
             yield found
 
     @pytest.fixture(params=["embedded", "aws"])

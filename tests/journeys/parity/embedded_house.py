@@ -92,7 +92,7 @@ class EmbeddedHouse:
 
     @contextmanager
     def holding(self, *queued: Message, dead: tuple[Message, ...] = ()) -> Iterator["EmbeddedHouse"]:
-        """Nothing gets onto a running server's queue past its doors: another server is started on such a queue."""
+        """Only a running server's APIs can put messages on its queue, so another server is started on such a queue."""
         with self._another(lambda session, now: _fill(session, now, queued, dead)) as house:
             yield house
 

@@ -30,7 +30,7 @@ class Message(NamedTuple):
 
 
 class Customer(Protocol):
-    """Somebody who is no operator, at both doors."""
+    """Somebody who is no operator, at both APIs."""
 
     def rest(self, method: str, path: str, body: Any = None) -> Answer: ...
 
@@ -65,7 +65,7 @@ class House(Protocol):
         """This home, or one like it, with a hold in which there is time to do something."""
 
     def holding(self, *queued: Message, dead: tuple[Message, ...] = ()) -> "AbstractContextManager[House]":
-        """This home, or one like it, with these messages on its queue and its dead-letter queue, past the doors."""
+        """This home, or one like it, with these messages on its queue and its dead-letter queue, not sent by an API."""
 
     def saved(self, order: Any, key: str) -> "AbstractContextManager[tuple[House, Callable[[], None]]]":
         """This home, or one like it, with an order that can be read and whose workflow goes on when it is told to."""

@@ -19,7 +19,7 @@ ORDER = {
     "quantity": 3,
     "email": "ann@example.com",
 }
-#: The same order at the other door.
+#: The same order at the other API.
 INPUT = {"name": "Burger", "quantity": 3, "restaurantId": "Restaurant 4", "userId": ANN, "email": "ann@example.com"}
 ENDED = ("SUCCESS", "FAILED", "CANCELLED")
 DONE, GIVEN_BACK = [("charge", 3000)], [("charge", 3000), ("refund", 3000)]
@@ -36,8 +36,8 @@ def scripted(house: House, outside: Outside, **calls: list[Act]) -> str:
     """Places an order whose bank and kitchen behave like this: charge, lookup, refund, handover, withdrawal."""
     order_id = new_id()
     for call, acts in calls.items():
-        party = outside.kitchen if call in {"handover", "withdrawal"} else outside.bank
-        party.script(call, *acts, order_id=order_id)
+        provider = outside.kitchen if call in {"handover", "withdrawal"} else outside.bank
+        provider.script(call, *acts, order_id=order_id)
     house.post(ORDER, order_id)
     return order_id
 
@@ -247,8 +247,8 @@ def test_another_order_or_another_caller_under_a_key_is_refused(house: House, ou
     order_id = place(house)
     other, stranger = {**ORDER, "quantity": 4}, {**ORDER, "user_id": OTHER}
     assert house.refused(order_id, other, stranger) == ["IdempotencyKeyReused", "IdempotencyKeyReused"]
-    for door, given in ((house, {**INPUT, "quantity": 4}), (house.customer(OTHER), INPUT)):
-        assert door.graphql("Mutation.postOrder", input=given, idempotencyKey=order_id) == "IdempotencyKeyReused"
+    for client, given in ((house, {**INPUT, "quantity": 4}), (house.customer(OTHER), INPUT)):
+        assert client.graphql("Mutation.postOrder", input=given, idempotencyKey=order_id) == "IdempotencyKeyReused"
     ends(house, outside, order_id, "SUCCESS", DONE)
 
 

@@ -28,7 +28,7 @@ def handler(event: Json, _: object) -> Json:
 def resolve(event: Json) -> Json:
     """Raises OrderError."""
     info = event["info"]
-    claims = wiring.door_claims()
+    claims = wiring.api_claims()
     caller = from_identity(event.get("identity"))
     resolver = RESOLVERS[f"{info['parentTypeName']}.{info['fieldName']}"]
     value = resolver(wiring.work(claims), caller, event["arguments"], clock.new_id())

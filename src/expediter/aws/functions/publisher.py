@@ -5,7 +5,7 @@ import logging
 from expediter.api.graphql import order_json
 from expediter.asl.protocol import Json
 from expediter.aws import wiring
-from expediter.aws.stores.rows import order_of
+from expediter.aws.stores.items import order_of
 
 _log = logging.getLogger("expediter.publisher")
 

@@ -1,4 +1,4 @@
-"""The REST door behind API Gateway (a proxy integration): every operation but postOrder, which goes straight to SQS."""
+"""The REST API behind API Gateway (a proxy integration): every operation but postOrder, which goes straight to SQS."""
 
 import logging
 from urllib.parse import unquote
@@ -33,7 +33,7 @@ def answer(event: Json) -> Response:
     name, params = _router.find(event["httpMethod"], unquote(event["path"]))
     if name not in OPERATIONS:
         raise PathUnknown(ELSEWHERE)
-    claims = wiring.door_claims()
+    claims = wiring.api_claims()
     response = OPERATIONS[name].handle(wiring.work(claims), request_of(event, params))
     claims.commit()
     return response

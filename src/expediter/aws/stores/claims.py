@@ -47,7 +47,7 @@ class DynamoClaims:
         return False
 
 
-class DoorClaims:
+class ApiClaims:
     """Looks at once, and writes in ``commit``, once the message is on the queue.
 
     SQS and DynamoDB share no transaction. A claim without its message would lose the order, because the client's

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from expediter.app.ports import Query
-from expediter.aws.stores.rows import Row, created, month, order_of, restaurant_month, status_month
+from expediter.aws.stores.items import DynamoItem, created, month, order_of, restaurant_month, status_month
 from expediter.aws.stores.tables import BY_RESTAURANT, BY_STATUS, BY_USER, MONTHS, Index
 from expediter.domain.order import Order, Status
 
@@ -39,7 +39,7 @@ class Lists:
             found += [order for order in self._rows(some) if _fits(order, query)]
         return tuple(found)
 
-    def _keys(self, query: Query, last: Order | None) -> Iterator[Row]:
+    def _keys(self, query: Query, last: Order | None) -> Iterator[DynamoItem]:
         before = created(last) if last else None
         if query.user_id is not None:
             yield from self._query(BY_USER, query.user_id, before)
@@ -52,7 +52,7 @@ class Lists:
             parts = [self._query(BY_STATUS, status_month(status, name), before) for status in statuses]
             yield from merge(*parts, key=lambda row: str(row["created"]["S"]), reverse=True)
 
-    def _query(self, index: Index, value: str, before: str | None) -> Iterator[Row]:
+    def _query(self, index: Index, value: str, before: str | None) -> Iterator[DynamoItem]:
         """The keys in one partition of an index, newest first."""
         condition, values = f"{index.hash} = :hash", {":hash": {"S": value}}
         if before is not None:
@@ -74,7 +74,7 @@ class Lists:
         names = found.get("Item", {}).get("months", {}).get("SS", [])
         return sorted((name for name in names if until is None or name <= until), reverse=True)
 
-    def _rows(self, keys: list[Row]) -> list[Order]:
+    def _rows(self, keys: list[DynamoItem]) -> list[Order]:
         """The orders behind the keys, in the order of the keys."""
         wanted: dict[str, Any] = {self._orders: {"Keys": [_key(row) for row in keys], "ConsistentRead": True}}
         found: dict[str, Order] = {}
@@ -85,11 +85,11 @@ class Lists:
         return [found[row["id"]["S"]] for row in keys if row["id"]["S"] in found]
 
 
-def _key(row: Row) -> Row:
+def _key(row: DynamoItem) -> DynamoItem:
     return {"user_id": row["user_id"], "id": row["id"]}
 
 
-def _once(keys: Iterable[Row]) -> Iterator[Row]:
+def _once(keys: Iterable[DynamoItem]) -> Iterator[DynamoItem]:
     """An order whose status changes while it is listed may stand in two partitions."""
     seen: set[str] = set()
     for row in keys:

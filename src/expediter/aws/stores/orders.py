@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from expediter.app.ports import Mail, Outcome, Page, Query
 from expediter.asl.protocol import Json
 from expediter.aws.failures import code, unavailable
+from expediter.aws.stores.items import DynamoItem, entry_of, item_of, month, numbers, order_of, texts
 from expediter.aws.stores.lists import Lists
-from expediter.aws.stores.rows import Row, entry_of, month, numbers, order_of, row_of, texts
 from expediter.aws.stores.tables import MONTHS
 from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderInvalid
 from expediter.domain.ledger import LedgerEntry
@@ -71,8 +71,8 @@ class DynamoOrders:
         if before is None:
             self._remember(month(order.created_at))
             items.append(self._owner(order))
-        items += [self._once(self._tables.ledger, _key(entry), _entry_row(entry)) for entry in outcome.entries]
-        items += [self._once(self._tables.mail, _mail_key(mail), _mail_row(mail, order)) for mail in outcome.mails]
+        items += [self._once(self._tables.ledger, _key(entry), _entry_item(entry)) for entry in outcome.entries]
+        items += [self._once(self._tables.mail, _mail_key(mail), _mail_item(mail, order)) for mail in outcome.mails]
         with unavailable():
             try:
                 if len(items) == 1:
@@ -106,11 +106,11 @@ class DynamoOrders:
 
     # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _get(self, table: str, key: Row) -> Row:
+    def _get(self, table: str, key: DynamoItem) -> DynamoItem:
         return self._client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
 
-    def _put(self, before: Order | None, order: Order) -> Row:
-        put: Row = {"TableName": self._tables.orders, "Item": row_of(order)}
+    def _put(self, before: Order | None, order: Order) -> DynamoItem:
+        put: DynamoItem = {"TableName": self._tables.orders, "Item": item_of(order)}
         if before is None:
             return {**put, "ConditionExpression": "attribute_not_exists(id)"}
         return {
@@ -119,7 +119,7 @@ class DynamoOrders:
             "ExpressionAttributeValues": {":before": {"N": str(before.version)}},
         }
 
-    def _owner(self, order: Order) -> Row:
+    def _owner(self, order: Order) -> DynamoItem:
         return {
             "Update": {
                 "TableName": self._tables.claims,
@@ -129,7 +129,7 @@ class DynamoOrders:
             }
         }
 
-    def _once(self, table: str, key: Row, row: Row) -> Row:
+    def _once(self, table: str, key: DynamoItem, row: DynamoItem) -> DynamoItem:
         """Writes the row unless it is there."""
         names = {f"#{name}": name for name in row}
         return {
@@ -163,19 +163,19 @@ def _lost(error: ClientError) -> bool:
     return code(error) == "ConditionalCheckFailedException"
 
 
-def _key(entry: LedgerEntry) -> Row:
+def _key(entry: LedgerEntry) -> DynamoItem:
     return texts(order_id=entry.order_id, entry=f"{entry.kind}#{entry.key}")
 
 
-def _entry_row(entry: LedgerEntry) -> Row:
+def _entry_item(entry: LedgerEntry) -> DynamoItem:
     row = texts(kind=entry.kind, key=entry.key, currency=entry.currency, reference=entry.reference)
     return {**row, **numbers(amount=entry.amount, at=entry.at)}
 
 
-def _mail_key(mail: Mail) -> Row:
+def _mail_key(mail: Mail) -> DynamoItem:
     return texts(order_id=mail.order_id, mail=f"{mail.status}#{mail.recipient}")
 
 
-def _mail_row(mail: Mail, order: Order) -> Row:
+def _mail_item(mail: Mail, order: Order) -> DynamoItem:
     row = texts(status=mail.status, recipient=mail.recipient, subject=mail.subject, text=mail.text)
     return {**row, **texts(restaurant_id=order.restaurant_id), **numbers(at=order.updated_at)}

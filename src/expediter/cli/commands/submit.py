@@ -1,4 +1,4 @@
-"""``expediter submit``: the orders of a file, through the REST door."""
+"""``expediter submit``: the orders of a file, through the REST API."""
 
 from pathlib import Path
 from typing import Annotated

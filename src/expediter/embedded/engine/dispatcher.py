@@ -37,7 +37,7 @@ MESSAGES = 10_000
 #: Milliseconds until something that the store could not do is tried again, and between looks at the queue.
 PAUSE = 1_000
 
-_log = logging.getLogger("expediter.runtime")
+_log = logging.getLogger("expediter.calls")
 
 
 class Dispatcher:

@@ -1,6 +1,6 @@
 """Sessions at the console: in memory, for twelve hours, until somebody signs out."""
 
-from expediter.embedded.web.console.session import LASTS, MOST_SESSIONS, Sessions, form_token, is_ours
+from expediter.embedded.web.console.session import LASTS, MOST_SESSIONS, ConsoleSessions, form_token, is_ours
 
 
 class Clock:
@@ -12,7 +12,7 @@ class Clock:
 
 def test_a_session_lasts_twelve_hours_and_no_longer() -> None:
     clock = Clock()
-    sessions = Sessions(clock)
+    sessions = ConsoleSessions(clock)
     session, cookie = sessions.begin("Ada")
     clock.now = LASTS - 1
     assert sessions.find(cookie) == session
@@ -23,7 +23,7 @@ def test_a_session_lasts_twelve_hours_and_no_longer() -> None:
 
 
 def test_a_session_that_ended_is_over_for_whoever_has_its_cookie() -> None:
-    sessions = Sessions(Clock())
+    sessions = ConsoleSessions(Clock())
     _, cookie = sessions.begin("Ada")
     sessions.end(cookie)
     sessions.end(cookie)
@@ -32,14 +32,14 @@ def test_a_session_that_ended_is_over_for_whoever_has_its_cookie() -> None:
 
 
 def test_a_cookie_that_nobody_was_given_is_no_session() -> None:
-    sessions = Sessions(Clock())
+    sessions = ConsoleSessions(Clock())
     sessions.begin("Ada")
     for cookie in ("", "x", "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJjb25zb2xlIn0.x"):
         assert sessions.find(cookie) is None
 
 
 def test_no_two_sessions_are_the_same_and_the_oldest_makes_room() -> None:
-    sessions = Sessions(Clock())
+    sessions = ConsoleSessions(Clock())
     cookies = [sessions.begin("Ada")[1] for _ in range(MOST_SESSIONS + 1)]
 
     assert len(set(cookies)) == len(cookies)
@@ -48,7 +48,7 @@ def test_no_two_sessions_are_the_same_and_the_oldest_makes_room() -> None:
 
 
 def test_a_form_is_one_of_the_session_that_it_was_made_for() -> None:
-    sessions = Sessions(Clock())
+    sessions = ConsoleSessions(Clock())
     (ada, _), (bob, _) = sessions.begin("Ada"), sessions.begin("Bob")
 
     assert is_ours(ada, form_token(ada))

@@ -43,7 +43,7 @@ from expediter.embedded.web.console import live
 from expediter.embedded.web.console.links import links_in
 from expediter.embedded.web.console.rehearsal import Rehearsals
 from expediter.embedded.web.console.responses import cookie, cookie_in, fields, live_stream, lively, page
-from expediter.embedded.web.console.session import LASTS, Session, Sessions, form_token, is_ours
+from expediter.embedded.web.console.session import LASTS, ConsoleSession, ConsoleSessions, form_token, is_ours
 from expediter.embedded.web.console.static_files import PREFIX, assets
 from expediter.embedded.web.console.trials import Trials
 from expediter.embedded.web.guards import Guards
@@ -61,7 +61,7 @@ _LOCAL = "operator"
 
 
 #: The session of who follows a link: nobody acts there.
-NOBODY = Session("", b"", 0)
+NOBODY = ConsoleSession("", b"", 0)
 
 
 class LivePage(NamedTuple):
@@ -90,7 +90,7 @@ class Console:
         self._shares = shares
         self._wrong_tokens = wrong_tokens
         self._token = home.settings.token
-        self._sessions = Sessions(asyncio.get_running_loop().time)
+        self._sessions = ConsoleSessions(asyncio.get_running_loop().time)
         self._links = links_in(home.settings.data, home.settings.link_days)
         self._assets = assets()
         self._journal = live.Journal(home.feed, self._now, self._counts)
@@ -178,7 +178,9 @@ class Console:
             return Response(answer.status, (*answer.headers, begun), answer.body)
         return answer
 
-    async def _for_operator(self, path: str, head: RequestHead, body: bytes, session: Session) -> Response | LivePage:
+    async def _for_operator(
+        self, path: str, head: RequestHead, body: bytes, session: ConsoleSession
+    ) -> Response | LivePage:
         if path == "/":
             return Response(307, (("Location", "/console"),))
         if path.startswith("/console/live/"):
@@ -191,7 +193,7 @@ class Console:
 
     def _visit(
         self,
-        session: Session,
+        session: ConsoleSession,
         params: Mapping[str, str],
         query: dict[str, str],
         form: dict[str, str],
@@ -221,7 +223,7 @@ class Console:
 
     # ── who is let in ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _session(self, headers: Headers, *, secure: bool) -> tuple[Session | None, tuple[str, str] | None]:
+    def _session(self, headers: Headers, *, secure: bool) -> tuple[ConsoleSession | None, tuple[str, str] | None]:
         """The session of this browser, and its cookie when it begins now. None: it has to sign in."""
         if session := self._sessions.find(cookie_in(headers)):
             return session, None
@@ -254,7 +256,7 @@ class Console:
         asks = (("WWW-Authenticate", "Bearer"),) if code == 401 else ()
         return Response(code, (*page.headers, *asks), page.body)
 
-    def _form(self, body: bytes, session: Session) -> dict[str, str]:
+    def _form(self, body: bytes, session: ConsoleSession) -> dict[str, str]:
         """The fields of a form of ours. Raises FormExpired for any other."""
         form = fields(body)
         if not is_ours(session, form.pop("csrf", "")):

@@ -18,7 +18,7 @@ LASTS = 12 * 3_600
 MOST_SESSIONS = 1_000
 
 
-class Session(NamedTuple):
+class ConsoleSession(NamedTuple):
     """A browser that is let in until ``ends`` (seconds); ``name`` is who acts, ``secret`` signs the session's forms."""
 
     name: str
@@ -26,22 +26,22 @@ class Session(NamedTuple):
     ends: float
 
 
-class Sessions:
+class ConsoleSessions:
     """``clock`` tells seconds that have passed since some moment: setting the machine's clock ends no session."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._sessions: OrderedDict[str, ConsoleSession] = OrderedDict()
 
-    def begin(self, name: str) -> tuple[Session, str]:
+    def begin(self, name: str) -> tuple[ConsoleSession, str]:
         """A new session and its cookie."""
         cookie = secrets.token_urlsafe(32)
-        session = self._sessions[cookie] = Session(name, secrets.token_bytes(32), self._clock() + LASTS)
+        session = self._sessions[cookie] = ConsoleSession(name, secrets.token_bytes(32), self._clock() + LASTS)
         if len(self._sessions) > MOST_SESSIONS:
             self._sessions.popitem(last=False)
         return session, cookie
 
-    def find(self, cookie: str) -> Session | None:
+    def find(self, cookie: str) -> ConsoleSession | None:
         """The session that the cookie stands for; None: none, or it is over."""
         session = self._sessions.get(cookie)
         if session is not None and session.ends <= self._clock():
@@ -54,17 +54,17 @@ class Sessions:
         self._sessions.pop(cookie, None)
 
 
-def form_token(session: Session) -> str:
+def form_token(session: ConsoleSession) -> str:
     """Goes into every form of this session. Another one each time, so that compression gives nothing away."""
     nonce = secrets.token_hex(12)
     return f"{nonce}.{_mac(session, nonce)}"
 
 
-def is_ours(session: Session, token: str) -> bool:
+def is_ours(session: ConsoleSession, token: str) -> bool:
     """Whether a form's token was made for this session."""
     nonce, _, mac = token.partition(".")
     return hmac.compare_digest(mac.encode("utf-8", "surrogateescape"), _mac(session, nonce).encode())
 
 
-def _mac(session: Session, nonce: str) -> str:
+def _mac(session: ConsoleSession, nonce: str) -> str:
     return hmac.new(session.secret, f"form {nonce}".encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()

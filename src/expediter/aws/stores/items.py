@@ -9,18 +9,18 @@ from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import Order, Status
 
 #: An item as the low-level client takes and gives it: ``{"id": {"S": "…"}, "version": {"N": "3"}}``.
-Row: TypeAlias = dict[str, Any]
+DynamoItem: TypeAlias = dict[str, Any]
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Order).decode
 
 
-def texts(**values: str | None) -> Row:
+def texts(**values: str | None) -> DynamoItem:
     """Text attributes, without those that are None."""
     return {name: {"S": str(value)} for name, value in values.items() if value is not None}
 
 
-def numbers(**values: int) -> Row:
+def numbers(**values: int) -> DynamoItem:
     return {name: {"N": str(value)} for name, value in values.items()}
 
 
@@ -42,7 +42,7 @@ def restaurant_month(restaurant_id: str, name: str) -> str:
     return f"{restaurant_id}#{name}"
 
 
-def row_of(order: Order) -> Row:
+def item_of(order: Order) -> DynamoItem:
     """The order's row. A deleted order has no ``created``, so that it is in no index."""
     name = month(order.created_at)
     row = texts(
@@ -57,11 +57,11 @@ def row_of(order: Order) -> Row:
     return {**row, **numbers(version=order.version)}
 
 
-def order_of(row: Row) -> Order:
+def order_of(row: DynamoItem) -> Order:
     return _decode(row["body"]["S"])
 
 
-def entry_of(row: Row) -> LedgerEntry:
+def entry_of(row: DynamoItem) -> LedgerEntry:
     return LedgerEntry(
         order_id=row["order_id"]["S"],
         kind=EntryKind(row["kind"]["S"]),

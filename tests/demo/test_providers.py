@@ -1,4 +1,4 @@
-"""The demo's parties keep the promises that the design asks of real ones, over restarts and as processes."""
+"""The demo's providers keep the promises that the design asks of real ones, over restarts and as processes."""
 
 import json
 import os
