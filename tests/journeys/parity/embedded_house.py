@@ -143,7 +143,7 @@ class EmbeddedHouse:
 
 
 class Guest:
-    """The server lets in who has its token, an operator. What its doors say to others is asked of the same doors, over
+    """The server lets in who has its token, an operator. What its APIs say to others is asked of the same APIs, over
     the same stores, without a server: whatever would be written is refused by SQLite."""
 
     def __init__(self, data: Path, user_id: str) -> None:

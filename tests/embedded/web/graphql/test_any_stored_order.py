@@ -56,7 +56,7 @@ def selection(kind: GraphQLNamedType) -> str:
 
 
 def store(served: Served, *orders: Order) -> None:
-    """Writes the orders straight into the file, whatever the doors say of them."""
+    """Writes the orders straight into the file, whatever the APIs say of them."""
     with closing(open_writer(served.home.settings.data / "expediter.db")) as connection:
         session = Session(connection)
         rows = SqliteOrders(session, SETTINGS, lambda _: None, None)
