@@ -73,7 +73,7 @@ def fill(ballast: Path) -> None:
 
 
 def test_on_a_full_disk_orders_are_refused_and_all_that_were_accepted_end_once_there_is_room(
-    disk: Disk, server: Server
+    disk: Disk, server: Server, tmp_path: Path
 ) -> None:
     accepted = [server.accept() for _ in range(40)]
     ballast = disk.seen(server) / "ballast"
@@ -93,9 +93,9 @@ def test_on_a_full_disk_orders_are_refused_and_all_that_were_accepted_end_once_t
             assert (answer.status_code, answer.json()["error"]) == (503, "StoreUnavailable")
             assert answer.headers["Retry-After"] == "1"
             refused += 1
+            assert client.get("/readyz").status_code == 503
         assert {status(order_id) for order_id in accepted} <= {"PENDING", "PAID", "SUCCESS"}
         assert client.get("/healthz").status_code == 200
-        until(lambda: client.get("/readyz").status_code == 503, "the server is not ready")
         assert "Make room" in client.get("/readyz").json()["detail"]
 
         ballast.unlink()
@@ -105,6 +105,9 @@ def test_on_a_full_disk_orders_are_refused_and_all_that_were_accepted_end_once_t
 
     assert "Clean" in disk.reconciled(server)
     assert server.stop() == 0
+    log = (tmp_path.parent / f"{tmp_path.name}.log").read_text()
+    for once in ("nothing can be written", "the server is not ready", "firing a timer failed", "writing works again"):
+        assert log.count(once) <= 1, once
 
 
 def ready(client: httpx.Client) -> bool:

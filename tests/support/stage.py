@@ -26,9 +26,9 @@ from expediter.embedded.engine.dispatcher import PAUSE
 from expediter.embedded.engine.ports import NEVER
 from expediter.embedded.home import Home
 from expediter.embedded.settings import from_environment
+from expediter.embedded.sqlite.commit_thread import Observer
 from expediter.embedded.sqlite.database import open_reader
 from expediter.embedded.sqlite.session import Session, one
-from expediter.embedded.sqlite.writer import Observer
 from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.wiring import open_home
 from tests.support.clock import VirtualClock

@@ -14,6 +14,10 @@ TEXTS: dict[Outage, tuple[str, str]] = {
         "Nothing can be written: the disk is full or fails, or the data folder is read-only.",
         "Make room or repair it; the server goes on by itself.",
     ),
+    Outage.FILE_LOCKED: (
+        "Another program has locked the database file, so nothing can be written.",
+        "End it, or its transaction; the server goes on by itself.",
+    ),
 }
 
 

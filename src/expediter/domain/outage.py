@@ -8,3 +8,5 @@ class Outage(StrEnum):
     """The file holds something that cannot be what was written. It stays so until somebody repairs it."""
     FILE_UNWRITABLE = "FILE_UNWRITABLE"
     """Nothing can be written: the disk is full or fails, or the folder is read-only. It ends by itself."""
+    FILE_LOCKED = "FILE_LOCKED"
+    """Another program has locked the file, and nothing can be written meanwhile. It ends by itself."""

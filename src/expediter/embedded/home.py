@@ -241,8 +241,10 @@ class Home:
         return self._writer.too_busy()
 
     def ready(self) -> bool:
-        """Whether orders are accepted: from the end of the recovery until the stop, unless there is an outage."""
-        return self._ready and not self.health.outages
+        """Whether orders are accepted: from the end of the recovery until the stop, unless there is an outage or the
+        disk stands still.
+        """
+        return self._ready and not self.health.outages and not self._writer.stalled()
 
     def outages(self) -> tuple[Outage, ...]:
         """What is wrong with the file."""

@@ -22,7 +22,7 @@ import msgspec
 from expediter.app.operator.traces import trace_id
 
 #: What a message of ours may carry besides its text.
-FIELDS = ("order_id", "call", "mail", "alert", "outage", "left_out")
+FIELDS = ("order_id", "call", "mail", "alert", "outage", "locked_by", "left_out")
 #: Records of one message that are told in a second.
 MOST = 20
 #: Lines of code that are told of an exception, the innermost first.

@@ -11,8 +11,8 @@ from expediter.embedded.clock import Clock
 class Loop(ABC):
     """Repeats ``one_round`` from ``start`` to ``stop``.
 
-    A round that raises StoreUnavailable is logged under the loop's name, and the next one follows after ``retry``
-    milliseconds.
+    When a round raises StoreUnavailable, the next one follows after ``retry`` milliseconds. Of several such rounds in a
+    row the first one is logged, under the loop's name.
     """
 
     def __init__(self, name: str, clock: Clock, retry: int) -> None:
@@ -47,12 +47,16 @@ class Loop(ABC):
             await self._task
 
     async def _run(self) -> None:
+        failing = False
         while not self._stopping:
             now = self._clock.now()
             try:
                 next_round = await self.one_round(now)
+                failing = False
             except StoreUnavailable as error:
-                self._log.error("the database failed; the next try is in %d s", self._retry // 1000, exc_info=error)
+                if not failing:
+                    self._log.error("the database failed; trying every %d s", self._retry // 1000, exc_info=error)
+                failing = True
                 next_round = now + self._retry
             if next_round > now:
                 await self._clock.wait_until(next_round, self._wake)

@@ -30,10 +30,11 @@ from expediter.embedded.operator.services import SqliteMailbox, SqliteServices
 from expediter.embedded.settings import ServerSettings
 from expediter.embedded.sqlite.access import DatabaseAccess
 from expediter.embedded.sqlite.checkpoints import Checkpoints
+from expediter.embedded.sqlite.commit_thread import Observer
 from expediter.embedded.sqlite.database import open_reader, open_writer, owned, unwritable
 from expediter.embedded.sqlite.session import Session
 from expediter.embedded.sqlite.write_behind import WriteBehind
-from expediter.embedded.sqlite.writer import Observer, Writer
+from expediter.embedded.sqlite.writer import Writer
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.engine import engine_stores
 from expediter.embedded.stores.executions import SqliteExecutions
@@ -210,6 +211,7 @@ async def open_home(
         clock = clock or SystemClock(seen_at(reading))
         mailer = Mailer(settings.smtp_url) if settings.smtp_url else None
         health = Health(path, clock, settings.orders, mailer)
+        reading.set_busy_timeout(0)  # SQLite would wait on the loop's thread
         reader = Session(reading, health.saw)
         file = File(WriteBehind(writing, clock, reader), reader, Checkpoints(writing, path), health)
         gateways = Gateways(settings.payments, settings.restaurant, settings.restaurant_secret)

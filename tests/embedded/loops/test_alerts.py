@@ -15,7 +15,7 @@ from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.engine.dispatcher import INTAKES
 from expediter.embedded.loops.alerts import LOOK, MOST
 from expediter.embedded.settings import workflow
-from expediter.embedded.sqlite.writer import Observer
+from expediter.embedded.sqlite.commit_thread import Observer
 from tests.console.shop import alarmed
 from tests.support.clock import VirtualClock
 from tests.support.stage import DAY, HOUR, MINUTE, SECOND, Stage, opened, story

@@ -15,6 +15,7 @@ from expediter.domain.outage import Outage
 from expediter.embedded.clock import SystemClock
 from expediter.embedded.loops.health import CHECK, LOOK, seen_at
 from expediter.embedded.settings import from_environment
+from expediter.embedded.sqlite import writer
 from expediter.embedded.sqlite.database import DataRefused, open_reader
 from expediter.embedded.sqlite.integrity import quick_check, thorough_check
 from expediter.embedded.wiring import open_home
@@ -180,6 +181,28 @@ async def test_where_nothing_can_be_written_the_server_is_not_ready_until_it_can
         await look(stage)
         await until(stage, stage.home.ready)
         assert outages(caplog) == ["FILE_UNWRITABLE", "FILE_UNWRITABLE"]
+
+
+@story
+async def test_while_another_program_has_the_lock_the_server_is_not_ready(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "LOCK_LIMIT", 0.0)
+    async with opened(tmp_path) as stage:
+        with closing(apsw.Connection(str(tmp_path / FILE))) as somebody:
+            somebody.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StoreUnavailable, match="Another program"):
+                await stage.accept()
+            await asyncio.sleep(0)
+            assert not stage.home.ready()
+            assert stage.home.outages() == (Outage.FILE_LOCKED,)
+            for _ in range(3):
+                await look(stage)
+            assert not stage.home.ready()
+            somebody.execute("ROLLBACK")
+        await until(stage, stage.home.ready)
+        await stage.accept()
+    assert outages(caplog) == ["FILE_LOCKED", "FILE_LOCKED"]
 
 
 def test_a_file_whose_first_page_is_damaged_is_refused_with_what_to_do(tmp_path: Path) -> None:

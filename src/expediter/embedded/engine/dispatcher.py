@@ -64,6 +64,8 @@ class Dispatcher:
         self._firing: set[int] = set()
         self._calls: set[asyncio.Task[None]] = set()
         self._calls_to: Counter[GatewayName] = Counter()
+        #: Whether the last unit of work that ended was undone.
+        self._failing = False
         self._stopping = False
         self._loop: asyncio.Task[None] | None = None
 
@@ -129,8 +131,7 @@ class Dispatcher:
 
     def _taken_in(self, intake: object, received: int | None, error: Exception | None) -> None:
         self._intakes.discard(intake)
-        if error is not None:
-            _log.error("taking orders in failed; the next try is in a second", exc_info=error)
+        if self._fails("taking orders in", error):
             self._backlog = 0  # looked up again at the next tick
             return
         self._take_in()
@@ -185,8 +186,7 @@ class Dispatcher:
     def _settled(
         self, pending: PendingCall, settle: Settle, answer: Answer | CallFailed, _: object, error: Exception | None
     ) -> None:
-        if error is not None:
-            _log.error("storing an answer failed; trying again", exc_info=error, extra=_about(pending))
+        if self._fails("storing an answer", error):
             asyncio.get_running_loop().call_later(PAUSE / 1000, self._settle, pending, settle, answer)
 
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -202,7 +202,7 @@ class Dispatcher:
             try:
                 self._wake_at = self._look(driver, executions, queue, now)
             except StoreUnavailable as error:
-                _log.error("looking for what is due failed; the next try is in a second", exc_info=error)
+                self._fails("looking for what is due", error)
                 self._wake_at = now + PAUSE
             await self._clock.wait_until(self._wake_at, self._wake)
 
@@ -223,12 +223,17 @@ class Dispatcher:
 
         def done(_: object, error: Exception | None) -> None:
             self._firing.discard(no)
-            if error is not None:
-                _log.error("firing a timer failed; the next try is in a second", exc_info=error)
-            elif not self._firing:
+            if not self._fails("firing a timer", error) and not self._firing:
                 self._wake.set()  # there may be more due than one round takes
 
         self._writer.submit("timer", partial(driver.fire, no), done)
+
+    def _fails(self, what: str, error: Exception | None) -> bool:
+        """Whether a unit of work was undone, to be tried again. Of several in a row the first one is logged."""
+        if error is not None and not self._failing:
+            _log.error("%s failed; a try follows every second until it works", what, exc_info=error)
+        self._failing = error is not None
+        return self._failing
 
 
 def _outcome(answer: Answer | CallFailed) -> str:

@@ -2,7 +2,8 @@
 503, and is told once: a line in the log, and a mail to each operator, sent past the outbox, which is in that file.
 
 - SQLite's own errors are seen as they happen, whoever meets them (``saw``);
-- every few seconds something is written beside the file: a full disk is noticed before an order is refused;
+- every second something is written beside the file: a full disk is noticed before an order is refused;
+- what passes is over once something could be written into the file itself;
 - the whole file is checked once a day, a quick check has been made at the start.
 """
 
@@ -23,19 +24,21 @@ from expediter.domain.outage import Outage
 from expediter.embedded.clock import Clock
 from expediter.embedded.loop import Loop
 from expediter.embedded.mail.smtp import Mailer, MailRefused, MailUnavailable
-from expediter.embedded.sqlite.files import make_private
+from expediter.embedded.sqlite.files import lock_holders, make_private
 from expediter.embedded.sqlite.integrity import DAMAGE, quick_check, thorough_check
 from expediter.embedded.sqlite.session import Session, Statements
 from expediter.embedded.sqlite.writer import Writer
 
 #: Milliseconds between looks, between two notes of what the clock shows, and between two checks of the whole file.
-LOOK, NOTE, CHECK = 5_000, 60_000, 86_400_000
+LOOK, NOTE, CHECK = 1_000, 60_000, 86_400_000
 #: Bytes that have to fit on the disk.
 ROOM = b"\0" * 65_536
 #: Mails that wait to be sent.
 MAILS = 100
 #: How SQLite says that it cannot write.
 _UNWRITABLE = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError)
+#: What ends by itself.
+_PASSES = frozenset({Outage.FILE_UNWRITABLE, Outage.FILE_LOCKED})
 
 _SQL = Statements("health")
 _log = logging.getLogger("expediter.health")
@@ -64,6 +67,8 @@ class Health(Loop):
             self._loop.call_soon_threadsafe(self._begin, Outage.FILE_DAMAGED)
         elif isinstance(error, _UNWRITABLE):
             self._loop.call_soon_threadsafe(self._begin, Outage.FILE_UNWRITABLE)
+        elif isinstance(error, apsw.BusyError):
+            self._loop.call_soon_threadsafe(self._begin, Outage.FILE_LOCKED)
 
     async def check_and_start(self, reading: Session, writing: Session, writer: Writer) -> None:
         """Checks the file quickly, then goes on watching it."""
@@ -86,7 +91,8 @@ class Health(Loop):
         since = self.outages[outage] = self._clock.now()
         self.damaged = Outage.FILE_DAMAGED in self.outages
         self._mails += outage_mails(outage, since, self._settings)
-        _log.error("the server is not ready, and operators are told once", extra={"outage": outage.value})
+        who = {"locked_by": lock_holders(self._file)} if outage is Outage.FILE_LOCKED else {}
+        _log.error("the server is not ready, and operators are told once", extra={"outage": outage.value, **who})
         self.wake()
 
     def _end(self, outage: Outage) -> None:
@@ -105,8 +111,9 @@ class Health(Loop):
     async def _look(self, kept: "_Kept", now: int) -> None:
         if not await asyncio.to_thread(_can_write, self._file.parent):
             self._begin(Outage.FILE_UNWRITABLE)
-        elif Outage.FILE_UNWRITABLE in self.outages and await kept.note(now):
-            self._end(Outage.FILE_UNWRITABLE)
+        elif _PASSES & self.outages.keys() and await kept.note(now):
+            for outage in _PASSES:
+                self._end(outage)
         if self.outages:
             return
         checked = kept.checked()

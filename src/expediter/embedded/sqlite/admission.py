@@ -5,13 +5,17 @@ places of its own in each commit: so many requests do not keep accepted orders f
 new requests from being answered.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 import msgspec
 
-from expediter.domain.errors import TooBusy
+from expediter.domain.errors import OrderError, TooBusy
 from expediter.embedded.sqlite.metrics import Metrics
+
+T = TypeVar("T")
 
 #: Units of each queue in one commit at most. It bounds how long a batch keeps the event loop from reading requests.
 BATCH_LIMIT = 128
@@ -30,7 +34,7 @@ class UnitOfWork(msgspec.Struct, eq=False):
     """A function whose writes are all stored, or none.
 
     ``name``: for the metrics. ``done``: is told the result, or the error that undid the unit, once that is durable.
-    ``came``: when it was submitted, in the loop's seconds. ``after``: what to do once the unit is durable.
+    ``came``: when a request submitted it, in the loop's seconds; 0 for work. ``after``: what to do once it is durable.
     """
 
     name: str
@@ -45,6 +49,42 @@ class UnitOfWork(msgspec.Struct, eq=False):
         """The unit is as if it had never run."""
         self.result = self.error = None
         self.after.clear()
+
+
+def settle(future: asyncio.Future[T], result: T, error: Exception | None) -> None:
+    """Gives the future what became of its unit."""
+    if future.done():
+        return  # the caller went away; what was written stays written
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
+
+
+def fail(units: list[UnitOfWork], error: OrderError, cause: Exception) -> None:
+    """The units were undone. This is what they are to be answered with."""
+    error.__cause__ = cause
+    for unit in units:
+        unit.after.clear()
+        unit.error = error
+
+
+class TransactionHooks(Protocol):
+    """Called when a unit begins, ends or is undone; when a batch is written, its COMMIT begins, it is kept or lost."""
+
+    def begin(self) -> None: ...
+
+    def end(self) -> None: ...
+
+    def undo(self) -> None: ...
+
+    def write(self) -> None: ...
+
+    def committing(self) -> None: ...
+
+    def kept(self) -> None: ...
+
+    def lost(self, why: BaseException) -> None: ...
 
 
 class AdmissionQueue:

@@ -13,9 +13,20 @@ import asyncio
 import threading
 from queue import SimpleQueue
 from time import perf_counter
+from typing import NamedTuple, Protocol
 
 import apsw
 import msgspec
+
+from expediter.embedded.sqlite.admission import UnitOfWork
+
+
+class Observer(Protocol):
+    """Is told the names of the units in each commit, before the COMMIT begins and after it returned."""
+
+    def before_commit(self, names: list[str]) -> None: ...
+
+    def after_commit(self, names: list[str]) -> None: ...
 
 
 class Commit(msgspec.Struct, eq=False):
@@ -48,6 +59,14 @@ class Commit(msgspec.Struct, eq=False):
         self.done = True
         if self.heard is not None:
             self.loop.call_soon_threadsafe(_tell, self.heard)
+
+
+class Running(NamedTuple):
+    """A COMMIT under way, the units that it holds, and when it began (the loop's seconds)."""
+
+    batch: list[UnitOfWork]
+    commit: Commit
+    begun: float
 
 
 def _tell(heard: asyncio.Future[None]) -> None:

@@ -30,6 +30,9 @@ Key_contra = TypeVar("Key_contra", bound=Hashable, contravariant=True)
 #: What is said where SQLite meets a page that cannot be what was written.
 DAMAGED = "The database file is damaged. Stop the server, and restore the last backup or repair the file."
 
+#: What is said while another program keeps us from writing.
+LOCKED = "Another program has locked the database file. Try again in a moment."
+
 
 class ConnectionBusy(BaseException):
     """The unit needs the file while COMMIT runs. The writer undoes the unit, and runs it again after COMMIT.

@@ -13,6 +13,8 @@
 - When a COMMIT fails (disk full), every unit in it gets StoreUnavailable. The units that ran meanwhile read what is
   lost now, so they run again.
 - When SQLite refuses a row, the units of the batch run again, each in a commit of its own. So only one fails.
+- While another program has the file's lock, the loop goes on: after LOCK_LIMIT the requests that wait get
+  StoreUnavailable, and the work that follows from what was accepted waits.
 """
 
 import asyncio
@@ -21,72 +23,39 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 from time import perf_counter
-from typing import NamedTuple, Protocol, TypeVar
+from typing import TypeVar
 
 import apsw
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
-from expediter.embedded.sqlite.admission import RUN_AHEAD_LIMIT, WAIT_LIMIT, AdmissionQueue, UnitOfWork
-from expediter.embedded.sqlite.commit_thread import Commit, Committer
+from expediter.embedded.sqlite.admission import (
+    RUN_AHEAD_LIMIT,
+    WAIT_LIMIT,
+    AdmissionQueue,
+    TransactionHooks,
+    UnitOfWork,
+    fail,
+    settle,
+)
+from expediter.embedded.sqlite.commit_thread import Commit, Committer, Observer, Running
 from expediter.embedded.sqlite.metrics import Metrics
-from expediter.embedded.sqlite.session import ConnectionBusy
+from expediter.embedded.sqlite.session import LOCKED, ConnectionBusy
 
 T = TypeVar("T")
 Done = Callable[[T | None, Exception | None], None]
 
 #: Seconds for which units run in a row before the loop does something else: an expression may take tens of ms.
 LOOP_SHARE = 0.02
+#: Seconds that a batch waits for the lock of the file while another program has it, and between two tries.
+LOCK_LIMIT, LOCK_PAUSE = 1.0, 0.02
 #: What SQLite says of rows, not of the disk.
 _REFUSED = (apsw.ConstraintError, apsw.MismatchError, apsw.TooBigError)
 
 _log = logging.getLogger("expediter.writer")
 
 
-class Observer(Protocol):
-    """Is told the names of the units in each commit, before the COMMIT begins and after it returned."""
-
-    def before_commit(self, names: list[str]) -> None: ...
-
-    def after_commit(self, names: list[str]) -> None: ...
-
-
-class TransactionHooks(Protocol):
-    """Called when a unit begins, ends or is undone; when a batch is written, its COMMIT begins, it is kept or lost."""
-
-    def begin(self) -> None: ...
-
-    def end(self) -> None: ...
-
-    def undo(self) -> None: ...
-
-    def write(self) -> None: ...
-
-    def committing(self) -> None: ...
-
-    def kept(self) -> None: ...
-
-    def lost(self, why: BaseException) -> None: ...
-
-
 class BatchLost(Exception):
     """SQLite rolled the whole transaction back by itself (disk full, I/O error)."""
-
-
-class _Running(NamedTuple):
-    """A COMMIT under way, the units that it holds, and when it began (the loop's seconds)."""
-
-    batch: list[UnitOfWork]
-    commit: Commit
-    begun: float
-
-
-def _settle(future: asyncio.Future[T], result: T, error: Exception | None) -> None:
-    if future.done():
-        return  # the caller went away; what was written stays written
-    if error is None:
-        future.set_result(result)
-    else:
-        future.set_exception(error)
 
 
 class Writer:
@@ -100,6 +69,7 @@ class Writer:
         observer: Observer | None = None,
     ) -> None:
         self._connection = connection
+        connection.set_busy_timeout(0)  # SQLite would wait for the lock on the loop's thread
         self.metrics = Metrics()
         self._hooks = hooks
         self._between = between
@@ -108,7 +78,7 @@ class Writer:
         self._admission = AdmissionQueue(self._loop.time, self.metrics)
         self._wake = asyncio.Event()
         self._committer = Committer(connection)
-        self._running: _Running | None = None
+        self._running: Running | None = None
         self._current: UnitOfWork | None = None
         #: The units of the next commit; those that did not run yet; those that ran, and run again after COMMIT.
         self._batch: list[UnitOfWork] = []
@@ -133,7 +103,7 @@ class Writer:
             self.metrics.shed += 1
             raise TooBusy
         future: asyncio.Future[T] = self._loop.create_future()
-        unit = UnitOfWork(name, function, partial(_settle, future), self._loop.time())
+        unit = UnitOfWork(name, function, partial(settle, future), self._loop.time())
         self._add(unit, self._admission.requests)
         return future
 
@@ -171,8 +141,11 @@ class Writer:
 
     def too_busy(self) -> bool:
         """Whether a request would wait for seconds: too many wait, or the disk stands still."""
-        late = self._running is not None and self._loop.time() - self._running.begun > WAIT_LIMIT
-        return late or self._stopping or self._admission.too_busy()
+        return self.stalled() or self._stopping or self._admission.too_busy()
+
+    def stalled(self) -> bool:
+        """Whether a COMMIT takes so long that requests are refused."""
+        return self._running is not None and self._loop.time() - self._running.begun > WAIT_LIMIT
 
     @property
     def waiting(self) -> int:
@@ -231,7 +204,7 @@ class Writer:
                 unit.reset()
                 self._need_file.append(unit)
 
-    def _end_commit(self, running: _Running) -> bool:
+    def _end_commit(self, running: Running) -> bool:
         """Answers the units of a COMMIT that has returned. False: it failed, and the changes since are lost too."""
         self._running = self._waited_for = None
         if running.commit.error is not None:
@@ -260,27 +233,58 @@ class Writer:
 
     async def _begin_commit(self) -> None:
         """Runs the other units of the next batch and the requests that wait, then begins its COMMIT."""
+        self._take_requests()
+        if not self._batch:
+            return
+        try:
+            await self._begin_transaction()
+            await self._execute()
+            if self._observer:
+                self._observer.before_commit([unit.name for unit in self._batch])
+        except apsw.BusyError as error:
+            self._refuse(error)
+            return
+        except (apsw.Error, StoreUnavailable, BatchLost) as error:
+            self._lose(self._batch, error)
+            return
+        self._hooks.committing()
+        self._running = Running(self._batch, self._committer.begin(), self._loop.time())
+
+    def _take_requests(self) -> None:
+        """Requests that wait join the batch."""
         if self._admission.requests and not self._retrying:
             requests = self._admission.take_requests()
             self._unanswered += len(requests)
             self._batch += requests
             self._to_run += requests
-        batch = self._batch
-        if not batch:
-            return
-        try:
-            await self._execute()
-            if self._observer:
-                self._observer.before_commit([unit.name for unit in batch])
-        except (apsw.Error, StoreUnavailable, BatchLost) as error:
-            self._lose(batch, error)
-            return
-        self._hooks.committing()
-        self._running = _Running(batch, self._committer.begin(), self._loop.time())
+
+    async def _begin_transaction(self) -> None:
+        """Takes the lock of the file. Raises BusyError when another program has it for LOCK_LIMIT."""
+        until = self._loop.time() + LOCK_LIMIT
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                return
+            except apsw.BusyError:
+                await asyncio.sleep(LOCK_PAUSE)
+                if self._loop.time() > until:
+                    raise
+
+    def _refuse(self, error: apsw.BusyError) -> None:
+        """Another program keeps the lock: requests get StoreUnavailable, and the work of the batch waits on."""
+        self._hooks.lost(error)
+        self._say_whether_it_works(error)
+        refused = [unit for unit in self._batch if unit.came or self._stopping]
+        self._batch = [unit for unit in self._batch if not (unit.came or self._stopping)]
+        self._requeue()
+        self._unanswered += len(self._admission.requests)
+        refused += self._admission.requests
+        self._admission.requests.clear()
+        fail(refused, StoreUnavailable(LOCKED), error)
+        self._answer(refused)
 
     async def _execute(self) -> None:
         """Runs units, also those that join meanwhile, and the statements of the batch. Raises what SQLite cannot do."""
-        self._connection.execute("BEGIN IMMEDIATE")
         self._to_run.extendleft(reversed(self._need_file))
         begun = perf_counter()
         while self._to_run:
@@ -326,10 +330,7 @@ class Writer:
                 unit.reset()
             self._retries.extend(batch)
             return
-        for unit in batch:
-            unit.after.clear()
-            unit.error = StoreUnavailable()
-            unit.error.__cause__ = error
+        fail(batch, StoreUnavailable(), error)
         self._answer(batch)
 
     def _say_whether_it_works(self, error: Exception | None) -> None:
