@@ -186,13 +186,18 @@ class Caller(msgspec.Struct, frozen=True):
     address: str = ""
 
 
-class Work(msgspec.Struct, frozen=True):
-    """One unit of work: the ports, the time it happens, and the settings."""
+class TaskPorts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a task of the workflow needs of a unit of work: the orders, the settings, and the time it happens."""
 
     orders: Orders
+    settings: OrderSettings
+    now: int
+
+
+class Work(TaskPorts, frozen=True, kw_only=True):
+    """One unit of work: what its tasks need, and the other ports of the use cases."""
+
     claims: Claims
     queue: Queue
     dead_letters: DeadLetters
     workflows: Workflows
-    settings: OrderSettings
-    now: int

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import perf_counter
-from typing import NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -13,7 +13,7 @@ from expediter.app.operator.audit import Operator, record
 from expediter.app.operator.erasing import Erased, erase
 from expediter.app.operator.flow import FlowCounts
 from expediter.app.operator.services import OperatorServices
-from expediter.app.ports import Work
+from expediter.app.ports import TaskPorts, Work
 from expediter.domain.errors import StoreUnavailable
 from expediter.domain.order import ENDED, Order
 from expediter.domain.outage import Outage
@@ -40,6 +40,7 @@ from expediter.embedded.stores.queue import SqliteQueue
 from expediter.embedded.web.feed import Feed
 
 T = TypeVar("T")
+P = TypeVar("P", bound=TaskPorts)
 
 _log = logging.getLogger("expediter.server")
 
@@ -97,25 +98,15 @@ class OrderEvents:
         self._flow.ended(order)
 
 
-class UnitPorts:
-    """The ports of the use cases in the unit of work that runs.
+class UnitPorts(Generic[P]):
+    """The ports in the unit of work that runs. Executions have the ports of tasks; use cases have all of them."""
 
-    Executions run tasks over the ports, and the ports start executions. So what runs executions is built with this
-    first, and ``give`` gets the ports once they are there; it is called in units of work only.
-    """
-
-    def __init__(self, unit: WriteBehind) -> None:
+    def __init__(self, unit: WriteBehind, ports: P) -> None:
         self._unit = unit
-        self._ports: Work | None = None
-
-    def give(self, ports: Work) -> None:
-        """The ports, at whatever time."""
         self._ports = ports
 
-    def __call__(self) -> Work:
+    def __call__(self) -> P:
         """The ports at the time of the unit of work."""
-        if self._ports is None:
-            raise RuntimeError("the ports are asked for before they are given")
         if self._ports.now != self._unit.now:
             self._ports = msgspec.structs.replace(self._ports, now=self._unit.now)
         return self._ports
@@ -279,7 +270,8 @@ class Home:
         """Pins the workflow, goes on with what the process before left, and begins to accept orders."""
         await self.health.check_and_start(*self._database)
         await self._writer.run("pin", self._pin)
-        await self.engine.dispatcher.start(self.engine.driver, self._committed.executions, self._committed.queue)
+        engine, committed = self.engine, self._committed
+        await engine.dispatcher.start(engine.driver, engine.work, committed.executions, committed.queue)
         for loop in self._loops:
             loop.start()
         self._ready = True

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from expediter.app.operator.flow import FlowCounts
-from expediter.app.ports import Orders, OrderSettings, Work, Workflows
+from expediter.app.ports import Orders, OrderSettings, TaskPorts, Work, Workflows
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.clock import Clock, SystemClock
 from expediter.embedded.engine.definitions import Definitions
@@ -145,17 +145,17 @@ def _engine(
 ) -> Engine:
     """What runs executions, and the ports of units of work."""
     _, session, writer = database
-    work = UnitPorts(unit)
     claims = SqliteClaims(session)
     trace = TraceContext(session, clock, outside.collector) if outside.collector else None
-    dispatcher = Dispatcher(writer, work, outside.gateways, clock, trace.headers if trace else None)
+    dispatcher = Dispatcher(writer, outside.gateways, clock, trace.headers if trace else None)
     stores = engine_stores(session)
     definitions = Definitions(stores.definitions)
     ended = trace.ended if trace else None
-    driver = Driver(stores, definitions, work, dispatcher.dispatch, dispatcher.wake_at, ended=ended)
-    workflows = EmbeddedWorkflows(stores, definitions, driver, work)
-    work.give(_ports(settings, database, dispatcher, orders=orders, claims=claims, workflows=workflows, events=events))
-    return Engine(work, claims, dispatcher, driver, workflows)
+    tasks = UnitPorts(unit, TaskPorts(orders=orders, settings=settings, now=0))
+    driver = Driver(stores, definitions, tasks, dispatcher.dispatch, dispatcher.wake_at, ended=ended)
+    workflows = EmbeddedWorkflows(stores, definitions, driver, tasks)
+    ports = _ports(settings, database, dispatcher, orders=orders, claims=claims, workflows=workflows, events=events)
+    return Engine(UnitPorts(unit, ports), claims, dispatcher, driver, workflows)
 
 
 def _ports(

@@ -14,7 +14,7 @@ import msgspec
 
 from expediter.app.intake import from_document
 from expediter.app.mails import mails
-from expediter.app.ports import Outcome, Work
+from expediter.app.ports import Outcome, TaskPorts
 from expediter.app.tasks.calls import Answer, Call, Charge, HandOver, Refused
 from expediter.app.tasks.reasons import reason
 from expediter.app.tasks.refunds import request_owing, request_refund, settle_failure, settle_owing, settle_refund
@@ -45,7 +45,9 @@ from expediter.domain.order import (
 )
 
 
-def perform(work: Work, name: str, input: Json, answer: Answer | None = None, repeat: bool = False) -> Call | Outcome:
+def perform(
+    work: TaskPorts, name: str, input: Json, answer: Answer | None = None, repeat: bool = False
+) -> Call | Outcome:
     """Runs the task ``name`` until it needs a call made, or is done. ``repeat``: an earlier try may have gone out.
 
     Raises OrderError (its name is the ASL error): OrderNotFound, TransitionNotAllowed, OrderCancelled, OrderInvalid.
@@ -74,7 +76,7 @@ def perform(work: Work, name: str, input: Json, answer: Answer | None = None, re
         answer = None
 
 
-def _announce(work: Work, before: Order | None, context: TaskContext, call: Call, repeat: bool) -> Call:
+def _announce(work: TaskPorts, before: Order | None, context: TaskContext, call: Call, repeat: bool) -> Call:
     """Stores the first try of a call. A call whose first try was stored earlier may have gone out before."""
     announced = tried(context.order, call.kind, context.now)
     if announced is context.order:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, TypeAlias
 
-from expediter.app.ports import Work
+from expediter.app.ports import TaskPorts
 from expediter.app.tasks.calls import Answer
 from expediter.app.tasks.order import TASKS
 from expediter.asl.protocol import AnyEvent, Json, ScheduleTask
@@ -32,7 +32,7 @@ SERVICES = AWAITED | {INVOKE, START}
 #: Performs a task as far as it goes without a call. Given: the answer of the call that it asked for, and whether an
 #: earlier try may have gone out. Result: the event that ends the task; None while it waits for a call, a token or
 #: another execution.
-PerformTask: TypeAlias = Callable[[Work, StoredExecution, ScheduleTask, Answer | None, bool], AnyEvent | None]
+PerformTask: TypeAlias = Callable[[TaskPorts, StoredExecution, ScheduleTask, Answer | None, bool], AnyEvent | None]
 
 
 class ServiceFailure(Exception):

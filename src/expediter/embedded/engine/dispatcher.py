@@ -46,13 +46,11 @@ class Dispatcher:
     def __init__(
         self,
         writer: Writer,
-        work: Callable[[], Work],
         gateways: Gateways,
         clock: Clock,
         headers: Callable[[PendingCall, str], Mapping[str, str]] | None = None,
     ) -> None:
         self._writer = writer
-        self._work = work
         self._gateways = gateways
         self._headers = headers
         self._clock = clock
@@ -60,6 +58,8 @@ class Dispatcher:
         self._wake_at = 0
         #: Units of work that take messages in and have not run yet: what comes after they ran needs another one.
         self._intakes: set[object] = set()
+        #: The ports of the unit of work that runs. None: not started, so messages wait.
+        self._work: Callable[[], Work] | None = None
         self._backlog = 0
         self._firing: set[int] = set()
         self._calls: set[asyncio.Task[None]] = set()
@@ -81,12 +81,18 @@ class Dispatcher:
 
     # ── starting and stopping ─────────────────────────────────────────────────────────────────────────────────────
 
-    async def start(self, driver: Driver, executions: ExecutionStore, queue: MessageCount) -> None:
-        """Takes up what is under way in the file, then keeps going. ``executions`` and ``queue`` are only read."""
+    async def start(
+        self, driver: Driver, work: Callable[[], Work], executions: ExecutionStore, queue: MessageCount
+    ) -> None:
+        """Takes up what is under way in the file, then keeps going. ``executions`` and ``queue`` are only read.
+
+        ``work``: the ports of the unit of work that runs.
+        """
         busy = executions.busy()
         for start in range(0, len(busy), TIMERS):
             page = busy[start : start + TIMERS]
             await asyncio.gather(*(self._writer.run("resume", partial(driver.resume, no)) for no in page))
+        self._work = work
         self._loop = asyncio.create_task(self._keep_time(driver, executions, queue), name="dispatcher")
 
     async def stop(self, grace: float) -> None:
@@ -116,14 +122,15 @@ class Dispatcher:
     def _take_in(self) -> None:
         """Has as many batches taken in as there are messages for, unless the outside is not keeping up."""
         while len(self._intakes) < INTAKES and len(self._intakes) * BATCH < self._backlog:
-            if self._stopping or not self._keeping_up(CALLS):
+            if self._work is None or self._stopping or not self._keeping_up(CALLS):
                 return
             intake = object()
             self._intakes.add(intake)
-            self._writer.submit("intake", partial(self._intake, intake), partial(self._taken_in, intake))
+            unit = partial(self._intake, intake, self._work)
+            self._writer.submit("intake", unit, partial(self._taken_in, intake))
 
-    def _intake(self, intake: object) -> int:
-        received = take_batch(self._work())
+    def _intake(self, intake: object, work: Callable[[], Work]) -> int:
+        received = take_batch(work())
         if intake in self._intakes:  # else it runs again, and was counted
             self._intakes.remove(intake)
             self._backlog = max(0, self._backlog - received) if received else 0

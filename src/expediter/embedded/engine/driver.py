@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from expediter.app.ports import Outcome, Work
+from expediter.app.ports import Outcome, TaskPorts
 from expediter.app.tasks.calls import Answer
 from expediter.app.tasks.order import perform
 from expediter.asl import Execution, Steps, outstanding
@@ -50,7 +50,7 @@ class Driver:
         self,
         stores: EngineStores,
         definitions: Definitions,
-        work: Callable[[], Work],
+        work: Callable[[], TaskPorts],
         dispatch: Callable[[Settle, PendingCall], None],
         wake_at: Callable[[int], None],
         *,
@@ -110,7 +110,7 @@ class Driver:
         events = [self._perform(work, execution, task, repeat=True) for task in tasks]
         self.drive(work, execution, [event for event in events if event is not None])
 
-    def drive(self, work: Work, execution: StoredExecution, events: Sequence[AnyEvent]) -> None:
+    def drive(self, work: TaskPorts, execution: StoredExecution, events: Sequence[AnyEvent]) -> None:
         """Advances the execution by these events and what they lead to, until it waits, and stores it."""
         steps = Steps(self._definitions.machines[execution.definition], execution.execution)
         arrived, taken = deque(events), []
@@ -133,7 +133,7 @@ class Driver:
 
     def _store(
         self,
-        work: Work,
+        work: TaskPorts,
         before: StoredExecution,
         execution: Execution,
         events: Sequence[AnyEvent],
@@ -153,7 +153,7 @@ class Driver:
             elif self._ended:
                 self._ended(after.no, after.name)
 
-    def _set_timer(self, work: Work, timer: StartTimer) -> TimerFired | None:
+    def _set_timer(self, work: TaskPorts, timer: StartTimer) -> TimerFired | None:
         """Sets a timer; one that is due fires at once."""
         if timer.at <= work.now:
             return TimerFired(work.now, next(SEEDS), timer.timer)
@@ -162,7 +162,7 @@ class Driver:
 
     def _perform(
         self,
-        work: Work,
+        work: TaskPorts,
         execution: StoredExecution,
         task: ScheduleTask,
         answer: Answer | None = None,
@@ -196,7 +196,7 @@ class Driver:
         return self._tokens.awaited(execution.no, tasks)
 
 
-def _failed(work: Work, task: ScheduleTask, failure: CallFailed) -> AnyEvent:
+def _failed(work: TaskPorts, task: ScheduleTask, failure: CallFailed) -> AnyEvent:
     """The event of a task that failed or took too long."""
     if failure.error is None:
         return TaskTimedOut(at=work.now, seed=next(SEEDS), task=task.task)

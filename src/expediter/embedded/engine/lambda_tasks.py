@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from expediter.app.ports import Outcome, Work
+from expediter.app.ports import Outcome, TaskPorts
 from expediter.app.tasks.calls import Answer
 from expediter.app.tasks.order import perform
 from expediter.asl.protocol import AnyEvent, ScheduleTask, TaskSucceeded
@@ -25,14 +25,14 @@ class LambdaTasks:
         }
 
     def invoke(
-        self, work: Work, execution: StoredExecution, task: ScheduleTask, answer: Answer | None, repeat: bool
+        self, work: TaskPorts, execution: StoredExecution, task: ScheduleTask, answer: Answer | None, repeat: bool
     ) -> AnyEvent | None:
         """``lambda:invoke``: the output is in Lambda's envelope. Raises ServiceFailure and what the task raises."""
         outcome = self._invoked(work, execution, task, answer, repeat)
         return outcome and TaskSucceeded(work.now, next(SEEDS), task.task, envelope(outcome.output))
 
     def invoke_and_wait(
-        self, work: Work, execution: StoredExecution, task: ScheduleTask, answer: Answer | None, repeat: bool
+        self, work: TaskPorts, execution: StoredExecution, task: ScheduleTask, answer: Answer | None, repeat: bool
     ) -> AnyEvent | None:
         """``lambda:invoke.waitForTaskToken``: only the token ends the task. Raises as ``invoke``."""
         if answer is None and not repeat:
@@ -42,7 +42,7 @@ class LambdaTasks:
         return None
 
     def _invoked(
-        self, work: Work, execution: StoredExecution, task: ScheduleTask, answer: Answer | None, repeat: bool
+        self, work: TaskPorts, execution: StoredExecution, task: ScheduleTask, answer: Answer | None, repeat: bool
     ) -> Outcome | None:
         name, given = invocation(task)
         result = perform(work, name, given, answer, repeat)

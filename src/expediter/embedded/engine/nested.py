@@ -11,7 +11,7 @@ from functools import partial
 
 import msgspec
 
-from expediter.app.ports import Work
+from expediter.app.ports import TaskPorts
 from expediter.app.tasks.calls import Answer
 from expediter.asl import Execution, fixed_context
 from expediter.asl.protocol import (
@@ -57,7 +57,7 @@ class NestedExecutions:
         stores: EngineStores,
         definitions: Definitions,
         wait: TokenWait,
-        drive: Callable[[Work, StoredExecution, Sequence[AnyEvent]], None],
+        drive: Callable[[TaskPorts, StoredExecution, Sequence[AnyEvent]], None],
     ) -> None:
         self._executions = stores.executions
         self._nested = stores.nested
@@ -72,7 +72,7 @@ class NestedExecutions:
         }
 
     def start(
-        self, work: Work, parent: StoredExecution, task: ScheduleTask, _: Answer | None, __: bool
+        self, work: TaskPorts, parent: StoredExecution, task: ScheduleTask, _: Answer | None, __: bool
     ) -> AnyEvent | None:
         """``startExecution``: the task ends when the other execution has begun. Raises ServiceFailure."""
         child = self._begun(work, parent, task)
@@ -80,7 +80,7 @@ class NestedExecutions:
         return TaskSucceeded(at=work.now, seed=next(SEEDS), task=task.task, output=output)
 
     def start_and_wait(
-        self, work: Work, parent: StoredExecution, task: ScheduleTask, _: Answer | None, repeat: bool
+        self, work: TaskPorts, parent: StoredExecution, task: ScheduleTask, _: Answer | None, repeat: bool
     ) -> AnyEvent | None:
         """``startExecution.waitForTaskToken``: the token ends the task. Raises ServiceFailure."""
         if not repeat:
@@ -91,7 +91,7 @@ class NestedExecutions:
 
     def run(
         self,
-        work: Work,
+        work: TaskPorts,
         parent: StoredExecution,
         task: ScheduleTask,
         _: Answer | None,
@@ -110,14 +110,14 @@ class NestedExecutions:
         self._wait.called(parent.no, task)
         return None
 
-    def ended(self, work: Work, child: StoredExecution) -> None:
+    def ended(self, work: TaskPorts, child: StoredExecution) -> None:
         """A nested execution has ended: the tasks that wait for it go on, in the same unit of work."""
         for parent in self._nested.take_parents(child.no):
             stored = self._executions.load(parent.execution)
             if stored is not None:
                 self._drive(work, stored, [self._answer(child, parent, work.now)])
 
-    def _begun(self, work: Work, parent: StoredExecution, task: ScheduleTask) -> StoredExecution:
+    def _begun(self, work: TaskPorts, parent: StoredExecution, task: ScheduleTask) -> StoredExecution:
         """The execution that a task asks for, as far as it goes in this unit of work. Raises ServiceFailure."""
         if self._depth == DEEPEST:
             raise _failure("ExecutionLimitExceeded", f"At most {DEEPEST} executions may start each other at once.")

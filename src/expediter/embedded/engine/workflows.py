@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from expediter.app.ports import Work
+from expediter.app.ports import TaskPorts
 from expediter.asl import fixed_context, replay
 from expediter.asl.protocol import Json, Redriven, Started
 from expediter.domain.errors import TaskTokenUnknown
@@ -27,7 +27,7 @@ class EmbeddedWorkflows:
         stores: EngineStores,
         definitions: Definitions,
         driver: Driver,
-        work: Callable[[], Work],
+        work: Callable[[], TaskPorts],
     ) -> None:
         self._executions = stores.executions
         self.definitions = definitions
