@@ -5,7 +5,6 @@ A message that cannot be taken in keeps its reason and never takes its batch alo
 
 import re
 import uuid
-from operator import attrgetter
 
 import msgspec
 
@@ -104,15 +103,19 @@ class OrderDocument(msgspec.Struct, frozen=True, gc=False):
     created_at: int
 
 
-_FIELDS = OrderDocument.__struct_fields__
-_values_of = attrgetter(*_FIELDS)
-
 
 def document(order: Order) -> Json:
     """The order as the execution's input holds it under ``order``: the JSON value of an OrderDocument."""
-    fields = dict(zip(_FIELDS, _values_of(order), strict=True))
-    fields["items"] = msgspec.to_builtins(list(order.items))
-    return fields
+    return {
+        "id": order.id,
+        "user_id": order.user_id,
+        "restaurant_id": order.restaurant_id,
+        "name": order.name,
+        "items": [msgspec.structs.asdict(item) for item in order.items],
+        "currency": order.currency,
+        "email": order.email,
+        "created_at": order.created_at,
+    }
 
 
 def from_document(value: Json) -> Order:
@@ -121,4 +124,14 @@ def from_document(value: Json) -> Order:
         given = msgspec.convert(value, OrderDocument)
     except msgspec.ValidationError as error:
         raise OrderInvalid((Fault("order", reason(error)),)) from error
-    return Order(**dict(zip(_FIELDS, _values_of(given), strict=True)), updated_at=given.created_at)
+    return Order(
+        id=given.id,
+        user_id=given.user_id,
+        restaurant_id=given.restaurant_id,
+        name=given.name,
+        items=given.items,
+        currency=given.currency,
+        email=given.email,
+        created_at=given.created_at,
+        updated_at=given.created_at,
+    )

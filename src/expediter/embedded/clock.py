@@ -9,7 +9,9 @@ from itertools import chain
 from typing import Protocol
 
 #: Nanoseconds between looks at the machine's clock: a look at every call would take 2 % of an order's time.
-LOOK = 10_000_000
+LOOK = 100_000_000
+#: Nanoseconds.
+MILLISECOND = 1_000_000
 #: The share (one of so many) of the time that has passed by which our clock may differ from it.
 SLOWEST = 10
 
@@ -45,17 +47,24 @@ class SystemClock:
     ) -> None:
         self._wall, self._passed = wall, passed
         self._last = passed()
-        self._now = max(wall(), at_least * 1_000_000)
+        #: The time at ``_last`` in milliseconds, and nanoseconds beyond: small numbers, because large ones are slow.
+        self._now, self._rest = divmod(max(wall(), at_least * MILLISECOND), MILLISECOND)
 
     def now(self) -> int:
         step = self._passed() - self._last
         if step >= LOOK:
-            self._last += step
-            ahead = self._wall() - self._now - step
-            most = step // SLOWEST
-            self._now += max(LOOK, step + max(-most, min(most, ahead)))
+            self._look(step)
             step = 0
-        return (self._now + step) // 1_000_000
+        return self._now + (self._rest + step) // MILLISECOND
+
+    def _look(self, step: int) -> None:
+        """Walks on by what has passed, and a little towards the machine's clock."""
+        self._last += step
+        before = self._now * MILLISECOND + self._rest
+        ahead = self._wall() - before - step
+        most = step // SLOWEST
+        after = before + max(LOOK, step + max(-most, min(most, ahead)))
+        self._now, self._rest = divmod(after, MILLISECOND)
 
     async def wait_until(self, at: int, wake: asyncio.Event) -> None:
         try:
@@ -68,9 +77,8 @@ class SystemClock:
 def new_id() -> str:
     """A UUIDv7: its first 48 bits are the time, so new ids land beside each other in an index (RFC 9562, 5.7)."""
     now = time.time_ns() // 1_000_000
-    number = now << 80 | 0x7 << 76 | (next(NUMBERS) & 0xFFF) << 64 | 0b10 << 62 | next(NUMBERS) >> 2
-    text = number.to_bytes(16).hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    first, last = f"{now << 16 | 0x7000 | next(NUMBERS) & 0xFFF:016x}", f"{1 << 63 | next(NUMBERS) >> 2:016x}"
+    return f"{first[:8]}-{first[8:12]}-{first[12:]}-{last[:4]}-{last[4:]}"
 
 
 def _drawn() -> list[int]:

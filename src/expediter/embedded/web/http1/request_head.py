@@ -9,6 +9,8 @@ Rules, each stricter than RFC 9110 and RFC 9112 ask for, so that no proxy in fro
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
@@ -35,13 +37,19 @@ LARGEST_HEAD = LONGEST_ADDRESS + LARGEST_HEADERS
 _TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 #: Header lines, or trailers. A value holds no control character but the tab.
 FIELDS = rf"(?:{_TCHAR}++:[^\x00-\x08\x0a-\x1f\x7f]*+\r\n)*+"
-_HEAD = re.compile(rf"({_TCHAR}++) ([!\"$-~]++) HTTP/1\.([01])\r\n({FIELDS})\r\n")
-_OTHER_VERSION = re.compile(rf"{_TCHAR}++ [!-~]++ HTTP/[0-9]\.[0-9]\r\n")
+_REQUEST_LINE = re.compile(rf"({_TCHAR}++) ([!\"$-~]++) HTTP/1\.([01])")
+_FIELD = re.compile(rf"({_TCHAR}++):[ \t]*+([^\x00-\x08\x0a-\x1f\x7f]*+)")
+_OTHER_VERSION = re.compile(rf"{_TCHAR}++ [!-~]++ HTTP/(?!1\.[01])[0-9]\.[0-9]")
 _HOST = re.compile(r"(?:[0-9A-Za-z._-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{1,5})?")
 _ABSOLUTE = re.compile(r"http://([^/?]++)(/[^?]*+)?(?:\?(.*+))?", re.IGNORECASE)
 #: What a head may begin with.
 _BEGINNINGS = frozenset(bytes([byte]) for byte in range(128) if re.fullmatch(_TCHAR, chr(byte)))
-_LENGTH = re.compile(r"[0-9]{1,18}")
+#: Digits of the longest Content-Length that is read.
+_LONGEST_LENGTH = 18
+#: Most lines of a head are as in the head before. So many are kept as they were read: 2 MB, if all are the longest.
+_KEPT = 128
+
+_NOT_HTTP = "This is not a request of HTTP/1.1. Send it as RFC 9112 says."
 
 
 class RequestHead(msgspec.Struct, frozen=True, gc=False):
@@ -71,20 +79,19 @@ def parse_head(data: bytes, peer: str = "") -> RequestHead:
 
     Raises RequestUnparsable, VersionUnsupported, CodingUnsupported, AddressTooLong, HeadersTooLarge, BodyTooLarge.
     """
-    found = _HEAD.fullmatch(data.decode("latin-1"))
-    if found is None:
-        raise _fault(data)
-    method, target, minor, lines = found.groups()
-    http10 = minor == "0"
-    headers = _headers(lines)
-    if len(target) > LONGEST_ADDRESS:
-        raise AddressTooLong
+    if data[-4:] != b"\r\n\r\n":
+        raise RequestUnparsable(_NOT_HTTP)
+    lines = data[:-4].decode("latin-1").split("\r\n")
+    line = lines.pop(0)
+    method, path, query, http10, host = _request_line(line)
+    headers = _headers(lines, len(data) - len(line) - 4)
     if "host" in headers:
-        if not _HOST.fullmatch(headers["host"]):
+        if not _is_host(headers["host"]):
             raise RequestUnparsable("The header Host is not one name with a port. Send one Host.")
     elif not http10:
         raise RequestUnparsable("The header Host is missing. Send it with every request.")
-    path, query = _place(method, target, headers)
+    if host is not None and host != headers.get("host", "").lower():
+        raise RequestUnparsable("The address and the header Host name two hosts. Send one.")
     return RequestHead(
         method=method,
         path=unquote(path) if "%" in path else path,
@@ -122,31 +129,61 @@ def asks_for_websocket(head: RequestHead) -> bool:
     )
 
 
-def _headers(lines: str) -> dict[str, str]:
-    """Raises HeadersTooLarge."""
+def _headers(lines: list[str], size: int) -> dict[str, str]:
+    """``size``: bytes of all lines. Raises HeadersTooLarge, RequestUnparsable."""
     headers: dict[str, str] = {}
-    if len(lines) > LARGEST_HEADERS or lines.count("\n") > MOST_HEADERS:
+    if size > LARGEST_HEADERS or len(lines) > MOST_HEADERS:
         raise HeadersTooLarge
-    for line in lines.split("\r\n")[:-1]:
-        name, _, value = line.partition(":")
-        name, value = name.lower(), value.strip(" \t")
+    for line in lines:
+        name, value = _field(line)
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
 
-def _place(method: str, target: str, headers: dict[str, str]) -> tuple[str, str]:
-    """Path and query of the address (RFC 9112 3.2). Raises RequestUnparsable."""
+@lru_cache(maxsize=_KEPT)
+def _field(line: str) -> tuple[str, str]:
+    """Name and value of a header. Raises RequestUnparsable."""
+    found = _FIELD.fullmatch(line)
+    if found is None:
+        raise RequestUnparsable(_NOT_HTTP)
+    return found[1].lower(), found[2].rstrip(" \t")
+
+
+@lru_cache(maxsize=_KEPT)
+def _is_host(value: str) -> bool:
+    """Whether it is one name, perhaps with a port."""
+    return _HOST.fullmatch(value) is not None
+
+
+class RequestLine(NamedTuple):
+    """``path`` as it was sent. ``host``: that of an address that is not only a path, in lower case."""
+
+    method: str
+    path: str
+    query: str
+    http10: bool
+    host: str | None = None
+
+
+@lru_cache(maxsize=_KEPT)
+def _request_line(line: str) -> RequestLine:
+    """The first line of a head (RFC 9112 3.2). Raises RequestUnparsable, VersionUnsupported, AddressTooLong."""
+    found = _REQUEST_LINE.fullmatch(line)
+    if found is None:
+        raise VersionUnsupported if _OTHER_VERSION.fullmatch(line) else RequestUnparsable(_NOT_HTTP)
+    method, target, minor = found.groups()
+    http10 = minor == "0"
+    if len(target) > LONGEST_ADDRESS:
+        raise AddressTooLong
     if target[0] == "/" and method != "CONNECT":
         path, _, query = target.partition("?")
-        return path, query
+        return RequestLine(method, path, query, http10)
     if target == "*" and method == "OPTIONS":
-        return target, ""
+        return RequestLine(method, target, "", http10)
     absolute = _ABSOLUTE.fullmatch(target)
     if absolute is None:
         raise RequestUnparsable("The address is not a path. Send one that begins with a slash.")
-    if headers.get("host", "").lower() != absolute[1].lower():
-        raise RequestUnparsable("The address and the header Host name two hosts. Send one.")
-    return absolute[2] or "/", absolute[3] or ""
+    return RequestLine(method, absolute[2] or "/", absolute[3] or "", http10, absolute[1].lower())
 
 
 def _length(headers: Mapping[str, str], *, http10: bool) -> int | None:
@@ -160,15 +197,9 @@ def _length(headers: Mapping[str, str], *, http10: bool) -> int | None:
         return None
     if given is None:
         return 0
-    if not _LENGTH.fullmatch(given):
+    if not (given.isascii() and given.isdigit() and len(given) <= _LONGEST_LENGTH):
         raise RequestUnparsable("The header Content-Length is not one number. Send the body's length in bytes.")
-    if int(given) > LARGEST_BODY:
+    length = int(given)
+    if length > LARGEST_BODY:
         raise BodyTooLarge
-    return int(given)
-
-
-def _fault(data: bytes) -> RequestUnparsable | VersionUnsupported:
-    line = data.partition(b"\n")[0].decode("latin-1") + "\n"
-    if _OTHER_VERSION.fullmatch(line) and " HTTP/1.0\r" not in line and " HTTP/1.1\r" not in line:
-        return VersionUnsupported()
-    return RequestUnparsable("This is not a request of HTTP/1.1. Send it as RFC 9112 says.")
+    return length
