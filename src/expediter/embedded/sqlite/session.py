@@ -147,6 +147,8 @@ class Session:
     def __init__(self, connection: apsw.Connection, failed: Callable[[BaseException], None] = ignore) -> None:
         self.connection = connection
         self.failed = failed
+        #: ``executemany`` of a connection makes a cursor each time.
+        self._cursor = connection.cursor()
 
     def table(self, mapper: Mapper[K, V], changed: Changed[V] | None = None) -> Rows[K, V]:
         """The rows of a table. ``changed`` is told of the rows that each commit changed, once it is durable."""
@@ -165,7 +167,7 @@ class Session:
     def execute_many(self, sql: str, rows: Sequence[tuple[Value, ...]]) -> None:
         """Runs the statement once for each row of values."""
         try:
-            self.connection.executemany(sql, rows)
+            self._cursor.executemany(sql, rows)
         except apsw.Error as error:
             raise self.unavailable(error) from error
 
