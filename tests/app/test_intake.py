@@ -53,6 +53,25 @@ def message(body: bytes = BODY, **attributes: str) -> Message:
     return Message("1", body, attributes, NOON, 1, "1-1")
 
 
+def test_a_message_that_was_written_here_is_read_once_as_it_was_written_and_then_parsed(home: Adapters) -> None:
+    with home.unit() as work:
+        order = accept(work, OPERATOR, convert(BURGERS, Draft), ID).order
+        (received,) = work.queue.receive(1, NOON)
+        first, second = order_in(received, SETTINGS), order_in(received, SETTINGS)
+
+    assert first.order is order
+    assert second.order is not order
+    assert second == first
+
+
+def test_a_message_that_only_has_the_id_of_one_that_was_written_here_is_parsed(home: Adapters) -> None:
+    with home.unit() as work:
+        order = accept(work, OPERATOR, convert(BURGERS, Draft), ID).order
+        (received,) = work.queue.receive(1, NOON)
+
+    assert order_in(msgspec.structs.replace(received, body=OTHER), SETTINGS).order.items != order.items
+
+
 def test_a_batch_is_five_and_the_rest_waits(home: Adapters) -> None:
     send(home, *((BODY, an_id(number)) for number in range(7)))
 

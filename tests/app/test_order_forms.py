@@ -18,7 +18,6 @@ from expediter.app.drafts import (
     order_of,
     read_accepted,
     terms_of,
-    write,
 )
 from expediter.app.intake import document, from_document
 from expediter.app.operator.export import ExportedOrder, decode
@@ -138,16 +137,6 @@ def test_drafts_that_differ_in_a_field_are_different_orders_with_different_finge
     assert len({fingerprint(draft) for draft in drafts}) == 2
     assert read_back[0].order != read_back[1].order
     assert [asked.fingerprint for asked in read_back] == [fingerprint(draft) for draft in drafts]
-
-
-def test_a_message_that_was_written_here_is_read_once_as_it_was_written_and_then_parsed() -> None:
-    body, asked = write(draft_of(ORDER), ID, NOON, TERMS)
-
-    first, second = read_accepted(body, ID, NOON, TERMS), read_accepted(body, ID, NOON, TERMS)
-
-    assert first is asked
-    assert second is not asked
-    assert second == asked
 
 
 def test_a_draft_that_was_accepted_has_the_fields_of_a_draft() -> None:

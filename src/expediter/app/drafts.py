@@ -175,30 +175,13 @@ def terms_of(settings: OrderSettings) -> Terms:
     return Terms(settings.default_price, settings.currency, settings.hold_seconds)
 
 
-#: What messages ask for that were written by this process and not read since, the oldest first.
-_written: dict[tuple[bytes, str, int, Terms], Asked] = {}
-#: At most so many: where the intake is another process, nobody reads them here.
-_MOST = 1024
-
-
 def write(draft: Draft, order_id: str, at: int, terms: Terms) -> tuple[bytes, Asked]:
-    """The body of a message sent ``at``, and what it asks for. Raises OrderInvalid with every fault found.
-
-    It is kept for ``read_accepted``: where the intake is this process, it reads the body a moment later, and parsing it
-    again would take 5 % of all that an order costs.
-    """
-    body = encode(draft)
-    asked = Asked(order_of(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
-    _written[body, order_id, at, terms] = asked
-    if len(_written) > _MOST:
-        del _written[next(iter(_written))]
-    return body, asked
+    """The body of a message sent ``at``, and what it asks for. Raises OrderInvalid with every fault found."""
+    return encode(draft), Asked(order_of(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
 
 
 def read_accepted(body: bytes, order_id: str, at: int, terms: Terms) -> Asked:
     """The order in the body of a message that was accepted ``at``. Raises msgspec.DecodeError when it is none."""
-    if written := _written.pop((body, order_id, at, terms), None):
-        return written
     draft = _accepted(body)
     return Asked(completed(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
 

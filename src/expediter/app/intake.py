@@ -5,6 +5,7 @@ A message that cannot be taken in keeps its reason and never takes its batch alo
 
 import re
 import uuid
+from typing import NamedTuple
 
 import msgspec
 
@@ -45,12 +46,43 @@ def take(work: Work, message: Message) -> None:
     work.workflows.start(order.id, {"order": document(order), "hold_seconds": hold_seconds}, work.now)
 
 
+class WrittenMessage(NamedTuple):
+    """A message that this process wrote: its body, its attributes, when it was sent, and what it asks for."""
+
+    body: bytes
+    attributes: dict[str, str]
+    sent_at: int
+    asked: Asked
+
+
+#: Messages that were written by this process and not read since, by the ids of their orders, the oldest first.
+_written: dict[str, WrittenMessage] = {}
+#: At most so many: where the intake is another process, nobody reads them here.
+_MOST = 1024
+
+
+def send(work: Work, order_id: str, body: bytes, asked: Asked, terms: Terms) -> None:
+    """Puts the message of an accepted order on the queue.
+
+    It is kept for ``order_in``: where the intake is this process, it reads the message a moment later, and parsing it
+    again would take 5 % of all that an order costs.
+    """
+    attributes = attributes_of(order_id, terms)
+    _written[order_id] = WrittenMessage(body, attributes, work.now, asked)
+    if len(_written) > _MOST:
+        del _written[next(iter(_written))]
+    work.queue.send(body, attributes, work.now)
+
+
 def order_in(message: Message, settings: OrderSettings) -> Asked:
     """The order in a message. Raises OrderInvalid when there is none.
 
     The API writes into the message's attributes what its settings added to the order, and that holds. For a message
     from elsewhere today's settings are taken, once: the execution's input keeps what came of them.
     """
+    written = _written.pop(message.attributes.get("order_id", ""), None)
+    if written and written[:3] == (message.body, message.attributes, message.sent_at):
+        return written.asked
     try:
         order_id = message.attributes["order_id"]
         if not _CANONICAL.fullmatch(order_id):
@@ -101,7 +133,6 @@ class OrderDocument(msgspec.Struct, frozen=True, gc=False):
     currency: str
     email: str | None
     created_at: int
-
 
 
 def document(order: Order) -> Json:

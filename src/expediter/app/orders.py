@@ -5,8 +5,8 @@ Another user's order is not found: whether it exists is nobody else's business.
 
 import msgspec
 
+from expediter.app import intake
 from expediter.app.drafts import ChangeDraft, Draft, change_of, fingerprint, terms_of, write
-from expediter.app.intake import attributes_of
 from expediter.app.ports import Caller, Claim, Outcome, Page, Query, Work
 from expediter.domain import order as rules
 from expediter.domain.errors import OrderInvalid, OrderNotFound
@@ -28,17 +28,17 @@ def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
     """
     draft, terms = owned_by(caller, draft), terms_of(work.settings)
     try:
-        body, (order, print_of_it, _) = write(draft, order_id, work.now, terms)
+        body, asked = write(draft, order_id, work.now, terms)
     except OrderInvalid:
         # A repeat is answered as it was then, whatever the rules and prices have become.
         if (known := _accepted(work, order_id)) is None:
             raise
         work.claims.claim(Claim(order_id, fingerprint(draft)))
         return Accepted(known, replayed=True)
-    if work.claims.claim(Claim(order_id, print_of_it)):
-        work.queue.send(body, attributes_of(order_id, terms), work.now)
-        return Accepted(order, replayed=False)
-    return Accepted(_accepted(work, order_id) or order, replayed=True)
+    if work.claims.claim(Claim(order_id, asked.fingerprint)):
+        intake.send(work, order_id, body, asked, terms)
+        return Accepted(asked.order, replayed=False)
+    return Accepted(_accepted(work, order_id) or asked.order, replayed=True)
 
 
 def _accepted(work: Work, order_id: str) -> Order | None:

@@ -95,8 +95,7 @@ class SqliteQueue:
     def _deliver(self, row: StoredMessage, now: int) -> Message:
         sent, count, deliveries = row.sent, row.receive_count + 1, row.deliveries + 1
         self._rows.put(sent.no, row, StoredMessage(sent, now + VISIBILITY, count, deliveries, row.reason))
-        receipt = _receipt(sent.no, deliveries)
-        return Message(str(sent.no), sent.body, sent.attributes, sent.at, count, receipt)
+        return Message(str(sent.no), sent.body, sent.attributes, sent.at, count, f"{sent.no}-{deliveries}")
 
     def extend(self, receipt: str, seconds: int, now: int) -> bool:
         row = self._delivered(receipt)
@@ -124,9 +123,8 @@ class SqliteQueue:
 
     def _delivered(self, receipt: str) -> StoredMessage | None:
         """The message, if this is the receipt of its newest delivery."""
-        no = _number(receipt.partition("-")[0])
-        row = self._rows.get(no)
-        return row if row is not None and receipt == _receipt(no, row.deliveries) else None
+        row = self._rows.get(_number(receipt.partition("-")[0]))
+        return row if row is not None and receipt == f"{row.sent.no}-{row.deliveries}" else None
 
     def _write(self, session: Session, changes: Sequence[Change[StoredMessage]]) -> None:
         self._new.clear()
@@ -208,10 +206,6 @@ def _read(session: Session, no: int) -> StoredMessage | None:
 
 def _keep(_: StoredMessage) -> None:
     """A message is read again when it is asked for: most are received once, and deleted."""
-
-
-def _receipt(no: int, deliveries: int) -> str:
-    return f"{no}-{deliveries}"
 
 
 def _number(text: str) -> int:
