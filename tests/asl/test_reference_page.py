@@ -18,8 +18,18 @@ def test_every_field_of_every_state_type_is_listed_under_its_type() -> None:
         assert [field for field in (*kind.both, *kind.jsonpath, *kind.jsonata) if f"| `{field}` |" not in section] == []
 
 
-def test_every_function_operator_and_service_is_listed() -> None:
+def test_every_function_and_operator_is_listed() -> None:
     names = [*INTRINSICS, *OPERATORS, *(f"${name}" for name in FUNCTIONS)]
 
     assert [name for name in names if f"| `{name}` |" not in PAGE] == []
-    assert [service for service in ACTIONS if f"arn:aws:states:::{service}:" not in PAGE] == []
+
+
+def test_every_service_is_listed_with_its_actions_and_the_ways_to_call_them() -> None:
+    rows = {line.split("`")[1]: line for line in PAGE.splitlines() if line.startswith("| `arn:aws:states:::")}
+
+    for service, actions in ACTIONS.items():
+        _, named, called, _, _ = rows[f"arn:aws:states:::{service}:"].split("|")
+        ways = {way for action in actions.values() for way in action}
+
+        assert named.split("`")[3::2] == list(actions)
+        assert set(called.split("`")[1::2]) == ways

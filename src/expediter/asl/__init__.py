@@ -13,7 +13,7 @@ Import names from here. Only ``protocol`` may also be imported on its own: Lambd
 
 from expediter.asl.cases import Verdict, run_case
 from expediter.asl.compiler.definition import parse
-from expediter.asl.compiler.placeholders import names_left, substitute
+from expediter.asl.compiler.placeholders import names_left, quoted, substitute
 from expediter.asl.errors import DefinitionInvalid, Fault
 from expediter.asl.execution import Execution, new_execution
 from expediter.asl.history import HistoryEvent
@@ -68,6 +68,7 @@ __all__ = [
     "new_execution",
     "outstanding",
     "parse",
+    "quoted",
     "replay",
     "run_case",
     "run_state",

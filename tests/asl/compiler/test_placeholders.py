@@ -1,10 +1,11 @@
 """``${Name}`` anywhere in a definition stands for what is filled in at deployment."""
 
+import json
 from typing import Any
 
 import pytest
 
-from expediter.asl import names_left, parse, simulate, substitute
+from expediter.asl import names_left, parse, quoted, simulate, substitute
 
 
 def task(**fields: Any) -> dict[str, Any]:
@@ -51,3 +52,57 @@ def test_substitute_replaces_what_it_is_given_and_leaves_the_rest() -> None:
 
     assert replaced["States"]["One"]["Parameters"] == {"a": "1-${Two}", "b": ["1"]}
     assert names_left(replaced) == ("Two",)
+
+
+def test_a_value_that_a_placeholder_makes_is_replaced_by_a_number_where_there_has_to_be_one() -> None:
+    replaced = substitute(task(TimeoutSeconds="${Most}", Parameters={"Most": "${Most}"}), {"Most": "30"})
+
+    assert replaced["States"]["One"]["TimeoutSeconds"] == 30
+    assert replaced["States"]["One"]["Parameters"] == {"Most": "30"}
+
+
+def test_a_placeholder_may_stand_where_json_has_a_value() -> None:
+    wait = '{"Type": "Wait", "Seconds": ${Pause}, "Comment": "${No} \\" ${No}", "End": true}'
+    text = f'{{"StartAt": "One", "States": {{"One": {wait}}}}}'
+
+    assert simulate(text).seconds == 1
+    assert names_left(json.loads(quoted(text))) == ("Pause", "No")
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        {"InputType": "${Type}", "MaxItems": "${Most}"},
+        {"InputType": "CSV", "CSVHeaderLocation": "${Where}", "CSVDelimiter": "${Delimiter}"},
+        {"ManifestType": "${Kind}"},
+    ],
+)
+def test_a_placeholder_may_stand_for_a_word_of_the_language(reader: dict[str, Any]) -> None:
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "${Kind}"}
+    state = {
+        "Type": "Map",
+        "ItemReader": {"Resource": "arn:${Partition}:states:::s3:getObject", "ReaderConfig": reader},
+        "ItemProcessor": {"ProcessorConfig": config, **task()},
+        "End": True,
+    }
+
+    assert parse({"StartAt": "Map", "States": {"Map": state}}).start == "Map"
+
+
+@pytest.mark.parametrize(
+    "rule", [{"NumericLessThan": "${N}"}, {"BooleanEquals": "${B}"}, {"TimestampEquals": "${T}"}, {"IsPresent": "${B}"}]
+)
+def test_a_placeholder_may_stand_for_what_a_choice_compares_with(rule: dict[str, Any]) -> None:
+    choice = {"Type": "Choice", "Choices": [{"Variable": "$.a", "Next": "End", **rule}], "Default": "End"}
+
+    assert parse({"StartAt": "Is", "States": {"Is": choice, "End": {"Type": "Succeed"}}}).start == "Is"
+
+
+def test_what_a_task_is_asked_with_keeps_its_placeholders_also_in_a_state_that_is_named_like_a_field() -> None:
+    asked = {"InputType": "${Type}", "MaxItems": "${Most}"}
+    states = {
+        "Parameters": {"Type": "Pass", "Parameters": asked, "Next": "Result"},
+        "Result": {"Type": "Wait", "Seconds": "${Pause}", "End": True},
+    }
+
+    assert simulate({"StartAt": "Parameters", "States": states}).output == asked

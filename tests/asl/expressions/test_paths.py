@@ -76,6 +76,8 @@ def test_a_definite_path_yields_the_one_value_it_names(path: str, found: Any) ->
         ("$.items.*.name", ["a", "b"]),
         ("$..tags[0]", ["x"]),
         ("$..tags[9]", []),
+        ("$.items[?(@.price > .5 && @.price < 1.5)].name", ["a"]),
+        ("$.items.[*].['name', 'no']", [{"name": "a"}, {"name": "b"}]),
         ("$.no.such[*].thing", []),
         ("$.text[*]", []),
         ("$.items[?(@.price > 2)].name", ["b"]),

@@ -1,6 +1,6 @@
 """From the text of a definition to a machine: read every state, note every fault, then link the states."""
 
-from expediter.asl.compiler.placeholders import filled, names_left
+from expediter.asl.compiler.placeholders import filled, names_left, quoted
 from expediter.asl.compiler.reader import Notes, Reader
 from expediter.asl.compiler.state_types import compile_scope
 from expediter.asl.errors import DefinitionInvalid, Fault
@@ -42,7 +42,7 @@ def top_reader(definition: Json, notes: Notes) -> Reader:
     """The reader of the definition itself."""
     if isinstance(definition, str | bytes):
         try:
-            definition = decode_unique(definition)
+            definition = decode_unique(quoted(definition if isinstance(definition, str) else definition.decode()))
         except DuplicateKey as twice:
             notes.faults.append(Fault("", str(twice)))
             raise DefinitionInvalid(tuple(notes.faults)) from twice

@@ -6,6 +6,7 @@ is nothing but ``${Name}`` is the task ``Name``, and where something of another 
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
 from expediter.asl.protocol import Json
 
@@ -16,12 +17,49 @@ _NUMBERS = frozenset(
     "TimeoutSeconds HeartbeatSeconds Seconds MaxConcurrency ToleratedFailureCount ToleratedFailurePercentage MaxItems "
     "MaxItemsPerBatch MaxInputBytesPerBatch IntervalSeconds MaxAttempts BackoffRate MaxDelaySeconds".split()
 )
+_INSTANT = "2026-01-01T00:00:00Z"
+#: What a field of the language is checked with, where a placeholder is all of its value.
+_STAND_INS: dict[str, Json] = {
+    **dict.fromkeys(_NUMBERS, 1),
+    "Timestamp": _INSTANT,
+    "QueryLanguage": "JSONPath",
+    "Mode": "INLINE",
+    "ExecutionType": "STANDARD",
+    "JitterStrategy": "NONE",
+    "InputType": "JSON",
+    "Transformation": "NONE",
+    "ManifestType": "S3_INVENTORY",
+    "CSVHeaderLocation": "FIRST_ROW",
+    "CSVDelimiter": "COMMA",
+    "OutputType": "JSON",
+    "Items": [],
+    "Condition": True,
+}
+#: Fields whose content is data: what they hold is handed on.
+_DATA = frozenset("Parameters Arguments Result ResultSelector ItemSelector BatchInput Assign Output".split())
 _NAMES = frozenset({"Resource", "FunctionName"})
 
 
 def substitute(definition: Json, values: Mapping[str, str]) -> Json:
-    """The definition with each ``${Name}`` that ``values`` names replaced, anywhere in a text."""
-    return _texts(definition, lambda _key, text: PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text))
+    """The definition with each ``${Name}`` that ``values`` names replaced, anywhere in a text.
+
+    Where the language has a number, a value that is one becomes it.
+    """
+
+    def change(key: str, text: str) -> Json:
+        filled_in = PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
+        return int(filled_in) if key in _NUMBERS and filled_in != text and filled_in.isdecimal() else filled_in
+
+    return _texts(definition, lambda key, text, _data: change(key, text))
+
+
+#: A string, or a placeholder where JSON has a value.
+_VALUE = re.compile(r'"(?:[^"\\]|\\.)*"|\$\{[^${}"]+\}', re.DOTALL)
+
+
+def quoted(text: str) -> str:
+    """JSON text with quotes around each ``${Name}`` that stands where a value does (``"Seconds": ${Seconds}``)."""
+    return _VALUE.sub(lambda found: found[0] if found[0][0] == '"' else f'"{found[0]}"', text)
 
 
 def names_left(definition: Json) -> tuple[str, ...]:
@@ -42,29 +80,48 @@ def _found(value: Json) -> Iterator[str]:
             yield from _found(item)
 
 
-def _texts(value: Json, change: Callable[[str, str], Json], key: str = "") -> Json:
-    """A copy in which every text is what ``change`` makes of it; it is told under which key the text stands."""
+#: Given: the key of a text, the text, and whether it is part of data.
+Change: TypeAlias = Callable[[str, str, bool], Json]
+
+
+def _texts(value: Json, change: Change, key: str = "", *, data: bool = False) -> Json:
+    """A copy in which every text is what ``change`` makes of it."""
     if isinstance(value, str):
-        return change(key, value)
+        return change(key, value, data)
     if isinstance(value, list):
-        return [_texts(item, change, key) for item in value]
+        return [_texts(item, change, key, data=data) for item in value]
     if isinstance(value, dict):
-        return {name: _texts(item, change, name) for name, item in value.items()}
+        named = key == "States" and not data  # the keys are names of states
+        return {
+            name: _texts(item, change, name, data=data or (name in _DATA and not named)) for name, item in value.items()
+        }
     return value
 
 
-def _stand_in(key: str, text: str) -> Json:
+def _stand_in(key: str, text: str, data: bool) -> Json:
     whole = PLACEHOLDER.fullmatch(text)
     if whole is None:
         code = key == "Resource" or key.endswith((".$", "Path")) or key == "Variable" or text.startswith("{%")
         return PLACEHOLDER.sub(_word, text) if code else text
-    if key in _NUMBERS:
-        return 1
-    if key == "Timestamp":
-        return "2026-01-01T00:00:00Z"
-    return whole[1] if key in _NAMES else text
+    if key in _NAMES:
+        return whole[1]
+    return text if data else _compared(key) if key.startswith(_COMPARED) else _STAND_INS.get(key, text)
+
+
+_COMPARED = ("Numeric", "Boolean", "Timestamp", "Is")
+
+
+def _compared(operator: str) -> Json:
+    """What the operator of a Choice compares with."""
+    if operator.endswith("Path"):
+        return "$.placeholder"
+    if operator.startswith("Timestamp"):
+        return _INSTANT
+    return 1 if operator.startswith("Numeric") else True
 
 
 def _word(found: re.Match[str]) -> str:
     """What can stand inside an ARN, a path or an expression."""
+    if found.string[: found.start()] == "arn:":
+        return "aws"
     return _PSEUDO.get(found[1]) or re.sub(r"\W", "_", found[1])

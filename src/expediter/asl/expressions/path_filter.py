@@ -16,7 +16,7 @@ from expediter.asl.protocol import Json
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<op>\|\||&&|==|!=|<=|>=|=~|<|>|!|\(|\)|\b(?:in|nin|subsetof|anyof|noneof|size|empty|contains)\b)
-    |(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<word>true|false|null)\b
+    |(?P<number>-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)|(?P<word>true|false|null)\b
     |(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<regex>/(?:[^/\\]|\\.)*/[a-z]*)
     |(?P<list>\[[^\]]*\])|(?P<path>[@$][^\s=!<>&|)~]*(?:\[\?.*?\)\][^\s=!<>&|)~]*)*)|(?P<bare>[A-Za-z_][\w-]*))""",
     re.VERBOSE | re.DOTALL,

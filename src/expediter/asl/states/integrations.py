@@ -20,6 +20,7 @@ ACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "batch": {"submitJob": (SYNC,)},
     "bedrock": {"invokeModel": (TOKEN,), "createModelCustomizationJob": (SYNC,)},
+    "bedrockagentcore": {"invokeHarness": ()},
     "codebuild": {
         "startBuild": (SYNC,),
         "stopBuild": (),

@@ -5,8 +5,19 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from expediter.asl import DefinitionInvalid, ScheduleTask, Started, TaskSucceeded, advance, new_execution, parse
+from expediter.asl import (
+    DefinitionInvalid,
+    ScheduleTask,
+    Started,
+    TaskSucceeded,
+    Unanswered,
+    advance,
+    new_execution,
+    parse,
+)
 from expediter.asl.steps import outstanding
 from tests.asl.helpers import run_state
 from tests.asl.states.datasets.test_formats import parquet_file
@@ -207,3 +218,41 @@ def test_what_a_map_waits_for_while_it_reads_can_be_asked_again() -> None:
         (GET, {"Bucket": "b", "Key": "2"}),
     ]
     assert execution.output == [1, 2]
+
+
+ANSWERS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=30),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["Key", "Base64", "files", "a"]), inner)
+    ),
+    max_leaves=8,
+)
+CONFIGS = st.sampled_from(
+    [
+        (GET, {"InputType": "JSON"}),
+        (GET, {"InputType": "JSON", "ItemsPointer": "/a/0"}),
+        (GET, {"InputType": "JSONL"}),
+        (GET, {"InputType": "CSV"}),
+        (GET, {"InputType": "PARQUET"}),
+        (GET, {"InputType": "MANIFEST"}),
+        (GET, {"ManifestType": "ATHENA_DATA", "InputType": "CSV"}),
+        (LIST, {}),
+        (LIST, {"InputType": "CSV", "Transformation": "LOAD_AND_FLATTEN"}),
+    ]
+)
+
+
+@given(CONFIGS, st.lists(ANSWERS, min_size=6, max_size=6), st.sampled_from(["k", "k.gz", "k.zst"]))
+def test_whatever_a_store_answers_the_map_succeeds_or_its_reader_fails(
+    config: tuple[str, Any], answers: list[Any], key: str
+) -> None:
+    resource, reader = config
+    state = reading(reader, resource, Key=key)
+    mocks = {name: [{"result": answer} for answer in answers] for name in (GET, LIST)}
+
+    try:
+        done = run_state(state, mocks=mocks)
+    except Unanswered:
+        return
+
+    assert (done.status, done.error) in {("SUCCEEDED", None), ("FAILED", "States.ItemReaderFailed")}, done.cause

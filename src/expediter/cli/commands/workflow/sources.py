@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from expediter.asl import quoted
 from expediter.asl.texts import decode_unique
 from expediter.cli.files import whole_text
 
@@ -76,7 +77,7 @@ def parsed(text: str) -> Any:  # noqa: ANN401 - any JSON
     """JSON with comments, or YAML. Raises Unreadable."""
     if text.lstrip()[:1] in {"{", "["} or text.lstrip()[:2] in {"//", "/*"}:
         try:
-            return decode_unique(_without_comments(text))
+            return decode_unique(quoted(_without_comments(text)))
         except json.JSONDecodeError as error:
             raise Unreadable(f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from error
         except (ValueError, RecursionError) as error:
@@ -216,7 +217,7 @@ class Location(NamedTuple):
 def locate(source: Source, path: str) -> Location | None:
     """Where the fault at this path (``States.Pay.Retry[0].ErrorEquals``) stands; the nearest place that is there."""
     try:
-        node = yaml.compose(_without_comments(source.text).replace("\t", " "), _Loader)
+        node = yaml.compose(_with_names(_without_comments(source.text)).replace("\t", " "), _Loader)
     except yaml.YAMLError:
         return None
     mark = None if node is None else node.start_mark
@@ -228,6 +229,16 @@ def locate(source: Source, path: str) -> Location | None:
             break
         node, mark, path = found
     return None if mark is None else Location(mark.line + 1, mark.column + 1)
+
+
+def _with_names(text: str) -> str:
+    """JSON text as YAML takes it: a placeholder where a value stands is its name, of the same length."""
+    if not text.lstrip().startswith("{"):
+        return text
+    return _BARE.sub(lambda found: found[0] if found[0][0] == '"' else f'"{found[1]}" ', text)
+
+
+_BARE = re.compile(r'"(?:[^"\\]|\\.)*"|\$\{([^${}"]+)\}', re.DOTALL)
 
 
 def _entry(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Mark] | None:
