@@ -41,7 +41,9 @@ class OriginRefused(OrderError):
 
 
 class FormExpired(OrderError):
-    """This form is from an earlier visit, or from another page. Go back, load the page again and send it once more."""
+    """This form is from an earlier visit, or from another page. Load its page again, see whether it was done, and send
+    it once more if it was not.
+    """
 
 
 class PathUnknown(OrderError):

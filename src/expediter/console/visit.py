@@ -27,14 +27,15 @@ class Site(msgspec.Struct, frozen=True):
 
 
 class Visit(msgspec.Struct, frozen=True):
-    """One request of an operator's browser. ``csrf`` goes into every form; ``seen`` is where the live stream stands.
+    """One request of an operator's browser. ``seen`` is where the live stream stands.
 
+    ``form_token`` makes the token of a form: each has its own, which is its key too, so that it acts once.
     ``trial``: what became of the definition in the form of a route that ``tries`` it.
     """
 
     site: Site
     who: Operator
-    csrf: str
+    form_token: Callable[[], str]
     now: int
     new_id: Callable[[], str]
     params: Mapping[str, str] = {}

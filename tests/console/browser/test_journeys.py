@@ -43,6 +43,48 @@ async def test_an_order_is_placed_and_watched_to_its_end(visitor: Visitor, tmp_p
         assert (await shop.until(order_id, Status.SUCCESS)).name == "Ramen"
 
 
+#: Sends the form of a button twice at once, as browsers do that wait for no answer; where both lead.
+TWICE = """button => {
+  const { action } = button.form;
+  const send = () => fetch(action, { method: "POST", body: new URLSearchParams(new FormData(button.form)) });
+  return Promise.all([send(), send()].map(async (answer) => (await answer).url));
+}"""
+
+
+async def test_a_form_that_is_sent_twice_at_once_places_one_order_and_repeats_it_once(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    async with served(tmp_path, HOLD_SECONDS="0") as shop:
+        await visitor.visit(shop, "/console/orders/new")
+        first, same = await visitor.page.get_by_role("button", name="Place the order").evaluate(TWICE)
+        await visitor.page.goto(first)
+        await visitor.status("Success")
+        again, once_more = await visitor.page.get_by_role("button", name="Order again").evaluate(TWICE)
+
+        assert (first, again) == (same, once_more)
+        assert sum(shop.home.read_as_operator(lambda services: services.flow.counts()).values()) == 2
+
+
+async def test_a_double_click_places_one_order(visitor: Visitor, tmp_path: Path) -> None:
+    async with served(tmp_path, HOLD_SECONDS="0") as shop:
+        await visitor.visit(shop, "/console/orders/new")
+        await visitor.page.get_by_role("button", name="Place the order").dblclick()
+        await visitor.page.wait_for_url("**/console/orders/*-*")
+        await visitor.status("Success")
+
+        assert sum(shop.home.read_as_operator(lambda services: services.flow.counts()).values()) == 1
+
+
+async def test_going_back_to_a_form_that_was_sent_gives_one_that_acts_again(visitor: Visitor, tmp_path: Path) -> None:
+    async with served(tmp_path, HOLD_SECONDS="0") as shop:
+        first = await visitor.place(shop, "normal")
+        await visitor.page.go_back()
+        await visitor.page.get_by_role("button", name="Place the order").click()
+        await visitor.page.wait_for_url("**/console/orders/*-*")
+
+        assert first not in visitor.page.url
+
+
 async def test_a_declined_card_ends_as_failed_with_the_reason(visitor: Visitor, tmp_path: Path) -> None:
     async with served(tmp_path, **SIMULATED) as shop:
         await visitor.visit(shop, "/console/orders/new")

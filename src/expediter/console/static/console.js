@@ -52,7 +52,8 @@ function close() {
 
 document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
 addEventListener("pagehide", close);
-addEventListener("pageshow", open);
+// A page that the browser kept has forms that may have been sent: load it again, so that each can be sent once more.
+addEventListener("pageshow", (event) => (event.persisted ? location.reload() : open()));
 
 // --- the list of orders
 

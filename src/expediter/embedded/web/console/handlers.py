@@ -3,6 +3,7 @@
 Rules:
  - beyond loopback operators sign in with the server's token; on loopback a session begins by itself;
  - an act is a POST with a token that only a page of this session has, in a cookie that other sites' posts do not carry;
+ - a form that is sent twice as it is acts once;
  - pages load nothing from elsewhere and run no script of their own making (Content-Security-Policy).
 """
 
@@ -43,6 +44,7 @@ from expediter.embedded.web.console import live
 from expediter.embedded.web.console.links import links_in
 from expediter.embedded.web.console.rehearsal import Rehearsals
 from expediter.embedded.web.console.responses import cookie, cookie_in, fields, live_stream, lively, page
+from expediter.embedded.web.console.sent_forms import SentForms
 from expediter.embedded.web.console.session import LASTS, ConsoleSession, ConsoleSessions, form_token, is_ours
 from expediter.embedded.web.console.static_files import PREFIX, assets
 from expediter.embedded.web.console.trials import Trials
@@ -96,6 +98,7 @@ class Console:
         self._journal = live.Journal(home.feed, self._now, self._counts)
         self._rehearsals = Rehearsals(home)
         self._trials = Trials()
+        self._sent_forms = SentForms()
         #: Live pages that are open.
         self._streams = 0
         self._stopping = asyncio.Event()
@@ -189,7 +192,10 @@ class Console:
         form = self._form(body, session) if posted else {}
         route, params = _PAGES.find(head.method, path)
         address = self._proxies.caller(head.peer, head.headers)
-        return await self._carry_out(route, self._visit(session, params, dict(head.arguments()), form, address))
+        visit = self._visit(session, params, dict(head.arguments()), form, address)
+        if route.writes:
+            return await self._sent_forms.once(path, body, partial(self._act, route, visit))
+        return await self._show(route, visit)
 
     def _visit(
         self,
@@ -202,7 +208,7 @@ class Console:
         return Visit(
             site=self._site,
             who=Operator(session.name, address=address),
-            csrf=form_token(session),
+            form_token=partial(form_token, session),
             now=self._now(),
             new_id=new_id,
             params=params,
@@ -211,11 +217,12 @@ class Console:
             seen=self._journal.place(),
         )
 
-    async def _carry_out(self, route: Route, visit: Visit) -> Response:
+    async def _show(self, route: Route, visit: Visit) -> Response:
         if route.tries:
             visit = msgspec.structs.replace(visit, trial=await self._trials.run(visit.form))
-        if not route.writes:
-            return self._home.read_as_operator(lambda services: route.handle(services, visit))
+        return self._home.read_as_operator(lambda services: route.handle(services, visit))
+
+    async def _act(self, route: Route, visit: Visit) -> Response:
         response = await self._home.write_as_operator(lambda services: route.handle(services, visit), route.writes)
         if response.status == 303 and visit.form.get("scenario") in SCENARIOS:
             self._rehearsals.began(SCENARIOS[visit.form["scenario"]], dict(response.headers)["Location"])
