@@ -88,3 +88,25 @@ def test_only_an_execution_that_ended_unsuccessfully_is_redriven() -> None:
     ended, _, _ = failed()
     nowhere = Redriven(at=9, seed=4, state="Elsewhere", input={})
     assert advance(MACHINE, ended, nowhere) == (ended, ())
+
+
+def test_the_context_counts_redrives_and_says_when_the_last_one_was() -> None:
+    definition = {
+        "StartAt": "Pay",
+        "States": {
+            "Pay": {"Type": "Task", "Resource": "Pay", "ResultPath": None, "Next": "Tell"},
+            "Tell": {"Type": "Pass", "Parameters": {"n.$": "$$.Execution.RedriveCount"}, "Next": "When"},
+            "When": {"Type": "Pass", "Parameters": {"n.$": "$.n", "at.$": "$$.Execution.RedriveTime"}, "End": True},
+        },
+    }
+    machine, context = parse(definition), fixed_context({"Execution": {"Name": "one", "RedriveCount": 0}})
+    execution, (task,) = advance(machine, new_execution(), Started(at=1, seed=1, input={}, context=context))
+    for at in (2, 3):
+        assert isinstance(task, ScheduleTask)
+        execution, _ = advance(machine, execution, TaskFailed(at=at, seed=at, task=task.task, error="Broken"))
+        event = Redriven(at=1_000 * at, seed=at, state="Pay", input={})
+        execution, (task,) = advance(machine, stored(execution), event)
+    assert isinstance(task, ScheduleTask)
+    ended, _ = advance(machine, execution, TaskSucceeded(at=9, seed=9, task=task.task, output=None))
+
+    assert ended.output == {"n": 2, "at": "1970-01-01T00:00:03.000Z"}

@@ -13,6 +13,7 @@ from expediter.api.render import LetterView, OrderView
 from expediter.api.rest import LARGEST_PAGE, PAGE
 from expediter.app.drafts import MAX_ITEMS, MAX_NAME, ChangeDraft, Draft, DraftItem
 from expediter.app.operator.erasing import Erased
+from expediter.app.operator.services import StateCounts
 from expediter.domain.currencies import CURRENCIES
 from expediter.domain.money import LARGEST_TOTAL
 from expediter.domain.order import Status
@@ -20,6 +21,7 @@ from expediter.embedded.engine.task_tokens import TaskFailure
 from expediter.embedded.web import operations as embedded
 from expediter.embedded.web.customer_routes import Erasure
 from expediter.embedded.web.operations import Kind
+from expediter.embedded.web.workflow_routes import NewRouting, NewVersion, VersionView
 
 DOCUMENT: dict[str, Any] = json.loads(contracts.read("openapi.json"))
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
@@ -76,7 +78,14 @@ def test_a_problem_is_named_only_where_an_error_has_that_status() -> None:
 
 
 def test_what_is_shown_has_exactly_the_fields_of_the_contract() -> None:
-    shown = {"Order": OrderView, "DeadLetter": LetterView, "Problem": Problem, "Erased": Erased}
+    shown = {
+        "Order": OrderView,
+        "DeadLetter": LetterView,
+        "Problem": Problem,
+        "Erased": Erased,
+        "WorkflowVersion": VersionView,
+        "StateCounts": StateCounts,
+    }
     for name, view in shown.items():
         assert tuple(SCHEMAS[name]["properties"]) == view.__struct_fields__
 
@@ -96,6 +105,8 @@ def test_an_order_is_shown_with_the_fields_of_the_design() -> None:
         (DraftItem, ("NewItem",)),
         (TaskFailure, ("TaskFailure",)),
         (Erasure, ("Erasure",)),
+        (NewVersion, ("NewVersion",)),
+        (NewRouting, ("NewRouting",)),
     ],
 )
 def test_what_is_taken_has_exactly_the_fields_of_the_contract(form: Any, schemas: tuple[str, ...]) -> None:

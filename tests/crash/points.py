@@ -37,6 +37,9 @@ UNITS = (
     "health",
 )
 
+#: The units of what operators do to the workflow; each may follow those before it.
+OPERATOR_UNITS = ("publishWorkflowVersion", "setWorkflowRouting", "undoWorkflowRouting", "redriveOrder")
+
 #: What goes out between commits.
 CALLS = ("call:charge", "call:restaurant", "call:withdrawal", "call:refund", "smtp")
 

@@ -17,4 +17,4 @@ def workflows_on(session: Session, work: Callable[[], Work], now: int) -> Embedd
     definitions = Definitions(stores.definitions)
     driver = Driver(stores, definitions, work, lambda settle, pending: None, lambda at: None)
     definitions.use(workflow(None), now)
-    return EmbeddedWorkflows(stores, definitions, driver, work)
+    return EmbeddedWorkflows(stores, definitions, driver, work, lambda done: done())

@@ -8,6 +8,7 @@ from expediter.api.request import Response
 from expediter.app.operator.actions import NoMailServer, NotRetryable
 from expediter.app.operator.erasing import OrdersUnderWay
 from expediter.app.operator.operations import OperatorsOnly
+from expediter.app.operator.versions import NotRouted, VersionNotFound
 from expediter.domain import errors as domain
 from expediter.domain.errors import Fault, OrderError, OrderInvalid
 
@@ -117,11 +118,13 @@ STATUSES: dict[type[OrderError], int] = {
     domain.OrderNotFound: 404,
     domain.MessageNotFound: 404,
     domain.TaskTokenUnknown: 404,
+    VersionNotFound: 404,
     MethodNotAllowed: 405,
     RequestTooSlow: 408,
     NotRetryable: 409,
     OrdersUnderWay: 409,
     NoMailServer: 409,
+    NotRouted: 409,
     domain.OrderAlreadyCharged: 409,
     domain.OrderAlreadySent: 409,
     domain.OrderAlreadyEnded: 409,

@@ -26,7 +26,7 @@ from expediter.asl.protocol import (
 )
 from expediter.asl.run import EVENT_LIMIT, NOWHERE, Run
 from expediter.asl.states.state import State
-from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode
+from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode, instant_text
 
 
 def advance(
@@ -217,7 +217,7 @@ def _redriven(run: Run, event: Redriven) -> State | None:
     run.execution = Execution(
         "RUNNING",
         started_at=ended.started_at,
-        context=ended.context,
+        context=_counted(ended.context, event.at),
         input=ended.input,
         deadline=deadline,
         due=due or 0,
@@ -227,6 +227,16 @@ def _redriven(run: Run, event: Redriven) -> State | None:
     run.record(frame, "ExecutionRedriven", {"state": event.state})
     run.frame = frame
     return run.states[event.state]
+
+
+def _counted(context: msgspec.Raw, at: int) -> msgspec.Raw:
+    """The context with one redrive more, where it counts them (an Express execution has none)."""
+    found: dict[str, Json] = decode(context)
+    execution = found.get("Execution", {})
+    if "RedriveCount" not in execution:
+        return context
+    more = {"RedriveCount": execution["RedriveCount"] + 1, "RedriveTime": instant_text(at)}
+    return fixed_context({**found, "Execution": {**execution, **more}})
 
 
 Handler: TypeAlias = Callable[[Run, Any], State | None]

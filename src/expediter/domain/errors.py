@@ -46,6 +46,8 @@ class OrderError(Exception):
 #: What cannot be done with what was sent: an order, a question for a list, or a customer to be forgotten.
 NO_ORDER = "The order cannot be accepted as it is"
 NO_LIST = "The list cannot be given as it was asked for"
+NO_VERSION = "The workflow cannot be taken as it is"
+NO_ROUTING = "New orders cannot be routed so"
 NO_ERASURE = "The customer cannot be forgotten as it was asked for"
 
 

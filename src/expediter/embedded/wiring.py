@@ -153,7 +153,7 @@ def _engine(
     ended = trace.ended if trace else None
     tasks = UnitPorts(unit, TaskPorts(orders=orders, settings=settings, now=0))
     driver = Driver(stores, definitions, tasks, dispatcher.dispatch, dispatcher.wake_at, ended=ended)
-    workflows = EmbeddedWorkflows(stores, definitions, driver, tasks)
+    workflows = EmbeddedWorkflows(stores, definitions, driver, tasks, database.writer.after)
     ports = _ports(settings, database, dispatcher, orders=orders, claims=claims, workflows=workflows, events=events)
     return Engine(UnitPorts(unit, ports), claims, dispatcher, driver, workflows)
 

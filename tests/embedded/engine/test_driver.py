@@ -12,7 +12,7 @@ from expediter.asl.protocol import AnyEvent, Json
 from expediter.embedded.engine.definitions import Definitions
 from expediter.embedded.engine.driver import Driver
 from expediter.embedded.engine.pending_calls import CallFailed, PendingCall, Settle
-from expediter.embedded.engine.ports import NEVER, EngineStores, LiveDefinition, StoredExecution
+from expediter.embedded.engine.ports import NEVER, EngineStores, LiveDefinition, Routing, StoredExecution
 from expediter.embedded.engine.workflows import EmbeddedWorkflows
 from expediter.embedded.stores.nested import SqliteNestedExecutions
 from expediter.embedded.stores.task_tokens import SqliteTaskTokens
@@ -81,6 +81,18 @@ class MemoryExecutions:
     def live(self) -> list[LiveDefinition]:
         return []
 
+    def routing(self, configured: int) -> Routing:
+        return Routing(configured)
+
+    def route(self, configured: int, routing: Routing) -> None:
+        raise NotImplementedError
+
+    def undo_routing(self) -> bool:
+        return False
+
+    def end_routing(self, configured: int) -> None:
+        """There is never one."""
+
 
 class Engine:
     """A driver over such a store. ``calls``: what it wants made; ``timers``: what it was told to wake at."""
@@ -99,7 +111,7 @@ class Engine:
         definitions.use(definition, NOON)
         ended = lambda no, name: self.ended.append(name)  # noqa: E731
         self.driver = Driver(stores, definitions, self.work, self.dispatch, self.timers.append, ended=ended)
-        self.workflows = EmbeddedWorkflows(stores, definitions, self.driver, self.work)
+        self.workflows = EmbeddedWorkflows(stores, definitions, self.driver, self.work, lambda done: done())
 
     def work(self) -> Work:
         return msgspec.structs.replace(self._ports, now=self.now)

@@ -102,15 +102,30 @@ def retry(services: OperatorServices, who: Operator, order_id: str, state: str, 
     chosen = next((found for found in retries(services, order_id) if found.state == state), None)
     if chosen is None:
         raise NotRetryable
-    given = _input(body, order_id)
+    _set_going(services, who, order_id, chosen, _input(body, order_id))
+
+
+def redrive(services: OperatorServices, who: Operator, order_id: str) -> str:
+    """Sets the order's failed workflow going again at the state that failed, as ``retry`` does; the state's name.
+
+    Raises NotRetryable, OrderNotFound.
+    """
+    found = retries(services, order_id)
+    if not found:
+        raise NotRetryable
+    _set_going(services, who, order_id, found[0], found[0].input)
+    return found[0].state
+
+
+def _set_going(services: OperatorServices, who: Operator, order_id: str, chosen: Retry, given: Json) -> None:
     order = orders.find(services.work, _CALLER, order_id)
     if chosen.charges:
         ready = charged_again(order, services.work.now)
         ready = msgspec.structs.replace(ready, version=order.version + 1, updated_at=services.work.now)
         services.work.orders.apply(order, Outcome(ready))
     edited = " with another input" if given != chosen.input else ""
-    record(services, who, "retried it", order_id, f"from {state}{edited}")
-    if not services.runs.redrive(order_id, state, given):
+    record(services, who, "retried it", order_id, f"from {chosen.state}{edited}")
+    if not services.runs.redrive(order_id, chosen.state, given):
         raise NotRetryable
 
 

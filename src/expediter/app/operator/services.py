@@ -74,13 +74,29 @@ class Mailbox(Protocol):
 
 
 class Version(msgspec.Struct, frozen=True):
-    """A workflow definition that is or was in force. ``live``: how many orders still run on it."""
+    """A workflow definition that new orders start on, or started on, or may. ``no``: its number, from 1.
 
+    ``live``: how many orders still run on it. ``percent``: how many of a hundred new orders start on it.
+    """
+
+    no: int
     hash: str
     body: Json
     first_used: int
     live: int
-    current: bool
+    percent: int
+
+    @property
+    def current(self) -> bool:
+        """Whether new orders start on it."""
+        return self.percent > 0
+
+
+class StateCounts(msgspec.Struct, frozen=True):
+    """How many orders are in each state, of those that one call looked at. ``cursor``: go on behind it; None: done."""
+
+    states: Mapping[str, int]
+    cursor: str | None
 
 
 class Runs(Protocol):
@@ -99,7 +115,21 @@ class Runs(Protocol):
         """Redrives an execution that ended in an error at ``state``; False when it cannot be."""
 
     def versions(self) -> tuple[Version, ...]:
-        """Every definition, the one in force first."""
+        """Every definition, those first on which most new orders start."""
+
+    def version(self, no: int) -> Version | None: ...
+
+    def states(self, no: int, cursor: str | None) -> StateCounts:
+        """In which state the orders on a version are; at most 10,000 orders under way are looked at in one call."""
+
+    def publish(self, definition: Json) -> int:
+        """Stores a definition as a version on which no order starts yet; its number. Raises OrderInvalid."""
+
+    def route(self, first: int, percent: int, second: int | None) -> None:
+        """Has so many of a hundred new orders start on the version ``first``, the others on ``second``."""
+
+    def undo_route(self) -> bool:
+        """Takes the last routing back; False when there is none."""
 
 
 class Stuck(msgspec.Struct, frozen=True):

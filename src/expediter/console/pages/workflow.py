@@ -33,7 +33,7 @@ def show_workflow(services: OperatorServices, visit: Visit) -> Response:
 
 
 def workflow_mark(services: OperatorServices) -> str:
-    return ".".join(str(version.live) for version in services.runs.versions())
+    return ".".join(f"{version.live}-{version.percent}" for version in services.runs.versions())
 
 
 def try_form(services: OperatorServices, visit: Visit) -> Response:

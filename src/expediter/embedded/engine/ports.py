@@ -67,6 +67,21 @@ class LiveDefinition(NamedTuple):
     executions: int
 
 
+class Routing(NamedTuple):
+    """On which definitions new executions start: ``percent`` of a hundred on ``first``, the others on ``second``."""
+
+    first: int
+    percent: int = 100
+    second: int | None = None
+
+    def shares(self) -> dict[int, int]:
+        """Definition -> its percentage of new executions."""
+        found = {self.first: self.percent}
+        if self.second is not None:
+            found[self.second] = 100 - self.percent
+        return found
+
+
 class DefinitionStore(Protocol):
     """The definitions that executions are pinned to."""
 
@@ -76,6 +91,17 @@ class DefinitionStore(Protocol):
     def definition(self, no: int) -> Json: ...
 
     def live(self) -> list[LiveDefinition]: ...
+
+    def routing(self, configured: int) -> Routing:
+        """The newest routing that was made while this definition was the configured one; else all of it there."""
+
+    def route(self, configured: int, routing: Routing) -> None: ...
+
+    def undo_routing(self) -> bool:
+        """The routing before the newest counts again; False when there is none."""
+
+    def end_routing(self, configured: int) -> None:
+        """Deletes every routing that was made while another definition was the configured one."""
 
 
 class AwaitedTask(NamedTuple):

@@ -1,6 +1,7 @@
 """The executions of the state machine as the use cases see them: start one, read what happened, set one going again."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -13,13 +14,13 @@ from expediter.embedded.clock import SEEDS
 from expediter.embedded.engine import aws_services
 from expediter.embedded.engine.definitions import Definitions
 from expediter.embedded.engine.driver import Driver
-from expediter.embedded.engine.ports import EngineStores, ExecutionStore
+from expediter.embedded.engine.ports import EngineStores, ExecutionStore, Routing
 from expediter.embedded.engine.task_tokens import TaskHeartbeat, TaskReport, event_of
 
 
 class EmbeddedWorkflows:
     """The port ``Workflows``, and what operators and the holders of task tokens do. Each call belongs into a unit of
-    work; ``work`` gives its ports and its time.
+    work; ``work`` gives its ports and its time, ``after`` takes what is done once it is durable.
     """
 
     def __init__(
@@ -28,18 +29,24 @@ class EmbeddedWorkflows:
         definitions: Definitions,
         driver: Driver,
         work: Callable[[], TaskPorts],
+        after: Callable[[Callable[[], None]], None],
     ) -> None:
         self._executions = stores.executions
+        self._definitions = stores.definitions
         self.definitions = definitions
         self._tokens = stores.tokens
         self._driver = driver
         self._work = work
+        self._after = after
 
     def start(self, name: str, input: Json, now: int) -> bool:
-        execution = self._executions.create(name, self.definitions.current)
+        execution = self._executions.create(name, self.definitions.chosen(name))
         if execution is None:
             return False
-        context = {"Execution": {"Id": name, "Name": name}, "StateMachine": {"Id": "orders", "Name": "orders"}}
+        context = {
+            "Execution": {"Id": name, "Name": name, "RedriveCount": 0},
+            "StateMachine": {"Id": "orders", "Name": "orders"},
+        }
         event = Started(at=now, seed=next(SEEDS), input=input, context=fixed_context(context))
         self._driver.drive(self._work(), execution, (event,))
         return True
@@ -57,6 +64,25 @@ class EmbeddedWorkflows:
             return False
         work = self._work()
         self._driver.drive(work, execution, (Redriven(at=work.now, seed=next(SEEDS), state=state, input=input),))
+        return True
+
+    def publish(self, definition: Json) -> int:
+        """Stores a definition as a version on which no execution starts yet; its number.
+
+        Raises DefinitionInvalid, and DataRefused when it needs what this server does not have.
+        """
+        return self.definitions.publish(definition, self._work().now)
+
+    def route(self, routing: Routing) -> None:
+        """Starts new executions so, once this is durable."""
+        self._definitions.route(self.definitions.configured, routing)
+        self._after(partial(self.definitions.follow, routing))
+
+    def undo_route(self) -> bool:
+        """Takes the last routing back; False when there is none."""
+        if not self._definitions.undo_routing():
+            return False
+        self._after(partial(self.definitions.follow, self._definitions.routing(self.definitions.configured)))
         return True
 
     def report(self, token: str, report: TaskReport) -> None:

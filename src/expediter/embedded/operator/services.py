@@ -1,6 +1,7 @@
 """The operator's services on SQLite: audit, mailbox, workflow versions, and what can be counted."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from email.headerregistry import Address
 from typing import Generic, TypeVar
@@ -9,16 +10,20 @@ import msgspec
 
 from expediter.app.mails import about
 from expediter.app.operator.flow import FlowCounts, Minute
-from expediter.app.operator.services import AuditEntry, OperatorServices, Posted, Stuck, Version
+from expediter.app.operator.services import AuditEntry, OperatorServices, Posted, StateCounts, Stuck, Version
 from expediter.app.ports import Mail, Work
+from expediter.asl import DefinitionInvalid
 from expediter.asl.protocol import Json
 from expediter.domain.alert import owed_since
+from expediter.domain.errors import NO_VERSION, Fault, OrderInvalid
 from expediter.domain.order import Order, Status
+from expediter.embedded.engine.ports import Routing
 from expediter.embedded.engine.workflows import EmbeddedWorkflows
 from expediter.embedded.mail.smtp import SENDER, MailRefused, written
 from expediter.embedded.operator.backlog import owing
 from expediter.embedded.operator.customers import SqliteCustomers
 from expediter.embedded.operator.links import SqliteLinks
+from expediter.embedded.sqlite.database import DataRefused
 from expediter.embedded.sqlite.session import Row, Session, Statements, one
 from expediter.embedded.stores.queue import SqliteQueue
 
@@ -30,6 +35,8 @@ _NEWEST = 2**62
 #: Counting takes at most this share of the time: a count that took 10 ms is used for half a second.
 _REST = 50
 _LEAST = 1.0
+#: Orders under way that are looked at in one call: some 30 ms.
+_STATES_AT_ONCE = 10_000
 
 
 class SqliteAudit:
@@ -128,11 +135,37 @@ class SqliteRuns:
         return self._workflows.redrive(order_id, state, input)
 
     def versions(self) -> tuple[Version, ...]:
-        listed = [
-            Version(digest, msgspec.json.decode(body), first_used, live, no == self._workflows.definitions.current)
-            for no, digest, body, first_used, live in self._versions()
-        ]
-        return tuple(sorted(listed, key=lambda version: not version.current))
+        return tuple(sorted(map(self._version, self._versions()), key=lambda version: -version.percent))
+
+    def version(self, no: int) -> Version | None:
+        row = self._session.row(_SQL["version"], (no,))
+        return self._version(row) if row else None
+
+    def _version(self, row: Row) -> Version:
+        no, digest, body, first_used, live = row
+        percent = self._workflows.definitions.routing.shares().get(no, 0)
+        return Version(no, digest, msgspec.json.decode(body), first_used, live, percent)
+
+    def states(self, no: int, cursor: str | None) -> StateCounts:
+        due, after = (int(part) for part in (cursor or "-1.0").split("."))
+        rows = self._session.rows(_SQL["states_of_version"], (no, due, after, _STATES_AT_ONCE))
+        counts = Counter(str(state) for _, _, state in rows if state is not None)
+        return StateCounts(counts, f"{rows[-1][0]}.{rows[-1][1]}" if len(rows) == _STATES_AT_ONCE else None)
+
+    def publish(self, definition: Json) -> int:
+        try:
+            return self._workflows.publish(definition)
+        except DefinitionInvalid as invalid:
+            faults = tuple(Fault(fault.path, fault.message) for fault in invalid.faults if fault.severity == "error")
+            raise OrderInvalid(faults, NO_VERSION) from invalid
+        except DataRefused as refused:
+            raise OrderInvalid((Fault("", str(refused)),), NO_VERSION) from refused
+
+    def route(self, first: int, percent: int, second: int | None) -> None:
+        self._workflows.route(Routing(first, percent, second))
+
+    def undo_route(self) -> bool:
+        return self._workflows.undo_route()
 
 
 class SqliteFlow:

@@ -3,7 +3,7 @@
 import msgspec
 
 from expediter.asl.protocol import Json
-from expediter.embedded.engine.ports import LiveDefinition
+from expediter.embedded.engine.ports import LiveDefinition, Routing
 from expediter.embedded.sqlite.session import Session, Statements, one
 
 _SQL = Statements("workflows")
@@ -23,6 +23,22 @@ class SqliteDefinitions:
     def definition(self, no: int) -> Json:
         (body,) = one(self._session, _SQL["definition"], (no,))
         return msgspec.json.decode(body)
+
+    def routing(self, configured: int) -> Routing:
+        row = self._session.row(_SQL["routing"], (configured,))
+        if row is None:
+            return Routing(configured)
+        first, percent, second = row
+        return Routing(int(first), int(percent), None if second is None else int(second))
+
+    def route(self, configured: int, routing: Routing) -> None:
+        self._session.rows(_SQL["route"], (configured, *routing))
+
+    def undo_routing(self) -> bool:
+        return bool(self._session.rows(_SQL["undo_routing"]))
+
+    def end_routing(self, configured: int) -> None:
+        self._session.rows(_SQL["end_routing"], (configured,))
 
     def live(self) -> list[LiveDefinition]:
         rows = self._session.rows(_SQL["live_definitions"])

@@ -14,6 +14,7 @@ from expediter.app.operator.audit import record_operation
 from expediter.app.operator.services import OperatorServices
 from expediter.app.outages import text
 from expediter.app.ports import Work
+from expediter.embedded.web import workflow_routes as workflow
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.customer_routes import erase_user
 from expediter.embedded.web.task_routes import send_task_failure, send_task_heartbeat, send_task_success
@@ -103,6 +104,13 @@ OPERATIONS: dict[str, Operation] = {
     "sendTaskFailure": steps(send_task_failure),
     "sendTaskHeartbeat": steps(send_task_heartbeat),
     "eraseUser": steps(erase_user),
+    "redriveOrder": steps(workflow.redrive_order),
+    "listWorkflowVersions": Operation(Kind.READ, workflow.list_versions),
+    "getWorkflowVersion": Operation(Kind.READ, workflow.get_version),
+    "countWorkflowStates": Operation(Kind.READ, workflow.count_states),
+    "publishWorkflowVersion": steps(workflow.publish_version),
+    "setWorkflowRouting": steps(workflow.set_routing),
+    "undoWorkflowRouting": steps(workflow.undo_routing),
     "getHealth": server(health),
     "getReadiness": server(readiness),
     "getMetrics": server(metrics),

@@ -41,6 +41,16 @@ SELECT no, hash, body, first_used, CASE (SELECT count(*) FROM definition)
   ELSE (SELECT count(*) FROM execution WHERE definition = definition.no AND due_at IS NOT NULL) END
 FROM definition ORDER BY no DESC
 
+-- name: states_of_version
+-- The states of those of the next ?4 executions under way that are on version ?1; null for the others.
+SELECT due_at, no, CASE definition WHEN ?1 THEN coalesce(json_extract(state, '$.frames."0".state'), '') END
+FROM execution INDEXED BY execution_due
+WHERE due_at IS NOT NULL AND (due_at, no) > (?2, ?3) ORDER BY due_at, no LIMIT ?4
+
+-- name: version
+SELECT no, hash, body, first_used, (SELECT count(*) FROM execution WHERE definition = ?1 AND due_at IS NOT NULL)
+FROM definition WHERE no = ?1
+
 -- name: orders
 SELECT count(*) FROM orders
 

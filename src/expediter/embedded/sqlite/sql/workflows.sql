@@ -7,6 +7,18 @@ SELECT no FROM definition WHERE hash = ?1
 -- name: definition
 SELECT body FROM definition WHERE no = ?1
 
+-- name: routing
+SELECT first, percent, second FROM routing WHERE configured = ?1 ORDER BY no DESC LIMIT 1
+
+-- name: route
+INSERT INTO routing (configured, first, percent, second) VALUES (?1, ?2, ?3, ?4)
+
+-- name: undo_routing
+DELETE FROM routing WHERE no = (SELECT max(no) FROM routing) RETURNING no
+
+-- name: end_routing
+DELETE FROM routing WHERE configured <> ?1
+
 -- name: live_definitions
 -- Counted before the bodies are joined: the sorter would hold one for each of the executions.
 SELECT no, body, live FROM definition JOIN

@@ -1,0 +1,106 @@
+"""``expediter workflow versions``, ``publish``, ``route`` and ``redrive``: what a running server is asked to do."""
+
+from typing import Annotated, Any
+
+import typer
+
+from expediter.cli.commands.workflow.options import File, Name, Substitute, Substitutions, chosen, ends
+from expediter.cli.terms import AsJson, Url, stop
+
+Shares = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="VERSION[=PERCENT]...", help="One version, or two with their percents of new orders"),
+]
+
+
+def versions(url: Url = None, as_json: AsJson = False) -> None:
+    """List the versions of the workflow: the orders under way on each, and the share of new orders."""
+    from expediter.cli.api import ask
+
+    _show(ask("GET", "/workflow/versions", url), as_json=as_json)
+
+
+def publish(
+    file: File,
+    *,
+    name: Name = None,
+    substitute: Substitute = None,
+    substitutions: Substitutions = None,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Store a definition in the server as a version, on which no order starts until it is routed there."""
+    from expediter.cli import show
+    from expediter.cli.api import ask
+
+    with ends(as_json=as_json):
+        definition = chosen(file, name, substitute, substitutions).definition
+    made = ask("POST", "/workflow/versions", url, {"definition": definition})
+    if as_json:
+        show.as_json(made)
+    else:
+        print(f"Version {made['version']}. New orders start on it with: expediter workflow route {made['version']}")
+
+
+def route(
+    shares: Shares = None,
+    back: Annotated[bool, typer.Option("--back", help="Take the last routing back")] = False,
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Have new orders start on one version, or on two by weight. Orders under way keep their version.
+
+    `route 1=90 2=10` sends one new order of ten to version 2, `route 2` all of them, and
+    `route --back` takes the last routing back. A start with another workflow file ends it too.
+    """
+    from expediter.cli.api import ask
+
+    if back == bool(shares):
+        stop("Name one version or two, or give --back.")
+    if back:
+        listed = ask("DELETE", "/workflow/routing", url)
+    else:
+        listed = ask("PUT", "/workflow/routing", url, {"percents": _percents(shares or [])})
+    _show(listed, as_json=as_json)
+
+
+def redrive(
+    order_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Orders whose workflow failed")],
+    url: Url = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set failed workflows going again at the state that failed, with the input it had there."""
+    from expediter.cli import show
+    from expediter.cli.api import ask
+
+    done = {order_id: ask("POST", f"/orders/{order_id}/redrive", url)["state"] for order_id in order_ids}
+    if as_json:
+        show.as_json(done)
+    else:
+        for order_id, state in done.items():
+            print(f"{order_id} goes on at {state}.")
+
+
+def _percents(shares: list[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for share in shares:
+        version, equals, percent = share.partition("=")
+        text = percent if equals else "100"
+        if not (version.isascii() and version.isdigit() and text.isascii() and text.isdigit()) or version in found:
+            stop(f"{share}: give VERSION, or VERSION=PERCENT for each of two versions.")
+        found[version] = int(text)
+    return found
+
+
+def _show(listed: dict[str, Any], *, as_json: bool) -> None:
+    from expediter.cli import show
+
+    if as_json:
+        show.as_json(listed)
+        return
+    rows = [
+        (str(one["version"]), one["hash"][:12], one["first_used"], str(one["orders"]), f"{one['percent']} %")
+        for one in listed["items"]
+    ]
+    columns = ("Version#", "Hash", "First used", "Orders under way#", "New orders#")
+    show.out().print(show.table(*columns, rows=rows))
