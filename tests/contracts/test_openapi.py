@@ -19,9 +19,9 @@ from expediter.domain.money import LARGEST_TOTAL
 from expediter.domain.order import Status
 from expediter.embedded.engine.task_tokens import TaskFailure
 from expediter.embedded.web import operations as embedded
-from expediter.embedded.web.customer_routes import Erasure
 from expediter.embedded.web.operations import Kind
-from expediter.embedded.web.workflow_routes import NewRouting, NewVersion, VersionView
+from expediter.embedded.web.routes.customers import Erasure
+from expediter.embedded.web.routes.workflow import NewRouting, NewVersion, VersionView
 
 DOCUMENT: dict[str, Any] = json.loads(contracts.read("openapi.json"))
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]

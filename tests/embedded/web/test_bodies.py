@@ -8,7 +8,7 @@ from expediter.api.rest import draft
 from expediter.app.drafts import Draft
 from expediter.app.ports import Caller
 from expediter.embedded.web.graphql.over_http import in_body, in_query
-from expediter.embedded.web.task_routes import success
+from expediter.embedded.web.routes.tasks import success
 
 TWICE, HALF = b'{"query":"{a}","query":"{b}"}', b'{"query":"\\ud800"}'
 

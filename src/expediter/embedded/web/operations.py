@@ -14,10 +14,10 @@ from expediter.app.operator.audit import record_operation
 from expediter.app.operator.services import OperatorServices
 from expediter.app.outages import text
 from expediter.app.ports import Work
-from expediter.embedded.web import workflow_routes as workflow
 from expediter.embedded.web.backend import Backend
-from expediter.embedded.web.customer_routes import erase_user
-from expediter.embedded.web.task_routes import send_task_failure, send_task_heartbeat, send_task_success
+from expediter.embedded.web.routes import workflow
+from expediter.embedded.web.routes.customers import erase_user
+from expediter.embedded.web.routes.tasks import send_task_failure, send_task_heartbeat, send_task_success
 
 _METRICS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
 
