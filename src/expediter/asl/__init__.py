@@ -11,14 +11,15 @@ does, ``expressions/`` how paths, templates and JSONata read data. ``simulate`` 
 Import names from here. Only ``protocol`` may also be imported on its own: Lambda functions carry nothing else.
 """
 
-from expediter.asl.cases import Verdict, run_case
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from expediter.asl.compiler.definition import parse
 from expediter.asl.compiler.placeholders import names_left, quoted, substitute
 from expediter.asl.errors import DefinitionInvalid, Fault
 from expediter.asl.execution import Execution, new_execution
 from expediter.asl.history import HistoryEvent
 from expediter.asl.machine import Machine
-from expediter.asl.mocks import check_mocks
 from expediter.asl.protocol import (
     AnyEvent,
     Command,
@@ -36,7 +37,11 @@ from expediter.asl.protocol import (
 )
 from expediter.asl.simulate import Simulation, Unanswered, simulate
 from expediter.asl.steps import Steps, advance, fixed_context, outstanding, replay
-from expediter.asl.teststate.answer import run_state
+
+if TYPE_CHECKING:
+    from expediter.asl.cases import Verdict, run_case
+    from expediter.asl.mocks import check_mocks
+    from expediter.asl.teststate.answer import run_state
 
 __all__ = [
     "AnyEvent",
@@ -75,3 +80,17 @@ __all__ = [
     "simulate",
     "substitute",
 ]
+
+#: What only tests need is loaded when it is asked for (PEP 562).
+_LATER = {
+    "Verdict": "expediter.asl.cases",
+    "check_mocks": "expediter.asl.mocks",
+    "run_case": "expediter.asl.cases",
+    "run_state": "expediter.asl.teststate.answer",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - as the protocol of modules has it
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)

@@ -77,6 +77,11 @@ def runtime_failure(message: str) -> StateFailure:
     return StateFailure(RUNTIME, message, fatal=True, located=True)
 
 
+def query_failure(message: str, field: str | None = None) -> StateFailure:
+    """A States.QueryEvaluationError at a field of the state being executed."""
+    return StateFailure(QUERY, message, located=True, field=field)
+
+
 class PathMissing(Exception):
     """A definite path selects nothing. The text says where, in Jayway's words."""
 

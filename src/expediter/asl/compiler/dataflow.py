@@ -6,18 +6,21 @@ JSONata: Arguments, then the work, then Assign and Output, both from ``$states``
 """
 
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from expediter.asl.compiler.reader import Reader
 from expediter.asl.errors import PathMissing, StateFailure, runtime_failure
 from expediter.asl.execution import Frame
-from expediter.asl.expressions.jsonata.expression import Expression, compile_jsonata
 from expediter.asl.expressions.paths import compile_reference, keep_input
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.expressions.templates import CompiledTemplate, Template, compile_template
 from expediter.asl.protocol import Json
 from expediter.asl.states.retry import CatchOutput
 from expediter.asl.states.state import Arguments, Finish, Put
+
+if TYPE_CHECKING:
+    # JSONata takes half of the package's time to load: what is written in it loads it.
+    from expediter.asl.expressions.jsonata.expression import Expression
 
 Assigned: TypeAlias = dict[str, Json] | None
 Get: TypeAlias = Callable[[Json, Scope], Json]
@@ -39,6 +42,8 @@ def compiled_template(reader: Reader, field: str) -> CompiledTemplate:
 
     spec = reader.spec[field]
     if reader.jsonata:
+        from expediter.asl.expressions.jsonata.expression import compile_jsonata  # noqa: PLC0415  # see the imports
+
         return compile_jsonata(spec, complain, field, lambda expression: saw_expression(reader, field, expression))
     for twice in _set_twice(spec, field):
         reader.refuse(twice, "is set here and by the field of the same name with '.$': leave one out")
@@ -58,7 +63,7 @@ def _set_twice(spec: Json, place: str) -> Iterator[str]:
             yield from _set_twice(inner, f"{place}.{key}")
 
 
-def saw_expression(reader: Reader, field: str, expression: Expression) -> None:
+def saw_expression(reader: Reader, field: str, expression: "Expression") -> None:
     """Notes what an expression reads, and complains of what its field cannot give it."""
     notes = reader.notes
     if (outside := expression.references.outside) is not None:

@@ -9,9 +9,8 @@ from expediter.asl.compiler.item_reader import item_reader, result_writer
 from expediter.asl.compiler.numbers import number
 from expediter.asl.compiler.reader import Reader
 from expediter.asl.compiler.scalars import dynamic
-from expediter.asl.errors import PathMissing, runtime_failure
+from expediter.asl.errors import PathMissing, query_failure, runtime_failure
 from expediter.asl.execution import Frame
-from expediter.asl.expressions.jsonata.expression import query_failure
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
 from expediter.asl.states.map_ import Items, MapFields

@@ -5,10 +5,9 @@ from typing import TypeAlias
 
 from expediter.asl.compiler.dataflow import effective_input, saw_expression
 from expediter.asl.compiler.reader import Reader
-from expediter.asl.errors import PathInvalid
+from expediter.asl.errors import PathInvalid, query_failure
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.intrinsics import is_number
-from expediter.asl.expressions.jsonata.expression import compile_expression, evaluated, is_expression, query_failure
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.expressions.templates import Template, compile_path_or_call, worded
 from expediter.asl.protocol import Json
@@ -24,7 +23,15 @@ def dynamic(reader: Reader, field: str, *wanted: str) -> Value | None:
 
     ``wanted``: the JSON types that the expression may return.
     """
-    if not reader.jsonata or not is_expression(reader.spec.get(field)):
+    if not reader.jsonata:
+        return None
+    from expediter.asl.expressions.jsonata.expression import (  # noqa: PLC0415  # loaded by what is written in JSONata
+        compile_expression,
+        evaluated,
+        is_expression,
+    )
+
+    if not is_expression(reader.spec.get(field)):
         return None
     try:
         expression = compile_expression(reader.spec[field])

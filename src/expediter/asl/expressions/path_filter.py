@@ -7,12 +7,14 @@ comparison of different types is false (``!=`` is true), as in Jayway.
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid
-from expediter.asl.expressions.jsonata.regular_expressions import Program, compile_linear
 from expediter.asl.expressions.path_segments import DEFINITE, Predicate, Segment, select
 from expediter.asl.protocol import Json
+
+if TYPE_CHECKING:
+    from expediter.asl.expressions.jsonata.regular_expressions import Program
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<op>\|\||&&|==|!=|<=|>=|=~|<|>|!|\(|\)|\b(?:in|nin|subsetof|anyof|noneof|size|empty|contains)\b)
@@ -152,7 +154,11 @@ class _Parser:
         return _Operand(lambda _value, _root: constant, is_path=False)
 
 
-def _regex(text: str) -> Program:
+def _regex(text: str) -> "Program":
+    from expediter.asl.expressions.jsonata.regular_expressions import (  # noqa: PLC0415  # RE2 is loaded where it is used
+        compile_linear,
+    )
+
     body, _, flags = text[1:].rpartition("/")
     return compile_linear(body, ignore_case="i" in flags)
 

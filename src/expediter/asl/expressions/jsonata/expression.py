@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 from jsonata import jexception, utils
 
-from expediter.asl.errors import QUERY, PathInvalid, PathMissing, StateFailure
+from expediter.asl.errors import PathInvalid, PathMissing, query_failure
 from expediter.asl.expressions.jsonata.builtins import BUILTINS, Counted
 from expediter.asl.expressions.jsonata.evaluator import Evaluator
 from expediter.asl.expressions.jsonata.functions import FUNCTIONS, Moment
@@ -190,8 +190,3 @@ def evaluated(expression: Expression, field: str) -> Template:
             raise query_failure(f"{where} returned an unsupported result type.", field) from error
 
     return get
-
-
-def query_failure(message: str, field: str | None = None) -> StateFailure:
-    """A States.QueryEvaluationError at a field of the state being executed."""
-    return StateFailure(QUERY, message, located=True, field=field)
