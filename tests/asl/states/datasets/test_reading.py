@@ -15,6 +15,7 @@ from expediter.asl import (
     TaskSucceeded,
     Unanswered,
     advance,
+    check_mocks,
     new_execution,
     parse,
 )
@@ -32,6 +33,14 @@ def reading(config: Any, resource: str = GET, **asked: Any) -> dict[str, Any]:
     """A Map that reads its items from a store."""
     reader = {"Resource": resource, "ReaderConfig": config, "Parameters": {"Bucket": "b", **asked}}
     return {"Type": "Map", "ItemReader": reader, "ItemProcessor": {**KEEP, **DISTRIBUTED}}
+
+
+def test_what_a_store_answers_may_be_prepared_like_any_answer() -> None:
+    state = reading({"InputType": "JSON"}, Key="k")
+    answers = {GET: [{"result": "[1, 2]"}]}
+
+    assert check_mocks(parse({"StartAt": "M", "States": {"M": {**state, "End": True}}}), answers) == ()
+    assert run_state(state, mocks=answers).output == [1, 2]
 
 
 def test_the_entries_of_an_object_are_items_with_key_and_value() -> None:
