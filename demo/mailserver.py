@@ -47,10 +47,21 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class MailServer:
-    """``mails`` are those taken, in order, the same twice if it came twice. ``login`` (user, password) is asked for."""
+    """``mails`` are those taken, in order, the same twice if it came twice. ``login`` (user, password) is asked for.
 
-    def __init__(self, record: Path | None = None, shares: Shares = GOOD, login: tuple[str, str] | None = None) -> None:
+    ``smtputf8``: whether it offers SMTPUTF8.
+    """
+
+    def __init__(
+        self,
+        record: Path | None = None,
+        shares: Shares = GOOD,
+        login: tuple[str, str] | None = None,
+        *,
+        smtputf8: bool = False,
+    ) -> None:
         self.mails: list[Received] = []
+        self._smtputf8 = smtputf8
         self._login = login
         self._behaviour = Behaviour(shares)
         self._journal = Journal(record, Line)
@@ -66,7 +77,13 @@ class MailServer:
         self._journal.close()
 
     def session(self) -> SMTP:
-        return SMTP(self, hostname="localhost", auth_require_tls=False, authenticator=self._authenticate)
+        return SMTP(
+            self,
+            hostname="localhost",
+            auth_require_tls=False,
+            authenticator=self._authenticate,
+            enable_SMTPUTF8=self._smtputf8,
+        )
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, _: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

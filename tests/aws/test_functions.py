@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from botocore.stub import Stubber
+from botocore.stub import ANY, Stubber
 
 from expediter import contracts
 from expediter.app.ports import Outcome
@@ -249,6 +249,16 @@ def test_no_value_of_a_stored_order_spoils_a_page(functions: Functions) -> None:
     assert len(functions.rest("GET", "/orders")["body"]["items"]) == 3
 
 
+@pytest.mark.parametrize("email", ["a..b@example.com", "a@b-.com", "用户@example.com"])
+def test_an_address_that_ses_can_never_mail_is_refused(functions: Functions, email: str) -> None:
+    order = {"restaurantId": "Restaurant 4", "name": "Burger", "quantity": 3, "email": email}
+    error = functions.graphql("Mutation.postOrder", input=order)["error"]
+    assert (error["type"], [fault["path"] for fault in error["faults"]]) == ("OrderInvalid", ["input.email"])
+    body = json.dumps({**BURGERS, "email": email}).encode()
+    functions.call("Intake", {"Records": [functions.message(body, order_id=str(uuid4()))]})
+    assert executions(functions) == []
+
+
 def test_quantities_that_add_up_to_too_much_are_refused_by_graphql_too(functions: Functions) -> None:
     items = [{"name": "a", "quantity": 2**31 - 1, "unitPrice": 0}, {"name": "b", "quantity": 1, "unitPrice": 0}]
     error = functions.graphql("Mutation.postOrder", input={"restaurantId": "Restaurant 4", "items": items})["error"]
@@ -312,13 +322,15 @@ def test_an_address_that_is_none_holds_up_nobody_s_mail_and_a_sender_to_be_verif
     (row,) = [row for row in functions.scan("mail") if row["recipient"]["S"] == "ann@example..com"]
     event = stream("INSERT", Keys=key_of(row))
     functions.settings(EXPEDITER_MAIL_FROM="orders@example.com")
-    with Stubber(clients.sesv2()) as ses:
+    with Stubber(clients.sesv2()) as ses, Stubber(clients.sns()) as sns:
+        sns.add_response("publish", {}, {"TopicArn": ANY, "Subject": ANY, "Message": ANY})
         ses.add_client_error("send_email", "MessageRejected")
         assert functions.call("Mailer", event) == {"batchItemFailures": [{"itemIdentifier": "7"}]}
         ses.add_client_error("send_email", "BadRequestException")
         for _ in range(2):
             assert functions.call("Mailer", event) == {"batchItemFailures": []}
         ses.assert_no_pending_responses()
+        sns.assert_no_pending_responses()  # operators were told once
     assert [row["recipient"]["S"] for row in functions.scan("mail") if "refused_at" in row] == ["ann@example..com"]
 
 

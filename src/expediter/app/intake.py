@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from expediter.app.addresses import require_taken
 from expediter.app.drafts import Asked, Terms, read_accepted, read_new, terms_of
 from expediter.app.faults import reason
 from expediter.app.ports import Claim, Message, OrderSettings, Work
@@ -42,6 +43,8 @@ def take(work: Work, message: Message) -> None:
     Raises OrderInvalid for a message that is no order, IdempotencyKeyReused when its id stands for another one.
     """
     order, fingerprint, hold_seconds = order_in(message, work.settings)
+    if order.email is not None and terms_in(message.attributes) is None:
+        require_taken(order.email, work.mail_server)
     work.claims.claim(Claim(order.id, fingerprint))
     work.workflows.start(order.id, {"order": document(order), "hold_seconds": hold_seconds}, work.now)
 

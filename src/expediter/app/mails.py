@@ -4,6 +4,7 @@ There is one mail per order, status or alert, and recipient.
 
 import re
 
+from expediter.app.addresses import for_server
 from expediter.app.instants import instant
 from expediter.app.ports import Mail, OrderSettings
 from expediter.domain.alert import Alert
@@ -33,6 +34,11 @@ _ALERTS: dict[Alert, tuple[str, str, str]] = {
         "It should have ended by now. It goes on by itself as soon as what it waits for answers.",
         "See in the order's timeline what it waits for; if nothing, whether messages wait on the queue.",
     ),
+    Alert.MAIL_GIVEN_UP: (
+        "a mail about it was given up",
+        "A mail about it could not be sent and is not tried any more.",
+        "See why on the order's page; correct the address with the customer, or the mail server, and send it again.",
+    ),
     Alert.DEAD_LETTER: (
         "its message is a dead letter",
         "The order was accepted, but its message could not be taken in, so its workflow has not begun.",
@@ -56,7 +62,7 @@ def alert_mails(order_id: str, alert: Alert, since: int, settings: OrderSettings
 
 def mails(order: Order, settings: OrderSettings) -> tuple[Mail, ...]:
     """The mails that the order's end calls for: to its own address, and to the operators'."""
-    own = (order.email,) if order.email else ()
+    own = (for_server(order.email),) if order.email else ()
     recipients = dict.fromkeys(own + settings.notify)
     if not recipients:
         return ()

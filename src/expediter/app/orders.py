@@ -5,7 +5,7 @@ Another user's order is not found: whether it exists is nobody else's business.
 
 import msgspec
 
-from expediter.app import intake
+from expediter.app import addresses, intake
 from expediter.app.drafts import ChangeDraft, Draft, change_of, fingerprint, terms_of, write
 from expediter.app.ports import Caller, Claim, Outcome, Page, Query, Work
 from expediter.domain import order as rules
@@ -28,6 +28,8 @@ def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
     """
     draft, terms = owned_by(caller, draft), terms_of(work.settings)
     try:
+        if draft.email is not None:
+            addresses.require_taken(draft.email, work.mail_server)
         body, asked = write(draft, order_id, work.now, terms)
     except OrderInvalid:
         # A repeat is answered as it was then, whatever the rules and prices have become.
@@ -75,6 +77,7 @@ def change(work: Work, caller: Caller, order_id: str, draft: ChangeDraft) -> Ord
     Raises OrderInvalid, OrderAlreadyCharged, OrderAlreadySent, OrderAlreadyEnded, OrderNotFound.
     """
     order = find(work, caller, order_id)
+    addresses.require_taken(draft.email, work.mail_server)
     return _write(work, order, rules.changed(order, change_of(draft, order, work.settings)))
 
 

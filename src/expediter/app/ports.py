@@ -173,6 +173,14 @@ class OrderSettings(msgspec.Struct, frozen=True):
     notify: tuple[str, ...] = ()
 
 
+class MailServer(Protocol):
+    """What takes the mails."""
+
+    @property
+    def smtputf8(self) -> bool:
+        """Whether it takes addresses with other letters than ASCII's before the @ (RFC 6531)."""
+
+
 class Caller(msgspec.Struct, frozen=True):
     """Who asks. ``user_id`` None: nobody is known, and the order says whose it is. Operators see everything.
 
@@ -195,9 +203,10 @@ class TaskPorts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Work(TaskPorts, frozen=True, kw_only=True):
-    """One unit of work: what its tasks need, and the other ports of the use cases."""
+    """One unit of work: what its tasks need, and the other ports of the use cases. None: no mail server."""
 
     claims: Claims
     queue: Queue
     dead_letters: DeadLetters
     workflows: Workflows
+    mail_server: MailServer | None = None

@@ -1,7 +1,8 @@
 """Hands the mails of the outbox to SNS (the operators' topic, whose subscribers filter) and to SES (customers).
 
 Both take a mail at least once: a repeat after a lost answer is a second mail. The row is marked once a mail is out, or
-refused for good (its address is none), and a marked one is not sent again: it would hold up the mails of others.
+refused for good (its address is none), and a marked one is not sent again: it would hold up the mails of others. Of one
+that is refused for good operators are told.
 """
 
 import logging
@@ -9,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from expediter.app.ports import Mail
+from expediter.app.mails import alert_mails
+from expediter.app.ports import Mail, OrderSettings
 from expediter.aws.failures import code
 from expediter.aws.settings import OPERATORS
 from expediter.aws.stores.items import DynamoItem
+from expediter.domain.alert import Alert
 from expediter.domain.order import Status
 
 if TYPE_CHECKING:
@@ -59,6 +62,7 @@ class Mailer:
             mark = "sent_at" if self._send(_mail(row), row["restaurant_id"]["S"]) else None
         except MailRefused:
             mark = "refused_at"
+            self._tell_operators(row, now)
         if mark is not None:
             self._tables.update_item(
                 TableName=self._table,
@@ -83,6 +87,11 @@ class Mailer:
         else:
             return False
         return True
+
+    def _tell_operators(self, row: DynamoItem, now: int) -> None:
+        """A mail that was given up is told as the other home tells it."""
+        for alert in alert_mails(row["order_id"]["S"], Alert.MAIL_GIVEN_UP, now, OrderSettings(notify=(OPERATORS,))):
+            self._sns.publish(TopicArn=self._topic, Subject=alert.subject, Message=alert.text)
 
     def _to_customer(self, mail: Mail) -> None:
         content = {"Subject": {"Data": mail.subject}, "Body": {"Text": {"Data": mail.text, "Charset": "UTF-8"}}}

@@ -146,13 +146,16 @@ def _entry(entry: LedgerEntry) -> dict[str, Any]:
 
 def _mail(posted: Posted) -> dict[str, Any]:
     sent_at = instant(posted.sent_at) if posted.sent_at is not None else None
+    given_up_at = instant(posted.given_up_at) if posted.given_up_at is not None else None
     told = {"at": instant(posted.at), "tries": posted.tries, "sent_at": sent_at, "problem": posted.problem}
+    told["given_up_at"] = given_up_at
     return {**msgspec.to_builtins(posted.mail), **told}
 
 
 def _mail_rows(mails: tuple[Posted, ...]) -> Iterable[tuple[str, str, str, str]]:
     for posted in mails:
-        sent = instant(posted.sent_at) if posted.sent_at is not None else posted.problem
+        problem = f"given up: {posted.problem}" if posted.given_up_at is not None else posted.problem
+        sent = instant(posted.sent_at) if posted.sent_at is not None else problem
         kept = "waits to be sent" if posted.next_at is not None else "kept here: no mail server is set"
         yield posted.mail.recipient, posted.mail.status, instant(posted.at), sent or kept
 

@@ -29,6 +29,10 @@ def moments(
     lines += [Moment(entry.at, f"{entry.who} {entry.kind}", entry.detail, "act") for entry in audit]
     for posted in mails:
         lines.append(Moment(posted.at, "Mail posted", f"to {posted.mail.recipient}", "mail"))
+        if posted.given_up_at is not None:
+            lines.append(
+                Moment(posted.given_up_at, "Mail given up", f"to {posted.mail.recipient}: {posted.problem}", "bad")
+            )
         if posted.sent_at is not None:
             lines.append(Moment(posted.sent_at, "Mail sent", f"to {posted.mail.recipient}", "mail"))
     retried = {step.name: step for step in steps if step.outcome == "current" and step.errors}

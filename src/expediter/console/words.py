@@ -27,6 +27,7 @@ SUBJECTS: Mapping[str, str] = {
     Alert.REFUND_LATE.value: "Refund late",
     Alert.ORDER_LATE.value: "Order late",
     Alert.DEAD_LETTER.value: "Dead letter",
+    Alert.MAIL_GIVEN_UP.value: "Mail given up",
 }
 
 #: What an act did, said on the page it leads to.

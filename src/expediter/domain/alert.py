@@ -20,6 +20,8 @@ class Alert(StrEnum):
     """It should have ended by now."""
     DEAD_LETTER = "DEAD_LETTER"
     """Its message could not be taken in."""
+    MAIL_GIVEN_UP = "MAIL_GIVEN_UP"
+    """A mail to its customer or to an operator could not be sent."""
 
 
 def owed_since(order: Order) -> int:

@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from expediter.app import ports
+from expediter.app import addresses, ports
 from expediter.app.gateways import Gateway, parse_gateway
 from expediter.app.tasks.order import TASKS
 from expediter.asl import Json, names_left, substitute
@@ -184,10 +184,11 @@ def _currency(text: str) -> str:
 
 
 def _addresses(text: str) -> tuple[str, ...]:
-    addresses = tuple(part.strip() for part in text.split(",") if part.strip())
-    if not all("@" in address and " " not in address for address in addresses):
-        raise ValueError("give e-mail addresses, with commas between them")
-    return addresses
+    given = tuple(part.strip() for part in text.split(",") if part.strip())
+    for address in given:
+        if why := addresses.fault(address):
+            raise ValueError(f"give e-mail addresses, with commas between them ({address!r}: {why})")
+    return tuple(map(addresses.for_server, given))
 
 
 def _smtp_url(text: str) -> str:

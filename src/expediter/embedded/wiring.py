@@ -6,6 +6,8 @@ from email.headerregistry import Address
 from functools import partial
 from typing import NamedTuple
 
+import msgspec
+
 from expediter.app.operator.flow import FlowCounts
 from expediter.app.ports import Orders, OrderSettings, TaskPorts, Work, Workflows
 from expediter.domain.errors import StoreUnavailable
@@ -22,6 +24,7 @@ from expediter.embedded.loops.health import Health, seen_at
 from expediter.embedded.loops.recorder import FlowRecorder
 from expediter.embedded.loops.retention import Retention
 from expediter.embedded.loops.traces import Collector, TraceContext, TraceExport
+from expediter.embedded.mail.offers import MailServerOffers
 from expediter.embedded.mail.outbox import Outbox
 from expediter.embedded.mail.smtp import Mailer
 from expediter.embedded.operator.read_only import read_only_queue, read_only_work
@@ -115,6 +118,7 @@ def _loops(
     """What goes on in the background, in the order in which it starts and stops."""
     return (
         *([mailing.outbox] if mailing else []),
+        *([MailServerOffers(clock, outside.mailer)] if outside.mailer else []),
         *([Retention(database, clock, settings.keep_days)] if settings.keep_days else []),
         *([TraceExport(database, clock, outside.collector)] if outside.collector else []),
         Alerts(database, clock, settings.orders, mailing.posted if mailing else None),
@@ -155,6 +159,7 @@ def _engine(
     driver = Driver(stores, definitions, tasks, dispatcher.dispatch, dispatcher.wake_at, ended=ended)
     workflows = EmbeddedWorkflows(stores, definitions, driver, tasks, database.writer.after)
     ports = _ports(settings, database, dispatcher, orders=orders, claims=claims, workflows=workflows, events=events)
+    ports = msgspec.structs.replace(ports, mail_server=outside.mailer)
     return Engine(UnitPorts(unit, ports), claims, dispatcher, driver, workflows)
 
 

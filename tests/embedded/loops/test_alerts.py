@@ -10,6 +10,7 @@ import apsw
 import pytest
 
 from demo.mailserver import MailServer, receiving
+from expediter.console.timeline import moments
 from expediter.domain.alert import ORDER_TIME, REFUND_TIME
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.engine.dispatcher import INTAKES
@@ -224,3 +225,40 @@ class FullForAlerts:
 
     def after_commit(self, names: list[str]) -> None:
         """Nothing to see."""
+
+
+@story
+async def test_a_mail_that_was_given_up_is_told_once_counted_and_seen_on_the_order(
+    tmp_path: Path, post: tuple[MailServer, str]
+) -> None:
+    server, url = post
+    server.script(Act.REFUSE, Act.REFUSE, recipient="ann@example.com")
+    async with opened(tmp_path, HOLD_SECONDS="0", SMTP_URL=url) as stage:
+        order_id = await stage.place(email="ann@example.com")
+        await stage.until(lambda: stage.read("SELECT count(*) FROM mail WHERE given_up_at IS NOT NULL") == [(1,)])
+        assert "\nexpediter_mails_given_up 1.0\n" in stage.home.metrics().decode()
+        clock = stage.clock
+    async with opened(tmp_path, clock, HOLD_SECONDS="0", SMTP_URL=url, NOTIFY=OPS) as stage:
+        for _ in range(3):
+            await look(stage)
+        await stage.until(lambda: len(server.mails) == 1)
+
+        assert alerts(stage) == [("MAIL_GIVEN_UP", OPS)]
+        assert server.mails[0].subject == f"Orders-App: Alert for order {order_id}: a mail about it was given up"
+        lines = stage.home.read_as_operator(lambda services: moments([], [], [], services.mailbox.of(order_id)))
+        given_up = [(line.title, line.detail) for line in lines if line.tone == "bad"]
+        assert given_up == [("Mail given up", "to ann@example.com: 554 5.6.0 This mail is not wanted")]
+
+
+@story
+async def test_a_mail_of_an_alert_that_is_given_up_is_no_alert_again(
+    tmp_path: Path, post: tuple[MailServer, str]
+) -> None:
+    _, url = post
+    async with opened(tmp_path, HOLD_SECONDS="0", SMTP_URL=url, NOTIFY="ops@unknown.invalid") as stage:
+        await stage.place(email="ann@unknown.invalid")
+        for _ in range(5):
+            await look(stage)
+            await stage.until(lambda: stage.read("SELECT count(*) FROM mail WHERE next_at IS NOT NULL") == [(0,)])
+
+        assert alerts(stage) == [("MAIL_GIVEN_UP", "ops@unknown.invalid")]

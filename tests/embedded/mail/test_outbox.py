@@ -9,7 +9,9 @@ import apsw
 import pytest
 
 from demo.mailserver import MailServer, receiving
-from expediter.domain.errors import StoreUnavailable
+from expediter.app.operator import actions
+from expediter.app.operator.audit import Operator
+from expediter.domain.errors import OrderInvalid, StoreUnavailable
 from expediter.embedded.mail.outbox import PAUSE, RETRY, TRIES, pause_after
 from tests.support.stage import HOUR, Stage, opened, story
 from tests.support.town import Act
@@ -36,9 +38,21 @@ def post() -> Iterator[Post]:
         yield Post(server, url)
 
 
+@pytest.fixture
+def utf8() -> Iterator[Post]:
+    server = MailServer(smtputf8=True)
+    with receiving(server) as url:
+        yield Post(server, url)
+
+
 def problems(stage: Stage) -> list[tuple[int, bool, bool]]:
     """Of each mail: how often it was tried, whether it was sent, whether it is to be tried again."""
     return stage.read("SELECT tries, sent_at IS NOT NULL, next_at IS NOT NULL FROM mail ORDER BY recipient")
+
+
+def offers_smtputf8(stage: Stage) -> bool:
+    server = stage.home.engine.work().mail_server
+    return server is not None and server.smtputf8
 
 
 def waits_until(stage: Stage, due: int) -> bool:
@@ -93,6 +107,42 @@ async def test_a_mail_that_is_refused_for_good_is_given_up(tmp_path: Path, post:
         await stage.until(lambda: problems(stage) == [(1, 0, 0)])
 
         assert post.ids == []
+        assert stage.read("SELECT given_up_at FROM mail") == [(stage.clock.now(),)]
+
+
+@story
+async def test_a_mail_that_was_given_up_can_be_sent_once_more(tmp_path: Path, post: Post) -> None:
+    post.server.script(Act.REFUSE)
+    async with opened(tmp_path, HOLD_SECONDS="0", SMTP_URL=post.url) as stage:
+        order_id = await stage.place(email=ANN)
+        await stage.until(lambda: problems(stage) == [(1, 0, 0)])
+        await stage.home.write_as_operator(
+            lambda services: actions.resend(services, Operator("Olga"), order_id, "SUCCESS", ANN), "resend"
+        )
+        await stage.until(lambda: problems(stage) == [(1, 1, 0)])
+
+        assert stage.read("SELECT given_up_at FROM mail") == [(None,)]
+
+
+@story
+async def test_the_apis_take_what_the_mail_server_takes(tmp_path: Path, utf8: Post) -> None:
+    async with opened(tmp_path, HOLD_SECONDS="0", SMTP_URL=utf8.url) as stage:
+        await stage.until(partial(offers_smtputf8, stage))
+        await stage.place(email="用户@bücher.example")
+        await stage.until(lambda: problems(stage) == [(1, 1, 0)])
+
+        assert [mail.to for mail in utf8.server.mails] == [("用户@xn--bcher-kva.example",)]
+
+
+@story
+async def test_a_domain_of_other_letters_is_mailed_in_ascii(tmp_path: Path, post: Post) -> None:
+    async with opened(tmp_path, HOLD_SECONDS="0", SMTP_URL=post.url) as stage:
+        await stage.place(email="ann@bücher.example")
+        await stage.until(lambda: problems(stage) == [(1, 1, 0)])
+
+        assert [mail.to for mail in post.server.mails] == [("ann@xn--bcher-kva.example",)]
+        with pytest.raises(OrderInvalid, match="does not offer SMTPUTF8"):
+            await stage.accept(email="用户@example.com")
 
 
 @story

@@ -5,6 +5,7 @@ import uuid
 import msgspec
 
 from expediter.app import orders
+from expediter.app.addresses import require_taken
 from expediter.app.drafts import Draft, draft_of, fingerprint, order_of, parse, terms_of
 from expediter.app.faults import reason
 from expediter.app.intake import attributes_of, terms_in
@@ -179,6 +180,7 @@ def correct_letter(services: OperatorServices, who: Operator, message_id: str, b
         raise OrderInvalid((Fault("", f"the message is not JSON: {reason(error)}"),)) from error
     terms = terms_in(letter.attributes) or terms_of(services.work.settings)
     order_of(draft, new_id, services.work.now, terms)
+    require_taken(draft.email, services.work.mail_server)
     order_id = _free_id(services, letter.attributes.get("order_id", ""), draft, new_id)
     services.work.queue.send(
         msgspec.json.encode(draft), {**letter.attributes, **attributes_of(order_id, terms)}, services.work.now

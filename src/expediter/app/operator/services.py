@@ -47,7 +47,10 @@ class Audit(Protocol):
 
 
 class Posted(msgspec.Struct, frozen=True):
-    """A mail of the outbox. ``next_at``: when it is tried (again); None: sent, given up, or kept here only."""
+    """A mail of the outbox. ``next_at``: when it is tried (again); None: sent, given up, or kept here only.
+
+    ``problem``: what the mail server said to the last try.
+    """
 
     mail: Mail
     cursor: str
@@ -56,6 +59,7 @@ class Posted(msgspec.Struct, frozen=True):
     next_at: int | None
     sent_at: int | None
     problem: str | None
+    given_up_at: int | None = None
 
 
 class Mailbox(Protocol):

@@ -56,7 +56,7 @@ class Alerts(Loop):
         """Tells operators of each new alert, and of MOST with the same cause."""
         hold = self._settings.hold_seconds * 1000
         late = [self._late(status, now, hold) for status in (Status.PENDING, Status.PAID, Status.REFUND_PENDING)]
-        for found in (self._waiting(now, hold), self._dead(), self._needing_operator(now), *late):
+        for found in (self._waiting(now, hold), self._dead(), self._needing_operator(now), self._unmailed(), *late):
             told = 0
             async for one in found:
                 await complete(self._writer, "alert", partial(self._tell, one, now))
@@ -80,6 +80,11 @@ class Alerts(Loop):
         async for no, order_id, told in self._rows("needing_operator"):
             if not told:
                 yield Found(no, order_id, Alert.NEEDS_OPERATOR, now)
+
+    async def _unmailed(self) -> AsyncIterator[Found]:
+        async for no, order_id, given_up_at, told in self._rows("given_up"):
+            if not told:
+                yield Found(no, order_id, Alert.MAIL_GIVEN_UP, given_up_at)
 
     async def _late(self, status: Status, now: int, hold: int) -> AsyncIterator[Found]:
         """Late orders of this status, the first accepted first. An order that is in time ends the search, because the

@@ -55,7 +55,8 @@ class Outbox(Loop):
             next_at = None if given_up else now + pause_after(tries)
             extra = {"order_id": order_id, "mail": status}
             self._log.warning("a mail was not sent; %s", "given up" if given_up else "it is tried again", extra=extra)
-            return await self._store(_SQL["postponed"], (no, status, recipient, next_at, str(error)))
+            values = (no, status, recipient, next_at, str(error), now if given_up else None)
+            return await self._store(_SQL["postponed"], values)
         return await self._store(_SQL["sent"], (no, status, recipient, now))
 
     async def _store(self, sql: str, values: tuple[str | int | None, ...]) -> bool:

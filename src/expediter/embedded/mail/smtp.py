@@ -1,5 +1,7 @@
 """Sends mails by SMTP. MailUnavailable: the mail may be sent later. MailRefused: it never can be."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email import policy
 from email.errors import HeaderParseError, MessageDefect
@@ -9,6 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
 
+from expediter.app import addresses
 from expediter.app.gateways import cleaned
 from expediter.app.mails import message_id
 from expediter.app.ports import Mail
@@ -39,6 +42,8 @@ class Mailer:
         self._host = parts.hostname
         self._tls = parts.scheme == "smtps"
         self._port = parts.port or (465 if self._tls else 25)
+        #: Whether the server offers SMTPUTF8, as it said when it was last asked.
+        self.smtputf8 = False
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
         try:
@@ -54,6 +59,18 @@ class Mailer:
     async def deliver(self, mail: Mail, now: int) -> None:
         """Hands the mail to the server, dated ``now`` (ms since 1970 UTC). Raises MailUnavailable or MailRefused."""
         message = written(mail, self._sender, now)
+        async with self._connected() as server:
+            await self._send(server, message, mail.recipient)
+
+    async def ask(self) -> None:
+        """Asks the server what it offers. Raises MailUnavailable."""
+        async with self._connected() as server:
+            await server.ehlo()
+            self.smtputf8 = server.supports_extension("smtputf8")
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[aiosmtplib.SMTP]:
+        """A connection to the server. Raises MailUnavailable for whatever goes wrong with it."""
         server = aiosmtplib.SMTP(
             hostname=self._host,
             port=self._port,
@@ -64,7 +81,7 @@ class Mailer:
         )
         try:
             async with server:
-                await self._send(server, message, mail.recipient)
+                yield server
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailUnavailable(cleaned(str(error)) or type(error).__name__) from error
 
@@ -72,6 +89,8 @@ class Mailer:
         """Sends the message. A 5xx to the recipient or the text refuses it; one to the sender lets all mails wait."""
         try:
             await server.send_message(message, sender=self._sender.addr_spec, recipients=[recipient])
+        except aiosmtplib.SMTPNotSupported as error:
+            raise MailRefused(cleaned(str(error))) from error
         except aiosmtplib.SMTPRecipientsRefused as error:
             _refuse(error.recipients[0].code, error.recipients[0].message)
             raise
@@ -95,13 +114,16 @@ def written(mail: Mail, sender: Address, now: int) -> EmailMessage:
 
 
 def _address(text: str) -> Address:
-    """Exactly one address without a name, in ASCII (a domain of other letters as ``xn--…``). Raises MailRefused."""
+    """Exactly one address without a name. A domain of other letters stands in it as ``xn--…``. Raises MailRefused."""
+    local, _, domain = text.rpartition("@")
     try:
+        if not local.isascii() and domain.isascii() and not addresses.fault(text):
+            return Address(username=local, domain=domain)  # addr_spec takes ASCII only
         address = Address(addr_spec=text)
     except (ValueError, IndexError, HeaderParseError, MessageDefect) as error:
         raise MailRefused(f"{text!r} is not one e-mail address") from error
     if not text.isascii() or address.addr_spec != text:
-        raise MailRefused(f"{text!r} is not one e-mail address in ASCII")
+        raise MailRefused(f"{text!r} is not one e-mail address with its domain in ASCII")
     return address
 
 

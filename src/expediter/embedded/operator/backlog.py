@@ -45,4 +45,5 @@ def gauges(session: Session, queue: SqliteQueue, calls: int, now: int) -> dict[s
         "expediter_workflows_failed": one(session, _SQL["failed"])[0],
         "expediter_calls_under_way": calls,
         "expediter_mails_waiting": one(session, _SQL["mails"])[0],
+        "expediter_mails_given_up": one(session, _SQL["mails_given_up"])[0],
     }

@@ -239,6 +239,6 @@ def _stuck(kind: str, count: int, row: Row) -> Stuck:
 
 
 def _posted(row: Row) -> Posted:
-    order_id, status, recipient, subject, text, no, at, tries, next_at, sent_at, problem = row
+    order_id, status, recipient, subject, text, no, at, tries, next_at, sent_at, problem, given_up_at = row
     mail = Mail(order_id, about(status), recipient, subject, text)
-    return Posted(mail, f"{no} {status} {recipient}", at, tries, next_at, sent_at, problem)
+    return Posted(mail, f"{no} {status} {recipient}", at, tries, next_at, sent_at, problem, given_up_at)

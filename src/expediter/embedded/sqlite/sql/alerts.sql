@@ -17,6 +17,16 @@ SELECT count(*), min(died_at) FROM dead_letter
 -- name: mails
 SELECT count(*) FROM mail WHERE next_at IS NOT NULL
 
+-- name: mails_given_up
+SELECT count(*) FROM mail INDEXED BY mail_given_up WHERE given_up_at IS NOT NULL
+
+-- name: given_up
+-- Not those of alerts: operators who cannot be reached are not told so by mail.
+SELECT order_no, claim.id, max(given_up_at), EXISTS (SELECT 1 FROM told WHERE told.order_no = mail.order_no AND trouble = 'MAIL_GIVEN_UP')
+FROM mail INDEXED BY mail_given_up JOIN claim ON claim.no = mail.order_no
+WHERE given_up_at IS NOT NULL AND mail.status IN ('SUCCESS', 'FAILED', 'CANCELLED') AND order_no > ?1
+GROUP BY order_no ORDER BY order_no LIMIT ?2
+
 -- name: under_way
 -- With the alerts that were told already.
 SELECT no, body, (SELECT group_concat(trouble, ' ') FROM told WHERE order_no = no)

@@ -8,17 +8,17 @@ SELECT at, who, kind, subject, detail, via, address, no FROM audit WHERE subject
 SELECT at, who, kind, subject, detail, via, address, no FROM audit WHERE no < ?1 ORDER BY no DESC LIMIT ?2
 
 -- name: mails
-SELECT claim.id, status, recipient, subject, text, order_no, at, tries, next_at, sent_at, problem
+SELECT claim.id, status, recipient, subject, text, order_no, at, tries, next_at, sent_at, problem, given_up_at
 FROM mail JOIN claim ON claim.no = mail.order_no
 WHERE (order_no, status, recipient) < (?1, ?2, ?3)
 ORDER BY order_no DESC, status DESC, recipient DESC LIMIT ?4
 
 -- name: mails_of
-SELECT claim.id, status, recipient, subject, text, order_no, at, tries, next_at, sent_at, problem
+SELECT claim.id, status, recipient, subject, text, order_no, at, tries, next_at, sent_at, problem, given_up_at
 FROM claim JOIN mail ON claim.no = mail.order_no WHERE claim.id = ?1 ORDER BY at
 
 -- name: resend
-UPDATE mail SET next_at = ?4, tries = 0, problem = NULL
+UPDATE mail SET next_at = ?4, tries = 0, problem = NULL, given_up_at = NULL
 WHERE order_no = (SELECT no FROM claim WHERE id = ?1) AND status = ?2 AND recipient = ?3
 
 -- name: definition
