@@ -6,8 +6,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-#: Receives after which a message moves to the dead-letter queue; dead_letters.py says the same.
-MAX_RECEIVES = 3
+from expediter.aws.stores.queue import MAX_RECEIVES
+
 #: Seconds. Six times the intake's timeout, as AWS asks for, so that a message is not seen twice while it is worked on.
 VISIBILITY = 6 * 30
 
@@ -28,7 +28,7 @@ class Messages(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
             visibility_timeout=cdk.Duration.seconds(VISIBILITY),
-            retention_period=cdk.Duration.days(4),
+            retention_period=cdk.Duration.days(14),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=MAX_RECEIVES),
         )
         self.operators = self._topic("Operators", "Orders: news for operators", email)

@@ -82,7 +82,8 @@ class Orders(cdk.Stack):
         self.functions.may("Intake", receiving, orders.queue_arn)
         self.functions.may("Rest", receiving, dead.queue_arn)
         self.functions.knows("Rest", dead_letter_url=dead.queue_url)
-        self.functions.knows("Intake", queue_url=orders.queue_url)
+        self.functions.may("Intake", ["sqs:SendMessage"], dead.queue_arn)
+        self.functions.knows("Intake", queue_url=orders.queue_url, dead_letter_url=dead.queue_url)
         for name in ("Rest", "Graphql"):
             self.functions.may(name, ["sqs:SendMessage"], orders.queue_arn)
             self.functions.knows(name, queue_url=orders.queue_url)

@@ -2,11 +2,14 @@
 
 import importlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any
 
 import msgspec
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from expediter.aws import clients, wiring
 from expediter.aws.functions.table import FUNCTIONS
@@ -24,6 +27,13 @@ def reset() -> None:
                 made.cache_clear()
 
 
+class Body(BytesIO):
+    """The raw body of an answer, as urllib3 gives it."""
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
 class Functions:
     def __init__(self, adapters: AwsAdapters, patch: pytest.MonkeyPatch) -> None:
         self.adapters = adapters
@@ -37,7 +47,6 @@ class Functions:
             EXPEDITER_CLAIMS_TABLE="claims",
             EXPEDITER_LEDGER_TABLE="ledger",
             EXPEDITER_MAIL_TABLE="mail",
-            EXPEDITER_FAILURES_TABLE="failures",
             EXPEDITER_QUEUE_URL=adapters.queue_url,
             EXPEDITER_DEAD_LETTER_URL=adapters.dead_url,
             EXPEDITER_STATE_MACHINE=adapters.machine,
@@ -95,6 +104,14 @@ class Functions:
                 todo.pop()()
 
         clients.dynamodb().meta.events.register("before-call.dynamodb.PutItem", happen)
+
+    def break_down(self, service: str) -> None:
+        """Has every call of the functions to a service fail from now on, as when AWS does not answer."""
+
+        def refuse(request: Any, **_: Any) -> AWSResponse:
+            return AWSResponse(request.url, 400, HTTPHeaders(), Body(b'{"__type": "AccessDeniedException"}'))
+
+        getattr(clients, service)().meta.events.register(f"before-send.{service}", refuse)
 
     def scan(self, table: str) -> list[Any]:
         return list(self.adapters.dynamodb.scan(TableName=table)["Items"])

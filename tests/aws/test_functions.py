@@ -26,13 +26,6 @@ PAID = [*SAVED, "ProcessPayment"]
 DONE = [*PAID, "CloseHold", "SendOrderToRestaurant", "CompleteOrder"]
 
 
-def executions(functions: Functions) -> list[Any]:
-    """The inputs of all executions that were started."""
-    client, machine = functions.adapters.stepfunctions, functions.adapters.machine
-    found = client.list_executions(stateMachineArn=machine)["executions"]
-    return [json.loads(client.describe_execution(executionArn=one["executionArn"])["input"]) for one in found]
-
-
 def run(functions: Functions, names: list[str]) -> str:
     order_id = str(uuid4())
     for name in names:
@@ -51,83 +44,6 @@ def test_the_functions_of_the_tasks_are_the_placeholders_of_the_workflow() -> No
 @pytest.mark.parametrize("module", sorted({path.rpartition(".")[0] for path in FUNCTIONS.values()}))
 def test_a_handler_and_all_around_it_is_under_forty_lines(module: str) -> None:
     assert len(inspect.getsource(importlib.import_module(module)).splitlines()) < 40
-
-
-# ── intake ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_message_starts_an_execution_named_by_its_order(functions: Functions) -> None:
-    order_id = str(uuid4())
-    assert functions.call("Intake", {"Records": [functions.message(BODY, order_id=order_id)]}) == {
-        "batchItemFailures": []
-    }
-    (started,) = executions(functions)
-    assert (started["order"]["id"], started["order"]["user_id"], started["hold_seconds"]) == (order_id, "somebody", 30)
-
-
-def test_the_owner_is_the_caller_unless_an_operator_orders_for_somebody(functions: Functions) -> None:
-    for caller, groups in ((ANN, ""), (OLGA, "[cooks operators]")):
-        record = functions.message(BODY, order_id=str(uuid4()), caller=caller, groups=groups)
-        functions.call("Intake", {"Records": [record]})
-    assert {started["order"]["user_id"] for started in executions(functions)} == {ANN, "somebody"}
-
-
-def test_one_poisoned_message_fails_alone_and_keeps_its_reason(functions: Functions) -> None:
-    records = [functions.message(BODY, order_id=str(uuid4())) for _ in range(4)]
-    poison = functions.message(b"no order", order_id=str(uuid4()))
-    failed = functions.call("Intake", {"Records": [*records[:2], poison, *records[2:]]})
-
-    assert failed == {"batchItemFailures": [{"itemIdentifier": poison["messageId"]}]}
-    assert len(executions(functions)) == 4
-    (kept,) = functions.scan("failures")
-    assert kept["reason"]["S"].startswith("OrderInvalid: ")
-
-
-@pytest.mark.parametrize("caller", [{}, {"caller": ANN}])
-@pytest.mark.parametrize(
-    "body",
-    [
-        b'{"user_id":"a","restaurant_id":"r","quantity":1,"quantity":2}',
-        b'{"user_id":"a","restaurant_id":"r","quantity":1,"name":"\\u200b"}',
-        '{"user_id":"a","restaurant_id":"\u202er","quantity":1}'.encode(),
-    ],
-)
-def test_what_the_server_refuses_to_read_in_two_ways_dies_in_the_intake_too(
-    functions: Functions, body: bytes, caller: dict[str, str]
-) -> None:
-    failed = functions.call("Intake", {"Records": [functions.message(body, order_id=str(uuid4()), **caller)]})
-
-    assert len(failed["batchItemFailures"]) == 1
-    assert functions.scan("failures")[0]["reason"]["S"].startswith("OrderInvalid: ")
-    assert executions(functions) == []
-
-
-def test_the_same_message_twice_is_one_execution_and_another_order_under_its_id_is_refused(
-    functions: Functions,
-) -> None:
-    order_id = str(uuid4())
-    other = json.dumps({**BURGERS, "quantity": 4}).encode()
-    first, again = functions.message(BODY, order_id=order_id), functions.message(BODY, order_id=order_id)
-    different = functions.message(other, order_id=order_id)
-    failed = functions.call("Intake", {"Records": [first, again, different]})
-
-    assert failed == {"batchItemFailures": [{"itemIdentifier": different["messageId"]}]}
-    assert len(executions(functions)) == 1
-    assert functions.scan("failures")[0]["reason"]["S"].startswith("IdempotencyKeyReused: ")
-
-
-def test_a_message_whose_attributes_are_no_texts_fails_alone(functions: Functions) -> None:
-    odd, good = functions.message(BODY, order_id="x"), functions.message(BODY, order_id=str(uuid4()))
-    odd["messageAttributes"] = {"order_id": {"binaryValue": "AAAA", "dataType": "Binary"}}
-    failed = functions.call("Intake", {"Records": [odd, good]})
-    assert failed == {"batchItemFailures": [{"itemIdentifier": odd["messageId"]}]}
-    assert len(executions(functions)) == 1
-
-
-def test_an_id_that_is_no_uuid_is_refused(functions: Functions) -> None:
-    failed = functions.call("Intake", {"Records": [functions.message(BODY, order_id="forged")]})
-    assert len(failed["batchItemFailures"]) == 1
-    assert executions(functions) == []
 
 
 # ── tasks ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -254,9 +170,6 @@ def test_an_address_that_ses_can_never_mail_is_refused(functions: Functions, ema
     order = {"restaurantId": "Restaurant 4", "name": "Burger", "quantity": 3, "email": email}
     error = functions.graphql("Mutation.postOrder", input=order)["error"]
     assert (error["type"], [fault["path"] for fault in error["faults"]]) == ("OrderInvalid", ["input.email"])
-    body = json.dumps({**BURGERS, "email": email}).encode()
-    functions.call("Intake", {"Records": [functions.message(body, order_id=str(uuid4()))]})
-    assert executions(functions) == []
 
 
 def test_quantities_that_add_up_to_too_much_are_refused_by_graphql_too(functions: Functions) -> None:

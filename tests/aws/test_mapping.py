@@ -74,7 +74,22 @@ def test_what_arrives_is_taken_in_as_the_client_wrote_it(functions: Functions, b
 def test_the_key_becomes_the_order_s_id_and_is_told(header: str, key: str) -> None:
     form, answer = sent(BODIES[0], {header: key})
     assert attributes(form) == {"order_id": KEY, "caller": ANN}
-    assert answer == {"Location": f"/orders/{KEY}", "Order-Id": KEY}
+    assert answer == {"Location": f"/dev/orders/{KEY}", "Order-Id": KEY}
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/prod/orders", f"/prod/orders/{KEY}"),
+        ("/prod/orders/", f"/prod/orders/{KEY}"),
+        ("/orders", f"/orders/{KEY}"),
+        ("/shop/v1/orders", f"/shop/v1/orders/{KEY}"),
+    ],
+)
+def test_the_location_is_below_the_address_that_was_called(path: str, location: str) -> None:
+    call = Call(BODIES[0], {"Idempotency-Key": KEY}, {"sub": ANN}, REQUEST, path)
+    assert call.render(template("post_order.response.vtl")) == ""
+    assert call.answer["Location"] == location
 
 
 def test_without_a_key_the_request_s_own_id_is_the_order_s() -> None:

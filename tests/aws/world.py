@@ -11,9 +11,9 @@ from moto import mock_aws
 from expediter import contracts
 from expediter.app.ports import Work
 from expediter.aws.stores.claims import DynamoClaims
-from expediter.aws.stores.dead_letters import MAX_RECEIVES, SqsDeadLetters
+from expediter.aws.stores.dead_letters import SqsDeadLetters
 from expediter.aws.stores.orders import DynamoOrders, Tables
-from expediter.aws.stores.queue import SqsQueue
+from expediter.aws.stores.queue import MAX_RECEIVES, SqsQueue
 from expediter.aws.stores.tables import TABLES, Table
 from expediter.aws.workflows import StepFunctions
 from tests.support.clock import NOON
@@ -91,12 +91,12 @@ class AwsAdapters:
 
     def work(self, now: int = NOON) -> Work:
         tables = Tables(*(table.name for table in TABLES[:4]))
-        queue = SqsQueue(self.sqs, self.queue_url, self.dynamodb, "failures")
+        queue = SqsQueue(self.sqs, self.queue_url, self.dead_url)
         return Work(
             orders=DynamoOrders(self.dynamodb, tables),
             claims=DynamoClaims(self.dynamodb, tables.claims),
             queue=queue,
-            dead_letters=SqsDeadLetters(self.sqs, self.dead_url, queue, self.dynamodb, "failures"),
+            dead_letters=SqsDeadLetters(self.sqs, self.dead_url, queue),
             workflows=StepFunctions(self.stepfunctions, self.machine, self.dynamodb, tables.claims),
             settings=SETTINGS,
             now=now,

@@ -84,7 +84,7 @@ def bury(data: Path, *bodies: bytes) -> None:
             queue.send(body, {"order_id": f"00000000-0000-0000-0000-{number:012}"}, 1_000)
         for _ in range(3):
             for message in queue.receive(len(bodies), 10_000_000):
-                queue.fail(message.receipt, f"OrderInvalid: {message.body.decode()} is none", 0)
+                queue.fail(message, f"OrderInvalid: {message.body.decode()} is none", 0)
 
 
 class Typed(NamedTuple):

@@ -15,7 +15,7 @@ import uvicorn
 
 from expediter.app import orders
 from expediter.app.drafts import Draft, convert
-from expediter.app.ports import Caller, Work
+from expediter.app.ports import Caller, Message, Work
 from expediter.domain.order import Order, Status
 from expediter.embedded.clock import new_id
 from expediter.embedded.home import Home
@@ -51,7 +51,7 @@ class Shop:
         await self.home.write(lambda work: work.queue.send(body, attributes, work.now), "send")
         while not (letters := self.home.read(lambda work: work.dead_letters.page(100))):
             for message in await self.home.write(lambda work: work.queue.receive(5, work.now + 60_000), "receive"):
-                await self.home.write(partial(_fail, message.receipt), "fail")
+                await self.home.write(partial(_fail, message), "fail")
             await asyncio.sleep(0)
         return letters[-1].id
 
@@ -85,9 +85,9 @@ class Shop:
         return await self.client.post(path, data={"csrf": token[1], **fields})
 
 
-def _fail(receipt: str, work: Work) -> None:
+def _fail(message: Message, work: Work) -> None:
     """As a receive long ago that failed, so that the next one need not wait."""
-    work.queue.fail(receipt, REASON, work.now - 60_000)
+    work.queue.fail(message, REASON, work.now - 60_000)
 
 
 def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:

@@ -48,14 +48,13 @@ MAY: dict[str, list[tuple[str, str]]] = {
     "Intake": [
         ("dynamodb:GetItem", "<StoreClaims.Arn>"),
         CLAIM,
-        ("dynamodb:PutItem", "<StoreFailures.Arn>"),
+        ("sqs:SendMessage", "<MessagesDeadLetters.Arn>"),
         ("states:StartExecution", "<WorkflowOrders>"),
         *receive("Orders"),
     ],
     "Rest": [
         *ROW,
         *LIST,
-        ("dynamodb:GetItem", "<StoreFailures.Arn>"),
         ("states:GetExecutionHistory", f"{_ARN}:states:{_HERE}:execution:<WorkflowOrders.Name>:*"),
         *receive("DeadLetters"),
         SEND,
@@ -119,7 +118,6 @@ MUST_NOT: dict[str, list[tuple[str, str]]] = {
 WRITERS = {
     "<StoreLedger.Arn>": {"ProcessPayment", "RefundPayment", "CancelFailedOrder"},
     "<StoreMail.Arn>": {"CompleteOrder", "CancelFailedOrder", "Mailer"},
-    "<StoreFailures.Arn>": {"Intake"},
     "<StoreOrders.Arn>": {*TASK_FUNCTIONS, "Rest", "Graphql"},
 }
 

@@ -85,7 +85,6 @@ _TASK = {**_ROW, **_PARTIES}
 _LEDGER, _MAIL = {"ledger_table": "<StoreLedger>"}, {"mail_table": "<StoreMail>"}
 _SECRET = {"restaurant_secret": "<RestaurantSecret>"}
 _API = {**_ROW, "queue_url": "<MessagesOrders>", "hold_seconds": "<HoldSeconds>"}
-_FAILURES = {"failures_table": "<StoreFailures>"}
 _MACHINE = {"state_machine": "<WorkflowOrders>"}
 
 #: What each function is told.
@@ -100,12 +99,12 @@ SETTINGS: dict[str, dict[str, str]] = {
     "CancelFailedOrder": {**_TASK, **_LEDGER, **_MAIL},
     "Intake": {
         "claims_table": "<StoreClaims>",
-        **_FAILURES,
+        "dead_letter_url": "<MessagesDeadLetters>",
         **_MACHINE,
         "queue_url": "<MessagesOrders>",
         "hold_seconds": "<HoldSeconds>",
     },
-    "Rest": {**_API, **_FAILURES, **_MACHINE, "dead_letter_url": "<MessagesDeadLetters>"},
+    "Rest": {**_API, **_MACHINE, "dead_letter_url": "<MessagesDeadLetters>"},
     "Graphql": _API,
     "Mailer": {**_MAIL, "topic": "<MessagesOperators>", "mail_from": "<MailFrom>"},
     "Publisher": {"graphql_url": "<GraphqlApi.GraphQLUrl>"},
@@ -118,9 +117,9 @@ SETTINGS: dict[str, dict[str, str]] = {
 def the_order_queue_has_its_dead_letter_queue(template: Template) -> None:
     dead_key, dead = named(template, "AWS::SQS::Queue", "MessagesDeadLetters")
     _, orders = named(template, "AWS::SQS::Queue", "MessagesOrders")
-    assert orders["RedrivePolicy"] == {"deadLetterTargetArn": get(dead_key), "maxReceiveCount": 3}
+    assert orders["RedrivePolicy"] == {"deadLetterTargetArn": get(dead_key), "maxReceiveCount": 500}
     assert orders["VisibilityTimeout"] == VISIBILITY >= 6 * function(template, "Intake")[1]["Timeout"]
-    assert (dead["MessageRetentionPeriod"], orders["MessageRetentionPeriod"]) == (14 * 86400, 4 * 86400)
+    assert (dead["MessageRetentionPeriod"], orders["MessageRetentionPeriod"]) == (14 * 86400, 14 * 86400)
     assert dead["SqsManagedSseEnabled"] is orders["SqsManagedSseEnabled"] is True
 
 

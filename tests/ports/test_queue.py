@@ -1,5 +1,6 @@
 """SQS's verbs, one by one; the whole of them against a model is in test_queue_model.py."""
 
+import msgspec
 import pytest
 
 from expediter.app.ports import Message
@@ -15,19 +16,21 @@ def received(adapters: Adapters, now: int = NOON) -> Message:
     return message
 
 
-def exhausted(adapters: Adapters) -> tuple[Message, int]:
-    """A message in the dead-letter queue, its last delivery, and the time."""
+def dead(adapters: Adapters) -> tuple[str, Message, int]:
+    """The id of a dead letter that failed at three receives, the message's last delivery, and the time."""
     now = NOON
     with adapters.unit(now) as work:
         work.queue.send(b"body", {"order_id": "x"}, now)
-    message = received(adapters, now)
-    for _ in range(2):
+    deliveries = []
+    for _ in range(3):
+        deliveries.append(message := received(adapters, now))
+        with adapters.unit(now) as work:
+            work.queue.fail(message, "why", now)
         now += MINUTE
-        message = received(adapters, now)
-    now += MINUTE
     with adapters.unit(now) as work:
         assert work.queue.receive(5, now) == ()
-    return message, now
+        (letter,) = work.dead_letters.page(5)
+    return letter.id, deliveries[-1], now
 
 
 def test_a_message_is_received_as_it_was_sent(adapters: Adapters) -> None:
@@ -54,23 +57,23 @@ def test_a_received_message_is_hidden_until_its_visibility_timeout_is_over(adapt
 def test_only_the_newest_receipt_deletes_extends_or_fails(adapters: Adapters) -> None:
     with adapters.unit() as work:
         work.queue.send(b"body", {}, NOON)
-    old = received(adapters).receipt
-    new = received(adapters, NOON + MINUTE).receipt
+    old = received(adapters)
+    new = received(adapters, NOON + MINUTE)
     with adapters.unit() as work:
-        assert not work.queue.delete(old)
-        assert not work.queue.extend(old, 0, NOON)
+        assert not work.queue.delete(old.receipt)
+        assert not work.queue.extend(old.receipt, 0, NOON)
         assert not work.queue.fail(old, "why", NOON)
-        assert work.queue.delete(new)
-        assert not work.queue.delete(new)
+        assert work.queue.delete(new.receipt)
+        assert not work.queue.delete(new.receipt)
 
 
 @pytest.mark.parametrize("receipt", ["", "1", "1-", "-1", "x-y", "1-1-1", "99-1", "9" * 40 + "-1"])
 def test_a_text_that_is_no_receipt_does_nothing(adapters: Adapters, receipt: str) -> None:
     with adapters.unit() as work:
         work.queue.send(b"body", {}, NOON)
-        work.queue.receive(5, NOON)
+        (message,) = work.queue.receive(5, NOON)
         assert not work.queue.delete(receipt)
-        assert not work.queue.fail(receipt, "why", NOON)
+        assert not work.queue.fail(msgspec.structs.replace(message, receipt=receipt), "why", NOON)
 
 
 def test_extending_by_nothing_gives_the_message_back(adapters: Adapters) -> None:
@@ -87,7 +90,7 @@ def test_a_failed_message_is_hidden_for_two_seconds(adapters: Adapters) -> None:
     with adapters.unit() as work:
         work.queue.send(b"body", {}, NOON)
         (message,) = work.queue.receive(5, NOON)
-        work.queue.fail(message.receipt, "why", NOON)
+        work.queue.fail(message, "why", NOON)
         assert work.queue.receive(5, NOON + 1_999) == ()
         assert len(work.queue.receive(5, NOON + 2_000)) == 1
 
@@ -99,7 +102,7 @@ def test_a_failed_message_comes_back_and_dies_at_its_last_receive_with_the_last_
     for reason in ("first", "second", "third"):
         message = received(adapters, now)
         with adapters.unit(now) as work:
-            work.queue.fail(message.receipt, reason, now)
+            work.queue.fail(message, reason, now)
         now += MINUTE
     with adapters.unit(now) as work:
         (letter,) = work.dead_letters.page(5)
@@ -108,8 +111,16 @@ def test_a_failed_message_comes_back_and_dies_at_its_last_receive_with_the_last_
 
 
 def test_a_message_received_too_often_moves_to_the_dead_letter_queue(adapters: Adapters) -> None:
-    message, now = exhausted(adapters)
+    now = NOON
     with adapters.unit(now) as work:
+        work.queue.send(b"body", {"order_id": "x"}, now)
+    for _ in range(2):
+        received(adapters, now)
+        now += MINUTE
+    message = received(adapters, now)
+    now += MINUTE
+    with adapters.unit(now) as work:
+        assert work.queue.receive(5, now) == ()
         (letter,) = work.dead_letters.page(5)
 
     assert (letter.id, letter.body, letter.attributes) == (message.id, b"body", {"order_id": "x"})
@@ -118,11 +129,11 @@ def test_a_message_received_too_often_moves_to_the_dead_letter_queue(adapters: A
 
 
 def test_a_redriven_message_begins_anew_and_no_old_receipt_reaches_it(adapters: Adapters) -> None:
-    message, now = exhausted(adapters)
+    letter, message, now = dead(adapters)
     with adapters.unit(now) as work:
-        assert work.dead_letters.redrive(message.id, now)
+        assert work.dead_letters.redrive(letter, now)
         assert not work.queue.delete(message.receipt)
-        assert not work.queue.fail(message.receipt, "late", now)
+        assert not work.queue.fail(message, "late", now)
     again = received(adapters, now)
 
     assert (again.body, again.receive_count) == (b"body", 1)
@@ -130,23 +141,23 @@ def test_a_redriven_message_begins_anew_and_no_old_receipt_reaches_it(adapters: 
 
 
 def test_redriving_twice_is_redriving_once(adapters: Adapters) -> None:
-    message, now = exhausted(adapters)
+    letter, _, now = dead(adapters)
     with adapters.unit(now) as work:
-        assert work.dead_letters.redrive(message.id, now)
-        assert not work.dead_letters.redrive(message.id, now)
+        assert work.dead_letters.redrive(letter, now)
+        assert not work.dead_letters.redrive(letter, now)
         assert work.dead_letters.count() == 0
 
     assert received(adapters, now).body == b"body"
 
 
 def test_a_removed_dead_letter_is_gone(adapters: Adapters) -> None:
-    message, now = exhausted(adapters)
+    letter, _, now = dead(adapters)
     with adapters.unit(now) as work:
-        assert work.dead_letters.find(message.id)
-        assert work.dead_letters.delete(message.id)
-        assert not work.dead_letters.delete(message.id)
-        assert work.dead_letters.find(message.id) is None
-        assert not work.dead_letters.redrive(message.id, now)
+        assert work.dead_letters.find(letter)
+        assert work.dead_letters.delete(letter)
+        assert not work.dead_letters.delete(letter)
+        assert work.dead_letters.find(letter) is None
+        assert not work.dead_letters.redrive(letter, now)
 
 
 @pytest.mark.parametrize("message_id", ["", "x", "-1", "9" * 40])

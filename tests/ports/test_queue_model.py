@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from expediter.app.ports import Message
 from tests.ports.adapters import ADAPTERS, Adapters
 from tests.support.clock import NOON
 
@@ -83,8 +84,9 @@ class Queue(RuleBasedStateMachine):
     @rule(receipt=receipts, reason=st.sampled_from(["this", "that"]))
     def fail(self, receipt: str, reason: str) -> None:
         held = self.held_by(receipt)
+        message = Message(id="", body=b"", attributes={}, sent_at=0, receive_count=0, receipt=receipt)
         with self.adapters.unit(self.now) as work:
-            assert work.queue.fail(receipt, reason, self.now) == (held is not None)
+            assert work.queue.fail(message, reason, self.now) == (held is not None)
         if held:
             held.reason, held.visible_at = reason, self.now + RETRY_AFTER
             if held.receives >= MAX_RECEIVES:

@@ -31,7 +31,7 @@ def take_batch(work: Work) -> int:
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001  # whatever one message brings up, the others go on
-            work.queue.fail(message.receipt, f"{type(error).__name__}: {error}", work.now)
+            work.queue.fail(message, f"{type(error).__name__}: {error}", work.now)
         else:
             work.queue.delete(message.receipt)
     return len(messages)

@@ -122,8 +122,9 @@ class Queue(Protocol):
     def delete(self, receipt: str) -> bool:
         """Removes the message. False when the receipt is not the newest: somebody else has it now."""
 
-    def fail(self, receipt: str, reason: str, now: int) -> bool:
-        """Keeps the message with the reason; the last allowed receive moves it to the dead-letter queue."""
+    def fail(self, message: Message, reason: str, now: int) -> bool:
+        """Gives the message back for another receive; after the last allowed one it moves to the dead-letter queue with
+        the reason. False when the message's receipt is not the newest."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True):

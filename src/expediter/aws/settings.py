@@ -30,7 +30,6 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable)
     claims_table: str = ""
     ledger_table: str = ""
     mail_table: str = ""
-    failures_table: str = ""
     queue_url: str = ""
     dead_letter_url: str = ""
     state_machine: str = ""

@@ -23,17 +23,20 @@ def configured() -> settings.StackSettings:
 
 
 @cache
+def queue() -> SqsQueue:
+    given = configured()
+    return SqsQueue(clients.sqs(), given.queue_url, given.dead_letter_url)
+
+
+@cache
 def _work() -> Work:
     given = configured()
     tables = Tables(given.orders_table, given.claims_table, given.ledger_table, given.mail_table)
-    queue = SqsQueue(clients.sqs(), given.queue_url, clients.dynamodb(), given.failures_table)
     return Work(
         orders=DynamoOrders(clients.dynamodb(), tables),
         claims=DynamoClaims(clients.dynamodb(), tables.claims),
-        queue=queue,
-        dead_letters=SqsDeadLetters(
-            clients.sqs(), given.dead_letter_url, queue, clients.dynamodb(), given.failures_table
-        ),
+        queue=queue(),
+        dead_letters=SqsDeadLetters(clients.sqs(), given.dead_letter_url, queue()),
         workflows=StepFunctions(clients.stepfunctions(), given.state_machine, clients.dynamodb(), tables.claims),
         settings=given.orders(),
         now=0,

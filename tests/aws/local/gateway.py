@@ -14,6 +14,15 @@ class Text(str):
     def toLowerCase(self) -> "Text":  # noqa: N802  # Java's name
         return Text(self.lower())
 
+    def endsWith(self, end: str) -> bool:  # noqa: N802  # Java's name
+        return str.endswith(self, end)
+
+    def lastIndexOf(self, part: str) -> int:  # noqa: N802  # Java's name
+        return self.rfind(part)
+
+    def substring(self, start: int, end: int) -> "Text":
+        return Text(self[start:end])
+
     def replace(self, old: str, new: str, _: Any = -1) -> "Text":
         return Text(super().replace(old, new))
 
@@ -33,15 +42,19 @@ class Util:
 
 
 class Call:
-    """One request at the REST API; headers by the exact names that the client wrote."""
+    """One request at the REST API; headers by the exact names that the client wrote, ``path`` as it was called:
+    with the stage, or with what a custom domain maps."""
 
-    def __init__(self, body: str, headers: dict[str, str], claims: dict[str, str], request_id: str) -> None:
+    def __init__(
+        self, body: str, headers: dict[str, str], claims: dict[str, str], request_id: str, path: str = "/dev/orders"
+    ) -> None:
         self.answer: dict[str, str] = {}
         self._names = {
             "input": Input(body, headers),
             "util": Util(),
             "context": {
                 "requestId": Text(request_id),
+                "path": Text(path),
                 "authorizer": {"claims": {name: Text(value) for name, value in claims.items()}},
                 "responseOverride": {"header": self.answer},
             },

@@ -119,9 +119,9 @@ def test_another_order_under_a_key_and_a_poison_message_end_as_dead_letters(town
 
 def test_a_transaction_that_fails_undoes_nobody_else_s_write(town: Town) -> None:
     """moto puts back the whole table as it was when the transaction began: a cancel that was answered would be gone."""
-    client, table = town.client("dynamodb"), town._output("StoreFailures")
-    never = {"TableName": table, "Item": {"message_id": {"S": "no"}}, "ConditionExpression": "attribute_exists(absent)"}
-    keys = [{"message_id": {"S": f"kept {number}"}} for number in range(100)]
+    client, table = town.client("dynamodb"), town._output("StoreClaims")
+    never = {"TableName": table, "Item": {"id": {"S": "no"}}, "ConditionExpression": "attribute_exists(absent)"}
+    keys = [{"id": {"S": f"kept {number}"}} for number in range(100)]
 
     def fail() -> None:
         for _ in keys:

@@ -51,7 +51,7 @@ class Line:
         return [message.body for message in received]
 
     def fail(self, message: Message, now: int) -> None:
-        self.unit(lambda: self.queue.fail(message.receipt, "no order", now))
+        self.unit(lambda: self.queue.fail(message, "no order", now))
 
     def commit(self) -> None:
         self.session.write()

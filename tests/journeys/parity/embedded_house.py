@@ -182,7 +182,7 @@ def _fill(session: Session, now: int, queued: tuple[Message, ...], dead: tuple[M
         queue.send(letter.body, {"order_id": letter.order_id}, 0)
     for _ in range(3 if dead else 0):
         for received in queue.receive(len(dead), now):
-            queue.fail(received.receipt, "StoreUnavailable: it was down", 0)
+            queue.fail(received, "StoreUnavailable: it was down", 0)
     for one in queued:
         queue.send(one.body, {"order_id": one.order_id}, now)
 

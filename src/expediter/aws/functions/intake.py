@@ -3,9 +3,11 @@
 import logging
 
 from expediter.app import intake
+from expediter.app.ports import Message
 from expediter.asl.protocol import Json
 from expediter.aws import wiring
 from expediter.aws.events import message_of, owned
+from expediter.domain.errors import IdempotencyKeyReused, OrderInvalid
 
 _log = logging.getLogger("expediter.intake")
 
@@ -19,7 +21,17 @@ def handler(event: Json, _: object) -> Json:
         try:
             intake.take(work, owned(message))
         except Exception as error:  # noqa: BLE001  # one message that fails must not stop the others
-            _log.warning("message %s was not taken in: %s", message.id, type(error).__name__)
-            work.queue.fail(message.receipt, f"{type(error).__name__}: {error}", work.now)
             failed.append({"itemIdentifier": message.id})
+            _log.warning("message %s was not taken in: %s", message.id, type(error).__name__)
+            _give_back(message, error, work.now)
     return {"batchItemFailures": failed}
+
+
+def _give_back(message: Message, error: Exception, now: int) -> None:
+    """Its own fault: a dead letter after three receives. Else: it is tried again for a day."""
+    queue = wiring.queue()
+    refuse = queue.fail if isinstance(error, OrderInvalid | IdempotencyKeyReused) else queue.postpone
+    try:
+        refuse(message, f"{type(error).__name__}: {error}", now)
+    except Exception:  # noqa: BLE001  # the visibility timeout brings the message back all the same
+        _log.exception("message %s comes again after the visibility timeout", message.id)

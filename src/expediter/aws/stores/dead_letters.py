@@ -8,44 +8,43 @@ for the few letters that an operator looks at; hundreds are redriven by SQS itse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from expediter.app.ports import DeadLetter, Message
 from expediter.aws.failures import unavailable
-from expediter.aws.stores.queue import BATCH, SqsQueue, message_of
+from expediter.aws.stores.queue import BATCH, DEATH, Death, SqsQueue, message_of
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_sqs.client import SQSClient
 
 #: Seconds that letters are hidden from others while they are looked at.
 LOOKING = 20
 #: Letters that are looked at in one go at most.
 MOST = 1000
-#: Receives after which SQS moves a message here: the maxReceiveCount of the order queue's redrive policy.
-MAX_RECEIVES = 3
+#: What is said of a message that SQS itself has moved here.
+MOVED = "received too often and never deleted: a function ended without an answer"
 
 
 class SqsDeadLetters:
-    def __init__(self, client: "SQSClient", url: str, queue: SqsQueue, tables: "DynamoDBClient", failures: str) -> None:
+    def __init__(self, client: "SQSClient", url: str, queue: SqsQueue) -> None:
         self._client = client
         self._url = url
         self._queue = queue
-        self._tables = tables
-        self._failures = failures
 
     def page(self, limit: int, after: str | None = None) -> tuple[DeadLetter, ...]:
-        found = sorted(self._look(), key=_age)
-        start = next((place for place, message in enumerate(found, 1) if message.id == after), 0)
-        return tuple(self._letter(message) for message in found[start : start + limit])
+        found = sorted(map(_letter, self._look()), key=_age)
+        start = next((place for place, letter in enumerate(found, 1) if letter.id == after), 0)
+        return tuple(found[start : start + limit])
 
     def find(self, message_id: str) -> DeadLetter | None:
         message = self._take(message_id)
-        return self._letter(message) if message else None
+        return _letter(message) if message else None
 
     def redrive(self, message_id: str, now: int) -> bool:
         message = self._take(message_id)
         if message is None:
             return False
-        self._queue.send(message.body, message.attributes, now)
+        self._queue.send(message.body, _letter(message).attributes, now)
         return self._remove(message)
 
     def delete(self, message_id: str) -> bool:
@@ -107,19 +106,28 @@ class SqsDeadLetters:
             self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message.receipt.partition(" ")[2])
         return True
 
-    def _letter(self, message: Message) -> DeadLetter:
-        with unavailable():
-            row = self._tables.get_item(TableName=self._failures, Key={"message_id": {"S": message.id}}).get("Item", {})
-        return DeadLetter(
-            id=message.id,
-            body=message.body,
-            attributes=message.attributes,
-            sent_at=message.sent_at,
-            died_at=int(row["at"]["N"]) if row else message.sent_at,
-            receive_count=MAX_RECEIVES,
-            reason=row["reason"]["S"] if row else f"received {MAX_RECEIVES} times and never deleted",
-        )
+
+def _letter(message: Message) -> DeadLetter:
+    """A message without a reason was moved here by SQS."""
+    attributes = dict(message.attributes)
+    death = _death(attributes.pop(DEATH, None)) or Death(MOVED, message.sent_at, message.sent_at, message.receive_count)
+    return DeadLetter(
+        id=message.id,
+        body=message.body,
+        attributes=attributes,
+        sent_at=death.sent_at,
+        died_at=death.at,
+        receive_count=death.receives,
+        reason=death.reason,
+    )
 
 
-def _age(message: Message) -> tuple[int, str]:
-    return message.sent_at, message.id
+def _death(text: str | None) -> Death | None:
+    try:
+        return msgspec.json.decode(text, type=Death) if text else None
+    except msgspec.MsgspecError:
+        return None  # somebody else's attribute of this name
+
+
+def _age(letter: DeadLetter) -> tuple[int, str]:
+    return letter.sent_at, letter.id

@@ -4,7 +4,6 @@
     claims     the ids that are taken, by what and by whom: the strongly consistent way from an order's id to its row
     ledger     every movement of money, written once
     mail       the outbox: every mail that an order's end calls for, written once, in the transaction of that end
-    failures   why a message could not be taken in, by the message's id; forgotten after three weeks
 
 Lists need no scan: an order's month is part of the keys of the indexes for operators, and ``claims`` holds under MONTHS
 which months there are. The indexes hold keys alone, so that a change of an order that moves no key costs them nothing.
@@ -39,7 +38,6 @@ class Name(StrEnum):
     CLAIMS = "claims"
     LEDGER = "ledger"
     MAIL = "mail"
-    FAILURES = "failures"
 
 
 #: The row of ``claims`` that holds the months of all orders; no order has this id, because orders' ids are UUIDs.
@@ -54,5 +52,4 @@ TABLES: tuple[Table, ...] = (
     Table(Name.CLAIMS, "id"),
     Table(Name.LEDGER, "order_id", "entry"),
     Table(Name.MAIL, "order_id", "mail", stream=True),
-    Table(Name.FAILURES, "message_id", expires="expires_at"),
 )

@@ -109,8 +109,8 @@ class SqliteQueue:
             self._rows.put(row.sent.no, row, None)
         return row is not None
 
-    def fail(self, receipt: str, reason: str, now: int) -> bool:
-        row = self._delivered(receipt)
+    def fail(self, message: Message, reason: str, now: int) -> bool:
+        row = self._delivered(message.receipt)
         if row is None:
             return False
         after = msgspec.structs.replace(row, reason=reason, visible_at=now + RETRY_AFTER)

@@ -1,0 +1,163 @@
+"""The intake, message by message, over moto."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from expediter.app.ports import DeadLetter
+from expediter.aws import clients, clock
+from expediter.aws.stores.queue import PATIENCE
+from tests.aws.stage import ANN, BURGERS, OLGA, Functions
+
+BODY = json.dumps(BURGERS).encode()
+
+
+def executions(functions: Functions) -> list[Any]:
+    """The inputs of all executions that were started."""
+    client, machine = functions.adapters.stepfunctions, functions.adapters.machine
+    found = client.list_executions(stateMachineArn=machine)["executions"]
+    return [json.loads(client.describe_execution(executionArn=one["executionArn"])["input"]) for one in found]
+
+
+def test_a_message_starts_an_execution_named_by_its_order(functions: Functions) -> None:
+    order_id = str(uuid4())
+    assert functions.call("Intake", {"Records": [functions.message(BODY, order_id=order_id)]}) == {
+        "batchItemFailures": []
+    }
+    (started,) = executions(functions)
+    assert (started["order"]["id"], started["order"]["user_id"], started["hold_seconds"]) == (order_id, "somebody", 30)
+
+
+def test_the_owner_is_the_caller_unless_an_operator_orders_for_somebody(functions: Functions) -> None:
+    for caller, groups in ((ANN, ""), (OLGA, "[cooks operators]")):
+        record = functions.message(BODY, order_id=str(uuid4()), caller=caller, groups=groups)
+        functions.call("Intake", {"Records": [record]})
+    assert {started["order"]["user_id"] for started in executions(functions)} == {ANN, "somebody"}
+
+
+def received(record: dict[str, Any], count: int, sent_at: int | None = None) -> dict[str, Any]:
+    """The record as if it was received so often."""
+    attributes = {**record["attributes"], "ApproximateReceiveCount": str(count)}
+    return {**record, "attributes": attributes | ({"SentTimestamp": str(sent_at)} if sent_at is not None else {})}
+
+
+def letters(functions: Functions) -> list[DeadLetter]:
+    return list(functions.adapters.work().dead_letters.page(10))
+
+
+def hidden_for() -> tuple[list[int], Any]:
+    """Where the seconds are listed for which a message is hidden anew, and what lists them."""
+    seconds: list[int] = []
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        seconds.append(json.loads(params["body"])["VisibilityTimeout"])
+
+    return seconds, note
+
+
+def test_one_poisoned_message_fails_alone_and_keeps_its_reason(functions: Functions) -> None:
+    records = [functions.message(BODY, order_id=str(uuid4())) for _ in range(4)]
+    poison = received(functions.message(b"no order", order_id=str(uuid4())), 3)
+    failed = functions.call("Intake", {"Records": [*records[:2], poison, *records[2:]]})
+
+    assert failed == {"batchItemFailures": [{"itemIdentifier": poison["messageId"]}]}
+    assert len(executions(functions)) == 4
+    (letter,) = letters(functions)
+    assert letter.reason.startswith("OrderInvalid: ")
+    assert letter.body == b"no order"
+
+
+def test_a_message_that_is_no_order_is_tried_twice_more_before_it_dies(functions: Functions) -> None:
+    poison = functions.message(b"no order", order_id=str(uuid4()))
+    for count in (1, 2):
+        functions.call("Intake", {"Records": [received(poison, count)]})
+        assert letters(functions) == []
+    functions.call("Intake", {"Records": [received(poison, 3)]})
+    assert len(letters(functions)) == 1
+
+
+def test_what_is_not_the_message_s_fault_comes_again_later_each_time_and_does_not_die(functions: Functions) -> None:
+    record = functions.message(BODY, order_id=str(uuid4()))
+    seconds, note = hidden_for()
+    clients.sqs().meta.events.register("before-call.sqs.ChangeMessageVisibility", note)
+    functions.break_down("dynamodb")
+    for count in (1, 2, 3, 4, 5, 60):
+        answer = functions.call("Intake", {"Records": [received(record, count, clock.now())]})
+        assert answer == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+    assert seconds == [2, 15, 60, 300, 900, 900]
+    assert letters(functions) == []
+
+
+def test_what_fails_for_more_than_a_day_is_a_dead_letter_with_its_reason(functions: Functions) -> None:
+    record = functions.message(BODY, order_id=str(uuid4()))
+    functions.break_down("dynamodb")
+    functions.call("Intake", {"Records": [received(record, 90, clock.now() - PATIENCE - 1)]})
+    (letter,) = letters(functions)
+    assert letter.reason.startswith("StoreUnavailable: ")
+    assert letter.attributes == {"order_id": record["messageAttributes"]["order_id"]["stringValue"]}
+
+
+def test_a_queue_that_does_not_answer_takes_no_good_message_of_the_batch_along(functions: Functions) -> None:
+    good = [functions.message(BODY, order_id=str(uuid4())) for _ in range(2)]
+    poison = functions.message(b"no order", order_id=str(uuid4()))
+    functions.break_down("sqs")
+    assert functions.call("Intake", {"Records": [good[0], poison, good[1]]}) == {
+        "batchItemFailures": [{"itemIdentifier": poison["messageId"]}]
+    }
+    assert len(executions(functions)) == 2
+
+
+@pytest.mark.parametrize("caller", [{}, {"caller": ANN}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"user_id":"a","restaurant_id":"r","quantity":1,"quantity":2}',
+        b'{"user_id":"a","restaurant_id":"r","quantity":1,"name":"\\u200b"}',
+        '{"user_id":"a","restaurant_id":"\u202er","quantity":1}'.encode(),
+    ],
+)
+def test_what_the_server_refuses_to_read_in_two_ways_dies_in_the_intake_too(
+    functions: Functions, body: bytes, caller: dict[str, str]
+) -> None:
+    record = received(functions.message(body, order_id=str(uuid4()), **caller), 3)
+    functions.call("Intake", {"Records": [record]})
+
+    assert letters(functions)[0].reason.startswith("OrderInvalid: ")
+    assert executions(functions) == []
+
+
+def test_the_same_message_twice_is_one_execution_and_another_order_under_its_id_is_refused(
+    functions: Functions,
+) -> None:
+    order_id = str(uuid4())
+    other = json.dumps({**BURGERS, "quantity": 4}).encode()
+    first, again = functions.message(BODY, order_id=order_id), functions.message(BODY, order_id=order_id)
+    different = received(functions.message(other, order_id=order_id), 3)
+    failed = functions.call("Intake", {"Records": [first, again, different]})
+
+    assert failed == {"batchItemFailures": [{"itemIdentifier": different["messageId"]}]}
+    assert len(executions(functions)) == 1
+    assert letters(functions)[0].reason.startswith("IdempotencyKeyReused: ")
+
+
+def test_a_message_whose_attributes_are_no_texts_fails_alone(functions: Functions) -> None:
+    odd, good = functions.message(BODY, order_id="x"), functions.message(BODY, order_id=str(uuid4()))
+    odd["messageAttributes"] = {"order_id": {"binaryValue": "AAAA", "dataType": "Binary"}}
+    failed = functions.call("Intake", {"Records": [odd, good]})
+    assert failed == {"batchItemFailures": [{"itemIdentifier": odd["messageId"]}]}
+    assert len(executions(functions)) == 1
+
+
+def test_an_id_that_is_no_uuid_is_refused(functions: Functions) -> None:
+    failed = functions.call("Intake", {"Records": [functions.message(BODY, order_id="forged")]})
+    assert len(failed["batchItemFailures"]) == 1
+    assert executions(functions) == []
+
+
+@pytest.mark.parametrize("email", ["a..b@example.com", "a@b-.com", "用户@example.com"])
+def test_an_order_whose_address_ses_can_never_mail_is_not_taken_in(functions: Functions, email: str) -> None:
+    body = json.dumps({**BURGERS, "email": email}).encode()
+    functions.call("Intake", {"Records": [functions.message(body, order_id=str(uuid4()))]})
+    assert executions(functions) == []
