@@ -78,7 +78,11 @@ class AcceptedItem(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class AcceptedDraft(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """A draft that was accepted: it is read again by its form only, whatever the rules have become since."""
+    """A draft that was accepted. It has the fields of a Draft, without its rules.
+
+    A message may wait on the queue while the server is updated. Rules that are new must not refuse it then: its
+    customer was told that the order is accepted.
+    """
 
     user_id: str
     restaurant_id: str

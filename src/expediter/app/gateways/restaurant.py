@@ -25,9 +25,11 @@ _GONE = frozenset({404, 410})
 
 
 class _Slip(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the kitchen gets to know of an order: not the customer's address. Money in minor units.
+    """What the restaurant gets to know of an order: not the customer's address. Money in minor units.
 
-    ``task_token``: the workflow waits until the kitchen brings it back.
+    REST shows much the same fields (``api/render.py``), but these are two promises to two readers. A field that REST
+    gains must not reach restaurants by itself.
+    ``task_token``: the workflow waits until the restaurant sends it back.
     """
 
     id: str
