@@ -168,8 +168,8 @@ def _numbered(draft: AnyDraft) -> AnyDraft:
     return draft
 
 
-class Asked(NamedTuple):
-    """The order that a message asks for, the fingerprint of its draft, and the seconds for which it is held."""
+class AcceptedOrder(NamedTuple):
+    """The order in a message, the fingerprint of its draft, and the seconds for which it is held."""
 
     order: Order
     fingerprint: str
@@ -181,24 +181,24 @@ def terms_of(settings: OrderSettings) -> Terms:
     return Terms(settings.default_price, settings.currency, settings.hold_seconds)
 
 
-def write(draft: Draft, order_id: str, at: int, terms: Terms) -> tuple[bytes, Asked]:
+def write(draft: Draft, order_id: str, at: int, terms: Terms) -> tuple[bytes, AcceptedOrder]:
     """The body of a message sent ``at``, and what it asks for. Raises OrderInvalid with every fault found."""
-    return encode(draft), Asked(order_of(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
+    return encode(draft), AcceptedOrder(order_of(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
 
 
-def read_accepted(body: bytes, order_id: str, at: int, terms: Terms) -> Asked:
+def read_accepted(body: bytes, order_id: str, at: int, terms: Terms) -> AcceptedOrder:
     """The order in the body of a message that was accepted ``at``. Raises msgspec.DecodeError when it is none."""
     draft = _accepted(body)
-    return Asked(completed(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
+    return AcceptedOrder(completed(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
 
 
 _accepted = msgspec.json.Decoder(AcceptedDraft).decode
 
 
-def read_new(body: bytes, order_id: str, at: int, terms: Terms) -> Asked:
+def read_new(body: bytes, order_id: str, at: int, terms: Terms) -> AcceptedOrder:
     """As ``read_accepted``, of a message from elsewhere, which nobody has checked. Raises OrderInvalid too."""
     draft = parse(body, Draft)
-    return Asked(order_of(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
+    return AcceptedOrder(order_of(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
 
 
 def order_of(draft: Draft, order_id: str, at: int, terms: Terms) -> Order:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from expediter.app.addresses import require_taken
-from expediter.app.drafts import Asked, Terms, read_accepted, read_new, terms_of
+from expediter.app.drafts import AcceptedOrder, Terms, read_accepted, read_new, terms_of
 from expediter.app.faults import reason
 from expediter.app.ports import Claim, Message, OrderSettings, Work
 from expediter.asl.protocol import Json
@@ -55,7 +55,7 @@ class WrittenMessage(NamedTuple):
     body: bytes
     attributes: dict[str, str]
     sent_at: int
-    asked: Asked
+    asked: AcceptedOrder
 
 
 #: Messages that were written by this process and not read since, by the ids of their orders, the oldest first.
@@ -64,7 +64,7 @@ _written: dict[str, WrittenMessage] = {}
 _MOST = 1024
 
 
-def send(work: Work, order_id: str, body: bytes, asked: Asked, terms: Terms) -> None:
+def send(work: Work, order_id: str, body: bytes, asked: AcceptedOrder, terms: Terms) -> None:
     """Puts the message of an accepted order on the queue.
 
     It is kept for ``order_in``: where the intake is this process, it reads the message a moment later, and parsing it
@@ -77,7 +77,7 @@ def send(work: Work, order_id: str, body: bytes, asked: Asked, terms: Terms) -> 
     work.queue.send(body, attributes, work.now)
 
 
-def order_in(message: Message, settings: OrderSettings) -> Asked:
+def order_in(message: Message, settings: OrderSettings) -> AcceptedOrder:
     """The order in a message. Raises OrderInvalid when there is none.
 
     The API writes into the message's attributes what its settings added to the order, and that holds. For a message

@@ -1,4 +1,4 @@
-"""Time and new ids: the two things that come from this machine and nowhere else."""
+"""Time and new ids, which come from this machine."""
 
 import asyncio
 import secrets
@@ -17,7 +17,7 @@ SLOWEST = 10
 
 
 class Clock(Protocol):
-    """What the loops of the runtime know of time, in milliseconds since 1970 UTC."""
+    """The time for all parts of the server, in milliseconds since 1970 UTC."""
 
     def now(self) -> int: ...
 
@@ -30,13 +30,13 @@ _steady = partial(time.clock_gettime_ns, getattr(time, "CLOCK_BOOTTIME", time.CL
 
 
 class SystemClock:
-    """Never runs backwards and never jumps, whatever is done to the machine's clock.
+    """A clock that never runs backwards and never jumps, also when the machine's clock is set.
 
-    It goes by what has passed since the start, sleep of the machine included, and walks towards the machine's clock by
-    a tenth of that at most. So a clock that is set makes no timer late, and ends no lease, token or session before its
-    time; what people read is right again after a while.
+    It counts the time since the start, sleep of the machine included, and approaches the machine's clock by a tenth of
+    that time at most. So when the machine's clock is set, no timer is late, and no lease, token or session ends too
+    early. The times that people read are right again after a while.
 
-    ``at_least``: milliseconds since 1970 UTC that have been before. ``wall`` and ``passed`` tell nanoseconds.
+    ``at_least``: a time that has been before (ms since 1970 UTC). ``wall`` and ``passed`` return nanoseconds.
     """
 
     def __init__(
@@ -89,8 +89,8 @@ def _seeds() -> list[int]:
     return [number >> 1 for number in _drawn()]
 
 
-#: Unguessable numbers of 64 bits from the system's own source, which is asked for many at once: each asking costs 1 µs.
+#: Random numbers of 64 bits from the system's own source. Many are read at once, because each read takes 1 µs.
 AT_ONCE = 256
 NUMBERS: Iterator[int] = chain.from_iterable(iter(_drawn, None))
-#: What events' randomness is derived from, task tokens' too: such numbers, of 63 bits.
+#: The seeds of events, from which also task tokens are derived: random numbers of 63 bits.
 SEEDS: Iterator[int] = chain.from_iterable(iter(_seeds, None))

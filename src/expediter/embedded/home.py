@@ -1,4 +1,4 @@
-"""The running server as the web sees it: what reads and what writes, from the first request to the last."""
+"""The running server as the web uses it: its units of work, its reads, its state."""
 
 import asyncio
 import logging
@@ -46,7 +46,7 @@ _log = logging.getLogger("expediter.server")
 
 #: Seconds that calls under way get to end when the server stops.
 GRACE = 5.0
-#: The units of work that accept an order: the time until their answer is measured.
+#: The units of work that accept an order. The time until their answer is measured.
 ACCEPTS = frozenset({"postOrder", "Mutation.postOrder", "console:place"})
 
 
@@ -193,7 +193,7 @@ class Home:
         return made
 
     def read(self, handle: Callable[[Work], T]) -> T:
-        """What ``handle`` reads of what is committed, all of it as of one moment.
+        """Returns what ``handle`` reads. It sees what is committed, all of it as of one moment.
 
         Without the snapshot an order could be missed between queue and table, because COMMIT runs beside the reads.
         """
@@ -246,12 +246,12 @@ class Home:
         self._writer.metrics.shed += 1
 
     def sign_in_failed(self) -> None:
-        """Counts a token that was wrong, and logs it: not whose, that would be personal."""
+        """Counts a token that was wrong, and logs that. It does not log from whom, because that would be personal."""
         self._writer.metrics.sign_ins_failed += 1
         _log.warning("somebody sent a token that is wrong")
 
     def record(self, who: Operator, kind: str, subject: str) -> None:
-        """Has something written into the audit that no request carries out."""
+        """Writes an entry into the audit for something that is no operation of a request."""
 
         def done(_: None, error: Exception | None) -> None:
             if error is not None:
@@ -267,7 +267,7 @@ class Home:
     # ── start and stop ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def start(self) -> None:
-        """Pins the workflow, goes on with what the process before left, and begins to accept orders."""
+        """Pins the workflow, goes on with the work of the process before, and begins to accept orders."""
         await self.health.check_and_start(*self._database)
         await self._writer.run("pin", self._pin)
         engine, committed = self.engine, self._committed
@@ -281,7 +281,7 @@ class Home:
         self.engine.workflows.definitions.use(workflow(file), self.clock.now(), lambda: library(file))
 
     async def stop(self) -> None:
-        """Ends what is under way within seconds; the rest goes on at the next start."""
+        """Ends what is under way, within seconds. The next start goes on with the rest."""
         self._ready = False
         await self.engine.dispatcher.stop(GRACE)
         for loop in self._loops:

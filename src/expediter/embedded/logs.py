@@ -1,11 +1,11 @@
-"""What the server logs on stderr: one JSON object a line, or a line for reading where stderr is a terminal.
+"""The server's log on stderr: one JSON object a line, or plain text where stderr is a terminal.
 
-Nothing personal gets into a log, whatever happens. So these are the rules:
+Nothing personal gets into a log. So these are the rules:
 
 - a message of ours is a fixed sentence; ids and words of ours come as fields (``extra={"order_id": …}``);
-- of an exception its class, the classes that caused it and the lines of code are told, never its text: that may quote
-  what a customer wrote;
-- of a message of somebody else's library its first line is told, with every text that was put into it left out.
+- of an exception, its class, the classes that caused it and the lines of code are logged, never its text: the text may
+  quote what a customer wrote;
+- of a message of a library, the first line is logged, without the texts that were put into it.
 """
 
 import logging
@@ -21,11 +21,11 @@ import msgspec
 
 from expediter.app.operator.traces import trace_id
 
-#: What a message of ours may carry besides its text.
+#: The fields that a message of ours may have.
 FIELDS = ("order_id", "call", "mail", "alert", "outage", "locked_by", "left_out")
-#: Records of one message that are told in a second.
+#: Records of one message that are logged in a second.
 MOST = 20
-#: Lines of code that are told of an exception, the innermost first.
+#: Lines of code that are logged of an exception, the innermost first.
 FRAMES = 12
 _LEFT_OUT = "…"
 _SITE = Path(__file__).parents[2]
@@ -35,22 +35,23 @@ _encode = msgspec.json.Encoder().encode
 
 
 def set_up(stream: TextIO) -> None:
-    """Has everything in this process logged to ``stream``, uncaught exceptions too."""
+    """Sends all log records of this process to ``stream``, and uncaught exceptions too."""
     terminal = stream.isatty()
     handler = logging.StreamHandler(stream)
     handler.addFilter(Flood())
     handler.setFormatter(ForReading() if terminal else JsonLine())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    # Who sits before a terminal was greeted already.
+    # On a terminal the start was already announced.
     _log.setLevel(logging.WARNING if terminal else logging.INFO)
-    logging.raiseExceptions = False  # a message that cannot be written is not told with its insides
+    logging.raiseExceptions = False  # when a message cannot be written, its content is not printed
     sys.excepthook = _uncaught
 
 
 class Flood(logging.Filter):
-    """Lets the first MOST records of one message through in each second; the next one after says how many it left out.
+    """Lets the first MOST records of one message through in each second. The next one after that says how many were
+    dropped.
 
-    A disk that is full or a bank that is down concerns thousands of orders at once, and says nothing new with each.
+    When the disk is full or the bank is down, thousands of orders fail at once for the same reason.
     """
 
     def __init__(self) -> None:
@@ -85,7 +86,7 @@ class ForReading(logging.Formatter):
 
 
 def told(record: logging.LogRecord) -> dict[str, str]:
-    """What is told of a record, as fields."""
+    """The fields that are logged of a record."""
     said = {
         "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "level": record.levelname,
@@ -108,7 +109,7 @@ def _message(record: logging.LogRecord) -> str:
     shown = tuple(value if isinstance(value, int | float) else _LEFT_OUT for value in given)
     try:
         return template % shown if shown else template
-    except (TypeError, ValueError):  # a number was expected where a text came, or the first line has not all of them
+    except (TypeError, ValueError):  # the arguments do not fit the first line
         return template
 
 
@@ -131,7 +132,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _module(file: str) -> str:
-    """The file below where it was installed: where that is belongs to the machine."""
+    """The file, relative to the folder where it is installed: the folder itself is this machine's matter."""
     path = Path(file)
     return str(path.relative_to(_SITE)) if path.is_relative_to(_SITE) else path.name
 

@@ -24,9 +24,9 @@ _SUFFIX = ".asl.json"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 #: Bytes of a definition (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
 LARGEST_DEFINITION = 1024 * 1024
-#: Characters of a token that nobody guesses.
+#: Least length of a token, in characters: shorter ones could be guessed.
 SHORTEST_TOKEN = 16
-#: Settings whose values are never shown: they hold a password, or are one.
+#: Settings whose values are never shown, because they hold a secret.
 _SECRET = frozenset({"SMTP_URL", "TOKEN", "RESTAURANT_SECRET"})
 
 
@@ -97,7 +97,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> ServerSett
 
 
 def workflow(path: Path | None) -> Json:
-    """The workflow's definition with the names of our tasks in it: a file, or the one that comes along.
+    """The workflow's definition with the names of our tasks in it: from a file, or the one that is part of Expediter.
 
     Raises SettingRefused when the file cannot be read as JSON, or a placeholder names no task.
     """

@@ -1,4 +1,5 @@
-"""Builds the parts of the server in their order, and hands each over finished. Only this file knows all of them."""
+"""Builds the parts of the server in their order. Each part is finished when it is handed to the next. Only this file
+knows all of them."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -47,7 +48,7 @@ from expediter.embedded.web.feed import Feed
 
 
 class File(NamedTuple):
-    """The database file, as it is held open."""
+    """The open database file."""
 
     writing: WriteBehind
     reading: Session
@@ -115,7 +116,7 @@ def _loops(
     queue: SqliteQueue,
     executions: SqliteExecutions,
 ) -> tuple[Loop, ...]:
-    """What goes on in the background, in the order in which it starts and stops."""
+    """The work in the background, in the order in which it starts and stops."""
     return (
         *([mailing.outbox] if mailing else []),
         *([MailServerOffers(clock, outside.mailer)] if outside.mailer else []),
@@ -197,7 +198,7 @@ def _collector(settings: ServerSettings) -> Collector | None:
 
 
 async def _start(home: Home) -> None:
-    """Raises DataRefused when what a start has to write cannot be written."""
+    """Raises DataRefused when the start cannot write to the file."""
     try:
         await home.start()
     except StoreUnavailable as error:

@@ -1,7 +1,7 @@
-"""The services of AWS that a workflow may call here: ``lambda:invoke`` runs a task as by its name,
-``states:startExecution`` another state machine.
+"""The services of AWS that a workflow may call here. ``lambda:invoke`` runs a task of ours, and
+``states:startExecution`` runs another state machine.
 
-With ``.waitForTaskToken`` what the task answers is dropped, and the state ends when its token comes back.
+With ``.waitForTaskToken`` the output of the task is dropped, and the state ends when its token comes back.
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html
 """
 
@@ -36,7 +36,7 @@ PerformTask: TypeAlias = Callable[[TaskPorts, StoredExecution, ScheduleTask, Ans
 
 
 class ServiceFailure(Exception):
-    """What AWS's service would have answered: its error name and the cause."""
+    """The failure that AWS's service would answer with: its error name and the cause."""
 
     def __init__(self, name: str, cause: str) -> None:
         super().__init__(cause)
@@ -44,7 +44,7 @@ class ServiceFailure(Exception):
 
 
 class Invocation(NamedTuple):
-    """A task of ours by its name, and what it is given."""
+    """A task of ours by its name, and its input."""
 
     name: str
     input: Json
@@ -66,7 +66,7 @@ def invocation(task: ScheduleTask) -> Invocation:
 
 
 def name_in(given: Json) -> str:
-    """``ProcessPayment`` of that name, of an ARN of a function or state machine, and of either with an alias behind."""
+    """Returns ``ProcessPayment`` for that name, for an ARN that ends in it, and for both with an alias behind them."""
     parts = str(given).split(":")
     return parts[6] if parts[0] == "arn" and len(parts) > 6 else parts[0]
 
@@ -76,7 +76,7 @@ def envelope(output: Json) -> Json:
     return {"ExecutedVersion": "$LATEST", "Payload": output, "StatusCode": 200, **METADATA}
 
 
-#: What AWS's SDK adds to every answer, without the headers, which are different each time.
+#: AWS's SDK adds this to every answer. Its headers are left out, because they are different each time.
 METADATA: dict[str, Json] = {
     "SdkHttpMetadata": {"AllHttpHeaders": {}, "HttpHeaders": {}, "HttpStatusCode": 200},
     "SdkResponseMetadata": {"RequestId": ""},

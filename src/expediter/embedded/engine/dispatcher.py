@@ -1,11 +1,12 @@
-"""What happens by itself: messages are taken in, calls are made, timers fire, and work of a dead process goes on.
+"""Does what no request asks for: takes messages in, makes calls, fires timers, and goes on with the work of a process
+that died.
 
     [accept ─→ message] ─→ [intake] ─→ pending call ─→ gateway ─→ [settle] ─→ … ─→ end
                               └─→ timer ─→ [fire] ─→ …
 
-Each pair of brackets is a unit of work, so what happened is durable before a call that follows from it goes out. The
-intake is in the commit of the accept, unless there is too much to do. Nothing is remembered here that cannot be read
-again from the file.
+Each pair of brackets is a unit of work. So a step is durable before the call that follows from it goes out. The intake
+is in the commit of the accept, unless there is too much to do. All that is in memory here can be read again from the
+file.
 """
 
 import asyncio
@@ -27,21 +28,21 @@ from expediter.embedded.engine.pending_calls import CallFailed, PendingCall, Set
 from expediter.embedded.engine.ports import ExecutionStore, MessageCount
 from expediter.embedded.sqlite.writer import Writer
 
-#: Calls through one gateway, under way or waiting, from which no more messages are taken in: they wait in the file.
-#: Timers go on (a slow bank never holds up the restaurant) until there are so many that memory has to be spared.
+#: With CALLS calls through one gateway, under way or waiting, no more messages are taken in: they wait in the file.
+#: Timers still fire, so a slow bank does not hold up the restaurant. With TOO_MANY_CALLS they wait too, to save memory.
 CALLS, TOO_MANY_CALLS = 2_000, 8_000
-#: Intake units and timers on their way to the writer at most, and messages counted at one look.
+#: Limits: intakes at the writer, timers at the writer, and messages that are counted at once.
 INTAKES = 64
 TIMERS = 512
 MESSAGES = 10_000
-#: Milliseconds until something that the store could not do is tried again, and between looks at the queue.
+#: Milliseconds between a failure of the store and the next try, and between two looks at the queue.
 PAUSE = 1_000
 
 _log = logging.getLogger("expediter.calls")
 
 
 class Dispatcher:
-    """``headers``: what a call about this order carries besides its own headers."""
+    """``headers``: returns further headers for a call about an order."""
 
     def __init__(
         self,
@@ -56,7 +57,8 @@ class Dispatcher:
         self._clock = clock
         self._wake = asyncio.Event()
         self._wake_at = 0
-        #: Units of work that take messages in and have not run yet: what comes after they ran needs another one.
+        #: Units of work that take messages in and have not run yet. A message that comes after they ran needs another
+        #: one.
         self._intakes: set[object] = set()
         #: The ports of the unit of work that runs. None: not started, so messages wait.
         self._work: Callable[[], Work] | None = None
@@ -76,7 +78,7 @@ class Dispatcher:
         self._writer.after(partial(self._make, pending, settle))
 
     def wake_at(self, at: int) -> None:
-        """A timer was set."""
+        """A timer was set for ``at``: the loop wakes by then."""
         self._writer.after(partial(self._hurry, at))
 
     # ── starting and stopping ─────────────────────────────────────────────────────────────────────────────────────
@@ -84,7 +86,8 @@ class Dispatcher:
     async def start(
         self, driver: Driver, work: Callable[[], Work], executions: ExecutionStore, queue: MessageCount
     ) -> None:
-        """Takes up what is under way in the file, then keeps going. ``executions`` and ``queue`` are only read.
+        """Goes on with what is under way in the file, and begins to take in messages and to fire timers. ``executions``
+        and ``queue`` are only read.
 
         ``work``: the ports of the unit of work that runs.
         """
@@ -96,7 +99,8 @@ class Dispatcher:
         self._loop = asyncio.create_task(self._keep_time(driver, executions, queue), name="dispatcher")
 
     async def stop(self, grace: float) -> None:
-        """Takes nothing new in and gives calls under way ``grace`` seconds; what is left goes on at the next start."""
+        """Takes nothing new in, and waits ``grace`` seconds for the calls under way. The next start makes the others
+        again."""
         self._stopping = True
         self._wake.set()
         if self._loop:
@@ -115,12 +119,12 @@ class Dispatcher:
     # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def sent(self) -> None:
-        """One more message is on the queue: take it in. It is a hint: its unit of work may be undone later."""
+        """One more message is on the queue. This is a hint only: its unit of work may still be undone."""
         self._backlog += 1
         self._take_in()
 
     def _take_in(self) -> None:
-        """Has as many batches taken in as there are messages for, unless the outside is not keeping up."""
+        """Has all messages taken in, in batches, unless the gateways do not keep up."""
         while len(self._intakes) < INTAKES and len(self._intakes) * BATCH < self._backlog:
             if self._work is None or self._stopping or not self._keeping_up(CALLS):
                 return
@@ -131,7 +135,7 @@ class Dispatcher:
 
     def _intake(self, intake: object, work: Callable[[], Work]) -> int:
         received = take_batch(work())
-        if intake in self._intakes:  # else it runs again, and was counted
+        if intake in self._intakes:  # otherwise this is a second run, and it was counted
             self._intakes.remove(intake)
             self._backlog = max(0, self._backlog - received) if received else 0
         return received
@@ -214,7 +218,7 @@ class Dispatcher:
             await self._clock.wait_until(self._wake_at, self._wake)
 
     def _look(self, driver: Driver, executions: ExecutionStore, queue: MessageCount, now: int) -> int:
-        """Has done what is due; gives when to look again."""
+        """Does what is due. Returns when to look again."""
         if self._keeping_up(TOO_MANY_CALLS):
             for no in executions.due(now, TIMERS):
                 self._fire(driver, no)
@@ -236,7 +240,7 @@ class Dispatcher:
         self._writer.submit("timer", partial(driver.fire, no), done)
 
     def _fails(self, what: str, error: Exception | None) -> bool:
-        """Whether a unit of work was undone, to be tried again. Of several in a row the first one is logged."""
+        """Whether a unit of work was undone and has to be tried again. Only the first of several in a row is logged."""
         if error is not None and not self._failing:
             _log.error("%s failed; a try follows every second until it works", what, exc_info=error)
         self._failing = error is not None

@@ -1,4 +1,4 @@
-"""Drives executions: every event that comes in takes its execution as far as it goes without the outside.
+"""Drives executions: each event moves its execution on until it has to wait for something outside.
 
     event ─→ the state machine ─→ commands ─→ tasks performed, timers set ─→ more events ─→ … ─→ stored
 
@@ -70,7 +70,7 @@ class Driver:
         self._resources: Mapping[str, PerformTask] = {**lambdas.resources, **self._nested.resources}
 
     def settle(self, pending: PendingCall, answer: Answer | CallFailed) -> None:
-        """A call is over: performs its task on with the answer, which may need another call, or fails it."""
+        """A call is over. Performs its task with the answer, which may need another call, or fails the task."""
         execution = self._executions.load(pending.execution)
         if execution is None:
             return
@@ -82,7 +82,7 @@ class Driver:
         self.drive(work, execution, () if event is None else (event,))
 
     def fire(self, no: int) -> None:
-        """Fires the timers of an execution that are due, and the time limits of tasks that wait for their tokens."""
+        """Fires the timers of an execution that are due, and ends tasks that waited for their tokens too long."""
         execution = self._executions.load(no)
         if execution is None:
             return
@@ -120,7 +120,7 @@ class Driver:
             taken.append(event)
             commands = steps.take(event)
             for command in commands:
-                # The kinds are compared, because isinstance takes its longest way for a struct of another kind.
+                # The classes are compared, because isinstance is slow for an object of another class.
                 if type(command) is ScheduleTask:
                     follows = self._perform(work, execution, command)
                 elif type(command) is StartTimer:
@@ -139,7 +139,7 @@ class Driver:
         events: Sequence[AnyEvent],
         commands: Sequence[Command],
     ) -> None:
-        """``commands``: those of the last step, which are all that an execution without parallel branches waits for."""
+        """``commands``: those of the last step. An execution without parallel branches waits for these only."""
         if not commands or len(execution.frames) > 1 or execution.deadline is not None:
             commands = outstanding(self._definitions.machines[before.definition], execution)
         awaited = self._awaited(before, commands) if before.definition in self._definitions.awaiting else ()
@@ -168,7 +168,7 @@ class Driver:
         answer: Answer | None = None,
         repeat: bool = False,
     ) -> AnyEvent | None:
-        """Performs a task as far as it goes: the event that ends it, or None while it waits."""
+        """Performs a task until it ends or has to wait. Returns the event that ends it, or None while it waits."""
         try:
             if service := self._resources.get(task.resource):
                 return service(work, execution, task, answer, repeat)
@@ -205,9 +205,7 @@ def _failed(work: TaskPorts, task: ScheduleTask, failure: CallFailed) -> AnyEven
 
 
 def _due(execution: Execution, commands: Sequence[Command], awaited: Sequence[AwaitedTask]) -> tuple[int | None, int]:
-    """When time alone moves the execution on, and whether (1 or 0) a call of it is under way that has to be repeated
-    by a new process.
-    """
+    """When the next timer of the execution fires, and 1 when a new process has to repeat a call of it (else 0)."""
     if execution.status != "RUNNING":
         return None, 0
     due, quiet = NEVER, 0

@@ -1,4 +1,4 @@
-"""Calls through the gateways. Each has connections of its own, so that a slow bank never holds up the restaurant."""
+"""Calls through the gateways. Each has connections of its own, so a slow bank does not hold up the restaurant."""
 
 import asyncio
 from collections.abc import Callable, Mapping

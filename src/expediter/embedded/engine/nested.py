@@ -1,7 +1,7 @@
 """Executions that a workflow starts: each is an execution of its own, named ``MACHINE:NAME`` in the table of claims.
 
-As on AWS, the same name and input again is the same execution as long as it runs, and anything else under the name is
-refused. Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html and
+As on AWS, a start with the same name and input finds the same execution while that runs. Any other start under that
+name is refused. Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html and
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 """
 
@@ -40,7 +40,7 @@ from expediter.embedded.engine.ports import (
 )
 from expediter.embedded.engine.task_tokens import TokenWait
 
-#: Executions that start each other within one unit of work at most: a workflow that starts itself must come to an end.
+#: Executions that may start each other within one unit of work. A workflow that starts itself must come to an end.
 DEEPEST = 16
 #: AWS's longest name of an execution.
 LONGEST_NAME = 80
@@ -111,14 +111,14 @@ class NestedExecutions:
         return None
 
     def ended(self, work: TaskPorts, child: StoredExecution) -> None:
-        """A nested execution has ended: the tasks that wait for it go on, in the same unit of work."""
+        """A nested execution has ended. The tasks that wait for it go on in the same unit of work."""
         for parent in self._nested.take_parents(child.no):
             stored = self._executions.load(parent.execution)
             if stored is not None:
                 self._drive(work, stored, [self._answer(child, parent, work.now)])
 
     def _begun(self, work: TaskPorts, parent: StoredExecution, task: ScheduleTask) -> StoredExecution:
-        """The execution that a task asks for, as far as it goes in this unit of work. Raises ServiceFailure."""
+        """Starts the execution that a task asks for, and drives it until it waits. Raises ServiceFailure."""
         if self._depth == DEEPEST:
             raise _failure("ExecutionLimitExceeded", f"At most {DEEPEST} executions may start each other at once.")
         name, definition, given = self._asked(parent, task)
@@ -193,7 +193,7 @@ def _context(name: str) -> msgspec.Raw:
 
 
 def _input(given: Json) -> Json:
-    """A text is the JSON text of the input, as AWS's own parameter is."""
+    """A text is read as the JSON text of the input: AWS's own parameter is such a text."""
     if not isinstance(given, str):
         return given
     try:

@@ -1,4 +1,4 @@
-"""Calls that executions wait for, and what becomes of them."""
+"""Calls that executions wait for, and their failures."""
 
 from collections.abc import Callable
 from typing import TypeAlias, final

@@ -11,15 +11,15 @@ import msgspec
 from expediter.asl import Execution, Machine
 from expediter.asl.protocol import AnyEvent, Json, ScheduleTask
 
-#: ``due`` of an execution that waits for no timer but has not ended: after the year 9999, in milliseconds.
+#: ``due`` of an execution that has not ended but waits for no timer: a time after the year 9999, in milliseconds.
 NEVER: Final = 253_402_300_800_000
 
 
 class StoredExecution(msgspec.Struct, frozen=True, gc=False):
     """One execution: its number, its name (an order's id), the definition it is pinned to, and its value.
 
-    ``due``: when time alone moves it on (None: it ended). ``busy``: a call of it is under way, which a new process has
-    to make again. ``log``: the events since its row was last written, as lines of JSON.
+    ``due``: when its next timer fires (None: it ended). ``busy``: a call of it is under way, and a new process has to
+    make it again. ``log``: the events since its row was last written, as lines of JSON.
     """
 
     no: int
@@ -44,7 +44,7 @@ class ExecutionStore(Protocol):
     def store(
         self, before: StoredExecution, execution: Execution, events: Sequence[AnyEvent], due: int | None, busy: int
     ) -> StoredExecution:
-        """Stores what ``events`` made of the execution, and the events with it."""
+        """Stores the execution as it is after ``events``, and the events."""
 
     def due(self, now: int, limit: int) -> list[int]:
         """Executions with a timer or a time limit that is over, longest overdue first."""
@@ -60,7 +60,7 @@ class ExecutionStore(Protocol):
 
 
 class LiveDefinition(NamedTuple):
-    """A definition that ``executions`` executions still run on."""
+    """A definition on which executions still run, and how many."""
 
     no: int
     body: Json
@@ -105,7 +105,8 @@ class DefinitionStore(Protocol):
 
 
 class AwaitedTask(NamedTuple):
-    """A task that ends when its token comes back, or its nested execution ends. ``until``: NEVER without a limit.
+    """A task that ends when its token comes back or its nested execution ends. ``until``: NEVER when it has no time
+    limit.
 
     ``busy``: its own call is still under way.
     """
@@ -150,7 +151,7 @@ class ParentTask(NamedTuple):
 
 
 class ClaimedName(NamedTuple):
-    """The number that a name stands for, the fingerprint of its first claim, and whether that is this one."""
+    """The number that a name stands for, the fingerprint of its first claim, and whether this claim is the first."""
 
     no: int
     fingerprint: str

@@ -51,7 +51,7 @@ class TokenWait:
 
 
 def event_of(report: TaskSuccess | TaskFailure, task: int, now: int, seed: int) -> AnyEvent:
-    """The event of the state machine that the report leads to."""
+    """Returns the event that the report is for the state machine."""
     if isinstance(report, TaskSuccess):
         return TaskSucceeded(at=now, seed=seed, task=task, output=report.output)
     return TaskFailed(at=now, seed=seed, task=task, error=report.error, cause=report.cause)

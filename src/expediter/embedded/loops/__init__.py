@@ -1,1 +1,1 @@
-"""What runs by itself in the background: alerts, retention, traces, the recorder of the flow."""
+"""Work in the background: alerts, health, retention, traces, the recorder of the flow."""

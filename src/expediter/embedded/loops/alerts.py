@@ -25,7 +25,7 @@ from expediter.embedded.sqlite.session import Row, Statements
 
 #: Milliseconds between rounds.
 LOOK = 60_000
-#: Alerts with the same cause that one round tells at most, and rows that it reads at once.
+#: Limits of one round: alerts with the same cause, and rows that are read at once.
 MOST, PAGE = 20, 200
 
 _SQL, _POST = Statements("alerts"), Statements("orders")["post"]

@@ -1,10 +1,11 @@
-"""Watches over the file: whether it is sound, and whether anything can be written. What is wrong turns ``/readyz`` to
-503, and is told once: a line in the log, and a mail to each operator, sent past the outbox, which is in that file.
+"""Checks the file: whether it is damaged, and whether it can be written. While something is wrong ``/readyz`` answers
+503. Operators are told once: by a line in the log and a mail to each. That mail does not go through the outbox, because
+the outbox is in that file.
 
-- SQLite's own errors are seen as they happen, whoever meets them (``saw``);
-- every second something is written beside the file: a full disk is noticed before an order is refused;
-- what passes is over once something could be written into the file itself;
-- the whole file is checked once a day, a quick check has been made at the start.
+- Every error of SQLite is passed to ``saw``.
+- Every second a file is written beside the database. So a full disk is noticed before an order is refused.
+- A full disk is over once the database itself could be written.
+- The whole file is checked once a day. At the start there is a quick check.
 """
 
 import asyncio
@@ -29,9 +30,9 @@ from expediter.embedded.sqlite.integrity import DAMAGE, quick_check, thorough_ch
 from expediter.embedded.sqlite.session import Session, Statements
 from expediter.embedded.sqlite.writer import Writer
 
-#: Milliseconds between looks, between two notes of what the clock shows, and between two checks of the whole file.
+#: Milliseconds between two rounds, between two notes of the time, and between two checks of the whole file.
 LOOK, NOTE, CHECK = 1_000, 60_000, 86_400_000
-#: Bytes that have to fit on the disk.
+#: Bytes that the disk must still have room for.
 ROOM = b"\0" * 65_536
 #: Mails that wait to be sent.
 MAILS = 100
@@ -62,7 +63,7 @@ class Health(Loop):
         self._kept: _Kept | None = None
 
     def saw(self, error: BaseException) -> None:
-        """SQLite said this to somebody."""
+        """Takes note of an error of SQLite."""
         if isinstance(error, DAMAGE):
             self._loop.call_soon_threadsafe(self._begin, Outage.FILE_DAMAGED)
         elif isinstance(error, _UNWRITABLE):
@@ -71,14 +72,14 @@ class Health(Loop):
             self._loop.call_soon_threadsafe(self._begin, Outage.FILE_LOCKED)
 
     async def check_and_start(self, reading: Session, writing: Session, writer: Writer) -> None:
-        """Checks the file quickly, then goes on watching it."""
+        """Makes the quick check, and begins the rounds."""
         if not await asyncio.to_thread(quick_check, self._file):
             self._begin(Outage.FILE_DAMAGED)
         self._kept = _Kept(reading, writing, writer)
         self.start()
 
     async def stop(self) -> None:
-        """Returns when the look under way has ended, and what the clock shows is written down."""
+        """Returns when the round under way has ended and the time is noted."""
         await super().stop()
         if self._kept:
             await self._kept.note(self._clock.now())
@@ -102,7 +103,7 @@ class Health(Loop):
     # ── looking ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def one_round(self, now: int) -> int:
-        """Looks; then tells what it has to tell."""
+        """Checks what has to be checked, then tells operators of what is wrong."""
         if self._kept:
             await self._look(self._kept, now)
         await self._tell()
@@ -123,14 +124,15 @@ class Health(Loop):
             self._noted = now
 
     async def _check(self, kept: "_Kept", now: int, *, first: bool) -> None:
-        """Checks the whole file, and writes down that it was; a new file's ``first`` check is a day later."""
+        """Checks the whole file, and notes the time of the check. A new file is checked for the first time after a
+        day."""
         if not first and not await asyncio.to_thread(thorough_check, self._file, lambda: self._stopping):
             self._begin(Outage.FILE_DAMAGED)
         elif not self._stopping:
             await kept.note(now, now)
 
     async def _tell(self) -> None:
-        """Sends the mails that are left; those that cannot be sent now are tried again at the next look."""
+        """Sends the mails that wait. Those that cannot be sent now are tried again in the next round."""
         if self._mailer is None:
             return
         for _ in range(len(self._mails)):
@@ -144,13 +146,13 @@ class Health(Loop):
 
 
 def seen_at(connection: apsw.Connection) -> int:
-    """What the clock showed when it was noted last (ms since 1970 UTC); 0: never."""
+    """The time that was noted last (ms since 1970 UTC); 0: never."""
     ((seen,),) = connection.execute(_SQL["seen"])
     return int(seen)
 
 
 class _Kept(NamedTuple):
-    """What the file itself keeps of this."""
+    """The times that the file keeps."""
 
     reading: Session
     writing: Session
@@ -162,7 +164,7 @@ class _Kept(NamedTuple):
         return int(row[0]) if row else None
 
     async def note(self, now: int, checked: int | None = None) -> bool:
-        """Writes down what the clock shows, and when the file was checked. Gives whether that is durable."""
+        """Notes the time, and when the file was checked. Returns whether that is durable."""
         try:
             await self.writer.run("health", partial(self.writing.rows, _SQL["note"], (checked, now)))
         except OrderError:
@@ -183,6 +185,6 @@ def _can_write(folder: Path) -> bool:
 
 
 def _remove(file: Path) -> None:
-    """Removes a file that may not be there, or may not be removed."""
+    """Removes a file, if it is there and can be removed."""
     with contextlib.suppress(OSError):
         file.unlink()

@@ -42,7 +42,7 @@ class OtlpCollector:
     def wants(self, trace: str) -> bool:
         """Whether OTEL_TRACES_SAMPLER wants this trace; the same answer for the same trace.
 
-        It is asked about a digest: some digits of an order's id are the same in all, and would make a share wrong.
+        The decision goes by a digest. Some digits are the same in all order ids, so a share by the id would be wrong.
         """
         number = int.from_bytes(hashlib.sha256(trace.encode()).digest()[:16])
         return self._sampler.should_sample(None, number, "order").decision is not Decision.DROP

@@ -52,7 +52,7 @@ class FlowRecorder(Loop):
         self._store()
 
     async def one_round(self, now: int) -> int:
-        """Notes how much waits and runs, and stores the counts once a minute."""
+        """Notes how many orders wait and run, and stores the counts once a minute."""
         if now // MINUTE > self._stored:
             self._stored = now // MINUTE
             self._store()
@@ -64,7 +64,7 @@ class FlowRecorder(Loop):
         return now + LOOK
 
     def _store(self) -> None:
-        """Stores the last two minutes: the one that may have ended since the last time, and the one that lasts."""
+        """Stores the last two minutes: the one that may have ended since, and the current one."""
         recent = self._counts.minutes(self._clock.now() - DAY)[-2:]
         if not recent:
             return

@@ -45,7 +45,7 @@ class Collector(Protocol):
 
 
 class TraceContext:
-    """What the way of an order adds to its trace. ``writing`` is used in units of work."""
+    """What is written and sent for an order's trace while the order runs. ``writing`` is used in units of work."""
 
     def __init__(self, writing: Session, clock: Clock, collector: Collector) -> None:
         self._writing = writing

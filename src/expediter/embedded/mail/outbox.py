@@ -23,7 +23,7 @@ _SQL = Statements("mail")
 
 
 class Outbox(Loop):
-    """Stores in the database what became of each mail."""
+    """Sends mails, and stores the result of each in the database."""
 
     def __init__(self, database: DatabaseAccess, clock: Clock, mailer: Mailer) -> None:
         super().__init__("outbox", clock, PAUSE)
@@ -69,5 +69,5 @@ class Outbox(Loop):
 
 
 def pause_after(tries: int) -> int:
-    """Milliseconds until a mail that was tried so often before, and once more now, is tried again."""
+    """Milliseconds until the next try of a mail. ``tries``: how often it was tried before this time."""
     return min(RETRY << min(tries, 12), LONGEST)

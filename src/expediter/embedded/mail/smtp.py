@@ -86,7 +86,8 @@ class Mailer:
             raise MailUnavailable(cleaned(str(error)) or type(error).__name__) from error
 
     async def _send(self, server: aiosmtplib.SMTP, message: EmailMessage, recipient: str) -> None:
-        """Sends the message. A 5xx to the recipient or the text refuses it; one to the sender lets all mails wait."""
+        """Sends the message. A 5xx about the recipient or the text refuses the mail; one about the sender lets all
+        mails wait."""
         try:
             await server.send_message(message, sender=self._sender.addr_spec, recipients=[recipient])
         except aiosmtplib.SMTPNotSupported as error:
@@ -100,7 +101,7 @@ class Mailer:
 
 
 def written(mail: Mail, sender: Address, now: int) -> EmailMessage:
-    """The mail as RFC 5322 wants it. Raises MailRefused when a header would hold what it must not."""
+    """The mail in the form of RFC 5322. Raises MailRefused when a header would have a character that is not allowed."""
     if not (mail.subject.isprintable() and mail.order_id.isascii() and mail.order_id.isprintable()):
         raise MailRefused(f"{mail.subject!r} or {mail.order_id!r} cannot stand in a header")
     message = EmailMessage(policy=policy.SMTP)

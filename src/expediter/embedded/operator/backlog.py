@@ -1,4 +1,4 @@
-"""How much waits, and since when, read from the database on request."""
+"""How many orders, messages and mails wait, and since when: read from the database on request."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ from expediter.embedded.sqlite.session import Session, Statements, one
 from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.queue import SqliteQueue
 
-#: Orders accepted first, of those that are owed money, among which the one that is owed it longest is looked for.
+#: The order that is owed money longest is looked for among so many of them, those accepted first.
 OWING = 500
 
 _SQL = Statements("alerts")

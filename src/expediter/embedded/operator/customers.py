@@ -1,4 +1,4 @@
-"""What the database holds of one customer, and how it is erased."""
+"""Finds and erases what the database holds of one customer."""
 
 from collections.abc import Sequence
 

@@ -32,7 +32,7 @@ T = TypeVar("T")
 _SQL = Statements("operator")
 #: Bigger than any order's number.
 _NEWEST = 2**62
-#: Counting takes at most this share of the time: a count that took 10 ms is used for half a second.
+#: A count is used for so many times as long as it took: one that took 10 ms for half a second.
 _REST = 50
 _LEAST = 1.0
 #: Orders under way that are looked at in one call: some 30 ms.
@@ -109,7 +109,8 @@ class Sparing(Generic[T]):
         return self._value
 
     def _written(self) -> Row:
-        """Another value after every write, of another connection's (the first) or of this one (the second)."""
+        """A value that changes with every write: the first number with those of other connections, the second with
+        ours."""
         return *one(self._session, "PRAGMA data_version"), self._session.connection.total_changes()
 
 

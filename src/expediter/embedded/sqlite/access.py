@@ -1,4 +1,4 @@
-"""The ways to the database that everything in the background shares."""
+"""The connections and the writer, which all parts of the server share."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,8 +1,8 @@
 """The units of work that wait for a place in a commit.
 
 There are two queues. Units of requests may be refused. Units that follow from what was accepted may not. Each queue has
-places of its own in each commit: so many requests do not keep accepted orders from ending, and much work does not keep
-new requests from being answered.
+places of its own in each commit. So accepted orders end although there are many requests, and requests are answered
+although there is much work.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 #: Units of each queue in one commit at most. It bounds how long a batch keeps the event loop from reading requests.
 BATCH_LIMIT = 128
-#: Units in the next commit at most that may start as soon as they come, while the COMMIT before it runs.
+#: Units that may run at once while a COMMIT runs. The next ones wait in the queue.
 RUN_AHEAD_LIMIT = 2 * BATCH_LIMIT
 #: While at least so many requests wait, a commit holds up to LARGE_BATCH_LIMIT units of each queue: then more of the
 #: requests that are read are also written, and fewer are refused.
@@ -33,7 +33,8 @@ WAIT_LIMIT = 2.0
 class UnitOfWork(msgspec.Struct, eq=False):
     """A function whose writes are all stored, or none.
 
-    ``name``: for the metrics. ``done``: is told the result, or the error that undid the unit, once that is durable.
+    ``name``: for the metrics. ``done``: is called with the result once it is durable, or with the error that undid the
+    unit.
     ``came``: when a request submitted it, in the loop's seconds; 0 for work. ``after``: what to do once it is durable.
     """
 
@@ -52,9 +53,9 @@ class UnitOfWork(msgspec.Struct, eq=False):
 
 
 def settle(future: asyncio.Future[T], result: T, error: Exception | None) -> None:
-    """Gives the future what became of its unit."""
+    """Sets the result or the error of a unit as that of its future."""
     if future.done():
-        return  # the caller went away; what was written stays written
+        return  # the caller went away; the unit stays written
     if error is None:
         future.set_result(result)
     else:
@@ -62,7 +63,7 @@ def settle(future: asyncio.Future[T], result: T, error: Exception | None) -> Non
 
 
 def fail(units: list[UnitOfWork], error: OrderError, cause: Exception) -> None:
-    """The units were undone. This is what they are to be answered with."""
+    """Gives undone units the error that they are answered with."""
     error.__cause__ = cause
     for unit in units:
         unit.after.clear()

@@ -4,7 +4,7 @@ Rules:
  - the whole copy is as of one moment: every order acknowledged before it began is in it;
  - the server goes on. While the snapshot is read, its write-ahead log cannot begin anew, so it grows by what is written
    meanwhile and no more; that is why the copy is made as fast as the disk gives it;
- - under its final name there is never anything but a whole, checked and durable copy.
+ - a file with the final name is always a whole, checked and durable copy.
 
 Source: https://www.sqlite.org/backup.html
 """
@@ -24,7 +24,7 @@ STEP = 1_024
 
 
 class BackupRefused(Exception):
-    """The backup could not be made, and nothing is left of it; the message says why and what to do."""
+    """The backup could not be made, and no part of it is left. The message says why and what to do."""
 
 
 class Backup(NamedTuple):
@@ -64,7 +64,7 @@ def _require_new(file: Path) -> None:
 
 @contextmanager
 def _unfinished(file: Path) -> Iterator[Path]:
-    """An empty file beside the final one that only its owner can read; whatever is left of it is removed."""
+    """An empty file beside the final one, which only its owner can read. It is removed when the copy fails."""
     part = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))

@@ -17,7 +17,7 @@ BESIDE = 1_000
 #: When the log has LONG pages (128 MiB) and only FEW of them are not moved, the writer waits for these: then the log
 #: starts from its beginning.
 LONG, FEW = 32_000, 500
-#: When the log has so many pages (1 GiB), the writer waits however many are not moved.
+#: When the log has so many pages (1 GiB), the writer waits in any case.
 MOST = 8 * LONG
 #: Milliseconds that emptying the log waits for readers at most, and the writer with it; seconds until the next try.
 PATIENCE, AGAIN = 100, 10.0
@@ -28,7 +28,8 @@ _log = logging.getLogger("expediter.checkpoints")
 def late(pages: int, moved: int) -> bool:
     """Whether the writer waits for a checkpoint.
 
-    It does not while many pages are left, as after a burst or a backup: most of them are moved beside the writer first.
+    It does not wait while many pages are left, as after a burst or a backup. Most of them are moved beside the writer
+    first.
     """
     return pages >= LONG and (pages - moved <= FEW or pages >= MOST)
 

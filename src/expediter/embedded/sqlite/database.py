@@ -20,10 +20,10 @@ from expediter.embedded.sqlite.session import DAMAGED
 #: "Expd": marks the file as ours (https://www.sqlite.org/pragma.html#pragma_application_id).
 APPLICATION_ID = 0x45787064
 
-#: Places for prepared statements of the writer. For every row of an executemany apsw searches them from the first on,
-#: and puts the statement back in the next place, whose statement is dropped: each outlives so many rows of others,
-#: however few statements there are. With 256 the search took a quarter of what SQLite itself does for an order; with 64
-#: the rows of small batches push other statements out, which are prepared anew.
+#: Prepared statements that the writer keeps. For every row of an executemany apsw searches them from the first on, and
+#: puts the statement back into the next place, where it replaces another one. So a statement stays for so many rows of
+#: other statements. With 256 the search took a quarter of what SQLite itself does for an order. With 64, small batches
+#: push other statements out, and these have to be prepared again.
 PREPARED = 128
 
 _SQL = resources.files("expediter.embedded.sqlite") / "sql"

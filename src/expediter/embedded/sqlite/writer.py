@@ -44,7 +44,7 @@ from expediter.embedded.sqlite.session import LOCKED, ConnectionBusy
 T = TypeVar("T")
 Done = Callable[[T | None, Exception | None], None]
 
-#: Seconds for which units run in a row before the loop does something else: an expression may take tens of ms.
+#: Seconds for which units run in a row before the loop does something else. One expression may take tens of ms.
 LOOP_SHARE = 0.02
 #: Seconds that a batch waits for the lock of the file while another program has it, and between two tries.
 LOCK_LIMIT, LOCK_PAUSE = 1.0, 0.02
@@ -334,7 +334,8 @@ class Writer:
         self._answer(batch)
 
     def _say_whether_it_works(self, error: Exception | None) -> None:
-        """Logs once that nothing can be written, and once that it can again: every unit meanwhile fails for it."""
+        """Logs once when nothing can be written, and once when it can again. All units meanwhile fail for that
+        reason."""
         if bool(error) != self._failing and not isinstance(error and error.__cause__, _REFUSED):
             self._failing = bool(error)
             if error:

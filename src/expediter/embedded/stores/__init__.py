@@ -1,1 +1,1 @@
-"""What is kept in the file, one store for each port: orders, claims, the queue, executions, task tokens."""
+"""The stores in the SQLite file, one for each port: orders, claims, the queue, executions, task tokens."""

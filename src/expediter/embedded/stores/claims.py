@@ -1,4 +1,4 @@
-"""The ids that are taken, on SQLite. Each id stands for one small number, which is the key of all other tables."""
+"""The ids that are taken, on SQLite. Each id has a small number, which is the key of all other tables."""
 
 from collections.abc import Sequence
 

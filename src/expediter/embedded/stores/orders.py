@@ -32,8 +32,7 @@ class Numbered(msgspec.Struct, frozen=True, gc=False):
 class SqliteOrders:
     """``changed`` is told of each order that a unit changed, once: as it was before the unit, and as it is at its end.
 
-    ``posted`` is told from inside the unit that mails were written. Without it mails are not sent: they stay in the
-    mailbox.
+    ``posted`` is called in the unit of work that writes mails. None: mails are not sent, and stay in the mailbox.
     """
 
     def __init__(
@@ -62,7 +61,7 @@ class SqliteOrders:
         try:
             return order_in(message, self._settings).order
         except OrderError:
-            return None  # a message that is no order: the intake will say so
+            return None  # the message is no order: the intake reports that
 
     def page(self, query: Query) -> Page:
         where, values = ["deleted = 0"], list[Value]()
@@ -75,7 +74,7 @@ class SqliteOrders:
                 where.append(f"{column} = ?")
                 values.append(str(value))
         if query.status is not None and query.status is not Status.SUCCESS and len(values) == 1:
-            where.append("status <> 'SUCCESS'")  # only so does SQLite see that the index of the rare ones fits
+            where.append("status <> 'SUCCESS'")  # with this SQLite uses the index of the rare statuses
         if query.cursor is not None:
             where.append("no < ?")
             values.append(self._number(query.cursor))

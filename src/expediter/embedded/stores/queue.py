@@ -67,8 +67,8 @@ class SqliteQueue:
     def receive(self, limit: int, now: int) -> tuple[Message, ...]:
         """A message in the file is older than those of this batch, so it is received first.
 
-        Mostly the file holds no message, and that is known without a look at it: then a message that is sent, received
-        and deleted in one batch never gets there.
+        Mostly the file holds no message, and this is known without a read. Then a message that is sent, received and
+        deleted in one batch is never written.
         """
         rows = self._sent_in_this_batch(limit) if self._rows.is_empty() else []
         if not rows:
@@ -205,11 +205,11 @@ def _read(session: Session, no: int) -> StoredMessage | None:
 
 
 def _keep(_: StoredMessage) -> None:
-    """A message is read again when it is asked for: most are received once, and deleted."""
+    """No message is kept: most are received once and deleted."""
 
 
 def _number(text: str) -> int:
-    """The number of a message; -1, which no message has, when the text is none."""
+    """The number in the text; -1, which no message has, when the text is no number."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
 
 

@@ -1,7 +1,7 @@
 """The tasks that wait for their tokens, on SQLite.
 
 A token answers one task once. It is unguessable, because it is derived from a random seed, and only its hash is stored.
-What ends the wait (an answer, a time limit, another branch's failure) deletes it.
+It is deleted when the wait ends: by an answer, by a time limit, or because another branch failed.
 """
 
 import hashlib
