@@ -334,8 +334,7 @@ class Writer:
         self._answer(batch)
 
     def _say_whether_it_works(self, error: Exception | None) -> None:
-        """Logs once when nothing can be written, and once when it can again. All units meanwhile fail for that
-        reason."""
+        """Logs once when nothing can be written, and once when it can again. Units meanwhile fail for that reason."""
         if bool(error) != self._failing and not isinstance(error and error.__cause__, _REFUSED):
             self._failing = bool(error)
             if error:
