@@ -1,4 +1,4 @@
-"""The executions of the state machine as the use cases see them: start one, read what happened, set one going again."""
+"""The executions as the use cases see them: start one, read its events, redrive one."""
 
 from collections.abc import Callable
 from functools import partial
@@ -55,7 +55,7 @@ class EmbeddedWorkflows:
         return history(self._executions, name)
 
     def redrive(self, name: str, state: str, input: Json) -> bool:
-        """Sets an execution that ended unsuccessfully going again at ``state``; False when it cannot."""
+        """Lets an execution that failed go on at ``state``. Returns False when it cannot."""
         execution = self._executions.find(name)
         if execution is None or execution.execution.status in {"RUNNING", "SUCCEEDED"}:
             return False
@@ -86,7 +86,7 @@ class EmbeddedWorkflows:
         return True
 
     def report(self, token: str, report: TaskReport) -> None:
-        """Ends the task that waits for this token, or takes its heartbeat. Raises TaskTokenUnknown."""
+        """Ends the task that waits for this token, or notes its heartbeat. Raises TaskTokenUnknown."""
         work = self._work()
         waiting = self._tokens.find(token, work.now)
         execution = self._executions.load(waiting.execution)
@@ -100,7 +100,7 @@ class EmbeddedWorkflows:
 
 
 class ReadOnlyWorkflows:
-    """The port ``Workflows`` where nothing is written."""
+    """The port ``Workflows`` over a connection that only reads."""
 
     def __init__(self, executions: ExecutionStore) -> None:
         self._executions = executions
