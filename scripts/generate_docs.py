@@ -17,11 +17,14 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from expediter import contracts
+from expediter.api.access import NEEDS, Need
 from expediter.api.errors import STATUSES
+from expediter.app.access import CUSTOMER, GROUPS, ROLES, Role, Scope
 from expediter.app.intake import BATCH as MESSAGES
 from expediter.app.tasks.order import TASKS
 from expediter.cli.app import app
 from expediter.cli.commands.cost import PRICES
+from expediter.console.routes import ROUTES
 from expediter.domain import errors as domain
 from expediter.domain.currencies import PUBLISHED
 from expediter.domain.errors import OrderError
@@ -48,13 +51,17 @@ _PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 #: What each setting means, and what it may be. Its name and default come from the code that reads it.
 SETTINGS: dict[str, str] = {
     "DATA": "Folder that holds everything. One server at a time may use it.",
-    "HOST": "Where to listen. Beyond loopback the server needs a token.",
+    "HOST": "Where to listen. Beyond loopback the server needs a token or an issuer.",
     "PORT": "Port to listen on, 0 to 65535; 0: any free one.",
     "PAYMENTS": "The payment provider: `simulated`, `simulated:decline=0.2` (declines that share), or `http://…`.",
     "RESTAURANT": "The restaurant: `simulated`, `simulated:decline=0.1`, or `http://…`.",
     "RESTAURANT_SECRET": "Signs what the restaurant gets. Secret.",
     "SMTP_URL": "`smtp://host:port` or `smtps://user:password@host:port`, `?from=address`. Unset: mail is kept here.",
     "TOKEN": "What operators send as a bearer token; 16 characters at least where others reach the server. Secret.",
+    "OIDC_ISSUER": "OpenID Connect issuer of customers and operators, as its tokens name it: `https://…`.",
+    "OIDC_AUDIENCE": "What its tokens for this server have as `aud` or `client_id`; several with commas between them.",
+    "OIDC_OPERATORS_CLAIM": "The claim of its tokens that names groups: `operators`, `operators-viewer` …",
+    "OIDC_CLIENT_ID": "What the console is called at the issuer; unset: the first audience.",
     "TRUSTED_PROXIES": "Proxies whose `X-Forwarded-For` and `-Proto` are believed: addresses, networks; with commas.",
     "LINK_DAYS": "Days that a customer's link opens its order, from when it was made: 1 to 3650.",
     "WORKFLOW": "Another workflow for new orders: an .asl.json file.",
@@ -301,8 +308,40 @@ def limits() -> str:
     return table(("limit", "value", "beyond it"), LIMITS)
 
 
+def operation_scopes() -> str:
+    """Every operation of REST, field of GraphQL and page of the console, with what it needs."""
+    document = json.loads(contracts.read("openapi.json"))
+    where = {
+        operation["operationId"]: f"`{method.upper()} {path}`"
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    rows = [(where.get(name, f"`{name}`"), _needed(need)) for name, need in NEEDS.items()]
+    rows += [(f"`{method} {path}`", _needed(route.need)) for (method, path), route in ROUTES.items()]
+    return table(("operation", "needs"), rows)
+
+
+def _needed(need: Need) -> str:
+    return {"token": "a token, whatever its scopes", "nothing": "nothing"}.get(need, f"`{need}`")
+
+
+def roles() -> str:
+    groups = {role: [f"`{group}`" for group, its in GROUPS.items() if its is role] for role in Role}
+    rows = [
+        (f"`{scope}`", *("yes" if scope in ROLES[role] else "" for role in Role), *_customers(scope)) for scope in Scope
+    ]
+    named = ("in the groups", *(", ".join(groups[role]) for role in Role), "of no operators' group")
+    return table(("scope", *Role, "customer"), [*rows, named])
+
+
+def _customers(scope: Scope) -> tuple[str]:
+    return ("own orders",) if scope in CUSTOMER else ("",)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "rest": rest,
+    "operation_scopes": operation_scopes,
+    "roles": roles,
     "graphql": graphql,
     "cli": cli,
     "settings": settings,

@@ -3,7 +3,6 @@
 import pytest
 
 from expediter.app.operator.operations import BULK
-from expediter.app.ports import Caller
 from tests.api.conftest import Api, shown
 
 OPERATIONS = (
@@ -81,11 +80,3 @@ def test_one_call_moves_so_many_that_it_stays_short(api: Api) -> None:
 @pytest.mark.parametrize("message_id", ["", "0", "x", "-1", "9" * 30, "redrive"])
 def test_an_unknown_letter_is_not_found(api: Api, message_id: str) -> None:
     assert api.rest("getDeadLetter", id=message_id).status == 404
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_dead_letters_are_for_operators(api: Api, operation: str) -> None:
-    message_id = api.bury(b"a")
-    refused = api.rest(operation, id=message_id, caller=Caller("Ann", operator=False))
-    assert (refused.status, shown(refused)["error"]) == (403, "OperatorsOnly")
-    assert api.work().dead_letters.count() == 1

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from expediter.api.errors import STATUSES, MethodNotAllowed, problem, title
+from expediter.app.access import Scope, ScopeMissing
 from expediter.domain.errors import Fault, OrderError, OrderInvalid
 from tests.api.conftest import header
 
@@ -19,6 +20,8 @@ def below(kind: type[OrderError]) -> Iterator[type[OrderError]]:
 def made(kind: type[OrderError]) -> OrderError:
     if issubclass(kind, OrderInvalid):
         return kind((Fault("a", "b"),))
+    if issubclass(kind, ScopeMissing):
+        return kind(Scope.DLQ)
     return kind("GET") if issubclass(kind, MethodNotAllowed) else kind()
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from expediter.api.access import Claims, caller_of
 from expediter.app.ports import Caller
 from expediter.domain.order import Status
 from tests.api.conftest import Api, header, shown
@@ -205,9 +206,30 @@ def test_nobody_reads_another_s_order(api: Api) -> None:
 
 
 def test_a_known_customer_orders_for_himself(api: Api) -> None:
-    order_id = header(api.rest("postOrder", PLAIN, caller=Caller("Ann", operator=False)), "Order-Id")
-    assert order_id
-    assert shown(api.rest("getOrder", id=order_id))["user_id"] == "Ann"
+    ann, unsigned = caller_of(Claims("Ann")), {name: value for name, value in PLAIN.items() if name != "user_id"}
+    for body in (unsigned, {**unsigned, "user_id": "Ann"}):
+        order_id = header(api.rest("postOrder", body, caller=ann), "Order-Id")
+        assert order_id
+        assert shown(api.rest("getOrder", id=order_id, caller=ann))["user_id"] == "Ann"
+    refused = api.rest("postOrder", {**unsigned, "user_id": "Bob"}, caller=ann)
+    assert (refused.status, shown(refused)["error"]) == (403, "OwnerRefused")
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'"text"', b'{"quantity": 1, "quantity": 2}', b"{"])
+def test_what_a_known_customer_sends_is_read_as_strictly_as_anybodys(api: Api, body: bytes) -> None:
+    assert api.rest("postOrder", body, caller=caller_of(Claims("Ann"))).status in {400, 422}
+
+
+def test_a_customers_key_stands_for_another_order_than_anybody_elses(api: Api) -> None:
+    plain = {"restaurant_id": "r", "quantity": 1}
+    ids = [
+        header(api.rest("postOrder", {**plain, "user_id": user}, caller=caller, idempotency_key=KEY), "Order-Id")
+        for user, caller in (("x", Caller()), ("Ann", caller_of(Claims("Ann"))), ("Bob", caller_of(Claims("Bob"))))
+        for _ in range(2)
+    ]
+    assert ids[::2] == ids[1::2]
+    assert len(set(ids)) == 3
+    assert ids[0] == KEY
 
 
 def listed(api: Api, **query: str) -> dict[str, object]:

@@ -5,15 +5,17 @@ from collections.abc import Iterator
 import pytest
 
 from expediter.app import orders
+from expediter.app.access import OwnerRefused
 from expediter.app.drafts import ChangeDraft, Draft, convert
 from expediter.app.ports import Caller, Query
-from expediter.domain.errors import IdempotencyKeyReused, OrderInvalid, OrderNotFound
+from expediter.domain.errors import OrderInvalid, OrderNotFound
 from tests.ports.adapters import Adapters, EmbeddedAdapters
 from tests.support.clock import NOON
 from tests.support.stage import BURGERS, OPERATOR
 from tests.support.values import ID
 
 DRAFT = convert(BURGERS, Draft)
+HERS = convert({**BURGERS, "user_id": "ann"}, Draft)
 ANN, BOB, NOBODY = Caller("ann", operator=False), Caller("bob", operator=False), Caller(None, operator=False)
 
 
@@ -53,25 +55,24 @@ def test_a_refused_order_takes_no_id(home: Adapters) -> None:
         assert not orders.accept(work, OPERATOR, DRAFT, ID).replayed
 
 
-def test_another_callers_same_body_under_a_taken_key_is_another_order(home: Adapters) -> None:
+@pytest.mark.parametrize("caller", [OPERATOR, Caller("op")])
+def test_an_operator_orders_for_whom_he_names(home: Adapters, caller: Caller) -> None:
     with home.unit() as work:
-        orders.accept(work, ANN, DRAFT, ID)
-        with pytest.raises(IdempotencyKeyReused):
-            orders.accept(work, BOB, DRAFT, ID)
+        assert orders.accept(work, caller, DRAFT, ID).order.user_id == "Burger_20"
 
 
-@pytest.mark.parametrize(("caller", "owner"), [(ANN, "ann"), (OPERATOR, "Burger_20"), (Caller("op"), "Burger_20")])
-def test_a_known_caller_orders_for_himself_an_operator_for_whom_he_names(
-    home: Adapters, caller: Caller, owner: str
-) -> None:
+@pytest.mark.parametrize("caller", [ANN, NOBODY])
+def test_a_customer_orders_for_himself_only(home: Adapters, caller: Caller) -> None:
     with home.unit() as work:
-        assert orders.accept(work, caller, DRAFT, ID).order.user_id == owner
+        with pytest.raises(OwnerRefused):
+            orders.accept(work, caller, DRAFT, ID)
+        assert work.queue.receive(5, NOON) == ()
 
 
 @pytest.mark.parametrize("caller", [BOB, NOBODY])
 def test_anothers_order_is_not_found_whatever_is_asked_of_it(home: Adapters, caller: Caller) -> None:
     with home.unit() as work:
-        orders.accept(work, ANN, DRAFT, ID)
+        orders.accept(work, ANN, HERS, ID)
         with pytest.raises(OrderNotFound):
             orders.find(work, caller, ID)
         with pytest.raises(OrderNotFound):
@@ -83,13 +84,14 @@ def test_anothers_order_is_not_found_whatever_is_asked_of_it(home: Adapters, cal
         assert orders.cancel(work, ANN, ID).cancel_requested_at == NOON
 
 
-def test_a_customers_list_holds_only_his_own_whomever_he_asks_for(home: Adapters) -> None:
+def test_a_customers_list_holds_only_his_own_and_is_empty_when_he_asks_for_anothers(home: Adapters) -> None:
     with home.unit() as work:
-        orders.accept(work, ANN, DRAFT, ID)
+        orders.accept(work, ANN, HERS, ID)
         orders.cancel(work, ANN, ID)  # writes the row
         assert orders.page(work, BOB, Query(user_id="ann")).items == ()
         assert orders.page(work, NOBODY, Query(user_id="ann")).items == ()
-        assert [order.id for order in orders.page(work, ANN, Query(user_id="bob")).items] == [ID]
+        assert orders.page(work, ANN, Query(user_id="bob")).items == ()
+        assert [order.id for order in orders.page(work, ANN, Query()).items] == [ID]
         assert [order.id for order in orders.page(work, OPERATOR, Query()).items] == [ID]
 
 

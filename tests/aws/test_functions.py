@@ -94,7 +94,7 @@ def test_a_customer_is_no_operator_and_nobody_is_nobody(functions: Functions) ->
     assert functions.rest("GET", "/dlq")["statusCode"] == 403
     assert functions.rest("GET", "/orders", user=None)["statusCode"] == 401
     assert functions.graphql("Query.orders", user=None)["error"]["type"] == "Unauthorized"
-    assert functions.graphql("Mutation.publishOrder", id=str(uuid4()))["error"]["type"] == "OperatorsOnly"
+    assert functions.graphql("Mutation.publishOrder", id=str(uuid4()))["error"]["type"] == "ScopeMissing"
 
 
 @pytest.mark.parametrize("api", ["REST", "GraphQL"])

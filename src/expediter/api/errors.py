@@ -5,9 +5,10 @@ import re
 import msgspec
 
 from expediter.api.request import Response
+from expediter.app.access import OwnerRefused, ScopeMissing
 from expediter.app.operator.actions import NoMailServer, NotRetryable
 from expediter.app.operator.erasing import OrdersUnderWay
-from expediter.app.operator.operations import OperatorsOnly
+from expediter.app.operator.keys import KeyNotFound
 from expediter.app.operator.versions import NotRouted, VersionNotFound
 from expediter.domain import errors as domain
 from expediter.domain.errors import Fault, OrderError, OrderInvalid
@@ -35,6 +36,15 @@ class ValueOutOfRange(OrderError):
 
 class Unauthorized(OrderError):
     """This server asks for a token. Send it in the header Authorization: Bearer TOKEN."""
+
+    def __init__(self, message: str = "", *, refused: bool = False) -> None:
+        super().__init__(message)
+        #: A token was sent, and it is wrong or its time is over.
+        self.refused = refused
+
+
+class IssuerUnavailable(OrderError):
+    """Whoever issued this token cannot be asked for its key just now. Try again in a moment."""
 
 
 class OriginRefused(OrderError):
@@ -112,9 +122,11 @@ STATUSES: dict[type[OrderError], int] = {
     RequestUnparsable: 400,
     Unauthorized: 401,
     OriginRefused: 403,
-    OperatorsOnly: 403,
+    ScopeMissing: 403,
+    OwnerRefused: 403,
     FormExpired: 403,
     PathUnknown: 404,
+    KeyNotFound: 404,
     domain.OrderNotFound: 404,
     domain.MessageNotFound: 404,
     domain.TaskTokenUnknown: 404,
@@ -150,6 +162,7 @@ STATUSES: dict[type[OrderError], int] = {
     domain.StoreUnavailable: 503,
     domain.TooBusy: 503,
     NotReady: 503,
+    IssuerUnavailable: 503,
     VersionUnsupported: 505,
 }
 
@@ -192,9 +205,16 @@ def _headers(error: OrderError) -> tuple[tuple[str, str], ...]:
         return (("Allow", error.allow),)
     if isinstance(error, TooManyRequests):
         return _rate_limit(error)
-    if isinstance(error, Unauthorized):
-        return (("WWW-Authenticate", "Bearer"),)
+    if isinstance(error, Unauthorized | ScopeMissing):
+        return (("WWW-Authenticate", _challenge(error)),)
     return (("Retry-After", RETRY_AFTER),) if status(error) == 503 else ()
+
+
+def _challenge(error: Unauthorized | ScopeMissing) -> str:
+    """What to show instead (RFC 6750, section 3)."""
+    if isinstance(error, ScopeMissing):
+        return f'Bearer error="insufficient_scope", scope="{error.scope}"'
+    return 'Bearer error="invalid_token"' if error.refused else "Bearer"
 
 
 def _rate_limit(error: TooManyRequests) -> tuple[tuple[str, str], ...]:

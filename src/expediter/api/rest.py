@@ -10,7 +10,7 @@ import msgspec
 
 from expediter import contracts
 from expediter.api.errors import MediaTypeUnsupported, RequestUnparsable
-from expediter.api.keys import order_id_in_header
+from expediter.api.keys import order_id_in_header, own_id
 from expediter.api.render import letter_view, order_view
 from expediter.api.request import JSON, Request, Response, arguments, whole_number
 from expediter.app import orders
@@ -18,7 +18,7 @@ from expediter.app.drafts import ChangeDraft, D, Draft, parse
 from expediter.app.instants import instant
 from expediter.app.operator import operations
 from expediter.app.ports import Query, Work
-from expediter.app.strict_json import why_not_json
+from expediter.app.strict_json import decode, why_not_json
 from expediter.domain.errors import NO_LIST, Fault, OrderInvalid
 from expediter.domain.order import Status
 
@@ -44,8 +44,9 @@ class Operation(NamedTuple):
 def post_order(work: Work, request: Request) -> Response:
     headers = request.headers
     given = headers.get("idempotency-key")
-    key = (given and order_id_in_header(given)) or request.new_id
-    accepted = orders.accept(work, request.caller, draft(request, Draft), key)
+    given_id = given and order_id_in_header(given)
+    key = own_id(request.caller, given_id) if given_id else request.new_id
+    accepted = orders.accept(work, request.caller, new_draft(request), key)
     said = [("Location", f"/orders/{key}"), ("Order-Id", key)]
     if accepted.replayed:
         said.append(("Idempotent-Replayed", "true"))
@@ -98,31 +99,31 @@ def get_timeline(work: Work, request: Request) -> Response:
 def list_dead_letters(work: Work, request: Request) -> Response:
     given = arguments(request, frozenset({"limit", "cursor"}))
     limit = whole_number(given.get("limit"), "limit", PAGE, LARGEST_PAGE)
-    found = operations.letters(work, request.caller, limit, given.get("cursor"))
+    found = operations.letters(work, limit, given.get("cursor"))
     return _json({"items": list(map(letter_view, found.items)), "cursor": found.cursor, "count": found.count})
 
 
 def get_dead_letter(work: Work, request: Request) -> Response:
-    return _json(letter_view(operations.letter(work, request.caller, request.params["id"])))
+    return _json(letter_view(operations.letter(work, request.params["id"])))
 
 
 def delete_dead_letter(work: Work, request: Request) -> Response:
-    operations.delete(work, request.caller, request.params["id"])
+    operations.delete(work, request.params["id"])
     return _DONE
 
 
 def redrive_dead_letter(work: Work, request: Request) -> Response:
-    operations.redrive(work, request.caller, request.params["id"])
+    operations.redrive(work, request.params["id"])
     return _DONE
 
 
-def redrive_dead_letters(work: Work, request: Request) -> Response:
-    moved = operations.redrive_all(work, request.caller)
+def redrive_dead_letters(work: Work, _: Request) -> Response:
+    moved = operations.redrive_all(work)
     return _json({"redriven": moved.done, "remaining": moved.remaining})
 
 
-def purge_dead_letters(work: Work, request: Request) -> Response:
-    moved = operations.purge(work, request.caller)
+def purge_dead_letters(work: Work, _: Request) -> Response:
+    moved = operations.purge(work)
     return _json({"purged": moved.done, "remaining": moved.remaining})
 
 
@@ -153,6 +154,24 @@ OPERATIONS: dict[str, Operation] = {
 
 
 # ── parts of requests ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def new_draft(request: Request) -> Draft:
+    """The body as a new order; a customer need not say that it is his. Raises as ``draft``."""
+    if request.caller.operator:
+        return draft(request, Draft)
+    return draft(msgspec.structs.replace(request, body=_signed(request)), Draft)
+
+
+def _signed(request: Request) -> bytes:
+    """The body with its customer in it, where it names nobody; what is no JSON object stays as it is."""
+    try:
+        given = decode(request.body, dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return request.body
+    if "user_id" in given:
+        return request.body
+    return _encode({"user_id": request.caller.user_id, **given})
 
 
 def draft(request: Request, form: type[D]) -> D:

@@ -6,6 +6,7 @@ Another user's order is not found: whether it exists is nobody else's business.
 import msgspec
 
 from expediter.app import addresses, intake
+from expediter.app.access import OwnerRefused
 from expediter.app.drafts import ChangeDraft, Draft, change_of, fingerprint, terms_of, write
 from expediter.app.ports import Caller, Claim, Outcome, Page, Query, Work
 from expediter.domain import order as rules
@@ -24,9 +25,10 @@ def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
     """Puts the order on the queue under ``order_id`` (a UUID: the client's idempotency key, or a new one).
 
     The same caller's same order under the same id is accepted once, however often it is sent.
-    Raises OrderInvalid, and IdempotencyKeyReused when the id stands for anything else.
+    Raises OrderInvalid, OwnerRefused, and IdempotencyKeyReused when the id stands for anything else.
     """
-    draft, terms = owned_by(caller, draft), terms_of(work.settings)
+    require_owner(caller, draft)
+    terms = terms_of(work.settings)
     try:
         if draft.email is not None:
             addresses.require_taken(draft.email, work.mail_server)
@@ -47,11 +49,10 @@ def _accepted(work: Work, order_id: str) -> Order | None:
     return work.orders.find(order_id) or work.orders.accepted(order_id)
 
 
-def owned_by(caller: Caller, draft: Draft) -> Draft:
-    """The draft with its owner: a known caller orders for himself, an operator for whom the draft names."""
-    if caller.user_id is None or caller.operator:
-        return draft
-    return msgspec.structs.replace(draft, user_id=caller.user_id)
+def require_owner(caller: Caller, draft: Draft) -> None:
+    """Raises OwnerRefused unless a customer orders for himself. An operator orders for whom the draft names."""
+    if not caller.operator and draft.user_id != caller.user_id:
+        raise OwnerRefused
 
 
 def find(work: Work, caller: Caller, order_id: str) -> Order:
@@ -65,7 +66,7 @@ def find(work: Work, caller: Caller, order_id: str) -> Order:
 def page(work: Work, caller: Caller, query: Query) -> Page:
     """Orders, newest first; a customer's own ones only. Raises OrderInvalid for a bad cursor."""
     if not caller.operator:
-        if caller.user_id is None:
+        if caller.user_id is None or query.user_id not in {None, caller.user_id}:
             return Page((), None)
         query = msgspec.structs.replace(query, user_id=caller.user_id)
     return work.orders.page(query)

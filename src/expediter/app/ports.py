@@ -9,6 +9,7 @@ from typing import Any, Protocol, final
 
 import msgspec
 
+from expediter.app.access import ALL, Scope
 from expediter.asl.protocol import Json
 from expediter.domain.alert import Alert
 from expediter.domain.ledger import LedgerEntry
@@ -183,9 +184,11 @@ class MailServer(Protocol):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who asks. ``user_id`` None: nobody is known, and the order says whose it is. Operators see everything.
+    """Who asks. ``user_id`` None: nobody is known, and the order says whose it is. An ``operator`` (a person or a
+    program) has to do with everybody's orders, as far as its ``scopes`` go; a customer with his own only.
 
-    ``name``, ``via`` and ``address`` are for the audit: the operator, the interface and the address used.
+    ``name``, ``via`` and ``address`` are for the audit: the operator, the interface and the address used. ``until``:
+    when what he showed ends, in milliseconds since 1970 UTC; None: it does not end by itself.
     """
 
     user_id: str | None = None
@@ -193,6 +196,13 @@ class Caller(msgspec.Struct, frozen=True):
     name: str = "operator"
     via: str = ""
     address: str = ""
+    scopes: frozenset[Scope] = ALL
+    until: int | None = None
+
+    @property
+    def id(self) -> str:
+        """What tells this caller from others."""
+        return f"user {self.user_id}" if self.user_id else self.name
 
 
 class TaskPorts(msgspec.Struct, frozen=True, kw_only=True):

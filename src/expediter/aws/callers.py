@@ -1,26 +1,34 @@
 """Who calls, from what Cognito's authorizers pass on. A call without a known user is nobody's: never an operator's."""
 
+from expediter.api.access import Claims, caller_of, words_of
 from expediter.api.errors import Unauthorized
 from expediter.app.ports import Caller
 from expediter.asl.protocol import Json
 
-#: The Cognito group whose members see and change everybody's orders.
-GROUP = "operators"
-
 
 def from_authorizer(authorizer: Json) -> Caller:
     """API Gateway's ``requestContext.authorizer``. Groups are one text (``a,b``, ``[a b]``). Raises Unauthorized."""
-    claims = authorizer.get("claims") or {}
-    if "sub" not in claims:
-        raise Unauthorized
-    groups = claims.get("cognito:groups", "").strip("[]").replace(",", " ").split()
-    return Caller(claims["sub"], GROUP in groups)
+    return _caller(authorizer.get("claims") or {}, "")
 
 
 def from_identity(identity: Json) -> Caller:
     """AppSync's ``identity``: a Cognito user's, or our own functions' by IAM (no ``sub``). Raises Unauthorized."""
     if identity and identity.get("sub"):
-        return Caller(identity["sub"], GROUP in (identity.get("groups") or []))
+        return _caller(identity.get("claims") or {}, identity["sub"], identity.get("groups"))
     if identity and identity.get("userArn"):
         return Caller(None, operator=True)
     raise Unauthorized
+
+
+def from_message(attributes: dict[str, str]) -> Caller:
+    """Who sent an order straight to the queue, as API Gateway wrote it down. Raises Unauthorized."""
+    claims = {"client_id": attributes.get("client_id", ""), "scope": attributes.get("scope", "")}
+    return _caller(claims, attributes["caller"], attributes.get("groups"))
+
+
+def _caller(claims: Json, sub: str, groups: Json = None) -> Caller:
+    sub = sub or claims.get("sub")
+    if not sub:
+        raise Unauthorized
+    named = words_of(groups or claims.get("cognito:groups") or "")
+    return caller_of(Claims(sub, claims.get("client_id", ""), claims.get("scope", ""), named))

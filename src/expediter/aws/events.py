@@ -6,14 +6,15 @@ from urllib.parse import unquote
 
 import msgspec
 
+from expediter.api.access import NEEDS, require
 from expediter.api.errors import RETRY_AFTER, problem
 from expediter.api.request import Request, Response
 from expediter.app.drafts import Draft, parse
-from expediter.app.orders import owned_by
-from expediter.app.ports import Caller, Message
+from expediter.app.orders import require_owner
+from expediter.app.ports import Message
 from expediter.asl.protocol import Json
 from expediter.aws import clock
-from expediter.aws.callers import GROUP, from_authorizer
+from expediter.aws.callers import from_authorizer, from_message
 from expediter.domain.errors import OrderError, OrderInvalid, OrderNotFound
 
 #: What is said of an operation that only a server has.
@@ -36,20 +37,20 @@ def message_of(record: Json) -> Message:
     )
 
 
-def owned(message: Message) -> Message:
-    """The message with its caller as the order's owner, where the API wrote down who called.
+def check_sender(message: Message) -> None:
+    """Whether who called the API may place this order, where it wrote down who did.
 
-    An operator orders for whom the body names. What is no order is left for the intake to refuse.
+    What is no order is left for the intake to refuse. Raises ScopeMissing, OwnerRefused, Unauthorized.
     """
-    caller = message.attributes.get("caller")
-    if caller is None:
-        return message
-    operator = GROUP in message.attributes.get("groups", "").strip("[]").replace(",", " ").split()
+    if "caller" not in message.attributes:
+        return
+    caller = from_message(message.attributes)
+    require(caller.scopes, NEEDS["postOrder"])
     try:
-        draft = owned_by(Caller(caller, operator), parse(message.body, Draft))
-    except ValueError:
-        return message
-    return msgspec.structs.replace(message, body=msgspec.json.encode(draft))
+        draft = parse(message.body, Draft)
+    except (OrderInvalid, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return
+    require_owner(caller, draft)
 
 
 def request_of(event: Json, params: Mapping[str, str]) -> Request:

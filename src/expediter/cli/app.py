@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 from typer.core import TyperGroup
 
-from expediter.cli.commands import dlq, orders
+from expediter.cli.commands import dlq, keys, orders
 from expediter.cli.commands.audit import audit
 from expediter.cli.commands.backup import backup
 from expediter.cli.commands.bench import bench
@@ -41,6 +41,7 @@ app.command()(serve)
 app.command()(submit)
 app.add_typer(orders.app, name="orders")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(keys.app, name="keys")
 app.command()(reconcile)
 app.command()(audit)
 app.command()(backup)

@@ -259,3 +259,19 @@ def audit(entries: Sequence[AuditEntry], *, as_json: bool) -> None:
         for it in entries
     ]
     out().print(table("when", "who", "what", "about", "via", "from", rows=rows) if rows else "Nothing yet.")
+
+
+def keys(items: Sequence[dict[str, Any]]) -> None:
+    """Keys of programs, as ``GET /keys`` gives them."""
+    rows = [
+        (
+            it["id"],
+            it["name"],
+            ", ".join(it["scopes"]),
+            it["created_at"],
+            it["last_used_at"] or "never",
+            f"revoked {it['revoked_at']}" if it["revoked_at"] else it["expires_at"] or "",
+        )
+        for it in items
+    ]
+    out().print(table("id", "name", "scopes", "made", "last used", "end", rows=rows) if rows else "No keys.")

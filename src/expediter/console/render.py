@@ -52,10 +52,16 @@ def drawing(svg: str) -> Markup:
 
 
 def plain(
-    title: str, text: str, asset: Callable[[str], str], *, status: int = 200, back: str = "", sign_in: bool = False
+    title: str,
+    text: str,
+    asset: Callable[[str], str],
+    *,
+    status: int = 200,
+    back: str = "",
+    sign_in: bool = False,
+    issuer: str = "",
 ) -> Response:
-    """A page outside the console: a problem, or where operators sign in."""
+    """A page outside the console: a problem, or where operators sign in, also at the ``issuer`` of this name."""
     template = _environment().get_template("plain.html")
-    return Response(
-        status, _HTML, template.render(title=title, text=text, asset=asset, back=back, sign_in=sign_in).encode()
-    )
+    values = {"title": title, "text": text, "asset": asset, "back": back, "sign_in": sign_in, "issuer": issuer}
+    return Response(status, _HTML, template.render(values).encode())

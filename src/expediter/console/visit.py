@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 
 from expediter.api.request import Response
+from expediter.app.access import ALL, Scope
 from expediter.app.gateways import Gateway, GatewayName
 from expediter.app.operator.audit import Operator
 from expediter.app.operator.services import OperatorServices
@@ -43,6 +44,11 @@ class Visit(msgspec.Struct, frozen=True):
     form: Mapping[str, str] = {}
     seen: str = ""
     trial: Trial = Trial()
+    scopes: frozenset[Scope] = ALL
+
+    def may(self, scope: str) -> bool:
+        """Whether the operator has this scope: what he may not do is not offered."""
+        return scope in self.scopes
 
     def said(self) -> str:
         """What the act before this page did, as a key of ``words.SAID``."""
@@ -53,12 +59,14 @@ Handler: TypeAlias = Callable[[OperatorServices, Visit], Response]
 
 
 class Route(NamedTuple):
-    """A page or an act. ``writes``: it is a POST and runs inside a unit of the writer, under the name it has here.
+    """A page or an act, and the scope that it needs. ``writes``: it is a POST and runs inside a unit of the writer,
+    under the name it has here.
 
     ``tries``: it shows what became of a definition, which is tried out before in a process of its own.
     """
 
     handle: Handler
+    need: Scope
     writes: str = ""
     tries: bool = False
 

@@ -9,7 +9,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from expediter.app.operator.audit import Operator, record
+from expediter.app.operator.audit import Operator
 from expediter.app.operator.erasing import Erased, erase
 from expediter.app.operator.flow import FlowCounts
 from expediter.app.operator.services import OperatorServices
@@ -25,6 +25,7 @@ from expediter.embedded.engine.workflows import EmbeddedWorkflows
 from expediter.embedded.loop import Loop
 from expediter.embedded.loops.health import Health
 from expediter.embedded.operator.backlog import gauges
+from expediter.embedded.operator.keys import KeysInForce
 from expediter.embedded.operator.prometheus import PrometheusText
 from expediter.embedded.operator.scrub import Scrub
 from expediter.embedded.operator.services import SqliteServices
@@ -153,6 +154,7 @@ class Home:
         self.clock = clock
         self.feed = feed
         self.health = health
+        self.keys = KeysInForce(lambda: self.read_as_operator(lambda services: services.keys.all()))
         self._database = database
         self._writer = database.writer
         self.engine = engine
@@ -250,14 +252,14 @@ class Home:
         self._writer.metrics.sign_ins_failed += 1
         _log.warning("somebody sent a token that is wrong")
 
-    def record(self, who: Operator, kind: str, subject: str) -> None:
-        """Writes an entry into the audit for something that is no operation of a request."""
+    def note(self, handle: Callable[[OperatorServices], None], name: str) -> None:
+        """Writes something that no request waits for."""
 
         def done(_: None, error: Exception | None) -> None:
             if error is not None:
-                _log.error("the audit could not be written", exc_info=error)
+                _log.error("a note could not be written", exc_info=error)
 
-        self._writer.submit("audit", lambda: record(self._services.over(self._work()), who, kind, subject), done)
+        self._writer.submit(name, lambda: handle(self._services.over(self._work())), done)
 
     def metrics(self) -> bytes:
         """Prometheus text."""

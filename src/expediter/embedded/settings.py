@@ -7,6 +7,7 @@ from importlib import resources
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeAlias, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -34,6 +35,18 @@ class SettingRefused(Exception):
     """A setting has a value that is not allowed; the message names it and says what is."""
 
 
+class Oidc(msgspec.Struct, frozen=True):
+    """The OpenID Connect issuer whose tokens are taken, when they are for one of ``audience``.
+
+    ``operators_claim``: names the groups of the token's caller. ``client_id``: what the console is called there.
+    """
+
+    issuer: str
+    audience: tuple[str, ...]
+    operators_claim: str
+    client_id: str
+
+
 class ServerSettings(msgspec.Struct, frozen=True):
     """How one server is set up. ``keep_days``: how long histories are kept after the end; None: for ever.
     ``trusted_proxies``: whose X-Forwarded headers are believed. ``link_days``: how long links open their orders.
@@ -55,6 +68,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     traces: bool
     trusted_proxies: tuple[Network, ...]
     link_days: int
+    oidc: Oidc | None
     orders: ports.OrderSettings
 
 
@@ -75,6 +89,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> ServerSett
         keep_days=read("KEEP_DAYS", "", _days),
         trusted_proxies=read("TRUSTED_PROXIES", "", _networks),
         link_days=read("LINK_DAYS", "30", _whole(1, 3_650)),
+        oidc=_oidc(read),
         orders=ports.OrderSettings(
             hold_seconds=read("HOLD_SECONDS", "30", _whole(0, 99_999_999)),
             default_price=read("DEFAULT_PRICE", "1000", _whole(0, LARGEST_TOTAL)),
@@ -82,10 +97,11 @@ def from_environment(environment: Mapping[str, str] | None = None) -> ServerSett
             notify=read("NOTIFY", "", _addresses),
         ),
     )
-    if settings.host not in LOOPBACK and settings.token is None:
+    if settings.host not in LOOPBACK and settings.token is None and settings.oidc is None:
         raise SettingRefused(
             f"EXPEDITER_HOST={settings.host} can be reached from other machines. Set EXPEDITER_TOKEN to a long random "
-            "text that operators send as a bearer token, or leave EXPEDITER_HOST at 127.0.0.1."
+            "text that operators send as a bearer token, or EXPEDITER_OIDC_ISSUER, or leave EXPEDITER_HOST at "
+            "127.0.0.1."
         )
     reachable = settings.host not in LOOPBACK or settings.trusted_proxies
     if reachable and settings.token is not None and len(settings.token) < SHORTEST_TOKEN:
@@ -148,6 +164,30 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return convert
+
+
+def _oidc(read: _Reader) -> Oidc | None:
+    """Raises SettingRefused."""
+    issuer, audience = read("OIDC_ISSUER", "", _issuer), read("OIDC_AUDIENCE", "", _words)
+    claim, client_id = read("OIDC_OPERATORS_CLAIM", "groups", str), read("OIDC_CLIENT_ID", "", str)
+    if issuer and not audience:
+        raise SettingRefused(
+            "EXPEDITER_OIDC_AUDIENCE is missing. Set it to what the issuer's tokens for this server have as their aud, "
+            "or as their client_id; else tokens for any other service would be taken too."
+        )
+    return Oidc(issuer, audience, claim or "groups", client_id or audience[0]) if issuer else None
+
+
+def _issuer(text: str) -> str:
+    parts = urlsplit(text)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    if text and not (is_safe and parts.hostname and not parts.query and not parts.fragment):
+        raise ValueError("give the issuer's address as its tokens have it, which begins with https://")
+    return text
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _days(text: str) -> int | None:

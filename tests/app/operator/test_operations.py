@@ -1,6 +1,6 @@
 """What an operator does with dead letters, and with an order's timeline."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -8,12 +8,12 @@ from expediter.app import orders
 from expediter.app.drafts import Draft, convert
 from expediter.app.intake import take_batch
 from expediter.app.operator import operations
-from expediter.app.operator.operations import OperatorsOnly, Timeline
-from expediter.app.ports import Caller, Work
+from expediter.app.operator.operations import Timeline
+from expediter.app.ports import Caller
 from expediter.domain.errors import MessageNotFound, OrderNotFound
 from tests.ports.adapters import Adapters, EmbeddedAdapters
 from tests.support.clock import NOON
-from tests.support.stage import BURGERS, OPERATOR
+from tests.support.stage import BURGERS
 from tests.support.values import ID
 
 ANN = Caller("ann", operator=False)
@@ -36,8 +36,8 @@ def home() -> Iterator[Adapters]:
 
 def test_dead_letters_come_in_pages_with_their_count(home: Adapters) -> None:
     with home.unit() as work:
-        first = operations.letters(work, OPERATOR, 2, None)
-        rest = operations.letters(work, OPERATOR, 2, first.cursor)
+        first = operations.letters(work, 2, None)
+        rest = operations.letters(work, 2, first.cursor)
 
     assert [len(page.items) for page in (first, rest)] == [2, 1]
     assert (first.count, rest.cursor) == (3, None)
@@ -46,12 +46,12 @@ def test_dead_letters_come_in_pages_with_their_count(home: Adapters) -> None:
 
 def test_redriving_one_or_all_sends_them_back_once(home: Adapters) -> None:
     with home.unit() as work:
-        (letter, *_) = operations.letters(work, OPERATOR, 5, None).items
-        operations.redrive(work, OPERATOR, letter.id)
+        (letter, *_) = operations.letters(work, 5, None).items
+        operations.redrive(work, letter.id)
         with pytest.raises(MessageNotFound):
-            operations.redrive(work, OPERATOR, letter.id)
-        moved = operations.redrive_all(work, OPERATOR)
-        again = operations.redrive_all(work, OPERATOR)
+            operations.redrive(work, letter.id)
+        moved = operations.redrive_all(work)
+        again = operations.redrive_all(work)
         assert len(work.queue.receive(5, NOON)) == 3
 
     assert [(it.done, it.remaining) for it in (moved, again)] == [(2, 0), (0, 0)]
@@ -59,35 +59,17 @@ def test_redriving_one_or_all_sends_them_back_once(home: Adapters) -> None:
 
 def test_purging_removes_them_for_good(home: Adapters) -> None:
     with home.unit() as work:
-        (letter, *_) = operations.letters(work, OPERATOR, 5, None).items
-        operations.delete(work, OPERATOR, letter.id)
-        purged = operations.purge(work, OPERATOR)
+        (letter, *_) = operations.letters(work, 5, None).items
+        operations.delete(work, letter.id)
+        purged = operations.purge(work)
         assert work.queue.receive(5, NOON + MINUTE) == ()
 
     assert (purged.done, purged.remaining) == (2, 0)
 
 
-ACTS: list[Callable[[Work, Caller], object]] = [
-    lambda work, caller: operations.letters(work, caller, 5, None),
-    lambda work, caller: operations.letter(work, caller, "1"),
-    lambda work, caller: operations.redrive(work, caller, "1"),
-    lambda work, caller: operations.delete(work, caller, "1"),
-    operations.redrive_all,
-    operations.purge,
-]
-
-
-@pytest.mark.parametrize("act", ACTS)
-def test_dead_letters_are_for_operators_only(home: Adapters, act: Callable[[Work, Caller], object]) -> None:
-    with home.unit() as work:
-        with pytest.raises(OperatorsOnly):
-            act(work, ANN)
-        assert work.dead_letters.count() == 3
-
-
 def test_a_timeline_is_empty_before_the_workflow_starts_and_for_its_owner_only(home: Adapters) -> None:
     with home.unit() as work:
-        orders.accept(work, ANN, convert(BURGERS, Draft), ID)
+        orders.accept(work, ANN, convert({**BURGERS, "user_id": "ann"}, Draft), ID)
         assert operations.timeline(work, ANN, ID) == Timeline([], pruned=False)
         take_batch(work)
         assert operations.timeline(work, ANN, ID).events[0]["type"] == "ExecutionStarted"

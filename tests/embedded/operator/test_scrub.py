@@ -8,7 +8,7 @@ import pytest
 from expediter.app.operator import operations
 from expediter.embedded.operator.scrub import PAGES, whole_pages
 from expediter.embedded.sqlite.database import open_writer
-from tests.support.stage import OPERATOR, opened, story
+from tests.support.stage import opened, story
 
 
 @pytest.mark.parametrize("pages", [1, 2, 3, 31, 32, 100, PAGES])
@@ -27,7 +27,7 @@ async def test_every_free_page_is_overwritten_in_small_units_and_is_free_again(t
         for _ in range(3):
             await stage.home.write(lambda work: work.queue.send(b"secret " * 100_000, {}, work.now), "send")
         await stage.pass_time(60_000)
-        await stage.home.write(lambda work: operations.purge(work, OPERATOR), "purge")
+        await stage.home.write(operations.purge, "purge")
         ((free,),) = stage.read("PRAGMA freelist_count")
         assert free > PAGES
         await stage.home._scrub.run()

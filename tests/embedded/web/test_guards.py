@@ -41,7 +41,8 @@ async def test_with_a_token_set_everything_but_the_probes_asks_for_it(opened: Op
         headers = [(b"Authorization", authorization.encode("latin-1"))]
         for path in ("/orders", "/graphql", "/metrics", "/openapi.json", "/", "/console", "/nothing"):
             answer = await served.client.get(path, headers=headers)
-            assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+            assert answer.status_code == 401
+            assert answer.headers["WWW-Authenticate"] in {"Bearer", 'Bearer error="invalid_token"'}
         for path in ("/healthz", "/readyz"):
             assert (await served.client.get(path, headers=headers)).status_code == 200
 

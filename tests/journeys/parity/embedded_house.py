@@ -13,13 +13,14 @@ from typing import Any
 import httpx
 
 from expediter import contracts
+from expediter.api.access import NEEDS, Claims, caller_of, require
 from expediter.api.errors import problem
 from expediter.api.graphql import RESOLVERS
 from expediter.api.request import Request
 from expediter.api.rest import OPERATIONS
 from expediter.api.routes import Router, operations
 from expediter.app.drafts import Draft, convert, fingerprint
-from expediter.app.ports import Caller, Claim, OrderSettings
+from expediter.app.ports import Claim, OrderSettings
 from expediter.domain.errors import OrderError
 from expediter.embedded.clock import SystemClock
 from expediter.embedded.operator.read_only import open_read_only
@@ -148,7 +149,7 @@ class Guest:
 
     def __init__(self, data: Path, user_id: str) -> None:
         self._data = data
-        self._caller = Caller(user_id, operator=False)
+        self._caller = caller_of(Claims(user_id))
 
     def rest(self, method: str, path: str, body: Any = None) -> Answer:
         name, params = _ROUTER.find(method, path)
@@ -163,6 +164,7 @@ class Guest:
         )
         with open_read_only(self._data, OrderSettings()) as view:
             try:
+                require(self._caller.scopes, NEEDS[name])
                 response = OPERATIONS[name].handle(view.work, request)
             except OrderError as error:
                 response = problem(error)
@@ -171,6 +173,7 @@ class Guest:
     def graphql(self, field: str, **arguments: Any) -> Any:
         with open_read_only(self._data, OrderSettings()) as view:
             try:
+                require(self._caller.scopes, NEEDS[field])
                 return RESOLVERS[field](view.work, self._caller, arguments, new_id())
             except OrderError as error:
                 return error.name

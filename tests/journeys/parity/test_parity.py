@@ -260,7 +260,7 @@ OTHERS_ORDER = {
     "cancelOrder": ("POST", "/orders/{id}/cancel"),
     "getTimeline": ("GET", "/orders/{id}/timeline"),
 }
-OPERATORS_ONLY = {
+SCOPE_MISSING = {
     "listDeadLetters": ("GET", "/dlq"),
     "purgeDeadLetters": ("DELETE", "/dlq"),
     "getDeadLetter": ("GET", "/dlq/{id}"),
@@ -272,7 +272,7 @@ FIELDS: dict[str, Any] = {
     "Mutation.updateOrder": "OrderNotFound",
     "Mutation.deleteOrder": "OrderNotFound",
     "Mutation.cancelOrder": "OrderNotFound",
-    "Mutation.publishOrder": "OperatorsOnly",
+    "Mutation.publishOrder": "ScopeMissing",
     "Query.order": None,
     "Query.orders": [],
     "Subscription.orderUpdated": "OrderNotFound",
@@ -282,7 +282,7 @@ FIELDS: dict[str, Any] = {
 def test_the_wrong_user_of_an_order_is_told_that_there_is_none_by_every_operation(
     house: House, outside: Outside
 ) -> None:
-    assert {*OTHERS_ORDER, *OPERATORS_ONLY, "listOrders", "postOrder", "getOpenapi"} == OPERATIONS.keys()
+    assert {*OTHERS_ORDER, *SCOPE_MISSING, "listOrders", "postOrder", "getOpenapi"} == OPERATIONS.keys()
     assert {*FIELDS, "Mutation.postOrder"} == RESOLVERS.keys()
     order_id = place(house)
     until(house, order_id, "PAID", "SUCCESS")
@@ -291,9 +291,9 @@ def test_the_wrong_user_of_an_order_is_told_that_there_is_none_by_every_operatio
     for method, path in OTHERS_ORDER.values():
         answer = stranger.rest(method, path.replace("{id}", order_id), {"restaurant_id": "Elsewhere"})
         assert (answer.status, answer.error) == (404, "OrderNotFound"), path
-    for method, path in OPERATORS_ONLY.values():
+    for method, path in SCOPE_MISSING.values():
         answer = stranger.rest(method, path.replace("{id}", order_id))
-        assert (answer.status, answer.error) == (403, "OperatorsOnly"), path
+        assert (answer.status, answer.error) == (403, "ScopeMissing"), path
     assert stranger.rest("GET", "/orders").body == {"items": [], "cursor": None}
     for field, told in FIELDS.items():
         arguments = {"input": {"id": order_id}} if field == "Mutation.updateOrder" else {"id": order_id}

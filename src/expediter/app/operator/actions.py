@@ -151,20 +151,20 @@ def find_mail(services: OperatorServices, order_id: str, status: str, recipient:
 
 def redrive_letter(services: OperatorServices, who: Operator, message_id: str) -> None:
     """Sends a dead letter back to the queue. Raises MessageNotFound."""
-    operations.redrive(services.work, _CALLER, message_id)
+    operations.redrive(services.work, message_id)
     record(services, who, "redrove one", DEAD_LETTERS, f"message {message_id}")
 
 
 def redrive_letters(services: OperatorServices, who: Operator) -> operations.Moved:
     """Sends the oldest dead letters back to the queue."""
-    moved = operations.redrive_all(services.work, _CALLER)
+    moved = operations.redrive_all(services.work)
     record(services, who, "redrove all", DEAD_LETTERS, f"{moved.done} messages")
     return moved
 
 
 def delete_letter(services: OperatorServices, who: Operator, message_id: str) -> None:
     """Removes a dead letter for good. Raises MessageNotFound."""
-    operations.delete(services.work, _CALLER, message_id)
+    operations.delete(services.work, message_id)
     record(services, who, "deleted one", DEAD_LETTERS, f"message {message_id}")
 
 
@@ -173,7 +173,7 @@ def correct_letter(services: OperatorServices, who: Operator, message_id: str, b
 
     It keeps the letter's order id unless that one stands for another order. Raises MessageNotFound, OrderInvalid.
     """
-    letter = operations.letter(services.work, _CALLER, message_id)
+    letter = operations.letter(services.work, message_id)
     try:
         draft = parse(body, Draft)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -7,14 +7,10 @@ import msgspec
 
 from expediter.app import orders
 from expediter.app.ports import Caller, DeadLetter, Work
-from expediter.domain.errors import MessageNotFound, OrderError
+from expediter.domain.errors import MessageNotFound
 
 #: Messages that one call redrives or removes at most, so that a call stays short; repeat it while some remain.
 BULK = 1000
-
-
-class OperatorsOnly(OrderError):
-    """Only operators may do this. Ask one."""
 
 
 class Letters(msgspec.Struct, frozen=True):
@@ -42,43 +38,41 @@ class Timeline(msgspec.Struct, frozen=True):
     pruned: bool
 
 
-def letters(work: Work, caller: Caller, limit: int, cursor: str | None) -> Letters:
-    """A page of dead letters behind ``cursor``. Raises OperatorsOnly."""
-    _require_operator(caller)
+def letters(work: Work, limit: int, cursor: str | None) -> Letters:
+    """A page of dead letters behind ``cursor``."""
     found = work.dead_letters.page(limit + 1, cursor)
     more = len(found) > limit
     return Letters(found[:limit], found[limit - 1].id if more else None, work.dead_letters.count())
 
 
-def letter(work: Work, caller: Caller, message_id: str) -> DeadLetter:
-    """The dead letter. Raises MessageNotFound, OperatorsOnly."""
-    _require_operator(caller)
+def letter(work: Work, message_id: str) -> DeadLetter:
+    """The dead letter. Raises MessageNotFound."""
     found = work.dead_letters.find(message_id)
     if found is None:
         raise MessageNotFound
     return found
 
 
-def redrive(work: Work, caller: Caller, message_id: str) -> None:
-    """Sends the dead letter back to the queue, with its receives forgotten. Raises MessageNotFound, OperatorsOnly."""
-    letter(work, caller, message_id)
+def redrive(work: Work, message_id: str) -> None:
+    """Sends the dead letter back to the queue, with its receives forgotten. Raises MessageNotFound."""
+    letter(work, message_id)
     work.dead_letters.redrive(message_id, work.now)
 
 
-def delete(work: Work, caller: Caller, message_id: str) -> None:
-    """Removes the dead letter for good. Raises MessageNotFound, OperatorsOnly."""
-    letter(work, caller, message_id)
+def delete(work: Work, message_id: str) -> None:
+    """Removes the dead letter for good. Raises MessageNotFound."""
+    letter(work, message_id)
     work.dead_letters.delete(message_id)
 
 
-def redrive_all(work: Work, caller: Caller) -> Moved:
-    """Sends the oldest dead letters back to the queue. Raises OperatorsOnly."""
-    return _each(work, caller, lambda message_id: work.dead_letters.redrive(message_id, work.now))
+def redrive_all(work: Work) -> Moved:
+    """Sends the oldest dead letters back to the queue."""
+    return _each(work, lambda message_id: work.dead_letters.redrive(message_id, work.now))
 
 
-def purge(work: Work, caller: Caller) -> Moved:
-    """Removes the oldest dead letters for good. Raises OperatorsOnly."""
-    return _each(work, caller, work.dead_letters.delete)
+def purge(work: Work) -> Moved:
+    """Removes the oldest dead letters for good."""
+    return _each(work, work.dead_letters.delete)
 
 
 def timeline(work: Work, caller: Caller, order_id: str) -> Timeline:
@@ -88,12 +82,6 @@ def timeline(work: Work, caller: Caller, order_id: str) -> Timeline:
     return Timeline(events or [], pruned=events == [])
 
 
-def _each(work: Work, caller: Caller, act: Callable[[str], bool]) -> Moved:
-    _require_operator(caller)
+def _each(work: Work, act: Callable[[str], bool]) -> Moved:
     done = sum(act(found.id) for found in work.dead_letters.page(BULK))
     return Moved(done, work.dead_letters.count())
-
-
-def _require_operator(caller: Caller) -> None:
-    if not caller.operator:
-        raise OperatorsOnly

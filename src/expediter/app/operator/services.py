@@ -1,4 +1,5 @@
-"""What operators need besides the unit of work: the audit, the mailbox, workflow versions, the flow, customers, links.
+"""What operators need besides the unit of work: the audit, the mailbox, workflow versions, the flow, customers, links,
+keys.
 
 Each is a port (a Protocol), and the embedded home has one adapter of each. Times are milliseconds since 1970 UTC.
 """
@@ -8,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from expediter.app.access import Scope
 from expediter.app.operator.flow import Minute
 from expediter.app.ports import Mail, Work
 from expediter.asl.protocol import Json
@@ -190,6 +192,36 @@ class Links(Protocol):
         """Begins the next generation: the links that are out open nothing any more."""
 
 
+class ApiKey(msgspec.Struct, frozen=True):
+    """What is kept of a program's key: the ``id`` that it begins with, and the ``hash`` (SHA-256, hex) of the whole.
+
+    ``made_at``, ``ends_at`` (None: never), ``revoked_at`` and ``used_at`` (the last use, about a minute exact).
+    """
+
+    id: str
+    name: str
+    hash: str
+    scopes: frozenset[Scope]
+    made_at: int
+    ends_at: int | None = None
+    revoked_at: int | None = None
+    used_at: int | None = None
+
+
+class Keys(Protocol):
+    """The keys of programs, revoked ones included."""
+
+    def add(self, key: ApiKey) -> None: ...
+
+    def all(self) -> tuple[ApiKey, ...]:
+        """The oldest first."""
+
+    def revoke(self, key_id: str, now: int) -> None: ...
+
+    def used(self, key_id: str, now: int) -> None:
+        """It was shown now."""
+
+
 class OperatorServices(msgspec.Struct, frozen=True):
     """The ports of one unit of work of an operator."""
 
@@ -200,3 +232,4 @@ class OperatorServices(msgspec.Struct, frozen=True):
     flow: Flow
     customers: Customers
     links: Links
+    keys: Keys

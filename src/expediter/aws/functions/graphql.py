@@ -2,6 +2,7 @@
 
 import logging
 
+from expediter.api.access import NEEDS, require
 from expediter.api.errors import InternalError
 from expediter.api.graphql import RESOLVERS
 from expediter.asl.protocol import Json
@@ -28,9 +29,10 @@ def handler(event: Json, _: object) -> Json:
 def resolve(event: Json) -> Json:
     """Raises OrderError."""
     info = event["info"]
-    claims = wiring.api_claims()
+    field = f"{info['parentTypeName']}.{info['fieldName']}"
     caller = from_identity(event.get("identity"))
-    resolver = RESOLVERS[f"{info['parentTypeName']}.{info['fieldName']}"]
-    value = resolver(wiring.work(claims), caller, event["arguments"], clock.new_id())
+    require(caller.scopes, NEEDS[field])
+    claims = wiring.api_claims()
+    value = RESOLVERS[field](wiring.work(claims), caller, event["arguments"], clock.new_id())
     claims.commit()
     return value

@@ -2,14 +2,18 @@
 
 import logging
 
+from expediter.api.errors import Unauthorized
 from expediter.app import intake
+from expediter.app.access import OwnerRefused, ScopeMissing
 from expediter.app.ports import Message
 from expediter.asl.protocol import Json
 from expediter.aws import wiring
-from expediter.aws.events import message_of, owned
+from expediter.aws.events import check_sender, message_of
 from expediter.domain.errors import IdempotencyKeyReused, OrderInvalid
 
 _log = logging.getLogger("expediter.intake")
+#: Errors that the same message would end in again.
+_ITS_OWN = (OrderInvalid, IdempotencyKeyReused, OwnerRefused, ScopeMissing, Unauthorized)
 
 
 def handler(event: Json, _: object) -> Json:
@@ -19,7 +23,8 @@ def handler(event: Json, _: object) -> Json:
     for record in event["Records"]:
         message = message_of(record)
         try:
-            intake.take(work, owned(message))
+            check_sender(message)
+            intake.take(work, message)
         except Exception as error:  # noqa: BLE001  # one message that fails must not stop the others
             failed.append({"itemIdentifier": message.id})
             _log.warning("message %s was not taken in: %s", message.id, type(error).__name__)
@@ -30,7 +35,7 @@ def handler(event: Json, _: object) -> Json:
 def _give_back(message: Message, error: Exception, now: int) -> None:
     """Its own fault: a dead letter after three receives. Else: it is tried again for a day."""
     queue = wiring.queue()
-    refuse = queue.fail if isinstance(error, OrderInvalid | IdempotencyKeyReused) else queue.postpone
+    refuse = queue.fail if isinstance(error, _ITS_OWN) else queue.postpone
     try:
         refuse(message, f"{type(error).__name__}: {error}", now)
     except Exception:  # noqa: BLE001  # the visibility timeout brings the message back all the same

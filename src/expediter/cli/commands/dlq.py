@@ -22,11 +22,10 @@ def list_letters(
 ) -> None:
     """List dead letters, oldest first, with the reason of each."""
     from expediter.app.operator import operations
-    from expediter.app.ports import Caller
     from expediter.cli import show
 
     with read_only(data) as (work, _):
-        found = operations.letters(work, Caller(), limit, cursor)
+        found = operations.letters(work, limit, cursor)
     show.letters(found, as_json=as_json)
 
 
@@ -34,11 +33,10 @@ def list_letters(
 def show_letter(message_id: LetterId, data: Data = DATA, as_json: AsJson = False) -> None:
     """Show a dead letter: its reason and what it says."""
     from expediter.app.operator import operations
-    from expediter.app.ports import Caller
     from expediter.cli import show
 
     with read_only(data) as (work, _):
-        found = operations.letter(work, Caller(), message_id)
+        found = operations.letter(work, message_id)
     show.letter(found, as_json=as_json)
 
 

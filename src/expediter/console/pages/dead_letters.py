@@ -28,7 +28,7 @@ class Shown(NamedTuple):
 
 
 def list_letters(services: OperatorServices, visit: Visit) -> Response:
-    found = operations.letters(services.work, _CALLER, ROWS, visit.query.get("cursor"))
+    found = operations.letters(services.work, ROWS, visit.query.get("cursor"))
     items = [Shown(letter, masked(letter.body)) for letter in found.items]
     audit = reversed(services.audit.of(DEAD_LETTERS, 20))
     mark = letters_mark(services)
@@ -91,7 +91,7 @@ def _masked(value: Json) -> Json:
 def _show(
     services: OperatorServices, visit: Visit, edited: str | None = None, faults: tuple[Fault, ...] = ()
 ) -> Response:
-    letter = operations.letter(services.work, _CALLER, visit.params["id"])
+    letter = operations.letter(services.work, visit.params["id"])
     text = letter.body.decode("utf-8", "backslashreplace") if edited is None else edited
     return page("letter", visit, status=422 if faults else 200, letter=letter, body=_spread(text), faults=faults)
 

@@ -2,6 +2,7 @@
 
 from expediter.api.request import Response
 from expediter.app import orders
+from expediter.app.access import Scope
 from expediter.app.operator import actions, operations, steps
 from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Caller
@@ -73,7 +74,7 @@ def _show(
         pruned=timeline.pruned,
         moments=moments(timeline.events, way.steps, services.audit.of(order_id), mails),
         mails=mails,
-        retries=actions.retries(services, order_id),
+        retries=actions.retries(services, order_id) if visit.may(Scope.REFUNDS) else (),
         edited=edited or {},
         faults=faults,
         cancellable=_cancellable(order),

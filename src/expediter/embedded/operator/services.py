@@ -22,6 +22,7 @@ from expediter.embedded.engine.workflows import EmbeddedWorkflows
 from expediter.embedded.mail.smtp import SENDER, MailRefused, written
 from expediter.embedded.operator.backlog import owing
 from expediter.embedded.operator.customers import SqliteCustomers
+from expediter.embedded.operator.keys import SqliteKeys
 from expediter.embedded.operator.links import SqliteLinks
 from expediter.embedded.sqlite.database import DataRefused
 from expediter.embedded.sqlite.session import Row, Session, Statements, one
@@ -229,9 +230,12 @@ class SqliteServices:
         self._flow = SqliteFlow(session, queue, counts)
         self._customers = SqliteCustomers(session)
         self._links = SqliteLinks(session)
+        self._keys = SqliteKeys(session)
 
     def over(self, work: Work) -> OperatorServices:
-        return OperatorServices(work, self._audit, self._mailbox, self._runs, self._flow, self._customers, self._links)
+        return OperatorServices(
+            work, self._audit, self._mailbox, self._runs, self._flow, self._customers, self._links, self._keys
+        )
 
 
 def _stuck(kind: str, count: int, row: Row) -> Stuck:

@@ -11,12 +11,15 @@ from contextlib import ExitStack
 import msgspec
 
 from expediter import contracts
-from expediter.api.errors import InternalError, TooManyRequests, Unauthorized, problem
+from expediter.api.access import require
+from expediter.api.errors import InternalError, IssuerUnavailable, TooManyRequests, Unauthorized, problem
 from expediter.api.request import Headers, Request, Response
 from expediter.api.routes import Router, operations
 from expediter.app.drafts import VISIBLE
 from expediter.app.ports import Caller
 from expediter.domain.errors import OrderError, TaskTokenUnknown, TooBusy
+from expediter.embedded.web.access.authenticator import OPERATOR, Authenticator
+from expediter.embedded.web.access.issuer import SigningKeyUnknown
 from expediter.embedded.web.asgi import Receive, Scope, Send, headers_of, refuse_websocket
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.callers import Proxies
@@ -24,7 +27,7 @@ from expediter.embedded.web.console.handlers import PAGES, Console
 from expediter.embedded.web.graphql import over_http
 from expediter.embedded.web.graphql.executor import Graphql
 from expediter.embedded.web.graphql.websocket import GraphqlSocket
-from expediter.embedded.web.guards import PROBES, TASKS, Guards
+from expediter.embedded.web.guards import Guards
 from expediter.embedded.web.http1.request_cycle import Answer
 from expediter.embedded.web.http1.request_head import RequestHead
 from expediter.embedded.web.operations import OPERATIONS, Kind, Operation, steps
@@ -33,8 +36,14 @@ from expediter.embedded.web.sign_ins import WrongTokens
 
 #: Seconds that the event loop may be behind its time before requests are refused, reads too: so long did they wait.
 TOO_LATE = 1.0
+#: What a load balancer asks without a token.
+PROBES = frozenset({"/healthz", "/readyz"})
 #: What is answered all the same: it tells operators how the server is.
 _ALWAYS = PROBES | {"/metrics"}
+#: Where a task's own token is in the path.
+TASKS = "/tasks/"
+#: Who asks there.
+NOBODY = Caller(operator=False, scopes=frozenset())
 #: What takes a place in a commit. GraphQL posts its questions too, so it is asked field by field.
 _WRITES = frozenset({"POST", "PUT", "DELETE"})
 #: Of the others no body is read.
@@ -42,9 +51,6 @@ _WITH_BODY = frozenset({"POST", "PUT"})
 _BUSY = problem(TooBusy())
 #: Websockets open at the same time.
 MOST_SOCKETS = 1_000
-#: A caller that the guards let pass is an operator: it is on the same machine, or has the token.
-OPERATOR = Caller()
-
 #: The header in which a program says who acts, and the letters that a name may have; the command line's User-Agent.
 OPERATOR_NAME, LONGEST_NAME, CLI = "expediter-operator", 60, "expediter-cli"
 #: Whose caller the audit may name.
@@ -70,7 +76,15 @@ class App:
         self._proxies = Proxies(home.settings.trusted_proxies)
         self._shares = Shares(asyncio.get_running_loop().time)
         self._wrong_tokens = WrongTokens(home, self._shares.noted)
-        self._console = Console(home, self._guards, self._proxies, self._shares, self._wrong_tokens)
+        self._authenticator = Authenticator(home)
+        self._console = Console(
+            home,
+            self._guards,
+            self._authenticator,
+            proxies=self._proxies,
+            shares=self._shares,
+            wrong_tokens=self._wrong_tokens,
+        )
         self._sockets = 0
         #: Seconds that the event loop was behind its time when it was measured last.
         self.late = 0.0
@@ -97,19 +111,29 @@ class App:
         """Until it has shown a token a websocket has one of its caller's places. Raises TooManyRequests."""
         with ExitStack() as place:
             headers = headers_of(scope)
-            caller = self._proxies.caller((scope.get("client") or ("",))[0], headers)
-            if not self._guards.is_operator(headers.get("authorization", "")):
-                self._shares.websockets.check(caller)
-                place.enter_context(self._shares.websockets.held(caller))
+            address = self._proxies.caller((scope.get("client") or ("",))[0], headers)
+            if not await self._is_known(headers.get("authorization", "")):
+                self._shares.websockets.check(address)
+                place.enter_context(self._shares.websockets.held(address))
 
-            def greeted(right: bool) -> None:  # as the websocket tells it
-                if right:
-                    place.close()
-                else:
-                    self._wrong_tokens.seen("GraphQL", caller)
+            async def greet(authorization: str) -> Caller:
+                """Raises Unauthorized, IssuerUnavailable."""
+                try:
+                    caller = await self._authenticator.look_up(authorization)
+                except Unauthorized:
+                    self._wrong_tokens.seen("GraphQL", address)
+                    raise
+                place.close()
+                return named(caller, headers, "GraphQL", address)
 
-            who = msgspec.structs.replace(named(headers), via="GraphQL", address=caller)
-            await GraphqlSocket(self._graphql, self._guards, who, greeted).run(scope, receive, send)
+            await GraphqlSocket(self._graphql, self._guards, self._authenticator, greet).run(scope, receive, send)
+
+    async def _is_known(self, authorization: str) -> bool:
+        try:
+            await self._authenticator.look_up(authorization)
+        except (Unauthorized, IssuerUnavailable):
+            return False
+        return True
 
     def answer(self, head: RequestHead, body: bytes) -> Answer:
         """The answer to a whole request."""
@@ -142,17 +166,36 @@ class App:
 
     def _answer(self, head: RequestHead, body: bytes) -> Answer:
         """Raises OrderError."""
+        self._guards.check(head.headers)
+        if head.path in PROBES or head.path.startswith(TASKS):
+            return self._carry_out(head, body, NOBODY)
         try:
-            self._guards.check(head.path, head.headers)
+            return self._carry_out(head, body, self._authenticator.caller(head.headers.get("authorization", "")))
+        except SigningKeyUnknown:
+            return asyncio.create_task(self._once_key_is_known(head, body))
         except Unauthorized:
             self._count_stranger(head)
             raise
+
+    async def _once_key_is_known(self, head: RequestHead, body: bytes) -> Response:
+        """The answer, after the issuer was asked for the key of the request's token. Raises OrderError."""
+        try:
+            caller = await self._authenticator.look_up(head.headers["authorization"])
+        except Unauthorized:
+            self._count_stranger(head)
+            raise
+        answer = self._carry_out(head, body, caller)
+        return answer if isinstance(answer, Response) else await answer
+
+    def _carry_out(self, head: RequestHead, body: bytes, caller: Caller) -> Response | asyncio.Future[Response]:
+        """Raises OrderError."""
         found = self._router.fixed.get((head.method, head.path))
         operation, params = found or self._router.find(head.method, head.path)
+        require(caller.scopes, operation.need)
         request = Request(
             method=head.method,
             path=head.path,
-            caller=self._caller(head) if operation.kind in _NAMED else OPERATOR,
+            caller=self._named(head, caller) if operation.kind in _NAMED else caller,
             new_id=self._home.new_id() if head.method == "POST" else "",
             params=params,
             query=head.arguments(),
@@ -169,10 +212,9 @@ class App:
             self._wrong_tokens.seen(_via(head), self._proxies.caller(head.peer, head.headers))
         self._shares.requests.count(self._proxies.caller(head.peer, head.headers))
 
-    def _caller(self, head: RequestHead) -> Caller:
-        """The operator who asks, as the audit names him."""
-        address = self._proxies.caller(head.peer, head.headers)
-        return msgspec.structs.replace(named(head.headers), via=_via(head), address=address)
+    def _named(self, head: RequestHead, caller: Caller) -> Caller:
+        """The caller, as the audit names him."""
+        return named(caller, head.headers, _via(head), self._proxies.caller(head.peer, head.headers))
 
     async def _by_task_token(self, operation: Operation, request: Request, head: RequestHead) -> Response:
         """As ``carry_out``; a token that is unknown counts as one of a stranger's requests."""
@@ -184,11 +226,13 @@ class App:
             raise
 
 
-def named(headers: Headers) -> Caller:
-    """The operator under the name that he gives himself in ``Expediter-Operator``, if it can be read."""
-    name = headers.get(OPERATOR_NAME, "").strip()
+def named(caller: Caller, headers: Headers, via: str, address: str) -> Caller:
+    """The caller with his way and address. Who has the plain token goes by the name that he gives himself in
+    ``Expediter-Operator``, if it can be read.
+    """
+    name = headers.get(OPERATOR_NAME, "").strip() if caller is OPERATOR else ""
     readable = len(name) <= LONGEST_NAME and name.isascii() and re.match(VISIBLE, name)
-    return Caller(name=name) if readable else OPERATOR
+    return msgspec.structs.replace(caller, name=name if readable else caller.name, via=via, address=address)
 
 
 def _via(head: RequestHead) -> str:

@@ -11,6 +11,7 @@ from expediter.app.ports import Work
 from expediter.domain.outage import Outage
 from expediter.embedded.clock import Clock
 from expediter.embedded.engine.task_tokens import TaskReport
+from expediter.embedded.operator.keys import KeysInForce
 from expediter.embedded.settings import ServerSettings
 from expediter.embedded.web.feed import Feed
 
@@ -25,6 +26,9 @@ class Backend(Protocol):
 
     @property
     def clock(self) -> Clock: ...
+
+    @property
+    def keys(self) -> KeysInForce: ...
 
     @property
     def settings(self) -> ServerSettings: ...
@@ -75,8 +79,8 @@ class Backend(Protocol):
     def sign_in_failed(self) -> None:
         """Counts a token that was wrong, and logs it."""
 
-    def record(self, who: Operator, kind: str, subject: str) -> None:
-        """Has something written into the audit that no unit of work carries out."""
+    def note(self, handle: Callable[[OperatorServices], None], name: str) -> None:
+        """Has something written that no request waits for."""
 
     def metrics(self) -> bytes:
         """Prometheus text."""

@@ -7,6 +7,7 @@ from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from expediter.api import rest
+from expediter.api.access import NEEDS, Need
 from expediter.api.errors import NotReady
 from expediter.api.request import JSON, Request, Response
 from expediter.app.operator import audit
@@ -17,6 +18,7 @@ from expediter.app.ports import Work
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.routes import workflow
 from expediter.embedded.web.routes.customers import erase_user
+from expediter.embedded.web.routes.keys import add_key, list_keys, revoke_key
 from expediter.embedded.web.routes.tasks import send_task_failure, send_task_heartbeat, send_task_success
 
 _METRICS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
@@ -39,6 +41,8 @@ class Operation(NamedTuple):
     kind: Kind
     #: Raises OrderError, at once or in the future.
     carry_out: Callable[[Backend, Request], Response | asyncio.Future[Response]]
+    #: What its caller has to show.
+    need: Need = "token"
 
 
 _Handler: TypeAlias = Callable[[Work, Request], Response]
@@ -97,8 +101,7 @@ def _of_rest(name: str, operation: rest.Operation) -> Operation:
     return act(operation.handle, name) if name in audit.OPERATIONS else write(operation.handle, name)
 
 
-#: By operationId.
-OPERATIONS: dict[str, Operation] = {
+_CARRIED_OUT: dict[str, Operation] = {
     **{name: _of_rest(name, operation) for name, operation in rest.OPERATIONS.items()},
     "sendTaskSuccess": steps(send_task_success),
     "sendTaskFailure": steps(send_task_failure),
@@ -111,7 +114,15 @@ OPERATIONS: dict[str, Operation] = {
     "publishWorkflowVersion": steps(workflow.publish_version),
     "setWorkflowRouting": steps(workflow.set_routing),
     "undoWorkflowRouting": steps(workflow.undo_routing),
+    "listKeys": Operation(Kind.READ, list_keys),
+    "addKey": steps(add_key),
+    "revokeKey": steps(revoke_key),
     "getHealth": server(health),
     "getReadiness": server(readiness),
     "getMetrics": server(metrics),
+}
+
+#: By operationId.
+OPERATIONS: dict[str, Operation] = {
+    name: operation._replace(need=NEEDS[name]) for name, operation in _CARRIED_OUT.items()
 }

@@ -1,7 +1,7 @@
 """Tokens that were wrong: each is counted and logged, and so many of them stand in the audit."""
 
 from expediter.api.errors import TooManyRequests
-from expediter.app.operator.audit import FAILED, SIGN_INS, Operator
+from expediter.app.operator.audit import FAILED, SIGN_INS, Operator, record
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.shares import Rate
 
@@ -20,4 +20,4 @@ class WrongTokens:
             self._rate.count("")
         except TooManyRequests:
             return
-        self._home.record(Operator("", via, caller), FAILED, SIGN_INS)
+        self._home.note(lambda services: record(services, Operator("", via, caller), FAILED, SIGN_INS), "audit")

@@ -1,15 +1,13 @@
 """The console and the customers' pages on the embedded server: who is let in, forms, files, live streams.
 
 Rules:
- - beyond loopback operators sign in with the server's token; on loopback a session begins by itself;
+ - with a token or an issuer set operators sign in; without, which is on loopback only, a session begins by itself;
  - an act is a POST with a token that only a page of this session has, in a cookie that other sites' posts do not carry;
  - a form that is sent twice as it is acts once;
  - pages load nothing from elsewhere and run no script of their own making (Content-Security-Policy).
 """
 
 import asyncio
-import hmac
-import re
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import ExitStack, aclosing
 from functools import partial
@@ -17,6 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from expediter.api.access import require
 from expediter.api.errors import (
     FormExpired,
     NotReady,
@@ -27,7 +26,6 @@ from expediter.api.errors import (
 )
 from expediter.api.request import Headers, Response
 from expediter.api.routes import Router
-from expediter.app.drafts import VISIBLE
 from expediter.app.gateways import GatewayName
 from expediter.app.operator.audit import Operator
 from expediter.app.operator.scenarios import SCENARIOS
@@ -38,14 +36,16 @@ from expediter.console.render import plain
 from expediter.console.visit import Route, Site, Visit
 from expediter.domain.errors import OrderError, TooBusy
 from expediter.embedded.clock import new_id
+from expediter.embedded.web.access.authenticator import Authenticator
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.callers import Proxies
-from expediter.embedded.web.console import live
+from expediter.embedded.web.console import live, sign_in
 from expediter.embedded.web.console.links import links_in
 from expediter.embedded.web.console.rehearsal import Rehearsals
 from expediter.embedded.web.console.responses import cookie, cookie_in, fields, live_stream, lively, page
 from expediter.embedded.web.console.sent_forms import SentForms
 from expediter.embedded.web.console.session import LASTS, ConsoleSession, ConsoleSessions, form_token, is_ours
+from expediter.embedded.web.console.sign_in import SignIn
 from expediter.embedded.web.console.static_files import PREFIX, assets
 from expediter.embedded.web.console.trials import Trials
 from expediter.embedded.web.guards import Guards
@@ -84,17 +84,26 @@ class Console:
     """Answers what is asked under the paths that it ``serves``."""
 
     def __init__(
-        self, home: Backend, guards: Guards, proxies: Proxies, shares: Shares, wrong_tokens: WrongTokens
+        self,
+        home: Backend,
+        guards: Guards,
+        authenticator: Authenticator,
+        *,
+        proxies: Proxies,
+        shares: Shares,
+        wrong_tokens: WrongTokens,
     ) -> None:
         self._home = home
         self._guards = guards
         self._proxies = proxies
         self._shares = shares
-        self._wrong_tokens = wrong_tokens
-        self._token = home.settings.token
+        self._authenticator = authenticator
         self._sessions = ConsoleSessions(asyncio.get_running_loop().time)
         self._links = links_in(home.settings.data, home.settings.link_days)
         self._assets = assets()
+        self._sign_in = SignIn(
+            home, authenticator, self._sessions, shares=shares, wrong_tokens=wrong_tokens, asset=self._asset
+        )
         self._journal = live.Journal(home.feed, self._now, self._counts)
         self._rehearsals = Rehearsals(home)
         self._trials = Trials()
@@ -105,7 +114,7 @@ class Console:
         self._site = Site(
             gateways={GatewayName.PAYMENTS: home.settings.payments, GatewayName.RESTAURANT: home.settings.restaurant},
             sends_mail=bool(home.settings.smtp_url),
-            signs_in=self._token is not None,
+            signs_in=not authenticator.open,
             link=self._links.link,
             asset=self._asset,
         )
@@ -147,7 +156,7 @@ class Console:
                 places.enter_context(self._shares.pages_of_address.held(caller))
             async with aclosing(lively(live.events, self._stopping)) as told:
                 async for event in told:
-                    if live.cookie and not self._sessions.find(live.cookie):
+                    if live.cookie and not self._found(live.cookie):
                         return  # the operator has signed out, or the session is over
                     yield event
 
@@ -158,24 +167,24 @@ class Console:
 
     async def _answer(self, head: RequestHead, body: bytes, caller: str, *, secure: bool) -> Response | LivePage:
         path, headers = head.path.rstrip("/") or "/", head.headers
-        self._guards.check_place(headers)
+        self._guards.check(headers)
         if path.startswith(PREFIX):
             return self._file(path.removeprefix(PREFIX), headers)
         if path.startswith("/o/"):
             self._shares.requests.count(caller)
             return self._customer(path.removeprefix("/o/"), _seen(head))
-        if path == "/console/sign-in":
+        if path == sign_in.PATH or path.startswith(f"{sign_in.PATH}/"):
             self._shares.requests.count(caller)
-            return self._sign_in(head, body, caller, secure=secure)
+            return await self._sign_in.answer(path, head, body, caller, secure=secure)
         session, begun = self._session(headers, secure=secure)
         if session is None:
-            return self._sign_in_page("Show that you are an operator of this server.", 401)
+            return self._sign_in.refusal()
         if path == "/console/sign-out" and head.method == "POST":
             self._form(body, session)
             self._sessions.end(cookie_in(headers))
             return Response(303, (("Location", "/console/sign-in"), cookie("", 0, secure=secure)))
         answer = await self._for_operator(path, head, body, session)
-        if isinstance(answer, LivePage) and self._token is not None:
+        if isinstance(answer, LivePage) and not self._authenticator.open:
             return answer._replace(cookie=cookie_in(headers))
         if isinstance(answer, Response) and begun:
             return Response(answer.status, (*answer.headers, begun), answer.body)
@@ -187,10 +196,10 @@ class Console:
         if path == "/":
             return Response(307, (("Location", "/console"),))
         if path.startswith("/console/live/"):
-            return self._live(path.removeprefix("/console/live/"), _seen(head))
-        posted = head.method == "POST"
-        form = self._form(body, session) if posted else {}
+            return self._live(path.removeprefix("/console/live/"), _seen(head), session)
         route, params = _PAGES.find(head.method, path)
+        require(session.scopes, route.need)
+        form = self._form(body, session) if head.method == "POST" else {}
         address = self._proxies.caller(head.peer, head.headers)
         visit = self._visit(session, params, dict(head.arguments()), form, address)
         if route.writes:
@@ -215,6 +224,7 @@ class Console:
             query=query,
             form=form,
             seen=self._journal.place(),
+            scopes=session.scopes,
         )
 
     async def _show(self, route: Route, visit: Visit) -> Response:
@@ -232,36 +242,20 @@ class Console:
 
     def _session(self, headers: Headers, *, secure: bool) -> tuple[ConsoleSession | None, tuple[str, str] | None]:
         """The session of this browser, and its cookie when it begins now. None: it has to sign in."""
-        if session := self._sessions.find(cookie_in(headers)):
+        if session := self._found(cookie_in(headers)):
             return session, None
-        if self._token is not None:
+        if not self._authenticator.open:
             return None, None
         session, value = self._sessions.begin(_LOCAL)
         return session, cookie(value, LASTS, secure=secure)
 
-    def _sign_in(self, head: RequestHead, body: bytes, caller: str, *, secure: bool) -> Response:
-        """Raises TooManyRequests while the caller has to wait after sign-ins that failed."""
-        if self._token is None:
-            return Response(303, (("Location", "/console"),))
-        if head.method != "POST":
-            return self._sign_in_page("Show that you are an operator of this server.", 200)
-        self._shares.sign_ins.check(caller)
-        form = fields(body)
-        given, name = form.get("token", "").strip(), " ".join(form.get("name", "").split())[:60]
-        if not hmac.compare_digest(given.encode("utf-8", "replace"), self._token.encode()):
-            self._shares.sign_ins.failed(caller)
-            self._wrong_tokens.seen("console", caller)
-            return self._sign_in_page("That is not the token of this server.", 401)
-        self._shares.sign_ins.succeeded(caller)
-        if not re.match(VISIBLE, name):
-            return self._sign_in_page("Give the name under which your actions are written down.", 401)
-        _, value = self._sessions.begin(name)
-        return Response(303, (("Location", "/console"), cookie(value, LASTS, secure=secure)))
-
-    def _sign_in_page(self, text: str, code: int) -> Response:
-        page = plain("Sign in", text, self._asset, status=code, sign_in=True)
-        asks = (("WWW-Authenticate", "Bearer"),) if code == 401 else ()
-        return Response(code, (*page.headers, *asks), page.body)
+    def _found(self, value: str) -> ConsoleSession | None:
+        """The session of this cookie, unless what let the operator in was taken back since."""
+        session = self._sessions.find(value)
+        if session and session.shown and not self._authenticator.lets_in(session.shown):
+            self._sessions.end(value)
+            return None
+        return session
 
     def _form(self, body: bytes, session: ConsoleSession) -> dict[str, str]:
         """The fields of a form of ours. Raises FormExpired for any other."""
@@ -286,8 +280,9 @@ class Console:
         visit = self._visit(NOBODY, {"id": order_id}, {"here": f"/o/{token}"}, {})
         return self._home.read_as_operator(lambda services: show_customer(services, visit, generation))
 
-    def _live(self, what: str, seen: str) -> LivePage:
-        """Raises PathUnknown."""
+    def _live(self, what: str, seen: str, session: ConsoleSession) -> LivePage:
+        """Raises PathUnknown, ScopeMissing."""
+        require(session.scopes, routes.live_need(what))
         if what == "orders":
             return LivePage(self._journal.follow(seen))
         kind, _, order_id = what.partition("/")

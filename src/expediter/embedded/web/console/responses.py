@@ -28,6 +28,8 @@ _FRESH = ("Cache-Control", "no-store")
 _STREAM = (("Content-Type", "text/event-stream"), _FRESH, ("X-Accel-Buffering", "no"), *_ALWAYS)
 #: Smaller than this a body is not worth packing.
 _PACKED = 1_000
+#: The cookie of a browser that is at the issuer to sign in.
+SIGN_IN = "expediter_sign_in"
 #: Seconds of silence after which a comment keeps the connection open.
 HEARTBEAT = 15.0
 
@@ -65,18 +67,19 @@ async def lively(events: AsyncGenerator[bytes], stopping: asyncio.Event) -> Asyn
         await events.aclose()
 
 
-def cookie(value: str, seconds: int, *, secure: bool) -> tuple[str, str]:
-    """The session's cookie: not for scripts, not sent with other sites' posts; 0 seconds removes it. ``secure``: it is
-    sent over TLS only.
+def cookie(value: str, seconds: int, *, secure: bool, name: str = COOKIE) -> tuple[str, str]:
+    """A cookie, by default the session's: not for scripts, not sent with other sites' posts; 0 seconds removes it.
+
+    ``secure``: it is sent over TLS only.
     """
     only = "; Secure" if secure else ""
-    return "Set-Cookie", f"{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{only}"
+    return "Set-Cookie", f"{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{only}"
 
 
-def cookie_in(headers: Headers) -> str:
-    """The session's cookie, or nothing."""
+def cookie_in(headers: Headers, name: str = COOKIE) -> str:
+    """The value of a cookie, by default the session's, or nothing."""
     try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        found = SimpleCookie(headers.get("cookie", "")).get(name)
     except CookieError:
         return ""
     return found.value if found else ""

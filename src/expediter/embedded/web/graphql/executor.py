@@ -34,6 +34,7 @@ from graphql import (
 )
 
 from expediter import contracts
+from expediter.api.access import NEEDS, Need, require
 from expediter.api.errors import DocumentInvalid, DocumentTooComplex, InternalError, RequestUnparsable, ValueOutOfRange
 from expediter.api.graphql import RESOLVERS, Resolver, order_json
 from expediter.app import orders
@@ -178,19 +179,21 @@ def bound_schema(home: Backend) -> GraphQLSchema:
         date_time.serialize = _date_time  # type: ignore[method-assign]  # as graphql-core has it done
     for name, resolver in RESOLVERS.items():
         kind, _, field_name = name.partition(".")
+        need = NEEDS[name]
         root = schema.get_root_type(OperationType(kind.lower()))
         if root is None:
             raise LookupError(f"schema.graphql has no {kind}")
         field = root.fields[field_name]
         if kind == "Subscription":
-            field.subscribe, field.resolve = _following(home, resolver), _shown
+            field.subscribe, field.resolve = _following(home, resolver, need), _shown
         else:
-            field.resolve = _writing(home, resolver, name) if kind == "Mutation" else _reading(home, resolver)
+            field.resolve = _writing(home, resolver, name) if kind == "Mutation" else _reading(home, resolver, need)
     return schema
 
 
-def _reading(home: Backend, resolver: Resolver) -> Callable[..., Json]:
+def _reading(home: Backend, resolver: Resolver, need: Need) -> Callable[..., Json]:
     def resolve(_: object, info: Info, **args: Json) -> Json:
+        require(info.context.scopes, need)
         return home.read(lambda work: resolver(work, info.context, args, ""))
 
     return resolve
@@ -198,6 +201,7 @@ def _reading(home: Backend, resolver: Resolver) -> Callable[..., Json]:
 
 def _writing(home: Backend, resolver: Resolver, name: str) -> Callable[..., Json]:
     async def resolve(_: object, info: Info, **args: Json) -> Json:
+        require(info.context.scopes, NEEDS[name])
         fresh = home.new_id()
 
         def handle(work: Work) -> Json:
@@ -213,8 +217,9 @@ def _writing(home: Backend, resolver: Resolver, name: str) -> Callable[..., Json
     return resolve
 
 
-def _following(home: Backend, resolver: Resolver) -> Callable[..., AsyncIterator[Order]]:
+def _following(home: Backend, resolver: Resolver, need: Need) -> Callable[..., AsyncIterator[Order]]:
     def resolve(_: object, info: Info, **args: Json) -> AsyncIterator[Order]:
+        require(info.context.scopes, need)
         if home.feed.listeners >= MOST_SUBSCRIPTIONS:
             raise TooBusy
 

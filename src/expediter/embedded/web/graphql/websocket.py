@@ -5,19 +5,20 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 from graphql import ExecutionResult, OperationType
 
-from expediter.api.errors import DocumentTooComplex, InternalError, Unauthorized
+from expediter.api.errors import DocumentTooComplex, InternalError, IssuerUnavailable, Unauthorized
 from expediter.api.request import Headers
 from expediter.app.faults import reason
 from expediter.app.ports import Caller
 from expediter.app.strict_json import decode
 from expediter.domain.errors import OrderError
+from expediter.embedded.web.access.authenticator import Authenticator
 from expediter.embedded.web.asgi import Receive, Scope, Send, headers_of
 from expediter.embedded.web.graphql.executor import Formatted, Graphql, GraphqlRequest, formatted, refusal
 from expediter.embedded.web.guards import Guards
@@ -58,15 +59,22 @@ class Disconnected(Exception):
 
 
 class GraphqlSocket:
-    """One connection. ``run`` returns when it is closed, from either side. ``greeted`` is told once
-    whether it has shown that it may be here.
+    """One connection. ``run`` returns when it is closed, from either side. ``greet`` tells who shows this
+    (``Bearer TOKEN``), or raises Unauthorized or IssuerUnavailable.
     """
 
-    def __init__(self, graphql: Graphql, guards: Guards, caller: Caller, greeted: Callable[[bool], None]) -> None:
-        self._greeted = greeted
+    def __init__(
+        self,
+        graphql: Graphql,
+        guards: Guards,
+        authenticator: Authenticator,
+        greet: Callable[[str], Awaitable[Caller]],
+    ) -> None:
+        self._greet_caller = greet
         self._graphql = graphql
         self._guards = guards
-        self._caller = caller
+        self._authenticator = authenticator
+        self._authorization = ""
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +82,7 @@ class GraphqlSocket:
         await receive()  # websocket.connect
         try:
             headers = headers_of(scope)
-            self._guards.check_place(headers)
+            self._guards.check(headers)
         except OrderError:
             await send({"type": "websocket.close", "code": 4403})  # before accept: HTTP 403
             return
@@ -83,9 +91,8 @@ class GraphqlSocket:
         try:
             if not offered or scope["path"] != "/graphql":
                 raise Closing(4406, "Subprotocol not acceptable")
-            await self._greet(headers)
-            while True:
-                await self._take(await self._next())
+            self._caller = await self._greet(headers)
+            await self._take_all()
         except Closing as closing:
             await send({"type": "websocket.close", "code": closing.code, "reason": closing.reason})
         except Disconnected:
@@ -93,8 +100,17 @@ class GraphqlSocket:
         finally:
             await self._stop_all()
 
-    async def _greet(self, headers: Headers) -> None:
-        """Waits for connection_init, which may carry the token as ``{"authorization": "Bearer …"}``."""
+    async def _take_all(self) -> None:
+        """Takes messages until the client goes, or what it has shown ends. Raises Closing, Disconnected."""
+        try:
+            async with asyncio.timeout(self._authenticator.seconds_left(self._caller)):
+                while True:
+                    await self._take(await self._next())
+        except TimeoutError as error:
+            raise Closing(4403, "Forbidden: the token's time is over") from error
+
+    async def _greet(self, headers: Headers) -> Caller:
+        """Who is there. Waits for connection_init, which may carry the token as ``{"authorization": "Bearer …"}``."""
         try:
             async with asyncio.timeout(PATIENCE):
                 message = await self._next()
@@ -107,13 +123,13 @@ class GraphqlSocket:
             raise Closing(4401, "Unauthorized")
         payload = message.payload if isinstance(message.payload, dict) else {}
         given = {str(name).lower(): str(value) for name, value in payload.items()}
+        self._authorization = headers.get("authorization") or given.get("authorization", "")
         try:
-            self._guards.check_token(headers.get("authorization") or given.get("authorization", ""))
-        except Unauthorized as error:
-            self._greeted(False)
+            caller = await self._greet_caller(self._authorization)
+        except (Unauthorized, IssuerUnavailable) as error:
             raise Closing(4403, "Forbidden") from error
-        self._greeted(True)  # the one thing that it is told
         await self._tell(WsMessage("connection_ack"))
+        return caller
 
     async def _take(self, message: WsMessage) -> None:
         match message:
@@ -164,6 +180,8 @@ class GraphqlSocket:
         """Sends the results; returns the message that ends the operation."""
         if isinstance(answer, AsyncIterator):
             async for result in answer:
+                if not self._authenticator.lets_in(self._authorization):
+                    return WsMessage("error", name, refusal(Unauthorized(refused=True))["errors"])
                 await self._tell(WsMessage("next", name, formatted(result)))
         elif "data" not in answer:
             return WsMessage("error", name, answer["errors"])

@@ -1,0 +1,109 @@
+"""What each operation asks of its caller: one table, and the one function that looks into it.
+
+The pages of the console name theirs in ``console.routes``.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from expediter.api.errors import Unauthorized
+from expediter.app.access import CUSTOMER, Scope, ScopeMissing, scopes_in, scopes_of_groups
+from expediter.app.drafts import MAX_NAME
+from expediter.app.ports import Caller
+from expediter.asl.protocol import Json
+from expediter.domain.order import ERASED
+
+#: A scope; a caller who is known, whatever his scopes ("token"); or nothing, so that it is answered to everybody.
+Need: TypeAlias = Scope | Literal["token", "nothing"]
+
+#: By operationId of openapi.json, and by field of schema.graphql.
+NEEDS: Mapping[str, Need] = {
+    "postOrder": Scope.ORDERS_WRITE,
+    "listOrders": Scope.ORDERS_READ,
+    "getOrder": Scope.ORDERS_READ,
+    "putOrder": Scope.ORDERS_WRITE,
+    "deleteOrder": Scope.ORDERS_WRITE,
+    "cancelOrder": Scope.ORDERS_WRITE,
+    "getTimeline": Scope.ORDERS_READ,
+    "listDeadLetters": Scope.DLQ_READ,
+    "purgeDeadLetters": Scope.DLQ,
+    "getDeadLetter": Scope.DLQ_READ,
+    "deleteDeadLetter": Scope.DLQ,
+    "redriveDeadLetter": Scope.DLQ,
+    "redriveDeadLetters": Scope.DLQ,
+    "redriveOrder": Scope.REFUNDS,
+    "listWorkflowVersions": Scope.ORDERS_READ,
+    "getWorkflowVersion": Scope.ORDERS_READ,
+    "countWorkflowStates": Scope.ORDERS_READ,
+    "publishWorkflowVersion": Scope.WORKFLOW,
+    "setWorkflowRouting": Scope.WORKFLOW,
+    "undoWorkflowRouting": Scope.WORKFLOW,
+    "eraseUser": Scope.ERASE,
+    "listKeys": Scope.KEYS,
+    "addKey": Scope.KEYS,
+    "revokeKey": Scope.KEYS,
+    # The task's own token is in the path: unguessable, and good for one answer.
+    "sendTaskSuccess": "nothing",
+    "sendTaskFailure": "nothing",
+    "sendTaskHeartbeat": "nothing",
+    # What a load balancer asks.
+    "getHealth": "nothing",
+    "getReadiness": "nothing",
+    "getMetrics": Scope.METRICS,
+    "getOpenapi": "token",
+    "Query.order": Scope.ORDERS_READ,
+    "Query.orders": Scope.ORDERS_READ,
+    "Mutation.postOrder": Scope.ORDERS_WRITE,
+    "Mutation.updateOrder": Scope.ORDERS_WRITE,
+    "Mutation.deleteOrder": Scope.ORDERS_WRITE,
+    "Mutation.cancelOrder": Scope.ORDERS_WRITE,
+    "Mutation.publishOrder": Scope.WORKFLOW,
+    "Subscription.orderUpdated": Scope.ORDERS_READ,
+}
+
+#: What the names of our scopes begin with at an issuer, where scopes of other services stand beside them.
+RESOURCE = "expediter/"
+
+
+def require(scopes: frozenset[Scope], need: Need) -> None:
+    """Raises ScopeMissing unless what is needed is among what the caller may do."""
+    if isinstance(need, Scope) and need not in scopes:
+        raise ScopeMissing(need)
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What a checked token says of its caller. ``groups`` is the claim that names them; ``exp`` in seconds."""
+
+    sub: str
+    client_id: str = ""
+    scope: str = ""
+    groups: tuple[str, ...] = ()
+    name: str = ""
+    exp: int | None = None
+
+
+def caller_of(claims: Claims) -> Caller:
+    """Who the token's caller is: a member of an operators' group, else a program that shows its own token, else a
+    customer, who is the user of his orders.
+
+    A program's token has the program for its subject (RFC 9068, section 2.2). Raises Unauthorized for a customer whose
+    name no order can carry.
+    """
+    until = None if claims.exp is None else claims.exp * 1000
+    if scopes := scopes_of_groups(claims.groups):
+        return Caller(claims.sub, name=claims.name or claims.sub, scopes=scopes, until=until)
+    if claims.client_id and claims.client_id == claims.sub:
+        given = [word.removeprefix(RESOURCE) for word in claims.scope.split() if word.startswith(RESOURCE)]
+        return Caller(name=claims.sub, scopes=scopes_in(given), until=until)
+    if claims.sub == ERASED or not 0 < len(claims.sub) <= MAX_NAME:
+        raise Unauthorized("The token is for a user that no order can be of. Sign in as another.", refused=True)
+    return Caller(claims.sub, operator=False, name="customer", scopes=CUSTOMER, until=until)
+
+
+def words_of(value: Json) -> tuple[str, ...]:
+    """The names in a claim that lists some: a JSON array, or a text with spaces or commas between them."""
+    if isinstance(value, str):
+        return tuple(value.strip("[]").replace(",", " ").split())
+    return tuple(word for word in value if isinstance(word, str)) if isinstance(value, list) else ()

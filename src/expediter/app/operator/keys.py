@@ -1,0 +1,48 @@
+"""Keys for programs: made, listed, and taken back. A key is shown once; what is kept of it opens nothing."""
+
+from expediter.app.access import ScopeMissing
+from expediter.app.operator.audit import operator_of, record
+from expediter.app.operator.services import ApiKey, OperatorServices
+from expediter.app.ports import Caller
+from expediter.domain.errors import Fault, OrderError, OrderInvalid
+
+#: Keys that may be in force at the same time.
+MOST_KEYS = 1_000
+#: The subject of the audit's entries about keys.
+SUBJECT = "keys"
+#: What cannot be made as it was asked for.
+NO_KEY = "The key cannot be made as it was asked for"
+
+
+class KeyNotFound(OrderError):
+    """There is no such key in force. List them to see which there are."""
+
+
+def add(services: OperatorServices, caller: Caller, key: ApiKey) -> None:
+    """Keeps a key. Raises ScopeMissing when it may do what its maker may not, and OrderInvalid."""
+    if missing := sorted(key.scopes - caller.scopes):
+        raise ScopeMissing(missing[0])
+    if key.ends_at is not None and key.ends_at <= services.work.now:
+        raise OrderInvalid((Fault("expires_at", "give a time to come"),), NO_KEY)
+    if sum(one.revoked_at is None for one in services.keys.all()) >= MOST_KEYS:
+        raise OrderInvalid((Fault("", f"there are {MOST_KEYS} keys already; revoke one"),), NO_KEY)
+    services.keys.add(key)
+    record(services, operator_of(caller), "made one", SUBJECT, _named(key))
+
+
+def revoke(services: OperatorServices, caller: Caller, key_id: str) -> None:
+    """Takes a key back for good. Raises KeyNotFound."""
+    found = [key for key in services.keys.all() if key.id == key_id and key.revoked_at is None]
+    if not found:
+        raise KeyNotFound
+    services.keys.revoke(key_id, services.work.now)
+    record(services, operator_of(caller), "revoked one", SUBJECT, _named(found[0]))
+
+
+def _named(key: ApiKey) -> str:
+    return f"{key.name} ({key.id}): {', '.join(sorted(key.scopes))}"
+
+
+def caller_by(key: ApiKey) -> Caller:
+    """Who shows this key."""
+    return Caller(name=f"{key.name} ({key.id})", scopes=key.scopes, until=key.ends_at)

@@ -1,0 +1,1 @@
+"""Who asks: the plain token, keys of programs, and tokens of an OpenID Connect issuer."""

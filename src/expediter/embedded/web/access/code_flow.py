@@ -1,0 +1,116 @@
+"""Signing in through the issuer: the authorization code flow with PKCE, as a public client without a secret.
+
+https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth, RFC 7636.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import msgspec
+
+from expediter.api.access import caller_of
+from expediter.api.errors import IssuerUnavailable
+from expediter.app.ports import Caller
+from expediter.asl.protocol import Json
+from expediter.embedded.web.access.issuer import Issuer, SigningKeyUnknown
+from expediter.embedded.web.access.tokens import checked, claims_of, refused
+
+#: What is asked for: who somebody is, and a name for the audit.
+SCOPE = "openid profile"
+#: Sign-ins that are under way at most, and milliseconds that one may take.
+MOST, LONGEST = 1_000, 600_000
+
+
+class _Began(NamedTuple):
+    """A sign-in under way. ``browser``: the cookie of the browser that began it; ``until``: ms since 1970 UTC."""
+
+    browser: str
+    nonce: str
+    verifier: str
+    back: str
+    until: int
+
+
+class _Tokens(msgspec.Struct, frozen=True):
+    id_token: str
+
+
+class CodeFlow:
+    """``now``: milliseconds since 1970 UTC."""
+
+    def __init__(self, issuer: Issuer, now: Callable[[], int]) -> None:
+        self._issuer = issuer
+        self._now = now
+        self._began: OrderedDict[str, _Began] = OrderedDict()
+
+    async def begin(self, back: str) -> tuple[str, str]:
+        """Where the browser goes to sign in, and the cookie that it brings to ``back``. Raises IssuerUnavailable."""
+        discovery = await self._issuer.discover()
+        if not discovery.authorization_endpoint:
+            raise IssuerUnavailable
+        browser, state, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        nonce = secrets.token_urlsafe(16)
+        self._began[state] = _Began(browser, nonce, verifier, back, self._now() + LONGEST)
+        if len(self._began) > MOST:
+            self._began.popitem(last=False)
+        asked = {
+            "response_type": "code",
+            "client_id": self._issuer.oidc.client_id,
+            "redirect_uri": back,
+            "scope": SCOPE,
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": _challenge(verifier),
+            "code_challenge_method": "S256",
+        }
+        mark = "&" if "?" in discovery.authorization_endpoint else "?"
+        return f"{discovery.authorization_endpoint}{mark}{urlencode(asked)}", browser
+
+    async def end(self, given: Mapping[str, str], browser: str) -> Caller:
+        """Who has signed in, by what the issuer gave the browser to bring. Raises Unauthorized, IssuerUnavailable."""
+        began = self._began.pop(given.get("state", ""), None)
+        if began is None or not hmac.compare_digest(began.browser, browser) or began.until < self._now():
+            raise refused()
+        form = {
+            "grant_type": "authorization_code",
+            "code": given.get("code", ""),
+            "redirect_uri": began.back,
+            "client_id": self._issuer.oidc.client_id,
+            "code_verifier": began.verifier,
+        }
+        claims = await self._checked(await self._token(form))
+        if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), began.nonce.encode()):
+            raise refused()
+        return caller_of(claims_of(claims, self._issuer.oidc))
+
+    async def _token(self, form: dict[str, str]) -> str:
+        discovery = await self._issuer.discover()
+        status, body = await self._issuer.post_form(discovery.token_endpoint, urlencode(form).encode())
+        try:
+            if status != 200:
+                raise refused()
+            return msgspec.json.decode(body, type=_Tokens).id_token
+        except msgspec.DecodeError as error:
+            raise IssuerUnavailable from error
+
+    async def _checked(self, token: str) -> dict[str, Json]:
+        oidc = self._issuer.oidc
+        try:
+            return checked(token, oidc, (oidc.client_id,), self._issuer.key, self._now())
+        except SigningKeyUnknown:
+            await self._issuer.look_for_key()
+        try:
+            return checked(token, oidc, (oidc.client_id,), self._issuer.key, self._now())
+        except SigningKeyUnknown as error:
+            raise refused() from error
+
+
+def _challenge(verifier: str) -> str:
+    """RFC 7636, section 4.2."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
