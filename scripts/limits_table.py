@@ -1,0 +1,115 @@
+"""The table of limits in docs/reference/limits.md: each value comes from the code that holds it."""
+
+from expediter.app.intake import BATCH as MESSAGES
+from expediter.domain.money import LARGEST_TOTAL
+from expediter.domain.order import LARGEST_QUANTITY
+from expediter.embedded.engine import dispatcher
+from expediter.embedded.engine.http_client import Limits
+from expediter.embedded.mail import outbox
+from expediter.embedded.sqlite import admission
+from expediter.embedded.stores import queue
+from expediter.embedded.web import app as web_app
+from expediter.embedded.web import connections, descriptors, feed, shares
+from expediter.embedded.web.console import handlers, session
+from expediter.embedded.web.graphql import executor as documents
+from expediter.embedded.web.graphql import limits as graphql_limits
+from expediter.embedded.web.graphql import websocket
+from expediter.embedded.web.http1 import connection, request_head
+
+KIB, MIB = 1024, 1024 * 1024
+
+#: What is bounded, its value, and what happens beyond it.
+LIMITS: tuple[tuple[str, str, str], ...] = (
+    ("body of a request", f"{request_head.LARGEST_BODY // KIB} KiB", "413 `BodyTooLarge`"),
+    (
+        "headers of a request",
+        f"{request_head.LARGEST_HEADERS // KIB} KiB, {request_head.MOST_HEADERS} of them",
+        "431 `HeadersTooLarge`",
+    ),
+    ("address of a request", f"{request_head.LONGEST_ADDRESS // KIB} KiB", "414 `AddressTooLong`"),
+    ("total of an order", f"{LARGEST_TOTAL:,} minor units", "422"),
+    ("quantities of an order, added up", f"{LARGEST_QUANTITY:,}", "422"),
+    (
+        "time for a whole request, and between two on one connection",
+        f"{connections.PATIENCE:g} s",
+        "408 `RequestTooSlow` if one had begun; the connection is closed",
+    ),
+    (
+        "time for the handshake of a websocket",
+        f"{connections.PATIENCE:g} s",
+        "the connection is cut off; a handshake that cannot succeed is refused at once",
+    ),
+    (
+        "what is read after a refusal",
+        f"{connection.DISCARDED // MIB} MiB, {connections.PATIENCE:g} s",
+        "it is dropped; beyond that the connection is cut off",
+    ),
+    ("time in which something of an answer is read", f"{connections.PATIENCE:g} s", "the connection is cut off"),
+    ("requests sent ahead on one connection", "one is read at a time", "the others wait unread"),
+    (
+        "bytes of requests that are not yet whole",
+        f"{connections.HELD // MIB} MiB",
+        "the one longest at it is closed",
+    ),
+    (
+        "connections",
+        f"{descriptors.WANTED - descriptors.OWN:,}, or as many as the system's limit of open files leaves",
+        "who has been idle longest makes room, first of a caller with more than a fair share; if nobody is, 503",
+    ),
+    ("websockets", f"{web_app.MOST_SOCKETS:,}", "503"),
+    (
+        "websockets that have not shown a token",
+        f"{shares.STRANGERS} of one address, {shares.ALL_STRANGERS} in all",
+        "429 `TooManyRequests`",
+    ),
+    ("live pages", f"{handlers.MOST_STREAMS:,}", "503"),
+    (
+        "live pages of customers",
+        f"{shares.OF_LINK} of one order, {shares.OF_ADDRESS} of one address, {shares.OF_LINKS} in all",
+        "429 `TooManyRequests`",
+    ),
+    (
+        "requests of one address without a right token, customers' pages among them",
+        f"{shares.BURST} at once, then {shares.EACH_SECOND:g} a second",
+        "429 `TooManyRequests`",
+    ),
+    (
+        "sign-ins of one address that fail",
+        f"{shares.FREE}, then one after {shares.FIRST_WAIT} s, 2 s, 4 s … {shares.LONGEST_WAIT} s",
+        "429 `TooManyRequests`",
+    ),
+    ("a session at the console", f"{session.LASTS // 3600} h", "the operator signs in again"),
+    (
+        "subscriptions",
+        f"{websocket.MOST_OPERATIONS} a websocket, {documents.MOST_SUBSCRIPTIONS:,} in all",
+        "an error for that subscription",
+    ),
+    ("changed orders that wait for one listener", f"{feed.WAITING:,}", "states in between are left out"),
+    (
+        "a GraphQL document",
+        f"{documents.MOST_TOKENS:,} tokens, cost {graphql_limits.COSTLIEST:,}, depth {graphql_limits.DEEPEST}",
+        "`RequestUnparsable` or `DocumentTooComplex`",
+    ),
+    ("requests that wait to be written", f"{admission.QUEUE_LIMIT:,}", "503 `TooBusy`"),
+    (
+        "time that a request waits to be written while others push",
+        f"{admission.WAIT_LIMIT:g} s",
+        "503 `TooBusy`",
+    ),
+    ("lateness of the event loop", f"{web_app.TOO_LATE:g} s", "503 for everything but probes and metrics"),
+    (
+        "places in a commit",
+        f"{admission.BATCH_LIMIT} for requests, as many for work; {admission.LARGE_BATCH_LIMIT} each under load",
+        "the next commit",
+    ),
+    ("messages taken in at the same time", f"{dispatcher.INTAKES} batches of {MESSAGES}", "they wait in the file"),
+    ("messages on the queue", "the disk", "503 `StoreUnavailable` when it is full"),
+    ("receives of a message that fails", str(queue.MAX_RECEIVES), "the dead-letter queue"),
+    ("timers that fire at the same time", str(dispatcher.TIMERS), "the next ones follow as these are written"),
+    (
+        "calls through one gateway, under way or waiting",
+        f"{Limits().connections} and {dispatcher.CALLS:,}",
+        f"messages wait in the file; from {dispatcher.TOO_MANY_CALLS:,} on timers wait too",
+    ),
+    ("mails under way", str(outbox.AT_ONCE), "they wait in the file"),
+)
