@@ -125,6 +125,31 @@ def test_causes_that_are_json_compare_as_json() -> None:
     assert verdict.differs["cause"] == []
 
 
+@pytest.mark.parametrize(("assigned", "agrees"), [({"v": 2}, True), ({"v": 3}, False)])
+def test_a_trace_is_each_state_s_input_output_and_variables(assigned: dict[str, int], agrees: bool) -> None:
+    steps = [{"enter": "Only", "input": {"a": 1}}, {"exit": "Only", "output": {"a": 1}, "assigned": assigned}]
+    found = {**case(status="SUCCEEDED"), "trace": steps}
+    found["definition"]["States"]["Only"]["Assign"] = {"v": 2}
+
+    verdict = run_case(found)
+
+    assert verdict is not None
+    assert verdict.agrees is agrees
+
+
+def test_what_could_not_be_evaluated_is_compared_too() -> None:
+    failing = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% 1 + 'a' %}", "End": True}
+    found = {
+        **case(status="FAILED", error="States.QueryEvaluationError", evaluation_failed=[]),
+        "definition": {"StartAt": "Only", "States": {"Only": failing}},
+    }
+
+    verdict = run_case(found)
+
+    assert verdict is not None
+    assert verdict.differs["evaluation_failed"] == ["evaluation_failed: length 1 != expected 0"]
+
+
 def test_a_definition_case_tells_whether_the_definition_is_accepted() -> None:
     wrong = {**case(accepted=False), "definition": {"States": {}}}
     right = case(accepted=True, variableReferences={})

@@ -5,6 +5,7 @@ The format is that of the conformance cases (their README): a case has ``definit
 """
 
 import base64
+import json
 from typing import Any
 
 import msgspec
@@ -51,7 +52,7 @@ def run_case(case: dict[str, Any], models: ServiceModels | None = None) -> Verdi
 
 
 def run_execution(case: dict[str, Any]) -> dict[str, Json]:
-    """Run an execution case: ``{status, output | error, cause, states_entered}``."""
+    """Run an execution case: ``{status, output | error, cause, states_entered}``, and what else the case records."""
     objects: dict[str, dict[str, str | bytes]] = {}
     for found in case.get("s3_objects", []):
         objects.setdefault(found["bucket"], {})[found["key"]] = _body(found["body"])
@@ -73,7 +74,29 @@ def run_execution(case: dict[str, Any]) -> dict[str, Json]:
     for part in ("error", "cause"):
         if getattr(done, part) is not None:
             got[part] = getattr(done, part)
+    if "trace" in case:
+        got["trace"] = _trace(done.events)
+    if "evaluation_failed" in case.get("expected", {}):
+        failed = [event for event in done.events if event["type"] == "EvaluationFailed"]
+        got["evaluation_failed"] = [event["evaluationFailedEventDetails"] for event in failed]
     return got
+
+
+def _trace(events: list[dict[str, Json]]) -> list[Json]:
+    """Each state entered with its input, and left with its output and the variables it assigned."""
+    trace: list[Json] = []
+    for event in events:
+        if event["type"].endswith("StateEntered"):
+            details = event["stateEnteredEventDetails"]
+            trace.append({"enter": details["name"], "input": json.loads(details["input"])})
+        elif event["type"].endswith("StateExited"):
+            details = event["stateExitedEventDetails"]
+            step = {"exit": details["name"], "output": json.loads(details["output"])}
+            assigned = details.get("assignedVariables")
+            if assigned:
+                step["assigned"] = {name: json.loads(text) for name, text in assigned.items()}
+            trace.append(step)
+    return trace
 
 
 def _body(body: Json) -> str | bytes:

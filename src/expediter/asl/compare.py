@@ -21,12 +21,12 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class Comparison:
-    """Collects what differs; ``fuzzy`` are the paths at which a recorded text is a pattern."""
+    """Collects what differs; at the paths that the case names, or everywhere (``fuzzy``), a text is a pattern."""
 
-    def __init__(self, case: dict[str, Any]) -> None:
+    def __init__(self, case: dict[str, Any], *, fuzzy: bool = False) -> None:
         extra = sorted(case.get("placeholder_tokens") or (), key=len, reverse=True)
         self.placeholder = re.compile("|".join([*map(re.escape, extra), _PLACEHOLDER]))
-        self.fuzzy = {found["path"] for found in case.get("fuzzy", [])}
+        self.fuzzy = None if fuzzy else {found["path"] for found in case.get("fuzzy", [])}
 
     def compare(self, expected: Json, got: Json, path: str) -> list[str]:
         if isinstance(expected, dict) and isinstance(got, dict):
@@ -37,7 +37,8 @@ class Comparison:
             equal = expected == got
         else:
             equal = type(expected) is type(got) and expected == got
-        if equal or (isinstance(expected, str) and path in self.fuzzy and self.matches(expected, got)):
+        fuzzy = self.fuzzy is None or path in self.fuzzy
+        if equal or (fuzzy and isinstance(expected, str) and self.matches(expected, got)):
             return []
         return [f"{path}: {_shown(got)} != expected {_shown(expected)}"]
 
@@ -102,6 +103,10 @@ def differences(case: dict[str, Any], got: dict[str, Json]) -> dict[str, list[st
         ordered = expected["states_entered_order"] == "exact"
         entered = entered if ordered else sorted(entered)
         found["states_entered"] = comparison.compare(expected["states_entered"], entered, "states_entered")
+    everywhere = Comparison(case, fuzzy=True)
+    for part, recorded in (("trace", case), ("evaluation_failed", expected)):
+        if part in recorded:
+            found[part] = everywhere.compare(recorded[part], got.get(part), part)
     return found
 
 

@@ -5,7 +5,6 @@ Arguments arrive evaluated; a function that cannot work with them raises ``BadAr
 """
 
 import base64
-import binascii
 import hashlib
 import math
 import re
@@ -118,7 +117,7 @@ def _decode(_draw: Draw, text: Json) -> Json:
     _need(len(_text(text)) <= TEXT_LIMIT, f"more than {TEXT_LIMIT} characters")
     try:
         return base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:  # no Base64 (binascii.Error is one), not even ASCII, or no UTF-8
         raise BadArgument("not Base64 of UTF-8 text") from error
 
 

@@ -45,6 +45,7 @@ def test_an_object_is_decompressed_as_its_key_says(answer: Any, key: str) -> Non
     [
         ([1], "rows", "neither a text nor"),
         ({"Base64": "!"}, "rows", "not Base64"),
+        ({"Base64": "é"}, "rows", "not Base64"),
         ("plain", "rows.gz", "cannot be decompressed"),
         (binary(gzip.compress(b"x" * 1_000)[:-9]), "rows.gz", "cannot be decompressed"),
         (binary(b"plain"), "rows.zst", "cannot be decompressed"),

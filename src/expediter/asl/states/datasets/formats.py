@@ -4,7 +4,6 @@ Source: "ItemReader (Map)", https://docs.aws.amazon.com/step-functions/latest/dg
 """
 
 import base64
-import binascii
 import csv
 import gzip
 import importlib
@@ -53,7 +52,7 @@ def _bytes(answer: Json) -> bytes:
         raise reader_failure("The store's answer is neither a text nor an object with Base64.")
     try:
         return base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # no Base64 (binascii.Error is one), or not even ASCII
         raise reader_failure("The store's answer is not Base64.") from error
 
 
