@@ -1,1 +1,1 @@
-"""The use cases. Synchronous and pure of IO: they talk to ports, and the time and new ids come in."""
+"""The use cases. They are synchronous and do no IO: they call ports, and the time and new ids are given to them."""

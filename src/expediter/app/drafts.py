@@ -21,11 +21,11 @@ from expediter.domain.order import ERASED, LARGEST_QUANTITY, Change, Item, Order
 
 MAX_ITEMS = 100
 MAX_NAME = 200
-#: What an order of one thing is called when the customer gave it no name.
+#: The name of an order of one thing, when the customer gave none.
 UNNAMED = "item"
 
-#: Characters that end a line, turn it round, or take no room (Unicode's Cc, Cf, Zl, Zp, and no characters at all). Not
-#: the joiners U+200C and U+200D, which Persian, Hindi and emoji are written with.
+#: Characters that end a line, change its direction, or take no room (Unicode's Cc, Cf, Zl, Zp, and code points that are
+#: no characters). Not the joiners U+200C and U+200D: Persian, Hindi and emoji need them.
 HIDDEN = (
     r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff"
@@ -94,7 +94,7 @@ class AcceptedDraft(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):
-    """What the settings add to a draft. It is fixed at the accept, because the customer is told what follows from it.
+    """What the settings add to a draft. It is fixed when the order is accepted, because the customer is told the price.
 
     ``default_price``: minor units, for an item without a price. ``hold_seconds``: how long the order may be cancelled.
     """
@@ -105,7 +105,7 @@ class Terms(msgspec.Struct, frozen=True, gc=False):
 
 
 class ChangeDraft(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What shall be different about an order; what is absent stays."""
+    """The fields of an order that shall change. A field that is absent stays as it is."""
 
     restaurant_id: Name | UnsetType = UNSET
     name: Name | UnsetType = UNSET
@@ -127,14 +127,14 @@ def parse(body: bytes, form: type[D]) -> D:
         draft = msgspec.json.decode(body, type=form)
     except msgspec.ValidationError as error:
         raise OrderInvalid(faults_of_body(body, form, _LISTS, error)) from error
-    # A colon for each key at least: with as many as the draft has keys, none stands twice. Else somebody has to look.
+    # Each key has a colon. With as many colons as keys, no key is there twice. With more, the text is searched for one.
     if body.count(b":") != _keys(draft) and (path := repeated_key(body)):
         raise OrderInvalid((Fault(path, "stands twice; give it once"),))
     return draft
 
 
 def _keys(draft: Draft | ChangeDraft) -> int:
-    """How many keys the draft was given with, those that are null left out."""
+    """The number of keys in the draft's text, without those that are null."""
     values = msgspec.structs.astuple(draft)
     keys = len(values) - values.count(None) - values.count(UNSET)
     if draft.items is None or draft.items is UNSET:
@@ -151,7 +151,8 @@ def convert(value: object, form: type[D]) -> D:
 
 
 def fingerprint(draft: AnyDraft) -> str:
-    """What makes two orders the same: everything in the parsed order, its user included; ``"3"`` and 3 are one."""
+    """The hash by which two orders are the same: of all fields of the draft, its user included. ``"3"`` and 3 are
+    equal."""
     return hashlib.sha256(encode(_numbered(draft))).hexdigest()
 
 
@@ -196,7 +197,8 @@ _accepted = msgspec.json.Decoder(AcceptedDraft).decode
 
 
 def read_new(body: bytes, order_id: str, at: int, terms: Terms) -> AcceptedOrder:
-    """As ``read_accepted``, of a message from elsewhere, which nobody has checked. Raises OrderInvalid too."""
+    """As ``read_accepted``, for a message from another system. Its order was not checked yet. Raises OrderInvalid
+    too."""
     draft = parse(body, Draft)
     return AcceptedOrder(order_of(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
 
@@ -229,7 +231,7 @@ def completed(draft: AnyDraft, order_id: str, at: int, terms: Terms) -> Order:
 
 
 def draft_of(order: Order) -> Draft:
-    """The draft that asks for the same order again: same prices, so always by its items."""
+    """The draft of the same order, with the same prices. It has items, because only they have prices."""
     items = tuple(DraftItem(item.name, item.quantity, item.unit_price) for item in order.items)
     return Draft(order.user_id, order.restaurant_id, items=items, currency=order.currency, email=order.email)
 

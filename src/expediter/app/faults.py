@@ -1,4 +1,4 @@
-"""Every fault of a body that does not have the form it should, each with its path and in plain words.
+"""Finds every fault of a body that does not have the right form, each with its path and in plain words.
 
 msgspec stops at the first fault. So a body that it refused is checked once more here, field by field.
 """
@@ -22,7 +22,7 @@ MOST = 20
 
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
 
-#: What a field asks for, when its text does not match the field's pattern.
+#: What is said of a text that does not match the pattern of its field.
 _FORMS = {
     "quantity": 'a whole number from 1, such as 3 or "3"',
     "currency": "an ISO 4217 code such as USD or EUR",
@@ -31,7 +31,7 @@ _FORMS = {
     "user_id": "text that can be seen, on one line from left to right",
     "restaurant_id": "text that can be seen, on one line from left to right",
 }
-#: What clients call the key of a new order when they put it into the body.
+#: Names that clients give to the key of a new order when they put it into the body.
 _KEYS = frozenset({"id", "idempotency_key"})
 #: msgspec's names of JSON's types, in plain words.
 _TYPES = {
@@ -65,7 +65,7 @@ def faults_of_body(
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return (explained(first),)  # behind the first fault it is not JSON
+        return (explained(first),)  # after the first fault the text is not JSON
     return faults_of_value(value, form, lists, first)
 
 
@@ -115,7 +115,7 @@ def _alone(form: type[msgspec.Struct], name: str, value: Json) -> Fault | None:
     return None
 
 
-@cache  # as many as there are fields in our forms
+@cache  # it holds one entry for each field of our forms
 def _one_field(form: type[msgspec.Struct], name: str) -> type[msgspec.Struct]:
     (field,) = (field for field in msgspec.structs.fields(form) if field.encode_name == name)
     return msgspec.defstruct("Field", [(name, field.type)])
@@ -136,7 +136,7 @@ def explained(error: msgspec.ValidationError) -> Fault:
 
 
 def reason(error: Exception) -> str:
-    """Why a text could not be read as JSON of a form, in plain words: of the errors that msgspec raises."""
+    """Says in plain words why msgspec could not read a text as JSON of a form."""
     if isinstance(error, msgspec.ValidationError):
         fault = explained(error)
         return f"{fault.path}: {fault.message}" if fault.path else fault.message

@@ -11,7 +11,7 @@ _LAST = 253_402_300_800_000
 def instant(at: int) -> str:
     """Milliseconds since 1970 UTC as ``2026-08-01T12:00:00.000Z``.
 
-    A year that has not four digits is written in ISO 8601's expanded form (``+012026-…``): any number can be shown.
+    A year without four digits is written in ISO 8601's expanded form (``+012026-…``), so any number can be shown.
     """
     seconds, milliseconds = divmod(at, 1000)
     if 0 <= at < _LAST:

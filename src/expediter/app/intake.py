@@ -1,6 +1,6 @@
 """From the queue to the workflow: one message, one order, one execution named by the order's id.
 
-A message that cannot be taken in keeps its reason and never takes its batch along.
+A message that cannot be taken in keeps the reason, and does not stop the others of its batch.
 """
 
 import re
@@ -30,7 +30,7 @@ def take_batch(work: Work) -> int:
             take(work, message)
         except StoreUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001  # whatever one message brings up, the others go on
+        except Exception as error:  # noqa: BLE001  # an error of one message does not stop the others
             work.queue.fail(message, f"{type(error).__name__}: {error}", work.now)
         else:
             work.queue.delete(message.receipt)
@@ -80,8 +80,8 @@ def send(work: Work, order_id: str, body: bytes, asked: AcceptedOrder, terms: Te
 def order_in(message: Message, settings: OrderSettings) -> AcceptedOrder:
     """The order in a message. Raises OrderInvalid when there is none.
 
-    The API writes into the message's attributes what its settings added to the order, and that holds. For a message
-    from elsewhere today's settings are taken, once: the execution's input keeps what came of them.
+    The API writes what its settings added to the order into the message's attributes, and these are used. For a message
+    from another system today's settings are used, once: the execution's input keeps the order that results.
     """
     written = _written.pop(message.attributes.get("order_id", ""), None)
     if written and written[:3] == (message.body, message.attributes, message.sent_at):
@@ -113,7 +113,7 @@ def attributes_of(order_id: str, terms: Terms) -> dict[str, str]:
 
 
 def terms_in(attributes: dict[str, str]) -> Terms | None:
-    """What ``attributes_of`` wrote; None: the message is from elsewhere. Raises OrderInvalid."""
+    """Reads what ``attributes_of`` wrote. None: the message is from another system. Raises OrderInvalid."""
     if "hold_seconds" not in attributes:
         return None
     try:

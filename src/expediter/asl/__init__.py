@@ -1,14 +1,17 @@
-"""The Amazon States Language as AWS Step Functions runs it: a library without input or output, clock or chance.
+"""The Amazon States Language as AWS Step Functions runs it: a library that does no IO and uses no clock and no
+randomness.
 
     machine = parse(definition)
     execution, commands = advance(machine, new_execution(), Started(at=…, seed=…, input=…))
 
-``protocol`` says what goes in and what comes out. A definition becomes a machine in ``compiler/``; ``steps`` takes in
+``protocol`` has the events that go in and the commands that come out. A definition becomes a machine in ``compiler/``;
+``steps`` takes in
 events and enters one state after another, ``failures`` retries and catches, ``states/`` says what each type of state
 does, ``expressions/`` how paths, templates and JSONata read data. ``simulate`` runs a workflow in virtual time,
 ``run_state`` one state as AWS's TestState does.
 
-Import names from here. Only ``protocol`` may also be imported on its own: Lambda functions carry nothing else.
+Import names from here. ``protocol`` may also be imported on its own, because Lambda functions contain nothing else of
+it.
 """
 
 from importlib import import_module

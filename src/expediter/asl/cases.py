@@ -21,7 +21,7 @@ from expediter.asl.texts import json_text
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """One case run: what came out, and per part (status, output, error, cause, states_entered) what differs."""
+    """The result of one case, and for each part (status, output, error, cause, states_entered) what differs."""
 
     id: str
     group: str
@@ -36,7 +36,8 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def run_case(case: dict[str, Any], models: ServiceModels | None = None) -> Verdict | None:
-    """Run one case; None for a kind of case that is not run here. ``models``: what mocks of TestState are held to."""
+    """Run one case. None: cases of this kind are not run here. ``models``: the forms that mocks of TestState must
+    have."""
     if "request" in case:
         answer = run_state_case(case, models)
         return Verdict(case["id"], case["group"], "test_state", answer, answer_differences(case, answer))
@@ -121,7 +122,7 @@ _ENGINE_ERRORS = (
 
 
 def _context(case: dict[str, Any]) -> dict[str, Json]:
-    """An Express execution has another kind of name, and no RedriveCount if it answers who starts it (``sync``)."""
+    """An Express execution has another kind of name, and no RedriveCount if its caller waits for it (``sync``)."""
     if case.get("workflow_type") != "EXPRESS":
         return CONTEXT
     execution = CONTEXT["Execution"].copy()
@@ -134,7 +135,7 @@ def _context(case: dict[str, Any]) -> dict[str, Json]:
 def run_state_case(case: dict[str, Any], models: ServiceModels | None) -> dict[str, Json]:
     """Run a TestState case.
 
-    A recording names neither the role nor what a service answered, so a Task without a mock is given what came out.
+    A recording has neither the role nor the answer of a service, so a Task without a mock is given the recorded output.
     """
     request, expected = case["request"], case["expected"]
     if "mock" in request or "api_error" in expected:

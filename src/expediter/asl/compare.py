@@ -1,4 +1,4 @@
-"""Comparing an answer with a recorded one, with the leniency the recording needs.
+"""Compares an answer with a recorded one. It allows for values that vary.
 
 Recorded texts may hold placeholders for values that vary (ids, dates); at the paths that a case names as fuzzy, such a
 text is a pattern. Everywhere else equal means equal; numbers compare by value, and causes that are JSON as JSON.

@@ -42,7 +42,7 @@ class DefinitionInvalid(ValueError):
 
 
 class StateFailure(Exception):
-    """A state failed with an ASL error name and cause; no Retry and no Catch sees a ``fatal`` one.
+    """A state failed with an ASL error name and cause. Retry and Catch do not handle a ``fatal`` one.
 
     ``located`` asks for AWS's prefix, "An error occurred while executing the state '…' (entered at the event id #…)".
     ``field`` is the field of a JSONata expression that failed.
@@ -73,7 +73,7 @@ class StateFailure(Exception):
 
 
 def runtime_failure(message: str) -> StateFailure:
-    """A StateFailure named States.Runtime: neither Retry nor Catch sees it."""
+    """A StateFailure named States.Runtime, which neither Retry nor Catch handles."""
     return StateFailure(RUNTIME, message, fatal=True, located=True)
 
 

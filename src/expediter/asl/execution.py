@@ -1,19 +1,19 @@
-"""The execution: everything that is kept between two events, as one value that can be stored as JSON.
+"""The execution: all state between two events, as one value that can be stored as JSON.
 
-A frame is what it is in any interpreter: a place in the program, its variables, and a link to the frame around it.
+A frame is the same as in other interpreters: a place in the program, its variables, and a link to the frame around it.
 The execution itself is frame 0. Each branch of a Parallel state and each iteration of a Map state has a frame too.
 AWS runs each iteration of a distributed Map as a child execution; here it is a frame that numbers its own events.
 
-``msgspec.json.encode(execution)`` and ``decode(…, type=Execution)`` are exact inverses. No history is kept here: it is
-derived again from the input events (``replay``), so only the events' count goes along, since AWS's cause texts cite
-event ids.
+``msgspec.json.encode(execution)`` and ``decode(…, type=Execution)`` are exact inverses. It holds no history, because
+the history can be derived again from the input events (``replay``). It holds only the number of events, because AWS's
+cause texts have event ids.
 """
 
 import msgspec
 
 from expediter.asl.protocol import NO_CONTEXT, Json
 
-# gc=False: values made of JSON hold no cycles, so the garbage collector need not look at them.
+# gc=False: values made of JSON hold no cycles, so the garbage collector can skip them.
 
 
 class Portion(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -97,7 +97,7 @@ class Execution(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A run of a machine. Begin with ``Execution()`` and a Started event.
 
     ``status``: NEW, RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; ``output`` or ``error`` and ``cause`` once ended.
-    One that ended unsuccessfully keeps what a Redriven event goes on from.
+    An execution that failed keeps what a Redriven event needs to go on.
     """
 
     status: str = "NEW"

@@ -1,4 +1,5 @@
-"""A state failed: it is retried, its error is caught, or its frame fails, and then the state around that."""
+"""Handles the failure of a state: it is retried, or its error is caught, or its frame fails. Then the state around the
+frame fails."""
 
 from expediter.asl.errors import QUERY, RUNTIME, StateFailure
 from expediter.asl.execution import Frame

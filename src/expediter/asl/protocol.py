@@ -1,4 +1,4 @@
-"""What goes into the workflow core and what comes out of it: plain values that can be stored as JSON.
+"""The events that go into the workflow core and the commands that come out of it: values that can be stored as JSON.
 
     advance(machine, execution, event) -> (execution, commands)
 
@@ -63,7 +63,7 @@ class TaskTimedOut(Event, frozen=True, tag=True):
 
 
 class TimerFired(Event, frozen=True, tag=True):
-    """The time that a StartTimer command named has come."""
+    """The time of a StartTimer command has come."""
 
     timer: int
 

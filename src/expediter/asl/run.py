@@ -167,7 +167,7 @@ class Run:
             status, started_at=base.started_at, output=output, error=error, cause=cause, events=self.events
         )
         if status != "SUCCEEDED":
-            # What a Redriven event needs. Numbers go on where they were, so that no late answer fits a new task.
+            # What a Redriven event needs. Numbers continue, so a late answer does not fit a new task.
             kept = {0: Frame(last=self.events, variables=root.variables if root else {})}
             self.execution = msgspec.structs.replace(
                 self.execution, frames=kept, numbers=self.numbers, context=base.context, input=base.input

@@ -1,1 +1,1 @@
-"""Pure values and rules of an order: what it is, how its status may move, what money moved for it."""
+"""Pure values and rules of an order: its fields, the transitions of its status, its money."""

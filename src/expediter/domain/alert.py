@@ -1,4 +1,4 @@
-"""Alerts: an operator has to look after an order that does not move on by itself as it should."""
+"""Alerts: reasons for an operator to look at an order that does not go on as it should."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Everything that can go wrong with an order, each with one name on every surface.
+"""The errors of an order. Each has one name in all interfaces.
 
     OrderError
     ├── OrderInvalid               the order as given cannot be accepted; carries the faults with their paths

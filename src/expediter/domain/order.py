@@ -1,4 +1,4 @@
-"""An order and the rules of its life. Pure: time comes in, nothing is read or written.
+"""An order and its rules. Everything here is pure: the time is given, and nothing is read or written.
 
     PENDING ──→ PAID ──→ SUCCESS
        │          │
@@ -30,13 +30,13 @@ class Status(StrEnum):
     REFUND_PENDING = "REFUND_PENDING"
 
 
-#: Python 3.11 takes as long to look a member up on its class as to call a function: the rules of every order use these.
+#: In Python 3.11 it takes as long to look up a member of an enum as to call a function. All rules use these names.
 PENDING, PAID, SUCCESS, FAILED, CANCELLED, REFUND_PENDING = Status
 
 #: From each status, the statuses an order may move to. Staying is always allowed: tasks are repeated.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     PENDING: frozenset({PAID, REFUND_PENDING, FAILED, CANCELLED}),
-    # At once to a bad end only where nothing was taken: an order that costs nothing.
+    # Only an order that costs nothing goes from here to a bad end at once: nothing was charged.
     PAID: frozenset({SUCCESS, REFUND_PENDING, FAILED, CANCELLED}),
     REFUND_PENDING: frozenset({FAILED, CANCELLED}),
     SUCCESS: frozenset(),
@@ -53,7 +53,7 @@ GIVEN_UP = frozenset({REFUND_PENDING, *UNSUCCESSFUL})
 #: The most that the quantities of one order add up to: what a signed 32-bit integer (GraphQL's Int) holds.
 LARGEST_QUANTITY = 2**31 - 1
 
-#: Whose the orders are of everybody who was erased.
+#: The user of all orders whose customer was erased.
 ERASED = "(erased)"
 
 
@@ -141,12 +141,13 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def given_up(self) -> bool:
-        """It can no longer succeed: it was cancelled, or failed, its money is on the way back, or its handover is."""
+        """Whether it can no longer succeed: it was cancelled or failed, or its money or its handover is being taken
+        back."""
         return self.status in GIVEN_UP or WITHDRAWAL in self.effects
 
     @property
     def erased(self) -> bool:
-        """Its customer was erased: nobody knows any more whose it was."""
+        """Whether its customer was erased."""
         return self.user_id == ERASED
 
     def key(self, kind: EffectKind) -> str:
@@ -189,9 +190,9 @@ def moved(order: Order, to: Status, error_message: str | None = None) -> Order:
 
 
 def tried(order: Order, kind: EffectKind, now: int) -> Order:
-    """The order with the first try of an effect written down; a later try changes nothing.
+    """The order with the first try of an effect noted. A later try changes nothing.
 
-    Handing an order to the restaurant closes the hold where the workflow has not done so.
+    A handover to the restaurant closes the hold, if the workflow has not done so.
     """
     if kind in order.effects:
         return order
@@ -201,7 +202,7 @@ def tried(order: Order, kind: EffectKind, now: int) -> Order:
 
 
 def settled(order: Order, kind: EffectKind, result: Result, now: int, reference: str | None = None) -> Order:
-    """The order with the result of an effect written down."""
+    """The order with the result of an effect noted."""
     first = order.effects.get(kind)
     tried_at, attempt = (now, 1) if first is None else (first.tried_at, first.attempt)
     effect = Effect(tried_at, result, reference, attempt)
@@ -213,7 +214,7 @@ _BOOKED: Mapping[EffectKind, ledger.EntryKind] = {CHARGE: ledger.EntryKind.CHARG
 
 
 def entry(order: Order, kind: EffectKind, now: int) -> ledger.LedgerEntry:
-    """What the ledger says of a charge or refund that is done."""
+    """The ledger entry of a charge or refund that is done."""
     return ledger.LedgerEntry(
         order_id=order.id,
         kind=_BOOKED[kind],
@@ -226,7 +227,7 @@ def entry(order: Order, kind: EffectKind, now: int) -> ledger.LedgerEntry:
 
 
 def charged_again(order: Order, now: int) -> Order:
-    """The order with its declined charge to be tried once more, under a key of its own: the operator asked for it.
+    """The order with a new attempt of its declined charge, under a key of its own. An operator asked for it.
 
     Raises OrderAlreadyEnded when it ended, OrderAlreadyCharged unless its charge was declined.
     """
@@ -260,9 +261,9 @@ def cancelled(order: Order, now: int) -> Order:
 
 
 def nameless(order: Order) -> Order:
-    """The order without whose it is: what was ordered, and what became of the money, stays.
+    """The order without its customer. The items and the money stay.
 
-    An order of one thing is named by its customer, so that thing is nameless then, too.
+    The name of an order of one thing is the customer's text, so it is removed too.
     """
     items = order.items if order.name is None else tuple(msgspec.structs.replace(it, name="item") for it in order.items)
     return msgspec.structs.replace(order, user_id=ERASED, name=None, email=None, error_message=None, items=items)

@@ -1,4 +1,4 @@
-"""What can be wrong with the store itself, so that no order can be trusted to it."""
+"""The outages of the store: while there is one, no order is accepted."""
 
 from enum import StrEnum
 

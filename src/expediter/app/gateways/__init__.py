@@ -1,4 +1,4 @@
-"""The two gateways, to the payment provider and to the restaurant: what is sent through them, and what comes back.
+"""The two gateways, to the payment provider and to the restaurant: their requests and their answers.
 
     gateway.py     Simulated(decline) | Remote(url), as written in EXPEDITER_PAYMENTS and EXPEDITER_RESTAURANT
     routes.py      the table of calls: for each kind its gateway, its simulated answer and its conversation

@@ -11,7 +11,7 @@ import msgspec
 
 from expediter.app.tasks.calls import Answer
 
-#: Bytes. No answer of a gateway needs more; what is longer is not read.
+#: Bytes. No answer of a gateway needs more, and longer ones are not read.
 MAX_ANSWER = 64 * 1024
 #: Letters of an answer's message that are kept and shown.
 MAX_MESSAGE = 500
@@ -55,6 +55,7 @@ def parsed(response: HttpResponse, shape: type[T]) -> T | None:
 
 
 def cleaned(message: str) -> str:
-    """The message of an answer, fit to be stored and shown: one line, nothing that steers a terminal, not too long."""
+    """The message of an answer in a form that can be stored and shown: one line, no control characters, not too
+    long."""
     printable = "".join(letter if letter.isprintable() else " " for letter in message[: 8 * MAX_MESSAGE])
     return " ".join(printable.split())[:MAX_MESSAGE]

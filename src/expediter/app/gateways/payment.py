@@ -1,6 +1,6 @@
 """The conversations with the payment provider. Their rules stand in docs/how-to/gateways.md:
 
-- a charge whose earlier try may have arrived is asked about before it is made; its first answer is final;
+- when an earlier try of a charge may have arrived, the provider is asked about it first; its first answer is final;
 - a charge that the provider never saw is made, unless its first try is so old that it may have been forgotten;
 - a refund may be repeated at any time, and nothing is charged under its charge's key once it is answered: so what the
   provider then says about that key is final as well;

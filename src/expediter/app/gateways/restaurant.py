@@ -19,7 +19,7 @@ from expediter.app.tasks.calls import REPEAT_WITHIN, Done, HandOver, Refused, Wi
 from expediter.domain.errors import RestaurantUnavailable
 from expediter.domain.order import Item, Order
 
-#: 4xx that speak about the moment, not about the order (RFC 9110, RFC 8470, RFC 6585).
+#: 4xx that are about the moment, not about the order (RFC 9110, RFC 8470, RFC 6585).
 _TRY_AGAIN = frozenset({408, 425, 429})
 _GONE = frozenset({404, 410})
 

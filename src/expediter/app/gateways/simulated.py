@@ -30,7 +30,7 @@ def charge(share: float, call: Charge) -> Answer:
 
 
 def refund(share: float, call: Refund) -> Answer:
-    """A charge whose answer was lost has the result that it would have now."""
+    """Refunds. When the answer to the charge was lost, its result is the one that the charge would have now."""
     charged = not declines(GatewayName.PAYMENTS, call.order_id, share)
     charge_id = f"simulated-charge-{call.order_id}" if charged else None
     return Refunded(f"simulated-refund-{call.order_id}", charged=charged, charge_id=charge_id)

@@ -1,4 +1,4 @@
-"""What operators do. Each action is one use case, and the audit says who did it."""
+"""The actions of operators. Each is one use case, and the audit says who did it."""
 
 import uuid
 
@@ -18,7 +18,7 @@ from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault, IdempotencyKeyReused, MessageNotFound, OrderError, OrderInvalid
 from expediter.domain.order import EffectKind, Order, Result, charged_again
 
-#: The task that charges: an operator may have a declined charge tried again from a state that runs it.
+#: The task that charges. An operator may let an order with a declined charge go on at a state that runs it.
 CHARGES = "ProcessPayment"
 #: AWS's limit of what goes into a state, in bytes.
 LARGEST_INPUT = 256 * 1024
@@ -63,14 +63,14 @@ def again(services: OperatorServices, who: Operator, order_id: str, new_id: str)
 
 
 def revoke_links(services: OperatorServices, who: Operator, order_id: str) -> None:
-    """Has the links that customers have to this order open nothing any more. Raises OrderNotFound."""
+    """Makes all links to this order invalid. Raises OrderNotFound."""
     orders.find(services.work, _CALLER, order_id)
     services.links.revoke(order_id)
     record(services, who, "revoked its links", order_id)
 
 
 class Retry(msgspec.Struct, frozen=True):
-    """A state that a failed execution can be set going at, and the input it had there."""
+    """A state at which a failed execution can go on, and the input it had there."""
 
     state: str
     input: Json
@@ -78,7 +78,8 @@ class Retry(msgspec.Struct, frozen=True):
 
 
 def retries(services: OperatorServices, order_id: str) -> tuple[Retry, ...]:
-    """Where the order's workflow can be retried: where it failed, and where its declined charge can be tried again."""
+    """The states at which the order's workflow can be retried: the one that failed, and those that charge, if the
+    charge was declined."""
     order = orders.find(services.work, _CALLER, order_id)
     definition = services.runs.definition(order_id)
     if definition is None or services.runs.status(order_id) not in {"FAILED", "TIMED_OUT", "ABORTED"}:
@@ -95,7 +96,7 @@ def retries(services: OperatorServices, order_id: str) -> tuple[Retry, ...]:
 
 
 def retry(services: OperatorServices, who: Operator, order_id: str, state: str, body: bytes) -> None:
-    """Sets the order's failed workflow going again at ``state`` with the JSON ``body`` as its input.
+    """Lets the order's failed workflow go on at ``state`` with the JSON ``body`` as its input.
 
     A declined charge is then tried under a new key; every other effect keeps its key, refunds always.
     Raises NotRetryable, OrderInvalid, OrderNotFound.
@@ -107,7 +108,7 @@ def retry(services: OperatorServices, who: Operator, order_id: str, state: str, 
 
 
 def redrive(services: OperatorServices, who: Operator, order_id: str) -> str:
-    """Sets the order's failed workflow going again at the state that failed, as ``retry`` does; the state's name.
+    """Lets the order's failed workflow go on at the state that failed, as ``retry`` does. Returns the state's name.
 
     Raises NotRetryable, OrderNotFound.
     """
@@ -131,7 +132,7 @@ def _set_going(services: OperatorServices, who: Operator, order_id: str, chosen:
 
 
 def resend(services: OperatorServices, who: Operator, order_id: str, status: str, recipient: str) -> None:
-    """Has a mail sent once more. Raises MessageNotFound, NoMailServer."""
+    """Sends a mail once more. Raises MessageNotFound, NoMailServer."""
     posted = find_mail(services, order_id, status, recipient)
     if not services.mailbox.resend(posted.mail, services.work.now):
         raise NoMailServer

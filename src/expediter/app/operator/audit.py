@@ -7,8 +7,8 @@ import msgspec
 from expediter.app.operator.services import DEAD_LETTERS, AuditEntry, OperatorServices
 from expediter.app.ports import Caller
 
-#: Operations over REST and GraphQL that are written down, and what is said of each. Placing an order is not: the order
-#: itself says when it came.
+#: Operations over REST and GraphQL that the audit records, and its words for each. Placing an order is not among them:
+#: the order itself has its time.
 OPERATIONS: Mapping[str, str] = {
     "putOrder": "changed it",
     "deleteOrder": "deleted it",
@@ -21,14 +21,14 @@ OPERATIONS: Mapping[str, str] = {
     "Mutation.deleteOrder": "deleted it",
     "Mutation.cancelOrder": "cancelled it",
 }
-#: The subject of sign-ins, and what is said of one with a wrong token.
+#: The subject of sign-ins, and the audit's word for one with a wrong token.
 SIGN_INS, FAILED = "sign-in", "sent a wrong token"
 #: The operator's name in the audit when none is given.
 NAMELESS = "operator"
 
 
 class Operator(msgspec.Struct, frozen=True):
-    """Who acts: the name that the audit gets, the interface, and the address."""
+    """An operator: the name for the audit, the interface, and the address."""
 
     name: str
     via: str = "console"
@@ -36,17 +36,17 @@ class Operator(msgspec.Struct, frozen=True):
 
 
 def operator_of(caller: Caller) -> Operator:
-    """The operator that a caller of REST or GraphQL is."""
+    """The operator who calls REST or GraphQL."""
     return Operator(caller.name, caller.via, caller.address)
 
 
 def record(services: OperatorServices, who: Operator, kind: str, subject: str, detail: str = "") -> None:
-    """Writes an act down, in the unit that carries it out."""
+    """Records an action in the audit, in the unit of work of the action."""
     services.audit.record(AuditEntry(services.work.now, who.name, kind, subject, detail, who.via, who.address))
 
 
 def record_operation(services: OperatorServices, caller: Caller, operation: str, subject_id: str | None) -> None:
-    """Writes down one of OPERATIONS. ``subject_id``: of the order or the message that it was about."""
+    """Records one of OPERATIONS. ``subject_id``: the id of its order or message."""
     kind = OPERATIONS[operation]
     if "Letter" not in operation:
         record(services, operator_of(caller), kind, subject_id or "")

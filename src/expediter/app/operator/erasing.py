@@ -1,4 +1,4 @@
-"""Erasing a customer: who ordered is removed, what was ordered and paid stays.
+"""Erases a customer: the person is removed, and the items and the money stay.
 
 An order keeps its id, restaurant, items, prices, status, times, effects and ledger, so the money adds up as before. Its
 customer, e-mail address, own name and reason are removed, and with them its mails, its workflow's history, the notes of

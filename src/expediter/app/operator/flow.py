@@ -21,7 +21,7 @@ OTHER = "other reasons"
 
 
 class Minute(msgspec.Struct, omit_defaults=True):
-    """One minute from ``at`` on (ms since 1970 UTC). Mutable: it is counted into while it lasts.
+    """One minute from ``at`` on (ms since 1970 UTC). It is mutable, because counts are added while it lasts.
 
     ``accept`` counts answered accepts by bucket of microseconds, ``finish`` ended orders by bucket of milliseconds from
     accept to end (the hold included); ``queue`` and ``running`` are the highest depth of the queue and the highest
@@ -54,7 +54,7 @@ class FlowCounts:
 
     def __init__(self) -> None:
         self._minutes: deque[Minute] = deque(maxlen=DAY // MINUTE)
-        #: The minute that is counted into, and when the next one begins.
+        #: The current minute, and when the next one begins.
         self._minute, self._minute_ends = Minute(0), 0
 
     def accepted(self, now: int) -> None:
@@ -75,7 +75,7 @@ class FlowCounts:
             count_reason(minute, order.error_message or "no reason given")
 
     def minute(self, now: int) -> Minute:
-        """The minute that is counted into: that of ``now``, or the latest before."""
+        """The current minute: that of ``now``, or the latest one before."""
         if now >= self._minute_ends:
             at = now - now % MINUTE
             if not self._minutes or self._minutes[-1].at < at:
@@ -88,7 +88,7 @@ class FlowCounts:
         return tuple(minute for minute in self._minutes if minute.at >= since - since % MINUTE)
 
     def load(self, minutes: Iterable[Minute]) -> None:
-        """Goes on from the minutes that were stored before."""
+        """Loads the minutes that were stored before."""
         self._minutes.extend(minutes)
         self._minute_ends = 0
 

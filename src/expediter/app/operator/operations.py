@@ -31,7 +31,7 @@ class Moved(msgspec.Struct, frozen=True):
 class Timeline(msgspec.Struct, frozen=True):
     """Every event of an order's workflow, oldest first.
 
-    ``pruned``: there were some, and they were taken away because they were old or their customer was erased.
+    ``pruned``: its events were deleted, because they were old or their customer was erased.
     """
 
     events: list[dict[str, Any]]

@@ -55,7 +55,7 @@ def reconcile(
 ) -> Report:
     """Adds up the orders and the ledger, and compares them with the provider's records when they are given.
 
-    ``orders`` (each with its ledger entries) is gone through once; the provider's records are kept in memory.
+    ``orders`` (each with its ledger entries) is read once. The provider's records are kept in memory.
     """
     offenders: list[Offender] = []
     records = None if provider is None else _by_key(provider, offenders)
@@ -72,7 +72,7 @@ def reconcile(
 
 
 def _by_key(provider: Iterable[Movement], offenders: list[Offender]) -> dict[str, Movement]:
-    """The provider's records by their keys; a second one under the same key is money that moved twice."""
+    """The provider's records by their keys. A second record with the same key means that money moved twice."""
     records: dict[str, Movement] = {}
     for movement in provider:
         if movement.key in records:

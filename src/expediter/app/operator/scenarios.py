@@ -1,4 +1,4 @@
-"""Orders to try the system out with. How each of them ends is known before.
+"""Orders to try the system with. The end of each is known before.
 
 Simulated gateways answer by a hash of the order's id, so the id is chosen for the wanted answers.
 """
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from expediter.app.gateways import Gateway, GatewayName, Remote, Simulated, declines
 
-#: Ids to look at before a wanted outcome is given up: enough for a share of one in a hundred.
+#: Ids that are tried for a wanted outcome: enough for a share of one in a hundred.
 TRIES = 2_000
 
 
@@ -53,7 +53,7 @@ SCENARIOS: dict[str, Scenario] = {
 
 
 def pick(scenario: Scenario, gateways: Mapping[GatewayName, Gateway], new_id: Callable[[], str]) -> str | None:
-    """An order id with which the gateways give the scenario's outcome; None when they cannot be made to."""
+    """An order id for which the gateways give the scenario's outcome. None: there is no such id."""
     wanted = _wanted(scenario)
     for _ in range(TRIES):
         order_id = new_id()
@@ -63,7 +63,7 @@ def pick(scenario: Scenario, gateways: Mapping[GatewayName, Gateway], new_id: Ca
 
 
 def unavailable(scenario: Scenario, gateways: Mapping[GatewayName, Gateway], hold_seconds: int) -> str | None:
-    """Why the scenario cannot be had with these gateways, and what to do; None when it can."""
+    """Why the scenario is impossible with these gateways, and what to do. None: it is possible."""
     if scenario.cancel and hold_seconds == 0:
         return "There is no hold to cancel in. Start with EXPEDITER_HOLD_SECONDS=30 to try this."
     for name, wish in _wanted(scenario).items():

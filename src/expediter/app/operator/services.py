@@ -37,7 +37,7 @@ DEAD_LETTERS = "dlq"
 
 
 class Audit(Protocol):
-    """The audit: written in the same unit as what it tells of, and never altered."""
+    """The audit. An entry is written in the unit of work of its action, and never altered."""
 
     def record(self, entry: AuditEntry) -> None: ...
 
@@ -115,7 +115,7 @@ class Runs(Protocol):
         """NEW, RUNNING, SUCCEEDED, FAILED …; None before it starts."""
 
     def mark(self, order_id: str) -> str:
-        """A text that differs whenever something about the order has changed."""
+        """A text that changes with every change of the order."""
 
     def redrive(self, order_id: str, state: str, input: Json) -> bool:
         """Redrives an execution that ended in an error at ``state``; False when it cannot be."""

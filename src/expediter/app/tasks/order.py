@@ -1,11 +1,11 @@
 """The tasks of the workflow, each two pure functions.
 
     request(context) -> Call | None     the call to make; None: the task needs none now
-    settle(context)  -> Outcome         what the answer (or its absence) makes of the order
+    settle(context) -> Outcome the order, ledger entries and mails that follow from the answer
 
-``perform`` runs a task on the order as far as it goes without a call: it returns the Call that has to be made, or the
-Outcome that it stored. The caller makes the call and performs the task again with the answer. The first try of every
-call is stored before the call goes out; a task that is repeated after a lost answer finds on the order what was done.
+``perform`` runs a task until it needs a call. It returns that Call, or the Outcome that it stored. The caller makes the
+call and performs the task again with the answer. The first try of every call is stored before the call goes out. So a
+task that is repeated after a lost answer sees on the order which calls were tried.
 """
 
 from collections.abc import Mapping
@@ -60,7 +60,7 @@ def perform(
     while True:
         before = work.orders.find(wanted)
         current = before or from_input(name, input)
-        # The task gets the order as its next version, so that what it makes of it is written as it stands.
+        # The task gets the order with its next version number, so its result is written without a further copy.
         order = msgspec.structs.replace(current, updated_at=work.now, version=current.version + 1)
         context = TaskContext(order, input, answer, work.now, work.settings)
         try:
@@ -70,7 +70,7 @@ def perform(
             if outcome.order is not order or before is None or outcome.entries or outcome.mails:
                 work.orders.apply(before, outcome)
         except OrderChanged:
-            continue  # a lost race settles again on the newer row; the call is never made again
+            continue  # another unit wrote the order first: settle on the newer row, without another call
         if not outcome.again:
             return outcome
         answer = None
@@ -87,7 +87,7 @@ def _announce(work: TaskPorts, before: Order | None, context: TaskContext, call:
 
 
 def from_input(name: str, input: Json) -> Order:
-    """The order of an execution whose row is not there yet: only a task that saves may take it from the input."""
+    """The order of an execution that has no row yet. Only a task that saves may take it from the input."""
     if name in SAVES:
         return from_document(input["order"])
     raise OrderNotFound(f"The order {input['order']['id']} is not saved. Start the workflow with InitializeOrder.")
@@ -104,7 +104,7 @@ def save(context: TaskContext) -> Outcome:
 
 
 def request_charge(context: TaskContext) -> Call | None:
-    """The charge. Nobody is asked for it when the order was cancelled before, or costs nothing."""
+    """The charge. There is none when the order was cancelled before, or costs nothing."""
     order, charge = context.order, context.order.effects.get(CHARGE)
     if order.total == 0 or (charge is None and order.cancel_requested_at is not None):
         return None
@@ -133,7 +133,8 @@ def settle_charge(context: TaskContext) -> Outcome:
 
 
 def _settle_uncharged(context: TaskContext) -> Outcome:
-    """What was settled earlier; an order that costs nothing is paid without a charge: its total is frozen as by one."""
+    """The result that was settled earlier. An order that costs nothing is paid without a charge, and its total is
+    frozen."""
     order, result = context.order, context.order.result(CHARGE)
     if result is DONE:
         return Outcome(order, output={"status": "ok"})
@@ -159,7 +160,8 @@ def close_hold(context: TaskContext) -> Outcome:
 
 
 def request_handover(context: TaskContext) -> Call | None:
-    """The handover. An order that was given up is never handed over, in no workflow: its money goes back."""
+    """The handover. An order that was given up is never handed over, whatever the workflow says: its money goes
+    back."""
     order, handover = context.order, context.order.effects.get(RESTAURANT)
     if order.given_up or (handover is not None and handover.result is not UNKNOWN):
         return None

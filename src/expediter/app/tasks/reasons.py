@@ -5,7 +5,7 @@ from expediter.domain.order import Order
 
 CANCELLED = "The customer cancelled the order."
 
-#: What stands in for an error that the workflow caught; its own wording is for operators, not customers.
+#: The reason for an error that the workflow caught. The error's own text is for operators, not for customers.
 _ERRORS = {
     "PaymentUnavailable": "The payment could not be confirmed.",
     "RestaurantUnavailable": "The restaurant could not be reached.",

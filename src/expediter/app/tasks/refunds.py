@@ -83,7 +83,7 @@ def settle_refund(context: TaskContext) -> Outcome:
 
 
 def settle_failure(context: TaskContext) -> Outcome:
-    """Ends the order unsuccessfully; where the workflow gave nothing back yet, this does it first."""
+    """Ends the order without success. If the workflow did not give the money back yet, this task does it first."""
     if context.order.owes_refund or isinstance(context.answer, Refunded):
         return msgspec.structs.replace(settle_refund(context), again=True)
     asked = context.order.cancel_requested_at is not None

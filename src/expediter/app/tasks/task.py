@@ -11,7 +11,7 @@ from expediter.domain.order import Order
 
 
 class TaskContext(msgspec.Struct, frozen=True, gc=False):
-    """What a task looks at: the order, the task's input, the answer to its call (None before the call), the time."""
+    """What a task is given: the order, the task's input, the answer to its call (None before the call), the time."""
 
     order: Order
     input: Json

@@ -1,1 +1,1 @@
-"""From the text of a definition to a machine. All faults of a definition are found here, each with its place."""
+"""Makes a machine of the text of a definition. All faults of a definition are found here, each with its place."""

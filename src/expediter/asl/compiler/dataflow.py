@@ -1,4 +1,4 @@
-"""What happens to data around a state's work, in both query languages, compiled to two functions per state.
+"""The data flow of a state, in both query languages, compiled to two functions: one before its work, one after it.
 
 JSONPath: InputPath, Parameters, then the work, then ResultSelector, Assign, ResultPath (onto the raw input) and
 OutputPath.
@@ -64,7 +64,7 @@ def _set_twice(spec: Json, place: str) -> Iterator[str]:
 
 
 def saw_expression(reader: Reader, field: str, expression: "Expression") -> None:
-    """Notes what an expression reads, and complains of what its field cannot give it."""
+    """Notes what an expression reads, and reports what it cannot read in this field."""
     notes = reader.notes
     if (outside := expression.references.outside) is not None:
         reader.refuse(field, f"'{outside}' reads an input document, and there is none: begin at $states.input")
@@ -122,11 +122,12 @@ def result_path(reader: Reader) -> Put | None:
 
 
 def growth(reader: Reader) -> int | None:
-    """The bytes (or more) that ResultPath adds to those of input and result; None where more than ResultPath shapes."""
+    """The bytes (or more) that ResultPath adds to those of input and result. None: other fields shape the output
+    too."""
     if reader.jsonata or reader.has("ResultSelector") or reader.has("OutputPath") or not reader.has("ResultPath"):
         return None
     path = reader.spec["ResultPath"]
-    # A name of n bytes is written in at most 6 n, all of it escaped, and 6 for quotes, colon, comma and braces around.
+    # A name of n bytes takes at most 6 n bytes with all of it escaped, and 6 for quotes, colon, comma and braces.
     return 12 * len(path.encode()) if isinstance(path, str) else None
 
 
@@ -134,7 +135,7 @@ def growth(reader: Reader) -> int | None:
 
 
 def arguments(reader: Reader, field: str | None = None) -> Arguments | None:
-    """From the raw input to what the work gets, None for the raw input itself.
+    """The function from the raw input to the input of the work. None: that is the raw input itself.
 
     ``field`` is the state's template for it, if its type has one.
     """
@@ -145,7 +146,8 @@ def arguments(reader: Reader, field: str | None = None) -> Arguments | None:
 
 
 def effective_input(reader: Reader) -> Arguments | None:
-    """What InputPath chooses of the raw input: where the other paths of a JSONPath state begin. None: all of it."""
+    """The part of the raw input that InputPath selects. The other paths of a JSONPath state begin there. None: all of
+    it."""
     return None if reader.jsonata else _shaped(shaping_path(reader, "InputPath"), None)
 
 
@@ -161,7 +163,7 @@ def _shaped(path: Get | None, shape: Template | None) -> Arguments | None:
 
 
 def finish(reader: Reader, *, has_result: bool) -> Finish | None:
-    """From the work's result to the output and the variables assigned; None where the result is the output."""
+    """The function from the work's result to the output and the assigned variables. None: the result is the output."""
     assign = assignment(reader)
     if reader.jsonata:
         return _jsonata_finish(assign, template(reader, "Output"), has_result=has_result)

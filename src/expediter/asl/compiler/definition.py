@@ -8,7 +8,7 @@ from expediter.asl.machine import Machine
 from expediter.asl.protocol import Json
 from expediter.asl.texts import DuplicateKey, decode_unique, encode
 
-#: AWS's largest definition, in bytes.
+#: The largest definition that AWS accepts, in bytes.
 DEFINITION_LIMIT = 1_048_576
 
 
@@ -16,7 +16,7 @@ def parse(definition: Json, *, express: bool = False, accepted: bool = False) ->
     """Read, check and compile a definition (an object, or its JSON text).
 
     Raises DefinitionInvalid with every fault found when one of them is an error. ``express``: also apply the rules of
-    Express workflows. ``accepted``: it runs already, so what AWS only refuses to create is a warning.
+    Express workflows. ``accepted``: it runs already, so what AWS refuses only at creation is a warning.
     """
     notes = Notes(express=express, accepted=accepted)
     reader = top_reader(definition, notes)
@@ -26,7 +26,7 @@ def parse(definition: Json, *, express: bool = False, accepted: bool = False) ->
         message = f"An error that Retry does not cure ends the execution: no Catch in {', '.join(notes.uncaught)}"
         reader.warn("", message, "NO_CATCH")
     timeout = reader.integer("TimeoutSeconds", 0, 1) if reader.has("TimeoutSeconds") else None
-    faults = tuple(dict.fromkeys(notes.faults))  # a field that two readers look at has its fault once
+    faults = tuple(dict.fromkeys(notes.faults))  # two readers may have found the same fault of a field
     if any(fault.severity == "error" for fault in faults):
         raise DefinitionInvalid(faults)
     for state in states.values():

@@ -1,4 +1,4 @@
-"""ItemReader and ResultWriter: what they ask of the store, and how ReaderConfig and WriterConfig read.
+"""ItemReader and ResultWriter: their calls to the store, with ReaderConfig and WriterConfig.
 
 Sources: "ItemReader (Map)" and "ResultWriter (Map)" of the AWS developer guide.
 """

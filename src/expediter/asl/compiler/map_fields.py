@@ -1,4 +1,4 @@
-"""Compiling Map: its inner machine, where its items come from, and how they are shaped and batched."""
+"""Compiles Map: its inner machine, its source of items, and how they are shaped and batched."""
 
 import math
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """``${Name}`` in a definition: a place that SAM, CloudFormation or the Serverless Framework fills at deployment.
 
-AWS never sees one, so there is no rule for them. A definition is checked as if each were filled: a task's Resource that
-is nothing but ``${Name}`` is the task ``Name``, and where something of another form is needed a stand-in is put in.
+AWS never gets one, so it has no rule for them. A definition is checked as if each were filled. A task's Resource that
+is only ``${Name}`` is the task ``Name``. Where a value of another form is needed, a stand-in is used.
 """
 
 import re
@@ -11,14 +11,14 @@ from typing import TypeAlias
 from expediter.asl.protocol import Json
 
 PLACEHOLDER = re.compile(r"\$\{([^${}]+)\}")
-#: What CloudFormation itself knows the values of.
+#: Names whose values CloudFormation itself knows.
 _PSEUDO = {"AWS::Partition": "aws", "AWSPartition": "aws", "AWS::Region": "us-east-1", "AWS::AccountId": "111111111111"}
 _NUMBERS = frozenset(
     "TimeoutSeconds HeartbeatSeconds Seconds MaxConcurrency ToleratedFailureCount ToleratedFailurePercentage MaxItems "
     "MaxItemsPerBatch MaxInputBytesPerBatch IntervalSeconds MaxAttempts BackoffRate MaxDelaySeconds".split()
 )
 _INSTANT = "2026-01-01T00:00:00Z"
-#: What a field of the language is checked with, where a placeholder is all of its value.
+#: The stand-in for a field whose whole value is a placeholder.
 _STAND_INS: dict[str, Json] = {
     **dict.fromkeys(_NUMBERS, 1),
     "Timestamp": _INSTANT,
@@ -35,7 +35,7 @@ _STAND_INS: dict[str, Json] = {
     "Items": [],
     "Condition": True,
 }
-#: Fields whose content is data: what they hold is handed on.
+#: Fields whose content is data, which is passed on as it is.
 _DATA = frozenset("Parameters Arguments Result ResultSelector ItemSelector BatchInput Assign Output".split())
 _NAMES = frozenset({"Resource", "FunctionName"})
 
@@ -43,7 +43,7 @@ _NAMES = frozenset({"Resource", "FunctionName"})
 def substitute(definition: Json, values: Mapping[str, str]) -> Json:
     """The definition with each ``${Name}`` that ``values`` names replaced, anywhere in a text.
 
-    Where the language has a number, a value that is one becomes it.
+    Where the language needs a number, a value that is the text of a number becomes one.
     """
 
     def change(key: str, text: str) -> Json:
@@ -68,7 +68,8 @@ def names_left(definition: Json) -> tuple[str, ...]:
 
 
 def filled(definition: Json) -> Json:
-    """The definition as it is checked and run: with a stand-in wherever the language needs something of a form."""
+    """The definition as it is checked and run: with a stand-in wherever the language needs a value of a certain
+    form."""
     return _texts(definition, _stand_in)
 
 

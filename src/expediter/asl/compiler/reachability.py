@@ -7,7 +7,7 @@ from expediter.asl.states.state import State
 
 
 def check_level(scope: Reader, states: Mapping[str, State], start: str | None) -> None:
-    """Complain of states that are never entered, and where there is no end; warn of states that lead to none.
+    """Report states that are never entered, and a missing end. Warn of states that lead to no end.
 
     AWS refuses the first two when a workflow is created.
     """

@@ -24,7 +24,7 @@ class Notes(msgspec.Struct):
 
     faults: list[Fault] = []
     resources: set[str] = set()
-    #: Whether anything looks at the execution's input through the context object.
+    #: Whether anything reads the execution's input through the context object.
     keeps_input: bool = False
     #: State -> variables it reads.
     variables: dict[str, set[str]] = {}
@@ -70,7 +70,7 @@ class Reader:
         self.notes.faults.append(Fault(self.at(field), message, code=code))
 
     def refuse(self, field: str, message: str, code: str = "SCHEMA_VALIDATION_FAILED") -> None:
-        """Complain of what AWS refuses to create, although it could run.
+        """Report what AWS refuses at creation, although it could run.
 
         A definition that was accepted before (``notes.accepted``) goes on: its executions must come to their end.
         """
@@ -84,7 +84,7 @@ class Reader:
         return field in self.spec
 
     def inner(self, spec: Json, place: str) -> "Reader":
-        """A reader of an object inside this one; anything but an object is a fault and reads as an empty one."""
+        """A reader of an object inside this one. Anything but an object is a fault, and is read as an empty object."""
         if not isinstance(spec, dict):
             self.complain(place, "must be an object")
         return Reader(spec if isinstance(spec, dict) else {}, self.at(place), self.notes, jsonata=self.jsonata)
@@ -132,7 +132,7 @@ class Reader:
         return found
 
     def only(self, *known: str) -> None:
-        """Every other field is a fault: AWS takes none that it does not know."""
+        """Every other field is a fault: AWS refuses fields that it does not know."""
         for field in self.spec:
             if field not in known:
                 self.refuse(field, f"Field '{field}' is not supported{did_you_mean(field, known)}")

@@ -5,7 +5,7 @@ from expediter.asl.states.integrations import ACTIONS, PREFIX, SYNC, TOKEN, serv
 
 
 def check_resource(reader: Reader, resource: str) -> None:
-    """Complain about a Resource that AWS would not take."""
+    """Report a Resource that AWS would not accept."""
     if reader.notes.express and ":activity:" in resource:
         reader.refuse("Resource", "Express state machine does not support activities")
     if resource and not resource.startswith(PREFIX):

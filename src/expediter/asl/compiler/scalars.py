@@ -60,7 +60,7 @@ def _typed(get: Template, wanted: tuple[str, ...], text: str, field: str) -> Val
 # --- seconds of a task -------------------------------------------------------------------------------------------
 
 
-#: Seconds: the same every time, or read from what the state is given.
+#: Seconds: the same every time, or read from the state's input.
 Limit: TypeAlias = int | None | Callable[[Scope, Frame], int | None]
 
 
@@ -134,7 +134,7 @@ def _wait_seconds(value: Json) -> int:
 
 
 def _never(scope: Scope, _frame: Frame) -> int:
-    """Takes the place of a field with a fault: such a definition is never run."""
+    """The value of a field with a fault. Such a definition is never run."""
     return scope.at
 
 

@@ -11,14 +11,14 @@ _TEMPLATES = ("Parameters", "ResultSelector", "ItemSelector", "Assign")
 
 
 def warn_of_paths(reader: Reader) -> None:
-    """A path as the value of a key without ``.$`` is handed on as that text."""
+    """Warn of a path as the value of a key without ``.$``: the path is passed on as text."""
     for field in () if reader.jsonata else _TEMPLATES:
         for place, key, path in _paths_as_text(reader.spec.get(field), field):
             reader.warn(place, f"'{path}' is handed on as this text: name the key '{key}.$' to read it", "PATH_AS_TEXT")
 
 
 def _paths_as_text(value: Json, place: str, key: str = "") -> Iterator[tuple[str, str, str]]:
-    """Place, key and text of every value in a template that reads as a path and is none."""
+    """Place, key and text of every value in a template that looks like a path, but is used as text."""
     if isinstance(value, str) and key and not key.endswith(".$") and len(value) > 1 and _PATH.fullmatch(value):
         yield place, key, value
     elif isinstance(value, dict):
@@ -37,7 +37,7 @@ def warn_of_choice(reader: Reader) -> None:
 
 
 def _covers_all(rules: list[Json]) -> bool:
-    """Whether two rules ask for true and for false of the same."""
+    """Whether two rules test the same value for true and for false."""
     asked = [
         (rule.get("Variable"), operator, rule[operator])
         for rule in rules

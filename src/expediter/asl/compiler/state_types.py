@@ -1,4 +1,4 @@
-"""From the objects of a definition to compiled states: one function per state type, in one table.
+"""Compiles the states of a definition: one function for each state type, in one table.
 
 Each function reads the fields of its type. The Reader collects every fault with its place.
 """
@@ -321,7 +321,7 @@ def compile_scope(scope: Reader) -> None:
             if target not in specs:
                 message = f"There is no state '{target}' to go to{did_you_mean(target, specs)}"
                 scope.complain(f"States.{name}", message, "MISSING_TRANSITION_TARGET")
-    if len(compiled) == len(specs):  # what a state leads to that could not be read is not known
+    if len(compiled) == len(specs):  # a state that could not be read may lead anywhere
         check_level(scope, compiled, start)
     if not any(fault.severity == "error" for fault in scope.notes.faults):
         check_choices(scope, specs)  # only a guess, and only for a definition without errors

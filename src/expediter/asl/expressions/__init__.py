@@ -1,1 +1,2 @@
-"""How a definition reads data: paths, templates, intrinsic functions and JSONata, each compiled to a function."""
+"""The ways in which a definition reads data: paths, templates, intrinsic functions and JSONata. Each is compiled to a
+function."""

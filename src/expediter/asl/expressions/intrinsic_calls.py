@@ -1,4 +1,4 @@
-"""``States.Format('{} of {}', $.a, States.MathAdd($.b, 1))`` to a function, once.
+"""Compiles ``States.Format('{} of {}', $.a, States.MathAdd($.b, 1))`` to a function.
 
 Arguments are strings in single quotes, numbers, true, false, null, paths and further calls. In a string, a backslash
 escapes ``'``, ``{``, ``}`` and itself; before anything else it is a fault (AWS refuses the definition).

@@ -161,7 +161,8 @@ def _random(draw: Draw, start: Json, end: Json, seed: Json = None) -> Json:
 
 
 def _split(_draw: Draw, text: Json, splitter: Json) -> Json:
-    # Every character of the splitter splits, and empty pieces vanish: recorded, though the guide does not say so.
+    # The text is split at every character of the splitter, and empty pieces are left out. AWS does this, although its
+    # guide does not say so.
     characters = _text(splitter)
     if not characters:
         return [_text(text)] if text else []

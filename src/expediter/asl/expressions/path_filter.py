@@ -25,7 +25,7 @@ _TOKEN = re.compile(
 )
 _WORDS: dict[str, Json] = {"true": True, "false": False, "null": None}
 _ABSENT = object()
-#: From the text of a path, without its ``$`` or ``@``, to its segments.
+#: The function from the text of a path, without its ``$`` or ``@``, to its segments.
 ParsePath: TypeAlias = Callable[[str], tuple[Segment, ...]]
 
 

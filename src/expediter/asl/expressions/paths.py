@@ -165,7 +165,7 @@ def _put(value: Json, segments: tuple[Segment, ...], result: Json, text: str) ->
         return result
     segment, rest = segments[0], segments[1:]
     if isinstance(segment, Name):
-        # Missing objects are made, and null gives way to one; anything else in the way is a fault.
+        # Missing objects are made, and null is replaced by one. Any other value in the way is a fault.
         if value is not None and not isinstance(value, dict):
             raise _conflict(text, value)
         inner = {} if value is None else value
@@ -178,7 +178,7 @@ def _put(value: Json, segments: tuple[Segment, ...], result: Json, text: str) ->
 
 
 def _conflict(text: str, value: Json) -> StateFailure:
-    """The specification's States.ResultPathMatchFailure; AWS calls it so, and words it so.
+    """The specification's States.ResultPathMatchFailure, in AWS's words.
 
     https://qiita.com/tsubasaogawa/items/4fe341bdb6ae7d2fd8ee
     """

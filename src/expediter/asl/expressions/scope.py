@@ -14,7 +14,7 @@ class Draw(NamedTuple):
 
 
 class Scope(Protocol):
-    """What one frame of an execution sees while one event is taken in."""
+    """What one frame of an execution can read while one event is taken in."""
 
     #: Milliseconds since 1970 UTC.
     at: int

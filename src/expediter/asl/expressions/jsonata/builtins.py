@@ -1,7 +1,7 @@
-"""The built-in functions of JSONata with a bound each: what they read and make is weighed.
+"""The built-in functions of JSONata, each with a limit on what it reads and makes.
 
-Some of the library's take more than their share whatever they are given, or hand text to Python's own regular
-expressions: those stand here anew. ``$eval`` is missing, as on AWS; what asks the clock or chance comes from the event
+Some functions of the library may take too long, or use Python's own regular expressions. These are written again here.
+``$eval`` is missing, as on AWS. The functions that need the time or randomness take them from the event
 (``functions``).
 """
 
@@ -28,7 +28,7 @@ from expediter.asl.protocol import Json
 
 Function: TypeAlias = Callable[..., Json]
 
-#: Steps of calling a function, whose arguments the library compares with its signature.
+#: Steps of a function call: the library compares the arguments with the signature.
 _CALL: Final = 5
 
 
@@ -40,7 +40,7 @@ def meter() -> Meter:
 
 @final
 class Builtin(Jsonata.JFunction):  # type: ignore[misc]  # the library ships no types
-    """A function of the library, which pays for what it reads and makes."""
+    """A function of the library. It spends steps for what it reads and makes."""
 
     def __init__(self, native: Jsonata.JNativeFunction, function: Function) -> None:
         super().__init__(None, None)
@@ -67,7 +67,7 @@ class Builtin(Jsonata.JFunction):  # type: ignore[misc]  # the library ships no 
 
 @final
 class Counted(Jsonata.JLambda):  # type: ignore[misc]  # the library ships no types
-    """A function of ours, which pays for what it reads and makes."""
+    """A function of ours. It spends steps for what it reads and makes."""
 
     def call(self, input: Json, args: list[Json]) -> Json:
         used = meter()
@@ -132,7 +132,7 @@ def _replace(text: Json, pattern: Json, replacement: Json, limit: Json = None) -
 
 
 def _writer(replacement: Json) -> Callable[[Match], str]:
-    """From a match to what stands in its place."""
+    """The function from a match to its replacement."""
     made = 0
 
     def write(match: Match) -> str:
@@ -168,7 +168,7 @@ def _filled(replacement: str, groups: tuple[str | None, ...]) -> str:
     return re.sub(r"\$(\$|[0-9]{1,9})", fill, replacement)
 
 
-#: Functions that stand here anew, or are looked at before the library runs them.
+#: Functions that are written again here, or whose arguments are checked before the library runs them.
 _OWN: Final[dict[str, Function]] = {
     "pad": _pad,
     "distinct": _distinct,
@@ -181,7 +181,7 @@ _OWN: Final[dict[str, Function]] = {
     "fromMillis": write_time,
     "toMillis": read_time,
 }
-#: What the library would evaluate, or take from the machine.
+#: Functions of the library that would evaluate text, or use the machine's clock and randomness.
 _MISSING: Final = frozenset({"eval", "now", "millis", "random", "shuffle"})
 
 BUILTINS: Final[dict[str, Builtin]] = {

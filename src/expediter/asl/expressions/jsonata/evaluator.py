@@ -1,8 +1,8 @@
-"""The evaluator of jsonata-python with an end to everything: steps, depth, and the size of each value.
+"""The evaluator of jsonata-python with limits: of steps, of depth, and of the size of each value.
 
-The library's own bounds are the time of the clock and its depth, looked at between two nodes: a result that followed
-from the clock would not be the same when the history is derived again, and one node may take for ever. So the nodes are
-counted here, values are weighed where they are made, and the built-in functions are those of ``builtins``.
+The library's own limits are time and depth, which it checks between two nodes. But a result that depends on time is not
+the same when the history is derived again, and a single node may take for ever. So nodes are counted here, the size of
+a value is measured where it is made, and the built-in functions are those of ``builtins``.
 """
 
 import math
@@ -24,7 +24,7 @@ Frame: TypeAlias = Jsonata.Frame
 #: Steps of a member of an object, besides those of its key and value; and of the variables of ``@``, ``#`` and ``%``.
 _MEMBER: Final = 3
 _TUPLE: Final = 8
-#: Members of a list that are handed on, and bound to variables, in the time of a step.
+#: Members of a list that are passed on, and members that are bound to variables, in the time of a step.
 _PASSED: Final = 256
 _BOUND: Final = 2
 #: Nodes that copy lists over and over take as many steps more as the square of their length makes.
@@ -47,10 +47,10 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
         self.meter.spend(steps)
 
     def value(self, bindings: dict[str, Json]) -> Json:
-        """The expression's value, None when it is undefined. Raises JException, and whatever Python calls a mistake."""
+        """The expression's value, None when it is undefined. Raises JException, and Python's own errors."""
         self.meter = Meter()
         self.depth = 0
-        Jsonata.CURRENT.jsonata = self  # where the library looks for who calls a function's functions
+        Jsonata.CURRENT.jsonata = self  # the library reads from here whose function is called
         found = self.evaluate(None, bindings)
         self.meter.weigh(found)
         return found
@@ -186,7 +186,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
         return found
 
     def _kept(self, answer: Json, index: int, length: int) -> int:
-        """How often an item stands in the result: numbers are places, counted from the end when they are negative."""
+        """How often the result holds an item. Numbers are places, counted from the end when they are negative."""
         self.meter.weigh(answer)
         if utils.Utils.is_numeric(answer):
             answer = [answer]

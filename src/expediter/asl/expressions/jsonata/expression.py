@@ -31,7 +31,7 @@ _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 Evaluate: TypeAlias = Callable[[dict[str, Json], Scope], Json]
 _WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
 _MISSING = object()
-#: What the library lets through of Python's own errors where JSONata would name a code.
+#: Errors of Python that the library raises where JSONata has an error code.
 _MISTAKES = (
     ArithmeticError,
     AssertionError,
@@ -90,7 +90,7 @@ class _Library:
             raise PathInvalid(f"{error.get_error()}: {error}") from error
         except PathInvalid:
             raise
-        except _MISTAKES as error:  # the parser's own slips on odd input
+        except _MISTAKES as error:  # the parser raises these for odd input
             raise PathInvalid(f"not JSONata: {error}") from error
 
         #: The functions of Step Functions that the text names; without $eval there is no other way to one.
@@ -170,7 +170,7 @@ def _array(spec: Json, items: list[CompiledTemplate]) -> CompiledTemplate:
 
 
 def evaluated(expression: Expression, field: str) -> Template:
-    """The expression's value as JSON that shares nothing; whatever goes wrong is a QueryEvaluationError."""
+    """The expression's value as JSON of its own. Every error is raised as a QueryEvaluationError."""
     where = f"The JSONata expression '{expression.text}' specified for the field '{field}'"
 
     def get(states: Json, scope: Scope) -> Json:

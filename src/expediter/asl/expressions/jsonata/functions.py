@@ -1,4 +1,4 @@
-"""The functions that Step Functions adds to JSONata, and those it must take from the event instead of the machine.
+"""The functions that Step Functions adds to JSONata, and those that take time and randomness from the event.
 
 Source: "Transforming data with JSONata in Step Functions": $partition, $range, $hash, $random, $uuid, $parse; $eval is
 not there. Each entry makes the function for one moment.
@@ -19,7 +19,7 @@ from expediter.asl.texts import decode, plain
 
 
 class Moment(NamedTuple):
-    """When an expression is evaluated, and its source of chance."""
+    """The time at which an expression is evaluated, and its source of randomness."""
 
     at: int
     draw: Draw

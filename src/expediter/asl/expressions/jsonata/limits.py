@@ -1,7 +1,8 @@
-"""What one evaluation of a JSONata expression may use, counted and not timed: the same answer on every machine.
+"""The limits of one evaluation of a JSONata expression. They are counted, not timed, so they are the same on every
+machine.
 
-A step is the evaluation of one node of the expression, or as much work as one node takes on the average. So functions
-pay for what they are given and what they make, and a regular expression for the text it reads.
+A step is the evaluation of one node of the expression, or as much work as a node takes on average. So functions spend
+steps for what they read and make, and a regular expression for the text it reads.
 """
 
 from jsonata import jexception
@@ -69,7 +70,7 @@ class Meter:
 
 
 def refused(reason: str) -> LimitExceeded:
-    """A function does not take what it was given, because that could take long."""
+    """A function refuses its arguments, because they could take long."""
     return LimitExceeded("D3137", reason)
 
 

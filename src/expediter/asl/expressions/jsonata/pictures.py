@@ -75,7 +75,8 @@ def read_time(text: Json, picture: Json = None) -> Json:
 
 
 def _check_linear(picture: str) -> None:
-    """The library joins a regular expression for Python from the picture: it must not find its way in many ways."""
+    """The library makes a regular expression for Python of the picture. It must not be one that can match a text in
+    many ways."""
     between = _COMPONENT.sub("", picture)
     if re.search(r"[\\*+?^${}()|\[\]]", between):
         raise refused("Only letters, digits, spaces and plain marks stand between the components of a picture.")

@@ -1,8 +1,8 @@
 """What a JSONata expression may refer to in Step Functions: ``$states``, the variables, and what it builds itself.
 
-There is no input document: a name alone (``{% phone %}``), ``*``, ``$`` and ``$$`` would read one, and AWS refuses to
+There is no input document. A name alone (``{% phone %}``), ``*``, ``$`` and ``$$`` would read one, so AWS refuses to
 create a workflow that has them. Inside a predicate, a later step of a path, a sort term or a grouping they are relative
-to a value of the expression, and fine. Source: "Transforming data with JSONata in Step Functions"; AWS's answers.
+to a value of the expression, and allowed. Source: "Transforming data with JSONata in Step Functions"; AWS's answers.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Regular expressions that read a text once, whatever it is: RE2's, in the form that the JSONata library asks for.
+"""Regular expressions that read any text only once: those of RE2, in the form that the JSONata library needs.
 
 RE2 has no way to look around or to refer back to a group, because neither can be had in linear time. An expression
 with one is refused when the definition is loaded. Source: https://github.com/google/re2/wiki/Syntax
@@ -16,7 +16,7 @@ from expediter.asl.errors import PathInvalid
 #: States of the compiled expression at most: one with counted repetition inside another has thousands.
 _PROGRAM: Final = 2_000
 _CODE_POINT: Final = re.compile(r"\\u([0-9A-Fa-f]{4})")
-#: What RE2 does not know, with the name it has among people.
+#: What RE2 does not support, and its usual name.
 _UNKNOWN: Final = {
     r"\(\?=": "a lookahead (?=…)",
     r"\(\?!": "a negative lookahead (?!…)",
@@ -64,7 +64,7 @@ class Pattern:
     def finditer(self, text: str) -> Iterator[Match]:
         self._spend(1 + len(text) * self._states // 512)
         for match in self._program.finditer(text):
-            # A match may be followed by a look at all the rest of the text.
+            # After a match, all the rest of the text may be read.
             self._spend(1 + (len(text) - match.end()) * self._states // 16_384)
             yield match
 

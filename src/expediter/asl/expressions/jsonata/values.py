@@ -1,4 +1,4 @@
-"""How large JSON values are, found without writing them down.
+"""Measures JSON values without encoding them.
 
 A value may hold another one many times over; its weight counts each of them, as its JSON text would have them.
 """
@@ -9,11 +9,11 @@ from expediter.asl.protocol import Json
 
 #: Arrays and objects inside each other.
 NESTED: Final = 200
-#: A value with fewer nodes is looked at again when it is asked for again.
+#: A value with fewer nodes is measured again each time.
 _SMALL: Final = 64
 
 
-#: What has members.
+#: Types that have members.
 COMPOSITE: Final = (list, dict)
 
 
