@@ -1,0 +1,65 @@
+"""The library as others use it: alone, with what it needs itself and nothing of the server."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import expediter
+from expediter import asl
+
+ROOT = Path(__file__).resolve().parents[2]
+#: What the project depends on, by the names under which it is imported.
+SERVER = (
+    "aiohttp aiosmtplib apsw graphlay graphql httpx jinja2 jwt opentelemetry prometheus_client rich typer uvicorn "
+    "uvloop websockets yaml"
+).split()
+#: What JSONata and regular expressions need.
+LATER = ["jsonata", "re2"]
+
+_USE = """
+import sys
+for name in {missing}:
+    sys.modules[name] = None  # as if it were not installed
+from expediter.asl import run_state, simulate
+pay = {{"StartAt": "Pay", "States": {{"Pay": {{"Type": "Task", "Resource": "Bank", "End": True}}}}}}
+assert simulate(pay, mocks={{"Bank": [{{"result": 1}}]}}).output == 1
+assert run_state({{"definition": {{"Type": "Pass", "End": True}}, "input": 2}})["output"] == 2
+{more}
+ours = [name for name in sys.modules if name.startswith("expediter.") and not name.startswith("expediter.asl")]
+assert ours == [], ours
+"""
+_JSONATA = """
+done = simulate({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {
+    "Type": "Pass", "Output": "{% $replace($states.input, /a+/, 'b') %}", "End": True}}}, "caat")
+assert done.output == "cbt", done
+"""
+
+
+@pytest.mark.parametrize(("missing", "more"), [(SERVER, _JSONATA), ([*SERVER, *LATER], "")])
+def test_it_runs_where_only_what_it_needs_is_installed_and_loads_nothing_else_of_ours(
+    missing: list[str], more: str
+) -> None:
+    program = _USE.format(missing=missing, more=more)
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_dependency_is_named_above() -> None:
+    named = {"graphql-core": "graphql", "pyjwt": "jwt", "pyyaml": "yaml", "google-re2": "re2", "msgspec": "msgspec"}
+    named |= {"jsonata-python": "jsonata", "opentelemetry-sdk": "opentelemetry"}
+    named |= {"opentelemetry-exporter-otlp-proto-http": "opentelemetry"}
+    listed = (ROOT / "pyproject.toml").read_text().partition("dependencies = [")[2].partition("\n]")[0]
+    modules = {named.get(name, name.replace("-", "_")) for name in re.findall(r'^  "([\w-]+)', listed, re.MULTILINE)}
+
+    assert modules == {*SERVER, *LATER, "msgspec"}
+
+
+def test_every_public_name_is_there_and_it_is_typed() -> None:
+    assert [name for name in asl.__all__ if not hasattr(asl, name)] == []
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = asl.nothing  # type: ignore[attr-defined]
+    assert Path(expediter.__file__).with_name("py.typed").exists()
