@@ -2,11 +2,12 @@
 
 import getpass
 import os
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from expediter.cli.terms import stop
+
+if TYPE_CHECKING:
+    import httpx
 
 #: Seconds for one call.
 TIMEOUT = 30.0
@@ -42,15 +43,33 @@ def _account() -> str:
     return name if name.isascii() and name.isprintable() else ""
 
 
+class NotDone(Exception):
+    """The server refused, or could not be asked. ``code``: the exit code of the command."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 def ask(method: str, path: str, url: str | None, body: object = None) -> Any:  # noqa: ANN401  # JSON of the contract
     """The server's answer as JSON, None when it has no body. An error ends the command with its message."""
+    try:
+        return fetch(method, path, url, body)
+    except NotDone as error:
+        stop(str(error), error.code)
+
+
+def fetch(method: str, path: str, url: str | None, body: object = None) -> Any:  # noqa: ANN401  # JSON of the contract
+    """The server's answer as JSON, None when it has no body. Raises NotDone."""
+    import httpx
+
     where = server_url(url)
     try:
         response = httpx.request(method, where + path, headers=headers(), json=body, timeout=TIMEOUT, trust_env=False)
     except (httpx.TransportError, httpx.InvalidURL) as error:
-        stop(unreachable(where, error))
+        raise NotDone(unreachable(where, error), 2) from error
     if response.status_code >= 400:
-        stop(problem(response), 1)
+        raise NotDone(problem(response), 1)
     return response.json() if response.content else None
 
 
@@ -59,7 +78,7 @@ def unreachable(url: str, error: Exception) -> str:
     return f"No server answers at {url} ({reason}). Start it with expediter serve, or say where it is with --url."
 
 
-def problem(response: httpx.Response) -> str:
+def problem(response: "httpx.Response") -> str:
     """An error's name and what to do, from problem+json; of anything else its status."""
     if response.headers.get("content-type", "").startswith("application/problem+json"):
         body = response.json()

@@ -2,7 +2,7 @@
 
 import typer
 
-from expediter.cli.commands.workflow import checks, runs, states, versions, watching
+from expediter.cli.commands.workflow import checks, diffs, runs, states, versions, watching
 
 app = typer.Typer(no_args_is_help=True, help="Check, draw, run and test workflow definitions, and roll them out.")
 app.command()(checks.validate)
@@ -16,3 +16,4 @@ app.command("versions")(versions.versions)
 app.command()(versions.publish)
 app.command()(versions.route)
 app.command()(versions.redrive)
+app.command()(diffs.diff)

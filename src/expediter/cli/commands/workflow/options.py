@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from expediter.asl import substitute
+from expediter.cli.api import NotDone
 from expediter.cli.commands.workflow.sources import Source, Unreadable, machine, parsed, text_of
 
 File = Annotated[Path, typer.Argument(help="A definition as JSON or YAML, or a template with one")]
@@ -23,15 +24,18 @@ Substitutions = Annotated[Path | None, typer.Option("--substitutions", help="A J
 
 @contextmanager
 def ends(*, as_json: bool) -> Iterator[None]:
-    """A file that cannot be read ends the command with one sentence, as JSON where JSON is asked for; exit 2."""
+    """What cannot be read or done ends the command with one sentence, as JSON where JSON is asked for.
+
+    The exit code is 2, and 1 where a server refused.
+    """
     try:
         yield
-    except Unreadable as error:
+    except (Unreadable, NotDone) as error:
         if as_json:
             typer.echo(json.dumps({"error": str(error)}))
         else:
-            typer.echo(str(error), err=True)
-        raise typer.Exit(2) from error
+            typer.echo(f"expediter: {error}" if isinstance(error, NotDone) else str(error), err=True)
+        raise typer.Exit(error.code if isinstance(error, NotDone) else 2) from error
 
 
 def read(path: Path) -> Any:  # noqa: ANN401 - any JSON

@@ -1,11 +1,14 @@
 """``expediter workflow versions``, ``publish``, ``route`` and ``redrive``: what a running server is asked to do."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
+from expediter.cli.api import fetch
 from expediter.cli.commands.workflow.options import File, Name, Substitute, Substitutions, chosen, ends
-from expediter.cli.terms import AsJson, Url, stop
+from expediter.cli.commands.workflow.sources import Unreadable
+from expediter.cli.terms import AsJson, Url
 
 Shares = Annotated[
     list[str] | None,
@@ -15,9 +18,9 @@ Shares = Annotated[
 
 def versions(url: Url = None, as_json: AsJson = False) -> None:
     """List the versions of the workflow: the orders under way on each, and the share of new orders."""
-    from expediter.cli.api import ask
-
-    _show(ask("GET", "/workflow/versions", url), as_json=as_json)
+    with ends(as_json=as_json):
+        listed = fetch("GET", "/workflow/versions", url)
+    _show(listed, as_json=as_json)
 
 
 def publish(
@@ -31,11 +34,10 @@ def publish(
 ) -> None:
     """Store a definition in the server as a version, on which no order starts until it is routed there."""
     from expediter.cli import show
-    from expediter.cli.api import ask
 
     with ends(as_json=as_json):
         definition = chosen(file, name, substitute, substitutions).definition
-    made = ask("POST", "/workflow/versions", url, {"definition": definition})
+        made = fetch("POST", "/workflow/versions", url, {"definition": definition})
     if as_json:
         show.as_json(made)
     else:
@@ -53,14 +55,13 @@ def route(
     `route 1=90 2=10` sends one new order of ten to version 2, `route 2` all of them, and
     `route --back` takes the last routing back. A start with another workflow file ends it too.
     """
-    from expediter.cli.api import ask
-
-    if back == bool(shares):
-        stop("Name one version or two, or give --back.")
-    if back:
-        listed = ask("DELETE", "/workflow/routing", url)
-    else:
-        listed = ask("PUT", "/workflow/routing", url, {"percents": _percents(shares or [])})
+    with ends(as_json=as_json):
+        if back == bool(shares):
+            raise Unreadable("Name one version or two, or give --back.")
+        if back:
+            listed = fetch("DELETE", "/workflow/routing", url)
+        else:
+            listed = fetch("PUT", "/workflow/routing", url, {"percents": _percents(shares or [])})
     _show(listed, as_json=as_json)
 
 
@@ -71,9 +72,9 @@ def redrive(
 ) -> None:
     """Set failed workflows going again at the state that failed, with the input it had there."""
     from expediter.cli import show
-    from expediter.cli.api import ask
 
-    done = {order_id: ask("POST", f"/orders/{order_id}/redrive", url)["state"] for order_id in order_ids}
+    with ends(as_json=as_json):
+        done = {order_id: fetch("POST", f"/orders/{quote(order_id)}/redrive", url)["state"] for order_id in order_ids}
     if as_json:
         show.as_json(done)
     else:
@@ -87,7 +88,7 @@ def _percents(shares: list[str]) -> dict[str, int]:
         version, equals, percent = share.partition("=")
         text = percent if equals else "100"
         if not (version.isascii() and version.isdigit() and text.isascii() and text.isdigit()) or version in found:
-            stop(f"{share}: give VERSION, or VERSION=PERCENT for each of two versions.")
+            raise Unreadable(f"{share}: give VERSION, or VERSION=PERCENT for each of two versions.")
         found[version] = int(text)
     return found
 

@@ -1,0 +1,85 @@
+"""What differs between two definitions, as those see it who have orders on the older one."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from expediter.asl import parse
+
+#: Fields of a state that hold other states, and those that only say where it leads or what it is for.
+_INNER = ("States", "ItemProcessor", "Iterator", "Branches")
+_ASIDE = ("Comment", "Next", "Default")
+
+
+class Changes(NamedTuple):
+    """``changed``: a state in both -> its fields that differ. ``renamed``: a state that is gone -> the new one that
+    does the same. ``retyped``: states whose type is another.
+    """
+
+    gone: tuple[str, ...]
+    new: tuple[str, ...]
+    changed: dict[str, tuple[str, ...]]
+    renamed: dict[str, str]
+    retyped: tuple[str, ...]
+    tasks_gone: tuple[str, ...]
+    tasks_new: tuple[str, ...]
+
+    def stranding(self, state: str) -> str | None:
+        """Why an order in this state could not go on in the new definition; None where it could."""
+        if state in self.retyped:
+            return "of another type"
+        if state in self.gone:
+            return f"gone; {self.renamed[state]} does the same" if state in self.renamed else "gone"
+        return None
+
+
+def changes(old: dict[str, Any], new: dict[str, Any]) -> Changes:
+    """What is gone, new and changed; both definitions are valid."""
+    before, after = dict(_states(old)), dict(_states(new))
+    both = [name for name in before if name in after]
+    differing = {name: _fields(before[name], after[name]) for name in both}
+    gone = tuple(name for name in before if name not in after)
+    added = tuple(name for name in after if name not in before)
+    old_tasks, new_tasks = parse(old, accepted=True).resources, parse(new).resources
+    return Changes(
+        gone,
+        added,
+        {name: fields for name, fields in differing.items() if fields},
+        _renamed({name: before[name] for name in gone}, {name: after[name] for name in added}),
+        tuple(name for name in both if before[name]["Type"] != after[name]["Type"]),
+        tuple(sorted(old_tasks - new_tasks)),
+        tuple(sorted(new_tasks - old_tasks)),
+    )
+
+
+def _states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every state with its name, also those inside Parallel and Map states."""
+    for name, spec in machine["States"].items():
+        yield name, spec
+        inner = [spec[field] for field in ("ItemProcessor", "Iterator") if field in spec]
+        for scope in [*inner, *spec.get("Branches", [])]:
+            yield from _states(scope)
+
+
+def _own(spec: dict[str, Any]) -> dict[str, Any]:
+    return {field: value for field, value in spec.items() if field not in _INNER}
+
+
+def _fields(before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:
+    one, other = _own(before), _own(after)
+    names = dict.fromkeys([*one, *other])
+    return tuple(name for name in names if name != "Comment" and one.get(name) != other.get(name))
+
+
+def _renamed(gone: dict[str, dict[str, Any]], added: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """States that are gone, with the one new state that does the same."""
+    found: dict[str, str] = {}
+    for name, spec in gone.items():
+        same = [other for other, its in added.items() if _work(its) == _work(spec) and other not in found.values()]
+        if len(same) == 1:
+            found[name] = same[0]
+    return found
+
+
+def _work(spec: dict[str, Any]) -> dict[str, Any]:
+    """What a state does, whatever it leads to."""
+    return {field: value for field, value in spec.items() if field not in _ASIDE}

@@ -1,0 +1,118 @@
+"""``expediter workflow diff``: what it prints with and without a server, and its exit code."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expediter.cli.commands.workflow.changes import changes
+from expediter.embedded.settings import workflow
+from tests.cli.conftest import Run, Server
+
+OLD = workflow(None)
+
+
+def renamed(definition: dict[str, Any], state: str, name: str) -> dict[str, Any]:
+    text = json.dumps(definition).replace(f'"{state}": {{', f'"{name}": {{')
+    return dict(json.loads(text.replace(f'"Next": "{state}"', f'"Next": "{name}"')))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str]:
+    new = renamed(OLD, "Hold", "Wait")
+    new["States"]["ProcessPayment"]["TimeoutSeconds"] = 7
+    old_file, new_file = tmp_path / "old.asl.json", tmp_path / "new.asl.json"
+    old_file.write_text(json.dumps(OLD))
+    new_file.write_text(json.dumps(new))
+    return str(old_file), str(new_file)
+
+
+def test_what_is_gone_new_and_changed_is_told_with_what_keeps_every_order(typed: Run, files: tuple[str, str]) -> None:
+    done = typed("workflow", "diff", *files)
+
+    assert done.code == 1
+    assert "  state gone:    Hold (Wait does the same)\n" in done.out
+    assert "  state new:     Wait\n" in done.out
+    assert "TimeoutSeconds" in done.out
+    assert "Orders under way keep the version that they began on" in done.out
+    assert "expediter workflow publish" in done.out
+
+
+def test_nothing_gone_exits_0(typed: Run, files: tuple[str, str]) -> None:
+    same = typed("workflow", "diff", files[0], files[0], "--json")
+
+    assert (same.code, same.json["states"], same.json["orders"]) == (
+        0,
+        {"gone": [], "new": [], "changed": {}, "renamed": {}},
+        None,
+    )
+
+
+def test_a_running_server_says_how_many_orders_are_where(server: Server, typed: Run, files: tuple[str, str]) -> None:
+    server.accept()
+    while (
+        not (done := typed("workflow", "diff", "1", files[1], "--live", "--json", server=server)).json["orders"][
+            "states"
+        ]
+        or done.json["orders"]["states"][0]["state"] != "Hold"
+    ):
+        pass
+    by_file = typed("workflow", "diff", *files, "--live", server=server)
+    other = typed("workflow", "diff", files[1], files[0], "--live", "--json", server=server)
+
+    assert (done.code, done.json["orders"]) == (
+        1,
+        {"version": 1, "states": [{"state": "Hold", "orders": 1, "stranded": "gone; Wait does the same"}]},
+    )
+    assert "1 order under way on version 1:" in by_file.out
+    assert "Moved to the new definition, 1 order could not go on." in by_file.out
+    assert (other.code, other.json["error"]) == (
+        2,
+        "The server has no version with the old definition. Name one of its versions: 1.",
+    )
+
+
+def test_no_server_and_no_file_are_one_sentence_in_json(typed: Run, files: tuple[str, str]) -> None:
+    nobody = ("--live", "--url", "http://127.0.0.1:9", "--json")
+    for given_old in ("1", files[0]):
+        done = typed("workflow", "diff", given_old, files[1], *nobody)
+        assert (done.code, "No server answers" in done.json["error"]) == (2, True)
+    missing = typed("workflow", "diff", "none.json", files[1], "--json")
+    assert (missing.code, list(missing.json)) == (2, ["error"])
+
+
+@given(st.sets(st.sampled_from(sorted(OLD["States"]))), st.sets(st.sampled_from(sorted(OLD["States"]))))
+def test_a_definition_with_renamed_states_is_seen_as_such(first: set[str], second: set[str]) -> None:
+    one, other = copy.deepcopy(OLD), copy.deepcopy(OLD)
+    for state in first - {OLD["StartAt"]}:
+        one["States"][f"{state} of one"] = one["States"].pop(state)
+    for state in second - {OLD["StartAt"]}:
+        other["States"][f"{state} of other"] = other["States"].pop(state)
+    text = {"one": json.dumps(one), "other": json.dumps(other)}
+    for name, states in (("one", first), ("other", second)):
+        for state in states - {OLD["StartAt"]}:
+            for field in ("Next", "Default"):
+                text[name] = text[name].replace(f'"{field}": "{state}"', f'"{field}": "{state} of {name}"')
+    found = changes(json.loads(text["one"]), json.loads(text["other"]))
+
+    assert set(found.gone) == {f"{state} of one" for state in first - {OLD["StartAt"]}} | (
+        second - first - {OLD["StartAt"]}
+    )
+    assert (found.tasks_gone, found.tasks_new, found.retyped) == ((), (), ())
+    assert set(found.renamed) <= set(found.gone)
+    assert set(found.renamed.values()) <= set(found.new)
+
+
+def test_a_state_of_another_type_and_a_task_that_is_gone_are_told() -> None:
+    new = copy.deepcopy(OLD)
+    new["States"]["Hold"] = {"Type": "Pass", "Next": new["States"]["Hold"]["Next"]}
+    new["States"]["CloseHold"]["Resource"] = "InitializeOrder"
+    found = changes(OLD, new)
+
+    assert found.stranding("Hold") == "of another type"
+    assert found.stranding("CloseHold") is None
+    assert found.tasks_gone == ("CloseHold",)
