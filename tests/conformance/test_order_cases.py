@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from expediter.asl.cases import Verdict, run_case
 from expediter.cli.commands.workflow import app
-from expediter.cli.commands.workflow.runs import load_cases
+from expediter.cli.commands.workflow.case_files import load_cases
 
 FOLDER = Path(__file__).parents[2] / "docs/how-to/test-a-workflow"
 

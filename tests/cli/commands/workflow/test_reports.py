@@ -71,3 +71,29 @@ def test_json_is_printed_also_when_the_file_cannot_be_read(tmp_path: Path, conte
 
     assert code == 2
     assert str(path) in json.loads(output)["error"]
+
+
+def test_a_long_line_is_cut_on_both_sides_of_the_fault(tmp_path: Path) -> None:
+    path = tmp_path / "long.asl.json"
+    blank = " " * 200
+    path.write_text(
+        '{"StartAt": "Pay",' + blank + '"States": {"Pay": {"Type": "Pass", "Nxt": "Pay", "End": true}}}' + blank
+    )
+    lines = validate(path)[1].splitlines()
+
+    shown = lines[2][8:]
+    assert (shown[0], shown[-1], len(shown)) == ("…", "…", 112)
+    assert shown[lines[3].index("^") - 8 :].startswith('"Nxt"')
+
+
+def test_the_name_of_a_file_is_escaped_as_each_format_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a,b: ü.asl.json"
+    path.write_text(BROKEN)
+    monkeypatch.chdir(tmp_path)
+    uris = [
+        json.loads(validate(file, "--format", "sarif")[1])["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+        for file in (path, Path(path.name))
+    ]
+
+    assert validate(Path(path.name), "--format", "github")[1].startswith("::error file=a%2Cb%3A ü.asl.json,line=3,")
+    assert [place["artifactLocation"]["uri"] for place in uris] == [path.as_uri(), "a%2Cb%3A%20%C3%BC.asl.json"]

@@ -1,6 +1,7 @@
 """Definitions as people keep them, and where a fault stands in them."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +130,34 @@ def test_a_fault_is_found_by_line_and_column_also_inside_a_template_and_behind_d
     assert locate(plain, "States.a.b.Missing") == (4, 3)
     assert locate(plain, "") == (1, 1)
     assert locate(template, "States.Pay.Resource") == (14, 13)
+
+
+def test_a_fault_in_the_literal_text_of_a_template_is_shown_where_it_stands(tmp_path: Path) -> None:
+    text = """Resources:
+  One:
+    Type: AWS::StepFunctions::StateMachine
+    Properties:
+      DefinitionString: !Sub |
+        {"StartAt": "A",
+         "States": {"A": {"Type": "Pass", "Nxt": "A", "End": true}}}
+"""
+    file = tmp_path / "template.yaml"
+    file.write_text(text)
+
+    found = locate(machine(file, None), "States.A.Nxt")
+
+    assert found is not None
+    assert text.splitlines()[found.line - 1][found.column - 1 :].startswith('"Nxt"')
+
+
+def test_yaml_whose_aliases_stand_for_billions_of_values_is_refused_at_once() -> None:
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]" for before, name in pairwise("abcdefghij")]
+
+    with pytest.raises(Unreadable, match="aliases stand for more than 1000000 values"):
+        parsed("\n".join(lines))
+
+
+def test_yaml_that_holds_itself_is_refused() -> None:
+    with pytest.raises(Unreadable, match="recursive"):
+        parsed("a: &a [*a]")

@@ -59,3 +59,11 @@ def test_watch_checks_draws_and_runs_the_cases_at_every_save(tmp_path: Path) -> 
     assert "1 errors" in first
     assert last == "1 of 1 cases agree\n"
     assert (tmp_path / "a.svg").read_text().startswith("<svg")
+
+
+def test_fmt_leaves_a_number_that_it_would_round(tmp_path: Path) -> None:
+    file = tmp_path / "a.asl.json"
+    for number in ("1e999", "12345678901234567890.5"):
+        file.write_text(json.dumps(GOOD, ensure_ascii=False).replace('"é"', number))
+        assert "left as it is" in invoke("fmt", file)[1]
+        assert number in file.read_text()

@@ -1,6 +1,7 @@
 """``expediter workflow validate``, ``graph`` and ``fmt``: a definition is read, and not run."""
 
 import json
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +9,17 @@ from typing import Annotated, Any
 import typer
 
 from expediter.asl import DefinitionInvalid, Fault, parse
-from expediter.cli.commands.workflow.options import AsJson, File, Files, Name, Substitute, Substitutions, chosen, ends
+from expediter.cli.commands.workflow.options import (
+    AsJson,
+    File,
+    Files,
+    Name,
+    Substitute,
+    Substitutions,
+    chosen,
+    ends,
+    write,
+)
 from expediter.cli.commands.workflow.reports import FORMATS, Found, as_text, error_count, found_in, sum_line
 from expediter.cli.commands.workflow.sources import Source
 
@@ -79,7 +90,8 @@ def graph(
     if output is None:
         typer.echo(drawn)
     else:
-        output.write_text(drawn, encoding="utf-8")
+        with ends(as_json=as_json):
+            write(output, drawn)
 
 
 def _listed(definition: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
@@ -126,11 +138,15 @@ def fmt(
             typer.echo(f"{file}: left as it is (a template, YAML, or JSON with comments)", err=True)
             continue
         written = json.dumps(source.definition, indent=2, ensure_ascii=False) + "\n"
+        if json.loads(written, parse_float=Decimal) != json.loads(source.text, parse_float=Decimal):
+            typer.echo(f"{file}: left as it is (it has a number that JSON's readers would round)", err=True)
+            continue
         if written != file.read_text(encoding="utf-8"):
             changed += 1
             typer.echo(f"{file}: {'would be written anew' if check else 'written'}")
             if not check:
-                file.write_text(written, encoding="utf-8")
+                with ends(as_json=False):
+                    write(file, written)
     raise typer.Exit(1 if check and changed else 0)
 
 

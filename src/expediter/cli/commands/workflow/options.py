@@ -46,6 +46,14 @@ def read(path: Path) -> Any:  # noqa: ANN401 - any JSON
         raise Unreadable(str(error) if str(path) in str(error) else f"{path}: {error}") from error
 
 
+def write(path: Path, text: str) -> None:
+    """Write a file. Raises Unreadable."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Unreadable(f"{path} cannot be written: {error.strerror}") from error
+
+
 def argument(option: str, text: str) -> Any:  # noqa: ANN401 - any JSON
     """The value of an option: JSON, or ``@FILE``. Raises Unreadable."""
     if text.startswith("@"):

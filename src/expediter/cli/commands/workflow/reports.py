@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
@@ -35,9 +36,22 @@ def _paragraph(one: Found) -> str:
     if one.location is None or one.fault.severity == "note":
         return title
     line, column = one.location
-    shown = one.source.text.splitlines()[line - 1].replace("\t", " ")
+    shown, at = _around(one.source.text.splitlines()[line - 1].replace("\t", " "), column)
     number = f"{line:>5}"
-    return f"{title}\n  --> {one.file}:{line}:{column}\n{number} | {shown}\n{' ' * len(number)} | {' ' * (column - 1)}^"
+    return f"{title}\n  --> {one.file}:{line}:{column}\n{number} | {shown}\n{' ' * len(number)} | {' ' * at}^"
+
+
+#: Characters of a line that are shown.
+_WIDTH = 110
+
+
+def _around(line: str, column: int) -> tuple[str, int]:
+    """What is shown of a line, and the place of the caret below it: a long line is cut on both sides of the fault."""
+    if len(line) <= _WIDTH:
+        return line, column - 1
+    begin = max(0, min(column - 1 - _WIDTH // 2, len(line) - _WIDTH))
+    before, after = "…" if begin else "", "…" if begin + _WIDTH < len(line) else ""
+    return f"{before}{line[begin : begin + _WIDTH]}{after}", column - 1 - begin + len(before)
 
 
 def as_json(found: list[Found]) -> str:
@@ -65,6 +79,8 @@ def error_count(found: list[Found]) -> int:
     return sum(one.fault.severity == "error" for one in found)
 
 
+#: What would end a property of a workflow command.
+_PROPERTY = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A", ":": "%3A", ",": "%2C"})
 _GITHUB = {"error": "error", "warning": "warning", "note": "notice"}
 
 
@@ -77,7 +93,8 @@ def as_github(found: list[Found]) -> str:
     def command(one: Found) -> str:
         line, column = one.location or Location(1, 1)
         message = str(one.fault).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        return f"::{_GITHUB[one.fault.severity]} file={one.file},line={line},col={column}::{message}"
+        file = str(one.file).translate(_PROPERTY)
+        return f"::{_GITHUB[one.fault.severity]} file={file},line={line},col={column}::{message}"
 
     return "\n".join(map(command, found))
 
@@ -96,9 +113,13 @@ def as_sarif(found: list[Found]) -> str:
 def _result(one: Found) -> dict[str, Any]:
     line, column = one.location or Location(1, 1)
     region = {"startLine": line, "startColumn": column}
-    place = {"physicalLocation": {"artifactLocation": {"uri": one.file.as_posix()}, "region": region}}
+    place = {"physicalLocation": {"artifactLocation": {"uri": _uri(one.file)}, "region": region}}
     message = {"text": str(one.fault)}
     return {"ruleId": one.fault.code, "level": one.fault.severity, "message": message, "locations": [place]}
+
+
+def _uri(file: Path) -> str:
+    return file.as_uri() if file.is_absolute() else quote(file.as_posix())
 
 
 FORMATS: dict[str, Callable[[list[Found]], str]] = {

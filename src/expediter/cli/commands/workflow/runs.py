@@ -1,7 +1,6 @@
 """``expediter workflow run`` and ``test``: a definition is run in virtual time, with answers prepared beside it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import msgspec
 import typer
 
 from expediter.asl import Machine, Simulation, Unanswered, Verdict, check_mocks, parse, run_case, simulate
+from expediter.cli.commands.workflow.case_files import load_cases
 from expediter.cli.commands.workflow.checks import only_valid
 from expediter.cli.commands.workflow.options import (
     AsJson,
@@ -20,6 +20,7 @@ from expediter.cli.commands.workflow.options import (
     chosen,
     ends,
     read,
+    write,
 )
 from expediter.cli.commands.workflow.service_models import service_models
 from expediter.cli.commands.workflow.sources import Unreadable
@@ -70,7 +71,8 @@ def run_cases(
     with ends(as_json=as_json):
         verdicts = _verdicts(paths)
     if results is not None:
-        results.write_text("".join(json.dumps(_row(verdict)) + "\n" for verdict in verdicts), encoding="utf-8")
+        with ends(as_json=as_json):
+            write(results, "".join(json.dumps(_row(verdict)) + "\n" for verdict in verdicts))
     report = summary(verdicts)
     typer.echo(json.dumps(report, indent=2) if as_json else _table(report))
     raise typer.Exit(0 if verdicts and all(verdict.agrees for verdict in verdicts) else 1)
@@ -84,25 +86,6 @@ def agreement(paths: list[Path]) -> str:
 def _verdicts(paths: list[Path]) -> list[Verdict]:
     models = service_models()
     return [verdict for case in load_cases(paths) if (verdict := run_case(case, models)) is not None]
-
-
-def load_cases(paths: list[Path]) -> Iterator[dict[str, Any]]:
-    """The cases of each file; a file that holds no list of cases is passed over."""
-    files = [file for path in paths for file in (sorted(path.rglob("*.json")) if path.is_dir() else [path])]
-    for file in files:
-        found = read(file)
-        for case in found if isinstance(found, list) else []:
-            if isinstance(case, dict) and "expected" in case:
-                yield _completed(case, file)
-
-
-def _completed(case: dict[str, Any], file: Path) -> dict[str, Any]:
-    """A case of a user's own may name its ``definition_file`` (relative to the case) and leave out the rest."""
-    tier = "own" if "status" in case["expected"] else "definition"
-    filled = {"group": file.stem, "tier": tier, **case}
-    if "definition_file" in case:
-        filled["definition"] = chosen(file.parent / case["definition_file"], None, None, None).definition
-    return filled
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:

@@ -83,13 +83,30 @@ def parsed(text: str) -> Any:  # noqa: ANN401 - any JSON
         except (ValueError, RecursionError) as error:
             raise Unreadable(f"not JSON: {error}") from error
     try:
-        return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+        found = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+        if _values_in(found, {}) > _MOST:
+            raise Unreadable(f"its aliases stand for more than {_MOST} values")
+        return found
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise Unreadable(f"{where}not YAML: {error.problem}") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise Unreadable(f"not YAML: {error}") from error
+
+
+#: Values that a YAML text may stand for: with aliases a short one may stand for billions.
+_MOST = 1_000_000
+
+
+def _values_in(value: Any, known: dict[int, int]) -> int:  # noqa: ANN401 - any JSON
+    """How many values there are with every alias written out. ``known``: of those that were counted already."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        inner = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_values_in(item, known) for item in inner)
+    return known[id(value)]
 
 
 def _without_comments(text: str) -> str:
@@ -223,12 +240,25 @@ def locate(source: Source, path: str) -> Location | None:
     mark = None if node is None else node.start_mark
     for key in source.place:
         node, mark = _entry(node, key) or (None, mark)
+    if isinstance(node, yaml.ScalarNode) and node.style == "|":
+        return _in_block(source, node, path)
     while node is not None and path:
         found = _step(node, path)
         if found is None:
             break
         node, mark, path = found
     return None if mark is None else Location(mark.line + 1, mark.column + 1)
+
+
+def _in_block(source: Source, node: yaml.ScalarNode, path: str) -> Location | None:
+    """Where a fault stands in a definition that is the literal text (``|``) of a template."""
+    inner = locate(Source("", None, node.value), path)
+    lines = source.text.splitlines()
+    line = node.start_mark.line + (inner.line if inner else 1)
+    if inner is None or line >= len(lines):
+        return inner and Location(node.start_mark.line + 1, node.start_mark.column + 1)
+    written, meant = lines[line], node.value.splitlines()[inner.line - 1]
+    return Location(line + 1, len(written) - len(meant) + inner.column)
 
 
 def _with_names(text: str) -> str:

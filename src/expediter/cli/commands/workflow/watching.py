@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from expediter.cli.commands.workflow.checks import faults_of
-from expediter.cli.commands.workflow.options import File, Name, chosen, ends
+from expediter.cli.commands.workflow.options import File, Name, chosen, ends, write
 from expediter.cli.commands.workflow.reports import as_text, error_count, found_in, sum_line
 from expediter.cli.commands.workflow.runs import agreement
 from expediter.cli.commands.workflow.sources import Source
@@ -31,14 +32,15 @@ def watch(
         found = found_in(file, source, faults_of(source))
         typer.echo("\n".join([*([as_text(found)] if found else []), sum_line(file, found)]))
         if not error_count(found):
-            _draw_and_run(file, source)
+            with suppress(typer.Exit), ends(as_json=False):
+                _draw_and_run(file, source)
 
 
 def _draw_and_run(file: Path, source: Source) -> None:
     from expediter.console.drawing import graph_svg
 
     picture = file.with_name(f"{file.name.removesuffix(''.join(file.suffixes))}.svg")
-    picture.write_text(graph_svg.svg(source.definition, title=file.name), encoding="utf-8")
+    write(picture, graph_svg.svg(source.definition, title=file.name))
     typer.echo(f"drawn: {picture}")
     if cases := sorted(file.parent.glob("*.cases.json")):
         typer.echo(agreement(cases))
