@@ -306,3 +306,17 @@ def test_a_basket_is_changed_as_a_basket() -> None:
 
 def test_naming_the_same_user_changes_nothing() -> None:
     assert asked(an_order(), user_id="ann") == asked(an_order())
+
+
+def test_an_item_of_the_order_keeps_the_price_that_was_told_when_a_change_gives_none() -> None:
+    """The default price is another one since."""
+    order = accepted({**BASKET, "items": [{"name": "Soup", "quantity": 1}, {"name": "Bread", "quantity": 1}]})
+    later = msgspec.structs.replace(SETTINGS, default_price=2000)
+    wanted = [
+        {"name": "Soup", "quantity": 3},
+        {"name": "Bread", "quantity": 1, "unit_price": 5},
+        {"name": "Tea", "quantity": 1},
+    ]
+
+    items = change_of(convert({"items": wanted}, ChangeDraft), order, later).items
+    assert items == (Item("Soup", 3, SETTINGS.default_price), Item("Bread", 1, 5), Item("Tea", 1, 2000))

@@ -108,6 +108,15 @@ def broken_promises(found: Evidence) -> Iterator[str]:
             yield f"{placed.id}: cancelled for its customer {placed.cancelled}, in the file {cancelled}"
 
 
+def other_prices(found: Evidence) -> Iterator[str]:
+    """An order has the one total and currency that every answer gave, whatever the settings of later lives are."""
+    orders = found.orders
+    for placed in found.placed:
+        order = orders.get(placed.id)
+        if order is not None and placed.told - {(order.total, order.currency)}:
+            yield f"{placed.id}: told {placed.told}, in the file {order.total} {order.currency}"
+
+
 def strange_keys(found: Evidence) -> Iterator[str]:
     """Every call goes out under the one key of its order and effect."""
     known = {placed.id for placed in found.placed}
@@ -194,6 +203,7 @@ def unknown_units(found: Evidence) -> Iterator[str]:
 CHECKS = {
     "every order that was handed in ended as it was sent": unfinished,
     "what a customer was told about a cancel is so": broken_promises,
+    "what a customer was told about price and currency is so": other_prices,
     "no effect under two keys": strange_keys,
     "no charge was repeated without asking first": blind_repeats,
     "the money is where it belongs, and the ledger equals the bank's records": wrong_money,

@@ -1,4 +1,7 @@
-"""Life after life of one server on one folder, each ended by SIGKILL somewhere else, while customers order."""
+"""Life after life of one server on one folder, each ended by SIGKILL somewhere else, while customers order.
+
+Each life has other settings: price, currency and hold of new orders, the restaurant's secret, the workflow.
+"""
 
 import asyncio
 import random
@@ -17,7 +20,7 @@ from expediter.embedded.sqlite.database import open_reader
 from tests.crash.audit import Evidence, gather
 from tests.crash.customers import Customers
 from tests.crash.points import AT_STOP, CALL_POINTS, COMMIT_POINTS, RARE, Point
-from tests.crash.processes import LOADING, Outside, Server, outside
+from tests.crash.processes import LOADING, Changed, Outside, Server, outside
 
 #: Seconds that a server gets to pass the point it shall die at, before it is killed wherever it is.
 REACH = 3.0
@@ -141,7 +144,16 @@ class Campaign:
 
     def _start(self, point: Point | None = None, nth: int = 1) -> Server:
         hold = 0 if point and point.name not in RARE | {"timer"} and self._chance.random() < 0.3 else 1
-        return Server(self._folder, self._providers, hold, point, nth)
+        chosen = self._chance.choice
+        changed = Changed(
+            hold_seconds=hold,
+            price=chosen((1_000, 2_000, 700, 0)),
+            currency=chosen(("USD", "JPY", "KWD")),
+            keep_days=chosen((30, 60)),
+            secret=chosen(("one", "two")),
+            other_workflow=chosen((True, False)),
+        )
+        return Server(self._folder, self._providers, changed, point, nth)
 
     def _serving(self, server: Server) -> str:
         url = server.serving()

@@ -15,9 +15,11 @@ TOGETHER = 8
 CANCELLED, AFTER = 0.25, 0.8
 
 _POST = (
-    "mutation ($input: OrderInput!, $key: ID!) { postOrder(input: $input, idempotencyKey: $key) { id orderStatus } }"
+    "mutation ($input: OrderInput!, $key: ID!) { postOrder(input: $input, idempotencyKey: $key) { id total currency } }"
 )
 _CANCEL = "mutation ($id: ID!) { cancelOrder(id: $id) { id orderStatus } }"
+#: Asks for the order as the answer.
+_WHOLE = {"Prefer": "return=representation"}
 #: Codes of mutations that did nothing: a server that stops answers so, and a cancel can come too late.
 _BUSY, _TOO_LATE = ("TooBusy", "NotReady"), ("OrderAlreadySent", "OrderAlreadyEnded")
 
@@ -31,6 +33,8 @@ class Placed(msgspec.Struct):
     asked: int = 0
     accepted: bool = False
     cancelled: bool | None = False
+    #: Every total with its currency that an answer gave.
+    told: set[tuple[int, str]] = msgspec.field(default_factory=set)
 
     @property
     def email(self) -> str:
@@ -74,13 +78,17 @@ class Customers:
             variables = {"input": {**given, "email": order.email}, "key": order.id}
             answer = await self._mutate(client, _POST, variables, *_BUSY)
             order.accepted = "postOrder" in answer and answer["postOrder"]["id"] == order.id
+            if order.accepted:
+                order.told.add((answer["postOrder"]["total"], answer["postOrder"]["currency"]))
             return
         body = {"user_id": "ann", "restaurant_id": "Restaurant 4", "name": "Burger", "quantity": order.quantity}
-        headers = {"Idempotency-Key": order.id}
+        headers = {"Idempotency-Key": order.id, **self._chance.choice(({}, _WHOLE))}
         response = await client.post("/orders", json={**body, "email": order.email}, headers=headers)
-        if response.status_code not in (204, 503):
+        if response.status_code not in (201, 204, 503):
             raise AssertionError(f"{order.id}: {response.status_code} {response.text}")
-        order.accepted = response.status_code == 204 and response.headers["order-id"] == order.id
+        order.accepted = response.status_code != 503 and response.headers["order-id"] == order.id
+        if response.status_code == 201:
+            order.told.add((response.json()["total"], response.json()["currency"]))
 
     async def _cancel(self, client: httpx.AsyncClient, order: Placed) -> None:
         order.cancelled = None

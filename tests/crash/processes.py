@@ -38,6 +38,17 @@ Line = TypeVar("Line")
 _URL = re.compile(r"(https?|smtp)://\S+")
 
 
+class Changed(NamedTuple):
+    """What an operator may set otherwise for each life; ``other_workflow``: the same one under another hash."""
+
+    hold_seconds: int
+    price: int = 1_000
+    currency: str = "USD"
+    keep_days: int = 30
+    secret: str = "one"
+    other_workflow: bool = False
+
+
 class Outside(NamedTuple):
     """Where the providers are, and the files in which they write down every call."""
 
@@ -95,7 +106,7 @@ class Server:
     """One life of the server. ``url`` is empty when it died before it served."""
 
     def __init__(
-        self, folder: Path, providers: Outside, hold_seconds: int, point: Point | None = None, nth: int = 1
+        self, folder: Path, providers: Outside, changed: Changed, point: Point | None = None, nth: int = 1
     ) -> None:
         self.note = folder / "note"
         self.note.write_text(LOADING)
@@ -107,7 +118,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
-            env={**os.environ, **_settings(folder, providers, hold_seconds)},
+            env={**os.environ, **_settings(folder, providers, changed)},
         )
 
     def serving(self) -> str:
@@ -139,14 +150,18 @@ class Server:
         return None
 
 
-def _settings(folder: Path, providers: Outside, hold_seconds: int) -> dict[str, str]:
-    workflow = folder / "impatient.asl.json"
+def _settings(folder: Path, providers: Outside, changed: Changed) -> dict[str, str]:
+    workflow = folder / ("other.asl.json" if changed.other_workflow else "impatient.asl.json")
     if not workflow.exists():
-        workflow.write_text(impatient())
+        workflow.write_text(impatient(workflow.stem))
     return {
         "EXPEDITER_DATA": str(folder / "data"),
         "EXPEDITER_PORT": "0",
-        "EXPEDITER_HOLD_SECONDS": str(hold_seconds),
+        "EXPEDITER_HOLD_SECONDS": str(changed.hold_seconds),
+        "EXPEDITER_DEFAULT_PRICE": str(changed.price),
+        "EXPEDITER_CURRENCY": changed.currency,
+        "EXPEDITER_KEEP_DAYS": str(changed.keep_days),
+        "EXPEDITER_RESTAURANT_SECRET": changed.secret,
         "EXPEDITER_PAYMENTS": providers.bank,
         "EXPEDITER_RESTAURANT": providers.restaurant,
         "EXPEDITER_SMTP_URL": providers.mail,
@@ -155,9 +170,10 @@ def _settings(folder: Path, providers: Outside, hold_seconds: int) -> dict[str, 
     }
 
 
-def impatient() -> str:
-    """The order's own workflow with short pauses, and other numbers of tries."""
+def impatient(comment: str) -> str:
+    """The order's own workflow with short pauses, other numbers of tries, and this comment."""
     definition = json.loads((resources.files("expediter.contracts") / "order.asl.json").read_text())
+    definition["Comment"] = comment
     for name, state in definition["States"].items():
         for retry in state.get("Retry", ()):
             retry.update(MaxDelaySeconds=2, MaxAttempts=TRIES.get(name, retry["MaxAttempts"]))

@@ -9,7 +9,7 @@ import pytest
 
 from expediter.embedded.sqlite.database import open_reader
 from tests.crash.points import OPERATOR_UNITS, SIDES, Point
-from tests.crash.processes import Outside, Server
+from tests.crash.processes import Changed, Outside, Server
 
 ORDER = {"user_id": "u", "quantity": 1, "restaurant_id": "r"}
 #: The second state asks for a status that the order cannot have: the workflow fails there.
@@ -42,7 +42,7 @@ def act(name: str, url: str, order_id: str) -> None:
 def prepared(folder: Path, parties: Outside, name: str) -> str:
     """A failed order, and all acts that come before this one."""
     (folder / "impatient.asl.json").write_text(json.dumps(BROKEN))
-    server = Server(folder, parties, 0)
+    server = Server(folder, parties, Changed(0))
     url = server.serving()
     order_id = str(httpx.post(f"{url}/orders", json=ORDER).headers["Order-Id"])
     while "ExecutionFailed" not in httpx.get(f"{url}/orders/{order_id}/timeline").text:
@@ -70,12 +70,12 @@ def count(folder: Path, name: str) -> tuple[int, int]:
 def test_an_act_that_a_kill_meets_is_done_with_its_audit_or_not_at_all(tmp_path: Path, name: str, side: str) -> None:
     parties = Outside(tmp_path, "simulated", "simulated", "")
     order_id = prepared(tmp_path, parties, name)
-    dying = Server(tmp_path, parties, 0, Point(name, side))
+    dying = Server(tmp_path, parties, Changed(0), Point(name, side))
     with pytest.raises(httpx.TransportError):
         act(name, dying.serving(), order_id)
     assert dying.reaped() == str(Point(name, side))
 
     assert count(tmp_path, name) == ((0, 0) if side == "before" else (1, 1))
-    again = Server(tmp_path, parties, 0)
+    again = Server(tmp_path, parties, Changed(0))
     assert again.serving()
     again.kill()

@@ -80,6 +80,13 @@ def test_every_setting_that_is_read_is_documented() -> None:
     assert {name for name in read | named if f"`{name}`" not in page} == set()
 
 
+def test_every_setting_says_what_its_change_does_to_orders_under_way() -> None:
+    _, _, part = (ROOT / "docs/reference/settings.md").read_text().partition("## Orders under way")
+    told = re.findall(r"^\| `(EXPEDITER_\w+)` \| (none|the orders|changed|frozen)", part, re.MULTILINE)
+
+    assert {name for name, _ in told} == set(asked("settings_read()"))
+
+
 def test_every_link_to_a_file_leads_to_one() -> None:
     dead = [
         f"{page.relative_to(ROOT)}: {target}"

@@ -250,12 +250,22 @@ def change_of(draft: ChangeDraft, order: Order, settings: OrderSettings) -> Chan
         raise OrderInvalid(tuple(faults))
     change = Change(restaurant_id=draft.restaurant_id, email=draft.email, currency=draft.currency)
     if draft.items is not UNSET:
-        change = msgspec.structs.replace(change, name=None, items=_items(draft.items, terms_of(settings)))
+        change = msgspec.structs.replace(change, name=None, items=_changed_items(draft.items, order, settings))
     elif plain:
         change = _plain_change(change, draft, order)
     if change.items is not UNSET:
         _payable(msgspec.structs.replace(order, items=change.items))
     return change
+
+
+def _changed_items(items: tuple[DraftItem, ...], order: Order, settings: OrderSettings) -> tuple[Item, ...]:
+    """The items; one without a price that the order has already keeps the price that its customer was told."""
+    told = {item.name: item.unit_price for item in reversed(order.items)}
+    priced = (
+        msgspec.structs.replace(item, unit_price=told.get(item.name)) if item.unit_price is None else item
+        for item in items
+    )
+    return _items(tuple(priced), terms_of(settings))
 
 
 def _plain_change(change: Change, draft: ChangeDraft, order: Order) -> Change:

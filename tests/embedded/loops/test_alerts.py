@@ -119,6 +119,21 @@ async def test_an_order_past_its_time_is_told_and_one_in_time_is_not(tmp_path: P
 
 
 @story
+async def test_an_order_is_not_late_within_the_hold_it_was_promised_when_new_ones_are_held_for_less(
+    tmp_path: Path,
+) -> None:
+    clock = VirtualClock()
+    async with opened(tmp_path, clock, HOLD_SECONDS=str(6 * HOUR // SECOND), NOTIFY=OPS) as stage:
+        promised = await stage.place()
+    async with opened(tmp_path, clock, WORKFLOW=slow(tmp_path), HOLD_SECONDS="60", NOTIFY=OPS) as stage:
+        late = await stage.place()
+        await stage.pass_time(2 * HOUR)
+
+        assert stage.mails(promised) == []
+        assert [mail.status for mail in stage.mails(late)] == ["ORDER_LATE"]
+
+
+@story
 async def test_a_refund_within_a_long_hold_is_not_late(tmp_path: Path) -> None:
     async with opened(tmp_path, HOLD_SECONDS="86400", NOTIFY=OPS) as stage:
         order_id = await stage.place()

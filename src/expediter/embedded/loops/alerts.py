@@ -16,7 +16,7 @@ import msgspec
 
 from expediter.app.mails import alert_mails
 from expediter.app.ports import OrderSettings
-from expediter.domain.alert import ORDER_TIME, Alert, alert_of, owed_since
+from expediter.domain.alert import ORDER_TIME, Alert, alert_of, overdue, owed_since
 from expediter.domain.order import Order, Status
 from expediter.embedded.clock import Clock
 from expediter.embedded.loop import Loop
@@ -87,14 +87,15 @@ class Alerts(Loop):
                 yield Found(no, order_id, Alert.MAIL_GIVEN_UP, given_up_at)
 
     async def _late(self, status: Status, now: int, hold: int) -> AsyncIterator[Found]:
-        """Late orders of this status, the first accepted first. An order that is in time ends the search, because the
-        later ones are in time too. Refunds are an exception: the time of a refund begins with its first try.
+        """Late orders of this status, the first accepted first. An order that is in time by today's hold ends the
+        search, because the later ones are in time too. Refunds are an exception: the time of a refund begins with its
+        first try. An order that was promised another hold is late when that is over.
         """
-        async for no, body, told in self._rows("under_way", status.value):
+        async for no, body, told, promised in self._rows("under_way", status.value):
             order = _decode(body)
-            alert = alert_of(order, now, hold)
-            if alert is None and status is not Status.REFUND_PENDING:
+            if status is not Status.REFUND_PENDING and not overdue(order.created_at, now, hold):
                 return
+            alert = alert_of(order, now, hold if promised is None else promised * 1000)
             if alert is not None and alert not in (told or "").split():
                 yield Found(no, order.id, alert, _since(order, alert))
 

@@ -28,8 +28,10 @@ WHERE given_up_at IS NOT NULL AND mail.status IN ('SUCCESS', 'FAILED', 'CANCELLE
 GROUP BY order_no ORDER BY order_no LIMIT ?2
 
 -- name: under_way
--- With the alerts that were told already.
-SELECT no, body, (SELECT group_concat(trouble, ' ') FROM told WHERE order_no = no)
+-- With the alerts that were told already, and the seconds that the order's customer was told that it is held.
+SELECT no, body, (SELECT group_concat(trouble, ' ') FROM told WHERE order_no = no),
+       (SELECT json_extract(substr(history, 1, instr(history, char(10)) - 1), '$.input.hold_seconds')
+        FROM execution WHERE execution.no = orders.no)
 FROM orders INDEXED BY orders_status WHERE status = ?3 AND status <> 'SUCCESS' AND no > ?1 ORDER BY no LIMIT ?2
 
 -- name: needing_operator
