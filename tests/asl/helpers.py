@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from expediter.asl.simulate import Simulation, simulate
+from expediter.asl.simulation import Simulation, simulate
 
 
 def run_state(state: dict[str, Any], given: Any = None, **more: Any) -> Simulation:

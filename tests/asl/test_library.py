@@ -63,8 +63,17 @@ def test_it_runs_where_only_what_it_needs_is_installed_and_loads_nothing_else_of
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_jsonata_maps_and_test_state_are_loaded_by_those_who_use_them() -> None:
+    later = "jsonata re2 expediter.asl.states.map_ expediter.asl.teststate expediter.asl.cases".split()
+    program = f"import sys; from expediter.asl import advance, parse; print([n for n in {later} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+
+    assert done.stdout == "[]\n"
+
+
 def test_every_public_name_is_there_and_it_is_typed() -> None:
     assert [name for name in asl.__all__ if not hasattr(asl, name)] == []
+    assert sorted(asl._PLACES) == sorted(asl.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = asl.nothing  # type: ignore[attr-defined]
     assert Path(expediter.__file__).with_name("py.typed").exists()

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from expediter.asl.cases import run_case, run_execution
-from expediter.asl.simulate import Unanswered
+from expediter.asl.simulation import Unanswered
 from tests.asl.helpers import run_state, run_states
 
 TASK = {"Type": "Task", "Resource": "Work"}

@@ -16,7 +16,7 @@ boto3 = pytest.importorskip("boto3", reason="boto3 comes with the AWS tools: mak
 from moto.awslambda import models  # noqa: E402  # only where moto is installed
 
 from expediter import contracts  # noqa: E402
-from expediter.asl.simulate import simulate  # noqa: E402
+from expediter.asl.simulation import simulate  # noqa: E402
 from tests.support.patience import until  # noqa: E402
 
 pytestmark = pytest.mark.heavy

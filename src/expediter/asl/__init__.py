@@ -17,33 +17,32 @@ it.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from expediter.asl.compiler.definition import parse
-from expediter.asl.compiler.placeholders import names_left, quoted, substitute
-from expediter.asl.errors import DefinitionInvalid, Fault
-from expediter.asl.execution import Execution, new_execution
-from expediter.asl.history import HistoryEvent
-from expediter.asl.machine import Machine
-from expediter.asl.protocol import (
-    AnyEvent,
-    Command,
-    End,
-    Json,
-    Redriven,
-    ScheduleTask,
-    Started,
-    StartTimer,
-    Stopped,
-    TaskFailed,
-    TaskSucceeded,
-    TaskTimedOut,
-    TimerFired,
-)
-from expediter.asl.simulate import Simulation, Unanswered, simulate
-from expediter.asl.steps import Steps, advance, fixed_context, outstanding, replay
-
 if TYPE_CHECKING:
     from expediter.asl.cases import Verdict, run_case
+    from expediter.asl.compiler.definition import parse
+    from expediter.asl.compiler.placeholders import names_left, quoted, substitute
+    from expediter.asl.errors import DefinitionInvalid, Fault
+    from expediter.asl.execution import Execution, new_execution
+    from expediter.asl.history import HistoryEvent
+    from expediter.asl.machine import Machine
     from expediter.asl.mocks import check_mocks
+    from expediter.asl.protocol import (
+        AnyEvent,
+        Command,
+        End,
+        Json,
+        Redriven,
+        ScheduleTask,
+        Started,
+        StartTimer,
+        Stopped,
+        TaskFailed,
+        TaskSucceeded,
+        TaskTimedOut,
+        TimerFired,
+    )
+    from expediter.asl.simulation import Simulation, Unanswered, simulate
+    from expediter.asl.steps import Steps, advance, fixed_context, outstanding, replay
     from expediter.asl.teststate.answer import run_state
 
 __all__ = [
@@ -84,18 +83,28 @@ __all__ = [
     "substitute",
 ]
 
-#: What only tests need is loaded when it is asked for (PEP 562).
-_LATER = {
-    "Verdict": "expediter.asl.cases",
-    "check_mocks": "expediter.asl.mocks",
-    "run_case": "expediter.asl.cases",
-    "run_state": "expediter.asl.teststate.answer",
+#: Each name is loaded when it is asked for (PEP 562): who only runs workflows loads neither cases nor TestState.
+_MODULES = {
+    "cases": "Verdict run_case",
+    "compiler.definition": "parse",
+    "compiler.placeholders": "names_left quoted substitute",
+    "errors": "DefinitionInvalid Fault",
+    "execution": "Execution new_execution",
+    "history": "HistoryEvent",
+    "machine": "Machine",
+    "mocks": "check_mocks",
+    "protocol": "AnyEvent Command End Json Redriven ScheduleTask StartTimer Started Stopped "
+    "TaskFailed TaskSucceeded TaskTimedOut TimerFired",
+    "simulation": "Simulation Unanswered simulate",
+    "steps": "Steps advance fixed_context outstanding replay",
+    "teststate.answer": "run_state",
 }
-
+_PLACES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 if not TYPE_CHECKING:  # a type checker sees the imports above, and a misspelt name
 
     def __getattr__(name: str) -> Any:  # noqa: ANN401 - as the protocol of modules has it
-        if name not in _LATER:
+        if name not in _PLACES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return getattr(import_module(_LATER[name]), name)
+        found = globals()[name] = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+        return found

@@ -14,7 +14,7 @@ from expediter.asl.compare import answer_differences, differences
 from expediter.asl.compiler.definition import parse
 from expediter.asl.errors import DefinitionInvalid
 from expediter.asl.protocol import Json
-from expediter.asl.simulate import CONTEXT, Unanswered, simulate
+from expediter.asl.simulation import CONTEXT, Unanswered, simulate
 from expediter.asl.teststate.answer import run_state
 from expediter.asl.teststate.mock_results import ServiceModels
 from expediter.asl.texts import json_text

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expediter.asl import simulate
-from expediter.asl.simulate import Simulation
+from expediter.asl.simulation import Simulation
 
 keys = st.sampled_from(["a", "b", "item_1", "umläut", "with space"])  # few, so that paths meet what is there
 scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=10)

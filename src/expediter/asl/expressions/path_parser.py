@@ -3,7 +3,6 @@
 import re
 
 from expediter.asl.errors import PathInvalid
-from expediter.asl.expressions.path_filter import compile_filter
 from expediter.asl.expressions.path_segments import (
     FUNCTIONS,
     Descend,
@@ -91,6 +90,8 @@ def _bracket(inside: str) -> Segment:
     if stripped == "*":
         return Wildcard()
     if stripped.startswith("?"):
+        from expediter.asl.expressions.path_filter import compile_filter  # noqa: PLC0415  # by the first filter
+
         return Filter(compile_filter(stripped[1:].strip(), parse_segments))
     if stripped[:1] in {"'", '"'}:
         names = _list(inside, _QUOTED)
