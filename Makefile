@@ -19,6 +19,7 @@ RUN := $(VENV)/.run-installed
 TEST := $(VENV)/.test-installed
 DEMO := $(VENV)/.demo-installed
 BROWSER := $(VENV)/.browser-installed
+OIDC := $(VENV)/oidc/.installed
 AWS := $(VENV)/.aws-installed
 
 # Heavy tests start servers and wait for them in real time, each wait with an end of its own well below this: on a slow
@@ -50,7 +51,7 @@ run: $(RUN) ## Set up and serve (PORT=8080 DATA=./data); Ctrl-C stops it, no ord
 test: $(TEST) ## Set up and pass the tests (light: under 3 minutes in all)
 	$(PY) -m pytest
 
-test-heavy: $(TEST) $(BROWSER) ## Only what test-all adds to test
+test-heavy: $(TEST) $(BROWSER) $(OIDC) ## Only what test-all adds to test
 	$(HEAVY) --ignore tests/aws --ignore tests/infra --ignore tests/journeys/parity --ignore tests/workflow
 
 test-all: test test-heavy test-aws ## Everything: test, then what takes longer
@@ -129,6 +130,7 @@ lock: ## Write requirements/*.txt anew (for developers; needs uv)
 	$(call compile,peers-restate)
 	$(call compile,peers-temporal)
 	cd bench/peers/restate && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent
+	cd tests/oidc/provider && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent
 
 # Locks hold for every platform and Python we support, carry hashes, and name no place to download from.
 define compile
@@ -196,3 +198,9 @@ $(BROWSER): $(TEST) requirements/browser.txt
 	@echo "Installing what drives a browser (the browser itself is Debian's chromium)"
 	@$(LOCKED) -r requirements/run.txt -r requirements/test.txt -r requirements/browser.txt
 	@touch $@
+
+# Its tests are skipped, and say why, where there is no node or it cannot be fetched.
+$(OIDC): tests/oidc/provider/package-lock.json | $(PY)
+	@mkdir -p $(@D) && cp tests/oidc/provider/package.json tests/oidc/provider/package-lock.json $(@D)/
+	@{ command -v npm >/dev/null && cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent && touch .installed; } \
+	  || echo "Left out: oidc-provider, because there is no npm or it could not be fetched" >&2

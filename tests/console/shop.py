@@ -17,7 +17,7 @@ from expediter.app import orders
 from expediter.app.drafts import Draft, convert
 from expediter.app.ports import Caller, Message, Work
 from expediter.domain.order import Order, Status
-from expediter.embedded.clock import new_id
+from expediter.embedded.clock import Clock, new_id
 from expediter.embedded.home import Home
 from expediter.embedded.settings import from_environment, workflow
 from expediter.embedded.web.app import create_app
@@ -96,9 +96,9 @@ def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def opened(folder: Path, **settings: str) -> AsyncIterator[Shop]:
+async def opened(folder: Path, clock: Clock | None = None, **settings: str) -> AsyncIterator[Shop]:
     """The web side as an ASGI application, without a socket."""
-    async with open_home(from_environment(environment(folder, settings))) as home:
+    async with open_home(from_environment(environment(folder, settings)), clock) as home:
         app = create_app(home)
         transport = AppTransport(app)
         url = "http://127.0.0.1:8080"

@@ -11,6 +11,7 @@ import httpx
 import pytest
 import uvicorn
 
+from expediter.embedded.clock import Clock
 from expediter.embedded.home import Home
 from expediter.embedded.settings import from_environment
 from expediter.embedded.web.app import App, create_app
@@ -46,8 +47,8 @@ def opened(tmp_path: Path) -> Opened:
     """The application without a socket."""
 
     @asynccontextmanager
-    async def opening(**settings: str) -> AsyncIterator[Served]:
-        async with open_home(from_environment(environment(tmp_path, settings))) as home:
+    async def opening(clock: Clock | None = None, **settings: str) -> AsyncIterator[Served]:
+        async with open_home(from_environment(environment(tmp_path, settings)), clock) as home:
             app = create_app(home)
             transport = AppTransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
@@ -61,8 +62,8 @@ def serving(tmp_path: Path) -> Opened:
     """The application behind a server on a free port of loopback, for at most ``most`` connections."""
 
     @asynccontextmanager
-    async def opening(most: int = 1_000, **settings: str) -> AsyncIterator[Served]:
-        async with open_home(from_environment(environment(tmp_path, settings))) as home:
+    async def opening(most: int = 1_000, clock: Clock | None = None, **settings: str) -> AsyncIterator[Served]:
+        async with open_home(from_environment(environment(tmp_path, settings)), clock) as home:
             with socket.create_server(("127.0.0.1", 0)) as listening:
                 port = listening.getsockname()[1]
                 app, connections = create_app(home), Connections(most)

@@ -1,0 +1,203 @@
+"""Tokens of an issuer while time passes: keys rotate, the issuer goes away, tokens end."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from expediter.embedded.web.access import authenticator
+from expediter.embedded.web.access.issuer import ASKED, FRESH
+from tests.embedded.web.access.callers import HOUR, TOKEN, made_key
+from tests.embedded.web.conftest import Opened, Served
+from tests.embedded.web.graphql.sockets import FOLLOW, connected
+from tests.support.clock import NOON, VirtualClock
+from tests.support.issuer import LASTS, Issuer, issuing, rsa_key
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    with issuing(NOON / 1000) as running:
+        yield running
+
+
+async def asked(served: Served, token: str, path: str = "/orders") -> httpx.Response:
+    return await served.client.get(path, headers={"Authorization": f"Bearer {token}"})
+
+
+async def test_a_token_with_a_new_key_is_taken_and_one_with_a_key_that_is_gone_is_not(
+    opened: Opened, issuer: Issuer
+) -> None:
+    async with opened(VirtualClock(), **issuer.settings()) as served:
+        old = issuer.token("ann")
+        assert (await asked(served, old)).status_code == 200
+        issuer.keys = {"first": rsa_key(), "second": rsa_key(1)}
+        assert (await asked(served, issuer.token("ann", kid="second"))).status_code == 200
+        assert (await asked(served, old)).status_code == 200
+        del issuer.keys["first"]
+        issuer.keys["third"] = rsa_key(2)
+        assert (await asked(served, issuer.token("ann", kid="third"))).status_code == 200
+        assert (await asked(served, old)).status_code == 401
+
+
+async def test_a_key_that_the_issuer_gave_up_is_forgotten_although_no_new_one_was_shown(
+    opened: Opened, issuer: Issuer
+) -> None:
+    clock = VirtualClock()
+    async with opened(clock, **issuer.settings()) as served:
+        old = issuer.token("ann", exp=NOON // 1000 + 7_200)
+        assert (await asked(served, old)).status_code == 200
+        issuer.keys = {"second": rsa_key(1)}
+        clock.advance(FRESH + 1)
+        await asked(served, issuer.token("bob"))  # has the keys read again
+        while (answer := await asked(served, old)).status_code == 200:
+            await served.home.write(lambda work: None, "look")
+        assert answer.status_code == 401
+
+
+async def test_the_issuer_being_away_stops_nobody_whose_key_is_known(opened: Opened, issuer: Issuer) -> None:
+    clock = VirtualClock()
+    async with opened(clock, **issuer.settings()) as served:
+        assert (await asked(served, issuer.token("ann"))).status_code == 200
+        issuer.stop()
+        clock.advance(FRESH + 1)
+        issuer.now = clock.now() / 1000
+        assert (await asked(served, issuer.token("bob"))).status_code == 200
+        issuer.keys["second"] = rsa_key(1)
+        unknown = await asked(served, issuer.token("ann", kid="second"))
+        assert (unknown.status_code, unknown.json()["error"]) == (503, "IssuerUnavailable")
+        assert unknown.headers["Retry-After"] == "1"
+        issuer.start()
+        assert (await asked(served, issuer.token("ann", kid="second"))).status_code == 200
+
+
+async def test_a_server_starts_without_its_issuer_and_the_plain_token_is_taken_meanwhile(
+    opened: Opened, issuer: Issuer
+) -> None:
+    issuer.stop()
+    async with opened(VirtualClock(), TOKEN=TOKEN, **issuer.settings()) as served:
+        assert (await asked(served, issuer.token("ann"))).status_code == 503
+        assert (await asked(served, TOKEN)).status_code == 200
+        issuer.start()
+        assert (await asked(served, issuer.token("ann"))).status_code == 200
+
+
+async def test_an_issuer_that_goes_by_another_name_is_not_believed(opened: Opened, issuer: Issuer) -> None:
+    settings = {**issuer.settings(), "OIDC_ISSUER": f"{issuer.url}/"}
+    async with opened(VirtualClock(), **settings) as served:
+        assert (await asked(served, issuer.token("ann", iss=f"{issuer.url}/"))).status_code == 503
+
+
+async def test_made_up_keys_have_the_issuer_asked_a_few_times_and_no_more(opened: Opened, issuer: Issuer) -> None:
+    clock = VirtualClock()
+    async with opened(clock, **issuer.settings()) as served:
+        for number in range(ASKED * 4):
+            assert (await asked(served, issuer.token("ann", kid=f"made up {number}"))).status_code == 401
+        assert issuer.asked.count("/keys") == ASKED
+        assert (await asked(served, issuer.token("ann"))).status_code == 200
+        issuer.keys["second"] = rsa_key(1)
+        clock.advance(10_000)
+        assert (await asked(served, issuer.token("ann", kid="second"))).status_code == 200
+
+
+async def test_a_token_is_taken_until_a_minute_after_its_end(opened: Opened, issuer: Issuer) -> None:
+    clock = VirtualClock()
+    async with opened(clock, **issuer.settings()) as served:
+        token = issuer.token("ann")
+        clock.advance((LASTS + 59) * 1_000)
+        assert (await asked(served, token)).status_code == 200
+        clock.advance(1_000)
+        assert (await asked(served, token)).status_code == 401
+
+
+async def test_checked_tokens_are_kept_within_a_bound(
+    opened: Opened, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authenticator, "KEPT", 3)
+    async with opened(VirtualClock(), **issuer.settings()) as served:
+        for number in range(9):
+            assert (await asked(served, issuer.token(f"user {number}"))).status_code == 200
+        assert len(served.app._authenticator._known) == 3
+        assert (await asked(served, issuer.token("user 0"))).status_code == 200
+
+
+# ── subscriptions and keys ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def followed(client: object, order_id: str) -> None:
+    await client.say("subscribe", "1", query=FOLLOW, variables={"id": order_id})  # type: ignore[attr-defined]
+    assert (await client.hear())["type"] == "next"  # type: ignore[attr-defined]
+
+
+async def test_events_stop_when_the_token_of_their_subscription_ends(serving: Opened, issuer: Issuer) -> None:
+    clock = VirtualClock()
+    async with serving(clock=clock, TOKEN=TOKEN, **issuer.settings()) as served:
+        shown = {"Authorization": f"Bearer {issuer.token('ann')}"}
+        order = {"restaurant_id": "r", "quantity": 1}
+        order_id = (await served.client.post("/orders", json=order, headers=shown)).headers["Order-Id"]
+        async with connected(served, additional_headers=shown) as client:
+            await followed(client, order_id)
+            clock.advance(LASTS * 1_000)
+            mine = {"Authorization": f"Bearer {TOKEN}"}
+            await served.client.put(f"/orders/{order_id}", json={"restaurant_id": "secret"}, headers=mine)
+            told = await client.hear()
+        assert (told["type"], told["payload"][0]["extensions"]["code"]) == ("error", "Unauthorized")
+
+
+async def test_a_websocket_is_closed_when_its_token_ends(serving: Opened, issuer: Issuer) -> None:
+    async with serving(clock=VirtualClock(), **issuer.settings()) as served:
+        shown = {"Authorization": f"Bearer {issuer.token('ann', exp=NOON // 1000)}"}  # within the leeway
+        async with connected(served, greet=False, additional_headers=shown) as client:
+            await client.say("connection_init")
+            assert await client.closed() == 4403
+
+
+async def test_events_stop_when_the_key_of_their_subscription_is_revoked(serving: Opened) -> None:
+    async with serving(TOKEN=TOKEN) as served:
+        mine = {"Authorization": f"Bearer {TOKEN}"}
+        key_id, key = await made_key(served.client, ["orders:read"])
+        order = {"user_id": "u", "restaurant_id": "r", "quantity": 1}
+        order_id = (await served.client.post("/orders", json=order, headers=mine)).headers["Order-Id"]
+        async with connected(served, additional_headers={"Authorization": f"Bearer {key}"}) as client:
+            await followed(client, order_id)
+            await served.client.delete(f"/keys/{key_id}", headers=mine)
+            await served.client.put(f"/orders/{order_id}", json={"restaurant_id": "secret"}, headers=mine)
+            told = await client.hear()
+        assert told["type"] == "error"
+
+
+async def test_a_key_ends_when_it_was_said_and_its_last_use_is_noted(opened: Opened) -> None:
+    clock = VirtualClock()
+    async with opened(clock, TOKEN=TOKEN) as served:
+        _, key = await made_key(served.client, ["orders:read"], NOON + HOUR)
+        clock.advance(HOUR - 1)
+        assert (await asked(served, key)).status_code == 200
+        clock.advance(1)
+        assert (await asked(served, key)).status_code == 401
+        while (listed := (await asked(served, TOKEN, "/keys")).json()["items"])[0]["last_used_at"] is None:
+            await served.home.write(lambda work: None, "look")
+        assert listed[0]["last_used_at"] == "2026-08-01T12:59:59.999Z"
+
+
+async def test_nobody_gives_a_key_what_he_may_not_do(opened: Opened) -> None:
+    async with opened(TOKEN=TOKEN) as served:
+        _, key = await made_key(served.client, ["keys", "orders:read"])
+        mine = {"Authorization": f"Bearer {key}"}
+        for scopes, status in ((["keys"], 201), (["orders:read"], 201), (["orders:read", "erase"], 403)):
+            answer = await served.client.post("/keys", json={"name": "x", "scopes": scopes}, headers=mine)
+            assert answer.status_code == status
+        assert answer.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="erase"'
+
+
+async def test_the_audit_names_the_key_of_who_acts_and_no_customer(opened: Opened, issuer: Issuer) -> None:
+    async with opened(VirtualClock(), TOKEN=TOKEN, **issuer.settings()) as served:
+        key_id, key = await made_key(served.client, ["orders:write"])
+        for token in (key, issuer.token("ann@example.com")):
+            shown = {"Authorization": f"Bearer {token}", "Expediter-Operator": "somebody else"}
+            order = {"user_id": "ann@example.com", "restaurant_id": "r", "quantity": 1}
+            order_id = (await served.client.post("/orders", json=order, headers=shown)).headers["Order-Id"]
+            await served.client.post(f"/orders/{order_id}/cancel", headers=shown)
+        entries = served.home.read_as_operator(lambda services: services.audit.page(10))
+        cancelled = [entry.who for entry in entries if entry.kind == "cancelled it"]
+        assert cancelled == ["customer", f"shop ({key_id})"]
