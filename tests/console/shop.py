@@ -96,7 +96,7 @@ def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def opened(folder: Path, clock: Clock | None = None, **settings: str) -> AsyncIterator[Shop]:
+async def opened(folder: Path, clock: Clock | None = None, /, **settings: str) -> AsyncIterator[Shop]:
     """The web side as an ASGI application, without a socket."""
     async with open_home(from_environment(environment(folder, settings)), clock) as home:
         app = create_app(home)

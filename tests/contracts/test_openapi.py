@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from expediter import contracts
+from expediter.api.access import NEEDS
 from expediter.api.errors import STATUSES, Problem
 from expediter.api.render import LetterView, OrderView
 from expediter.api.rest import LARGEST_PAGE, PAGE
+from expediter.app.access import Scope
 from expediter.app.drafts import MAX_ITEMS, MAX_NAME, ChangeDraft, Draft, DraftItem
 from expediter.app.operator.erasing import Erased
 from expediter.app.operator.services import StateCounts
@@ -21,6 +23,7 @@ from expediter.embedded.engine.task_tokens import TaskFailure
 from expediter.embedded.web import operations as embedded
 from expediter.embedded.web.operations import Kind
 from expediter.embedded.web.routes.customers import Erasure
+from expediter.embedded.web.routes.keys import KeyView, NewKey
 from expediter.embedded.web.routes.workflow import NewRouting, NewVersion, VersionView
 
 DOCUMENT: dict[str, Any] = json.loads(contracts.read("openapi.json"))
@@ -48,6 +51,16 @@ def test_an_operation_writes_exactly_when_its_method_does() -> None:
     writing = {operation["operationId"] for _, method, operation in operations() if method != "get"}
     kinds = {Kind.WRITE, Kind.ACT, Kind.STEPS}
     assert writing == {name for name, operation in embedded.OPERATIONS.items() if operation.kind in kinds}
+
+
+def test_every_operation_says_whether_it_asks_for_a_token_and_which_scope_that_needs() -> None:
+    for _, _, operation in operations():
+        need = NEEDS[operation["operationId"]]
+        assert operation["security"] == ([] if need == "nothing" else [{"token": []}])
+        assert operation.get("x-scope", "token" if operation["security"] else "nothing") == need
+        assert need == "nothing" or {"401", "403"} <= set(operation["responses"])
+    assert DOCUMENT["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert SCHEMAS["Scope"]["enum"] == list(Scope)
 
 
 def test_api_gateway_can_import_it() -> None:
@@ -83,6 +96,7 @@ def test_what_is_shown_has_exactly_the_fields_of_the_contract() -> None:
         "DeadLetter": LetterView,
         "Problem": Problem,
         "Erased": Erased,
+        "Key": KeyView,
         "WorkflowVersion": VersionView,
         "StateCounts": StateCounts,
     }
@@ -105,6 +119,7 @@ def test_an_order_is_shown_with_the_fields_of_the_design() -> None:
         (DraftItem, ("NewItem",)),
         (TaskFailure, ("TaskFailure",)),
         (Erasure, ("Erasure",)),
+        (NewKey, ("NewKey",)),
         (NewVersion, ("NewVersion",)),
         (NewRouting, ("NewRouting",)),
     ],

@@ -15,6 +15,7 @@ from graphql import (
 )
 
 from expediter import contracts
+from expediter.api.access import NEEDS
 from expediter.api.graphql import RESOLVERS, order_json
 from expediter.domain.order import Status
 from expediter.embedded.web.graphql.executor import PRELUDE
@@ -34,6 +35,11 @@ def test_every_root_field_has_a_resolver_and_nothing_else_has() -> None:
     roots = [(kind, SCHEMA.get_root_type(kind)) for kind in OperationType]
     named = {f"{root.name}.{field}" for _, root in roots if root for field in root.fields}
     assert named == set(RESOLVERS)
+
+
+def test_every_root_field_says_which_scope_it_needs() -> None:
+    found = {field: scope for scope, field in re.findall(r"# Needs ([\w:]+)\.\n  (\w+)\(", TEXT)}
+    assert found == {name.partition(".")[2]: NEEDS[name] for name in RESOLVERS}
 
 
 def test_the_root_fields_are_the_design_s() -> None:

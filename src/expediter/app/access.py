@@ -19,6 +19,7 @@ class Scope(StrEnum):
     METRICS = "metrics"
     AUDIT = "audit"
     KEYS = "keys"
+    WORKFLOW_READ = "workflow:read"
     WORKFLOW = "workflow"
 
 
@@ -45,7 +46,7 @@ class OwnerRefused(OrderError):
 
 ALL = frozenset(Scope)
 CUSTOMER = frozenset({Scope.ORDERS_READ, Scope.ORDERS_WRITE})
-_VIEWER = frozenset({Scope.ORDERS_READ, Scope.DLQ_READ, Scope.METRICS, Scope.AUDIT})
+_VIEWER = frozenset({Scope.ORDERS_READ, Scope.DLQ_READ, Scope.METRICS, Scope.AUDIT, Scope.WORKFLOW_READ})
 
 #: A viewer sees everything but keys and changes nothing; an admin may do everything.
 ROLES: Mapping[Role, frozenset[Scope]] = {
@@ -60,9 +61,9 @@ GROUPS: Mapping[str, Role] = {"operators": Role.ADMIN, **{f"operators-{role}": r
 
 
 def scopes_in(names: Collection[str]) -> frozenset[Scope]:
-    """The scopes of these names; others are left out. Who may treat dead letters may see them too."""
+    """The scopes of these names; others are left out. Who may act on dead letters or workflows may see them too."""
     found = frozenset(Scope(name) for name in names if name in _NAMES)
-    return found | {Scope.DLQ_READ} if Scope.DLQ in found else found
+    return found.union(*(_INCLUDES[scope] for scope in found if scope in _INCLUDES))
 
 
 def scopes_of_groups(groups: Collection[str]) -> frozenset[Scope] | None:
@@ -71,4 +72,5 @@ def scopes_of_groups(groups: Collection[str]) -> frozenset[Scope] | None:
     return frozenset().union(*(ROLES[role] for role in roles)) if roles else None
 
 
+_INCLUDES = {Scope.DLQ: {Scope.DLQ_READ}, Scope.WORKFLOW: {Scope.WORKFLOW_READ}}
 _NAMES = frozenset(map(str, Scope))

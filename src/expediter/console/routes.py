@@ -29,7 +29,7 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("GET", "/console/mailbox/{id}"): Route(mail.show_mail, Scope.ORDERS_READ),
     ("POST", "/console/mailbox/{id}/resend"): Route(mail.resend_mail, Scope.MAIL, "console:resend"),
     ("GET", "/console/flow"): Route(flow.show_flow, Scope.ORDERS_READ),
-    ("GET", "/console/workflow"): Route(workflow.show_workflow, Scope.ORDERS_READ),
+    ("GET", "/console/workflow"): Route(workflow.show_workflow, Scope.WORKFLOW_READ),
     ("GET", "/console/workflow/try"): Route(workflow.try_form, Scope.WORKFLOW),
     ("POST", "/console/workflow/try"): Route(workflow.try_workflow, Scope.WORKFLOW, tries=True),
 }
@@ -49,4 +49,4 @@ def mark(name: str, services: OperatorServices) -> str:
 
 def live_need(name: str) -> Scope:
     """The scope that a live page needs: ``orders``, ``orders/ID``, or one of MARKS."""
-    return Scope.DLQ_READ if name == "letters" else Scope.ORDERS_READ
+    return {"letters": Scope.DLQ_READ, "workflow": Scope.WORKFLOW_READ}.get(name, Scope.ORDERS_READ)
