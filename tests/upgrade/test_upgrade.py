@@ -25,7 +25,8 @@ from tests.support.town import Town
 from tests.support.waiting import OK, say, token
 from tests.upgrade.keep import RELEASES, keep
 
-#: Each with the tables that its code had: 0.1.0.dev0 is what the first four migrations left, before any release.
+#: Each with the tables that its code had. Before any release: 0.1.0.dev0 with the first four migrations, and 0.1.0.dev1
+#: with nine, kept by the code before the rooms of the server were made.
 VERSIONS = sorted(file.stem for file in RELEASES.glob("*.sql"))
 
 
