@@ -18,7 +18,7 @@ from expediter.asl.protocol import Json
 from expediter.domain.errors import NO_LIST, Fault, OrderInvalid, OrderNotFound
 from expediter.domain.order import Item, Order, Status
 
-#: Whose an order is when nobody is known and the input names nobody.
+#: The user of an order when the caller is unknown and the input names no user.
 ANONYMOUS = "anonymous"
 PAGE = 50
 LARGEST_PAGE = 100
@@ -77,7 +77,7 @@ def list_orders(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
 
 
 def order_updated(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
-    """Asked once, when the subscription begins: whether this caller may follow the order. Its value is null."""
+    """Checks whether this caller may follow the order, once, when the subscription begins. Its value is null."""
     orders.find(work, caller, args["id"])
 
 
@@ -134,7 +134,7 @@ def _camel(text: str) -> str:
 
 @contextmanager
 def _paths(prefix: str) -> Iterator[None]:
-    """Gives the faults that come up inside the names of the schema, below the argument ``prefix``."""
+    """Gives the faults that are raised inside the paths of the schema, below the argument ``prefix``."""
     try:
         yield
     except OrderInvalid as error:

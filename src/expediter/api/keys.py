@@ -34,7 +34,7 @@ def order_id_in_header(value: str) -> str | None:
 
 
 def _bare(key: str) -> str:
-    """Without quotes, which a structured field has (RFC 8941, 3.3.3), and in small letters."""
+    """The key in small letters, without the quotes of a structured field (RFC 8941, 3.3.3)."""
     return (key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key).lower()
 
 

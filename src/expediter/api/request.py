@@ -17,7 +17,7 @@ Headers: TypeAlias = Mapping[str, str]
 class Request(msgspec.Struct, frozen=True):
     """One call. ``params`` come from the path, ``query`` in the order sent, ``headers`` have lower-case names.
 
-    ``new_id`` is a fresh UUID, for whatever a POST makes.
+    ``new_id`` is a fresh UUID, for what a POST makes.
     """
 
     method: str

@@ -32,7 +32,7 @@ _OPENAPI = contracts.read("openapi.json")
 
 
 class Operation(NamedTuple):
-    """``writes``: it has to run where writes are stored, and be answered once they are."""
+    """``writes``: it has to run in a unit of work, and is answered after the commit."""
 
     handle: Callable[[Work, Request], Response]
     writes: bool = False

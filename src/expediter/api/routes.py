@@ -1,4 +1,4 @@
-"""From method and path to what stands for them in a table: operations of openapi.json, pages of the console."""
+"""Finds the entry of a table for a method and a path: an operation of openapi.json, or a page of the console."""
 
 from collections.abc import Mapping
 from typing import Generic, TypeVar
@@ -29,7 +29,8 @@ def operations(document: bytes) -> dict[tuple[str, str], str]:
 
 
 class _Branch(Generic[T]):
-    """One step of a path: what stands here literally, what a parameter stands for, and the methods if it ends here."""
+    """One step of a path: the literal steps that may follow, the step that is a parameter, and the methods if the path
+    ends here."""
 
     __slots__ = ("literal", "methods", "parameter")
 
@@ -44,7 +45,7 @@ class Router(Generic[T]):
 
     def __init__(self, table: Mapping[tuple[str, str], T]) -> None:
         self._root: _Branch[T] = _Branch()
-        #: Of the paths without parameters: what is found there is always the same.
+        #: The entries of paths without parameters, which are always the same.
         self.fixed: dict[tuple[str, str], tuple[T, Mapping[str, str]]] = {}
         for (method, path), entry in table.items():
             _branch(self._root, path).methods[method] = entry

@@ -1,4 +1,4 @@
-"""Calls to the server over HTTP: everything that the command line writes goes this way."""
+"""Calls to the server over HTTP. The command line writes only in this way."""
 
 import getpass
 import os
@@ -24,7 +24,7 @@ def server_url(url: str | None) -> str:
 
 
 def headers() -> dict[str, str]:
-    """Who asks, as the audit names him, and the operators' token where there is one."""
+    """The headers with the caller's name for the audit, and with the operators' token where there is one."""
     token, name = os.environ.get("EXPEDITER_TOKEN"), _account()
     found = {"User-Agent": "expediter-cli"}
     if token:

@@ -1,4 +1,5 @@
-"""The ``expediter`` command and what stands under it. Only signatures are read here; a command imports when it runs."""
+"""The ``expediter`` command and its subcommands. Only signatures are read here; a command imports what it needs when it
+runs."""
 
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class _Workflow(TyperGroup):
-    """``expediter workflow``: its commands stand on the states language, so they are read when they are asked for."""
+    """``expediter workflow``: its commands import the states language, so they are loaded only when they are needed."""
 
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:
         from expediter.cli.commands import workflow

@@ -36,10 +36,10 @@ GRACE = 3
 BACKLOG = 2048
 #: Seconds between uvicorn's ticks.
 TICK = 0.1
-#: Seconds for which the loop's thread may keep the interpreter's lock from others. All that they need it for is to say
-#: that COMMIT is done, and they waited up to 5 ms for that.
+#: Seconds for which the loop's thread may keep the interpreter's lock. The other threads need it only to report that
+#: COMMIT is done. With Python's default they waited up to 5 ms for it.
 SWITCH = 0.0001
-#: Loops of the home without which orders would be accepted, or taken to be under way, and nothing would come of them.
+#: Loops of the home that must not end: without them orders would be accepted and never go on.
 VITAL = frozenset({"writer", "dispatcher", "outbox"})
 
 _GREETING = """\
@@ -70,7 +70,7 @@ def run(environment: Mapping[str, str]) -> None:
 
 @contextlib.contextmanager
 def listening(settings: ServerSettings) -> Iterator[socket.socket]:
-    """The bound socket, connections waiting. Raises SettingRefused when the address cannot be had."""
+    """The bound socket, on which connections wait. Raises SettingRefused when the address cannot be used."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         listener = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
@@ -86,10 +86,11 @@ def listening(settings: ServerSettings) -> Iterator[socket.socket]:
 
 
 def _notice_who_is_gone(listener: socket.socket) -> None:
-    """Connections inherit this: to a machine that vanished they end in a minute or two, whether we send or wait."""
+    """Connections inherit this. A connection to a machine that is gone ends in a minute or two, whether we send or
+    wait."""
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4), ("TCP_USER_TIMEOUT", 60_000)):
-        if option := getattr(socket, name, None):  # macOS has not all of them
+        if option := getattr(socket, name, None):  # macOS does not have all of them
             listener.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
@@ -111,8 +112,8 @@ async def _serve(settings: ServerSettings, listener: socket.socket) -> None:
 
 
 def _collect_less() -> None:
-    """What is loaded by now lives as long as the process, and an order makes no cycles: the garbage collector looks at
-    neither every 700 new values, which had cost 7 % of the time.
+    """Lets the garbage collector run rarely. What is loaded now lives as long as the process, and an order makes no
+    cycles. To look at them after every 700 new values took 7 % of the time.
     """
     gc.collect()
     gc.freeze()
@@ -163,8 +164,8 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def _end_with_a_loop(self) -> None:
-        """A server that answers and does nothing is worse than none: whoever started it starts it again, and the start
-        takes up what was under way, as after a power loss.
+        """Ends the server when one of its loops has ended: a server that answers and does nothing is worse than none.
+        The service manager starts it again, and the start goes on with what was under way, as after a power loss.
         """
         for loop in self._loops:
             if loop.done():
@@ -193,7 +194,7 @@ class _Signals:
 
 
 def greeting(settings: ServerSettings, listener: socket.socket) -> str:
-    """Where to look, and a first order that can be typed as it stands."""
+    """The addresses of the server, and a command that places a first order."""
     host = settings.host if settings.host in LOOPBACK else socket.gethostname()
     name = f"[{host}]" if ":" in host else host
     url = f"http://{'localhost' if host in LOOPBACK else name}:{listener.getsockname()[1]}"

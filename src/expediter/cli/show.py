@@ -39,12 +39,12 @@ def as_json(value: object) -> None:
 
 
 def out() -> Console:
-    """Where people read; wide enough for an id and its line where the output is a file or a pipe."""
+    """The console for people. It is wide enough for an id and its line where the output is a file or a pipe."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160, soft_wrap=False)
 
 
 def table(*columns: str, rows: Iterable[Sequence[str | Text]]) -> Table:
-    """A plain table; a column whose name ends in ``#`` stands right. What rows hold is text, never markup."""
+    """A plain table. A column whose name ends in ``#`` is aligned right. Cells are text, never markup."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         made.add_column(column.rstrip("#"), justify="right" if column.endswith("#") else "left", overflow="fold")

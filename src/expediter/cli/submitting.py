@@ -20,7 +20,7 @@ from expediter.cli.files import lines_of
 from expediter.cli.order_lines import Line, numbered, read
 from expediter.cli.terms import stop
 
-#: Said before it can happen: who is told of refused lines corrects the file and submits it again.
+#: This is printed in advance: after refused lines a user corrects the file and submits it again.
 _WITHOUT_ID = """\
 {count} of the accepted lines had no id: each is known by its number and text. Submit this file again and they are not
 ordered twice, as long as they stay where they are and as they are; a line that is moved or altered is ordered again.

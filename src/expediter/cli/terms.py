@@ -21,7 +21,7 @@ DATA = Path("./data")
 
 
 def stop(message: str, code: int = 2) -> NoReturn:
-    """Ends the command with one message for whoever typed it."""
+    """Ends the command with one message."""
     typer.echo(f"expediter: {message}", err=True)
     raise typer.Exit(code)
 
@@ -33,7 +33,7 @@ def counted(number: int, thing: str) -> str:
 
 @contextmanager
 def read_only(data: Path) -> "Iterator[ReadOnlyView]":
-    """What a data folder holds, to read. An error ends the command with its message."""
+    """The content of a data folder, read-only. An error ends the command with its message."""
     from expediter.domain.errors import OrderError
     from expediter.embedded.operator.read_only import open_read_only
     from expediter.embedded.settings import SettingRefused, from_environment

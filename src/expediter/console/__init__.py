@@ -1,1 +1,1 @@
-"""What a browser sees: pages, and pictures drawn as SVG in Python."""
+"""The console for browsers: pages, and pictures drawn as SVG in Python."""

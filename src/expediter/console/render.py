@@ -1,4 +1,4 @@
-"""Pages from templates: everything that is put into one is escaped, SVG drawn here excepted."""
+"""Pages from templates. All that is put into one is escaped, except for SVG that is drawn here."""
 
 from collections.abc import Callable
 from functools import cache
@@ -47,7 +47,7 @@ def page(template: str, visit: Visit, status: int = 200, **values: object) -> Re
 
 
 def drawing(svg: str) -> Markup:
-    """SVG that our own functions drew (they escape what they are given), to stand in a page as it is."""
+    """Marks SVG of our own functions as safe to put into a page. They escape the texts that they are given."""
     return Markup(svg)  # noqa: S704  # drawn by flow_graph and plots, whose texts are escaped
 
 

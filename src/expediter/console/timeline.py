@@ -1,4 +1,4 @@
-"""What happened to an order, in one line of time: its workflow's states, errors, mails, and what operators did."""
+"""The timeline of an order: the states of its workflow, errors, mails, and the actions of operators."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ def moments(
     audit: Iterable[AuditEntry],
     mails: Iterable[Posted],
 ) -> list[Moment]:
-    """Everything that is known, oldest first."""
+    """All moments of the order, oldest first."""
     lines = [line for event in events if (line := _of_event(event))]
     lines += [Moment(entry.at, f"{entry.who} {entry.kind}", entry.detail, "act") for entry in audit]
     for posted in mails:

@@ -1,7 +1,7 @@
-"""Trying a definition out: it is checked, drawn, and run with prepared answers in virtual time.
+"""Tries a definition: it is checked, drawn, and run with prepared answers in virtual time.
 
-What an operator pastes may take any time and memory, so this runs in a process of its own, with limits; what it finds
-comes back as JSON (``Trial``).
+A definition of an operator may take any time and memory. So this runs in a process of its own, with limits, and its
+result comes back as JSON (``Trial``).
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from expediter.console.drawing.flow_graph import flow_graph
 
 #: The fields of the form: the definition, and for a run the input and the answers, as JSON text.
 FIELDS = ("definition", "input", "mocks")
-#: States of a run that are told one by one.
+#: States of a run that are listed one by one.
 _LONGEST_WAY = 200
 
 
@@ -32,7 +32,8 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """What became of a definition: its faults, else its graph (SVG), else how the run went or why it did not."""
+    """The result of a trial: the definition's faults; or its graph (SVG), with how its run ended or why it could not
+    run."""
 
     faults: tuple[Fault, ...] = ()
     problem: str = ""
@@ -74,7 +75,7 @@ def _walked(definition: Json, result: Simulation) -> str:
 
 
 class _NoJson(ValueError):
-    """What was pasted is no JSON; says what and why."""
+    """A field of the form is no JSON. The text says which one and why."""
 
 
 def _json(text: str, what: str) -> Json:

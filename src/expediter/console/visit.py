@@ -1,4 +1,4 @@
-"""What a page is given, and how it answers."""
+"""The input of a page, and its kinds of answer."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
@@ -51,7 +51,7 @@ class Visit(msgspec.Struct, frozen=True):
         return scope in self.scopes
 
     def said(self) -> str:
-        """What the act before this page did, as a key of ``words.SAID``."""
+        """The result of the action before this page, as a key of ``words.SAID``."""
         return self.query.get("said", "")
 
 
@@ -72,6 +72,6 @@ class Route(NamedTuple):
 
 
 def to(address: str, said: str = "") -> Response:
-    """Leads on to a page after an act (303), where ``said`` tells what was done."""
+    """Redirects to a page after an action (303). ``said`` is the result that the page shows."""
     mark = "&" if "?" in address else "?"
     return Response(303, (("Location", f"{address}{mark}said={said}" if said else address),))

@@ -1,4 +1,4 @@
-"""Values as people read them: times, durations, what a status means."""
+"""Values as people read them: times, durations, statuses."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -20,7 +20,7 @@ STATUSES: Mapping[Status, str] = {
     Status.CANCELLED: "Cancelled",
     Status.REFUND_PENDING: "Refund owed",
 }
-#: What a mail is about: a status or an alert.
+#: The subjects of mails: statuses and alerts.
 SUBJECTS: Mapping[str, str] = {
     **{status.value: text for status, text in STATUSES.items()},
     Alert.NEEDS_OPERATOR.value: "Needs an operator",
@@ -30,7 +30,7 @@ SUBJECTS: Mapping[str, str] = {
     Alert.MAIL_GIVEN_UP.value: "Mail given up",
 }
 
-#: What an act did, said on the page it leads to.
+#: The results of actions, as the next page shows them.
 SAID: Mapping[str, str] = {
     "placed": "The order was placed.",
     "twice": "The order was sent twice under one key and accepted once.",
@@ -85,7 +85,7 @@ def what(order: Order) -> str:
 
 
 def short(order_id: str) -> str:
-    """The end of an id: the beginning of a UUIDv7 is the time, and alike for all orders of a minute."""
+    """The end of an id. The beginning of a UUIDv7 is the time, so it is the same for all orders of a minute."""
     return order_id[-8:]
 
 
@@ -102,7 +102,7 @@ def compact(value: Json) -> str:
 
 
 def added(output: Json, given: Json) -> str:
-    """What of an output was not in the input it came from; all of it where they are no objects."""
+    """The fields of an output that its input did not have; the whole output where they are no objects."""
     if not isinstance(output, dict) or not isinstance(given, dict):
         return compact(output)
     new = {name: value for name, value in output.items() if name not in given or given[name] != value}

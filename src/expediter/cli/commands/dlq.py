@@ -73,7 +73,7 @@ def _one(method: str, path: str, url: str | None) -> int:
 
 
 def _all(method: str, path: str, word: str, url: str | None) -> int:
-    """One call moves a thousand at most; those that come back meanwhile are left for the next command."""
+    """One call moves a thousand at most. Those that come back meanwhile are left for the next command."""
     from expediter.cli.api import ask
 
     moved = ask(method, path, url)

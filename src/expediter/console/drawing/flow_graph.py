@@ -1,6 +1,6 @@
-"""A workflow as it stands in a page: laid out by ``graph``, coloured by the way an order took, its states links.
+"""The picture of a workflow in a page: laid out by ``graph``, coloured by the way of an order, with states as links.
 
-No style in the picture itself: the page's policy forbids it, and the style sheet knows light from dark.
+The picture has no styles of its own: the page's policy forbids them, and the style sheet has light and dark colours.
 """
 
 from collections.abc import Iterator, Mapping
@@ -57,7 +57,7 @@ def _document(
 
 
 def _was_taken(wire: Wire, marks: Mapping[str, str], taken: frozenset[tuple[str, str]]) -> bool:
-    """A state of two transitions to the same next one took the one that fits how it ended."""
+    """Where a state has two transitions to the same next state, it took the one that fits how it ended."""
     if wire.source == START:
         return wire.target in marks
     failed = marks.get(wire.source) == "failed"
@@ -112,7 +112,7 @@ def _towards(corner: tuple[float, float], other: tuple[float, float], far: float
 
 
 def _label(wire: Wire, was: bool) -> str:
-    """The label, in the room that the layout kept for it, on that side of the room where its line is."""
+    """The label, in the place that the layout kept for it, on the side of its line."""
     x, y = wire.at or (0.0, 0.0)
     half = (_LETTER * len(wire.label)) / 2
     crossed = [p[0] for p, q in pairwise(wire.points) if p[0] == q[0] and min(p[1], q[1]) <= y <= max(p[1], q[1])]

@@ -1,8 +1,8 @@
-"""Where each state of a workflow stands in its picture, and how each transition runs.
+"""Lays out the picture of a workflow: the place of each state, and the line of each transition.
 
     picture(definition) -> Picture     boxes and wires in px, for ``graph_svg.svg``
 
-A Next never leaves its level, so the machines inside a Parallel or Map are laid out first; the state around them is
+A Next never leaves its level. So the machines inside a Parallel or Map are laid out first, and the state around them is
 then one node of their size.
 """
 

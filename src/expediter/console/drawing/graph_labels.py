@@ -1,10 +1,10 @@
-"""Rules of a Choice in a few characters, for the edges of a workflow's picture."""
+"""Writes rules of a Choice in a few characters, for the edges of a workflow's picture."""
 
 import json
 from typing import Any
 
 _LONGEST = 30
-#: Operators read aloud; the type they compare is in the definition.
+#: The operators as signs or words. The type that they compare is in the definition.
 _SIGNS = {
     "LessThanEquals": "≤",
     "GreaterThanEquals": "≥",

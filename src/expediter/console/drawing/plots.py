@@ -12,7 +12,7 @@ from expediter.console import words
 
 WIDTH, HEIGHT = 560.0, 200.0
 LEFT, RIGHT, TOP, BOTTOM = 52.0, 12.0, 14.0, 26.0
-#: Labels of the time axis at most, and ticks of the value axis at about.
+#: The most labels of the time axis, and about how many ticks the value axis has.
 _TIMES, _TICKS = 6, 4
 
 
@@ -86,7 +86,7 @@ def _times(start: int, end: int) -> Iterator[str]:
 
 
 def _path(values: Sequence[float | None], most: float) -> str:
-    """The line through the values, broken where there are none; a value alone is a dot."""
+    """The line through the values. It is broken where there are none, and a single value is a dot."""
     step = (WIDTH - LEFT - RIGHT) / max(1, len(values) - 1)
     parts: list[str] = []
     drawing = False

@@ -1,4 +1,4 @@
-"""The customer's page of one order: where it is, and nothing that is not the customer's own to show around."""
+"""The customer's page of one order: where it is. It has nothing that the customer would not show to others."""
 
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ def opened_order(services: OperatorServices, order_id: str, generation: int) -> 
 
 
 def customer_mark(services: OperatorServices, order_id: str, generation: int) -> str:
-    """Another text whenever the page would be another one."""
+    """A text that changes whenever the page would change."""
     try:
         return str(opened_order(services, order_id, generation).version)
     except (OrderNotFound, PathUnknown):

@@ -1,4 +1,4 @@
-"""The dead letters: why each could not be taken in, and what to do with it."""
+"""The dead letters, with the reason of each and what can be done with it."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from expediter.domain.errors import Fault, OrderInvalid
 
 ROWS = 50
 HOME = "/console/dead-letters"
-#: Fields of an order that are about a person: hidden until somebody asks for them.
+#: Fields of an order that are about a person. They are hidden until an operator asks for them.
 PERSONAL = frozenset({"user_id", "email", "name"})
 HIDDEN = "•••"
 _CALLER = Caller()
@@ -36,7 +36,7 @@ def list_letters(services: OperatorServices, visit: Visit) -> Response:
 
 
 def letters_mark(services: OperatorServices) -> str:
-    """A text that differs whenever the page would."""
+    """A text that changes whenever the page would change."""
     newest = services.audit.of(DEAD_LETTERS, 1)
     first = services.work.dead_letters.page(1)
     return f"{services.work.dead_letters.count()}.{newest[0].at if newest else 0}.{first[0].id if first else ''}"
@@ -72,7 +72,7 @@ def correct_letter(services: OperatorServices, visit: Visit) -> Response:
 
 
 def masked(body: bytes) -> str:
-    """The message with what is personal hidden; what is no JSON is hidden whole."""
+    """The message with its personal fields hidden. A message that is no JSON is hidden as a whole."""
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -78,7 +78,7 @@ def show_flow(services: OperatorServices, visit: Visit) -> Response:
 
 
 def flow_mark(services: OperatorServices) -> str:
-    """The numbers move on every five seconds."""
+    """A text that changes every five seconds, as the numbers do."""
     return str(services.work.now // 5_000)
 
 

@@ -1,4 +1,4 @@
-"""The mailbox: what was written to whom, and whether it went out."""
+"""The mailbox: each mail, its recipient, and whether it was sent."""
 
 from expediter.api.request import Response
 from expediter.app.operator import actions
@@ -18,7 +18,7 @@ def list_mails(services: OperatorServices, visit: Visit) -> Response:
 
 
 def mails_mark(services: OperatorServices) -> str:
-    """A text that differs whenever the newest mails do."""
+    """A text that changes whenever the newest mails do."""
     return ".".join(f"{mail.cursor}-{mail.tries}-{mail.next_at}-{mail.sent_at}" for mail in services.mailbox.page(10))
 
 

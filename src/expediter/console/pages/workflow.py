@@ -1,4 +1,4 @@
-"""The workflow: what is in force, what still runs on earlier versions, and a place to try a definition out."""
+"""The workflow: the current definition, the earlier ones on which orders still run, and a form to try a definition."""
 
 import msgspec
 
@@ -43,7 +43,7 @@ def try_form(services: OperatorServices, visit: Visit) -> Response:
 
 
 def try_workflow(_: OperatorServices, visit: Visit) -> Response:
-    """What became of the pasted definition, which was tried out before (``trial``)."""
+    """The result of the definition in the form, which was tried before (``trial``)."""
     given = {name: visit.form.get(name, "") for name in FIELDS}
     return page("try", visit, given=given, trial=visit.trial, graph=drawing(visit.trial.graph))
 

@@ -77,13 +77,13 @@ def configuration(app: WebApplication, connections: Connections, grace: int) -> 
     """
     return Config(
         app,
-        http=partial(HttpConnection, connections, app),  # type: ignore[arg-type]  # called as a class, and never looked into
+        http=partial(HttpConnection, connections, app),  # type: ignore[arg-type]  # uvicorn only calls it, as a class
         ws=partial(SocketConnection, connections),  # type: ignore[arg-type]
         ws_max_size=LARGEST_BODY,
         ws_per_message_deflate=False,  # our messages are short, and its buffers cost 43 KB a connection
         lifespan="off",
         log_config=None,
-        log_level=logging.ERROR,  # a warning for every request that is none would let anybody fill the log
+        log_level=logging.ERROR,  # a warning for each bad request would let anybody fill the log
         access_log=False,
         proxy_headers=False,
         server_header=False,

@@ -1,4 +1,4 @@
-"""Fair shares: what one caller may take of something that is bounded, so that there is some left for the others.
+"""Fair shares: how much of a limited thing one caller may take, so that some is left for the others.
 
 A caller is known by what the request shows (the link of an order), else by its address. Operators are not counted: they
 have places that nobody else can take.
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from expediter.api.errors import TooManyRequests
 
-#: Callers that are remembered at most; whoever asked longest ago is forgotten first.
+#: The most callers that are remembered. The one who asked longest ago is forgotten first.
 REMEMBERED = 10_000
 
 
@@ -47,7 +47,7 @@ class Places:
 
 
 class _Bucket(NamedTuple):
-    """What a caller has left, and when that was so (seconds)."""
+    """The requests that a caller has left, and the time of that (seconds)."""
 
     left: float
     at: float
@@ -81,7 +81,7 @@ FREE, FIRST_WAIT, LONGEST_WAIT = 5, 1, 60
 
 class _Failures(NamedTuple):
     times: int
-    #: No sign-in is looked at before this time, in seconds.
+    #: No sign-in is checked before this time, in seconds.
     until: float
 
 

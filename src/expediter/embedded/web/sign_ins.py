@@ -1,4 +1,4 @@
-"""Tokens that were wrong: each is counted and logged, and so many of them stand in the audit."""
+"""Counts and logs tokens that were wrong, and writes a limited number of them into the audit."""
 
 from expediter.api.errors import TooManyRequests
 from expediter.app.operator.audit import FAILED, SIGN_INS, Operator, record
@@ -7,14 +7,14 @@ from expediter.embedded.web.shares import Rate
 
 
 class WrongTokens:
-    """``rate``: how many are written into the audit; who guesses fast must not fill the file."""
+    """``rate``: how many are written into the audit. Somebody who guesses fast must not fill the file."""
 
     def __init__(self, home: Backend, rate: Rate) -> None:
         self._home = home
         self._rate = rate
 
     def seen(self, via: str, caller: str) -> None:
-        """Somebody at this address sent one."""
+        """A wrong token came from this address."""
         self._home.sign_in_failed()
         try:
             self._rate.count("")

@@ -2,9 +2,9 @@
 
 Rules:
  - a request is handed to the application when it is whole; it is at the writer in the same call in which it was read;
- - what comes behind a request waits unread until that request is answered: so all that was accepted is answered,
-   whatever follows it;
- - what is not plain HTTP/1.1 is refused with an answer, and nothing behind it is read as a request;
+ - the bytes after a request are not read until it is answered, so every accepted request is answered, whatever follows
+   it;
+ - anything but plain HTTP/1.1 is refused with an answer, and the bytes after it are not read as a request;
  - a client that has sent its last byte still gets its answers.
 
 It takes the place of uvicorn's own protocol (docs/decisions/0025). uvicorn still runs the server: it listens, keeps the
@@ -34,8 +34,8 @@ from expediter.embedded.web.http1.request_head import (
 
 #: Bytes of a whole request as it comes: in chunks it is longer than its body.
 LARGEST_REQUEST = 1024 * 1024
-#: Bytes that are read and dropped after the last answer: a client that still sends when its connection is cut off may
-#: never see that answer.
+#: Bytes that are read and dropped after the last answer. A client that still sends when its connection is closed may
+#: not see that answer.
 DISCARDED = 1024 * 1024
 #: Bytes of the longest line that the library for websockets reads.
 _LONGEST_LINE = 8 * 1024
@@ -44,7 +44,7 @@ _LONGEST_LINE = 8 * 1024
 class HttpConnection(asyncio.Protocol):
     """One connection over which requests come, within the bounds that all connections share."""
 
-    #: What came behind the request that is being answered, or of a head that is not whole.
+    #: The bytes after the request that is being answered, or the first part of a head.
     _buffer = b""
     #: The address at the other end.
     peer = ""
@@ -55,7 +55,7 @@ class HttpConnection(asyncio.Protocol):
     _cycle: RequestCycle | None = None
     #: Bytes of the request that is not whole, and bytes that were dropped.
     _received = _dropped = 0
-    #: Whether there was a request at all, whether the last answer is written, whether the client sends nothing more.
+    #: Whether there was a request, whether the last answer is written, whether the client has stopped sending.
     _used = _closing = _ended = False
     _reading = True
     full = False
@@ -176,7 +176,7 @@ class HttpConnection(asyncio.Protocol):
         return True
 
     def _run(self, head: RequestHead, body: bytes) -> None:
-        """Has a whole request answered."""
+        """Begins the answer to a whole request."""
         self._used = True
         if self._received:
             self._forget()
@@ -203,7 +203,7 @@ class HttpConnection(asyncio.Protocol):
     # ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _refuse(self, error: OrderError) -> None:
-        """Answers what is no request of ours, and reads no more. What the client still sends is dropped."""
+        """Refuses a request with an answer, and reads no more. What the client still sends is dropped."""
         if self._closing:
             return
         self._closing = True

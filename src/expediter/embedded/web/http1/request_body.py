@@ -9,7 +9,7 @@ _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[\t\x20-\x7e]*+)?")
 #: Bytes of the line before a chunk.
 _LONGEST_SIZE = 256
 _TRAILERS = re.compile(FIELDS.encode("latin-1"))
-#: They say how the message is framed or where it goes, and cannot come after it (RFC 9110 6.5.1).
+#: Headers that say how the message is framed or where it goes. They must not come after the body (RFC 9110 6.5.1).
 _NEVER_BEHIND = re.compile(
     rb"(?:^|\n)(?:content-length|transfer-encoding|host|connection|upgrade|te|trailer):", re.IGNORECASE
 )

@@ -19,9 +19,9 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BROKEN = STATUS_LINES[500] + b"content-length: 0\r\nconnection: close\r\n\r\n"
 #: The end of an answer in chunks.
 LAST_CHUNK = b"0\r\n\r\n"
-#: On every answer: browsers take its type as said.
+#: On every answer: browsers must not guess its type.
 _ALWAYS = "x-content-type-options: nosniff\r\n"
-#: On every answer that says nothing else of caches: it is of this moment, and for this client only.
+#: On every answer that has no other rule for caches: it is for this moment and this client only.
 _FRESH = f"{_ALWAYS}cache-control: no-store\r\n"
 
 
@@ -32,7 +32,7 @@ class Stream(NamedTuple):
     events: AsyncGenerator[bytes]
 
 
-#: What an application answers: at once, or later.
+#: The answer of an application: now, or later.
 Answer: TypeAlias = "Response | asyncio.Future[Response] | asyncio.Future[Response | Stream]"
 
 
@@ -89,7 +89,7 @@ class RequestCycle:
                 self._respond(answer)
             else:
                 self._wait_for(answer)
-        except Exception as error:  # noqa: BLE001  # whatever it is, other connections go on
+        except Exception as error:  # noqa: BLE001  # other connections go on after any error
             self._fail(error)
 
     def leave(self) -> None:
@@ -171,7 +171,7 @@ class RequestCycle:
         self._connection.answered(keep_alive=self.keep_alive)
 
     def _break_off(self) -> None:
-        """A client without a whole answer sees that there will be none, because the connection ends too."""
+        """Ends the connection, so that the client sees that its answer is not whole."""
         if self._over or self.gone:
             return
         if not self.begun:
@@ -180,7 +180,7 @@ class RequestCycle:
         self._end()
 
     def _fail(self, error: BaseException) -> None:
-        """Only this request ends by it."""
+        """Ends this request with an error. The server goes on."""
         _log.error("a request ended in an unforeseen error", exc_info=error)
         self._break_off()
 

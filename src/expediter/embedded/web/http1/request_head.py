@@ -1,4 +1,4 @@
-"""The head of an HTTP/1.1 request: what is plain becomes a value, everything else is refused.
+"""Reads the head of an HTTP/1.1 request to a value, and refuses everything that is not plain.
 
 Rules, each stricter than RFC 9110 and RFC 9112 ask for, so that no proxy in front can read the same bytes another way:
  - lines end in CRLF; no empty line before the first one, no folded line, no control characters;
@@ -105,7 +105,7 @@ def parse_head(data: bytes, peer: str = "") -> RequestHead:
 
 
 def is_hopeless(data: bytes) -> bool:
-    """Whether the beginning of a head cannot become a plain one: what sends it need not wait for an answer."""
+    """Whether the beginning of a head cannot become a plain one. Then it is refused at once."""
     return data[:1] not in _BEGINNINGS or data.count(b"\n") != data.count(b"\r\n")
 
 
