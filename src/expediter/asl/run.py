@@ -5,6 +5,7 @@ A Run is the interpreter that states see (``states.interpreter``) and the scope 
 """
 
 import hashlib
+from collections.abc import Callable
 
 import msgspec
 
@@ -18,6 +19,10 @@ from expediter.asl.texts import decode, instant_text
 
 #: AWS ends an execution that would write more history events than this.
 EVENT_LIMIT = 25_000
+
+
+def no_pause() -> None:
+    """The execution is not interrupted."""
 
 
 class Run:
@@ -38,6 +43,7 @@ class Run:
         "machine",
         "main_events",
         "numbers",
+        "pause",
         "ready",
         "seed",
         "sink",
@@ -46,7 +52,14 @@ class Run:
         "stored",
     )
 
-    def __init__(self, machine: Machine, execution: Execution, history: list[HistoryEvent] | None = None) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        execution: Execution,
+        history: list[HistoryEvent] | None = None,
+        pause: Callable[[], None] = no_pause,
+    ) -> None:
+        self.pause = pause
         self.machine = machine
         self.states = machine.states
         self.execution = execution

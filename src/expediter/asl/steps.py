@@ -24,7 +24,7 @@ from expediter.asl.protocol import (
     TaskTimedOut,
     TimerFired,
 )
-from expediter.asl.run import EVENT_LIMIT, NOWHERE, Run
+from expediter.asl.run import EVENT_LIMIT, NOWHERE, Run, no_pause
 from expediter.asl.states.state import State
 from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode, instant_text
 
@@ -102,6 +102,7 @@ def enter_states(run: Run, frame: Frame, state: State | None) -> None:
         if run.history is not None:
             details = {"name": state.name, "input": frame.input}
             run.history.append(HistoryEvent(number, frame.last, run.at, state.entered, details))
+        run.pause()
         frame.state = state.name
         frame.entered = frame.last = number
         if frame.attempt and state.works:
@@ -251,16 +252,17 @@ _HANDLERS: dict[type, Handler] = {
 }
 
 
-def outstanding(machine: Machine, execution: Execution) -> tuple[Command, ...]:
+def outstanding(machine: Machine, execution: Execution, pause: Callable[[], None] = no_pause) -> tuple[Command, ...]:
     """The commands that the execution waits for, equal to those once emitted: the caller repeats them after a crash."""
     if execution.status != "RUNNING":
         return ()
-    run = Run(machine, execution)
+    run = Run(machine, execution, pause=pause)
     found: list[ScheduleTask | StartTimer] = []
     if execution.deadline is not None:
         found.append(StartTimer(execution.deadline, execution.due))
     for frame in execution.frames.values():
         run.frame = frame
+        run.spent = 0
         if frame.timer is not None:
             found.append(StartTimer(frame.timer, frame.due))
         if (task := machine.states[frame.state].request(run, frame)) is not None:

@@ -35,6 +35,9 @@ class FixedScope:
     draw = Run.draw
     spent = 0
 
+    def pause(self) -> None:
+        pass
+
 
 def read(path: str) -> Any:
     return compile_path(path).get(VALUE, FixedScope())

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import INTRINSIC, PathInvalid, StateFailure
 from expediter.asl.expressions.intrinsics import INTRINSICS, BadArgument
+from expediter.asl.expressions.measured import FEW, made
 from expediter.asl.expressions.paths import Path, compile_path
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
@@ -126,13 +127,16 @@ def _constant(value: Json) -> Argument:
 
 
 def _caller(function: Callable[..., Json], arguments: tuple[Argument, ...], text: str) -> Argument:
+    many = len(arguments) > FEW
+
     def call(value: Json, scope: Scope) -> Json:
-        found = [argument(value, scope) for argument in arguments]
+        found = made(arguments, value, scope) if many else [argument(value, scope) for argument in arguments]
+        scope.pause()
         try:
-            made = function(scope.draw(), *found)
-            if isinstance(made, str) and len(made) > PAYLOAD_LIMIT:
+            result = function(scope.draw(), *found)
+            if isinstance(result, str) and len(result) > PAYLOAD_LIMIT:
                 raise BadArgument(f"it makes more than {PAYLOAD_LIMIT} characters")
-            return made
+            return result
         except (BadArgument, ArithmeticError, RecursionError) as error:
             message = f"The function '{text}' had the following error: {error}"
             raise StateFailure(INTRINSIC, message, located=True) from error

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid
-from expediter.asl.expressions.path_segments import DEFINITE, Predicate, Segment, select
+from expediter.asl.expressions.path_segments import CHARACTERS, DEFINITE, Looks, Predicate, Root, Segment, select
 from expediter.asl.protocol import Json
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ OPERATORS: dict[str, Callable[[Json, Json], bool]] = {
 class _Operand(NamedTuple):
     """A side of an operator: a path from the candidate (``@``) or from the root (``$``), or a constant."""
 
-    read: Callable[[Json, Json], Json]
+    read: Callable[[Json, Root], Json]
     is_path: bool
 
 
@@ -142,7 +142,7 @@ class _Parser:
             return lambda value, root: left.read(value, root) is not _ABSENT
         self.at += 1
         holds, right = OPERATORS[text], self.operand()
-        return lambda value, root: holds(left.read(value, root), right.read(value, root))
+        return _comparison(left, holds, right)
 
     def operand(self) -> _Operand:
         kind, text = self.take()
@@ -152,6 +152,22 @@ class _Parser:
             raise PathInvalid(f"Expected a value or a path in a filter, not '{text}'")
         constant = _LITERALS[kind](text)
         return _Operand(lambda _value, _root: constant, is_path=False)
+
+
+def _comparison(left: _Operand, holds: Callable[[Json, Json], bool], right: _Operand) -> Predicate:
+    def compare(value: Json, root: Root) -> bool:
+        one, other = left.read(value, root), right.read(value, root)
+        root.looks.spend(_size(one) * _size(other))
+        return holds(one, other)
+
+    return compare
+
+
+def _size(value: Json) -> int:
+    """Values that a comparison looks at: each member of a list may be compared with each of another."""
+    if isinstance(value, str):
+        return 1 + len(value) // CHARACTERS
+    return 1 + len(value) if isinstance(value, list) else 1
 
 
 def _regex(text: str) -> "Program":
@@ -177,14 +193,14 @@ _LITERALS: dict[str, Callable[[str], Json]] = {
 }
 
 
-def _reader(text: str, segments: tuple[Segment, ...]) -> Callable[[Json, Json], Json]:
+def _reader(text: str, segments: tuple[Segment, ...]) -> Callable[[Json, Root], Json]:
     if text[0] == "@":
-        return lambda value, _root: _read(value, segments)
-    return lambda _value, root: _read(root, segments)
+        return lambda value, root: _read(value, segments, root.looks)
+    return lambda _value, root: _read(root.value, segments, root.looks)
 
 
-def _read(value: Json, segments: tuple[Segment, ...]) -> Json:
-    found = select(value, segments)
+def _read(value: Json, segments: tuple[Segment, ...], looks: Looks) -> Json:
+    found = select(value, segments, looks)
     if all(isinstance(segment, DEFINITE) for segment in segments):
         return found[0] if found else _ABSENT
     return found

@@ -1,18 +1,50 @@
 """The segments of a JSONPath (the term of RFC 9535): one small class per kind.
 
 ``pick(value, root)`` yields the values that a segment selects in one value. It yields nothing where the segment does
-not apply.
+not apply. What a path looks at is counted: filters inside filters look at everything for each thing.
 """
 
 import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
-from expediter.asl.errors import PathMissing
+from expediter.asl.errors import PathMissing, runtime_failure
 from expediter.asl.protocol import Json
 
-#: Whether a filter keeps a value; the second argument is the root (``$``) of the path.
-Predicate: TypeAlias = Callable[[Json, Json], bool]
+#: Values that one path may look at, and how many of them between two moments at which it may be interrupted.
+LOOKS, TURN = 1_000_000, 5_000
+#: Characters of a text that are looked at in the time of one value.
+CHARACTERS = 512
+
+
+class Looks:
+    """Counts the values that a path looks at. ``pause`` is called every TURN of them."""
+
+    __slots__ = ("_count", "_pause", "_turn")
+
+    def __init__(self, pause: Callable[[], None]) -> None:
+        self._count, self._turn = 0, TURN
+        self._pause = pause
+
+    def spend(self, count: int) -> None:
+        """Raises StateFailure."""
+        self._count += count
+        if self._count > self._turn:
+            if self._count > LOOKS:
+                raise runtime_failure(f"The JSONPath looks at more than {LOOKS} values.")
+            self._turn = self._count + TURN
+            self._pause()
+
+
+class Root(NamedTuple):
+    """The root (``$``) of the path that is read, and the count of what it looks at."""
+
+    value: Json
+    looks: Looks
+
+
+#: Whether a filter keeps a value.
+Predicate: TypeAlias = Callable[[Json, Root], bool]
 
 
 class Name(NamedTuple):
@@ -20,7 +52,7 @@ class Name(NamedTuple):
 
     name: str
 
-    def pick(self, value: Json, _root: Json) -> Iterator[Json]:
+    def pick(self, value: Json, _root: Root) -> Iterator[Json]:
         if isinstance(value, dict) and self.name in value:
             yield value[self.name]
 
@@ -30,7 +62,7 @@ class Index(NamedTuple):
 
     at: int
 
-    def pick(self, value: Json, _root: Json) -> Iterator[Json]:
+    def pick(self, value: Json, _root: Root) -> Iterator[Json]:
         if isinstance(value, list) and -len(value) <= self.at < len(value):
             yield value[self.at]
 
@@ -40,7 +72,7 @@ class Names(NamedTuple):
 
     names: tuple[str, ...]
 
-    def pick(self, value: Json, _root: Json) -> Iterator[Json]:
+    def pick(self, value: Json, _root: Root) -> Iterator[Json]:
         if isinstance(value, dict):
             yield {name: value[name] for name in self.names if name in value}
 
@@ -50,7 +82,7 @@ class Indexes(NamedTuple):
 
     indexes: tuple[int, ...]
 
-    def pick(self, value: Json, root: Json) -> Iterator[Json]:
+    def pick(self, value: Json, root: Root) -> Iterator[Json]:
         for index in self.indexes:
             yield from Index(index).pick(value, root)
 
@@ -61,7 +93,7 @@ class Slice(NamedTuple):
     start: int | None
     stop: int | None
 
-    def pick(self, value: Json, _root: Json) -> Iterator[Json]:
+    def pick(self, value: Json, _root: Root) -> Iterator[Json]:
         if isinstance(value, list):
             yield from value[self.start : self.stop]
 
@@ -69,7 +101,7 @@ class Slice(NamedTuple):
 class Wildcard(NamedTuple):
     """``[*]`` or ``.*``: every element of an array, every value of an object."""
 
-    def pick(self, value: Json, _root: Json) -> Iterator[Json]:
+    def pick(self, value: Json, _root: Root) -> Iterator[Json]:
         if isinstance(value, list):
             yield from value
         elif isinstance(value, dict):
@@ -79,7 +111,7 @@ class Wildcard(NamedTuple):
 class Descend(NamedTuple):
     """``..``: the value itself and everything below it, parents first."""
 
-    def pick(self, value: Json, root: Json) -> Iterator[Json]:
+    def pick(self, value: Json, root: Root) -> Iterator[Json]:
         yield value
         for child in Wildcard().pick(value, root):
             yield from self.pick(child, root)
@@ -90,8 +122,9 @@ class Filter(NamedTuple):
 
     keep: Predicate
 
-    def pick(self, value: Json, root: Json) -> Iterator[Json]:
+    def pick(self, value: Json, root: Root) -> Iterator[Json]:
         for candidate in value if isinstance(value, list) else [value] if isinstance(value, dict) else []:
+            root.looks.spend(1)
             if self.keep(candidate, root):
                 yield candidate
 
@@ -101,7 +134,7 @@ class Function(NamedTuple):
 
     name: str
 
-    def pick(self, value: Json, _root: Json) -> Iterator[Json]:
+    def pick(self, value: Json, _root: Root) -> Iterator[Json]:
         yield FUNCTIONS[self.name](value)
 
 
@@ -109,21 +142,27 @@ Segment: TypeAlias = Name | Index | Names | Indexes | Slice | Wildcard | Descend
 DEFINITE = (Name, Index)
 
 
-def select(value: Json, segments: tuple[Segment, ...]) -> Json:
-    """All values that the segments select.
+def select(value: Json, segments: tuple[Segment, ...], looks: Looks) -> Json:
+    """All values that the segments select. Raises StateFailure when that takes too long.
 
     A function at the end takes the list of them, or the one value of a definite path.
     """
     if segments and isinstance(segments[-1], Function):
-        return FUNCTIONS[segments[-1].name](_argument(value, segments[:-1]))
+        return FUNCTIONS[segments[-1].name](_argument(value, segments[:-1], looks))
+    root = Root(value, looks)
     found: list[Json] = [value]
     for segment in segments:
-        found = [picked for candidate in found for picked in segment.pick(candidate, value)]
+        following: list[Json] = []
+        for candidate in found:
+            before = len(following)
+            following.extend(segment.pick(candidate, root))
+            looks.spend(1 + len(following) - before)
+        found = following
     return found
 
 
-def _argument(value: Json, segments: tuple[Segment, ...]) -> Json:
-    found = select(value, segments)
+def _argument(value: Json, segments: tuple[Segment, ...], looks: Looks) -> Json:
+    found = select(value, segments, looks)
     if not all(isinstance(segment, DEFINITE) for segment in segments):
         return found
     if not found:
@@ -160,10 +199,10 @@ FUNCTIONS: dict[str, Callable[[Json], Json]] = {
 
 def explain(value: Json, segments: tuple[Segment, ...]) -> str:
     """Why a definite path selects nothing, in Jayway's words: AWS puts them into the cause."""
-    place, found = "$", value
+    place, found, root = "$", value, Root(value, Looks(lambda: None))
     for number, segment in enumerate(segments):
         here = place + _text(segment)
-        picked = list(segment.pick(found, value))
+        picked = list(segment.pick(found, root))
         if not picked:
             return _missing(segment, place, here, found, last=number == len(segments) - 1)
         place, found = here, picked[0]

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid, PathMissing, StateFailure
 from expediter.asl.expressions.path_parser import parse_segments
-from expediter.asl.expressions.path_segments import DEFINITE, Index, Name, Segment, explain, select
+from expediter.asl.expressions.path_segments import DEFINITE, Index, Looks, Name, Segment, explain, select
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
 from expediter.asl.texts import json_text
@@ -120,7 +120,7 @@ def _names_and_indexes(segments: tuple[Segment, ...]) -> Getter:
 
 
 def _indefinite(segments: tuple[Segment, ...]) -> Getter:
-    return lambda value, _scope: select(value, segments)
+    return lambda value, scope: select(value, segments, Looks(scope.pause))
 
 
 # --- Reference Paths: where ResultPath puts a result. Only names and indexes; nothing that it is given is altered. ----

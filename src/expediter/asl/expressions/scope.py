@@ -21,6 +21,10 @@ class Scope(Protocol):
     #: Steps of JSONata that were spent on this event: the evaluations of one event have a limit together.
     spent: int
 
+    def pause(self) -> None:
+        """Called before work that may take some milliseconds: whoever runs the execution may do other things first."""
+        ...
+
     def context(self) -> dict[str, Json]:
         """The context object (``$$``)."""
         ...

@@ -4,11 +4,12 @@ A key that ends in ``.$`` holds a path or an intrinsic function call; it is comp
 template is a constant. Reading a template builds new objects only where something in it varies.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid, PathMissing, runtime_failure
 from expediter.asl.expressions.intrinsic_calls import Argument, compile_call, is_call
+from expediter.asl.expressions.measured import FEW, made
 from expediter.asl.expressions.paths import Path, compile_path
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
@@ -23,6 +24,11 @@ class CompiledTemplate(NamedTuple):
     get: Template
     paths: tuple[Path, ...]
     constant: bool
+
+
+def has_many(parts: Iterable[CompiledTemplate]) -> bool:
+    """Whether what varies in them is so much that their values are measured together."""
+    return sum(max(len(part.paths), not part.constant) for part in parts) > FEW
 
 
 #: Called with the place inside the template and the message.
@@ -112,9 +118,14 @@ def _built(
 
 def _object_builder(fields: list[tuple[str, CompiledTemplate]]) -> Template:
     getters = tuple((name, field.get) for name, field in fields)
+    if has_many(field for _, field in fields):
+        names, gets = zip(*getters, strict=True)
+        return lambda value, scope: dict(zip(names, made(gets, value, scope), strict=True))
     return lambda value, scope: {name: get(value, scope) for name, get in getters}
 
 
 def _array_builder(items: list[tuple[str, CompiledTemplate]]) -> Template:
     getters = tuple(item.get for _, item in items)
+    if has_many(item for _, item in items):
+        return lambda value, scope: made(getters, value, scope)
     return lambda value, scope: [get(value, scope) for get in getters]

@@ -24,6 +24,7 @@ from expediter.asl.protocol import (
     TaskTimedOut,
     TimerFired,
 )
+from expediter.asl.run import no_pause
 from expediter.domain.errors import OrderError, StoreUnavailable
 from expediter.embedded.clock import SEEDS
 from expediter.embedded.engine.aws_services import AWAITED, PerformTask, ServiceFailure
@@ -43,7 +44,8 @@ from expediter.embedded.engine.task_tokens import TokenWait
 class Driver:
     """``work``: the ports and the time of the unit of work that runs. ``dispatch``: has a call made once the unit of
     work is durable, and then runs the given function with the answer. ``wake_at``: is called with the time of
-    each timer. ``ended``: is called with the number and the name of each execution that ended.
+    each timer. ``pause``: is called between steps that may take long. ``ended``: is called with the number and the
+    name of each execution that ended.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Driver:
         dispatch: Callable[[Settle, PendingCall], None],
         wake_at: Callable[[int], None],
         *,
+        pause: Callable[[], None] = no_pause,
         ended: Callable[[int, str], None] | None = None,
     ) -> None:
         self._executions = stores.executions
@@ -61,6 +64,7 @@ class Driver:
         self._tokens = stores.tokens
         self._work = work
         self._wake_at = wake_at
+        self._pause = pause
         self._ended = ended
         wait = TokenWait(stores.tokens, wake_at)
         self._nested = NestedExecutions(stores, definitions, wait, self.drive)
@@ -112,7 +116,7 @@ class Driver:
 
     def drive(self, work: TaskPorts, execution: StoredExecution, events: Sequence[AnyEvent]) -> None:
         """Advances the execution by these events and what they lead to, until it waits, and stores it."""
-        steps = Steps(self._definitions.machines[execution.definition], execution.execution)
+        steps = Steps(self._definitions.machines[execution.definition], execution.execution, pause=self._pause)
         arrived, taken = deque(events), []
         commands: Sequence[Command] = ()
         while arrived:
@@ -141,7 +145,7 @@ class Driver:
     ) -> None:
         """``commands``: those of the last step. An execution without parallel branches waits for these only."""
         if not commands or len(execution.frames) > 1 or execution.deadline is not None:
-            commands = outstanding(self._definitions.machines[before.definition], execution)
+            commands = outstanding(self._definitions.machines[before.definition], execution, self._pause)
         awaited = self._awaited(before, commands) if before.definition in self._definitions.awaiting else ()
         due, busy = _due(execution, commands, awaited)
         if not events and (due, busy) == (before.due, before.busy):
@@ -186,7 +190,7 @@ class Driver:
 
     def _outstanding(self, execution: StoredExecution) -> Sequence[Command]:
         """What the execution waits for."""
-        return outstanding(self._definitions.machines[execution.definition], execution.execution)
+        return outstanding(self._definitions.machines[execution.definition], execution.execution, self._pause)
 
     def _awaited(self, execution: StoredExecution, commands: Sequence[Command]) -> Sequence[AwaitedTask]:
         """Those of its tasks that end later than their calls."""

@@ -38,14 +38,13 @@ from expediter.embedded.sqlite.admission import (
     settle,
 )
 from expediter.embedded.sqlite.commit_thread import Commit, Committer, Observer, Running
+from expediter.embedded.sqlite.loop_share import LoopShare
 from expediter.embedded.sqlite.metrics import Metrics
 from expediter.embedded.sqlite.session import LOCKED, ConnectionBusy
 
 T = TypeVar("T")
 Done = Callable[[T | None, Exception | None], None]
 
-#: Seconds for which units run in a row before the loop does something else. One expression may take tens of ms.
-LOOP_SHARE = 0.02
 #: Seconds that a batch waits for the lock of the file while another program has it, and between two tries.
 LOCK_LIMIT, LOCK_PAUSE = 1.0, 0.02
 #: What SQLite says of rows, not of the disk.
@@ -78,6 +77,7 @@ class Writer:
         self._admission = AdmissionQueue(self._loop.time, self.metrics)
         self._wake = asyncio.Event()
         self._committer = Committer(connection)
+        self.share = LoopShare()
         self._running: Running | None = None
         self._current: UnitOfWork | None = None
         #: The units of the next commit; those that did not run yet; those that ran, and run again after COMMIT.
@@ -89,8 +89,7 @@ class Writer:
         self._retrying = False
         #: The COMMIT that is waited for, when there is nothing else to do: a unit that comes runs at once.
         self._waited_for: Commit | None = None
-        #: Units that are in a batch and have no answer yet.
-        self._unanswered = 0
+        self._unanswered = 0  # units that are in a batch and have no answer yet
         self._stopping = self._failing = False
         self._task = asyncio.create_task(self._run(), name="writer")
 
@@ -194,8 +193,7 @@ class Writer:
 
     def _run_ahead(self, commit: Commit) -> None:
         """Runs units of the next batch until COMMIT has returned, or until others need the loop."""
-        until = perf_counter() + LOOP_SHARE
-        while self._to_run and not commit.done and perf_counter() < until:
+        while self._to_run and not commit.done and self.share.is_left():
             unit = self._to_run.popleft()
             try:
                 self._run_unit(unit)
@@ -252,11 +250,10 @@ class Writer:
 
     def _take_requests(self) -> None:
         """Requests that wait join the batch."""
-        if self._admission.requests and not self._retrying:
-            requests = self._admission.take_requests()
-            self._unanswered += len(requests)
-            self._batch += requests
-            self._to_run += requests
+        requests = [] if self._retrying else self._admission.take_requests()
+        self._unanswered += len(requests)
+        self._batch += requests
+        self._to_run += requests
 
     async def _begin_transaction(self) -> None:
         """Takes the lock of the file. Raises BusyError when another program has it for LOCK_LIMIT."""
@@ -286,15 +283,18 @@ class Writer:
     async def _execute(self) -> None:
         """Runs units, also those that join meanwhile, and the statements of the batch. Raises what SQLite cannot do."""
         self._to_run.extendleft(reversed(self._need_file))
-        begun = perf_counter()
-        while self._to_run:
-            self._run_unit(self._to_run.popleft())
-            if perf_counter() - begun > LOOP_SHARE:
-                await asyncio.sleep(0)  # connections and timers have their turn
-                begun = perf_counter()
+        for _ in self.share.turns(self._run_units):
+            unit, self._current = self._current, None  # what is submitted meanwhile does not belong to this unit
+            await asyncio.sleep(0)
+            self._current = unit
         begun = perf_counter()
         self._hooks.write()
         self.metrics.writes.observe(perf_counter() - begun)
+
+    def _run_units(self) -> None:
+        while self._to_run:
+            self._run_unit(self._to_run.popleft())
+            self.share.pause()
 
     def _run_unit(self, unit: UnitOfWork) -> None:
         """Raises ConnectionBusy, and BatchLost."""

@@ -14,7 +14,7 @@ from jsonata.functions import Functions
 from jsonata.jsonata import Jsonata
 
 from expediter.asl.expressions.jsonata.builtins import BUILTINS
-from expediter.asl.expressions.jsonata.limits import DEPTH, SIZE, STEPS, Meter, too_deep, too_large
+from expediter.asl.expressions.jsonata.limits import DEPTH, SIZE, Meter, too_deep, too_large
 from expediter.asl.expressions.jsonata.regular_expressions import engine
 from expediter.asl.protocol import Json
 
@@ -36,7 +36,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
     """One expression. Every evaluation has a meter of its own."""
 
     def __init__(self, text: str) -> None:
-        self.meter = Meter()
+        self.meter = Meter(lambda: None)
         self.depth = 0
         super().__init__(text, engine(self._spend))
         self.environment = _FUNCTIONS
@@ -46,14 +46,20 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
     def _spend(self, steps: int) -> None:
         self.meter.spend(steps)
 
-    def value(self, bindings: dict[str, Json]) -> Json:
-        """The expression's value, None when it is undefined. Raises JException, and Python's own errors."""
-        self.meter = Meter()
-        self.depth = 0
+    def value(self, bindings: dict[str, Json], meter: Meter) -> Json:
+        """The expression's value, None when it is undefined. Raises JException, and Python's own errors.
+
+        While an evaluation is interrupted, others may begin and end, of this expression too.
+        """
+        interrupted = self.meter, self.depth, Jsonata.CURRENT.jsonata
+        self.meter, self.depth = meter, 0
         Jsonata.CURRENT.jsonata = self  # the library reads from here whose function is called
-        found = self.evaluate(None, bindings)
-        self.meter.weigh(found)
-        return found
+        try:
+            found = self.evaluate(None, bindings)
+            meter.weigh(found)
+            return found
+        finally:
+            self.meter, self.depth, Jsonata.CURRENT.jsonata = interrupted
 
     # ── what the library calls for every node ─────────────────────────────────────────────────────────────────────
 
@@ -63,8 +69,8 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
     def eval(self, expr: Symbol, input: Json, environment: Frame) -> Json:
         meter = self.meter
         meter.steps += 1
-        if meter.steps > STEPS:
-            meter.spend(0)
+        if meter.steps > meter.turn:
+            meter.check()
         self.depth += 1
         if self.depth > DEPTH:
             raise too_deep()

@@ -17,10 +17,11 @@ from expediter.asl.errors import PathInvalid, PathMissing, query_failure
 from expediter.asl.expressions.jsonata.builtins import BUILTINS, Counted
 from expediter.asl.expressions.jsonata.evaluator import Evaluator
 from expediter.asl.expressions.jsonata.functions import FUNCTIONS, Moment
-from expediter.asl.expressions.jsonata.limits import EVENT_STEPS, LENGTH, LimitExceeded
+from expediter.asl.expressions.jsonata.limits import EVENT_STEPS, LENGTH, LimitExceeded, Meter
 from expediter.asl.expressions.jsonata.references import References, references
+from expediter.asl.expressions.measured import made
 from expediter.asl.expressions.scope import Scope
-from expediter.asl.expressions.templates import CompiledTemplate, Complain, Template
+from expediter.asl.expressions.templates import CompiledTemplate, Complain, Template, has_many
 from expediter.asl.protocol import Json
 from expediter.asl.texts import decode, encode
 
@@ -104,10 +105,12 @@ class _Library:
         bindings["states"] = states if "context" in states else {**states, "context": scope.context()}
         if scope.spent > EVENT_STEPS:
             raise LimitExceeded("D1012", f"The evaluations for one event take more than {EVENT_STEPS} steps together.")
+        scope.pause()
+        meter = Meter(scope.pause)
         try:
-            found = self.program.value(bindings)
+            found = self.program.value(bindings, meter)
         finally:
-            scope.spent += self.program.meter.steps
+            scope.spent += meter.steps
         return _MISSING if found is None else utils.Utils.convert_nulls(found)
 
 
@@ -159,6 +162,11 @@ def _object(spec: Json, fields: list[tuple[str, CompiledTemplate]]) -> CompiledT
     if all(field.constant for _, field in fields):
         return CompiledTemplate(lambda _value, _scope: spec, (), constant=True)
     getters = tuple((name, field.get) for name, field in fields)
+    if has_many(field for _, field in fields):
+        names, gets = zip(*getters, strict=True)
+        return CompiledTemplate(
+            lambda value, scope: dict(zip(names, made(gets, value, scope), strict=True)), (), constant=False
+        )
     return CompiledTemplate(lambda value, scope: {name: get(value, scope) for name, get in getters}, (), constant=False)
 
 
@@ -166,6 +174,8 @@ def _array(spec: Json, items: list[CompiledTemplate]) -> CompiledTemplate:
     if all(item.constant for item in items):
         return CompiledTemplate(lambda _value, _scope: spec, (), constant=True)
     getters = tuple(item.get for item in items)
+    if has_many(items):
+        return CompiledTemplate(lambda value, scope: made(getters, value, scope), (), constant=False)
     return CompiledTemplate(lambda value, scope: [get(value, scope) for get in getters], (), constant=False)
 
 

@@ -5,6 +5,8 @@ A step is the evaluation of one node of the expression, or as much work as a nod
 steps for what they read and make, and a regular expression for the text it reads.
 """
 
+from collections.abc import Callable
+
 from jsonata import jexception
 
 from expediter.asl.expressions.jsonata.values import COMPOSITE, NestedTooDeep, TooLarge, Weights
@@ -15,6 +17,8 @@ from expediter.asl.texts import PAYLOAD_LIMIT
 STEPS = 10_000
 #: Steps of all evaluations for one event: of a Map with many items, or a chain of states that never waits.
 EVENT_STEPS = 100_000
+#: Steps between two moments at which an evaluation may be interrupted: some 3 ms.
+TURN = 1_000
 #: Expressions inside expressions that are being evaluated at one time: a function that calls itself some seventy times.
 DEPTH = 300
 #: Bytes of JSON of a value, intermediate ones included: those of a state's output.
@@ -35,19 +39,29 @@ class LimitExceeded(jexception.JException):  # type: ignore[misc]  # the library
 
 
 class Meter:
-    """Counts what one evaluation uses."""
+    """Counts what one evaluation uses. ``pause`` is called every TURN steps."""
 
-    __slots__ = ("_weights", "steps")
+    __slots__ = ("_pause", "_weights", "steps", "turn")
 
-    def __init__(self) -> None:
+    def __init__(self, pause: Callable[[], None]) -> None:
         self.steps = 0
+        #: The steps at which ``check`` is to be called.
+        self.turn = TURN
+        self._pause = pause
         self._weights = Weights(SIZE)
 
     def spend(self, steps: int) -> None:
         """Raises LimitExceeded."""
         self.steps += steps
+        if self.steps > self.turn:
+            self.check()
+
+    def check(self) -> None:
+        """Raises LimitExceeded."""
         if self.steps > STEPS:
             raise LimitExceeded("D1012", f"The evaluation takes more than {STEPS} steps. Check for infinite recursion.")
+        self.turn = min(self.steps + TURN, STEPS)
+        self._pause()
 
     def weigh(self, value: Json) -> None:
         """Spends what it takes to read all of a value. Raises LimitExceeded, also when the value is too large."""
