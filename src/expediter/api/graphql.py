@@ -47,8 +47,7 @@ def update_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
 
 
 def delete_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
-    orders.delete(work, caller, args["id"])
-    return args["id"]
+    return orders.delete(work, caller, args["id"]).id
 
 
 def cancel_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:

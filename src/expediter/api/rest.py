@@ -12,7 +12,7 @@ from expediter import contracts
 from expediter.api.errors import MediaTypeUnsupported, RequestUnparsable
 from expediter.api.keys import order_id_in_header, own_id
 from expediter.api.render import letter_view, order_view
-from expediter.api.request import JSON, Request, Response, arguments, whole_number
+from expediter.api.request import JSON, Headers, Request, Response, arguments, whole_number
 from expediter.app import orders
 from expediter.app.drafts import ChangeDraft, D, Draft, parse
 from expediter.app.instants import instant
@@ -90,7 +90,7 @@ def cancel_order(work: Work, request: Request) -> Response:
 def get_timeline(work: Work, request: Request) -> Response:
     timeline = operations.timeline(work, request.caller, request.params["id"])
     shown = [{**event, "at": instant(event["at"])} for event in timeline.events]
-    return _json({"order_id": request.params["id"], "events": shown, "pruned": timeline.pruned})
+    return _json({"order_id": request.params["id"].lower(), "events": shown, "pruned": timeline.pruned})
 
 
 # ── dead letters ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -176,7 +176,7 @@ def _signed(request: Request) -> bytes:
 
 def draft(request: Request, form: type[D]) -> D:
     """The body as a draft. Raises MediaTypeUnsupported, RequestUnparsable, OrderInvalid."""
-    require_json(request.headers.get("content-type", ""))
+    require_json(request.headers)
     try:
         return parse(request.body, form)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -184,8 +184,14 @@ def draft(request: Request, form: type[D]) -> D:
         raise RequestUnparsable(f"The body is not JSON: {why}. Correct it and send it again.") from error
 
 
-def require_json(content_type: str) -> None:
-    """Raises MediaTypeUnsupported unless the media type is application/json; its parameters do not matter."""
+def require_json(headers: Headers) -> None:
+    """Raises MediaTypeUnsupported unless the media type is application/json, whatever its parameters, as it is.
+
+    A content coding that is not read is 415 too (RFC 9110, section 15.5.16).
+    """
+    if "content-encoding" in headers and headers["content-encoding"].strip().lower() not in ("", "identity"):
+        raise MediaTypeUnsupported("This server does not read a compressed body. Send it without Content-Encoding.")
+    content_type = headers.get("content-type", "")
     if content_type != JSON and content_type.partition(";")[0].strip().lower() != JSON:
         raise MediaTypeUnsupported
 

@@ -57,7 +57,7 @@ def require_owner(caller: Caller, draft: Draft) -> None:
 
 def find(work: Work, caller: Caller, order_id: str) -> Order:
     """The order. Raises OrderNotFound when it is absent, deleted or another user's."""
-    order = _accepted(work, order_id)
+    order = _accepted(work, order_id.lower())  # a UUID is the same in capitals (RFC 9562, section 4)
     if order is None or order.deleted_at is not None or not (caller.operator or caller.user_id == order.user_id):
         raise OrderNotFound(f"There is no order {order_id}. Check the id.")
     return order
@@ -69,6 +69,8 @@ def page(work: Work, caller: Caller, query: Query) -> Page:
         if caller.user_id is None or query.user_id not in {None, caller.user_id}:
             return Page((), None)
         query = msgspec.structs.replace(query, user_id=caller.user_id)
+    if query.cursor is not None:
+        query = msgspec.structs.replace(query, cursor=query.cursor.lower())
     return work.orders.page(query)
 
 

@@ -18,6 +18,9 @@ T = TypeVar("T")
 #: Half a character, escaped: one half of a surrogate pair without the other.
 _HALF = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
 
+#: A byte order mark. It is no part of JSON (RFC 8259, section 8.1).
+_MARK = b"\xef\xbb\xbf"
+
 
 class _Object(list[tuple[str, Json]]):
     """A JSON object as it stands in the text, with every key."""
@@ -46,6 +49,8 @@ def repeated_key(text: bytes) -> str | None:
 
 def why_not_json(text: bytes, error: Exception) -> str:
     """What is wrong with a text that is not JSON: what the parser said, or that it holds half a character."""
+    if text.startswith(_MARK):
+        return "it begins with a byte order mark (U+FEFF); send it without"
     if _HALF.search(text):
         return "an escape from \\ud800 to \\udfff is half a character; send both halves, or the character itself"
     return reason(error)

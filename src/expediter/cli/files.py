@@ -1,5 +1,6 @@
 """Files that somebody names on the command line: read within bounds, whatever they turn out to be."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ def lines_of(path: Path) -> Iterator[Iterator[bytes]]:
     with path.open("rb") as file:
 
         def lines() -> Iterator[bytes]:
+            if file.read(len(BOM_UTF8)) != BOM_UTF8:  # some editors begin a file with it; it is no part of its text
+                file.seek(0)
             while line := file.readline(LONGEST + 1):
                 yield line
                 while len(line) > LONGEST and not line.endswith(b"\n"):

@@ -35,7 +35,9 @@ _COLOURS = {
 def as_json(value: object) -> None:
     """The value as indented JSON."""
     text = msgspec.json.format(msgspec.json.encode(value), indent=2)
-    sys.stdout.write(text.decode() + "\n")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text + b"\n")  # JSON is UTF-8, whatever the terminal is
+    sys.stdout.buffer.flush()
 
 
 def out() -> Console:

@@ -1,10 +1,13 @@
 """``expediter orders`` and ``dlq``: reads come from the file, writes go through the server."""
 
+import json
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 from expediter.embedded.sqlite.database import open_writer
-from tests.cli.conftest import Run, Server, Start, bury, serving
+from tests.cli.conftest import Run, Server, Start, bury, plain_environment, serving
 
 
 def placed(server: Server, typed: Run, order: dict[str, str]) -> str:
@@ -170,3 +173,16 @@ def test_an_order_whose_history_is_no_longer_kept_says_so(started: Start, typed:
 
     assert typed("orders", "show", order_id, "--json", data=server.data).json["pruned"] is True
     assert "were taken away" in typed("orders", "show", order_id, data=server.data).out
+
+
+def test_a_terminal_without_the_letters_of_a_name_is_shown_the_rest(server: Server) -> None:
+    server.accept({"user_id": "用户", "quantity": 1, "restaurant_id": "r"})
+    environment = {**plain_environment(), "PYTHONIOENCODING": "ascii", "EXPEDITER_DATA": str(server.data)}
+    command = [sys.executable, "-m", "expediter", "orders", "list"]
+    people, programs = (
+        subprocess.run([*command, *more], env=environment, capture_output=True, check=True).stdout
+        for more in ((), ("--json",))
+    )
+
+    assert b"\\u7528\\u6237" in people
+    assert "用户" in {order["user_id"] for order in json.loads(programs)["items"]}

@@ -43,6 +43,15 @@ def test_every_line_is_accepted_once_however_often_the_file_is_submitted(
     }
 
 
+def test_the_first_line_of_a_file_that_begins_with_a_byte_order_mark_is_an_order(
+    server: Server, typed: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "o.jsonl"
+    file.write_bytes(b"\xef\xbb\xbf" + json.dumps(ORDER).encode() + b"\r\n" + json.dumps(ORDER).encode())
+
+    assert typed("submit", str(file), "--json", server=server).json["accepted"] == 2
+
+
 def test_a_line_that_was_added_is_ordered_and_the_others_are_not_again(
     server: Server, typed: Run, tmp_path: Path
 ) -> None:

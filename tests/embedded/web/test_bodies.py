@@ -2,9 +2,9 @@
 
 import pytest
 
-from expediter.api.errors import RequestUnparsable
+from expediter.api.errors import MediaTypeUnsupported, RequestUnparsable
 from expediter.api.request import JSON, Request
-from expediter.api.rest import draft
+from expediter.api.rest import draft, require_json
 from expediter.app.drafts import Draft
 from expediter.app.ports import Caller
 from expediter.embedded.web.graphql.over_http import in_body, in_query
@@ -34,3 +34,18 @@ def test_variables_in_an_address_are_read_as_strictly() -> None:
 def test_half_a_character_in_an_order_is_called_that(text: str) -> None:
     with pytest.raises(RequestUnparsable, match="half a character"):
         draft(asked(f'{{"user_id":"{text}"}}'.encode()), Draft)
+
+
+def test_a_byte_order_mark_is_called_that() -> None:
+    with pytest.raises(RequestUnparsable, match="byte order mark"):
+        draft(asked(b'\xef\xbb\xbf{"user_id":"Ann"}'), Draft)
+
+
+@pytest.mark.parametrize(("coding", "taken"), [("gzip", False), ("br, gzip", False), ("identity", True), ("", True)])
+def test_a_compressed_body_is_refused_as_such(coding: str, taken: bool) -> None:
+    headers = {"content-type": JSON, "content-encoding": coding}
+    if taken:
+        require_json(headers)
+        return
+    with pytest.raises(MediaTypeUnsupported, match="without Content-Encoding"):
+        require_json(headers)

@@ -49,6 +49,6 @@ def record_operation(services: OperatorServices, caller: Caller, operation: str,
     """Records one of OPERATIONS. ``subject_id``: the id of its order or message."""
     kind = OPERATIONS[operation]
     if "Letter" not in operation:
-        record(services, operator_of(caller), kind, subject_id or "")
+        record(services, operator_of(caller), kind, (subject_id or "").lower())
     else:
         record(services, operator_of(caller), kind, DEAD_LETTERS, f"message {subject_id}" if subject_id else "")

@@ -77,8 +77,7 @@ def purge(work: Work) -> Moved:
 
 def timeline(work: Work, caller: Caller, order_id: str) -> Timeline:
     """The order's workflow; it has no events before it starts. Raises OrderNotFound."""
-    orders.find(work, caller, order_id)
-    events = work.workflows.history(order_id)
+    events = work.workflows.history(orders.find(work, caller, order_id).id)
     return Timeline(events or [], pruned=events == [])
 
 

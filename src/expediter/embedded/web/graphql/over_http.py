@@ -20,7 +20,7 @@ _encode = msgspec.json.Encoder().encode
 async def answer(graphql: Graphql, request: Request) -> Response:
     """Raises MediaTypeUnsupported, RequestUnparsable, MethodNotAllowed for a mutation in an address."""
     if request.method == "POST":
-        require_json(request.headers.get("content-type", ""))
+        require_json(request.headers)
         asked = in_body(request.body)
     else:
         asked = in_query(dict(request.query))

@@ -27,7 +27,7 @@ class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def erase_user(home: Backend, request: Request) -> Response:
     """Raises MediaTypeUnsupported, RequestUnparsable, OrderInvalid, OrdersUnderWay."""
-    require_json(request.headers.get("content-type", ""))
+    require_json(request.headers)
     try:
         asked = decode(request.body, Erasure)
     except msgspec.ValidationError as error:

@@ -93,7 +93,7 @@ async def revoke_key(home: Backend, request: Request) -> Response:
 
 
 def _new_key(request: Request) -> NewKey:
-    require_json(request.headers.get("content-type", ""))
+    require_json(request.headers)
     try:
         return decode(request.body, NewKey)
     except msgspec.ValidationError as error:

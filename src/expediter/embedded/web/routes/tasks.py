@@ -36,7 +36,7 @@ async def _told(home: Backend, request: Request, report: TaskReport, name: str) 
 
 def success(request: Request) -> TaskReport:
     """Raises MediaTypeUnsupported, RequestUnparsable."""
-    require_json(request.headers.get("content-type", ""))
+    require_json(request.headers)
     try:
         return TaskSuccess(decode(request.body, object))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -45,7 +45,7 @@ def success(request: Request) -> TaskReport:
 
 def failure(request: Request) -> TaskReport:
     """Raises MediaTypeUnsupported, RequestUnparsable."""
-    require_json(request.headers.get("content-type", ""))
+    require_json(request.headers)
     try:
         return decode(request.body, TaskFailure)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -115,7 +115,7 @@ def _number(request: Request) -> int:
 
 
 def _body(request: Request, form: type[Form], what: str) -> Form:
-    require_json(request.headers.get("content-type", ""))
+    require_json(request.headers)
     try:
         return decode(request.body, form)
     except msgspec.ValidationError as error:
