@@ -10,6 +10,8 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from expediter import contracts
+from expediter.api.access import Claims, caller_of
+from expediter.api.keys import own_id
 from expediter.app.ports import Outcome
 from expediter.aws import clients
 from expediter.aws.functions import tasks
@@ -117,17 +119,22 @@ def test_a_cancel_that_meets_the_charge_finds_the_order_paid(functions: Function
 
 
 def test_an_order_by_graphql_is_on_the_queue_before_its_key_is_taken(functions: Functions) -> None:
-    key, order = str(uuid4()), {"name": "Burger", "quantity": 3, "restaurantId": "Restaurant 4", "userId": "Bob"}
+    key, order = str(uuid4()), {"name": "Burger", "quantity": 3, "restaurantId": "Restaurant 4"}
     placed = functions.graphql("Mutation.postOrder", input=order, idempotencyKey=key)["value"]
     again = functions.graphql("Mutation.postOrder", input=order, idempotencyKey=key)["value"]
     other = functions.graphql("Mutation.postOrder", input={**order, "quantity": 4}, idempotencyKey=key)
 
-    assert (placed["id"], placed["userId"], placed["orderStatus"]) == (key, ANN, "PENDING")
-    assert again["id"] == key
+    assert (placed["id"], placed["userId"], placed["orderStatus"]) == (
+        own_id(caller_of(Claims(ANN)), key),
+        ANN,
+        "PENDING",
+    )
+    assert again["id"] == placed["id"]
     assert other["error"]["type"] == "IdempotencyKeyReused"
     with functions.adapters.unit() as work:
         (message,) = work.queue.receive(5, 0)
-    assert message.attributes == {"order_id": key, "default_price": "1000", "currency": "USD", "hold_seconds": "30"}
+    terms = {"default_price": "1000", "currency": "USD", "hold_seconds": "30"}
+    assert message.attributes == {"order_id": placed["id"], **terms}
 
 
 def test_a_message_that_cannot_be_sent_takes_no_key(functions: Functions) -> None:

@@ -7,15 +7,16 @@ from urllib.parse import unquote
 import msgspec
 
 from expediter.api.access import NEEDS, require
-from expediter.api.errors import RETRY_AFTER, problem
+from expediter.api.errors import RETRY_AFTER, Unauthorized, problem
 from expediter.api.request import Request, Response
+from expediter.app.access import OwnerRefused, ScopeMissing
 from expediter.app.drafts import Draft, parse
 from expediter.app.orders import require_owner
 from expediter.app.ports import Message
 from expediter.asl.protocol import Json
 from expediter.aws import clock
 from expediter.aws.callers import from_authorizer, from_message
-from expediter.domain.errors import OrderError, OrderInvalid, OrderNotFound
+from expediter.domain.errors import IdempotencyKeyReused, OrderError, OrderInvalid, OrderNotFound
 
 #: What is said of an operation that only a server has.
 ELSEWHERE = (
@@ -23,6 +24,9 @@ ELSEWHERE = (
     "token tells Step Functions (SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat). A customer's data is in Cognito "
     "and DynamoDB."
 )
+
+#: Errors that a message would end in again, however often it comes.
+ITS_OWN = (OrderInvalid, IdempotencyKeyReused, OwnerRefused, ScopeMissing, Unauthorized)
 
 
 def message_of(record: Json) -> Message:
@@ -53,14 +57,19 @@ def check_sender(message: Message) -> None:
     require_owner(caller, draft)
 
 
-def request_of(event: Json, params: Mapping[str, str]) -> Request:
-    """A call that API Gateway hands on (a proxy integration). Raises Unauthorized."""
+def request_of(event: Json, name: str, params: Mapping[str, str]) -> Request:
+    """A call of the operation ``name`` that API Gateway hands on (a proxy integration).
+
+    Raises Unauthorized, ScopeMissing.
+    """
+    caller = from_authorizer(event["requestContext"].get("authorizer") or {})
+    require(caller.scopes, NEEDS[name])
     query = event.get("multiValueQueryStringParameters") or {}
     body = event.get("body") or ""
     return Request(
         method=event["httpMethod"],
         path=unquote(event["path"]),
-        caller=from_authorizer(event["requestContext"].get("authorizer") or {}),
+        caller=caller,
         new_id=clock.new_id(),
         params=params,
         query=tuple((name, value) for name, values in query.items() for value in values),

@@ -2,18 +2,13 @@
 
 import logging
 
-from expediter.api.errors import Unauthorized
 from expediter.app import intake
-from expediter.app.access import OwnerRefused, ScopeMissing
 from expediter.app.ports import Message
 from expediter.asl.protocol import Json
 from expediter.aws import wiring
-from expediter.aws.events import check_sender, message_of
-from expediter.domain.errors import IdempotencyKeyReused, OrderInvalid
+from expediter.aws.events import ITS_OWN, check_sender, message_of
 
 _log = logging.getLogger("expediter.intake")
-#: Errors that the same message would end in again.
-_ITS_OWN = (OrderInvalid, IdempotencyKeyReused, OwnerRefused, ScopeMissing, Unauthorized)
 
 
 def handler(event: Json, _: object) -> Json:
@@ -35,7 +30,7 @@ def handler(event: Json, _: object) -> Json:
 def _give_back(message: Message, error: Exception, now: int) -> None:
     """Its own fault: a dead letter after three receives. Else: it is tried again for a day."""
     queue = wiring.queue()
-    refuse = queue.fail if isinstance(error, _ITS_OWN) else queue.postpone
+    refuse = queue.fail if isinstance(error, ITS_OWN) else queue.postpone
     try:
         refuse(message, f"{type(error).__name__}: {error}", now)
     except Exception:  # noqa: BLE001  # the visibility timeout brings the message back all the same

@@ -4,7 +4,6 @@ import logging
 from urllib.parse import unquote
 
 from expediter import contracts
-from expediter.api.access import NEEDS, require
 from expediter.api.errors import InternalError, PathUnknown
 from expediter.api.request import Response
 from expediter.api.rest import OPERATIONS
@@ -34,9 +33,7 @@ def answer(event: Json) -> Response:
     name, params = _router.find(event["httpMethod"], unquote(event["path"]))
     if name not in OPERATIONS:
         raise PathUnknown(ELSEWHERE)
-    request = request_of(event, params)
-    require(request.caller.scopes, NEEDS[name])
-    claims = wiring.api_claims()
+    request, claims = request_of(event, name, params), wiring.api_claims()
     response = OPERATIONS[name].handle(wiring.work(claims), request)
     claims.commit()
     return response
