@@ -1,9 +1,11 @@
 """The ``expediter`` command and its subcommands. Only signatures are read here; a command imports what it needs when it
 runs."""
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import typer
+from typer._click.exceptions import UsageError  # what the parser of Typer raises; it has no public name
 from typer.core import TyperGroup
 
 from expediter.cli.commands import dlq, keys, orders
@@ -29,6 +31,17 @@ class _Workflow(TyperGroup):
 
         self.commands = typer.main.get_group(workflow.app).commands
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: "Context") -> Any:  # noqa: ANN401 - as the class it overrides has it
+        """Where JSON is asked for, a wrong option or a missing argument is told as JSON too."""
+        as_json = "--json" in ctx.args
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            if not as_json:
+                raise
+            typer.echo(json.dumps({"error": error.format_message()}))
+            raise typer.Exit(2) from error
 
 
 app = typer.Typer(

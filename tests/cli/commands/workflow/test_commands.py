@@ -163,3 +163,20 @@ def test_a_definition_that_never_ends_is_refused(command: str, typed: Run) -> No
 
     assert refused.code == 2
     assert "larger than 16 MiB" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("typed_words", "told"),
+    [
+        (["run", "--json"], "Missing argument 'file'."),
+        (["run", "x", "--json", "--wrong"], "No such option: --wrong"),
+        (["nothing", "--json"], "No such command 'nothing'."),
+    ],
+)
+def test_a_wrong_command_line_is_told_as_json_where_json_is_asked_for(
+    typed: Run, typed_words: list[str], told: str
+) -> None:
+    done = typed("workflow", *typed_words)
+
+    assert (done.code, done.json["error"].startswith(told)) == (2, True)
+    assert "Usage" in typed("workflow", "run").err

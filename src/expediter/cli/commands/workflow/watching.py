@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -46,12 +46,27 @@ def _draw_and_run(file: Path, source: Source) -> None:
         typer.echo(agreement(cases))
 
 
+class _Seen(NamedTuple):
+    """What tells one save from another, also of an editor that puts a new file in the place of the old one."""
+
+    file: int
+    modified: int
+    size: int
+
+
+def _seen(path: Path) -> _Seen | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return _Seen(found.st_ino, found.st_mtime_ns, found.st_size)
+
+
 def _saves(file: Path, every: float) -> Iterator[None]:
     """Once at the start, and then whenever the file or a case beside it has changed."""
-    before: list[int] | None = None
+    before: list[_Seen | None] | None = None
     while True:
-        files = [file, *file.parent.glob("*.cases.json")]
-        now = [path.stat().st_mtime_ns for path in files if path.exists()]
+        now = [_seen(path) for path in (file, *sorted(file.parent.glob("*.cases.json")))]
         if now != before:
             before = now
             yield
