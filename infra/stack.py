@@ -152,6 +152,8 @@ class Orders(cdk.Stack):
             "GraphqlUrl": self.graphql.api.graphql_url,
             "UserPool": self.users.pool.user_pool_id,
             "UserPoolClient": self.users.client.user_pool_client_id,
+            "ProgramClient": self.users.program.user_pool_client_id,
+            "TokenUrl": f"{self.users.domain.base_url()}/oauth2/token",
             "OrderQueue": self.messages.orders.queue_url,
             "DeadLetterQueue": self.messages.dead.queue_url,
             "StateMachine": self.workflow.machine.state_machine_arn,

@@ -1,8 +1,16 @@
-"""Who may call: a user pool with a group of operators, and one public client (no secret to leak)."""
+"""Who may call: customers and operators of one user pool (a group for each role), and programs.
 
+People have one public client (no secret to leak). A program has a client of its own with a secret, and the scopes that
+it was made with.
+https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-define-resource-servers.html
+"""
+
+from aws_cdk import Stack
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
+from expediter.api.access import RESOURCE
+from expediter.app.access import GROUPS, Scope
 from infra.stages import Stage
 
 
@@ -30,10 +38,37 @@ class Users(Construct):
             disable_o_auth=True,
             prevent_user_existence_errors=True,
         )
-        cognito.CfnUserPoolGroup(
-            self,
-            "OperatorsGroup",
-            user_pool_id=self.pool.user_pool_id,
-            group_name="operators",
-            description="See and change everybody's orders, and treat dead letters.",
+        for group, role in GROUPS.items():
+            cognito.CfnUserPoolGroup(
+                self,
+                f"{group.title().replace('-', '')}Group",
+                user_pool_id=self.pool.user_pool_id,
+                group_name=group,
+                description=f"Operators with the role {role}.",
+            )
+        self._programs(stage)
+
+    def _programs(self, stage: Stage) -> None:
+        """The scopes, where programs get their tokens, and one program that places and reads orders."""
+        scopes = {
+            scope: cognito.ResourceServerScope(scope_name=scope, scope_description=f"Expediter: {scope}")
+            for scope in Scope
+        }
+        server = self.pool.add_resource_server(
+            "Scopes", identifier=RESOURCE.removesuffix("/"), scopes=list(scopes.values())
+        )
+        self.domain = self.pool.add_domain(
+            "Tokens",
+            cognito_domain=cognito.CognitoDomainOptions(domain_prefix=f"orders-{stage.name}-{Stack.of(self).account}"),
+        )
+        self.program = self.pool.add_client(
+            "Program",
+            generate_secret=True,
+            o_auth=cognito.OAuthSettings(
+                flows=cognito.OAuthFlows(client_credentials=True),
+                scopes=[
+                    cognito.OAuthScope.resource_server(server, scopes[scope])
+                    for scope in (Scope.ORDERS_READ, Scope.ORDERS_WRITE)
+                ],
+            ),
         )

@@ -45,7 +45,7 @@ class Stack:
             AuthFlow="ADMIN_USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": self._user, "PASSWORD": password},
         )
-        return str(answer["AuthenticationResult"]["IdToken"])
+        return str(answer["AuthenticationResult"]["AccessToken"])
 
     def leave(self) -> None:
         self._cognito.admin_delete_user(UserPoolId=self._pool, Username=self._user)

@@ -5,10 +5,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from expediter import contracts
+from expediter.api.access import NEEDS, RESOURCE, Need
+from expediter.api.rest import OPERATIONS
+from expediter.app.access import Scope, scopes_in
 from expediter.asl.protocol import Json
 
 HERE = Path(__file__).parent
 AUTHORIZER = "users"
+#: Scopes that people's access tokens have: signed in with a password, or at Cognito's own page.
+PEOPLE = ("aws.cognito.signin.user.admin", "openid")
 
 #: A schema that only null fits, without writing null: a CloudFormation template cannot hold one.
 NULL = {"anyOf": [{"type": kind} for kind in ("string", "number", "boolean", "object", "array")]}
@@ -36,14 +41,16 @@ class Wiring(NamedTuple):
     queue_path: str
     queue_role: str
     region: str
+    partition: str
 
 
 def document(wiring: Wiring) -> Json:
     """The contract with its integrations."""
     spec = without_null(json.loads(contracts.read("openapi.json")))
+    spec["paths"] = published(spec["paths"])
     for methods in spec["paths"].values():
         for operation in methods.values():
-            operation["security"] = [{AUTHORIZER: []}]
+            operation["security"] = [{AUTHORIZER: scopes(NEEDS[operation["operationId"]])}]
             operation["x-amazon-apigateway-integration"] = _function(wiring)
     post = spec["paths"]["/orders"]["post"]
     post["x-amazon-apigateway-integration"] = _queue(wiring)
@@ -56,6 +63,22 @@ def document(wiring: Wiring) -> Json:
     }
     spec["components"]["securitySchemes"] = {AUTHORIZER: _authorizer(wiring.pool)}
     return spec
+
+
+def scopes(need: Need) -> list[str]:
+    """The scopes of access tokens that are let in: a person's, whose groups our function looks at, and a program's with
+    what the operation needs. API Gateway takes a token with any of them."""
+    programs = [f"{RESOURCE}{scope}" for scope in Scope if need in scopes_in([scope])]
+    return [*PEOPLE, *programs]
+
+
+def published(paths: Json) -> Json:
+    """The operations that there are on AWS. The others would be 404, so the API does not name them."""
+    kept = {
+        path: {method: it for method, it in methods.items() if it["operationId"] in OPERATIONS}
+        for path, methods in paths.items()
+    }
+    return {path: methods for path, methods in kept.items() if methods}
 
 
 def without_null(value: Json) -> Json:
@@ -80,7 +103,7 @@ def _function(wiring: Wiring) -> Json:
     return {
         "type": "aws_proxy",
         "httpMethod": "POST",
-        "uri": f"arn:aws:apigateway:{wiring.region}:lambda:path/{path}",
+        "uri": f"arn:{wiring.partition}:apigateway:{wiring.region}:lambda:path/{path}",
         "passthroughBehavior": "when_no_match",
     }
 
@@ -91,7 +114,7 @@ def _queue(wiring: Wiring) -> Json:
     return {
         "type": "aws",
         "httpMethod": "POST",
-        "uri": f"arn:aws:apigateway:{wiring.region}:sqs:path/{wiring.queue_path}",
+        "uri": f"arn:{wiring.partition}:apigateway:{wiring.region}:sqs:path/{wiring.queue_path}",
         "credentials": wiring.queue_role,
         "passthroughBehavior": "never",
         "requestParameters": {"integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"},
@@ -101,7 +124,11 @@ def _queue(wiring: Wiring) -> Json:
                 "statusCode": "204",
                 "responseTemplates": {"application/json": template("post_order.response.vtl")},
             },
-            "default": {"statusCode": "503", "responseTemplates": {"application/json": unavailable}},
+            "default": {
+                "statusCode": "503",
+                "responseTemplates": {"application/json": unavailable},
+                "responseParameters": {"method.response.header.Retry-After": "'1'"},
+            },
         },
     }
 
@@ -111,12 +138,12 @@ def problem(name: str, status: int, detail: str) -> Json:
 
 
 def _answer(name: str, status: int) -> Json:
-    """A gateway response's template knows variables only, no functions. messageString brings its own quotes.
+    """A gateway response's template knows variables only, no functions. messageString brings its own quotes; what the
+    validator says (validationErrorString) holds quotes that nothing can escape, so it is left out.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """
-    detail = '"$context.error.validationErrorString"' if status == 422 else "$context.error.messageString"
-    body = json.dumps(problem(name, status, "DETAIL")).replace('"DETAIL"', detail)
+    body = json.dumps(problem(name, status, "DETAIL")).replace('"DETAIL"', "$context.error.messageString")
     answer: Json = {
         "statusCode": str(status),
         "responseTemplates": {"application/json": body},

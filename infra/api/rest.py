@@ -26,11 +26,14 @@ class RestApi(Construct):
             queue_path=f"{stack.account}/{queue.queue_name}",
             queue_role=self.role.role_arn,
             region=stack.region,
+            partition=stack.partition,
         )
         access = logs.LogGroup(self, "AccessLogs", retention=stage.retention, removal_policy=stage.removal)
         self.api = apigateway.SpecRestApi(
             self,
             "Api",
+            rest_api_name=f"orders-{stage.name}",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
             api_definition=apigateway.ApiDefinition.from_inline(document(wiring)),
             cloud_watch_role=True,
             cloud_watch_role_removal_policy=stage.removal,

@@ -6,8 +6,10 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from expediter.app.access import Scope
+from expediter.aws.callers import from_message
 from infra.api.openapi import template
-from tests.aws.local.gateway import Call
+from tests.aws.local.gateway import PERSON, Call
 from tests.aws.stage import Functions
 
 KEY, REQUEST, ANN = "0198a5c0-0000-7000-8000-00000000abcd", "c0000000-0000-4000-8000-000000000001", "ann"
@@ -19,7 +21,7 @@ BODIES = [
     (
         '{"items": [{"name": "Käse & \\"Brot\\" 🍔", "quantity": 2, "unit_price": 350},'
         ' {"name": "a+b=c%20;", "quantity": "3"}],'
-        '"user_id": "u", "restaurant_id": "r", "currency": "EUR", "email": "j\\u00fcrgen@example.com"}'
+        '"user_id": "u", "restaurant_id": "r", "currency": "EUR", "email": "j\\u0061n@example.com"}'
     ),
     "no JSON at all \\ $",
 ]
@@ -52,7 +54,7 @@ def test_the_body_arrives_byte_for_byte(body: str) -> None:
 
 @pytest.mark.parametrize("body", ORDERS)
 def test_what_arrives_is_taken_in_as_the_client_wrote_it(functions: Functions, body: str) -> None:
-    form, _ = sent(body, {"Idempotency-Key": KEY})
+    form, _ = sent(body, {"Idempotency-Key": KEY}, **{"cognito:groups": "operators"})
     record = functions.message(form["MessageBody"].encode(), **attributes(form))
     assert record["body"].encode() == body.encode()
     assert functions.call("Intake", {"Records": [record]}) == {"batchItemFailures": []}
@@ -61,7 +63,7 @@ def test_what_arrives_is_taken_in_as_the_client_wrote_it(functions: Functions, b
     (started,) = client.list_executions(stateMachineArn=machine)["executions"]
     taken = json.loads(client.describe_execution(executionArn=started["executionArn"])["input"])["order"]
     wrote = json.loads(body)
-    assert (taken["id"], taken["user_id"], taken["restaurant_id"]) == (KEY, ANN, wrote["restaurant_id"])
+    assert (taken["id"], taken["user_id"], taken["restaurant_id"]) == (KEY, wrote["user_id"], wrote["restaurant_id"])
     things = wrote.get("items") or [{"name": "item", "quantity": wrote["quantity"]}]
     assert [(it["name"], it["quantity"], it["unit_price"]) for it in taken["items"]] == [
         (it["name"], int(it["quantity"]), it.get("unit_price", 1000)) for it in things
@@ -73,7 +75,7 @@ def test_what_arrives_is_taken_in_as_the_client_wrote_it(functions: Functions, b
 @pytest.mark.parametrize("key", [KEY, f'"{KEY}"', KEY.upper()])
 def test_the_key_becomes_the_order_s_id_and_is_told(header: str, key: str) -> None:
     form, answer = sent(BODIES[0], {header: key})
-    assert attributes(form) == {"order_id": KEY, "caller": ANN}
+    assert attributes(form) == {"order_id": KEY, "caller": ANN, **PERSON}
     assert answer == {"Location": f"/dev/orders/{KEY}", "Order-Id": KEY}
 
 
@@ -113,6 +115,15 @@ def test_a_key_of_blanks_stays_and_dies_in_the_intake(functions: Functions) -> N
 def test_the_caller_s_groups_come_along() -> None:
     form, _ = sent(BODIES[0], None, **{"cognito:groups": "cooks,operators"})
     assert attributes(form)["groups"] == "cooks,operators"
+
+
+def test_a_program_is_known_by_its_client_and_its_scopes() -> None:
+    form, _ = sent(BODIES[0], None, sub="shop", client_id="shop", scope="expediter/orders:write expediter/dlq")
+    found = attributes(form)
+    assert (found["caller"], found["client_id"]) == ("shop", "shop")
+    caller = from_message(found)
+    assert caller.user_id is None
+    assert caller.scopes == {Scope.ORDERS_WRITE, Scope.DLQ, Scope.DLQ_READ}
 
 
 def test_a_key_cannot_smuggle_another_attribute_in() -> None:

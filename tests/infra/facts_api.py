@@ -1,4 +1,4 @@
-"""Facts about the APIs, who may call, the workflow, and what is watched and logged."""
+"""Facts about the APIs, the workflow, and what is watched and logged."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from expediter.api.graphql import RESOLVERS
+from expediter.api.rest import OPERATIONS
 from expediter.aws.functions.table import FUNCTIONS, OTHER_FUNCTIONS, TASK_FUNCTIONS
 from infra.api.openapi import GATEWAY_ERRORS
 from tests.infra.reading import Template, function, get, named, only, resources, tags, text
@@ -29,63 +30,6 @@ def every_field_is_resolved_by_the_one_function(template: Template) -> None:
         assert "util.error(failed.message, failed.type" in it["Code"]
 
 
-def users_sign_in_and_there_are_no_keys(template: Template) -> None:
-    pool = named(template, "AWS::Cognito::UserPool", "UsersPool")[0]
-    api = only(template, "AWS::AppSync::GraphQLApi")
-    assert api["AuthenticationType"] == "AMAZON_COGNITO_USER_POOLS"
-    assert api["UserPoolConfig"] == {
-        "AwsRegion": {"Ref": "AWS::Region"},
-        "DefaultAction": "ALLOW",
-        "UserPoolId": {"Ref": pool},
-    }
-    assert api["AdditionalAuthenticationProviders"] == [{"AuthenticationType": "AWS_IAM"}]
-    assert (api["XrayEnabled"], api["QueryDepthLimit"], api["ResolverCountLimit"]) == (True, 10, 100)
-    assert api["Name"] == "orders-dev"
-    logged = api["LogConfig"]
-    assert (logged["FieldLogLevel"], logged["ExcludeVerboseContent"]) == ("ERROR", True)
-    assert logged["CloudWatchLogsRoleArn"] == get(named(template, "AWS::IAM::Role", "GraphqlLogRole")[0])
-    assert resources(template, "AWS::AppSync::ApiKey") == {}
-
-
-def the_user_pool_is_strict_and_has_operators(template: Template) -> None:
-    key, pool = named(template, "AWS::Cognito::UserPool", "UsersPool")
-    assert pool["Policies"]["PasswordPolicy"] == {
-        "MinimumLength": 12,
-        **dict.fromkeys(("RequireLowercase", "RequireNumbers", "RequireSymbols", "RequireUppercase"), True),
-    }
-    assert (pool["UsernameAttributes"], pool["AutoVerifiedAttributes"]) == (["email"], ["email"])
-    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("OPTIONAL", ["SOFTWARE_TOKEN_MFA"])
-    assert pool["AccountRecoverySetting"] == {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]}
-    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": False}
-    assert pool["DeletionProtection"] == "INACTIVE"
-    group = only(template, "AWS::Cognito::UserPoolGroup")
-    assert (group["GroupName"], group["UserPoolId"]) == ("operators", {"Ref": key})
-    client = only(template, "AWS::Cognito::UserPoolClient")
-    assert client["UserPoolId"] == {"Ref": key}
-    assert client["PreventUserExistenceErrors"] == "ENABLED"
-    assert set(client["ExplicitAuthFlows"]) == {
-        "ALLOW_ADMIN_USER_PASSWORD_AUTH",
-        "ALLOW_USER_SRP_AUTH",
-        "ALLOW_REFRESH_TOKEN_AUTH",
-    }
-    assert not client.get("GenerateSecret", False)
-    assert client["AllowedOAuthFlowsUserPoolClient"] is False
-
-
-def every_call_needs_a_user(template: Template) -> None:
-    body = only(template, "AWS::ApiGateway::RestApi")["Body"]
-    pool = named(template, "AWS::Cognito::UserPool", "UsersPool")[0]
-    scheme = body["components"]["securitySchemes"]["users"]
-    assert scheme == {
-        "type": "apiKey",
-        "name": "Authorization",
-        "in": "header",
-        "x-amazon-apigateway-authtype": "cognito_user_pools",
-        "x-amazon-apigateway-authorizer": {"type": "cognito_user_pools", "providerARNs": [get(pool)]},
-    }
-    assert all(operation["security"] == [{"users": []}] for _, operation in operations(body))
-
-
 def operations(body: Any) -> Iterator[tuple[str, Any]]:
     for path, methods in body["paths"].items():
         for method, operation in methods.items():
@@ -102,7 +46,7 @@ def orders_go_straight_to_the_queue_and_all_else_to_the_function(template: Templ
             continue
         assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
         path = f"lambda:path/2015-03-31/functions/<{function_key}.Arn>/invocations"
-        assert text(integration["uri"]) == f"arn:aws:apigateway:<AWS::Region>:{path}"
+        assert text(integration["uri"]) == f"arn:<AWS::Partition>:apigateway:<AWS::Region>:{path}"
         assert set(integration) == {"type", "httpMethod", "uri", "passthroughBehavior"}
 
 
@@ -112,12 +56,13 @@ def the_queue_is_behind(template: Template, operation: Any, integration: Any) ->
     assert (integration["type"], integration["httpMethod"]) == ("aws", "POST")
     assert integration["passthroughBehavior"] == "never"
     path = f"sqs:path/<AWS::AccountId>/<{queue}.QueueName>"
-    assert text(integration["uri"]) == f"arn:aws:apigateway:<AWS::Region>:{path}"
+    assert text(integration["uri"]) == f"arn:<AWS::Partition>:apigateway:<AWS::Region>:{path}"
     assert integration["credentials"] == get(named(template, "AWS::IAM::Role", "RestQueueRole")[0])
     form = "'application/x-www-form-urlencoded'"
     assert integration["requestParameters"] == {"integration.request.header.Content-Type": form}
     answers = integration["responses"]
     assert {key: answer["statusCode"] for key, answer in answers.items()} == {"2\\d{2}": "204", "default": "503"}
+    assert answers["default"]["responseParameters"] == {"method.response.header.Retry-After": "'1'"}
     assert "StoreUnavailable" in answers["default"]["responseTemplates"]["application/json"]
     assert "responseOverride.header.Order-Id" in answers["2\\d{2}"]["responseTemplates"]["application/json"]
     sent = integration["requestTemplates"]["application/json"]
@@ -137,12 +82,27 @@ def the_api_itself_answers_with_our_errors(template: Template) -> None:
     for kind, (name, status) in GATEWAY_ERRORS.items():
         parameters = answers[kind]["responseParameters"]
         shown = answers[kind]["responseTemplates"]["application/json"]
-        known = shown.replace("$context.error.messageString", '"why"').replace(
-            "$context.error.validationErrorString", "why"
-        )
+        known = shown.replace("$context.error.messageString", '"why"')
         assert json.loads(known) == {**json.loads(known), "error": name, "status": status, "detail": "why"}
         assert parameters["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
         assert ("gatewayresponse.header.Retry-After" in parameters) == (status in {429, 503})
+
+
+def the_rest_api_is_regional_and_named_by_its_stage(template: Template) -> None:
+    api = only(template, "AWS::ApiGateway::RestApi")
+    assert (api["Name"], api["EndpointConfiguration"]) == ("orders-dev", {"Types": ["REGIONAL"]})
+
+
+def only_what_there_is_on_aws_is_published(template: Template) -> None:
+    body = only(template, "AWS::ApiGateway::RestApi")["Body"]
+    assert sorted(operation["operationId"] for _, operation in operations(body)) == sorted(OPERATIONS)
+    types = [
+        content["schema"].get("type")
+        for _, operation in operations(body)
+        for answer in operation["responses"].values()
+        for content in answer.get("content", {}).values()
+    ]
+    assert set(types) <= {None, "object", "array"}, "API Gateway makes no model of a primitive type"
 
 
 def the_rest_stage_is_throttled_logged_and_traced(template: Template) -> None:
@@ -308,11 +268,10 @@ TAGGED = {
 
 APIS = (
     every_field_is_resolved_by_the_one_function,
-    users_sign_in_and_there_are_no_keys,
-    the_user_pool_is_strict_and_has_operators,
-    every_call_needs_a_user,
     orders_go_straight_to_the_queue_and_all_else_to_the_function,
     the_api_itself_answers_with_our_errors,
+    the_rest_api_is_regional_and_named_by_its_stage,
+    only_what_there_is_on_aws_is_published,
     the_rest_stage_is_throttled_logged_and_traced,
     the_api_may_call_its_function,
     the_state_machine_is_standard_logged_without_data_and_traced,

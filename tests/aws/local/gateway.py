@@ -41,6 +41,10 @@ class Util:
         return quote_plus(text)
 
 
+#: What the access token of somebody who signed in with a password says beside the user.
+PERSON = {"client_id": "people", "scope": "aws.cognito.signin.user.admin"}
+
+
 class Call:
     """One request at the REST API; headers by the exact names that the client wrote, ``path`` as it was called:
     with the stage, or with what a custom domain maps."""
@@ -55,7 +59,7 @@ class Call:
             "context": {
                 "requestId": Text(request_id),
                 "path": Text(path),
-                "authorizer": {"claims": {name: Text(value) for name, value in claims.items()}},
+                "authorizer": {"claims": {name: Text(value) for name, value in {**PERSON, **claims}.items()}},
                 "responseOverride": {"header": self.answer},
             },
         }

@@ -1,0 +1,92 @@
+"""Facts about who may call."""
+
+from expediter.api.access import NEEDS
+from expediter.app.access import GROUPS, Scope
+from tests.infra.facts_api import operations
+from tests.infra.reading import Template, get, named, only, resources, text
+
+
+def users_sign_in_and_there_are_no_keys(template: Template) -> None:
+    pool = named(template, "AWS::Cognito::UserPool", "UsersPool")[0]
+    api = only(template, "AWS::AppSync::GraphQLApi")
+    assert api["AuthenticationType"] == "AMAZON_COGNITO_USER_POOLS"
+    assert api["UserPoolConfig"] == {
+        "AwsRegion": {"Ref": "AWS::Region"},
+        "DefaultAction": "ALLOW",
+        "UserPoolId": {"Ref": pool},
+    }
+    assert api["AdditionalAuthenticationProviders"] == [{"AuthenticationType": "AWS_IAM"}]
+    assert (api["XrayEnabled"], api["QueryDepthLimit"], api["ResolverCountLimit"]) == (True, 10, 100)
+    assert api["Name"] == "orders-dev"
+    logged = api["LogConfig"]
+    assert (logged["FieldLogLevel"], logged["ExcludeVerboseContent"]) == ("ERROR", True)
+    assert logged["CloudWatchLogsRoleArn"] == get(named(template, "AWS::IAM::Role", "GraphqlLogRole")[0])
+    assert resources(template, "AWS::AppSync::ApiKey") == {}
+
+
+def the_user_pool_is_strict_and_has_operators(template: Template) -> None:
+    key, pool = named(template, "AWS::Cognito::UserPool", "UsersPool")
+    assert pool["Policies"]["PasswordPolicy"] == {
+        "MinimumLength": 12,
+        **dict.fromkeys(("RequireLowercase", "RequireNumbers", "RequireSymbols", "RequireUppercase"), True),
+    }
+    assert (pool["UsernameAttributes"], pool["AutoVerifiedAttributes"]) == (["email"], ["email"])
+    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("OPTIONAL", ["SOFTWARE_TOKEN_MFA"])
+    assert pool["AccountRecoverySetting"] == {"RecoveryMechanisms": [{"Name": "verified_email", "Priority": 1}]}
+    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": False}
+    assert pool["DeletionProtection"] == "INACTIVE"
+    groups = resources(template, "AWS::Cognito::UserPoolGroup").values()
+    assert sorted((it["GroupName"], it["Description"].split()[-1][:-1]) for it in groups) == sorted(GROUPS.items())
+    assert all(group["UserPoolId"] == {"Ref": key} for group in groups)
+    client = named(template, "AWS::Cognito::UserPoolClient", "UsersPoolClient")[1]
+    assert client["UserPoolId"] == {"Ref": key}
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    assert set(client["ExplicitAuthFlows"]) == {
+        "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+        "ALLOW_USER_SRP_AUTH",
+        "ALLOW_REFRESH_TOKEN_AUTH",
+    }
+    assert not client.get("GenerateSecret", False)
+    assert client["AllowedOAuthFlowsUserPoolClient"] is False
+
+
+def programs_have_credentials_of_their_own_and_named_scopes(template: Template) -> None:
+    pool = {"Ref": named(template, "AWS::Cognito::UserPool", "UsersPool")[0]}
+    server_key, server = named(template, "AWS::Cognito::UserPoolResourceServer", "UsersPoolScopes")
+    assert (server["Identifier"], server["UserPoolId"]) == ("expediter", pool)
+    assert [it["ScopeName"] for it in server["Scopes"]] == list(Scope)
+    program = named(template, "AWS::Cognito::UserPoolClient", "UsersPoolProgram")[1]
+    assert (program["GenerateSecret"], program["UserPoolId"]) == (True, pool)
+    assert (program["AllowedOAuthFlows"], program["AllowedOAuthFlowsUserPoolClient"]) == (["client_credentials"], True)
+    assert [text(it) for it in program["AllowedOAuthScopes"]] == [
+        f"<{server_key}>/orders:read",
+        f"<{server_key}>/orders:write",
+    ]
+    domain = only(template, "AWS::Cognito::UserPoolDomain")
+    assert (text(domain["Domain"]), domain["UserPoolId"]) == ("orders-dev-<AWS::AccountId>", pool)
+
+
+def every_call_needs_a_user(template: Template) -> None:
+    body = only(template, "AWS::ApiGateway::RestApi")["Body"]
+    pool = named(template, "AWS::Cognito::UserPool", "UsersPool")[0]
+    scheme = body["components"]["securitySchemes"]["users"]
+    assert scheme == {
+        "type": "apiKey",
+        "name": "Authorization",
+        "in": "header",
+        "x-amazon-apigateway-authtype": "cognito_user_pools",
+        "x-amazon-apigateway-authorizer": {"type": "cognito_user_pools", "providerARNs": [get(pool)]},
+    }
+    for _, operation in operations(body):
+        need = NEEDS[operation["operationId"]]
+        enough = {need, Scope.DLQ} if need == Scope.DLQ_READ else {need}
+        allowed = [f"expediter/{scope}" for scope in Scope if scope in enough]
+        assert operation["security"] == [{"users": ["aws.cognito.signin.user.admin", "openid", *allowed]}]
+
+
+USERS = (
+    users_sign_in_and_there_are_no_keys,
+    the_user_pool_is_strict_and_has_operators,
+    programs_have_credentials_of_their_own_and_named_scopes,
+    every_call_needs_a_user,
+)
