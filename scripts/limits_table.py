@@ -62,7 +62,16 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         f"{shares.STRANGERS} of one address, {shares.ALL_STRANGERS} in all",
         "429 `TooManyRequests`",
     ),
+    (
+        "websockets with a token",
+        (
+            f"{shares.SOCKETS_OF_USER} of one user, {shares.SOCKETS_OF_USERS} of all users; "
+            f"{shares.SOCKETS_OF_PROGRAM} of one program or operator"
+        ),
+        "the websocket is closed (4429)",
+    ),
     ("live pages", f"{handlers.MOST_STREAMS:,}", "503"),
+    ("live pages of one session of the console", f"{shares.OF_SESSION}", "429 `TooManyRequests`"),
     (
         "live pages of customers",
         f"{shares.OF_LINK} of one order, {shares.OF_ADDRESS} of one address, {shares.OF_LINKS} in all",
@@ -71,6 +80,16 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
     (
         "requests of one address without a right token, customers' pages among them",
         f"{shares.BURST} at once, then {shares.EACH_SECOND:g} a second",
+        "429 `TooManyRequests`",
+    ),
+    (
+        "requests of one user who has signed in",
+        f"{shares.OF_USER} at once, then {shares.OF_USER_EACH_SECOND:g} a second",
+        "429 `TooManyRequests`",
+    ),
+    (
+        "requests of one key, or of one address with the plain token",
+        f"{shares.OF_PROGRAM:,} at once, then {shares.OF_PROGRAM_EACH_SECOND:,g} a second",
         "429 `TooManyRequests`",
     ),
     (

@@ -1,33 +1,42 @@
 """Fair shares: one caller cannot take what the others need, and is told when to come again."""
 
 import asyncio
+import json
 import re
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from expediter.api.errors import TooManyRequests, problem
-from expediter.domain.errors import OrderError
-from expediter.embedded.web.connections import Connections
+from expediter.app.ports import Caller
+from expediter.embedded.web import shares
 from expediter.embedded.web.shares import (
     BURST,
     EACH_SECOND,
     FREE,
     LONGEST_WAIT,
     OF_LINK,
+    OF_PROGRAM,
+    OF_USER,
     REMEMBERED,
+    SOCKETS_OF_USER,
     STRANGERS,
     Places,
     Rate,
+    Shares,
     SignIns,
 )
 from tests.console.shop import Shop, opened, served
 
 pytestmark = pytest.mark.anyio
 TOKEN = "a-long-random-secret"
+ORDER = {"user_id": "u", "quantity": 1, "restaurant_id": "r"}
 
 
 @pytest.fixture
@@ -42,9 +51,9 @@ class Clock:
         return self.now
 
 
-def refused(call: object, *given: str) -> TooManyRequests:
+def refused(call: Callable[..., object], *given: object) -> TooManyRequests:
     with pytest.raises(TooManyRequests) as error:
-        call(*given)  # type: ignore[operator]
+        call(*given)
     return error.value
 
 
@@ -139,15 +148,110 @@ async def test_guesses_at_the_sign_in_are_slowed_counted_and_logged(
     assert "guess" not in caplog.text
 
 
-async def test_requests_without_the_right_token_are_bounded_and_those_with_it_are_not(tmp_path: Path) -> None:
+async def test_requests_without_the_right_token_are_bounded_and_those_with_it_have_a_bound_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "OF_PROGRAM", BURST + 30)
+    monkeypatch.setattr(shares, "OF_PROGRAM_EACH_SECOND", 0.001)
     async with opened(tmp_path, TOKEN=TOKEN) as shop:
         codes = [(await shop.client.get("/orders")).status_code for _ in range(BURST + 20)]
         assert set(codes[:BURST]) == {401}
         assert codes[-1] == 429
-        right = {"Authorization": f"Bearer {TOKEN}"}
-        assert {(await shop.client.get("/orders", headers=right)).status_code for _ in range(BURST + 20)} == {200}
-        assert (await shop.client.get("/readyz")).status_code == 200
         assert EACH_SECOND < BURST
+
+        async def ask(method: str = "GET", path: str = "/orders", **given: Any) -> httpx.Response:
+            return await shop.client.request(method, path, headers={"Authorization": f"Bearer {TOKEN}"}, **given)
+
+        assert {(await ask()).status_code for _ in range(BURST + 30)} == {200}
+        refused = [await ask(), await ask("POST", json=ORDER), await ask("POST", "/graphql", json={"query": "{a}"})]
+        for answer in refused:
+            assert (answer.status_code, answer.json()["error"]) == (429, "TooManyRequests")
+            assert int(answer.headers["Retry-After"]) > 0
+            assert answer.headers["RateLimit-Policy"] == f'"requests";q={BURST + 30}'
+            assert answer.headers["RateLimit"].startswith('"requests";r=0;t=')
+        assert (await shop.client.get("/readyz")).status_code == 200
+
+
+async def test_where_everybody_is_the_operator_nobody_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "OF_PROGRAM", 1)
+    async with opened(tmp_path) as shop:
+        assert {(await shop.client.get("/orders")).status_code for _ in range(5)} == {200}
+
+
+def test_each_user_each_key_and_each_address_with_the_plain_token_has_a_bound_of_its_own() -> None:
+    found = Shares(Clock())
+    callers = [
+        (Caller(user_id="Ada", operator=False), OF_USER),
+        (Caller(user_id="Bob", operator=False), OF_USER),
+        (Caller(name="shop (exp_1)"), OF_PROGRAM),
+        (Caller(name="shop (exp_2)"), OF_PROGRAM),
+    ]
+    for caller, burst in callers:
+        for number in range(burst):
+            found.count(caller, f"192.0.2.{number % 200}")
+        refused(found.count, caller, "192.0.2.1")
+    for address in ("192.0.2.1", "192.0.2.2"):
+        for _ in range(OF_PROGRAM):
+            found.count(Caller(), address)
+        refused(found.count, Caller(), address)
+
+
+def test_one_user_takes_some_websockets_and_programs_have_theirs() -> None:
+    found = Shares(Clock())
+    ada = Caller(user_id="Ada", operator=False)
+    with ExitStack() as open_:
+        for _ in range(SOCKETS_OF_USER):
+            open_.enter_context(found.socket(ada, ""))
+        refused(found.socket, ada, "")
+        open_.enter_context(found.socket(Caller(user_id="Bob", operator=False), ""))
+        open_.enter_context(found.socket(Caller(), "192.0.2.1"))
+    with found.socket(ada, ""):
+        pass
+
+
+async def test_operations_on_a_websocket_are_counted_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shares, "OF_PROGRAM", 3)
+    monkeypatch.setattr(shares, "OF_PROGRAM_EACH_SECOND", 0.001)
+    monkeypatch.setattr(shares, "SOCKETS_OF_PROGRAM", 1)
+    async with served(tmp_path, TOKEN=TOKEN) as shop:
+        url = shop.url.replace("http", "ws") + "/graphql"
+        init = {"type": "connection_init", "payload": {"authorization": f"Bearer {TOKEN}"}}
+        async with connect(url, subprotocols=["graphql-transport-ws"]) as socket:  # type: ignore[list-item]
+            await socket.send(json.dumps(init))
+            assert json.loads(await socket.recv())["type"] == "connection_ack"
+            kinds = []
+            for number in range(5):
+                asked = {"type": "subscribe", "id": str(number), "payload": {"query": "{ orders { id } }"}}
+                await socket.send(json.dumps(asked))
+                kinds.append(json.loads(await socket.recv()))
+                if kinds[-1]["type"] == "next":
+                    await socket.recv()
+            assert [it["type"] for it in kinds] == ["next"] * 3 + ["error"] * 2
+            assert kinds[-1]["payload"][0]["extensions"]["code"] == "TooManyRequests"
+            async with connect(url, subprotocols=["graphql-transport-ws"]) as second:  # type: ignore[list-item]
+                await second.send(json.dumps(init))
+                with pytest.raises(ConnectionClosed) as closed:
+                    await second.recv()
+                assert closed.value.rcvd
+                assert closed.value.rcvd.code == 4429
+
+
+async def test_one_session_takes_some_live_pages_and_another_has_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shares, "OF_SESSION", 2)
+    async with served(tmp_path, TOKEN=TOKEN) as shop:
+        form = {"token": TOKEN, "name": "Ada"}
+
+        async def follow(client: httpx.AsyncClient) -> int:
+            return (await client.send(client.build_request("GET", "/console/live/orders"), stream=True)).status_code
+
+        for _ in range(2):
+            async with httpx.AsyncClient(base_url=shop.url) as browser:
+                await browser.post("/console/sign-in", data=form, headers={"Origin": shop.url})
+                assert [await follow(browser) for _ in range(3)] == [200, 200, 429]
 
 
 async def link_of(shop: Shop) -> str:
@@ -200,72 +304,3 @@ async def test_websockets_without_a_token_are_bounded_per_address_and_operators_
         operator = await connect(url, subprotocols=["graphql-transport-ws"], additional_headers=right)  # type: ignore[list-item]
         for socket in (operator, *open_):
             await socket.close()
-
-
-# ── connections ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-class Line:
-    """A connection that somebody at an address holds open."""
-
-    def __init__(self, peer: str) -> None:
-        self.peer = peer
-        self.told = ""
-
-    @property
-    def given_up(self) -> bool:
-        return bool(self.told)
-
-    def give_up(self, error: OrderError, /) -> None:
-        self.told = error.name
-
-
-def idle(connections: Connections, peer: str, count: int) -> list[Line]:
-    """Connections that owe us a request, the first one longest."""
-    lines = [Line(peer) for _ in range(count)]
-    for line in lines:
-        connections.opened(line)
-        connections.owes(line)
-    return lines
-
-
-async def test_who_has_the_most_connections_makes_room_for_everybody_else() -> None:
-    connections = Connections(10)
-    first = idle(connections, "192.0.2.1", 1)
-    many = idle(connections, "203.0.113.1", 9)
-    idle(connections, "192.0.2.2", 1)
-    assert [line.given_up for line in many] == [True] + [False] * 8
-    assert not first[0].given_up
-
-    more = idle(connections, "203.0.113.1", 3)
-    assert [line.given_up for line in many] == [True] * 4 + [False] * 5
-    assert not any(line.given_up for line in (*first, *more))
-    assert len(connections) == 10
-
-
-async def test_a_caller_with_too_many_that_are_all_busy_gets_no_more_and_takes_nobodys() -> None:
-    connections = Connections(10)
-    others = idle(connections, "192.0.2.1", 2)
-    for _ in range(8):
-        connections.opened(Line("2001:db8::1"))
-    late = Line("2001:db8::2")  # of the same /64
-    connections.opened(late)
-
-    assert late.told == "TooManyRequests"
-    assert not any(line.given_up for line in others)
-
-
-async def test_among_equals_who_has_been_idle_longest_makes_room() -> None:
-    connections = Connections(4)
-    lines = [idle(connections, f"192.0.2.{number}", 1)[0] for number in range(5)]
-
-    assert [line.told for line in lines] == ["TooBusy", "", "", "", ""]
-
-
-async def test_a_connection_that_closes_twice_is_counted_once() -> None:
-    connections = Connections(2)
-    (line,) = idle(connections, "192.0.2.1", 1)
-    connections.closed(line)
-    connections.closed(line)
-
-    assert not connections._of

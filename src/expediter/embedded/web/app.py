@@ -7,6 +7,7 @@ import asyncio
 import logging
 import re
 from contextlib import ExitStack
+from functools import partial
 
 import msgspec
 
@@ -108,7 +109,10 @@ class App:
             self._sockets -= 1
 
     async def _follow(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Until it has shown a token a websocket has one of its caller's places. Raises TooManyRequests."""
+        """A websocket has one of its address's places until it has shown a token, then one of its caller's.
+
+        Raises TooManyRequests.
+        """
         with ExitStack() as place:
             headers = headers_of(scope)
             address = self._proxies.caller((scope.get("client") or ("",))[0], headers)
@@ -117,16 +121,20 @@ class App:
                 place.enter_context(self._shares.websockets.held(address))
 
             async def greet(authorization: str) -> Caller:
-                """Raises Unauthorized, IssuerUnavailable."""
+                """Raises Unauthorized, IssuerUnavailable, TooManyRequests."""
                 try:
                     caller = await self._authenticator.look_up(authorization)
                 except Unauthorized:
                     self._wrong_tokens.seen("GraphQL", address)
                     raise
                 place.close()
+                if not self._authenticator.open:
+                    place.enter_context(self._shares.socket(caller, address))
+                    socket.count = partial(self._shares.count, caller, address)
                 return named(caller, headers, "GraphQL", address)
 
-            await GraphqlSocket(self._graphql, self._guards, self._authenticator, greet).run(scope, receive, send)
+            socket = GraphqlSocket(self._graphql, self._guards, self._authenticator, greet)
+            await socket.run(scope, receive, send)
 
     async def _is_known(self, authorization: str) -> bool:
         try:
@@ -170,12 +178,14 @@ class App:
         if head.path in PROBES or head.path.startswith(TASKS):
             return self._carry_out(head, body, NOBODY)
         try:
-            return self._carry_out(head, body, self._authenticator.caller(head.headers.get("authorization", "")))
+            caller = self._authenticator.caller(head.headers.get("authorization", ""))
         except SigningKeyUnknown:
             return asyncio.create_task(self._once_key_is_known(head, body))
         except Unauthorized:
             self._count_stranger(head)
             raise
+        self._count(caller, head.peer, head.headers)
+        return self._carry_out(head, body, caller)
 
     async def _once_key_is_known(self, head: RequestHead, body: bytes) -> Response:
         """The answer, after the issuer was asked for the key of the request's token. Raises OrderError."""
@@ -184,6 +194,7 @@ class App:
         except Unauthorized:
             self._count_stranger(head)
             raise
+        self._count(caller, head.peer, head.headers)
         answer = self._carry_out(head, body, caller)
         return answer if isinstance(answer, Response) else await answer
 
@@ -205,6 +216,11 @@ class App:
         if head.path.startswith(TASKS):
             return asyncio.create_task(self._by_task_token(operation, request, head))
         return operation.carry_out(self._home, request)
+
+    def _count(self, caller: Caller, peer: str, headers: Headers) -> None:
+        """One more request of a caller who may be here. Raises TooManyRequests."""
+        if not self._authenticator.open:
+            self._shares.count(caller, self._proxies.caller(peer, headers))
 
     def _count_stranger(self, head: RequestHead) -> None:
         """One more request without a token, or with a wrong one. Raises TooManyRequests."""

@@ -1,16 +1,17 @@
 """Fair shares: how much of a limited thing one caller may take, so that some is left for the others.
 
-A caller is known by what the request shows (the link of an order), else by its address. Operators are not counted: they
-have places that nobody else can take.
+A caller is known by what the request shows (a user, a key, the link of an order), else by its address. Programs and
+operators have places that nobody else can take, and a bound of their own that keeps one of them from taking all.
 """
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from math import ceil
 from typing import NamedTuple
 
 from expediter.api.errors import TooManyRequests
+from expediter.app.ports import Caller
 
 #: The most callers that are remembered. The one who asked longest ago is forgotten first.
 REMEMBERED = 10_000
@@ -119,12 +120,21 @@ STRANGERS, ALL_STRANGERS = 50, 500
 #: Requests of one address without a token that is right: so many at once, then so many a second.
 BURST, EACH_SECOND = 100, 20.0
 
+#: Requests of one user who has signed in, and of one program or operator: so many at once, then so many a second. The
+#: second is half of what a server writes, so that no program that runs wild keeps the others out.
+OF_USER, OF_USER_EACH_SECOND = 200, 50.0
+OF_PROGRAM, OF_PROGRAM_EACH_SECOND = 2_000, 1_000.0
+#: Websockets of one user and of all users; of one program or operator, who may take the others.
+SOCKETS_OF_USER, SOCKETS_OF_USERS, SOCKETS_OF_PROGRAM = 20, 900, 500
+#: Live pages of one session of the console.
+OF_SESSION = 100
+
 #: Wrong tokens that are written into the audit: so many at once, then so many a second.
 NOTED, NOTED_EACH_SECOND = 60, 0.1
 
 
 class Shares:
-    """What callers without an operator's token share. ``clock`` tells seconds."""
+    """What callers share. ``clock`` tells seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.requests = Rate("requests", BURST, EACH_SECOND, clock)
@@ -133,3 +143,23 @@ class Shares:
         self.websockets = Places("websockets", STRANGERS, ALL_STRANGERS)
         self.pages_of_link = Places("live-pages", OF_LINK, OF_LINKS)
         self.pages_of_address = Places("live-pages", OF_ADDRESS, OF_LINKS)
+        self.pages_of_session = Places("live-pages", OF_SESSION, 10 * OF_SESSION)
+        self._of_user = Rate("requests", OF_USER, OF_USER_EACH_SECOND, clock)
+        self._of_program = Rate("requests", OF_PROGRAM, OF_PROGRAM_EACH_SECOND, clock)
+        self._sockets_of_user = Places("websockets", SOCKETS_OF_USER, SOCKETS_OF_USERS)
+        self._sockets_of_program = Places("websockets", SOCKETS_OF_PROGRAM, 2 * SOCKETS_OF_PROGRAM)
+
+    def count(self, caller: Caller, address: str) -> None:
+        """One more request of a caller who may be here. Raises TooManyRequests."""
+        (self._of_program if caller.operator else self._of_user).count(_known(caller, address))
+
+    def socket(self, caller: Caller, address: str) -> AbstractContextManager[None]:
+        """A websocket's place, of a caller who may be here. Raises TooManyRequests."""
+        places = self._sockets_of_program if caller.operator else self._sockets_of_user
+        places.check(_known(caller, address))
+        return places.held(_known(caller, address))
+
+
+def _known(caller: Caller, address: str) -> str:
+    """The plain token may be with several programs: they are told apart by their addresses."""
+    return address if caller == Caller() else caller.id

@@ -146,6 +146,8 @@ class Console:
         if live.link is not None:
             self._shares.pages_of_link.check(live.link)
             self._shares.pages_of_address.check(caller)
+        if live.cookie:
+            self._shares.pages_of_session.check(live.cookie)
 
     async def _counted(self, live: LivePage, caller: str) -> AsyncGenerator[bytes]:
         self._streams += 1
@@ -154,6 +156,8 @@ class Console:
             if live.link is not None:
                 places.enter_context(self._shares.pages_of_link.held(live.link))
                 places.enter_context(self._shares.pages_of_address.held(caller))
+            if live.cookie:
+                places.enter_context(self._shares.pages_of_session.held(live.cookie))
             async with aclosing(lively(live.events, self._stopping)) as told:
                 async for event in told:
                     if live.cookie and not self._found(live.cookie):

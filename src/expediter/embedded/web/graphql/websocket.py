@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from graphql import ExecutionResult, OperationType
 
-from expediter.api.errors import DocumentTooComplex, InternalError, IssuerUnavailable, Unauthorized
+from expediter.api.errors import DocumentTooComplex, InternalError, IssuerUnavailable, TooManyRequests, Unauthorized
 from expediter.api.request import Headers
 from expediter.app.faults import reason
 from expediter.app.ports import Caller
@@ -76,6 +76,8 @@ class GraphqlSocket:
         self._authenticator = authenticator
         self._authorization = ""
         self._running: dict[str, asyncio.Task[None]] = {}
+        #: Is called for each operation, and raises TooManyRequests.
+        self.count: Callable[[], None] = lambda: None
 
     async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
@@ -128,6 +130,8 @@ class GraphqlSocket:
             caller = await self._greet_caller(self._authorization)
         except (Unauthorized, IssuerUnavailable) as error:
             raise Closing(4403, "Forbidden") from error
+        except TooManyRequests as error:
+            raise Closing(4429, "Too many websockets of one caller") from error
         await self._tell(WsMessage("connection_ack"))
         return caller
 
@@ -153,8 +157,12 @@ class GraphqlSocket:
             request = msgspec.convert(payload, GraphqlRequest)
         except msgspec.ValidationError as error:
             raise Closing(4400, f"Invalid message: {reason(error)}") from error
-        if len(self._running) >= MOST_OPERATIONS:
-            await self._tell(WsMessage("error", name, refusal(DocumentTooComplex())["errors"]))
+        try:
+            if len(self._running) >= MOST_OPERATIONS:
+                raise DocumentTooComplex
+            self.count()
+        except OrderError as error:
+            await self._tell(WsMessage("error", name, refusal(error)["errors"]))
             return
         self._running[name] = asyncio.create_task(self._operate(name, request))
 
