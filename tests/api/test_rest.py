@@ -103,7 +103,7 @@ def test_an_empty_key_is_none(api: Api, key: str) -> None:
 def test_two_different_keys_are_no_request(api: Api, keys: str) -> None:
     refused = api.rest("postOrder", PLAIN, idempotency_key=keys)
     assert (refused.status, shown(refused)["error"]) == (400, "RequestUnparsable")
-    assert "Idempotency-Key stands twice" in shown(refused)["detail"]
+    assert "Idempotency-Key is given twice" in shown(refused)["detail"]
 
 
 @pytest.mark.parametrize("keys", [f"{KEY}, {KEY}", f'{KEY}, "{KEY.upper()}"', f"{KEY}, ", f", {KEY}"])

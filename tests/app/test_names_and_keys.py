@@ -82,7 +82,7 @@ def test_an_address_with_something_that_nobody_can_see_is_refused(address: str) 
         ),
     ],
 )
-def test_a_key_that_stands_twice_is_refused_with_its_path(body: bytes, path: str) -> None:
+def test_a_key_that_is_given_twice_is_refused_with_its_path(body: bytes, path: str) -> None:
     with pytest.raises(OrderInvalid) as refused:
         parse(body, Draft)
     assert [fault.path for fault in refused.value.faults] == [path]

@@ -64,7 +64,7 @@ def test_an_exception_is_told_by_its_class_its_causes_and_the_code_never_by_its_
     try:
         fails()
     except ValueError:
-        logging.getLogger("expediter.calls").exception("nobody foresaw this")
+        logging.getLogger("expediter.calls").exception("unexpected")
 
     (line,) = lines()
     assert (line["error"], line["caused_by"]) == ("ValueError", "KeyError")

@@ -1,4 +1,4 @@
-"""A fault of ours that nobody foresaw: the server ends, instead of answering while nothing comes of it."""
+"""An unexpected error of ours: the server ends, instead of accepting orders that never go on."""
 
 import subprocess
 import sys

@@ -28,7 +28,7 @@ def order_id_in_header(value: str) -> str | None:
     if "," in value:
         keys = {_bare(key.strip(" \t")) for key in value.split(",")} - {""}
         if len(keys) > 1:
-            raise RequestUnparsable("The header Idempotency-Key stands twice with different keys. Send one.")
+            raise RequestUnparsable("The header Idempotency-Key is given twice with different keys. Send one.")
         value = "".join(keys)
     return order_id(value, "Idempotency-Key")
 

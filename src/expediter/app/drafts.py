@@ -129,7 +129,7 @@ def parse(body: bytes, form: type[D]) -> D:
         raise OrderInvalid(faults_of_body(body, form, _LISTS, error)) from error
     # Each key has a colon. With as many colons as keys, no key is there twice. With more, the text is searched for one.
     if body.count(b":") != _keys(draft) and (path := repeated_key(body)):
-        raise OrderInvalid((Fault(path, "stands twice; give it once"),))
+        raise OrderInvalid((Fault(path, "is given twice; give it once"),))
     return draft
 
 

@@ -1,4 +1,4 @@
-"""What is said of an outage: to who asks whether the server is ready, and to the operators by mail."""
+"""The texts about an outage: in the answer of ``/readyz``, and in the mail to operators."""
 
 from expediter.app.instants import instant
 from expediter.app.ports import Mail, OrderSettings

@@ -1,4 +1,5 @@
-"""JSON that everybody reads alike: RFC 8259 leaves open what a key that stands twice means, and what half a character
+"""Strict JSON, which all programs read in the same way: RFC 8259 leaves open what a key that is given twice means, and
+what half a character
 is, so both are refused.
 
 https://www.rfc-editor.org/rfc/rfc8259#section-4 and #section-8.2
@@ -35,12 +36,12 @@ def decode(text: bytes, form: type[T]) -> T:
     except msgspec.DecodeError as error:
         raise msgspec.DecodeError(why_not_json(text, error)) from error
     if path := repeated_key(text):
-        raise msgspec.DecodeError(f"the key {path} stands twice; give it once")
+        raise msgspec.DecodeError(f"the key {path} is given twice; give it once")
     return value
 
 
 def repeated_key(text: bytes) -> str | None:
-    """The path of the first key that stands twice in one object (``items[0].quantity``); None: there is none.
+    """The path of the first key that is given twice in one object (``items[0].quantity``); None: there is none.
 
     ``text`` is known to be JSON. Raises RecursionError.
     """

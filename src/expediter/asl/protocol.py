@@ -93,7 +93,7 @@ class ScheduleTask(msgspec.Struct, frozen=True, tag=True, gc=False):
     """Do this work once, then send TaskSucceeded, TaskFailed or TaskTimedOut with the same ``task`` number.
 
     ``attempt`` counts from 0 and grows with each Retry; every attempt has a new ``task`` number. Times in seconds.
-    ``token`` is set for ``.waitForTaskToken``: who sends it may answer the task, once. It is derived from the event's
+    ``token`` is set for ``.waitForTaskToken``. Its holder may answer the task, once. It is derived from the event's
     seed: nobody can guess it if nobody can guess the seed (at least 63 bits from a good source).
     """
 

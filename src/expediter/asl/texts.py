@@ -19,7 +19,7 @@ decode = msgspec.json.Decoder().decode
 
 
 class DuplicateKey(ValueError):
-    """A key stands twice in one object: one of the two would be lost."""
+    """A key is given twice in one object: one of the two would be lost."""
 
 
 def decode_unique(text: str | bytes) -> Json:
@@ -32,7 +32,7 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise DuplicateKey(f"The key '{twice}' stands twice in one object")
+        raise DuplicateKey(f"The key '{twice}' is given twice in one object")
     return found
 
 

@@ -20,9 +20,9 @@ from expediter.domain.errors import IdempotencyKeyReused, OrderError, OrderInval
 
 #: What is said of an operation that only a server has.
 ELSEWHERE = (
-    "This is not there on AWS: the service's own state is in CloudWatch (see its dashboard), and whoever has a task's "
-    "token tells Step Functions (SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat). A customer's data is in Cognito "
-    "and DynamoDB."
+    "This is not there on AWS: the service's own state is in CloudWatch (see its dashboard), and the holder of a "
+    "task's token tells Step Functions (SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat). A customer's data is in "
+    "Cognito and DynamoDB."
 )
 
 #: Errors that a message would end in again, however often it comes.

@@ -1,6 +1,6 @@
 """Tells AppSync of a changed order by its internal mutation, signed as this function's role (no customer can call it).
 
-AppSync then sends the order to whoever subscribed to it.
+AppSync then sends the order to its subscribers.
 https://docs.aws.amazon.com/appsync/latest/devguide/aws-appsync-real-time-data.html
 """
 

@@ -31,7 +31,7 @@ class Visit(msgspec.Struct, frozen=True):
     """One request of an operator's browser. ``seen`` is where the live stream stands.
 
     ``form_token`` makes the token of a form: each has its own, which is its key too, so that it acts once.
-    ``trial``: what became of the definition in the form of a route that ``tries`` it.
+    ``trial``: the result of the definition in the form, for a route that ``tries`` it.
     """
 
     site: Site
@@ -62,7 +62,7 @@ class Route(NamedTuple):
     """A page or an act, and the scope that it needs. ``writes``: it is a POST and runs inside a unit of the writer,
     under the name it has here.
 
-    ``tries``: it shows what became of a definition, which is tried out before in a process of its own.
+    ``tries``: it shows the result of a definition, which is tried before in a process of its own.
     """
 
     handle: Handler

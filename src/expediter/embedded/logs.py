@@ -140,4 +140,4 @@ def _module(file: str) -> str:
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if isinstance(error, KeyboardInterrupt):
         return
-    _log.critical("the process ends because of an error that nobody foresaw", exc_info=(kind, error, trace))
+    _log.critical("the process ends because of an unexpected error", exc_info=(kind, error, trace))

@@ -232,7 +232,7 @@ def evaluating(expression: str) -> dict[str, Any]:
         (calling("arn:aws:states:::batch:submitJob.waitForTaskToken"), "States.One.Resource", "not recognized"),
         (calling("arn:aws:states:::aws-sdk:s3"), "States.One.Resource", "not recognized"),
         (calling(""), "States.One.Resource", "not recognized"),
-        ('{"StartAt": "A", "States": {"A": {"Type": "Pass"}, "A": {"Type": "Succeed"}}}', "", "'A' stands twice"),
+        ('{"StartAt": "A", "States": {"A": {"Type": "Pass"}, "A": {"Type": "Succeed"}}}', "", "'A' is given twice"),
         (only({**END, "Parameters": {"a": 1, "a.$": "$.b"}}), "States.One.Parameters.a", "leave one out"),
         (
             only({"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 1, "Colour": 1, "Next": "One"}]}),

@@ -17,7 +17,7 @@ def asked(body: bytes) -> Request:
     return Request("POST", "/", Caller(), "", headers={"content-type": JSON}, body=body)
 
 
-@pytest.mark.parametrize(("body", "why"), [(TWICE, "the key query stands twice"), (HALF, "half a character")])
+@pytest.mark.parametrize(("body", "why"), [(TWICE, "the key query is given twice"), (HALF, "half a character")])
 def test_graphql_and_tasks_refuse_what_is_read_in_two_ways(body: bytes, why: str) -> None:
     with pytest.raises(RequestUnparsable, match=why):
         in_body(body)
@@ -26,7 +26,7 @@ def test_graphql_and_tasks_refuse_what_is_read_in_two_ways(body: bytes, why: str
 
 
 def test_variables_in_an_address_are_read_as_strictly() -> None:
-    with pytest.raises(RequestUnparsable, match="stands twice"):
+    with pytest.raises(RequestUnparsable, match="is given twice"):
         in_query({"query": "{a}", "variables": '{"a":1,"a":2}'})
 
 

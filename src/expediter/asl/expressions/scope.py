@@ -22,7 +22,7 @@ class Scope(Protocol):
     spent: int
 
     def pause(self) -> None:
-        """Called before work that may take some milliseconds: whoever runs the execution may do other things first."""
+        """Called before work that may take some milliseconds: the caller may do other things first."""
         ...
 
     def context(self) -> dict[str, Json]:

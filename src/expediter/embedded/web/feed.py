@@ -101,7 +101,7 @@ class Changes(AsyncIterator[Order]):
 
 
 class UntilEnded(AsyncIterator[Order]):
-    """One order: as it is ``now``, then after each change, until it has ended. So whoever comes late misses nothing.
+    """One order: as it is ``now``, then after each change, until it has ended. So a late subscriber misses nothing.
 
     ``changes`` follow this order since before ``now`` was read. A state may come twice.
     """

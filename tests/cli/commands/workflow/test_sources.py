@@ -98,8 +98,8 @@ def test_of_several_state_machines_one_is_chosen_by_its_name(tmp_path: Path) -> 
     ("text", "words"),
     [
         ('{\n "StartAt": }', "line 2, column 13: not JSON"),
-        ('{"A": 1, "A": 2}', "The key 'A' stands twice"),
-        ("StartAt: A\nStartAt: B\n", "line 2, column 1: not YAML: the key 'StartAt' stands twice"),
+        ('{"A": 1, "A": 2}', "The key 'A' is given twice"),
+        ("StartAt: A\nStartAt: B\n", "line 2, column 1: not YAML: the key 'StartAt' is given twice"),
         ("a: [1,\n", "not YAML"),
         ("[" * 100_000, "not JSON"),
     ],

@@ -7,7 +7,7 @@ SELECT body FROM orders INDEXED BY orders_status WHERE status = 'REFUND_PENDING'
 ORDER BY no LIMIT ?1
 
 -- name: failed
--- Not those that a workflow started: whoever started them goes on.
+-- Not those that a workflow started: the workflow that started them handles the failure.
 SELECT count(*) FROM execution INDEXED BY execution_failed JOIN claim USING (no)
 WHERE status <> 'RUNNING' AND status <> 'SUCCEEDED' AND instr(claim.id, ':') = 0
 

@@ -37,7 +37,7 @@ SELECT no FROM claim WHERE id = ?1
 DELETE FROM mail WHERE order_no = ?1
 
 -- name: disown
--- No order has this hash, so whoever sends the order again under its key is told that the key is taken.
+-- No order has this hash, so the same order under the same key is refused: the key is taken.
 UPDATE claim SET fingerprint = '' WHERE id = ?1
 
 -- name: disown_unless_begun

@@ -66,7 +66,7 @@ SELECT claim.id, body FROM orders INDEXED BY orders_status JOIN claim USING (no)
 WHERE status = ?1 AND status <> 'SUCCESS' AND deleted = 0 ORDER BY orders.no LIMIT 1
 
 -- name: failed
--- Not those that a workflow started: whoever started them goes on.
+-- Not those that a workflow started: the workflow that started them handles the failure.
 SELECT count(*), min(no) FROM execution INDEXED BY execution_failed JOIN claim USING (no)
 WHERE status <> 'RUNNING' AND status <> 'SUCCEEDED' AND instr(claim.id, ':') = 0
 

@@ -1,4 +1,4 @@
-"""The links that customers get: whoever has the address sees that order, and nothing else.
+"""The links that customers get. Who has the address sees that order, and nothing else.
 
 A link names the order, until when it opens, and its generation: when an operator revokes the links of an order, its
 generation rises, and those of an earlier one open nothing any more. One secret in the data folder signs them (HS256,

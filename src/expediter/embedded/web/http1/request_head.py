@@ -4,7 +4,7 @@ Rules, each stricter than RFC 9110 and RFC 9112 ask for, so that no proxy in fro
  - lines end in CRLF; no empty line before the first one, no folded line, no control characters;
  - the version is 1.0 or 1.1; a request of HTTP/1.1 has one Host;
  - a body is framed by one Content-Length or by ``Transfer-Encoding: chunked``, never by both;
- - lines of one name are one list (RFC 9110 5.3), so a field that may stand once is not understood when it stands twice.
+ - lines of one name are one list (RFC 9110 5.3), so a field that may be there once is refused when it is there twice.
 """
 
 import re
