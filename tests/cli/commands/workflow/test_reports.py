@@ -97,3 +97,11 @@ def test_the_name_of_a_file_is_escaped_as_each_format_asks(tmp_path: Path, monke
 
     assert validate(Path(path.name), "--format", "github")[1].startswith("::error file=a%2Cb%3A ü.asl.json,line=3,")
     assert [place["artifactLocation"]["uri"] for place in uris] == [path.as_uri(), "a%2Cb%3A%20%C3%BC.asl.json"]
+
+
+def test_a_fault_in_a_file_that_a_template_names_is_shown_there(file: Path) -> None:
+    template = file.with_name("template.yaml")
+    place = {"Type": "AWS::Serverless::StateMachine", "Properties": {"DefinitionUri": file.name}}
+    template.write_text(json.dumps({"Resources": {"One": place}}))
+
+    assert f"  --> {file}:3:38\n" in validate(template)[1]

@@ -23,7 +23,7 @@ class Found(NamedTuple):
 
 def found_in(file: Path, source: Source, faults: tuple[Fault, ...]) -> list[Found]:
     """The faults of one definition, with their places in its file."""
-    return [Found(file, source, fault, locate(source, fault.path)) for fault in faults]
+    return [Found(source.file or file, source, fault, locate(source, fault.path)) for fault in faults]
 
 
 def as_text(found: list[Found]) -> str:

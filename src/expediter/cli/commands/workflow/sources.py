@@ -29,13 +29,14 @@ class Unreadable(ValueError):
 class Source(NamedTuple):
     """One state machine. ``name``: its name in a template, or "". ``place``: the keys that lead to it in the file.
 
-    ``text``: the file, in which ``locate`` finds a fault.
+    ``text``: the file, in which ``locate`` finds a fault. ``file``: the other file that a template names for it.
     """
 
     name: str
     definition: Any
     text: str
     place: tuple[str, ...] = ()
+    file: Path | None = None
 
 
 def machines(path: Path) -> list[Source]:
@@ -178,7 +179,10 @@ def _cloudformation(document: dict[str, Any], text: str, folder: Path) -> Iterat
         elif isinstance(properties.get("DefinitionUri"), str):
             file = folder / properties["DefinitionUri"]
             inner = text_of(file)
-            yield Source(name, parsed(inner), inner)
+            try:
+                yield Source(name, parsed(inner), inner, file=file)
+            except Unreadable as error:
+                raise Unreadable(f"{file}: {error}") from error
 
 
 def _serverless(document: dict[str, Any], text: str) -> Iterator[Source]:
