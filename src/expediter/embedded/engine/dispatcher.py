@@ -142,7 +142,8 @@ class Dispatcher:
 
     def _taken_in(self, intake: object, received: int | None, error: Exception | None) -> None:
         self._intakes.discard(intake)
-        if self._fails("taking orders in", error):
+        self._note("taking orders in", error)
+        if error is not None:
             self._backlog = 0  # looked up again at the next tick
             return
         self._take_in()
@@ -197,7 +198,8 @@ class Dispatcher:
     def _settled(
         self, pending: PendingCall, settle: Settle, answer: Answer | CallFailed, _: object, error: Exception | None
     ) -> None:
-        if self._fails("storing an answer", error):
+        self._note("storing an answer", error)
+        if error is not None:
             asyncio.get_running_loop().call_later(PAUSE / 1000, self._settle, pending, settle, answer)
 
     # ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -213,7 +215,7 @@ class Dispatcher:
             try:
                 self._wake_at = self._look(driver, executions, queue, now)
             except StoreUnavailable as error:
-                self._fails("looking for what is due", error)
+                self._note("looking for what is due", error)
                 self._wake_at = now + PAUSE
             await self._clock.wait_until(self._wake_at, self._wake)
 
@@ -234,21 +236,21 @@ class Dispatcher:
 
         def done(_: object, error: Exception | None) -> None:
             self._firing.discard(no)
-            if not self._fails("firing a timer", error) and not self._firing:
+            self._note("firing a timer", error)
+            if error is None and not self._firing:
                 self._wake.set()  # there may be more due than one round takes
 
         self._writer.submit("timer", partial(driver.fire, no), done)
 
-    def _fails(self, what: str, error: Exception | None) -> bool:
-        """Whether a unit of work was undone and has to be tried again. Only the first of several in a row is logged."""
+    def _note(self, what: str, error: Exception | None) -> None:
+        """A unit of work has ended. Of several in a row that were undone, the first one is logged."""
         if error is not None and not self._failing:
             _log.error("%s failed; a try follows every second until it works", what, exc_info=error)
         self._failing = error is not None
-        return self._failing
 
 
 def _outcome(answer: Answer | CallFailed) -> str:
-    """What became of a call, as it is counted."""
+    """The outcome of a call, as it is counted."""
     if isinstance(answer, CallFailed):
         return "failed" if answer.error else "timed out"
     return "refused" if isinstance(answer, Refused) else "done"

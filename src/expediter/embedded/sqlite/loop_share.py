@@ -54,8 +54,8 @@ class LoopShare:
         finally:
             self._units, self._until = None, inf
 
-    def is_left(self) -> bool:
-        """Whether units that run ahead have time left in this turn of the loop."""
+    def begin_turn(self) -> bool:
+        """Begins the share of this turn for units that run ahead, if it has not begun. Returns whether time is left."""
         now = perf_counter()
         if not self._began:
             self._began = True

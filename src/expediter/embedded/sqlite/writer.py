@@ -193,7 +193,7 @@ class Writer:
 
     def _run_ahead(self, commit: Commit) -> None:
         """Runs units of the next batch until COMMIT has returned, or until others need the loop."""
-        while self._to_run and not commit.done and self.share.is_left():
+        while self._to_run and not commit.done and self.share.begin_turn():
             unit = self._to_run.popleft()
             try:
                 self._run_unit(unit)
