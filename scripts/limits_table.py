@@ -1,6 +1,7 @@
 """The table of limits in docs/reference/limits.md: each value comes from the code that holds it."""
 
 from expediter.app.intake import BATCH as MESSAGES
+from expediter.app.operator import keys
 from expediter.domain.money import LARGEST_TOTAL
 from expediter.domain.order import LARGEST_QUANTITY
 from expediter.embedded.engine import dispatcher
@@ -10,6 +11,7 @@ from expediter.embedded.sqlite import admission
 from expediter.embedded.stores import queue
 from expediter.embedded.web import app as web_app
 from expediter.embedded.web import connections, descriptors, feed, shares
+from expediter.embedded.web.access import authenticator, code_flow, issuer, tokens
 from expediter.embedded.web.console import handlers, session
 from expediter.embedded.web.graphql import executor as documents
 from expediter.embedded.web.graphql import limits as graphql_limits
@@ -97,6 +99,15 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         f"{shares.FREE}, then one after {shares.FIRST_WAIT} s, 2 s, 4 s … {shares.LONGEST_WAIT} s",
         "429 `TooManyRequests`",
     ),
+    ("keys of programs in force", f"{keys.MOST_KEYS:,}", "422"),
+    ("a token of the issuer", f"{tokens.LONGEST:,} characters", "401"),
+    ("checked tokens that are kept", f"{authenticator.KEPT:,}", "the one shown longest ago is checked anew"),
+    (
+        "keys of the issuer, and looks for unknown ones",
+        f"{issuer.MOST_KEYS}; {issuer.ASKED} at once, then one every {1 / issuer.ASKED_EACH_SECOND:g} s",
+        "others are not taken; 401, or 503 while the issuer is away",
+    ),
+    ("sign-ins at the issuer under way", f"{code_flow.MOST:,}, {code_flow.LONGEST // 60_000} min each", "begin again"),
     ("a session at the console", f"{session.LASTS // 3600} h", "the operator signs in again"),
     (
         "subscriptions",
