@@ -126,7 +126,7 @@ class Runs(Protocol):
     def version(self, no: int) -> Version | None: ...
 
     def states(self, no: int, cursor: str | None) -> StateCounts:
-        """In which state the orders on a version are; at most 10,000 orders under way are looked at in one call."""
+        """In which state the orders on a version are; at most 2,000 orders under way are looked at in one call."""
 
     def publish(self, definition: Json) -> int:
         """Stores a definition as a version on which no order starts yet; its number. Raises OrderInvalid."""

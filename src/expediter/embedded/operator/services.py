@@ -36,8 +36,8 @@ _NEWEST = 2**62
 #: A count is used for so many times as long as it took: one that took 10 ms for half a second.
 _REST = 50
 _LEAST = 1.0
-#: Orders under way that are looked at in one call: some 30 ms.
-_STATES_AT_ONCE = 10_000
+#: Orders under way that are looked at in one call: tens of milliseconds, in which nothing else is done.
+_STATES_AT_ONCE = 2_000
 
 
 class SqliteAudit:
