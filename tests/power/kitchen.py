@@ -101,9 +101,14 @@ def settings(folder: Path) -> ServerSettings:
 class _SameConnection(Checkpoints):
     """Checkpoints as in service, but on the one connection there is."""
 
+    due = False
+
     def __init__(self, writing: apsw.Connection) -> None:
         self._connection, self._pages = writing, 0
         writing.set_wal_hook(self._committed)
+
+    def _is_due(self) -> bool:
+        return self._pages >= CHECKPOINT
 
     async def between_batches(self) -> None:
         if self._pages >= CHECKPOINT:

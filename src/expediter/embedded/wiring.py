@@ -77,7 +77,7 @@ def build(
 ) -> Home:
     """The server over an open file, not started."""
     feed, flow = Feed(), FlowCounts()
-    writer = Writer(file.writing.connection, file.writing, file.checkpoints.between_batches, observer)
+    writer = Writer(file.writing.connection, file.writing, file.checkpoints, observer)
     database = DatabaseAccess(file.reading, file.writing, writer)
     events = OrderEvents(writer, file.writing, flow, feed)
     mailing = _mailing(database, clock, outside.mailer)

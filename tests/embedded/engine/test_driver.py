@@ -48,7 +48,7 @@ class MemoryExecutions:
         return next((row for row in self.rows.values() if row.name == name), None)
 
     def load(self, no: int) -> StoredExecution | None:
-        return self.rows.get(no)
+        return self.rows[no]
 
     def store(
         self, before: StoredExecution, execution: Execution, events: Sequence[AnyEvent], due: int | None, busy: int

@@ -49,18 +49,18 @@ class Lines:
         self.told.extend((before and before.text, line and line.text) for before, line in changes)
 
     def append(self, no: int, text: str) -> None:
-        before = self.rows.get(no)
+        before = self.rows[no]
         whole, log = (before.text, before.log) if before else ("", "")
         self.rows.put(no, before, Line(no, whole + text, log + text))
 
     def delete(self, no: int) -> None:
-        before = self.rows.get(no)
+        before = self.rows[no]
         if before is not None:
             self.rows.put(no, before, None)
             self.deleted.add(no)
 
     def text(self, no: int) -> str | None:
-        line = self.rows.get(no)
+        line = self.rows[no]
         return line.text if line else None
 
     def stored(self) -> Fact:

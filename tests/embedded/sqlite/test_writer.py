@@ -26,6 +26,7 @@ class Log:
 
     def __init__(self, session: WriteBehind) -> None:
         self._session = session
+        self.due = True
         self.lines: list[str] = []
         self.batches: list[list[str]] = []
         #: Done once, just before the next commit.
@@ -66,7 +67,7 @@ class Log:
         self.lines.append("after commit")
         self.batches.append(names)
 
-    async def between(self) -> None:
+    async def between_batches(self) -> None:
         self.lines.append("between")
 
 
@@ -116,7 +117,7 @@ async def writing(folder: Path) -> AsyncIterator[Bench]:
         connection.execute("CREATE TABLE line (value NOT NULL)")
         session = WriteBehind(connection, VirtualClock())
         log = Log(session)
-        writer = Writer(connection, log, log.between, log)
+        writer = Writer(connection, log, log, log)
         try:
             yield Bench(writer, session, reader, log)
         finally:

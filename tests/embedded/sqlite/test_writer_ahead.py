@@ -57,7 +57,7 @@ class Tallies:
 
     def add(self, no: int, number: int = 1) -> int:
         """Counts; the count so far."""
-        before = self._rows.get(no)
+        before = self._rows[no]
         count, fresh = (before.total, before.fresh) if before else (0, 0)
         self._rows.put(no, before, Tally(no, count + number, fresh + number))
         return count

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
@@ -51,8 +52,9 @@ async def test_while_the_disk_stands_still_requests_are_refused_after_two_second
         await until(lambda: "before commit" in bench.log.lines)
         second = bench.writer.run("b", bench.insert("b"))
         await until(lambda: bench.writer.waiting == 2)
-        assert bench.writer._running
-        bench.writer._running = bench.writer._running._replace(begun=bench.writer._running.begun - WAIT_LIMIT - 0.1)
+        running = bench.writer._running
+        assert running
+        bench.writer._running = msgspec.structs.replace(running, begun=running.begun - WAIT_LIMIT - 0.1)
         with pytest.raises(TooBusy):
             await bench.writer.run("c", bench.insert("c"))
         bench.disk.set()

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 import apsw
 
@@ -34,6 +35,14 @@ def late(pages: int, moved: int) -> bool:
     return pages >= LONG and (pages - moved <= FEW or pages >= MOST)
 
 
+class BetweenCommits(Protocol):
+    """What the writer awaits between commits when it is ``due``."""
+
+    due: bool
+
+    async def between_batches(self) -> None: ...
+
+
 class Checkpoints:
     def __init__(self, writing: apsw.Connection, file: Path) -> None:
         self._connection = apsw.Connection(str(file))
@@ -49,14 +58,17 @@ class Checkpoints:
         self._owed = False
         self._wanted: asyncio.Future[bool] | None = None
         self._next_try = 0.0
+        #: Whether ``between_batches`` has something to do.
+        self.due = False
         writing.set_wal_hook(self._committed)
 
     def _committed(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
         self._pages = pages
+        self.due = self._is_due()
         return apsw.SQLITE_OK
 
     async def between_batches(self) -> None:
-        """Called by the writer between commits: starts a checkpoint when it is time, waits for one when it is late."""
+        """Starts a checkpoint when it is time, and waits for one when it is late."""
         if self._owed:
             await self._empty()
         if self._running is not None and self._running.done():
@@ -69,6 +81,12 @@ class Checkpoints:
             self._running = loop.run_in_executor(self._thread, self._checkpoint, self._moved)
         if waits and self._running is not None:
             await self._running
+        self.due = self._is_due()
+
+    def _is_due(self) -> bool:
+        started_again = self._pages < self._moved
+        much = self._pages >= LONG or self._pages - self._moved >= BESIDE
+        return self._owed or self._running is not None or started_again or much
 
     def _checkpoint(self, moved: int) -> int:
         """Returns how many pages of the log are in the file now. ``moved``: how many were before.
@@ -88,7 +106,7 @@ class Checkpoints:
         """
         if self._wanted is None:
             self._wanted = asyncio.get_running_loop().create_future()
-        self._owed, self._next_try = True, 0.0
+        self._owed, self._next_try, self.due = True, 0.0, True
         return self._wanted
 
     async def _empty(self) -> None:

@@ -13,7 +13,7 @@ import asyncio
 import threading
 from queue import SimpleQueue
 from time import perf_counter
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import apsw
 import msgspec
@@ -61,7 +61,7 @@ class Commit(msgspec.Struct, eq=False):
             self.loop.call_soon_threadsafe(_tell, self.heard)
 
 
-class Running(NamedTuple):
+class Running(msgspec.Struct, frozen=True):
     """A COMMIT under way, the units that it holds, and when it began (the loop's seconds)."""
 
     batch: list[UnitOfWork]

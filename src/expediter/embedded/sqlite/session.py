@@ -83,7 +83,8 @@ class Mapper(NamedTuple, Generic[K, V]):
 class Rows(Protocol[Key_contra, V]):
     """The rows of one table, each as the value of its key."""
 
-    def get(self, key: Key_contra) -> V | None: ...
+    def __getitem__(self, key: Key_contra) -> V | None:
+        """The row of this key; None: there is none."""
 
     def put(self, key: Key_contra, before: V | None, value: V | None) -> None:
         """Adds a row (``before`` is None), changes it, or deletes it (``value`` is None). ``before``: as read."""
@@ -110,7 +111,7 @@ class UncachedRows(Rows[K, V]):
         self._mapper = mapper
         self._changed = changed
 
-    def get(self, key: K) -> V | None:
+    def __getitem__(self, key: K) -> V | None:
         return self._mapper.read(self._session, key)
 
     def put(self, key: K, before: V | None, value: V | None) -> None:  # noqa: ARG002  # the value knows its key

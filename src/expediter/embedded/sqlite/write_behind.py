@@ -32,7 +32,7 @@ import msgspec
 
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.clock import Clock
-from expediter.embedded.sqlite.row_cache import CAPACITY, CachedRows
+from expediter.embedded.sqlite.row_cache import CachedRows
 from expediter.embedded.sqlite.session import (
     Change,
     Changed,
@@ -107,10 +107,8 @@ class WriteBehind(Session):
         return self._tables[mapper.table]
 
     def mark_absent(self, table: str, key: Hashable) -> None:
-        if rows := self._tables.get(table):
-            rows.cached[key] = None
-            if len(rows.cached) > CAPACITY:
-                rows.shrink()
+        if table in self._tables:
+            self._tables[table].add(key, None)
 
     def invalidate(self) -> None:
         for rows in self._tables.values():
@@ -233,7 +231,7 @@ class WriteBehind(Session):
 
     def _begin_direct(self) -> None:
         """Writes the batch as it was before the unit, sets the SAVEPOINT, and makes the changes of the unit again."""
-        unit = [(rows, key, before, rows.cached[key]) for rows, key, before in self.undo_log]
+        unit = [(rows, key, before, rows[key]) for rows, key, before in self.undo_log]
         self._restore()
         self.write()
         self.connection.execute("SAVEPOINT unit")
@@ -246,12 +244,12 @@ class WriteBehind(Session):
     def _restore(self) -> None:
         """The rows are as they were before the unit."""
         for rows, key, before in reversed(self.undo_log):
-            rows.cached[key] = before
+            rows[key] = before
 
     def _drop_cache(self) -> None:
         self.unwritten.clear()
         for rows in self._tables.values():
-            rows.clear()
+            rows.drop()
 
     def _end_changes(self) -> None:
         """The unit's changes belong to the batch."""

@@ -20,7 +20,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 from typing import TypeVar
@@ -37,6 +37,7 @@ from expediter.embedded.sqlite.admission import (
     fail,
     settle,
 )
+from expediter.embedded.sqlite.checkpoints import BetweenCommits
 from expediter.embedded.sqlite.commit_thread import Commit, Committer, Observer, Running
 from expediter.embedded.sqlite.loop_share import LoopShare
 from expediter.embedded.sqlite.metrics import Metrics
@@ -58,13 +59,13 @@ class BatchLost(Exception):
 
 
 class Writer:
-    """Create and use it on the event loop's thread. ``between`` is awaited after every commit, for checkpoints."""
+    """Create and use it on the event loop's thread. ``between`` is awaited after each commit at which it is due."""
 
     def __init__(
         self,
         connection: apsw.Connection,
         hooks: TransactionHooks,
-        between: Callable[[], Awaitable[None]],
+        between: BetweenCommits,
         observer: Observer | None = None,
     ) -> None:
         self._connection = connection
@@ -114,23 +115,21 @@ class Writer:
         submitted inside a unit joins the same commit.
         """
         unit = UnitOfWork(name, function, done, 0)  # type: ignore[arg-type]  # result and done agree on T
-        if self._current is not None and not self._retrying:
-            self._batch.append(unit)
-            self._to_run.append(unit)
-            self._unanswered += 1
-        else:
-            self._add(unit, self._admission.work)
+        self._add(unit, self._admission.work)
 
     def _add(self, unit: UnitOfWork, queue: deque[UnitOfWork]) -> None:
-        """The unit waits in the queue. While the writer only waits for a COMMIT, the unit runs at once."""
-        if self._waited_for is None or len(self._batch) >= RUN_AHEAD_LIMIT:
+        """It joins the running unit's commit, or waits. While the writer only waits for a COMMIT, it runs at once."""
+        inside = self._current is not None and not self._retrying
+        at_once = self._waited_for if not inside and len(self._batch) < RUN_AHEAD_LIMIT else None
+        if not inside and at_once is None:
             queue.append(unit)
             self._wake.set()
             return
         self._batch.append(unit)
         self._to_run.append(unit)
         self._unanswered += 1
-        self._run_ahead(self._waited_for)
+        if at_once:
+            self._run_ahead(at_once)
 
     def after(self, action: Callable[[], None]) -> None:
         """Called inside a unit. The action is done once the unit is durable, and never if the unit is undone."""
@@ -173,7 +172,8 @@ class Writer:
                         await running.commit.wait()
                     if not self._end_commit(running):
                         continue
-                    await self._between()
+                    if self._between.due:
+                        await self._between.between_batches()
                     await asyncio.sleep(0)  # the answers are sent before the next units run
                 await self._begin_commit()
             if self._stopping:

@@ -26,7 +26,7 @@ class SqliteClaims:
         self._rows = session.table(_TABLE)
 
     def claim(self, claim: Claim) -> bool:
-        taken = self._rows.get(claim.order_id)
+        taken = self._rows[claim.order_id]
         if taken is None:
             self._take(claim.order_id, claim.fingerprint)
         elif taken.fingerprint != claim.fingerprint:
@@ -39,7 +39,7 @@ class SqliteClaims:
 
     def take(self, id: str, fingerprint: str) -> tuple[Taken, bool]:
         """The claim of the id, and whether this call took it."""
-        taken = self._rows.get(id)
+        taken = self._rows[id]
         return (self._take(id, fingerprint), True) if taken is None else (taken, False)
 
     def _take(self, id: str, fingerprint: str) -> Taken:
@@ -51,7 +51,7 @@ class SqliteClaims:
 
     def number(self, id: str) -> int | None:
         """The number of the id; None when the id is free."""
-        taken = self._rows.get(id)
+        taken = self._rows[id]
         return None if taken is None else taken.no
 
 

@@ -31,20 +31,20 @@ class SqliteExecutions:
         no = self._claims.number(name)
         if no is None:
             raise StoreUnavailable(f"No execution can start under an id that is not claimed: {name}")
-        return StoredExecution(no, name, definition, Execution()) if self._rows.get(no) is None else None
+        return StoredExecution(no, name, definition, Execution()) if self._rows[no] is None else None
 
     def find(self, name: str) -> StoredExecution | None:
         no = self._claims.number(name)
-        return None if no is None else self._rows.get(no)
+        return None if no is None else self._rows[no]
 
     def load(self, no: int) -> StoredExecution | None:
-        return self._rows.get(no)
+        return self._rows[no]
 
     def store(
         self, before: StoredExecution, execution: Execution, events: Sequence[AnyEvent], due: int | None, busy: int
     ) -> StoredExecution:
         log = _encode_lines(events)
-        found = self._rows.get(before.no)  # its log may have been written since ``before`` was loaded
+        found = self._rows[before.no]  # its log may have been written since ``before`` was loaded
         if found is not None:
             log = found.log + log
         after = StoredExecution(before.no, before.name, before.definition, execution, due, busy, log)

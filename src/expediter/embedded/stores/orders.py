@@ -49,7 +49,7 @@ class SqliteOrders:
         self._posted = posted
 
     def find(self, order_id: str) -> Order | None:
-        found = self._rows.get(order_id)
+        found = self._rows[order_id]
         return None if found is None else found.order
 
     def accepted(self, order_id: str) -> Order | None:
@@ -85,7 +85,7 @@ class SqliteOrders:
 
     def apply(self, before: Order | None, outcome: Outcome) -> None:
         order = outcome.order
-        row = self._rows.get(order.id)
+        row = self._rows[order.id]
         found = None if row is None else row.order
         if found is not before and (found.version if found else 0) != (before.version if before else 0):
             raise OrderChanged

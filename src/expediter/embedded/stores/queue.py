@@ -80,7 +80,7 @@ class SqliteQueue:
         """Up to ``limit`` messages that are not in the file, and that were not received yet."""
         found: list[StoredMessage] = []
         while self._new and len(found) < limit:
-            row = self._rows.get(self._new.popleft())
+            row = self._rows[self._new.popleft()]
             if row is not None and not row.deliveries:  # its unit may have been undone
                 found.append(row)
         return found
@@ -123,7 +123,7 @@ class SqliteQueue:
 
     def _delivered(self, receipt: str) -> StoredMessage | None:
         """The message, if this is the receipt of its newest delivery."""
-        row = self._rows.get(_number(receipt.partition("-")[0]))
+        row = self._rows[_number(receipt.partition("-")[0])]
         return row if row is not None and receipt == f"{row.sent.no}-{row.deliveries}" else None
 
     def _write(self, session: Session, changes: Sequence[Change[StoredMessage]]) -> None:
