@@ -96,7 +96,7 @@ WAY = (
             OrderStep(
                 "Take it in",
                 "The message is received, and the workflow starts under the order's id. Then the message is deleted.",
-                ("app/intake.py", "embedded/engine/workflows.py", "embedded/stores/executions.py"),
+                ("app/intake.py", "embedded/engine/driver.py", "embedded/stores/executions.py"),
             ),
             OrderStep(
                 "Advance the workflow",
@@ -131,7 +131,7 @@ WAY = (
             OrderStep(
                 "Settle the answer",
                 "PAID, with its ledger entry. The hold is 0 seconds here; a longer one goes on with a timer.",
-                ("app/tasks/order.py", "domain/order.py", "asl/states/simple.py"),
+                ("app/tasks/order.py", "domain/order.py", "asl/states/state.py"),
             ),
         ),
     ),

@@ -22,6 +22,7 @@ _LIBRARY = re.compile(r"^(from|import) email.*", re.MULTILINE)
 ELSEWHERE = {
     "app/gateways/payment.py",
     "app/gateways/restaurant.py",
+    "app/mails.py",
     "embedded/engine/gateways.py",
     "embedded/mail/outbox.py",
     "embedded/web/feed.py",

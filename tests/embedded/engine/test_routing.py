@@ -15,6 +15,7 @@ from expediter.app.operator.audit import Operator
 from expediter.app.operator.services import StateCounts
 from expediter.domain.errors import OrderInvalid
 from expediter.embedded.engine.definitions import Definitions
+from expediter.embedded.engine.driver import chosen
 from expediter.embedded.engine.ports import Routing
 from expediter.embedded.settings import workflow
 from expediter.embedded.sqlite.database import DataRefused, open_writer
@@ -180,12 +181,12 @@ async def test_a_definition_that_this_server_cannot_run_is_no_version(tmp_path: 
 @given(st.uuids(), st.integers(1, 100))
 def test_a_name_has_the_same_share_for_ever_and_a_larger_weight_keeps_who_was_there(name: Any, percent: int) -> None:
     definitions = Definitions(engine_stores(EmbeddedAdapters()._session).definitions)
-    chosen = []
+    found = []
     for more in range(percent, 101):
         definitions.routing = Routing(1, more, 2 if more < 100 else None)
-        chosen.append(definitions.chosen(str(name)))
-    assert chosen == sorted(chosen, reverse=True)
-    assert chosen[-1] == 1
+        found.append(chosen(definitions.routing, str(name)))
+    assert found == sorted(found, reverse=True)
+    assert found[-1] == 1
 
 
 @story

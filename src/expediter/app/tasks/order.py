@@ -106,14 +106,15 @@ def save(context: TaskContext) -> Outcome:
 def request_charge(context: TaskContext) -> Call | None:
     """The charge. There is none when the order was cancelled before, or costs nothing."""
     order, charge = context.order, context.order.effects.get(CHARGE)
-    if order.total == 0 or (charge is None and order.cancel_requested_at is not None):
+    amount = order.total
+    if amount == 0 or (charge is None and order.cancel_requested_at is not None):
         return None
     if charge is not None and charge.result is not UNKNOWN:
         return None
     return Charge(
         key=order.key(CHARGE),
         order_id=order.id,
-        amount=order.total,
+        amount=amount,
         currency=order.currency,
         tried_at=context.now if charge is None else charge.tried_at,
     )
@@ -199,8 +200,9 @@ def settle_handover(context: TaskContext) -> Outcome:
 def complete(context: TaskContext) -> Outcome:
     if context.order.cancel_requested_at is not None:
         raise OrderCancelled
-    done = moved(context.order, SUCCESS)
-    return Outcome(done, mails=mails(done, context.settings), output={"status": str(done.status)})
+    done, settings = moved(context.order, SUCCESS), context.settings
+    sent = mails(done, settings) if done.email or settings.notify else ()
+    return Outcome(done, mails=sent, output={"status": str(done.status)})
 
 
 # ── one task that does what its input says ────────────────────────────────────────────────────────────────────────

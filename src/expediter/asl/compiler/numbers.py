@@ -12,7 +12,7 @@ from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
 from expediter.asl.states.map_ import Number
-from expediter.asl.states.simple import Parameter
+from expediter.asl.states.state import Parameter
 from expediter.asl.texts import plain
 
 

@@ -11,7 +11,7 @@ from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.expressions.templates import Template, compile_path_or_call, worded
 from expediter.asl.protocol import Json
-from expediter.asl.states.simple import LONGEST, Due, Parameter, Text, seconds_ahead
+from expediter.asl.states.state import LONGEST, Due, Parameter, Text, seconds_ahead
 from expediter.asl.states.task import Fixed, Limits
 from expediter.asl.texts import json_text, json_type, parse_instant, plain
 

@@ -19,8 +19,7 @@ from expediter.asl.protocol import Json
 from expediter.asl.states.choice import Choice, Condition, Rule
 from expediter.asl.states.parallel import Parallel
 from expediter.asl.states.retry import Catcher, ErrorHandlers, Retrier
-from expediter.asl.states.simple import Fail, Pass, Succeed, Wait
-from expediter.asl.states.state import Arguments, State
+from expediter.asl.states.state import Arguments, Fail, Pass, State, Succeed, Wait
 from expediter.asl.states.task import Task
 from expediter.asl.texts import did_you_mean
 
@@ -106,7 +105,8 @@ def _pass(name: str, reader: Reader) -> State:
         return Pass(name, target, arguments(reader), finish(reader, has_result=False))
     shaped = arguments(reader, "Parameters")
     given = _result(reader.spec["Result"]) if reader.has("Result") else shaped
-    return Pass(name, target, given, finish(reader, has_result=True), put=result_only(reader))
+    ends = finish(reader, has_result=True)
+    return Pass(name, target, given, ends, put=result_only(reader), growth=growth(reader))
 
 
 def _result(value: Json) -> Arguments:

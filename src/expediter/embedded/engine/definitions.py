@@ -1,7 +1,6 @@
 """The state machines that executions run on. An execution keeps the definition that it began with."""
 
 import hashlib
-import zlib
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -55,13 +54,6 @@ class Definitions:
                 raise DataRefused(f"New orders start on version {no}, and its tasks are missing: {', '.join(missing)}.")
         if any(aws_services.STARTS & machine.resources for machine in self.machines.values()):
             self.library = {name: self._pinned(body, now) for name, body in library().items()}
-
-    def chosen(self, name: str) -> int:
-        """The definition that a new execution starts on. The same name always has the same share of a hundred."""
-        first, percent, second = self.routing
-        if second is None or zlib.crc32(name.encode()) % 100 < percent:
-            return first
-        return second
 
     def follow(self, routing: Routing) -> None:
         """Starts new executions so from now on. Call it when the routing is stored."""

@@ -6,6 +6,7 @@ Everything happens inside one unit of work, and the execution is stored in it to
 are calls to the gateways; they go out once the unit of work is durable (``dispatch``).
 """
 
+import zlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -13,11 +14,13 @@ from functools import partial
 from expediter.app.ports import Outcome, TaskPorts
 from expediter.app.tasks.calls import Answer
 from expediter.app.tasks.order import perform
-from expediter.asl import Execution, Steps, outstanding
+from expediter.asl import Execution, Steps, fixed_context, outstanding
 from expediter.asl.protocol import (
     AnyEvent,
     Command,
+    Json,
     ScheduleTask,
+    Started,
     StartTimer,
     TaskFailed,
     TaskSucceeded,
@@ -36,6 +39,7 @@ from expediter.embedded.engine.ports import (
     NEVER,
     AwaitedTask,
     EngineStores,
+    Routing,
     StoredExecution,
 )
 from expediter.embedded.engine.task_tokens import TokenWait
@@ -72,6 +76,19 @@ class Driver:
         lambdas = LambdaTasks(wait, self._dispatch)
         #: What performs a task, by its Resource. Every other Resource is the name of a task of ours.
         self._resources: Mapping[str, PerformTask] = {**lambdas.resources, **self._nested.resources}
+
+    def start(self, name: str, input: Json, now: int) -> bool:
+        """Starts an execution; False when one of this name exists."""
+        execution = self._executions.create(name, chosen(self._definitions.routing, name))
+        if execution is None:
+            return False
+        context = {
+            "Execution": {"Id": name, "Name": name, "RedriveCount": 0},
+            "StateMachine": {"Id": "orders", "Name": "orders"},
+        }
+        event = Started(at=now, seed=next(SEEDS), input=input, context=fixed_context(context))
+        self.drive(self._work(), execution, (event,))
+        return True
 
     def settle(self, pending: PendingCall, answer: Answer | CallFailed) -> None:
         """A call is over. Performs its task with the answer, which may need another call, or fails the task."""
@@ -198,6 +215,12 @@ class Driver:
             return ()
         tasks = [command.task for command in commands if isinstance(command, ScheduleTask)]
         return self._tokens.awaited(execution.no, tasks)
+
+
+def chosen(routing: Routing, name: str) -> int:
+    """The definition that a new execution starts on. The same name always has the same share of a hundred."""
+    first, percent, second = routing
+    return first if second is None or zlib.crc32(name.encode()) % 100 < percent else second
 
 
 def _failed(work: TaskPorts, task: ScheduleTask, failure: CallFailed) -> AnyEvent:

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from expediter.app.ports import TaskPorts
-from expediter.asl import fixed_context, replay
-from expediter.asl.protocol import Json, Redriven, Started
+from expediter.asl import replay
+from expediter.asl.protocol import Json, Redriven
 from expediter.domain.errors import TaskTokenUnknown
 from expediter.embedded.clock import SEEDS
 from expediter.embedded.engine import aws_services
@@ -38,18 +38,7 @@ class EmbeddedWorkflows:
         self._driver = driver
         self._work = work
         self._after = after
-
-    def start(self, name: str, input: Json, now: int) -> bool:
-        execution = self._executions.create(name, self.definitions.chosen(name))
-        if execution is None:
-            return False
-        context = {
-            "Execution": {"Id": name, "Name": name, "RedriveCount": 0},
-            "StateMachine": {"Id": "orders", "Name": "orders"},
-        }
-        event = Started(at=now, seed=next(SEEDS), input=input, context=fixed_context(context))
-        self._driver.drive(self._work(), execution, (event,))
-        return True
+        self.start = driver.start
 
     def history(self, name: str) -> list[dict[str, Any]] | None:
         return history(self._executions, name)

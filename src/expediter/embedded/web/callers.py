@@ -7,13 +7,11 @@ A proxy writes the address of its own caller at the end of ``X-Forwarded-For``, 
 
 from collections.abc import Sequence
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address
 
 from expediter.api.request import Headers
 from expediter.embedded.settings import Network
-
-#: Bits of an IPv6 address that one subscriber has; the rest of it he chooses himself (RFC 6177).
-SUBSCRIBER = 64
+from expediter.embedded.web.connections import subscriber
 
 
 class Proxies:
@@ -50,17 +48,3 @@ class Proxies:
         except ValueError:
             return False
         return any(found in network for network in self._trusted)
-
-
-@lru_cache(maxsize=4096)
-def subscriber(address: str) -> str:
-    """Whom an address belongs to: itself, or an IPv6 address's network. What is no address is taken as it is."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address[:64]
-    if not isinstance(found, IPv6Address):
-        return str(found)
-    if found.ipv4_mapped:
-        return str(found.ipv4_mapped)
-    return str(ip_network((found, SUBSCRIBER), strict=False))

@@ -10,12 +10,13 @@ Rules:
 
 import asyncio
 from collections import Counter
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
 from itertools import islice, takewhile
 from typing import Protocol
 
 from expediter.api.errors import RequestTooSlow, TooManyRequests
 from expediter.domain.errors import OrderError, TooBusy
-from expediter.embedded.web.callers import subscriber
 
 #: Seconds that a connection may owe us the rest of a request, or leave what was sent to it unread.
 PATIENCE = 30.0
@@ -25,6 +26,8 @@ HELD = 64 * 1024 * 1024
 RETRY = 10
 #: Connections among which one is looked for that makes room.
 LOOKED_AT = 1_000
+#: Bits of an IPv6 address that one subscriber has; the rest of it he chooses himself (RFC 6177).
+SUBSCRIBER = 64
 
 
 class Connection(Protocol):
@@ -116,3 +119,17 @@ def peer_of(transport: asyncio.BaseTransport) -> str:
     """The address at the other end of a connection; empty where it has none."""
     name = transport.get_extra_info("peername")
     return str(name[0]) if isinstance(name, tuple) else ""
+
+
+@lru_cache(maxsize=4096)
+def subscriber(address: str) -> str:
+    """Whom an address belongs to: itself, or an IPv6 address's network. What is no address is taken as it is."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address[:64]
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    return str(ip_network((found, SUBSCRIBER), strict=False))
