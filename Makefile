@@ -95,8 +95,9 @@ bench-scale: $(RUN) ## Measure 100,000 orders in the hold, and a million in stor
 	$(PY) -m bench.scale hold
 	$(PY) -m bench.scale stored
 
-bench-profile: $(RUN) ## Show where the processor time of an order goes, by layer
+bench-profile: $(RUN) ## Show where the processor time of an order goes, by layer, and its instructions (with valgrind)
 	$(PY) -m bench.profile
+	$(PY) -m bench.instructions
 
 bench-all: ## All of that, one after the other, into the documentation (an hour)
 	@for target in bench-peers bench bench-scale bench-profile bench-docs; do $(MAKE) --no-print-directory $$target || exit; done

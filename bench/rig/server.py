@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,8 +82,13 @@ def cpu(pid: int) -> float:
 
 
 @contextmanager
-def serving(settings: Mapping[str, str], data: Path | None = None, module: str = "expediter") -> Iterator[Server]:
-    """A server on a free port with these EXPEDITER_ settings, on ``data`` or a fresh folder of its own."""
+def serving(
+    settings: Mapping[str, str], data: Path | None = None, module: str = "expediter", under: Sequence[str] = ()
+) -> Iterator[Server]:
+    """A server on a free port with these EXPEDITER_ settings, on ``data`` or a fresh folder of its own.
+
+    ``under``: a command that runs the server's.
+    """
     with workplace() as folder:
         home = data or folder / "data"
         given = {"DATA": str(home), "PORT": "0", "HOLD_SECONDS": "0", **settings}
@@ -92,7 +97,7 @@ def serving(settings: Mapping[str, str], data: Path | None = None, module: str =
         log = folder / "server.log"
         with log.open("wb") as errors:
             process = subprocess.Popen(
-                [sys.executable, "-m", module, "serve"],
+                [*under, sys.executable, "-m", module, "serve"],
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=errors,
