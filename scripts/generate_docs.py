@@ -24,7 +24,7 @@ from expediter.app.access import CUSTOMER, GROUPS, ROLES, Role, Scope
 from expediter.app.tasks.order import TASKS
 from expediter.cli.app import app
 from expediter.cli.commands.cost import PRICES
-from expediter.console.routes import ROUTES
+from expediter.console.routes import MARKS, ROUTES, live_need
 from expediter.domain import errors as domain
 from expediter.domain.currencies import PUBLISHED
 from expediter.domain.errors import OrderError
@@ -50,7 +50,7 @@ SETTINGS: dict[str, str] = {
     "OIDC_AUDIENCE": "What its tokens for this server have as `aud` or `client_id`; several with commas between them.",
     "OIDC_OPERATORS_CLAIM": "The claim of its tokens that names groups: `operators`, `operators-viewer` …",
     "OIDC_CLIENT_ID": "What the console is called at the issuer; unset: the first audience.",
-    "TRUSTED_PROXIES": "Proxies whose `X-Forwarded-For` and `-Proto` are believed: addresses, networks; with commas.",
+    "TRUSTED_PROXIES": "Proxies whose `X-Forwarded-For`, `-Proto`, `-Host` are believed: addresses, networks; commas.",
     "LINK_DAYS": "Days that a customer's link opens its order, from when it was made: 1 to 3650.",
     "WORKFLOW": "Another workflow for new orders: an .asl.json file.",
     "KEEP_DAYS": "Days after an order's end until its workflow's history and its mails are pruned. Unset: never.",
@@ -207,6 +207,8 @@ def operation_scopes() -> str:
     }
     rows = [(where.get(name, f"`{name}`"), _needed(need)) for name, need in NEEDS.items()]
     rows += [(f"`{method} {path}`", _needed(route.need)) for (method, path), route in ROUTES.items()]
+    live = (*MARKS, "orders", "orders/{id}")
+    rows += [(f"`GET /console/live/{name}`", _needed(live_need(name))) for name in live]
     return table(("operation", "needs"), rows)
 
 

@@ -34,7 +34,8 @@ class Provider:
 
     def __init__(self, port: int, *numbers: int) -> None:
         self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+        # Another site than the console's 127.0.0.1, as providers are: cookies have to survive the way back.
+        self.url = f"http://localhost:{port}"
         self._start(numbers)
 
     @classmethod
@@ -82,10 +83,10 @@ class Provider:
             "code_challenge_method": "S256",
         }
         async with httpx.AsyncClient(base_url=self.url) as browser:
-            code = await self._code(browser, f"/auth?{urlencode(asked)}", user)
+            came_back = await self.sign_in(browser, f"/auth?{urlencode(asked)}", user)
             form = {
                 "grant_type": "authorization_code",
-                "code": code,
+                "code": parse_qs(urlsplit(came_back).query)["code"][0],
                 "redirect_uri": back,
                 "client_id": "expediter",
                 "code_verifier": verifier,
@@ -101,14 +102,14 @@ class Provider:
         token: str = answer.raise_for_status().json()["access_token"]
         return token
 
-    async def _code(self, browser: httpx.AsyncClient, address: str, user: str) -> str:
-        """Signs the user in and agrees to everything, until the provider sends the browser back."""
+    async def sign_in(self, browser: httpx.AsyncClient, address: str, user: str) -> str:
+        """Signs the user in and agrees to everything; where the provider sends the browser back to."""
         answer = await browser.get(address)
         for _ in range(12):
             if answer.is_redirect:
                 address = answer.headers["Location"]
                 if RETURN in address:
-                    return parse_qs(urlsplit(address).query)["code"][0]
+                    return address
                 answer = await browser.get(address)
                 continue
             action = re.findall(r'<form[^>]*action="([^"]+)"', answer.text)[0]

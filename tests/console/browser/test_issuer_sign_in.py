@@ -19,7 +19,7 @@ async def sign_in(visitor: Visitor, url: str, user: str) -> Page:
     page = await context.new_page()
     page.set_default_timeout(PATIENCE)
     await page.goto(f"{url}/console")
-    await page.get_by_role("link", name="Sign in with 127.0.0.1").click()
+    await page.get_by_role("link", name="Sign in with localhost").click()
     await page.fill("input[name=login]", user)
     await page.fill("input[name=password]", "any")
     await page.click("button[type=submit]")
@@ -41,7 +41,7 @@ async def test_an_operator_signs_in_at_the_provider_acts_and_signs_out(
         await page.get_by_role("button", name="Cancel the order").click()
         await expect(page.locator(".timeline")).to_contain_text("olga the tester")
         await page.get_by_role("button", name="Sign out").click()
-        await expect(page.get_by_role("link", name="Sign in with 127.0.0.1")).to_be_visible()
+        await expect(page.get_by_role("link", name="Sign in with localhost")).to_be_visible()
         await page.goto(f"{shop.url}/console/orders/{order_id}")
         await expect(page.locator("h1")).to_have_text("Sign in")
 

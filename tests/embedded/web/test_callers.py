@@ -37,6 +37,19 @@ def test_anybody_else_says_nothing_that_is_believed(peer: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("peer", "said", "host"),
+    [
+        (PROXY, "orders.example", "orders.example"),
+        (PROXY, "evil.example, orders.example:444", "orders.example:444"),
+        (PROXY, "", "localhost"),
+        ("203.0.113.1", "evil.example", "localhost"),
+    ],
+)
+def test_a_trusted_proxy_says_by_which_name_the_server_was_asked(peer: str, said: str, host: str) -> None:
+    assert TRUSTED.host(peer, {"host": "localhost", "x-forwarded-host": said}) == host
+
+
+@pytest.mark.parametrize(
     ("said", "https"), [("https", True), ("HTTPS", True), ("http", False), ("https, http", False), ("", False)]
 )
 def test_https_is_what_the_nearest_proxy_says_of_its_caller(said: str, https: bool) -> None:

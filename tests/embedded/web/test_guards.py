@@ -35,6 +35,24 @@ async def test_a_page_of_the_server_itself_is_served(opened: Opened) -> None:
         assert (await served.client.post("/orders", json=PLAIN, headers=headers)).status_code == 204
 
 
+async def test_a_page_is_the_server_s_own_by_the_name_that_a_trusted_proxy_was_asked_for(opened: Opened) -> None:
+    shown = {"Host": "localhost", "X-Forwarded-Host": "orders.example"}
+    for trusted, origin, status in (
+        ("127.0.0.1", "https://orders.example", 200),
+        ("127.0.0.1", "https://localhost", 403),
+        ("127.0.0.1", "https://attacker.example", 403),
+        ("", "https://orders.example", 403),
+    ):
+        async with opened(TRUSTED_PROXIES=trusted) as served:
+            assert (await served.client.get("/orders", headers={**shown, "Origin": origin})).status_code == status
+
+
+async def test_a_proxy_s_word_does_not_replace_the_name_of_the_server(opened: Opened) -> None:
+    async with opened(TRUSTED_PROXIES="127.0.0.1") as served:
+        rebound = {"Host": "attacker.example", "X-Forwarded-Host": "localhost", "Origin": "http://localhost"}
+        assert (await served.client.get("/orders", headers=rebound)).status_code == 421
+
+
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer wrong", "Basic secret", "secret", "Bearer secret\xff"])
 async def test_with_a_token_set_everything_but_the_probes_asks_for_it(opened: Opened, authorization: str) -> None:
     async with opened(TOKEN="secret") as served:

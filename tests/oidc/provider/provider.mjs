@@ -6,13 +6,13 @@ const [port, keys] = process.argv.slice(2);
 const SCOPES = 'expediter/orders:read expediter/orders:write expediter/dlq';
 const groupsOf = (sub) => (sub === 'olga' ? ['operators'] : sub.startsWith('olga-') ? [`operators-${sub.slice(5)}`] : []);
 
-const provider = new Provider(`http://127.0.0.1:${port}`, {
+const provider = new Provider(`http://localhost:${port}`, {
   clients: [
     {
       client_id: 'expediter',
       token_endpoint_auth_method: 'none',
       application_type: 'native',
-      redirect_uris: ['http://127.0.0.1/console/sign-in/return'],
+      redirect_uris: ['http://127.0.0.1/console/sign-in/return', 'https://orders.example/console/sign-in/return'],
       grant_types: ['authorization_code'],
       response_types: ['code'],
     },

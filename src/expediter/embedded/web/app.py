@@ -21,7 +21,7 @@ from expediter.app.ports import Caller
 from expediter.domain.errors import OrderError, TaskTokenUnknown, TooBusy
 from expediter.embedded.web.access.authenticator import OPERATOR, Authenticator
 from expediter.embedded.web.access.issuer import SigningKeyUnknown
-from expediter.embedded.web.asgi import Receive, Scope, Send, headers_of, refuse_websocket
+from expediter.embedded.web.asgi import Receive, Scope, Send, headers_of, peer_of, refuse_websocket
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.callers import Proxies
 from expediter.embedded.web.console.handlers import PAGES, Console
@@ -71,10 +71,10 @@ class App:
 
     def __init__(self, home: Backend) -> None:
         self._home = home
-        self._guards = Guards(home.settings)
+        self._proxies = Proxies(home.settings.trusted_proxies)
+        self._guards = Guards(home.settings, self._proxies)
         self._graphql = Graphql(home)
         self._router = Router(_table(self._graphql))
-        self._proxies = Proxies(home.settings.trusted_proxies)
         self._shares = Shares(asyncio.get_running_loop().time)
         self._wrong_tokens = WrongTokens(home, self._shares.noted)
         self._authenticator = Authenticator(home)
@@ -115,7 +115,7 @@ class App:
         """
         with ExitStack() as place:
             headers = headers_of(scope)
-            address = self._proxies.caller((scope.get("client") or ("",))[0], headers)
+            address = self._proxies.caller(peer_of(scope), headers)
             if not await self._is_known(headers.get("authorization", "")):
                 self._shares.websockets.check(address)
                 place.enter_context(self._shares.websockets.held(address))
@@ -174,7 +174,7 @@ class App:
 
     def _answer(self, head: RequestHead, body: bytes) -> Answer:
         """Raises OrderError."""
-        self._guards.check(head.headers)
+        self._guards.check(head.peer, head.headers)
         if head.path in PROBES or head.path.startswith(TASKS):
             return self._carry_out(head, body, NOBODY)
         try:

@@ -16,6 +16,11 @@ def headers_of(scope: Scope) -> Headers:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
+def peer_of(scope: Scope) -> str:
+    """The address of the other end of the connection; empty where there is none."""
+    return (scope.get("client") or ("",))[0]
+
+
 async def refuse_websocket(send: Send, response: Response) -> None:
     """Answers a handshake as any other request (https://asgi.readthedocs.io/en/latest/extensions.html)."""
     headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]

@@ -1,8 +1,9 @@
 """Who is behind a request: the address that it came from, past the proxies that are trusted to say so.
 
-A proxy writes the address of its own caller at the end of ``X-Forwarded-For``, and how that caller came in
-``X-Forwarded-Proto``. Anybody else may write there too, so both are believed from trusted addresses only
-(``EXPEDITER_TRUSTED_PROXIES``), and of the list the last address that is not such a proxy itself.
+A proxy writes the address of its own caller at the end of ``X-Forwarded-For``, how that caller came in
+``X-Forwarded-Proto``, and the name that he asked for in ``X-Forwarded-Host``. Anybody else may write there too, so all
+are believed from trusted addresses only (``EXPEDITER_TRUSTED_PROXIES``), and of the list the last address that is not
+such a proxy itself.
 """
 
 from collections.abc import Sequence
@@ -41,6 +42,11 @@ class Proxies:
         """Whether the proxy in front says that its caller speaks TLS with it."""
         said = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
         return said == "https" and self.trusts(peer)
+
+    def host(self, peer: str, headers: Headers) -> str:
+        """The name and port under which the caller knows the server, such as ``orders.example``."""
+        said = headers.get("x-forwarded-host", "").rpartition(",")[2].strip()
+        return said if said and self.trusts(peer) else headers.get("host", "")
 
     def _is_in_a_network(self, address: str) -> bool:
         try:

@@ -4,7 +4,8 @@ Rules:
  - Host must be a name of this machine's loopback or the one the server is bound to: a name that an attacker makes
    resolve to 127.0.0.1 (DNS rebinding) is refused. A server bound to all addresses cannot know its names, and does not
    start without a token or an issuer, of which no page of an attacker has a token;
- - an Origin (browsers send it) must be the server itself: no other page may place orders or open a websocket.
+ - an Origin (browsers send it) must be the server itself, by the name that a trusted proxy says it was asked for or by
+   Host: no other page may place orders or open a websocket.
 """
 
 from functools import lru_cache
@@ -12,21 +13,23 @@ from functools import lru_cache
 from expediter.api.errors import HostUnknown, OriginRefused
 from expediter.api.request import Headers
 from expediter.embedded.settings import LOOPBACK, ServerSettings
+from expediter.embedded.web.callers import Proxies
 
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # compared with, not bound to
 
 
 class Guards:
-    def __init__(self, settings: ServerSettings) -> None:
+    def __init__(self, settings: ServerSettings, proxies: Proxies) -> None:
+        self._proxies = proxies
         self._names = None if settings.host in EVERYWHERE else LOOPBACK | {settings.host.lower()}
 
-    def check(self, headers: Headers) -> None:
-        """Raises HostUnknown, OriginRefused."""
+    def check(self, peer: str, headers: Headers) -> None:
+        """``peer``: the other end of the connection. Raises HostUnknown, OriginRefused."""
         host = headers.get("host", "")
         if self._names is not None and host_name(host) not in self._names:
             raise HostUnknown
         origin = headers.get("origin")
-        if origin is not None and origin.partition("://")[2].lower() != host.lower():
+        if origin is not None and origin.partition("://")[2].lower() != self._proxies.host(peer, headers).lower():
             raise OriginRefused
 
 

@@ -1,5 +1,6 @@
 """Tokens of an issuer while time passes: keys rotate, the issuer goes away, tokens end."""
 
+import asyncio
 from collections.abc import Iterator
 
 import httpx
@@ -54,6 +55,20 @@ async def test_a_key_that_the_issuer_gave_up_is_forgotten_although_no_new_one_wa
         while (answer := await asked(served, old)).status_code == 200:
             await served.home.write(lambda work: None, "look")
         assert answer.status_code == 401
+
+
+async def test_a_key_that_the_issuer_gave_up_is_forgotten_although_only_checked_tokens_come(
+    opened: Opened, issuer: Issuer
+) -> None:
+    clock = VirtualClock()
+    async with opened(clock, **issuer.settings()) as served:
+        token = issuer.token("ann", exp=NOON // 1000 + 7_200)
+        assert (await asked(served, token)).status_code == 200
+        issuer.keys = {"second": rsa_key(1)}
+        clock.advance(FRESH + 1)
+        async with asyncio.timeout(20):
+            while (await asked(served, token)).status_code == 200:
+                await served.home.write(lambda work: None, "look")
 
 
 async def test_the_issuer_being_away_stops_nobody_whose_key_is_known(opened: Opened, issuer: Issuer) -> None:

@@ -100,6 +100,7 @@ class Authenticator:
         now = self._home.clock.now()
         known = self._known.get(token)
         if known and known.generation == issuer.generation and now < known.ends:
+            issuer.refresh()
             self._known.move_to_end(token)
             return known.caller
         self._known.pop(token, None)

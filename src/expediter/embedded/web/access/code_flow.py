@@ -75,7 +75,7 @@ class CodeFlow:
     async def end(self, given: Mapping[str, str], browser: str) -> Caller:
         """Who has signed in, by what the issuer gave the browser to bring. Raises Unauthorized, IssuerUnavailable."""
         began = self._began.pop(given.get("state", ""), None)
-        if began is None or not hmac.compare_digest(began.browser, browser) or began.until < self._now():
+        if began is None or not _same(browser, began.browser) or began.until < self._now():
             raise refused()
         form = {
             "grant_type": "authorization_code",
@@ -85,7 +85,7 @@ class CodeFlow:
             "code_verifier": began.verifier,
         }
         claims = await self._checked(await self._token(form))
-        if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), began.nonce.encode()):
+        if not _same(str(claims.get("nonce", "")), began.nonce):
             raise refused()
         return caller_of(claims_of(claims, self._issuer.oidc))
 
@@ -109,6 +109,11 @@ class CodeFlow:
             return checked(token, oidc, (oidc.client_id,), self._issuer.key, self._now())
         except SigningKeyUnknown as error:
             raise refused() from error
+
+
+def _same(given: str, secret: str) -> bool:
+    """In the same time wherever they differ; what is given may be any text."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode())
 
 
 def _challenge(verifier: str) -> str:

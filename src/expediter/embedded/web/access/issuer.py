@@ -65,8 +65,7 @@ class Issuer:
 
     def key(self, key_id: str) -> jwt.PyJWK:
         """The key of this id; of a token without one, the only key. Raises SigningKeyUnknown, Unauthorized."""
-        if self._keys and self._clock.now() - self._read_at > FRESH:
-            self._read()
+        self.refresh()
         if found := self._keys.get(key_id):
             return found
         if key_id or not self._keys:
@@ -74,6 +73,11 @@ class Issuer:
         if len(self._keys) > 1:
             raise refused()
         return next(iter(self._keys.values()))
+
+    def refresh(self) -> None:
+        """Has keys that were read ten minutes ago read again; until then they go on."""
+        if self._keys and self._clock.now() - self._read_at > FRESH:
+            self._read()
 
     async def look_for_key(self) -> None:
         """Asks the issuer for its keys, because one is unknown. Raises IssuerUnavailable when it cannot be asked."""

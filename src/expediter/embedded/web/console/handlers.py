@@ -102,7 +102,7 @@ class Console:
         self._links = links_in(home.settings.data, home.settings.link_days)
         self._assets = assets()
         self._sign_in = SignIn(
-            home, authenticator, self._sessions, shares=shares, wrong_tokens=wrong_tokens, asset=self._asset
+            home, authenticator, self._sessions, self._asset, proxies=proxies, shares=shares, wrong_tokens=wrong_tokens
         )
         self._journal = live.Journal(home.feed, self._now, self._counts)
         self._rehearsals = Rehearsals(home)
@@ -171,7 +171,7 @@ class Console:
 
     async def _answer(self, head: RequestHead, body: bytes, caller: str, *, secure: bool) -> Response | LivePage:
         path, headers = head.path.rstrip("/") or "/", head.headers
-        self._guards.check(headers)
+        self._guards.check(head.peer, headers)
         if path.startswith(PREFIX):
             return self._file(path.removeprefix(PREFIX), headers)
         if path.startswith("/o/"):

@@ -12,6 +12,7 @@ from expediter.console.render import plain
 from expediter.embedded.web.access.authenticator import Authenticator
 from expediter.embedded.web.access.code_flow import LONGEST, CodeFlow
 from expediter.embedded.web.backend import Backend
+from expediter.embedded.web.callers import Proxies
 from expediter.embedded.web.console.responses import SIGN_IN, cookie, cookie_in, fields
 from expediter.embedded.web.console.session import LASTS, ConsoleSessions
 from expediter.embedded.web.http1.request_head import RequestHead
@@ -20,7 +21,7 @@ from expediter.embedded.web.sign_ins import WrongTokens
 
 PATH = "/console/sign-in"
 _WELCOME = "Show that you are an operator of this server."
-_NO_OPERATOR = "You are signed in, but not as an operator of this server. Ask one to be put into an group of operators."
+_NO_OPERATOR = "You are signed in, but not as an operator of this server. Ask one to be put into a group of operators."
 
 
 class SignIn:
@@ -31,13 +32,15 @@ class SignIn:
         home: Backend,
         authenticator: Authenticator,
         sessions: ConsoleSessions,
+        asset: Callable[[str], str],
         *,
+        proxies: Proxies,
         shares: Shares,
         wrong_tokens: WrongTokens,
-        asset: Callable[[str], str],
     ) -> None:
         self._authenticator = authenticator
         self._sessions = sessions
+        self._proxies = proxies
         self._shares = shares
         self._wrong_tokens = wrong_tokens
         self._asset = asset
@@ -53,7 +56,7 @@ class SignIn:
             return await self._by_form(body, caller, secure=secure) if head.method == "POST" else self.page(_WELCOME)
         if self._flow is None or head.method != "GET":
             raise PathUnknown
-        back = f"{'https' if secure else 'http'}://{head.headers.get('host', '')}{PATH}/return"
+        back = f"{'https' if secure else 'http'}://{self._proxies.host(head.peer, head.headers)}{PATH}/return"
         if path == f"{PATH}/issuer":
             address, browser = await self._flow.begin(back)
             return Response(303, (("Location", address), cookie(browser, LONGEST // 1000, secure=secure, name=SIGN_IN)))

@@ -19,7 +19,7 @@ from expediter.app.ports import Caller
 from expediter.app.strict_json import decode
 from expediter.domain.errors import OrderError
 from expediter.embedded.web.access.authenticator import Authenticator
-from expediter.embedded.web.asgi import Receive, Scope, Send, headers_of
+from expediter.embedded.web.asgi import Receive, Scope, Send, headers_of, peer_of
 from expediter.embedded.web.graphql.executor import Formatted, Graphql, GraphqlRequest, formatted, refusal
 from expediter.embedded.web.guards import Guards
 from expediter.embedded.web.http1.request_head import LARGEST_BODY
@@ -84,7 +84,7 @@ class GraphqlSocket:
         await receive()  # websocket.connect
         try:
             headers = headers_of(scope)
-            self._guards.check(headers)
+            self._guards.check(peer_of(scope), headers)
         except OrderError:
             await send({"type": "websocket.close", "code": 4403})  # before accept: HTTP 403
             return
