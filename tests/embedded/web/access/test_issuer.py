@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -10,7 +11,7 @@ from expediter.embedded.web.access import authenticator
 from expediter.embedded.web.access.issuer import ASKED, FRESH
 from tests.embedded.web.access.callers import HOUR, TOKEN, made_key
 from tests.embedded.web.conftest import Opened, Served
-from tests.embedded.web.graphql.sockets import FOLLOW, connected
+from tests.embedded.web.graphql.sockets import FOLLOW, Client, connected
 from tests.support.clock import NOON, VirtualClock
 from tests.support.issuer import LASTS, Issuer, issuing, rsa_key
 
@@ -140,16 +141,16 @@ async def test_checked_tokens_are_kept_within_a_bound(
 # ── subscriptions and keys ────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def followed(client: object, order_id: str) -> None:
-    await client.say("subscribe", "1", query=FOLLOW, variables={"id": order_id})  # type: ignore[attr-defined]
-    assert (await client.hear())["type"] == "next"  # type: ignore[attr-defined]
+async def followed(client: Client, order_id: str) -> None:
+    await client.say("subscribe", "1", query=FOLLOW, variables={"id": order_id})
+    assert (await client.hear())["type"] == "next"
 
 
-async def ended(client: object) -> dict[str, object]:
+async def ended(client: Client) -> dict[str, Any]:
     """How the subscription ends. Until then it may tell of what was before, and never of the last change."""
-    told: dict[str, object] = {"type": "next"}
+    told: dict[str, Any] = {"type": "next"}
     while told["type"] == "next":
-        told = await client.hear()  # type: ignore[attr-defined]
+        told = await client.hear()
         assert "secret" not in str(told)
     return told
 
