@@ -12,13 +12,7 @@ from tests.support.patience import until as wait
 from tests.support.town import Act
 from tests.support.town import Town as Outside
 
-ORDER = {
-    "user_id": ANN,
-    "restaurant_id": "Restaurant 4",
-    "name": "Burger",
-    "quantity": 3,
-    "email": "ann@example.com",
-}
+ORDER = {"user_id": ANN, "restaurant_id": "Restaurant 4", "name": "Burger", "quantity": 3, "email": "ann@example.com"}
 #: The same order at the other API.
 INPUT = {"name": "Burger", "quantity": 3, "restaurantId": "Restaurant 4", "userId": ANN, "email": "ann@example.com"}
 ENDED = ("SUCCESS", "FAILED", "CANCELLED")
@@ -245,12 +239,12 @@ def test_the_same_order_twice_under_its_key_is_one(house: House, outside: Outsid
 
 def test_another_order_or_another_caller_under_a_key_is_refused(house: House, outside: Outside) -> None:
     order_id = place(house)
-    other, stranger = {**ORDER, "quantity": 4}, {**ORDER, "user_id": OTHER}
-    assert house.refused(order_id, other, stranger) == ["IdempotencyKeyReused", "IdempotencyKeyReused"]
-    other_input = {**INPUT, "quantity": 4}
-    assert house.graphql("Mutation.postOrder", input=other_input, idempotencyKey=order_id) == "IdempotencyKeyReused"
-    named = house.customer(OTHER).graphql("Mutation.postOrder", input=INPUT, idempotencyKey=order_id)
-    assert named == "OwnerRefused"
+    assert (
+        house.refused(order_id, {**ORDER, "quantity": 4}, {**ORDER, "user_id": OTHER}) == ["IdempotencyKeyReused"] * 2
+    )
+    told = house.graphql("Mutation.postOrder", input={**INPUT, "quantity": 4}, idempotencyKey=order_id)
+    told_bob = house.customer(OTHER).graphql("Mutation.postOrder", input=INPUT, idempotencyKey=order_id)
+    assert (told, told_bob) == ("IdempotencyKeyReused", "OwnerRefused")
     ends(house, outside, order_id, "SUCCESS", DONE)
 
 
