@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -139,3 +140,30 @@ def test_an_uncaught_exception_is_a_line_like_any_other(lines: Lines) -> None:
     (line,) = lines()
     assert (line["level"], line["error"]) == ("CRITICAL", "RuntimeError")
     assert "Mallory" not in json.dumps(line)
+
+
+def test_a_log_that_nobody_reads_stops_nobody_and_says_later_what_it_dropped() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as reader, os.fdopen(writing, "w") as stream:
+        log = logs.Unblocked(stream)
+        for number in range(2 * logs.MOST_WAITING):
+            log.write(f"{number:0100}\n")
+        seen = b""
+        while b"left_out" not in seen:
+            seen += reader.read(65_536)
+        log.close()
+
+    lines = seen.decode().splitlines()
+    dropped = next(place for place, line in enumerate(lines) if "left_out" in line)
+    assert int(json.loads(lines[dropped])["left_out"]) > 0
+    told = [int(line) for place, line in enumerate(lines) if place != dropped and len(line) == 100]
+    assert told == list(range(len(told)))
+
+
+def test_a_log_whose_reader_is_gone_stops_nobody() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        log = logs.Unblocked(stream)
+        log.write("nobody reads this\n")
+        log.close()

@@ -5,6 +5,7 @@ being refused; it is closed before the home stops, so nothing is accepted that c
 """
 
 import asyncio
+import atexit
 import contextlib
 import gc
 import logging
@@ -98,6 +99,8 @@ async def _serve(settings: ServerSettings, listener: socket.socket) -> None:
     """Opens the home and serves it until a signal; a signal during the recovery ends that."""
     stopping = _Signals()
     async with open_home(settings) as home:
+        logs.set_up(logs.Unblocked(sys.stderr))  # from here on nobody may stop the loop by not reading
+        atexit.register(logs.wait_until_written)
         loops = [task for task in asyncio.all_tasks() if task.get_name() in VITAL]
         app = create_app(home)
         _collect_less()
@@ -170,6 +173,7 @@ class _Server(uvicorn.Server):
         for loop in self._loops:
             if loop.done():
                 _log.critical("a loop ended that has to go on: so does the process", exc_info=loop.exception())
+                logs.wait_until_written()
                 os._exit(1)
 
 

@@ -8,8 +8,12 @@ Nothing personal gets into a log. So these are the rules:
 - of a message of a library, the first line is logged, without the texts that were put into it.
 """
 
+import contextlib
 import logging
+import os
+import queue
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -25,6 +29,8 @@ from expediter.app.operator.traces import trace_id
 FIELDS = ("order_id", "call", "mail", "alert", "outage", "locked_by", "left_out")
 #: Records of one message that are logged in a second.
 MOST = 20
+#: Lines that wait to be written, and the seconds for which the end of the process waits for them.
+MOST_WAITING, LAST = 10_000, 1.0
 #: Lines of code that are logged of an exception, the innermost first.
 FRAMES = 12
 _LEFT_OUT = "…"
@@ -34,7 +40,62 @@ _log = logging.getLogger("expediter")
 _encode = msgspec.json.Encoder().encode
 
 
-def set_up(stream: TextIO) -> None:
+class Unblocked:
+    """The stream's file, written by a thread: ``write`` never waits. Whoever reads the log may stop reading it, and
+    then the loop must go on. Beyond MOST_WAITING lines are dropped, and the log says how many.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._file, self._terminal = stream.fileno(), stream.isatty()
+        self._waiting: queue.Queue[bytes | threading.Event] = queue.Queue(MOST_WAITING)
+        self._dropped = 0
+        threading.Thread(target=self._write_all, name="log", daemon=True).start()
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+    def write(self, text: str) -> None:
+        try:
+            self._waiting.put_nowait(text.encode("utf-8", "backslashreplace"))
+        except queue.Full:
+            self._dropped += 1
+
+    def flush(self) -> None:
+        """There is nothing to do: the thread keeps nothing back."""
+
+    def close(self) -> None:
+        """Waits until everything is written, but not for somebody who does not read: LAST seconds at most."""
+        written = threading.Event()
+        with contextlib.suppress(queue.Full):
+            self._waiting.put(written, timeout=LAST)
+            written.wait(LAST)
+
+    def _write_all(self) -> None:
+        while True:
+            given = self._waiting.get()
+            if isinstance(given, threading.Event):
+                given.set()
+                continue
+            self._write(given)
+            if dropped := self._dropped:
+                self._dropped = 0
+                said = {"level": "WARNING", "message": "lines of the log were dropped: nobody read it"}
+                self._write(_encode({**said, "left_out": str(dropped)}) + b"\n")
+
+    def _write(self, text: bytes) -> None:
+        with contextlib.suppress(OSError):  # nobody reads any more
+            while text:
+                text = text[os.write(self._file, text) :]
+
+
+def wait_until_written() -> None:
+    """Waits until what was logged is written, LAST seconds at most: for the end of the process."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler) and isinstance(handler.stream, Unblocked):
+            handler.stream.close()
+
+
+def set_up(stream: TextIO | Unblocked) -> None:
     """Sends all log records of this process to ``stream``, and uncaught exceptions too."""
     terminal = stream.isatty()
     handler = logging.StreamHandler(stream)

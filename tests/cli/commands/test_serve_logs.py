@@ -1,17 +1,19 @@
 """What ``expediter serve`` logs under attack: JSON lines that tell which order, and nothing that anybody wrote."""
 
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.cli.conftest import Start
+from tests.cli.conftest import Start, serving
 
 #: What every text that a customer or a provider sends has in it.
 MARK = "Mallory"
@@ -99,3 +101,17 @@ def test_under_attack_every_line_is_json_with_the_order_it_is_about_and_nobodys_
     (failed, *_) = [line for line in lines if line.get("call") == "charge"]
     assert (failed["order_id"], failed["trace_id"]) == (order_id, order_id.replace("-", ""))
     assert failed["error"] == "PaymentUnavailable"
+
+
+def test_a_log_that_nobody_reads_does_not_stop_the_server(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    with (
+        os.fdopen(reading),
+        os.fdopen(writing, "w") as log,
+        serving(tmp_path, log, PAYMENTS="http://127.0.0.1:9") as server,
+    ):
+        for _ in range(300):  # what their calls log is more than a pipe holds
+            server.accept()
+        for _ in range(50):
+            assert httpx.get(f"{server.url}/healthz", timeout=10).status_code == 200
+        assert server.stop() == 0
