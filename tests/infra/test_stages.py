@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from expediter.aws.stores.tables import TABLES
 from tests.infra.conftest import synthesised
 from tests.infra.reading import only, resources
 
@@ -16,7 +17,7 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_prod_keeps_its_tables_and_users(prod: Any) -> None:
     kept = [it for it in prod["Resources"].values() if it["Type"] in {"AWS::DynamoDB::Table", "AWS::Cognito::UserPool"}]
-    assert len(kept) == 6
+    assert len(kept) == len(TABLES) + 1
     assert all(it["DeletionPolicy"] == it["UpdateReplacePolicy"] == "Retain" for it in kept)
     assert all(it["DeletionProtectionEnabled"] for it in resources(prod, "AWS::DynamoDB::Table").values())
     assert only(prod, "AWS::Cognito::UserPool")["DeletionProtection"] == "ACTIVE"
