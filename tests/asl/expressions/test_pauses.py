@@ -1,6 +1,7 @@
 """Work that may take long can be interrupted, and has an end: long evaluations, large paths, many large parts."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -41,6 +42,11 @@ def test_while_an_evaluation_is_interrupted_others_of_the_same_expression_begin_
     assert run(SUM, 2, pause).output == 1_001_000
     assert len(inner) > 3
     assert set(inner) == {1_501_500}
+
+
+def test_an_expression_is_evaluated_in_a_thread_that_did_not_compile_it() -> None:
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(run, SUM, 2).result().output == 1_001_000
 
 
 def test_an_evaluation_that_is_broken_off_leaves_the_expression_as_it_was() -> None:

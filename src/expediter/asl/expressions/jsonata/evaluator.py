@@ -51,7 +51,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
 
         While an evaluation is interrupted, others may begin and end, of this expression too.
         """
-        interrupted = self.meter, self.depth, Jsonata.CURRENT.jsonata
+        interrupted = self.meter, self.depth, getattr(Jsonata.CURRENT, "jsonata", self)  # of each thread its own
         self.meter, self.depth = meter, 0
         Jsonata.CURRENT.jsonata = self  # the library reads from here whose function is called
         try:
