@@ -274,10 +274,13 @@ def _number(command: ScheduleTask | StartTimer) -> int:
     return command.task if isinstance(command, ScheduleTask) else command.timer
 
 
-def replay(machine: Machine, events: Iterable[AnyEvent]) -> list[HistoryEvent]:
+def replay(machine: Machine, events: Iterable[AnyEvent], pause: Callable[[], None] = no_pause) -> list[HistoryEvent]:
     """The whole history of an execution, derived again from the events that it took in."""
     history: list[HistoryEvent] = []
     execution = new_execution()
     for event in events:
-        execution, _ = advance(machine, execution, event, history)
+        steps = Steps(machine, execution, history, pause)
+        steps.take(event)
+        if steps.changed:
+            execution = steps.freeze()
     return history

@@ -21,10 +21,11 @@ from expediter.embedded.clock import Clock, new_id
 from expediter.embedded.engine.dispatcher import Dispatcher
 from expediter.embedded.engine.driver import Driver
 from expediter.embedded.engine.task_tokens import TaskReport
-from expediter.embedded.engine.workflows import EmbeddedWorkflows
+from expediter.embedded.engine.workflows import EmbeddedWorkflows, HistoryTakesLong, KnownHistory
 from expediter.embedded.loop import Loop
 from expediter.embedded.loops.health import Health
 from expediter.embedded.operator.backlog import gauges
+from expediter.embedded.operator.histories import Histories
 from expediter.embedded.operator.keys import KeysInForce
 from expediter.embedded.operator.prometheus import PrometheusText
 from expediter.embedded.operator.scrub import Scrub
@@ -130,6 +131,7 @@ class Committed(NamedTuple):
     services: SqliteServices
     executions: SqliteExecutions
     queue: SqliteQueue
+    histories: Histories
 
 
 class Home:
@@ -162,6 +164,7 @@ class Home:
         self._events = events
         self._services = services
         self._committed = committed
+        self._histories = committed.histories
         self._scrub = scrub
         self._loops = loops
         self._prometheus = PrometheusText(database.writer.metrics)
@@ -202,6 +205,16 @@ class Home:
         with snapshot(self._database.reading):
             return handle(msgspec.structs.replace(self._committed.work, now=self.clock.now()))
 
+    def read_in_turn(self, handle: Callable[[Work], T]) -> T:
+        """As ``read``. Raises HistoryTakesLong when it derives a history for so long: ask ``read_with_history``."""
+        with self._histories.bounded():
+            return self.read(handle)
+
+    async def read_with_history(self, handle: Callable[[Work], T], name: str) -> T:
+        """As ``read``, after the history of this execution was derived in a thread of its own. Raises TooBusy."""
+        known = KnownHistory(self._committed.executions, name, await self._histories.derive(name))
+        return self.read(lambda work: handle(msgspec.structs.replace(work, workflows=known)))
+
     async def write_as_operator(self, handle: Callable[[OperatorServices], T], name: str) -> T:
         """As ``write``, for what operators do."""
         return await self.write(lambda work: handle(self._services.over(work)), name)
@@ -209,6 +222,14 @@ class Home:
     def read_as_operator(self, handle: Callable[[OperatorServices], T]) -> T:
         """As ``read``, for what operators see."""
         return self.read(lambda work: handle(self._committed.services.over(work)))
+
+    async def read_page(self, handle: Callable[[OperatorServices], T]) -> T:
+        """As ``read_as_operator``, also when it needs a history that takes long. Raises TooBusy."""
+        try:
+            with self._histories.bounded():
+                return self.read_as_operator(handle)
+        except HistoryTakesLong as long:
+            return await self.read_with_history(lambda work: handle(self._committed.services.over(work)), long.name)
 
     def report(self, token: str, report: TaskReport, name: str) -> asyncio.Future[None]:
         """Reports on the task that waits for this token; done once that is durable.

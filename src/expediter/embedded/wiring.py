@@ -28,6 +28,7 @@ from expediter.embedded.loops.traces import Collector, TraceContext, TraceExport
 from expediter.embedded.mail.offers import MailServerOffers
 from expediter.embedded.mail.outbox import Outbox
 from expediter.embedded.mail.smtp import Mailer
+from expediter.embedded.operator.histories import Histories
 from expediter.embedded.operator.read_only import read_only_queue, read_only_work
 from expediter.embedded.operator.scrub import Scrub
 from expediter.embedded.operator.services import SqliteMailbox, SqliteServices
@@ -84,6 +85,7 @@ def build(
     orders = SqliteOrders(file.writing, settings.orders, events.changed, mailing.posted if mailing else None)
     engine = _engine(settings.orders, clock, database, outside, unit=file.writing, orders=orders, events=events)
     queue, executions = read_only_queue(file.reading), SqliteExecutions(file.reading)
+    histories = Histories(settings.data / "expediter.db")
     writing, reading = (
         SqliteServices(session, engine.workflows, queue, flow, _mailbox(session, mailing))
         for session in (file.writing, file.reading)
@@ -96,7 +98,9 @@ def build(
         engine=engine,
         events=events,
         services=writing,
-        committed=Committed(read_only_work(file.reading, settings.orders, 0), reading, executions, queue),
+        committed=Committed(
+            read_only_work(file.reading, settings.orders, 0, histories.pause), reading, executions, queue, histories
+        ),
         scrub=Scrub(file.writing, writer, file.checkpoints),
         health=file.health,
         loops=_loops(

@@ -9,6 +9,7 @@ import msgspec
 from expediter.app.ports import TaskPorts
 from expediter.asl import replay
 from expediter.asl.protocol import Json, Redriven
+from expediter.asl.run import no_pause
 from expediter.domain.errors import TaskTokenUnknown
 from expediter.embedded.clock import SEEDS
 from expediter.embedded.engine import aws_services
@@ -91,17 +92,40 @@ class EmbeddedWorkflows:
 class ReadOnlyWorkflows:
     """The port ``Workflows`` over a connection that only reads."""
 
-    def __init__(self, executions: ExecutionStore) -> None:
+    def __init__(self, executions: ExecutionStore, pause: Callable[[], None] = no_pause) -> None:
         self._executions = executions
+        self._pause = pause
 
     def start(self, _name: str, _input: Json, _now: int, /) -> bool:
         raise RuntimeError("This connection only reads; an execution is started in a unit of work.")
 
     def history(self, name: str) -> list[dict[str, Any]] | None:
-        return history(self._executions, name)
+        try:
+            return history(self._executions, name, self._pause)
+        except HistoryTakesLong as error:
+            error.name = name
+            raise
 
 
-def history(executions: ExecutionStore, name: str) -> list[dict[str, Any]] | None:
+class KnownHistory(ReadOnlyWorkflows):
+    """The history of one execution is known already."""
+
+    def __init__(self, executions: ExecutionStore, name: str, events: list[dict[str, Any]] | None) -> None:
+        super().__init__(executions)
+        self._known = name, events
+
+    def history(self, name: str) -> list[dict[str, Any]] | None:
+        known, events = self._known
+        return events if name == known else super().history(name)
+
+
+class HistoryTakesLong(Exception):
+    """A history whose expressions take so long that it is derived elsewhere. ``name``: of the execution."""
+
+    name = ""
+
+
+def history(executions: ExecutionStore, name: str, pause: Callable[[], None] = no_pause) -> list[dict[str, Any]] | None:
     """Every event of the execution in AWS's shape; None when there is no execution of this name."""
     found = executions.history(name)
-    return None if found is None else [msgspec.to_builtins(event) for event in replay(*found)]
+    return None if found is None else [msgspec.to_builtins(event) for event in replay(*found, pause)]

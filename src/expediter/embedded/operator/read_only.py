@@ -1,12 +1,13 @@
 """The read-only view of the database: the same ports over a connection that only reads. The server need not run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from expediter.app.operator.services import Audit, Mailbox
 from expediter.app.ports import OrderSettings, Work
+from expediter.asl.run import no_pause
 from expediter.embedded.clock import SystemClock
 from expediter.embedded.engine.workflows import ReadOnlyWorkflows
 from expediter.embedded.operator.services import SqliteAudit, SqliteMailbox
@@ -33,14 +34,14 @@ def open_read_only(data: Path, settings: OrderSettings) -> Iterator[ReadOnlyView
         yield ReadOnlyView(read_only_work(session, settings, SystemClock().now()), SqliteMailbox(session, None))
 
 
-def read_only_work(session: Session, settings: OrderSettings, now: int) -> Work:
+def read_only_work(session: Session, settings: OrderSettings, now: int, pause: Callable[[], None] = no_pause) -> Work:
     """The ports of the use cases over a session that only reads. ``now``: ms since 1970 UTC."""
     return Work(
         orders=SqliteOrders(session, settings, _never, None),
         claims=SqliteClaims(session),
         queue=read_only_queue(session),
         dead_letters=SqliteDeadLetters(session, _never),
-        workflows=ReadOnlyWorkflows(SqliteExecutions(session)),
+        workflows=ReadOnlyWorkflows(SqliteExecutions(session), pause),
         settings=settings,
         now=now,
     )

@@ -46,11 +46,20 @@ class Backend(Protocol):
     def read(self, handle: Callable[[Work], T]) -> T:
         """What ``handle`` reads of what is committed."""
 
+    def read_in_turn(self, handle: Callable[[Work], T]) -> T:
+        """As ``read``. Raises HistoryTakesLong when it derives a history for so long: ask ``read_with_history``."""
+
+    async def read_with_history(self, handle: Callable[[Work], T], name: str) -> T:
+        """As ``read``, after the history of this execution was derived elsewhere. Raises TooBusy."""
+
     async def write_as_operator(self, handle: Callable[[OperatorServices], T], name: str) -> T:
         """As ``write``, for what operators do."""
 
     def read_as_operator(self, handle: Callable[[OperatorServices], T]) -> T:
         """As ``read``, for what operators see."""
+
+    async def read_page(self, handle: Callable[[OperatorServices], T]) -> T:
+        """As ``read_as_operator``, also when it needs a history that takes long. Raises TooBusy."""
 
     def report(self, token: str, report: TaskReport, name: str) -> asyncio.Future[None]:
         """Tells the task that waits for this token; done once that is durable.

@@ -15,6 +15,7 @@ from expediter.app.operator.audit import record_operation
 from expediter.app.operator.services import OperatorServices
 from expediter.app.outages import text
 from expediter.app.ports import Work
+from expediter.embedded.engine.workflows import HistoryTakesLong
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.routes import workflow
 from expediter.embedded.web.routes.customers import erase_user
@@ -50,7 +51,13 @@ _Steps: TypeAlias = Callable[[Backend, Request], Coroutine[None, None, Response]
 
 
 def read(handle: _Handler) -> Operation:
-    return Operation(Kind.READ, lambda home, request: home.read(lambda work: handle(work, request)))
+    def carry_out(home: Backend, request: Request) -> Response | asyncio.Future[Response]:
+        try:
+            return home.read_in_turn(lambda work: handle(work, request))
+        except HistoryTakesLong as long:
+            return asyncio.create_task(home.read_with_history(lambda work: handle(work, request), long.name))
+
+    return Operation(Kind.READ, carry_out)
 
 
 def write(handle: _Handler, name: str) -> Operation:

@@ -234,7 +234,7 @@ class Console:
     async def _show(self, route: Route, visit: Visit) -> Response:
         if route.tries:
             visit = msgspec.structs.replace(visit, trial=await self._trials.run(visit.form))
-        return self._home.read_as_operator(lambda services: route.handle(services, visit))
+        return await self._home.read_page(lambda services: route.handle(services, visit))
 
     async def _act(self, route: Route, visit: Visit) -> Response:
         response = await self._home.write_as_operator(lambda services: route.handle(services, visit), route.writes)
