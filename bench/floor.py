@@ -16,7 +16,7 @@ from typing import Any, cast
 import apsw
 
 from bench.rig.server import workplace
-from expediter.app import orders
+from expediter.app import intake
 from expediter.app.drafts import Draft, parse
 from expediter.app.ports import Caller, Work
 from expediter.embedded.clock import new_id
@@ -73,7 +73,7 @@ async def _accepted(home: Home) -> None:
     order_id = new_id()
 
     def accept(work: Work) -> object:
-        return orders.accept(work, Caller(), parse(BODY, Draft), order_id)
+        return intake.accept(work, Caller(), parse(BODY, Draft), order_id)
 
     await home.write(accept, "accept")
 

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from expediter.app import orders
+from expediter.app import intake
 from expediter.app.drafts import Draft, convert
 from expediter.app.ports import Caller
 from expediter.embedded.clock import new_id
@@ -210,7 +210,7 @@ async def place(home: Home, count: int) -> None:
     draft = convert(ORDER, Draft)
     for _ in range(0, count, 10):
         await asyncio.gather(
-            *(home.write(lambda work: orders.accept(work, Caller(), draft, new_id()), "postOrder") for _ in range(10)),
+            *(home.write(lambda work: intake.accept(work, Caller(), draft, new_id()), "postOrder") for _ in range(10)),
             return_exceptions=True,
         )
 

@@ -88,7 +88,7 @@ WAY = (
                 (
                     "api/rest.py",
                     "app/drafts.py",
-                    "app/orders.py",
+                    "app/intake.py",
                     "embedded/stores/claims.py",
                     "embedded/stores/queue.py",
                 ),

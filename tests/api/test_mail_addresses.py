@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from expediter.app.drafts import ChangeDraft, Draft, convert
-from expediter.app.orders import accept, change
+from expediter.app.intake import accept
+from expediter.app.orders import change
 from expediter.app.ports import Caller, MailServer, Query
 from expediter.domain.errors import OrderInvalid
 from tests.api.conftest import Api

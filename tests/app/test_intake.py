@@ -7,8 +7,7 @@ import msgspec
 import pytest
 
 from expediter.app.drafts import Draft, convert
-from expediter.app.intake import BATCH, from_document, order_in, take_batch
-from expediter.app.orders import accept
+from expediter.app.intake import BATCH, accept, from_document, order_in, take_batch
 from expediter.app.ports import Message
 from expediter.domain.errors import OrderInvalid
 from tests.ports.adapters import Adapters, EmbeddedAdapters

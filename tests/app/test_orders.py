@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from expediter.app import orders
+from expediter.app import intake, orders
 from expediter.app.access import OwnerRefused
 from expediter.app.drafts import ChangeDraft, Draft, convert
 from expediter.app.ports import Caller, Query
@@ -28,7 +28,7 @@ def home() -> Iterator[Adapters]:
 
 def test_an_accepted_order_is_on_the_queue_and_can_be_read_at_once(home: Adapters) -> None:
     with home.unit() as work:
-        accepted = orders.accept(work, OPERATOR, DRAFT, ID)
+        accepted = intake.accept(work, OPERATOR, DRAFT, ID)
     with home.unit(NOON + 5) as work:
         assert orders.find(work, OPERATOR, ID) == accepted.order
         (message,) = work.queue.receive(5, NOON + 5)
@@ -39,9 +39,9 @@ def test_an_accepted_order_is_on_the_queue_and_can_be_read_at_once(home: Adapter
 
 def test_the_same_order_again_is_answered_the_same_and_queued_once(home: Adapters) -> None:
     with home.unit() as work:
-        first = orders.accept(work, OPERATOR, DRAFT, ID)
+        first = intake.accept(work, OPERATOR, DRAFT, ID)
     with home.unit(NOON + 5) as work:
-        again = orders.accept(work, OPERATOR, DRAFT, ID)
+        again = intake.accept(work, OPERATOR, DRAFT, ID)
         assert len(work.queue.receive(5, NOON + 5)) == 1
 
     assert again.replayed
@@ -51,28 +51,28 @@ def test_the_same_order_again_is_answered_the_same_and_queued_once(home: Adapter
 def test_a_refused_order_takes_no_id(home: Adapters) -> None:
     with home.unit() as work:
         with pytest.raises(OrderInvalid):
-            orders.accept(work, OPERATOR, convert({**BURGERS, "currency": "XXX"}, Draft), ID)
-        assert not orders.accept(work, OPERATOR, DRAFT, ID).replayed
+            intake.accept(work, OPERATOR, convert({**BURGERS, "currency": "XXX"}, Draft), ID)
+        assert not intake.accept(work, OPERATOR, DRAFT, ID).replayed
 
 
 @pytest.mark.parametrize("caller", [OPERATOR, Caller("op")])
 def test_an_operator_orders_for_whom_he_names(home: Adapters, caller: Caller) -> None:
     with home.unit() as work:
-        assert orders.accept(work, caller, DRAFT, ID).order.user_id == "Burger_20"
+        assert intake.accept(work, caller, DRAFT, ID).order.user_id == "Burger_20"
 
 
 @pytest.mark.parametrize("caller", [ANN, NOBODY])
 def test_a_customer_orders_for_himself_only(home: Adapters, caller: Caller) -> None:
     with home.unit() as work:
         with pytest.raises(OwnerRefused):
-            orders.accept(work, caller, DRAFT, ID)
+            intake.accept(work, caller, DRAFT, ID)
         assert work.queue.receive(5, NOON) == ()
 
 
 @pytest.mark.parametrize("caller", [BOB, NOBODY])
 def test_anothers_order_is_not_found_whatever_is_asked_of_it(home: Adapters, caller: Caller) -> None:
     with home.unit() as work:
-        orders.accept(work, ANN, HERS, ID)
+        intake.accept(work, ANN, HERS, ID)
         with pytest.raises(OrderNotFound):
             orders.find(work, caller, ID)
         with pytest.raises(OrderNotFound):
@@ -86,7 +86,7 @@ def test_anothers_order_is_not_found_whatever_is_asked_of_it(home: Adapters, cal
 
 def test_a_customers_list_holds_only_his_own_and_is_empty_when_he_asks_for_anothers(home: Adapters) -> None:
     with home.unit() as work:
-        orders.accept(work, ANN, HERS, ID)
+        intake.accept(work, ANN, HERS, ID)
         orders.cancel(work, ANN, ID)  # writes the row
         assert orders.page(work, BOB, Query(user_id="ann")).items == ()
         assert orders.page(work, NOBODY, Query(user_id="ann")).items == ()
@@ -97,7 +97,7 @@ def test_a_customers_list_holds_only_his_own_and_is_empty_when_he_asks_for_anoth
 
 def test_a_change_that_changes_nothing_writes_nothing(home: Adapters) -> None:
     with home.unit() as work:
-        orders.accept(work, OPERATOR, DRAFT, ID)
+        intake.accept(work, OPERATOR, DRAFT, ID)
         before = orders.find(work, OPERATOR, ID)
         assert orders.change(work, OPERATOR, ID, ChangeDraft()) == before
         assert work.orders.find(ID) is None
@@ -105,7 +105,7 @@ def test_a_change_that_changes_nothing_writes_nothing(home: Adapters) -> None:
 
 def test_every_write_counts_and_is_dated(home: Adapters) -> None:
     with home.unit() as work:
-        orders.accept(work, OPERATOR, DRAFT, ID)
+        intake.accept(work, OPERATOR, DRAFT, ID)
     with home.unit(NOON + 5) as work:
         first = orders.change(work, OPERATOR, ID, convert({"quantity": 4}, ChangeDraft))
     with home.unit(NOON + 9) as work:

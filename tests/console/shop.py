@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import uvicorn
 
-from expediter.app import orders
+from expediter.app import intake
 from expediter.app.drafts import Draft, convert
 from expediter.app.ports import Caller, Message, Work
 from expediter.domain.order import Order, Status
@@ -43,7 +43,7 @@ class Shop:
     async def place(self, order_id: str | None = None, **fields: Any) -> str:
         chosen = order_id or new_id()
         draft = convert({**PLAIN, **fields}, Draft)
-        await self.home.write(lambda work: orders.accept(work, Caller(), draft, chosen), "postOrder")
+        await self.home.write(lambda work: intake.accept(work, Caller(), draft, chosen), "postOrder")
         return chosen
 
     async def bury(self, body: bytes, **attributes: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from expediter.app import orders
+from expediter.app import intake, orders
 from expediter.app.drafts import ChangeDraft, Draft, convert
 from expediter.app.ports import Work
 from expediter.domain.errors import (
@@ -37,7 +37,7 @@ async def on_the_queue(stage: Stage, order_id: str, use: Callable[[Work], object
     """Accepts an order and does something to it before any workflow can have started, then lets it go on."""
 
     def both(work: Work) -> None:
-        orders.accept(work, OPERATOR, convert(BURGERS, Draft), order_id)
+        intake.accept(work, OPERATOR, convert(BURGERS, Draft), order_id)
         use(work)
 
     await stage.home.write(both, "both")

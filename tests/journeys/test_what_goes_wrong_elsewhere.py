@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from expediter import contracts
-from expediter.app import orders
+from expediter.app import intake, orders
 from expediter.app.drafts import Draft, convert
 from expediter.app.gateways.gateway import GatewayName
 from expediter.app.gateways.simulated import declines
@@ -112,7 +112,7 @@ async def test_an_accepted_order_has_its_id_and_a_status_at_once(tmp_path: Path)
     async with opened(tmp_path) as stage:
         order_id = new_id()
         draft = convert(BURGERS, Draft)
-        accepted = await stage.home.write(lambda work: orders.accept(work, OPERATOR, draft, order_id), "accept")
+        accepted = await stage.home.write(lambda work: intake.accept(work, OPERATOR, draft, order_id), "accept")
 
         assert (accepted.order.id, accepted.order.status) == (order_id, "PENDING")
         assert stage.home.read(lambda work: orders.find(work, OPERATOR, order_id)).id == order_id
@@ -239,7 +239,7 @@ async def test_a_known_customer_orders_for_nobody_else(tmp_path: Path) -> None:
     async with opened(tmp_path) as stage:
         order_id, draft = new_id(), convert({**BURGERS, "user_id": "demo_user"}, Draft)
         ann = Caller("ann", operator=False)
-        accepted = await stage.home.write(lambda work: orders.accept(work, ann, draft, order_id), "accept")
+        accepted = await stage.home.write(lambda work: intake.accept(work, ann, draft, order_id), "accept")
 
         assert accepted.order.user_id == "ann"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import apsw
 import pytest
 
-from expediter.app import orders
+from expediter.app import intake, orders
 from expediter.app.drafts import Draft
 from expediter.app.ports import Caller, Work
 from expediter.app.tasks.calls import Answer, Call
@@ -157,7 +157,7 @@ class Kitchen:
         """Hands an order in; its id. Whoever placed it is told once the writer says that it is done."""
         order_id = new_id()
         draft = Draft(user_id="ann", restaurant_id="Restaurant 4", quantity=3, email="ann@example.com")
-        self._ask("accepted", order_id, lambda work: orders.accept(work, OPERATOR, draft, order_id))
+        self._ask("accepted", order_id, lambda work: intake.accept(work, OPERATOR, draft, order_id))
         return order_id
 
     def cancel(self, order_id: str) -> None:

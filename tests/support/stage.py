@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec
 
-from expediter.app import orders
+from expediter.app import intake, orders
 from expediter.app.drafts import ChangeDraft, Draft, convert
 from expediter.app.ports import Caller, DeadLetter, Work
 from expediter.domain.ledger import LedgerEntry, balance
@@ -75,7 +75,7 @@ class Stage:
         """Accepts an order; nothing has happened to it yet but that it is durable."""
         chosen = order_id or new_id()
         draft = convert({**BURGERS, **fields}, Draft)
-        await self.home.write(lambda work: orders.accept(work, OPERATOR, draft, chosen), "accept")
+        await self.home.write(lambda work: intake.accept(work, OPERATOR, draft, chosen), "accept")
         return chosen
 
     async def place(self, order_id: str | None = None, **fields: Any) -> str:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TypeAlias
 
 from expediter.api.keys import order_id, own_id
-from expediter.app import orders
+from expediter.app import intake, orders
 from expediter.app.drafts import ChangeDraft, Draft, convert
 from expediter.app.instants import instant
 from expediter.app.ports import Caller, Query, Work
@@ -37,7 +37,7 @@ def post_order(work: Work, caller: Caller, args: Arguments, new_id: str) -> Json
     key = own_id(caller, given_id) if given_id else new_id
     with _paths("input"):
         draft = convert({"user_id": caller.user_id or ANONYMOUS, **given}, Draft)
-        return order_json(orders.accept(work, caller, draft, key).order)
+        return order_json(intake.accept(work, caller, draft, key).order)
 
 
 def update_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:

@@ -13,7 +13,7 @@ from expediter.api.errors import MediaTypeUnsupported, RequestUnparsable
 from expediter.api.keys import order_id_in_header, own_id
 from expediter.api.render import letter_view, order_view
 from expediter.api.request import JSON, Headers, Request, Response, arguments, whole_number
-from expediter.app import orders
+from expediter.app import intake, orders
 from expediter.app.drafts import ChangeDraft, D, Draft, parse
 from expediter.app.instants import instant
 from expediter.app.operator import operations
@@ -46,7 +46,7 @@ def post_order(work: Work, request: Request) -> Response:
     given = headers.get("idempotency-key")
     given_id = given and order_id_in_header(given)
     key = own_id(request.caller, given_id) if given_id else request.new_id
-    accepted = orders.accept(work, request.caller, new_draft(request), key)
+    accepted = intake.accept(work, request.caller, new_draft(request), key)
     said = [("Location", f"/orders/{key}"), ("Order-Id", key)]
     if accepted.replayed:
         said.append(("Idempotent-Replayed", "true"))

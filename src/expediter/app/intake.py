@@ -1,4 +1,5 @@
-"""From the queue to the workflow: one message, one order, one execution named by the order's id.
+"""How an order comes in: from its caller to the queue, and from the queue to the workflow. One order is one message and
+one execution, named by the order's id.
 
 A message that cannot be taken in keeps the reason, and does not stop the others of its batch.
 """
@@ -9,10 +10,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from expediter.app.access import OwnerRefused
 from expediter.app.addresses import require_taken
-from expediter.app.drafts import AcceptedOrder, Terms, read_accepted, read_new, terms_of
+from expediter.app.drafts import AcceptedOrder, Draft, Terms, fingerprint, read_accepted, read_new, terms_of, write
 from expediter.app.faults import reason
-from expediter.app.ports import Claim, Message, OrderSettings, Work
+from expediter.app.ports import Caller, Claim, Message, OrderSettings, Work
 from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault, OrderInvalid, StoreUnavailable
 from expediter.domain.order import Item, Order
@@ -20,6 +22,102 @@ from expediter.domain.order import Item, Order
 BATCH = 5
 #: A UUID as it is written when it stands for an order.
 _CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+# ── from the caller to the queue ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The order as accepted; ``replayed`` when the same order had been accepted under this key before."""
+
+    order: Order
+    replayed: bool
+
+
+def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
+    """Puts the order on the queue under ``order_id`` (a UUID: the client's idempotency key, or a new one).
+
+    The same caller's same order under the same id is accepted once, however often it is sent.
+    Raises OrderInvalid, OwnerRefused, and IdempotencyKeyReused when the id stands for anything else.
+    """
+    require_owner(caller, draft)
+    terms = terms_of(work.settings)
+    try:
+        if draft.email is not None:
+            require_taken(draft.email, work.mail_server)
+        body, asked = write(draft, order_id, work.now, terms)
+    except OrderInvalid:
+        # A repeat is answered as it was then, whatever the rules and prices have become.
+        if (order := known(work, order_id)) is None:
+            raise
+        work.claims.claim(Claim(order_id, fingerprint(draft)))
+        return Accepted(order, replayed=True)
+    if work.claims.claim(Claim(order_id, asked.fingerprint)):
+        _send(work, order_id, body, asked, terms)
+        return Accepted(asked.order, replayed=False)
+    return Accepted(known(work, order_id) or asked.order, replayed=True)
+
+
+def known(work: Work, order_id: str) -> Order | None:
+    """The order as it is, or as its message asks for it."""
+    return work.orders.find(order_id) or work.orders.accepted(order_id)
+
+
+def require_owner(caller: Caller, draft: Draft) -> None:
+    """Raises OwnerRefused unless a customer orders for himself. An operator orders for whom the draft names."""
+    if not caller.operator and draft.user_id != caller.user_id:
+        raise OwnerRefused
+
+
+class WrittenMessage(NamedTuple):
+    """A message that this process wrote: its body, its attributes, when it was sent, and what it asks for."""
+
+    body: bytes
+    attributes: dict[str, str]
+    sent_at: int
+    asked: AcceptedOrder
+
+
+#: Messages that were written by this process and not read since, by the ids of their orders, the oldest first.
+_written: dict[str, WrittenMessage] = {}
+#: At most so many: where the intake is another process, nobody reads them here.
+_MOST = 1024
+
+
+def _send(work: Work, order_id: str, body: bytes, asked: AcceptedOrder, terms: Terms) -> None:
+    """Puts the message of an accepted order on the queue.
+
+    It is kept for ``order_in``: where the intake is this process, it reads the message a moment later, and parsing it
+    again would take 5 % of all that an order costs.
+    """
+    attributes = attributes_of(order_id, terms)
+    _written[order_id] = WrittenMessage(body, attributes, work.now, asked)
+    if len(_written) > _MOST:
+        del _written[next(iter(_written))]
+    work.queue.send(body, attributes, work.now)
+
+
+def attributes_of(order_id: str, terms: Terms) -> dict[str, str]:
+    """The attributes of an accepted order's message."""
+    return {
+        "order_id": order_id,
+        "default_price": str(terms.default_price),
+        "currency": terms.currency,
+        "hold_seconds": str(terms.hold_seconds),
+    }
+
+
+def terms_in(attributes: dict[str, str]) -> Terms | None:
+    """Reads what ``attributes_of`` wrote. None: the message is from another system. Raises OrderInvalid."""
+    if "hold_seconds" not in attributes:
+        return None
+    try:
+        return Terms(int(attributes["default_price"]), attributes["currency"], int(attributes["hold_seconds"]))
+    except (KeyError, ValueError) as error:
+        raise OrderInvalid((Fault("", "the message's default_price, currency or hold_seconds is none"),)) from error
+
+
+# ── from the queue to the workflow ────────────────────────────────────────────────────────────────────────────────────
 
 
 def take_batch(work: Work) -> int:
@@ -49,34 +147,6 @@ def take(work: Work, message: Message) -> None:
     work.workflows.start(order.id, {"order": document(order), "hold_seconds": hold_seconds}, work.now)
 
 
-class WrittenMessage(NamedTuple):
-    """A message that this process wrote: its body, its attributes, when it was sent, and what it asks for."""
-
-    body: bytes
-    attributes: dict[str, str]
-    sent_at: int
-    asked: AcceptedOrder
-
-
-#: Messages that were written by this process and not read since, by the ids of their orders, the oldest first.
-_written: dict[str, WrittenMessage] = {}
-#: At most so many: where the intake is another process, nobody reads them here.
-_MOST = 1024
-
-
-def send(work: Work, order_id: str, body: bytes, asked: AcceptedOrder, terms: Terms) -> None:
-    """Puts the message of an accepted order on the queue.
-
-    It is kept for ``order_in``: where the intake is this process, it reads the message a moment later, and parsing it
-    again would take 5 % of all that an order costs.
-    """
-    attributes = attributes_of(order_id, terms)
-    _written[order_id] = WrittenMessage(body, attributes, work.now, asked)
-    if len(_written) > _MOST:
-        del _written[next(iter(_written))]
-    work.queue.send(body, attributes, work.now)
-
-
 def order_in(message: Message, settings: OrderSettings) -> AcceptedOrder:
     """The order in a message. Raises OrderInvalid when there is none.
 
@@ -102,24 +172,7 @@ def order_in(message: Message, settings: OrderSettings) -> AcceptedOrder:
         raise OrderInvalid((Fault("order_id", "the message carries no UUID as its order_id"),)) from error
 
 
-def attributes_of(order_id: str, terms: Terms) -> dict[str, str]:
-    """The attributes of an accepted order's message."""
-    return {
-        "order_id": order_id,
-        "default_price": str(terms.default_price),
-        "currency": terms.currency,
-        "hold_seconds": str(terms.hold_seconds),
-    }
-
-
-def terms_in(attributes: dict[str, str]) -> Terms | None:
-    """Reads what ``attributes_of`` wrote. None: the message is from another system. Raises OrderInvalid."""
-    if "hold_seconds" not in attributes:
-        return None
-    try:
-        return Terms(int(attributes["default_price"]), attributes["currency"], int(attributes["hold_seconds"]))
-    except (KeyError, ValueError) as error:
-        raise OrderInvalid((Fault("", "the message's default_price, currency or hold_seconds is none"),)) from error
+# ── the order in the workflow's input ─────────────────────────────────────────────────────────────────────────────────
 
 
 class OrderDocument(msgspec.Struct, frozen=True, gc=False):

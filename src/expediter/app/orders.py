@@ -1,4 +1,4 @@
-"""What a customer or an operator does with orders: place, read, list, change, cancel, delete.
+"""What a customer or an operator does with orders that were placed: read, list, change, cancel, delete.
 
 Another user's order is not found: whether it exists is nobody else's business.
 """
@@ -6,58 +6,16 @@ Another user's order is not found: whether it exists is nobody else's business.
 import msgspec
 
 from expediter.app import addresses, intake
-from expediter.app.access import OwnerRefused
-from expediter.app.drafts import ChangeDraft, Draft, change_of, fingerprint, terms_of, write
-from expediter.app.ports import Caller, Claim, Outcome, Page, Query, Work
+from expediter.app.drafts import ChangeDraft, change_of
+from expediter.app.ports import Caller, Outcome, Page, Query, Work
 from expediter.domain import order as rules
-from expediter.domain.errors import OrderInvalid, OrderNotFound
+from expediter.domain.errors import OrderNotFound
 from expediter.domain.order import Order
-
-
-class Accepted(msgspec.Struct, frozen=True):
-    """The order as accepted; ``replayed`` when the same order had been accepted under this key before."""
-
-    order: Order
-    replayed: bool
-
-
-def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
-    """Puts the order on the queue under ``order_id`` (a UUID: the client's idempotency key, or a new one).
-
-    The same caller's same order under the same id is accepted once, however often it is sent.
-    Raises OrderInvalid, OwnerRefused, and IdempotencyKeyReused when the id stands for anything else.
-    """
-    require_owner(caller, draft)
-    terms = terms_of(work.settings)
-    try:
-        if draft.email is not None:
-            addresses.require_taken(draft.email, work.mail_server)
-        body, asked = write(draft, order_id, work.now, terms)
-    except OrderInvalid:
-        # A repeat is answered as it was then, whatever the rules and prices have become.
-        if (known := _accepted(work, order_id)) is None:
-            raise
-        work.claims.claim(Claim(order_id, fingerprint(draft)))
-        return Accepted(known, replayed=True)
-    if work.claims.claim(Claim(order_id, asked.fingerprint)):
-        intake.send(work, order_id, body, asked, terms)
-        return Accepted(asked.order, replayed=False)
-    return Accepted(_accepted(work, order_id) or asked.order, replayed=True)
-
-
-def _accepted(work: Work, order_id: str) -> Order | None:
-    return work.orders.find(order_id) or work.orders.accepted(order_id)
-
-
-def require_owner(caller: Caller, draft: Draft) -> None:
-    """Raises OwnerRefused unless a customer orders for himself. An operator orders for whom the draft names."""
-    if not caller.operator and draft.user_id != caller.user_id:
-        raise OwnerRefused
 
 
 def find(work: Work, caller: Caller, order_id: str) -> Order:
     """The order. Raises OrderNotFound when it is absent, deleted or another user's."""
-    order = _accepted(work, order_id.lower())  # a UUID is the same in capitals (RFC 9562, section 4)
+    order = intake.known(work, order_id.lower())  # a UUID is the same in capitals (RFC 9562, section 4)
     if order is None or order.deleted_at is not None or not (caller.operator or caller.user_id == order.user_id):
         raise OrderNotFound(f"There is no order {order_id}. Check the id.")
     return order

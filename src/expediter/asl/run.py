@@ -35,6 +35,7 @@ class Run:
         "commands",
         "draws",
         "ended",
+        "entered",
         "events",
         "execution",
         "frame",
@@ -60,6 +61,8 @@ class Run:
         pause: Callable[[], None] = no_pause,
     ) -> None:
         self.pause = pause
+        #: States entered so far.
+        self.entered = 0
         self.machine = machine
         self.states = machine.states
         self.execution = execution

@@ -87,6 +87,9 @@ class Steps(Run):
         return self.commands
 
 
+#: States that are entered between two pauses.
+STATES_AT_ONCE = 4
+
 # --- state transitions -------------------------------------------------------------------------------------------
 
 
@@ -102,7 +105,9 @@ def enter_states(run: Run, frame: Frame, state: State | None) -> None:
         if run.history is not None:
             details = {"name": state.name, "input": frame.input}
             run.history.append(HistoryEvent(number, frame.last, run.at, state.entered, details))
-        run.pause()
+        run.entered += 1
+        if run.entered % STATES_AT_ONCE == 0:
+            run.pause()
         frame.state = state.name
         frame.entered = frame.last = number
         if frame.attempt and state.works:

@@ -11,7 +11,7 @@ from expediter.api.errors import RETRY_AFTER, Unauthorized, problem
 from expediter.api.request import Request, Response
 from expediter.app.access import OwnerRefused, ScopeMissing
 from expediter.app.drafts import Draft, parse
-from expediter.app.orders import require_owner
+from expediter.app.intake import require_owner
 from expediter.app.ports import Message
 from expediter.asl.protocol import Json
 from expediter.aws import clock

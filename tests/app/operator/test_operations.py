@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from expediter.app import orders
+from expediter.app import intake
 from expediter.app.drafts import Draft, convert
 from expediter.app.intake import take_batch
 from expediter.app.operator import operations
@@ -69,7 +69,7 @@ def test_purging_removes_them_for_good(home: Adapters) -> None:
 
 def test_a_timeline_is_empty_before_the_workflow_starts_and_for_its_owner_only(home: Adapters) -> None:
     with home.unit() as work:
-        orders.accept(work, ANN, convert({**BURGERS, "user_id": "ann"}, Draft), ID)
+        intake.accept(work, ANN, convert({**BURGERS, "user_id": "ann"}, Draft), ID)
         assert operations.timeline(work, ANN, ID) == Timeline([], pruned=False)
         take_batch(work)
         assert operations.timeline(work, ANN, ID).events[0]["type"] == "ExecutionStarted"

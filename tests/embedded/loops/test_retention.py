@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 import httpx
 import pytest
 
-from expediter.app import orders
+from expediter.app import intake, orders
 from expediter.app.drafts import Draft, convert
 from expediter.app.operator import actions
 from expediter.app.operator.audit import Operator
@@ -97,7 +97,7 @@ async def test_the_same_order_again_under_its_key_is_known_and_a_late_message_st
         await stage.delete(order_id)
         await aged(stage, 31 * DAY)
         draft = convert(BURGERS, Draft)
-        again = await stage.home.write(lambda work: orders.accept(work, OPERATOR, draft, order_id), "accept")
+        again = await stage.home.write(lambda work: intake.accept(work, OPERATOR, draft, order_id), "accept")
         await stage.send(json.dumps(BURGERS).encode(), order_id=order_id)
         await stage.pass_time(60 * SECOND)
 

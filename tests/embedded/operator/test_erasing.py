@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from expediter.app import orders
+from expediter.app import intake
 from expediter.app.drafts import Draft, convert
 from expediter.app.operator import actions
 from expediter.app.operator.audit import Operator
@@ -219,7 +219,7 @@ async def test_her_key_stays_taken_and_recognises_her_order_no_more(tmp_path: Pa
 
         draft = convert({**BURGERS, **ADA}, Draft)
         with pytest.raises(IdempotencyKeyReused):
-            await stage.home.write(lambda work: orders.accept(work, OPERATOR, draft, order_id), "accept")
+            await stage.home.write(lambda work: intake.accept(work, OPERATOR, draft, order_id), "accept")
         assert before.encode() not in bytes_of(tmp_path)
 
 
@@ -240,7 +240,7 @@ async def test_her_dead_letters_go_and_the_order_whose_key_one_used_stays_as_it_
         assert [letter.body for letter in stage.dead_letters()] == [b"ada-lovelace, but no JSON"]
         assert (stage.order(his), stage.events(his)[-1]) == (before, "ExecutionSucceeded")
         again = convert({**BURGERS, **BOB}, Draft)
-        assert (await stage.home.write(lambda work: orders.accept(work, OPERATOR, again, his), "accept")).replayed
+        assert (await stage.home.write(lambda work: intake.accept(work, OPERATOR, again, his), "accept")).replayed
 
 
 @story

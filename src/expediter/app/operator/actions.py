@@ -4,7 +4,7 @@ import uuid
 
 import msgspec
 
-from expediter.app import orders
+from expediter.app import intake, orders
 from expediter.app.addresses import require_taken
 from expediter.app.drafts import Draft, draft_of, fingerprint, order_of, parse, terms_of
 from expediter.app.faults import reason
@@ -33,9 +33,9 @@ class NoMailServer(OrderError):
     """No mail server is set, so mails are only kept here. Set EXPEDITER_SMTP_URL to send them."""
 
 
-def place(services: OperatorServices, who: Operator, draft: Draft, order_id: str, note: str) -> orders.Accepted:
+def place(services: OperatorServices, who: Operator, draft: Draft, order_id: str, note: str) -> intake.Accepted:
     """Places an order for a customer. Raises OrderInvalid, IdempotencyKeyReused."""
-    accepted = orders.accept(services.work, _CALLER, draft, order_id)
+    accepted = intake.accept(services.work, _CALLER, draft, order_id)
     kind = "sent it a second time" if accepted.replayed else "placed it"
     record(services, who, kind, order_id, note)
     return accepted
@@ -56,7 +56,7 @@ def again(services: OperatorServices, who: Operator, order_id: str, new_id: str)
     old = orders.find(services.work, _CALLER, order_id)
     if old.erased:
         raise OrderInvalid((Fault("user_id", "its customer was erased; place a new order"),))
-    placed = orders.accept(services.work, _CALLER, draft_of(old), new_id).order
+    placed = intake.accept(services.work, _CALLER, draft_of(old), new_id).order
     record(services, who, "ordered it again", order_id, f"as {new_id}")
     record(services, who, "placed it", new_id, f"the same as {order_id}")
     return placed

@@ -108,8 +108,7 @@ class Writer:
         return future
 
     def submit(self, name: str, function: Callable[[], T], done: Done[T]) -> None:
-        """Runs the unit of work that follows from what was accepted. It is never refused: the caller bounds how many
-        there are.
+        """Runs a unit that follows from what was accepted. It is never refused: the caller bounds how many there are.
 
         Calls ``done`` with the result once it is durable, or with the error that undid the unit. A unit that is
         submitted inside a unit joins the same commit.
@@ -250,7 +249,7 @@ class Writer:
 
     def _take_requests(self) -> None:
         """Requests that wait join the batch."""
-        requests = [] if self._retrying else self._admission.take_requests()
+        requests = [] if self._retrying or not self._admission.requests else self._admission.take_requests()
         self._unanswered += len(requests)
         self._batch += requests
         self._to_run += requests
@@ -294,7 +293,8 @@ class Writer:
     def _run_units(self) -> None:
         while self._to_run:
             self._run_unit(self._to_run.popleft())
-            self.share.pause()
+            if self._to_run:
+                self.share.pause()
 
     def _run_unit(self, unit: UnitOfWork) -> None:
         """Raises ConnectionBusy, and BatchLost."""
