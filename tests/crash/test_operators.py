@@ -39,9 +39,9 @@ def act(name: str, url: str, order_id: str) -> None:
     }[name]().raise_for_status()
 
 
-def failed_order(folder: Path, parties: Outside) -> str:
+def failed_order(folder: Path, providers: Outside) -> str:
     (folder / "impatient.asl.json").write_text(json.dumps(BROKEN))
-    server = Server(folder, parties, Changed(0))
+    server = Server(folder, providers, Changed(0))
     url = server.serving()
     order_id = str(httpx.post(f"{url}/orders", json=ORDER).headers["Order-Id"])
     while "ExecutionFailed" not in httpx.get(f"{url}/orders/{order_id}/timeline").text:
@@ -63,11 +63,11 @@ def count(folder: Path, name: str) -> tuple[int, int]:
 
 def test_an_act_that_a_kill_meets_is_done_with_its_audit_or_not_at_all(tmp_path: Path) -> None:
     """One folder, and one life of the server for each side of each act's commit."""
-    parties = Outside(tmp_path, "simulated", "simulated", "")
-    order_id = failed_order(tmp_path, parties)
+    providers = Outside(tmp_path, "simulated", "simulated", "")
+    order_id = failed_order(tmp_path, providers)
     found = {}
     for point in (Point(name, side) for name in OPERATOR_UNITS for side in SIDES):
-        dying = Server(tmp_path, parties, Changed(0), point)
+        dying = Server(tmp_path, providers, Changed(0), point)
         with pytest.raises(httpx.TransportError):
             act(point.name, dying.serving(), order_id)
         assert dying.reaped() == str(point)

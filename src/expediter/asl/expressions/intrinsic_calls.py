@@ -28,7 +28,7 @@ _PLACE = re.compile(r"(?<!\\)\{\}")
 _SPACE = re.compile(r"\s*")
 
 
-class Call(NamedTuple):
+class IntrinsicCall(NamedTuple):
     """A compiled call, with the paths it reads."""
 
     text: str
@@ -40,13 +40,13 @@ def is_call(text: str) -> bool:
     return text.startswith("States.")
 
 
-def compile_call(text: str) -> Call:
+def compile_call(text: str) -> IntrinsicCall:
     """Compile one intrinsic function call; raises PathInvalid with a reason."""
     parser = _Parser(text)
     get = parser.call()
     if text[parser.at :].strip():
         raise PathInvalid(f"Unexpected text after the call: {text[parser.at :]}")
-    return Call(text, get, tuple(parser.paths))
+    return IntrinsicCall(text, get, tuple(parser.paths))
 
 
 class _Parser:

@@ -18,7 +18,7 @@ TOKEN = "the-plain-token-of-this-server"
 HOUR = 3_600_000
 
 
-class Kind(NamedTuple):
+class KindOfCaller(NamedTuple):
     """A caller by what it shows; ``scopes`` None: a stranger."""
 
     name: str
@@ -35,7 +35,7 @@ async def made_key(client: httpx.AsyncClient, scopes: list[str], ends_at: int | 
     return made["key"]["id"], made["secret"]
 
 
-def strangers(issuer: Issuer) -> list[Kind]:
+def strangers(issuer: Issuer) -> list[KindOfCaller]:
     """Tokens that are wrong in one way each."""
     now = int(issuer.now)
     with issuing(issuer.now) as other:
@@ -58,7 +58,7 @@ def strangers(issuer: Issuer) -> list[Kind]:
         "confused keys": confused(issuer),
         "no JWT": "a.b.c",
     }
-    return [Kind(name, token, None) for name, token in wrong.items()]
+    return [KindOfCaller(name, token, None) for name, token in wrong.items()]
 
 
 def confused(issuer: Issuer) -> str:
@@ -71,16 +71,18 @@ def confused(issuer: Issuer) -> str:
     return f"{signed}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
 
 
-def known(issuer: Issuer) -> list[Kind]:
+def known(issuer: Issuer) -> list[KindOfCaller]:
     """Who is known: a customer, each role, and a program of the issuer's."""
     return [
-        Kind("the plain token", TOKEN, ALL),
-        Kind("a customer", issuer.token("bob"), CUSTOMER),
-        Kind("a customer in other groups", issuer.token("bob", groups=["cooks", "Operators"]), CUSTOMER),
-        Kind("a customer who asks for scopes", issuer.token("bob", client_id="app", scope="expediter/dlq"), CUSTOMER),
-        *(Kind(role, issuer.token("olga", groups=[f"operators-{role}"]), ROLES[role]) for role in Role),
-        Kind("an operator", issuer.token("olga", groups="cooks operators"), ALL),
-        Kind(
+        KindOfCaller("the plain token", TOKEN, ALL),
+        KindOfCaller("a customer", issuer.token("bob"), CUSTOMER),
+        KindOfCaller("a customer in other groups", issuer.token("bob", groups=["cooks", "Operators"]), CUSTOMER),
+        KindOfCaller(
+            "a customer who asks for scopes", issuer.token("bob", client_id="app", scope="expediter/dlq"), CUSTOMER
+        ),
+        *(KindOfCaller(role, issuer.token("olga", groups=[f"operators-{role}"]), ROLES[role]) for role in Role),
+        KindOfCaller("an operator", issuer.token("olga", groups="cooks operators"), ALL),
+        KindOfCaller(
             "a program of the issuer's",
             issuer.token("till", client_id="till", scope="openid expediter/dlq expediter/orders:write"),
             scopes_in(["dlq", "orders:write"]),
@@ -88,13 +90,13 @@ def known(issuer: Issuer) -> list[Kind]:
     ]
 
 
-async def programs(client: httpx.AsyncClient) -> list[Kind]:
+async def programs(client: httpx.AsyncClient) -> list[KindOfCaller]:
     """For each scope a key that lacks only this one, and one that has no other."""
     kinds = []
     for scope in Scope:
         for name, scopes in (("only", [scope]), ("all but", [one for one in Scope if one is not scope])):
             _, key = await made_key(client, list(scopes))
-            kinds.append(Kind(f"a key with {name} {scope}", key, scopes_in(scopes)))
+            kinds.append(KindOfCaller(f"a key with {name} {scope}", key, scopes_in(scopes)))
     return kinds
 
 

@@ -17,7 +17,7 @@ from expediter.api.routes import operations
 from expediter.app.access import Scope
 from expediter.console.routes import MARKS, ROUTES, live_need
 from expediter.embedded.web.operations import OPERATIONS
-from tests.embedded.web.access.callers import TOKEN, Kind, known, made_key, programs, strangers
+from tests.embedded.web.access.callers import TOKEN, KindOfCaller, known, made_key, programs, strangers
 from tests.embedded.web.conftest import Opened, Served
 from tests.embedded.web.graphql.sockets import connected
 from tests.support.issuer import Issuer, issuing
@@ -56,7 +56,7 @@ class Town(NamedTuple):
 
     served: Served
     issuer: Issuer
-    kinds: list[Kind]
+    kinds: list[KindOfCaller]
 
     @property
     def client(self) -> httpx.AsyncClient:
@@ -72,19 +72,19 @@ async def town(opened: Opened) -> AsyncIterator[Town]:
         async with opened(TOKEN=TOKEN, TRUSTED_PROXIES="127.0.0.1", **issuer.settings()) as served:
             revoked_id, revoked = await made_key(served.client, ["orders:read"])
             await served.client.delete(f"/keys/{revoked_id}", headers={"Authorization": f"Bearer {TOKEN}"})
-            gone = Kind("a revoked key", revoked, None)
+            gone = KindOfCaller("a revoked key", revoked, None)
             kinds = [*strangers(issuer), gone, *known(issuer), *await programs(served.client)]
             yield Town(served, issuer, kinds)
 
 
-def headers(kind: Kind) -> dict[str, str]:
+def headers(kind: KindOfCaller) -> dict[str, str]:
     """Each call comes from another address: strangers may not ask often from one."""
     number = next(_addresses)
     shown = {"Authorization": f"Bearer {kind.token}"} if kind.token else {}
     return {"X-Forwarded-For": f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", **shown}
 
 
-def expected(kind: Kind, need: Need) -> str:
+def expected(kind: KindOfCaller, need: Need) -> str:
     if need == "nothing":
         return LET_IN
     if kind.scopes is None:
@@ -167,7 +167,7 @@ async def test_every_page_and_act_of_the_console_lets_in_whom_the_table_names(op
             there.client.cookies.clear()
 
 
-def _is_operator(kind: Kind) -> bool:
+def _is_operator(kind: KindOfCaller) -> bool:
     return kind.scopes is not None and not kind.name.startswith("a customer")
 
 
