@@ -207,7 +207,7 @@ def test_nobody_reads_another_s_order(api: Api) -> None:
 
 def test_a_known_customer_orders_for_himself(api: Api) -> None:
     ann, unsigned = caller_of(Claims("Ann")), {name: value for name, value in PLAIN.items() if name != "user_id"}
-    for body in (unsigned, {**unsigned, "user_id": "Ann"}):
+    for body in (unsigned, {**unsigned, "name": '{"user_id": "Bob"}'}, {**unsigned, "user_id": "Ann"}):
         order_id = header(api.rest("postOrder", body, caller=ann), "Order-Id")
         assert order_id
         assert shown(api.rest("getOrder", id=order_id, caller=ann))["user_id"] == "Ann"
@@ -215,7 +215,10 @@ def test_a_known_customer_orders_for_himself(api: Api) -> None:
     assert (refused.status, shown(refused)["error"]) == (403, "OwnerRefused")
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'"text"', b'{"quantity": 1, "quantity": 2}', b"{"])
+_TWICE = [b'{"quantity": 1, "quantity": 1, "restaurant_id": "r"}', b'{"user_id": "Ann", "user\\u005fid": "Bob"}']
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'"text"', b"{", b"{}", b"{,}", b'{"quantity": 1} {}', *_TWICE])
 def test_what_a_known_customer_sends_is_read_as_strictly_as_anybodys(api: Api, body: bytes) -> None:
     assert api.rest("postOrder", body, caller=caller_of(Claims("Ann"))).status in {400, 422}
 

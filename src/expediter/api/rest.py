@@ -18,7 +18,7 @@ from expediter.app.drafts import ChangeDraft, D, Draft, parse
 from expediter.app.instants import instant
 from expediter.app.operator import operations
 from expediter.app.ports import Query, Work
-from expediter.app.strict_json import decode, why_not_json
+from expediter.app.strict_json import why_not_json
 from expediter.domain.errors import NO_LIST, Fault, OrderInvalid
 from expediter.domain.order import Status
 
@@ -164,14 +164,18 @@ def new_draft(request: Request) -> Draft:
 
 
 def _signed(request: Request) -> bytes:
-    """The body with its customer in it, where it names nobody; what is no JSON object stays as it is."""
+    """The body with its customer in front, where it names nobody; what is no JSON object stays as it is.
+
+    The rest stays as it was sent: ``draft`` is as strict with it as with any other body.
+    """
     try:
-        given = decode(request.body, dict[str, msgspec.Raw])
+        given = msgspec.json.decode(request.body, type=dict[str, msgspec.Raw])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return request.body
     if "user_id" in given:
         return request.body
-    return _encode({"user_id": request.caller.user_id, **given})
+    mine = _encode({"user_id": request.caller.user_id})
+    return request.body.replace(b"{", mine[:-1] + b",", 1) if given else mine
 
 
 def draft(request: Request, form: type[D]) -> D:

@@ -1,0 +1,150 @@
+"""What the check of a token costs an accept: the server's processor time with each kind of token, in turns.
+
+    python -m bench.tokens [--rounds 40] [--orders 300]      needs Linux's /proc
+
+One server with a plain token, a key, and an issuer on loopback. Orders wait in their hold, so that nothing but accepts
+and their intake is counted. Of each kind the tenth of the rounds that cost least counts: what else the machine does
+makes the others dearer, never cheaper.
+"""
+
+import argparse
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count, cycle, islice
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import jwt
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import rsa
+from rich.console import Console
+
+from bench.path import ACCEPTED, WARM, post
+from bench.rig.load import closed, percentile
+from bench.rig.server import Server, serving
+
+TOKEN, AUDIENCE, CONNECTIONS = "a-long-random-token-of-the-bench", "expediter", 8
+#: Customers whose tokens come in turn.
+CUSTOMERS = 200
+#: The part of the rounds of which the dearest counts.
+QUIET = 0.1
+
+PLAIN, KEY, OPERATOR, CUSTOMER, FIRST = (
+    "the plain token",
+    "a program's key",
+    "an operator's token of the issuer",
+    "tokens of 200 customers",
+    "a customer's token, each for the first time",
+)
+
+
+class Issuer:
+    """Signs tokens with one key, and publishes it on a free port of loopback."""
+
+    def __init__(self) -> None:
+        self._key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+        self.url = ""
+
+    def token(self, sub: str, **claims: object) -> str:
+        given = {"iss": self.url, "aud": AUDIENCE, "sub": sub, "exp": int(time.time()) + 3_600, **claims}
+        return jwt.encode(given, self._key, "RS256", {"kid": "bench"})
+
+    def answer(self, path: str) -> object:
+        if path.startswith("/.well-known/"):
+            return {"issuer": self.url, "jwks_uri": f"{self.url}/keys"}
+        public = jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
+        return {"keys": [{**public, "kid": "bench", "alg": "RS256"}]}
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps(issuer.answer(self.path)).encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            self.url = f"http://127.0.0.1:{server.server_address[1]}"
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield
+            server.shutdown()
+
+
+def requests(server: Server, issuer: Issuer) -> dict[str, Iterator[bytes]]:
+    """For each kind of token orders without end, of as many users."""
+    key, operator = _key(server), issuer.token("olga", groups=["operators"])
+    users = [f"customer-{number}" for number in range(CUSTOMERS)]
+    return {
+        PLAIN: cycle([_order(TOKEN, user) for user in users]),
+        KEY: cycle([_order(key, user) for user in users]),
+        OPERATOR: cycle([_order(operator, user) for user in users]),
+        CUSTOMER: cycle([_order(issuer.token(user), None) for user in users]),
+        FIRST: (_order(issuer.token(user, jti=str(number)), None) for number in count() for user in users),
+    }
+
+
+def _order(token: str, user: str | None) -> bytes:
+    """An order of this user; None: of whose token it is."""
+    more = {} if user is None else {"user_id": user}
+    body = msgspec.json.encode({"quantity": 3, "restaurant_id": "Restaurant 4", **more})
+    return post("/orders", body, f"Authorization: Bearer {token}")
+
+
+def _key(server: Server) -> str:
+    body = json.dumps({"name": "bench", "scopes": ["orders:write"]}).encode()
+    headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    asked = Request(f"http://127.0.0.1:{server.port}/keys", body, headers)  # our own
+    with urlopen(asked) as answer:  # noqa: S310  # our own server
+        made: str = json.loads(answer.read())["secret"]
+    return made
+
+
+def cost(server: Server, load: list[bytes]) -> float:
+    """Microseconds of the server's processor time per accept."""
+    before = _cpu(server)
+    closed(server.port, CONNECTIONS, load, ACCEPTED)
+    return (_cpu(server) - before) / len(load) / 1000
+
+
+def _cpu(server: Server) -> int:
+    """Nanoseconds of all its threads: a part of a round is too short for the clock ticks of ``Server.cpu``."""
+    tasks = Path(f"/proc/{server.process.pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks)
+
+
+def measured(rounds: int, orders: int) -> Iterator[dict[str, float]]:
+    """Each round's microseconds by kind of token."""
+    issuer = Issuer()
+    with issuer.answering():
+        settings = {"TOKEN": TOKEN, "OIDC_ISSUER": issuer.url, "OIDC_AUDIENCE": AUDIENCE, "HOLD_SECONDS": "86400"}
+        with serving(settings) as server:
+            loads = requests(server, issuer)
+            for load in loads.values():
+                cost(server, list(islice(load, WARM)))
+            for _ in range(rounds):
+                yield {kind: cost(server, list(islice(load, orders))) for kind, load in loads.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.tokens", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=40, help="(40)")
+    parser.add_argument("--orders", type=int, default=300, help="of each kind in a round (300)")
+    given = parser.parse_args()
+    screen, found = Console(highlight=False, soft_wrap=True), list(measured(given.rounds, given.orders))
+    least = {kind: percentile([one[kind] for one in found], QUIET) for kind in found[0]}
+    for kind, value in least.items():
+        more = "" if kind == PLAIN else f"{100 * (value / least[PLAIN] - 1):+6.1f} %"
+        screen.print(f"{kind:45} {value:6.1f} µs   {more}")
+
+
+if __name__ == "__main__":
+    main()
