@@ -1,4 +1,4 @@
-"""What the check of a token costs an accept: the server's processor time with each kind of token, in turns.
+"""What the check of a token costs: alone, and the server's processor time of accepts with each kind of token in turns.
 
     python -m bench.tokens [--rounds 40] [--orders 300]      needs Linux's /proc
 
@@ -8,6 +8,7 @@ makes the others dearer, never cheaper.
 """
 
 import argparse
+import asyncio
 import json
 import threading
 import time
@@ -25,7 +26,10 @@ from rich.console import Console
 
 from bench.path import ACCEPTED, WARM, post
 from bench.rig.load import closed, percentile
-from bench.rig.server import Server, serving
+from bench.rig.server import Server, serving, workplace
+from expediter.embedded.settings import from_environment
+from expediter.embedded.web.access.authenticator import Authenticator
+from expediter.embedded.wiring import open_home
 
 TOKEN, AUDIENCE, CONNECTIONS = "a-long-random-token-of-the-bench", "expediter", 8
 #: Customers whose tokens come in turn.
@@ -134,12 +138,37 @@ def measured(rounds: int, orders: int) -> Iterator[dict[str, float]]:
                 yield {kind: cost(server, list(islice(load, orders))) for kind, load in loads.items()}
 
 
+async def lookups() -> dict[str, float]:
+    """Microseconds of the check alone, of a token that is known: the least of many turns."""
+    issuer = Issuer()
+    with issuer.answering(), workplace() as folder:
+        given = {"DATA": str(folder), "TOKEN": TOKEN, "OIDC_ISSUER": issuer.url, "OIDC_AUDIENCE": AUDIENCE}
+        settings = from_environment({f"EXPEDITER_{name}": value for name, value in given.items()})
+        async with open_home(settings) as home:
+            authenticator = Authenticator(home)
+            customers = [f"Bearer {issuer.token(f'customer-{number}')}" for number in range(CUSTOMERS)]
+            for one in customers:
+                await authenticator.look_up(one)
+            shown = {PLAIN: [f"Bearer {TOKEN}"] * CUSTOMERS, CUSTOMER: customers}
+            return {kind: min(_checks(authenticator, all_) for _ in range(100)) for kind, all_ in shown.items()}
+
+
+def _checks(authenticator: Authenticator, shown: list[str]) -> float:
+    begun = time.thread_time_ns()
+    for one in shown:
+        authenticator.caller(one)
+    return (time.thread_time_ns() - begun) / len(shown) / 1000
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.tokens", description=__doc__)
     parser.add_argument("--rounds", type=int, default=40, help="(40)")
     parser.add_argument("--orders", type=int, default=300, help="of each kind in a round (300)")
     given = parser.parse_args()
-    screen, found = Console(highlight=False, soft_wrap=True), list(measured(given.rounds, given.orders))
+    screen = Console(highlight=False, soft_wrap=True)
+    for kind, value in asyncio.run(lookups()).items():
+        screen.print(f"{f'the check alone: {kind}':45} {value:6.1f} µs")
+    found = list(measured(given.rounds, given.orders))
     least = {kind: percentile([one[kind] for one in found], QUIET) for kind in found[0]}
     for kind, value in least.items():
         more = "" if kind == PLAIN else f"{100 * (value / least[PLAIN] - 1):+6.1f} %"
