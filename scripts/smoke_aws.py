@@ -16,7 +16,7 @@ import urllib3
 
 from expediter.asl.protocol import Json
 
-ORDER = {"user_id": "ignored", "restaurant_id": "Restaurant 4", "quantity": "3"}
+ORDER = {"restaurant_id": "Restaurant 4", "quantity": "3"}
 FIELDS = "id orderStatus total"
 #: Seconds until an order has to have ended: its hold, and then some.
 PATIENCE = 120
@@ -35,7 +35,8 @@ class Stack:
 
     def _sign_in(self) -> str:
         password = f"Aa1!{secrets.token_urlsafe(24)}"
-        self._cognito.admin_create_user(UserPoolId=self._pool, Username=self._user, MessageAction="SUPPRESS")
+        made = self._cognito.admin_create_user(UserPoolId=self._pool, Username=self._user, MessageAction="SUPPRESS")
+        self.user_id = next(it["Value"] for it in made["User"]["Attributes"] if it["Name"] == "sub")
         self._cognito.admin_set_user_password(
             UserPoolId=self._pool, Username=self._user, Password=password, Permanent=True
         )
@@ -72,8 +73,9 @@ class Stack:
 def by_rest(stack: Stack) -> None:
     key = str(uuid.uuid4())
     for _ in range(2):
-        placed = stack.rest("POST", "/orders", ORDER, Idempotency_Key=key)
+        placed = stack.rest("POST", "/orders", {**ORDER, "user_id": stack.user_id}, Idempotency_Key=key)
         assert (placed.status, placed.headers["Order-Id"]) == (204, key), placed.data
+        assert placed.headers["Location"].endswith(f"/orders/{key}"), placed.headers
     assert stack.ended(key) == "SUCCESS"
     assert stack.rest("POST", "/orders", {"quantity": 1}).status == 422
 

@@ -18,6 +18,7 @@ class Here(Stack):
 
     def __init__(self, url: str) -> None:
         self.rest_url, self.graphql_url, self._token = url, f"{url}/graphql", "nobody asks for it here"
+        self.user_id = "ann"
 
 
 def test_its_orders_come_to_their_end_at_both_apis(tmp_path: Path) -> None:

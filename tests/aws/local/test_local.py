@@ -12,7 +12,7 @@ from tests.support.patience import until
 from tests.support.town import Act
 from tests.support.town import Town as Outside
 
-BURGERS = {"user_id": "ignored", "restaurant_id": "Restaurant 4", "quantity": "3", "name": 'Käse & "Brot" 🍔'}
+BURGERS = {"user_id": ANN, "restaurant_id": "Restaurant 4", "quantity": "3", "name": 'Käse & "Brot" 🍔'}
 DONE = ["InitializeOrder", "ProcessPayment", "PaymentChoice", "Hold", "CloseHold", "HoldChoice"]
 
 
