@@ -37,6 +37,8 @@ class CachedRows(dict[K, V | None]):
     ``changed``: is told of the rows that a batch changed, once it is durable.
     """
 
+    __slots__ = ("_empty", "_filed", "_mapper", "_number", "_owner", "changed")
+
     def __init__(self, owner: "CacheOwner", mapper: Mapper[K, V], changed: Changed[V] | None) -> None:
         super().__init__()
         self._owner = owner
