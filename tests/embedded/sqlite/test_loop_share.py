@@ -100,7 +100,7 @@ async def test_a_unit_that_fails_after_its_pauses_is_undone_alone(tmp_path: Path
 
 @story
 async def test_a_unit_that_runs_ahead_is_undone_by_its_first_pause_and_runs_again_after_the_commit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     async with writing(tmp_path) as bench:
         bench.disk.clear()
@@ -110,13 +110,12 @@ async def test_a_unit_that_runs_ahead_is_undone_by_its_first_pause_and_runs_agai
 
         def unit() -> None:
             noted.append("begun")
-            monkeypatch.setattr(loop_share, "SHARE", 0.0)
             bench.writer.share._until = 0.0 if len(noted) == 1 else bench.writer.share._until
             bench.stage("second")()
             bench.writer.share.pause()
             noted.append("over")
 
-        monkeypatch.setattr(loop_share, "SHARE", 60.0)
+        bench.writer.share._left = 60.0
         second = bench.writer.run("second", unit)
         assert noted == ["begun"]
         bench.disk.set()

@@ -29,6 +29,10 @@ class Observer(Protocol):
     def after_commit(self, names: list[str]) -> None: ...
 
 
+class BatchLost(Exception):
+    """SQLite rolled the whole transaction back by itself (disk full, I/O error)."""
+
+
 class Commit(msgspec.Struct, eq=False):
     """A COMMIT that runs. ``done`` may be read at any time on the loop's thread. ``seconds``: how long it took.
     ``error``: what SQLite raised. Both are set when ``done`` is.

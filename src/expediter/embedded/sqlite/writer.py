@@ -38,24 +38,18 @@ from expediter.embedded.sqlite.admission import (
     settle,
 )
 from expediter.embedded.sqlite.checkpoints import BetweenCommits
-from expediter.embedded.sqlite.commit_thread import Commit, Committer, Observer, Running
+from expediter.embedded.sqlite.commit_thread import BatchLost, Commit, Committer, Observer, Running
 from expediter.embedded.sqlite.loop_share import LoopShare
 from expediter.embedded.sqlite.metrics import Metrics
 from expediter.embedded.sqlite.session import LOCKED, ConnectionBusy
 
 T = TypeVar("T")
 Done = Callable[[T | None, Exception | None], None]
-
 #: Seconds that a batch waits for the lock of the file while another program has it, and between two tries.
 LOCK_LIMIT, LOCK_PAUSE = 1.0, 0.02
 #: What SQLite says of rows, not of the disk.
 _REFUSED = (apsw.ConstraintError, apsw.MismatchError, apsw.TooBigError)
-
 _log = logging.getLogger("expediter.writer")
-
-
-class BatchLost(Exception):
-    """SQLite rolled the whole transaction back by itself (disk full, I/O error)."""
 
 
 class Writer:
@@ -190,9 +184,10 @@ class Writer:
             self._unanswered += len(self._batch)
         self._to_run.extend(self._batch)
 
-    def _run_ahead(self, commit: Commit) -> None:
+    def _run_ahead(self, commit: Commit | None) -> None:
         """Runs units of the next batch until COMMIT has returned, or until others need the loop."""
-        while self._to_run and not commit.done and self.share.begin_turn():
+        until = self.share.begin_turn()
+        while self._to_run and not (commit and commit.done) and perf_counter() < until:
             unit = self._to_run.popleft()
             try:
                 self._run_unit(unit)
@@ -200,6 +195,7 @@ class Writer:
                 self._hooks.undo()
                 unit.reset()
                 self._need_file.append(unit)
+        self.share.end_turn()
 
     def _end_commit(self, running: Running) -> bool:
         """Answers the units of a COMMIT that has returned. False: it failed, and the changes since are lost too."""
@@ -282,10 +278,14 @@ class Writer:
     async def _execute(self) -> None:
         """Runs units, also those that join meanwhile, and the statements of the batch. Raises what SQLite cannot do."""
         self._to_run.extendleft(reversed(self._need_file))
-        for _ in self.share.turns(self._run_units):
+        self._need_file = []
+        self._run_ahead(None)
+        self._to_run.extend(self._need_file)  # those that take long
+        for _ in self.share.turns(self._run_units) if self._to_run else ():
             unit, self._current = self._current, None  # what is submitted meanwhile does not belong to this unit
             await asyncio.sleep(0)
             self._current = unit
+        self.share.renew()
         begun = perf_counter()
         self._hooks.write()
         self.metrics.writes.observe(perf_counter() - begun)
