@@ -23,6 +23,7 @@ def made(parts: Iterable[Callable[[Json, Scope], Json]], value: Json, scope: Sco
     for part in parts:
         scope.pause()
         found.append(part(value, scope))
+        scope.pause()
         size += _size(found[-1], weights)
         if size > LARGEST:
             cause = f"The parts of a value have more than {LARGEST} bytes together."
