@@ -9,6 +9,7 @@ import pytest
 
 from expediter import contracts
 from expediter.app import intake, orders
+from expediter.app.access import OwnerRefused
 from expediter.app.drafts import Draft, convert
 from expediter.app.gateways.gateway import GatewayName
 from expediter.app.gateways.simulated import declines
@@ -239,9 +240,10 @@ async def test_a_known_customer_orders_for_nobody_else(tmp_path: Path) -> None:
     async with opened(tmp_path) as stage:
         order_id, draft = new_id(), convert({**BURGERS, "user_id": "demo_user"}, Draft)
         ann = Caller("ann", operator=False)
-        accepted = await stage.home.write(lambda work: intake.accept(work, ann, draft, order_id), "accept")
+        with pytest.raises(OwnerRefused):
+            await stage.home.write(lambda work: intake.accept(work, ann, draft, order_id), "accept")
 
-        assert accepted.order.user_id == "ann"
+        assert stage.home.read(lambda work: work.orders.accepted(order_id)) is None
 
 
 # ── waiting ───────────────────────────────────────────────────────────────────────────────────────────────────────
