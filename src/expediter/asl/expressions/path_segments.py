@@ -112,6 +112,7 @@ class Descend(NamedTuple):
     """``..``: the value itself and everything below it, parents first."""
 
     def pick(self, value: Json, root: Root) -> Iterator[Json]:
+        root.looks.spend(1)
         yield value
         for child in Wildcard().pick(value, root):
             yield from self.pick(child, root)
