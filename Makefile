@@ -48,8 +48,9 @@ setup: $(RUN) ## Install into .venv, nothing more
 run: $(RUN) ## Set up and serve (PORT=8080 DATA=./data); Ctrl-C stops it, no order is lost
 	@exec env EXPEDITER_PORT='$(PORT)' EXPEDITER_DATA='$(DATA)' $(VENV)/bin/expediter serve
 
+# Two files at a time: a file's tests share servers, so they stay together.
 test: $(TEST) ## Set up and pass the tests (light: under 3 minutes in all)
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2 --dist loadfile
 
 test-heavy: $(TEST) $(BROWSER) $(OIDC) ## Only what test-all adds to test
 	$(HEAVY) --ignore tests/aws --ignore tests/infra --ignore tests/journeys/parity --ignore tests/workflow
