@@ -28,7 +28,11 @@ def test_answers_are_named_by_task_or_by_state(name: str) -> None:
         ({"Pay": [{"result": 1}, {"reslt": 1}]}, "Pay[1].reslt", "Did you mean 'result'?"),
         ({"Pay": [{}]}, "Pay[0]", "exactly one of"),
         ({"Pay": [{"result": 1, "failed": True}]}, "Pay[0]", "exactly one of"),
-        ({"Pay": [{"result": 1, "after_seconds": -1}]}, "Pay[0].after_seconds", "0 or more"),
+        ({"Pay": [{"result": 1, "after_seconds": -1}]}, "Pay[0].after_seconds", "number of seconds"),
+        ({"Pay": [{"result": 1, "after_seconds": 1e308}]}, "Pay[0].after_seconds", "number of seconds"),
+        ({"Pay": [{"failed": False}]}, "Pay[0].failed", "must be true"),
+        ({"Pay": [{"timed_out": "yes"}]}, "Pay[0].timed_out", "must be true"),
+        ({"Pay": [{"failed": True, "error": 5, "cause": {}}]}, "Pay[0].error", "must be a text"),
     ],
 )
 def test_what_is_no_answer_is_told_with_its_path(mocks: Any, path: str, words: str) -> None:

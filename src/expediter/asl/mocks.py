@@ -11,6 +11,9 @@ from expediter.asl.texts import did_you_mean
 ANSWERS = ("result", "failed", "timed_out", "never_finished")
 BESIDE = ("error", "cause", "request", "submitted", "after_seconds", "state", "timeout_seconds", "heartbeat_seconds")
 
+#: A year, for which a Standard workflow may run.
+_LONGEST = 31_536_000
+
 
 def check_mocks(machine: Machine, mocks: Json) -> tuple[Fault, ...]:
     """Everything wrong with prepared answers, each with its path (``ProcessPayment[0].reslt``)."""
@@ -39,6 +42,16 @@ def _answer(place: str, answer: Json) -> Iterator[Fault]:
         yield Fault(f"{place}.{field}", f"is not a field of an answer{did_you_mean(field, (*ANSWERS, *BESIDE))}")
     if sum(field in answer for field in ANSWERS) != 1:
         yield Fault(place, f"must have exactly one of {', '.join(ANSWERS)}")
+    yield from _values(place, answer)
+
+
+def _values(place: str, answer: dict[str, Json]) -> Iterator[Fault]:
+    for field in ANSWERS[1:]:
+        if field in answer and answer[field] is not True:
+            yield Fault(f"{place}.{field}", "must be true")
+    for field in ("error", "cause"):
+        if not isinstance(answer.get(field), str | None):
+            yield Fault(f"{place}.{field}", "must be a text")
     seconds = answer.get("after_seconds", 0)
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
-        yield Fault(f"{place}.after_seconds", "must be a number of seconds, 0 or more")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= _LONGEST:
+        yield Fault(f"{place}.after_seconds", f"must be a number of seconds, 0 to {_LONGEST}")

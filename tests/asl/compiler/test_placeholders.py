@@ -31,6 +31,11 @@ def test_a_placeholder_is_a_note_once_and_no_fault() -> None:
         {"Resource": "arn:${AWSPartition}:states:::sqs:sendMessage", "TimeoutSeconds": "${Timeout}"},
         {"Retry": [{"ErrorEquals": ["States.ALL"], "MaxAttempts": "${Tries}", "BackoffRate": "${Rate}"}]},
         {"Parameters": {"uri.$": "States.Format('s3://${Bucket}/{}', $.key)"}},
+        {"Resource": "arn:${AWS::Partition}:states:::${Service}:${Action}"},
+        {"Parameters": {"a.$": "${Path}"}, "InputPath": "${Path}", "ResultPath": "${Path}"},
+        {"TimeoutSecondsPath": "${Path}"},
+        {"TimeoutSeconds": "${Minutes}0"},
+        {"QueryLanguage": "JSONata", "Output": "{% $states.input.x & '${Text}' = ${Value} %}"},
         {"InputPath": "$.${Field}"},
         {"QueryLanguage": "JSONata", "Output": "{% $states.input.${Field} %}"},
     ],
@@ -106,3 +111,31 @@ def test_what_a_task_is_asked_with_keeps_its_placeholders_also_in_a_state_that_i
     }
 
     assert simulate({"StartAt": "Parameters", "States": states}).output == asked
+
+
+def test_substitute_also_fills_the_names_of_states() -> None:
+    definition = {"StartAt": "${Stage}-a", "States": {"${Stage}-a": {"Type": "Succeed"}}}
+
+    assert names_left(definition) == ("Stage",)
+    assert parse(substitute(definition, {"Stage": "prod"})).start == "prod-a"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "wanted"),
+    [
+        ("BackoffRate", "1.5", 1.5),
+        ("NumericGreaterThan", "5", 5),
+        ("BooleanEquals", "true", True),
+        ("End", "true", True),
+        ("StringEquals", "5", "5"),
+        ("NumericEqualsPath", "5", "5"),
+    ],
+)
+def test_a_value_is_filled_in_as_what_the_field_needs(field: str, value: str, wanted: Any) -> None:
+    assert substitute({field: "${Value}"}, {"Value": value}) == {field: wanted}
+
+
+def test_data_that_is_filled_in_stays_text() -> None:
+    data = {"Parameters": {"TimeoutSeconds": "${Most}"}}
+
+    assert substitute(data, {"Most": "30"}) == {"Parameters": {"TimeoutSeconds": "30"}}

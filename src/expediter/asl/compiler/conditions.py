@@ -24,9 +24,6 @@ OPERATORS = (*COMPARISONS, *(f"{name}Path" for name in COMPARISONS), "StringMatc
 #: The fields of a data test expression.
 DATA_TESTS = ("Variable", "And", "Or", "Not", *OPERATORS)
 
-#: The fields of a data test expression.
-DATA_TESTS = ("Variable", "And", "Or", "Not", *OPERATORS)
-
 _LITERAL: dict[str, tuple[type | tuple[type, ...], str]] = {
     "String": (str, "a string"),
     "Numeric": ((int, float), "a number"),

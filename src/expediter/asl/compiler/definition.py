@@ -40,6 +40,23 @@ def parse(definition: Json, *, express: bool = False, accepted: bool = False) ->
 
 def top_reader(definition: Json, notes: Notes) -> Reader:
     """The reader of the definition itself."""
+    left, definition, size = _measured(_read(definition, notes), notes)
+    for name in left:
+        message = f"${{{name}}} is filled at deployment; it is checked with a stand-in"
+        notes.faults.append(Fault("", message, "note", "PLACEHOLDER"))
+    reader = Reader(definition, "", notes, jsonata=False)
+    if size > DEFINITION_LIMIT:
+        reader.complain("", f"A definition has at most {DEFINITION_LIMIT} bytes")
+    language = reader.text("QueryLanguage", "JSONPath")
+    if language not in {"JSONPath", "JSONata"}:
+        reader.complain("QueryLanguage", "must be JSONPath or JSONata")
+    reader.jsonata = notes.jsonata = language == "JSONata"
+    reader.only("Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage")
+    return reader
+
+
+def _read(definition: Json, notes: Notes) -> dict[str, Json]:
+    """The definition as an object."""
     if isinstance(definition, str | bytes):
         try:
             definition = decode_unique(quoted(definition if isinstance(definition, str) else definition.decode()))
@@ -51,16 +68,14 @@ def top_reader(definition: Json, notes: Notes) -> Reader:
     if not isinstance(definition, dict):
         notes.faults.append(Fault("", "Definition must be a valid JSON object"))
         raise DefinitionInvalid(tuple(notes.faults))
-    for name in names_left(definition):
-        message = f"${{{name}}} is filled at deployment; it is checked with a stand-in"
-        notes.faults.append(Fault("", message, "note", "PLACEHOLDER"))
-    definition = filled(definition)
-    reader = Reader(definition, "", notes, jsonata=False)
-    if len(encode(definition)) > DEFINITION_LIMIT:
-        reader.complain("", f"A definition has at most {DEFINITION_LIMIT} bytes")
-    language = reader.text("QueryLanguage", "JSONPath")
-    if language not in {"JSONPath", "JSONata"}:
-        reader.complain("QueryLanguage", "must be JSONPath or JSONata")
-    reader.jsonata = notes.jsonata = language == "JSONata"
-    reader.only("Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage")
-    return reader
+    return definition
+
+
+def _measured(definition: dict[str, Json], notes: Notes) -> tuple[tuple[str, ...], dict[str, Json], int]:
+    """The names of its placeholders, the definition without them, and its bytes."""
+    try:
+        complete: dict[str, Json] = filled(definition)
+        return names_left(definition), complete, len(encode(complete))
+    except (RecursionError, ValueError, TypeError) as fault:  # nested too deep; what JSON does not have
+        notes.faults.append(Fault("", f"Definition must be a valid JSON object: {fault}"))
+        raise DefinitionInvalid(tuple(notes.faults)) from fault

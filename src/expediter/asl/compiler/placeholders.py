@@ -46,11 +46,27 @@ def substitute(definition: Json, values: Mapping[str, str]) -> Json:
     Where the language needs a number, a value that is the text of a number becomes one.
     """
 
-    def change(key: str, text: str) -> Json:
-        filled_in = PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
-        return int(filled_in) if key in _NUMBERS and filled_in != text and filled_in.isdecimal() else filled_in
+    def fill(text: str) -> str:
+        return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
 
-    return _texts(definition, lambda key, text, _data: change(key, text))
+    def change(key: str, text: str, data: bool) -> Json:
+        filled_in = fill(text)
+        return filled_in if data or filled_in == text else _of_its_type(key, filled_in)
+
+    return _texts(definition, change, name=fill)
+
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
+
+
+def _of_its_type(key: str, text: str) -> Json:
+    """A text that was filled in, as the number or the boolean that the field needs."""
+    compares = key.startswith(_COMPARED) and not key.endswith("Path")
+    if (key in _NUMBERS or (compares and key.startswith("Numeric"))) and _NUMBER.fullmatch(text):
+        return float(text) if "." in text else int(text)
+    if (key == "End" or (compares and key.startswith(("Boolean", "Is")))) and text in {"true", "false"}:
+        return text == "true"
+    return text
 
 
 #: A string, or a placeholder where JSON has a value.
@@ -77,7 +93,9 @@ def _found(value: Json) -> Iterator[str]:
     if isinstance(value, str):
         yield from PLACEHOLDER.findall(value)
     elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
+        for item in value:  # of an object: the keys, which may be names of states
+            yield from _found(item)
+        for item in value.values() if isinstance(value, dict) else ():
             yield from _found(item)
 
 
@@ -85,28 +103,57 @@ def _found(value: Json) -> Iterator[str]:
 Change: TypeAlias = Callable[[str, str, bool], Json]
 
 
-def _texts(value: Json, change: Change, key: str = "", *, data: bool = False) -> Json:
-    """A copy in which every text is what ``change`` makes of it."""
+def _texts(value: Json, change: Change, key: str = "", *, data: bool = False, name: Callable[[str], str] = str) -> Json:
+    """A copy in which every text is what ``change`` makes of it, and every key what ``name`` makes of it."""
     if isinstance(value, str):
         return change(key, value, data)
     if isinstance(value, list):
-        return [_texts(item, change, key, data=data) for item in value]
+        return [_texts(item, change, key, data=data, name=name) for item in value]
     if isinstance(value, dict):
         named = key == "States" and not data  # the keys are names of states
         return {
-            name: _texts(item, change, name, data=data or (name in _DATA and not named)) for name, item in value.items()
+            name(field): _texts(item, change, field, data=data or (field in _DATA and not named), name=name)
+            for field, item in value.items()
         }
     return value
 
 
 def _stand_in(key: str, text: str, data: bool) -> Json:
     whole = PLACEHOLDER.fullmatch(text)
-    if whole is None:
-        code = key == "Resource" or key.endswith((".$", "Path")) or key == "Variable" or text.startswith("{%")
-        return PLACEHOLDER.sub(_word, text) if code else text
-    if key in _NAMES:
-        return whole[1]
-    return text if data else _compared(key) if key.startswith(_COMPARED) else _STAND_INS.get(key, text)
+    if whole is not None:
+        if key in _NAMES:
+            return whole[1]
+        if key.endswith((".$", "Path")) or (key == "Variable" and not data):
+            return "$" if key in _WHOLE or key.endswith(".$") else "$.placeholder"
+        return text if data else _compared(key) if key.startswith(_COMPARED) else _STAND_INS.get(key, text)
+    if PLACEHOLDER.search(text) is None:
+        return text
+    if not data and (key in _NUMBERS or key.startswith("Timestamp")) and not key.endswith("Path"):
+        return 1 if key in _NUMBERS else _INSTANT
+    if key == "Resource" and not data:
+        return _resource(PLACEHOLDER.sub(_word, text), text)
+    if text.startswith("{%"):
+        return PLACEHOLDER.sub(_operand, text)
+    return PLACEHOLDER.sub(_word, text) if key.endswith((".$", "Path")) or key == "Variable" else text
+
+
+#: Paths for which the whole input does.
+_WHOLE = frozenset({"InputPath", "OutputPath", "ResultPath", "ItemsPath"})
+_INTEGRATION = re.compile(r"arn:.*?:states:::(.*)", re.DOTALL)
+
+
+def _resource(filled_in: str, text: str) -> str:
+    """A plausible one: an integration whose service, action or way is not known yet is the best known."""
+    named = _INTEGRATION.match(text)
+    return "arn:aws:states:::lambda:invoke" if named and PLACEHOLDER.search(named[1]) else filled_in
+
+
+def _operand(found: re.Match[str]) -> str:
+    """What can stand inside a JSONata expression: a word in a text or in a name, and a value elsewhere."""
+    before = found.string[2 : found.start()]
+    in_text = before.count("'") % 2 or before.count('"') % 2 or before.count("`") % 2
+    in_name = before[-1:] in {".", "$", "_"} or before[-1:].isalnum()
+    return _word(found) if in_text or in_name else f"$states.input.{_word(found)}"
 
 
 _COMPARED = ("Numeric", "Boolean", "Timestamp", "Is")

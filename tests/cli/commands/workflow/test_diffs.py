@@ -116,3 +116,14 @@ def test_a_state_of_another_type_and_a_task_that_is_gone_are_told() -> None:
     assert found.stranding("Hold") == "of another type"
     assert found.stranding("CloseHold") is None
     assert found.tasks_gone == ("CloseHold",)
+
+
+def test_what_differs_of_the_definition_itself_and_of_a_machine_inside_is_told() -> None:
+    inner = {"StartAt": "B", "States": {"B": {"Type": "Succeed"}}}
+    old: dict[str, Any] = {"StartAt": "A", "States": {"A": {"Type": "Map", "ItemProcessor": inner, "End": True}}}
+    new = copy.deepcopy({**old, "TimeoutSeconds": 5})
+    new["States"]["A"]["ItemProcessor"]["ProcessorConfig"] = {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
+    found = changes(old, new)
+
+    assert found.machine == ("TimeoutSeconds",)
+    assert found.changed == {"A": ("ItemProcessor.ProcessorConfig",)}

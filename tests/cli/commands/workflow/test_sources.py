@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from expediter.asl import parse
-from expediter.cli.commands.workflow.sources import Unreadable, locate, machine, machines, parsed
+from expediter.asl import DefinitionInvalid, parse
+from expediter.cli.commands.workflow.sources import Source, Unreadable, locate, machine, machines, parsed
 
 DEFINITION = {"StartAt": "Pay", "States": {"Pay": {"Type": "Task", "Resource": "${Bank.Arn}", "End": True}}}
 AS_YAML = """
@@ -114,7 +115,7 @@ def test_what_cannot_be_read_is_told_with_line_and_column(text: str, words: str)
 def test_yaml_reads_words_and_dates_as_texts() -> None:
     found: Any = parsed("on: no\nat: 2026-01-01T00:00:00Z\ntrue: yes\nn: 1\nb: true\n")
 
-    assert found == {"on": "no", "at": "2026-01-01T00:00:00Z", True: "yes", "n": 1, "b": True}
+    assert found == {"on": "no", "at": "2026-01-01T00:00:00Z", "true": "yes", "n": 1, "b": True}
 
 
 def test_a_fault_is_found_by_line_and_column_also_inside_a_template_and_behind_dots(tmp_path: Path) -> None:
@@ -161,3 +162,60 @@ def test_yaml_whose_aliases_stand_for_billions_of_values_is_refused_at_once() ->
 def test_yaml_that_holds_itself_is_refused() -> None:
     with pytest.raises(Unreadable, match="recursive"):
         parsed("a: &a [*a]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "? [a, b]\n: c\n",
+        "a: !!int x\n",
+        "a: !!float x\n",
+        "a: !!timestamp x\n",
+        "a: !!binary aGk=\n",
+        "a: !!set {b}\n",
+        "a: .inf\n",
+        "a: .nan\n",
+        '{"a": 1e999}',
+        '{"a": "\\ud800"}',
+        '{"\\ud800": 1}',
+        '{"a":' * 700 + "1" + "}" * 700,
+    ],
+)
+def test_what_json_cannot_hold_is_refused(text: str) -> None:
+    with pytest.raises(Unreadable):
+        parsed(text)
+
+
+def test_keys_of_yaml_are_texts() -> None:
+    assert parsed("1: a\ntrue: b\nnull: c\n1.5: d\n") == {"1": "a", "true": "b", "null": "c", "1.5": "d"}
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [{"Fn::Sub": []}, {"Fn::Sub": {}}, {"Fn::Sub": 5}, {"Fn::Join": ["", 5]}, {"Fn::GetAtt": 5}, {"Fn::If": ["a"]}],
+)
+def test_an_intrinsic_function_that_is_none_is_a_fault_and_no_traceback(tmp_path: Path, definition: Any) -> None:
+    properties = {"DefinitionString": definition}
+    resource = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
+    template = tmp_path / "template.json"
+    template.write_text(json.dumps({"Resources": {"Pay": resource, "Other": {"Type": ["x"]}}}))
+
+    (source,) = machines(template)
+
+    with pytest.raises(DefinitionInvalid):
+        parse(source.definition)
+
+
+def test_the_places_of_many_faults_are_found_at_one_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    compose = yaml.compose
+
+    def counted(text: str, loader: Any) -> Any:
+        read.append(text)
+        return compose(text, loader)
+
+    monkeypatch.setattr(yaml, "compose", counted)
+    source = Source("", None, '{"one": 1,\n "two": 2}  ')
+
+    assert [locate(source, path) for path in ("one", "two")] == [(1, 2), (2, 2)]
+    assert len(read) == 1

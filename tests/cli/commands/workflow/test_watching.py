@@ -63,7 +63,7 @@ def test_watch_checks_draws_and_runs_the_cases_at_every_save(tmp_path: Path) -> 
 
 def test_fmt_leaves_a_number_that_it_would_round(tmp_path: Path) -> None:
     file = tmp_path / "a.asl.json"
-    for number in ("1e999", "12345678901234567890.5"):
+    for number, words in (("1e999", "not finite"), ("12345678901234567890.5", "left as it is")):
         file.write_text(json.dumps(GOOD, ensure_ascii=False).replace('"é"', number))
-        assert "left as it is" in invoke("fmt", file)[1]
+        assert words in invoke("fmt", file)[1]
         assert number in file.read_text()

@@ -15,7 +15,7 @@ Node: TypeAlias = Json
 
 #: Fields of a node whose expressions are evaluated in the same context as the node itself.
 _SAME_CONTEXT = (
-    "lhs", "rhs", "expression", "expressions", "procedure", "arguments", "condition", "then", "_else", "body",
+    "lhs", "rhs", "expr", "expression", "expressions", "procedure", "arguments", "condition", "then", "_else", "body",
     "lhs_object", "rhs_object",
 )  # fmt: skip
 #: Fields whose expressions are relative to the node's value.

@@ -12,9 +12,10 @@ _ASIDE = ("Comment", "Next", "Default")
 
 class Changes(NamedTuple):
     """``changed``: a state in both -> its fields that differ. ``renamed``: a state that is gone -> the new one that
-    does the same. ``retyped``: states whose type is another.
+    does the same. ``retyped``: states whose type is another. ``machine``: fields of the definition itself that differ.
     """
 
+    machine: tuple[str, ...]
     gone: tuple[str, ...]
     new: tuple[str, ...]
     changed: dict[str, tuple[str, ...]]
@@ -41,6 +42,7 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> Changes:
     added = tuple(name for name in after if name not in before)
     old_tasks, new_tasks = parse(old, accepted=True).resources, parse(new).resources
     return Changes(
+        _fields(old, new),
         gone,
         added,
         {name: fields for name, fields in differing.items() if fields},
@@ -61,7 +63,14 @@ def _states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _own(spec: dict[str, Any]) -> dict[str, Any]:
-    return {field: value for field, value in spec.items() if field not in _INNER}
+    """The fields of a state or machine without the states inside it; of the machines inside, what is theirs alone."""
+    own = {field: value for field, value in spec.items() if field not in _INNER}
+    for field in ("ItemProcessor", "Iterator"):
+        if field in spec:
+            own.update({f"{field}.{name}": value for name, value in _own(spec[field]).items()})
+    if "Branches" in spec:
+        own["Branches"] = [_own(branch) for branch in spec["Branches"]]
+    return own
 
 
 def _fields(before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:

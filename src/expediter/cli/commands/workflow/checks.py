@@ -92,6 +92,8 @@ def graph(
     else:
         with ends(as_json=as_json):
             write(output, drawn)
+        if as_json:
+            typer.echo(json.dumps({"written": str(output)}))
 
 
 def _listed(definition: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON

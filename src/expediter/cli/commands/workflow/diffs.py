@@ -95,6 +95,7 @@ def _needed(found: Changes, states: Counter[str] | None) -> bool:
 def _report(found: Changes, version: int | None, states: Counter[str] | None) -> dict[str, Any]:
     live = None if states is None else {"version": version, "states": _placed(found, states)}
     return {
+        "machine": {"changed": found.machine},
         "states": {"gone": found.gone, "new": found.new, "changed": found.changed, "renamed": found.renamed},
         "tasks": {"gone": found.tasks_gone, "new": found.tasks_new},
         "orders": live,
@@ -124,6 +125,7 @@ def _keep(found: Changes, version: int | None) -> list[str]:
 
 def _lines(old: str, new: Path, found: Changes, report: dict[str, Any]) -> list[str]:
     lines = [f"{old} -> {new}"]
+    lines += [f"  changed:       {field}" for field in found.machine]
     lines += [f"  state gone:    {name}{_like(found, name)}" for name in found.gone]
     lines += [f"  state new:     {name}" for name in found.new]
     lines += [f"  state changed: {name} ({', '.join(fields)})" for name, fields in found.changed.items()]

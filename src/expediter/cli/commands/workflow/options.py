@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from expediter.asl import substitute
+from expediter.asl.texts import decode_unique
 from expediter.cli.api import NotDone
-from expediter.cli.commands.workflow.sources import Source, Unreadable, machine, parsed, text_of
+from expediter.cli.commands.workflow.sources import Source, Unreadable, as_json_has_it, machine, parsed, text_of
 
 File = Annotated[Path, typer.Argument(help="A definition as JSON or YAML, or a template with one")]
 Files = Annotated[list[Path], typer.Argument(help="Definitions as JSON or YAML, or templates with one")]
@@ -59,7 +60,7 @@ def argument(option: str, text: str) -> Any:  # noqa: ANN401 - any JSON
     if text.startswith("@"):
         return read(Path(text[1:]))
     try:
-        return json.loads(text)
+        return as_json_has_it(decode_unique(text))
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"{option} is not JSON: {error}") from error
 

@@ -6,8 +6,10 @@ stands in the definition as the placeholder ``${Name}``.
 """
 
 import json
+import math
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,7 +80,7 @@ def parsed(text: str) -> Any:  # noqa: ANN401 - any JSON
     """JSON with comments, or YAML. Raises Unreadable."""
     if text.lstrip()[:1] in {"{", "["} or text.lstrip()[:2] in {"//", "/*"}:
         try:
-            return decode_unique(quoted(_without_comments(text)))
+            return as_json_has_it(decode_unique(quoted(_without_comments(text))))
         except json.JSONDecodeError as error:
             raise Unreadable(f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from error
         except (ValueError, RecursionError) as error:
@@ -87,13 +89,43 @@ def parsed(text: str) -> Any:  # noqa: ANN401 - any JSON
         found = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
         if _values_in(found, {}) > _MOST:
             raise Unreadable(f"its aliases stand for more than {_MOST} values")
-        return found
+        return as_json_has_it(found)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise Unreadable(f"{where}not YAML: {error.problem}") from error
-    except (yaml.YAMLError, RecursionError) as error:
+    except Unreadable:
+        raise
+    except (yaml.YAMLError, ValueError, AttributeError, RecursionError) as error:  # PyYAML's: !!timestamp x
         raise Unreadable(f"not YAML: {error}") from error
+
+
+#: Values in values, as deep as any definition needs: what is deeper cannot be walked through.
+_DEEPEST = 200
+
+
+def as_json_has_it(value: Any, depth: int = 0) -> Any:  # noqa: ANN401 - any JSON
+    """The same value. Raises Unreadable when it holds what JSON cannot hold."""
+    if depth > _DEEPEST:
+        raise Unreadable(f"its values are nested more than {_DEEPEST} deep")
+    if isinstance(value, dict):
+        return {_whole(key): as_json_has_it(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [as_json_has_it(item, depth + 1) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Unreadable("it has a number that is not finite here")
+    if isinstance(value, str):
+        return _whole(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    raise Unreadable(f"JSON has no value of the kind {type(value).__name__}")
+
+
+def _whole(text: str) -> str:
+    """The same text. Half a surrogate pair, which no file can hold, is refused."""
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise Unreadable(f"{text!a} holds half of a surrogate pair")
+    return text
 
 
 #: Values that a YAML text may stand for: with aliases a short one may stand for billions.
@@ -146,14 +178,21 @@ def _short_form(loader: _Loader, suffix: str, node: yaml.Node) -> Any:  # noqa: 
     return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
 
 
-def _unique_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+def _unique_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
+    """Keys are the texts that are written: ``1`` and ``true`` would be one key as values."""
     seen: set[str] = set()
     for key, _ in node.value:
-        if key.value in seen:
+        if _key_text(key) in seen:
             raise yaml.constructor.ConstructorError(None, None, f"the key '{key.value}' is given twice", key.start_mark)
         seen.add(key.value)
     loader.flatten_mapping(node)
-    found: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+    return {_key_text(key): loader.construct_object(value, deep=True) for key, value in node.value}
+
+
+def _key_text(key: yaml.Node) -> str:
+    if not isinstance(key, yaml.ScalarNode):
+        raise yaml.constructor.ConstructorError(None, None, "a key must be a text", key.start_mark)
+    found: str = key.value
     return found
 
 
@@ -167,7 +206,7 @@ _Loader.add_constructor("tag:yaml.org,2002:map", _unique_mapping)
 def _cloudformation(document: dict[str, Any], text: str, folder: Path) -> Iterator[Source]:
     resources = document.get("Resources")
     for name, resource in resources.items() if isinstance(resources, dict) else ():
-        if not isinstance(resource, dict) or resource.get("Type") not in _STATE_MACHINES:
+        if not isinstance(resource, dict) or str(resource.get("Type")) not in _STATE_MACHINES:
             continue
         properties = resource.get("Properties")
         properties = properties if isinstance(properties, dict) else {}
@@ -213,12 +252,14 @@ def _as_text(value: Any) -> str:  # noqa: ANN401 - any JSON
         return value
     if isinstance(value, dict) and len(value) == 1:
         ((name, given),) = value.items()
-        if name == "Fn::Sub":
-            return given if isinstance(given, str) else str(given[0])
-        if name == "Fn::Join" and isinstance(given, list) and len(given) == 2:
+        if name == "Fn::Sub" and isinstance(given, list) and given:
+            return _as_text(given[0])
+        if name == "Fn::Sub" and isinstance(given, str):
+            return given
+        if name == "Fn::Join" and isinstance(given, list) and len(given) == 2 and isinstance(given[1], list):
             return str(given[0]).join(_as_text(part) for part in given[1])
         if name == "Fn::GetAtt":
-            return "${" + (given if isinstance(given, str) else ".".join(map(str, given))) + "}"
+            return "${" + (".".join(map(str, given)) if isinstance(given, list) else str(given)) + "}"
         if name == "Ref":
             return f"${{{given}}}"
         return "${" + re.sub(r"\W+", "", name) + "}"
@@ -237,10 +278,7 @@ class Location(NamedTuple):
 
 def locate(source: Source, path: str) -> Location | None:
     """Where the fault at this path (``States.Pay.Retry[0].ErrorEquals``) stands; the nearest place that is there."""
-    try:
-        node = yaml.compose(_with_names(_without_comments(source.text)).replace("\t", " "), _Loader)
-    except yaml.YAMLError:
-        return None
+    node = _composed(source.text)
     mark = None if node is None else node.start_mark
     for key in source.place:
         node, mark = _entry(node, key) or (None, mark)
@@ -252,6 +290,16 @@ def locate(source: Source, path: str) -> Location | None:
             break
         node, mark, path = found
     return None if mark is None else Location(mark.line + 1, mark.column + 1)
+
+
+@lru_cache(maxsize=4)
+def _composed(text: str) -> yaml.Node | None:
+    """The nodes of a text with their places; read once for all the faults of a file, as reading takes long."""
+    try:
+        node: yaml.Node | None = yaml.compose(_with_names(_without_comments(text)).replace("\t", " "), _Loader)
+    except (yaml.YAMLError, RecursionError):
+        return None
+    return node
 
 
 def _in_block(source: Source, node: yaml.ScalarNode, path: str) -> Location | None:
