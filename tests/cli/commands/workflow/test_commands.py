@@ -80,7 +80,8 @@ def test_graph_lists_states_and_transitions_as_json(folder: Path) -> None:
     }
     states = json.loads(invoke("graph", folder / "map.asl.json", "--json")[1])["states"]
     assert {state["name"]: state["in"] for state in states} == {"Each": None, "Inner": "Each"}
-    assert invoke("graph", folder / "good.asl.json", "--json", "-o", folder / "g.json")[0] == 0
+    code, written = invoke("graph", folder / "good.asl.json", "--json", "-o", folder / "g.json")
+    assert (code, json.loads(written)) == (0, {"written": str(folder / "g.json")})
     assert json.loads((folder / "g.json").read_text()) == json.loads(output)
 
 
