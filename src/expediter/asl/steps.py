@@ -284,6 +284,7 @@ def replay(machine: Machine, events: Iterable[AnyEvent], pause: Callable[[], Non
     history: list[HistoryEvent] = []
     execution = new_execution()
     for event in events:
+        pause()
         steps = Steps(machine, execution, history, pause)
         steps.take(event)
         if steps.changed:
