@@ -13,6 +13,7 @@ from demo.mailserver import MailServer, receiving
 from expediter.domain.errors import StoreUnavailable
 from expediter.domain.outage import Outage
 from expediter.embedded.clock import SystemClock
+from expediter.embedded.loops import health
 from expediter.embedded.loops.health import CHECK, LOOK, seen_at
 from expediter.embedded.settings import from_environment
 from expediter.embedded.sqlite import writer
@@ -202,6 +203,25 @@ async def test_while_another_program_has_the_lock_the_server_is_not_ready(
             somebody.execute("ROLLBACK")
         await until(stage, stage.home.ready)
         await stage.accept()
+    assert outages(caplog) == ["FILE_LOCKED", "FILE_LOCKED"]
+
+
+@story
+async def test_another_programs_lock_is_noticed_before_an_order_is_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "LOCK_LIMIT", 0.0)
+    monkeypatch.setattr(health, "NOTE", CHECK)  # nothing else writes meanwhile
+    async with opened(tmp_path) as stage:
+        for _ in range(3):
+            await look(stage)
+        with closing(apsw.Connection(str(tmp_path / FILE))) as somebody:
+            somebody.set_busy_timeout(1_000)
+            somebody.execute("BEGIN IMMEDIATE")
+            await until(stage, lambda: not stage.home.ready())
+            assert stage.home.outages() == (Outage.FILE_LOCKED,)
+            somebody.execute("ROLLBACK")
+        await until(stage, stage.home.ready)
     assert outages(caplog) == ["FILE_LOCKED", "FILE_LOCKED"]
 
 

@@ -3,7 +3,8 @@
 the outbox is in that file.
 
 - Every error of SQLite is passed to ``saw``.
-- Every second a file is written beside the database. So a full disk is noticed before an order is refused.
+- Every second a file is written beside the database, and an empty transaction is made in it. So a full disk and another
+  program's lock are noticed before an order is refused.
 - A full disk is over once the database itself could be written.
 - The whole file is checked once a day. At the start there is a quick check.
 """
@@ -120,7 +121,9 @@ class Health(Loop):
         checked = kept.checked()
         if checked is None or now - checked >= CHECK:
             await self._check(kept, now, first=checked is None)
-        elif now - self._noted >= NOTE and await kept.note(now):
+        elif now - self._noted < NOTE:
+            await kept.try_out()
+        elif await kept.note(now):
             self._noted = now
 
     async def _check(self, kept: "_Kept", now: int, *, first: bool) -> None:
@@ -162,6 +165,11 @@ class _Kept(NamedTuple):
         """When the whole file was checked last; None: never. Raises StoreUnavailable."""
         row = self.reading.row(_SQL["checked"])
         return int(row[0]) if row else None
+
+    async def try_out(self) -> None:
+        """Makes a transaction that writes nothing and needs no fsync. It is refused as an order would be."""
+        with contextlib.suppress(OrderError):
+            await self.writer.run("health", lambda: None)
 
     async def note(self, now: int, checked: int | None = None) -> bool:
         """Notes the time, and when the file was checked. Returns whether that is durable."""
