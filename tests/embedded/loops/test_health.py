@@ -225,6 +225,25 @@ async def test_another_programs_lock_is_noticed_before_an_order_is_refused(
     assert outages(caplog) == ["FILE_LOCKED", "FILE_LOCKED"]
 
 
+def test_a_start_while_another_program_has_the_lock_is_refused_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "LOCK_LIMIT", 0.0)
+
+    @story
+    async def begun() -> None:
+        async with opened(tmp_path):
+            pass
+
+    begun()
+    with closing(apsw.Connection(str(tmp_path / FILE))) as somebody:
+        somebody.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DataRefused, match="Another program has locked"):
+            begun()
+        somebody.execute("ROLLBACK")
+    begun()
+
+
 def test_a_file_whose_first_page_is_damaged_is_refused_with_what_to_do(tmp_path: Path) -> None:
     @story
     async def begun() -> None:

@@ -26,6 +26,20 @@ APPLICATION_ID = 0x45787064
 #: push other statements out, and these have to be prepared again.
 PREPARED = 128
 
+#: What is said of a file that another program keeps from being written.
+LOCKED_AT_START = (
+    "Another program has locked the database file. End it, or its transaction, and start again; nothing is lost."
+)
+#: How SQLite says that a file cannot be used now.
+_UNUSABLE = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.ReadOnlyError,
+    apsw.CantOpenError,
+    apsw.CorruptError,
+    apsw.BusyError,
+)
+
 _SQL = resources.files("expediter.embedded.sqlite") / "sql"
 
 
@@ -40,14 +54,16 @@ def open_writer(file: Path, vfs: str | None = None, synchronous: str = "FULL") -
     """
     try:
         return _opened(file, vfs, synchronous)
-    except (OSError, apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError, apsw.CorruptError) as error:
+    except (OSError, *_UNUSABLE) as error:
         raise unwritable(file.parent, error) from error
 
 
 def unwritable(folder: Path, error: BaseException | None) -> DataRefused:
-    """What is said when the server cannot begin because nothing can be written, or the file is damaged."""
+    """What is said when the server cannot begin because nothing can be written, or the file is damaged or locked."""
     if isinstance(error, apsw.CorruptError):
         return DataRefused(f"{folder}: {DAMAGED}")
+    if isinstance(error, apsw.BusyError):
+        return DataRefused(f"{folder}: {LOCKED_AT_START}")
     why = "the disk is full" if isinstance(error, apsw.FullError) else str(error)
     return DataRefused(f"{folder} cannot be written: {why}. Make room or repair it, and start again; nothing is lost.")
 
