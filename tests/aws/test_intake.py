@@ -30,11 +30,19 @@ def test_a_message_starts_an_execution_named_by_its_order(functions: Functions) 
     assert (started["order"]["id"], started["order"]["user_id"], started["hold_seconds"]) == (order_id, "somebody", 30)
 
 
-def test_the_owner_is_the_caller_unless_an_operator_orders_for_somebody(functions: Functions) -> None:
-    for caller, groups in ((ANN, ""), (OLGA, "[cooks operators]")):
-        record = functions.message(BODY, order_id=str(uuid4()), caller=caller, groups=groups)
-        functions.call("Intake", {"Records": [record]})
+def test_a_customer_orders_for_himself_and_an_operator_for_anybody(functions: Functions) -> None:
+    for caller, user, groups in ((ANN, ANN, ""), (OLGA, "somebody", "[cooks operators]")):
+        body = json.dumps({**BURGERS, "user_id": user}).encode()
+        record = functions.message(body, order_id=str(uuid4()), caller=caller, groups=groups)
+        assert functions.call("Intake", {"Records": [record]}) == {"batchItemFailures": []}
     assert {started["order"]["user_id"] for started in executions(functions)} == {ANN, "somebody"}
+
+
+def test_an_order_for_somebody_else_is_a_dead_letter(functions: Functions) -> None:
+    record = received(functions.message(BODY, order_id=str(uuid4()), caller=ANN), 3)
+    functions.call("Intake", {"Records": [record]})
+    assert letters(functions)[0].reason.startswith("OwnerRefused: ")
+    assert executions(functions) == []
 
 
 def received(record: dict[str, Any], count: int, sent_at: int | None = None) -> dict[str, Any]:
