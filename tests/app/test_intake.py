@@ -1,5 +1,6 @@
 """From the queue to the workflow: one message, one order, one execution."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from expediter.app.drafts import Draft, convert
 from expediter.app.intake import BATCH, accept, from_document, order_in, take_batch
-from expediter.app.ports import Message
+from expediter.app.ports import Claim, Message
 from expediter.domain.errors import OrderInvalid
 from tests.ports.adapters import Adapters, EmbeddedAdapters
 from tests.support.clock import NOON
@@ -175,6 +176,8 @@ def test_a_value_that_is_no_order_is_refused(value: object) -> None:
         from_document(value)
 
 
+#: An id without a claim.
+UNKNOWN = "0198a5c0-0000-7000-8000-00000000dead"
 LATER = msgspec.structs.replace(SETTINGS, default_price=2000, currency="JPY", hold_seconds=99)
 
 
@@ -206,6 +209,25 @@ def test_an_accepted_order_outlives_its_currency_and_stricter_rules() -> None:
     told = {"order_id": ID, "default_price": "5", "currency": "USD", "hold_seconds": "0"}
 
     assert order_in(message(body, **told), SETTINGS).order.currency == "XXB"
+
+
+@pytest.mark.parametrize("odd", [{"currency": "BGN"}, {"email": "a..b@example.com"}, {"user_id": "(erased)"}])
+def test_an_order_that_an_earlier_version_accepted_outlives_rules_that_are_new(
+    home: Adapters, odd: dict[str, str]
+) -> None:
+    """Its message has no terms, but its id has a claim. Without a claim it is from another system."""
+    body = json.dumps({"user_id": "a", "restaurant_id": "b", "quantity": 1, **odd}).encode()
+    with home.unit() as work:
+        work.claims.claim(Claim(ID, order_in(message(body, order_id=ID), SETTINGS, claimed=True).fingerprint))
+        work.queue.send(body, {"order_id": ID}, NOON)
+        work.queue.send(body, {"order_id": UNKNOWN}, NOON)
+    with home.unit() as work:
+        assert work.orders.accepted(ID) is not None
+        assert work.orders.accepted(UNKNOWN) is None
+        take_batch(work)
+    with home.unit() as work:
+        assert work.workflows.history(ID)
+        assert not work.workflows.history(UNKNOWN)
 
 
 def test_a_message_from_elsewhere_is_held_to_the_rules_and_takes_the_settings_of_its_intake() -> None:

@@ -140,18 +140,34 @@ def take(work: Work, message: Message) -> None:
 
     Raises OrderInvalid for a message that is no order, IdempotencyKeyReused when its id stands for another one.
     """
-    order, fingerprint, hold_seconds = order_in(message, work.settings)
-    if order.email is not None and terms_in(message.attributes) is None:
-        require_taken(order.email, work.mail_server)
+    order, fingerprint, hold_seconds = _asked(work, message)
     work.claims.claim(Claim(order.id, fingerprint))
     work.workflows.start(order.id, {"order": document(order), "hold_seconds": hold_seconds}, work.now)
 
 
-def order_in(message: Message, settings: OrderSettings) -> AcceptedOrder:
+def _asked(work: Work, message: Message) -> AcceptedOrder:
+    """The order in a message that is delivered. Raises OrderInvalid when there is none."""
+    try:
+        asked = order_in(message, work.settings)
+        if asked.order.email is not None and terms_in(message.attributes) is None:
+            require_taken(asked.order.email, work.mail_server)
+    except OrderInvalid:
+        # An earlier version may have accepted it, under other rules: then its id has a claim.
+        order_id = message.attributes.get("order_id", "")
+        if not order_id or not work.claims.taken(order_id):
+            raise
+        return order_in(message, work.settings, claimed=True)
+    return asked
+
+
+def order_in(message: Message, settings: OrderSettings, *, claimed: bool = False) -> AcceptedOrder:
     """The order in a message. Raises OrderInvalid when there is none.
 
     The API writes what its settings added to the order into the message's attributes, and these are used. For a message
     from another system today's settings are used, once: the execution's input keeps the order that results.
+
+    ``claimed``: the message's id has a claim, so an earlier version accepted the order, and no rule that is new may
+    refuse it.
     """
     written = _written.pop(message.attributes.get("order_id", ""), None)
     if written and written[:3] == (message.body, message.attributes, message.sent_at):
@@ -161,8 +177,8 @@ def order_in(message: Message, settings: OrderSettings) -> AcceptedOrder:
         if not _CANONICAL.fullmatch(order_id):
             order_id = str(uuid.UUID(order_id))
         terms = terms_in(message.attributes)
-        if terms is not None:
-            return read_accepted(message.body, order_id, message.sent_at, terms)
+        if terms is not None or claimed:
+            return read_accepted(message.body, order_id, message.sent_at, terms or terms_of(settings))
         return read_new(message.body, order_id, message.sent_at, terms_of(settings))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise OrderInvalid((Fault("", f"the message is not JSON: {reason(error)}"),)) from error

@@ -93,6 +93,9 @@ class Claims(Protocol):
     def claim(self, claim: Claim) -> bool:
         """True if this took the id now; False if the same claim did before. Raises IdempotencyKeyReused otherwise."""
 
+    def taken(self, order_id: str) -> bool:
+        """Whether there is a claim of this id."""
+
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """One delivery of a message. ``receipt`` is fresh for each delivery; only the newest one can delete or extend."""

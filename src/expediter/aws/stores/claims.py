@@ -37,14 +37,21 @@ class DynamoClaims:
 
     def free(self, claim: Claim) -> bool:
         """Whether the id is free; False when the same claim has it. Raises IdempotencyKeyReused when another has."""
-        with unavailable():
-            found = self._client.get_item(TableName=self._table, Key={"id": {"S": claim.order_id}}, ConsistentRead=True)
-        fingerprint = found.get("Item", {}).get("fingerprint")
+        fingerprint = self._fingerprint(claim.order_id)
         if fingerprint is None:
             return True
-        if fingerprint["S"] != claim.fingerprint:
+        if fingerprint != claim.fingerprint:
             raise IdempotencyKeyReused
         return False
+
+    def taken(self, order_id: str) -> bool:
+        return self._fingerprint(order_id) is not None
+
+    def _fingerprint(self, order_id: str) -> str | None:
+        with unavailable():
+            found = self._client.get_item(TableName=self._table, Key={"id": {"S": order_id}}, ConsistentRead=True)
+        text = found.get("Item", {}).get("fingerprint")
+        return None if text is None else text["S"]
 
 
 class ApiClaims:
@@ -63,6 +70,9 @@ class ApiClaims:
             return False
         self._made[claim.order_id] = claim
         return True
+
+    def taken(self, order_id: str) -> bool:
+        return order_id in self._made or self._claims.taken(order_id)
 
     def commit(self) -> None:
         """Raises IdempotencyKeyReused when somebody else took the id meanwhile."""

@@ -33,6 +33,9 @@ class SqliteClaims:
             raise IdempotencyKeyReused
         return taken is None
 
+    def taken(self, order_id: str) -> bool:
+        return self._rows[order_id] is not None
+
     def unclaimed(self, id: str) -> None:
         """The caller has just made this id: no claim in the file has it."""
         self._session.mark_absent("claim", id)

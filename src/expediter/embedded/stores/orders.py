@@ -59,7 +59,7 @@ class SqliteOrders:
         body, attributes, sent_at = row
         message = Message("", body, msgspec.json.decode(attributes), sent_at, receive_count=0, receipt="")
         try:
-            return order_in(message, self._settings).order
+            return order_in(message, self._settings, claimed=self._claims.taken(order_id)).order
         except OrderError:
             return None  # the message is no order: the intake reports that
 
