@@ -55,6 +55,14 @@ class SocketConnection(WebSocketsSansIOProtocol):
         self._bounds.closed(self)
         super().connection_lost(exc)
 
+    def handle_parser_exception(self) -> None:
+        """Called too when the handshake cannot be read. Then there is no close frame, which uvicorn expects."""
+        if self.conn.close_sent is None:
+            self.transport.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            self.transport.close()
+        else:
+            super().handle_parser_exception()
+
     def give_up(self, _: OrderError, /) -> None:
         self.transport.abort()
 
