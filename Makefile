@@ -49,7 +49,7 @@ run: $(RUN) ## Set up and serve (PORT=8080 DATA=./data); Ctrl-C stops it, no ord
 	@exec env EXPEDITER_PORT='$(PORT)' EXPEDITER_DATA='$(DATA)' $(VENV)/bin/expediter serve
 
 # Two files at a time: a file's tests share servers, so they stay together.
-test: $(TEST) ## Set up and pass the tests (light: under 3 minutes in all)
+test: $(TEST) ## Set up and pass the tests (about six minutes on two cores)
 	$(PY) -m pytest -n 2 --dist loadfile
 
 test-heavy: $(TEST) $(BROWSER) $(OIDC) ## Only what test-all adds to test
