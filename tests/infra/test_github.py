@@ -1,4 +1,4 @@
-"""The workflow file that deploys: valid, signed in by OIDC, and nowhere a key that is stored."""
+"""The workflow files: who signs in at AWS (by OIDC), what they run then, and nowhere a key that is stored."""
 
 import re
 from pathlib import Path
@@ -15,28 +15,87 @@ FILES = sorted((ROOT / ".github/workflows").glob("*.yml"))
 SIGN_IN = "aws-actions/configure-aws-credentials"
 
 
+#: Jobs that may become a role in the account, by file.
+SIGNED = {"ci": set(), "deploy": {"plan", "deploy", "smoke"}, "drift": {"drift"}}
+#: What a job that signs in runs of this repository: the CDK's command line, and what the smoke test needs.
+RUNS = re.compile(
+    r"python -m pip install --require-hashes -r requirements/deploy\.txt|python -m infra\.cdk .*|"
+    r"make setup-aws|\.venv/bin/python scripts/smoke_aws\.py dev",
+    re.DOTALL,
+)
+
+
+def _read(file: Path) -> Any:
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+def _steps(job: Any) -> list[str]:
+    return [step.get("run") or step["uses"].split("@")[0] for step in job["steps"]]
+
+
 @pytest.fixture(scope="module")
 def deploy() -> Any:
-    return yaml.safe_load((ROOT / ".github/workflows/deploy.yml").read_text(encoding="utf-8"))
+    return _read(ROOT / ".github/workflows/deploy.yml")
 
 
-def test_it_tests_and_synthesises_before_it_signs_in_and_deploys_last(deploy: Any) -> None:
-    steps = [step.get("run") or step["uses"].split("@")[0] for step in deploy["jobs"]["deploy"]["steps"]]
-    kinds = ("make test test-aws", "make synth", SIGN_IN, "make deploy")
-    places = [next(place for place, step in enumerate(steps) if step.startswith(kind)) for kind in kinds]
-    assert places == sorted(places)
+def test_what_is_built_without_a_token_is_planned_and_then_deployed(deploy: Any) -> None:
+    jobs = deploy["jobs"]
+    assert (jobs["plan"]["needs"], jobs["deploy"]["needs"]) == ("build", "plan")
+    built = _steps(jobs["build"])
+    assert [step for step in built if step.startswith(("make test", "make synth"))]
+    assert built[-1] == "actions/upload-artifact"
+    for name in ("plan", "deploy"):
+        steps = _steps(jobs[name])
+        assert steps.index("actions/download-artifact") < steps.index(SIGN_IN)
+        assert not [step for step in steps if step.startswith("make")]
 
 
-def test_it_signs_in_with_github_s_own_token_for_a_role(deploy: Any) -> None:
-    (signing,) = [it["with"] for it in deploy["jobs"]["deploy"]["steps"] if it.get("uses", "").startswith(SIGN_IN)]
-    assert deploy["permissions"] == {"contents": "read", "id-token": "write"}
-    assert signing.keys() == {"role-to-assume", "aws-region"}
+def test_the_change_set_is_shown_before_anybody_agrees(deploy: Any) -> None:
+    plan, deploying = deploy["jobs"]["plan"], deploy["jobs"]["deploy"]
+    assert plan["environment"].endswith("-plan")
+    assert deploying["environment"] == plan["environment"].removesuffix("-plan")
+    assert "infra.cdk diff" in _steps(plan)[-1]
+    assert "GITHUB_STEP_SUMMARY" in _steps(plan)[-1]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_only_jobs_that_build_nothing_may_sign_in(file: Path) -> None:
+    workflow = _read(file)
+    assert workflow["permissions"] == {"contents": "read"}
+    signed = {name for name, job in workflow["jobs"].items() if "id-token" in job.get("permissions", {})}
+    assert signed == SIGNED[file.stem]
+    for name in signed:
+        job = workflow["jobs"][name]
+        assert job["permissions"] == {"contents": "read", "id-token": "write"}
+        (signing,) = [it["with"] for it in job["steps"] if it.get("uses", "").startswith(SIGN_IN)]
+        assert signing.keys() == {"role-to-assume", "aws-region"}
+        assert [step["run"] for step in job["steps"] if "run" in step and not RUNS.fullmatch(step["run"])] == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_every_action_is_pinned_by_its_commit_and_says_its_version(file: Path) -> None:
+    used = re.findall(r"uses: (.*)", file.read_text(encoding="utf-8"))
+    assert used
+    assert [it for it in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", it)] == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_no_checkout_keeps_a_credential(file: Path) -> None:
+    jobs = _read(file)["jobs"].values()
+    checkouts = [it for job in jobs for it in job["steps"] if it.get("uses", "").startswith("actions/checkout@")]
+    assert checkouts
+    assert all(it["with"] == {"persist-credentials": False} for it in checkouts)
+
+
+def test_drift_is_looked_for_every_week_and_fails_the_run() -> None:
+    drift = _read(ROOT / ".github/workflows/drift.yml")
+    assert drift[True]["schedule"] == [{"cron": "17 5 * * 1"}]  # YAML 1.1 reads the key `on` as true
+    assert _steps(drift["jobs"]["drift"])[-1].startswith("python -m infra.cdk drift --fail ")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_no_workflow_stores_or_reads_a_key(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
-    assert yaml.safe_load(text)["permissions"]["contents"] == "read"
     assert re.findall(r"secrets\.|access-key|AKIA|SECRET_ACCESS", text, re.IGNORECASE) == []
 
 
