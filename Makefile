@@ -32,6 +32,8 @@ PEERS := dbos restate temporal
 # What `make synth` and `make deploy` are about: make deploy STAGE=prod EMAIL=operators@example.com
 STAGE ?= dev
 EMAIL ?=
+# Of which other origin pages may call the REST API; empty: of none
+ALLOWED_ORIGIN ?=
 # The CDK's command line; only deploying needs it, and fetches it
 CDK ?= $(PY) -m infra.cdk
 
@@ -70,7 +72,7 @@ demo: $(DEMO) ## Real baskets through a server of its own, then the reckoning (a
 setup-aws: $(AWS) ## Install what the AWS home needs: half a gigabyte, about a minute
 
 synth: $(AWS) ## Write the stack's template for STAGE=dev, offline
-	STAGE=$(STAGE) CDK_OUTDIR=build/cdk $(PY) -m infra.app
+	STAGE=$(STAGE) ALLOWED_ORIGIN='$(ALLOWED_ORIGIN)' CDK_OUTDIR=build/cdk $(PY) -m infra.app
 	@echo "Written: build/cdk/Orders-$(STAGE).template.json"
 
 deploy: synth ## Deploy to the AWS account you are signed in to: STAGE=dev EMAIL=operators@example.com

@@ -1,6 +1,7 @@
 """The CDK application: `python -m infra.app` writes the templates of one stage; deploying them is the CDK's task.
 
-STAGE (dev or prod) or the context ``stage`` chooses. Nothing here asks AWS or the network anything.
+STAGE (dev or prod) or the context ``stage`` chooses; ALLOWED_ORIGIN names the origin whose pages may call the API.
+Nothing here asks AWS or the network anything.
 """
 
 import json
@@ -10,6 +11,7 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from infra import grants
+from infra.api import cors
 from infra.bundle import bundle
 from infra.checks import acknowledge, check
 from infra.stack import Orders
@@ -19,10 +21,14 @@ HERE = Path(__file__).parent
 
 
 def application(stage: str | None = None, outdir: Path | None = None) -> cdk.App:
-    """The application of one stage; ``outdir`` is where it writes. Raises KeyError for an unknown stage."""
+    """The application of one stage; ``outdir`` is where it writes.
+
+    Raises KeyError for an unknown stage, and OriginRefused.
+    """
     context = json.loads((HERE / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = cdk.App(context=context, outdir=str(outdir) if outdir else None, analytics_reporting=False)
     chosen = STAGES[stage or os.environ.get("STAGE") or app.node.try_get_context("stage") or "dev"]
+    chosen = chosen._replace(origin=cors.origin(os.environ.get("ALLOWED_ORIGIN", "")))
     grants.check()
     stack = Orders(app, chosen, bundle(HERE.parent / "build/lambda"))
     cdk.Tags.of(app).add("application", "expediter")

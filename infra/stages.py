@@ -7,7 +7,8 @@ from aws_cdk import aws_logs as logs
 
 
 class Stage(NamedTuple):
-    """``rate`` and ``burst``: requests a second at the REST API, steady and at once."""
+    """``rate`` and ``burst``: requests a second at the REST API, steady and at once. ``origin``: of which other origin
+    pages may call it (``https://shop.example.com``); empty: of none."""
 
     name: str
     removal: cdk.RemovalPolicy
@@ -15,6 +16,7 @@ class Stage(NamedTuple):
     retention: logs.RetentionDays
     rate: int
     burst: int
+    origin: str = ""
 
 
 STAGES = {

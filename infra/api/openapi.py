@@ -9,6 +9,7 @@ from expediter.api.access import NEEDS, RESOURCE, Need
 from expediter.api.rest import OPERATIONS
 from expediter.app.access import Scope, scopes_in
 from expediter.asl.protocol import Json
+from infra.api import cors
 
 HERE = Path(__file__).parent
 AUTHORIZER = "users"
@@ -34,7 +35,7 @@ GATEWAY_ERRORS = {
 
 
 class Wiring(NamedTuple):
-    """ARNs and addresses that the document needs."""
+    """ARNs and addresses that the document needs. ``origin``: whose pages may call the API; empty: nobody's."""
 
     pool: str
     rest_function: str
@@ -42,6 +43,7 @@ class Wiring(NamedTuple):
     queue_role: str
     region: str
     partition: str
+    origin: str
 
 
 def document(wiring: Wiring) -> Json:
@@ -62,6 +64,8 @@ def document(wiring: Wiring) -> Json:
         kind: _answer(name, status) for kind, (name, status) in GATEWAY_ERRORS.items()
     }
     spec["components"]["securitySchemes"] = {AUTHORIZER: _authorizer(wiring.pool)}
+    if wiring.origin:
+        cors.allow(spec, wiring.origin)
     return spec
 
 

@@ -267,3 +267,10 @@ def test_a_new_order_is_news_and_one_that_was_carried_over_is_none() -> None:
     assert changed(stream("INSERT", NewImage=item_of(an_order()))["Records"][0])
     for moved in (an_order(status=Status.SUCCESS), an_order(status=Status.FAILED, deleted_at=9)):
         assert not changed(stream("INSERT", NewImage=item_of(moved))["Records"][0])
+
+
+def test_pages_of_the_allowed_origin_may_read_answers_and_errors(functions: Functions) -> None:
+    assert "Access-Control-Allow-Origin" not in functions.rest("GET", "/orders")["headers"]
+    functions.settings(EXPEDITER_ALLOWED_ORIGIN="https://shop.example.com")
+    for path in ("/orders", "/nowhere"):
+        assert functions.rest("GET", path)["headers"]["Access-Control-Allow-Origin"] == "https://shop.example.com"

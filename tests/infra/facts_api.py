@@ -93,6 +93,11 @@ def the_rest_api_is_regional_and_named_by_its_stage(template: Template) -> None:
     assert (api["Name"], api["EndpointConfiguration"]) == ("orders-dev", {"Types": ["REGIONAL"]})
 
 
+def the_rest_api_takes_no_tls_older_than_1_2(template: Template) -> None:
+    api = only(template, "AWS::ApiGateway::RestApi")
+    assert (api["SecurityPolicy"], api["EndpointAccessMode"]) == ("SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09", "BASIC")
+
+
 def only_what_there_is_on_aws_is_published(template: Template) -> None:
     body = only(template, "AWS::ApiGateway::RestApi")["Body"]
     assert sorted(operation["operationId"] for _, operation in operations(body)) == sorted(OPERATIONS)
@@ -271,6 +276,7 @@ APIS = (
     orders_go_straight_to_the_queue_and_all_else_to_the_function,
     the_api_itself_answers_with_our_errors,
     the_rest_api_is_regional_and_named_by_its_stage,
+    the_rest_api_takes_no_tls_older_than_1_2,
     only_what_there_is_on_aws_is_published,
     the_rest_stage_is_throttled_logged_and_traced,
     the_api_may_call_its_function,

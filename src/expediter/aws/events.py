@@ -78,9 +78,16 @@ def request_of(event: Json, name: str, params: Mapping[str, str]) -> Request:
     )
 
 
-def answer_of(response: Response) -> Json:
-    """What API Gateway sends to the client."""
+def answer_of(response: Response, origin: str = "") -> Json:
+    """What API Gateway sends to the client. Pages of this ``origin`` may read it; empty: of no other origin."""
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **dict(response.headers)}
+    if origin:
+        # infra/api/cors.py says the same for what API Gateway answers by itself
+        headers |= {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Expose-Headers": "Location,Order-Id,Retry-After",
+            "Vary": "Origin",
+        }
     return {"statusCode": response.status, "headers": headers, "body": response.body.decode()}
 
 

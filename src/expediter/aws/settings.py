@@ -24,6 +24,7 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable)
     """Where everything is, and how orders are treated. Empty: this function does not use it.
 
     ``restaurant_secret`` is the ARN of a secret, never the secret itself. ``mail_from`` empty: customers get no mail.
+    ``allowed_origin``: of which other origin pages may call the API.
     """
 
     orders_table: str = ""
@@ -36,6 +37,7 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable)
     topic: str = ""
     mail_from: str = ""
     graphql_url: str = ""
+    allowed_origin: str = ""
     payments: str = "simulated"
     restaurant: str = "simulated"
     restaurant_secret: str = ""

@@ -19,16 +19,20 @@ _router = Router(operations(contracts.read("openapi.json")))
 
 
 def handler(event: Json, _: object) -> Json:
-    try:
-        return answer_of(settled(lambda: answer(event)))
-    except OrderError as error:
-        return answer_of(problem_of(error))
-    except Exception:  # noqa: BLE001  # logged here; the answer has no details of it
-        _log.exception("request %s failed", event["requestContext"].get("requestId"))
-        return answer_of(problem_of(InternalError()))
+    return answer_of(answer(event), wiring.configured().allowed_origin)
 
 
 def answer(event: Json) -> Response:
+    try:
+        return settled(lambda: carry_out(event))
+    except OrderError as error:
+        return problem_of(error)
+    except Exception:  # noqa: BLE001  # logged here; the answer has no details of it
+        _log.exception("request %s failed", event["requestContext"].get("requestId"))
+        return problem_of(InternalError())
+
+
+def carry_out(event: Json) -> Response:
     """Raises OrderError."""
     name, params = _router.find(event["httpMethod"], unquote(event["path"]))
     if name not in OPERATIONS:
