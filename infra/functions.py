@@ -55,3 +55,11 @@ class Functions(Construct):
         """Sets EXPEDITER_* for the function: ``orders_table=…``."""
         for setting, value in settings.items():
             self.by_name[name].add_environment(f"EXPEDITER_{setting.upper()}", value)
+
+    def keep(self, name: str, when: cdk.CfnCondition, number: float) -> None:
+        """Reserves so many concurrent executions for the function under the condition."""
+        made = self.by_name[name].node.default_child
+        if not isinstance(made, lambdas.CfnFunction):
+            raise TypeError("aws_lambda.Function is not made of a CfnFunction any more")
+        reserved = cdk.Fn.condition_if(when.logical_id, number, cdk.Aws.NO_VALUE)
+        made.add_property_override("ReservedConcurrentExecutions", reserved)

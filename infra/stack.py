@@ -20,8 +20,8 @@ from infra.users import Users
 from infra.watch import Watch
 from infra.workflow import Workflow
 
-#: Messages to one call of the intake, and calls of it at once: throttled calls would count as receives.
-BATCH, AT_ONCE = 5, 10
+#: Messages to one call of the intake.
+BATCH = 5
 #: Records to one call of a function that follows a stream, and how often it is tried with one.
 RECORDS, TRIES = 10, 100
 
@@ -42,6 +42,7 @@ class Orders(cdk.Stack):
         )
         grants.grant(self.functions, self.store)
         self._gateways()
+        self._concurrency()
         self._queue()
         self._executions()
         self._mail()
@@ -75,6 +76,36 @@ class Orders(cdk.Stack):
             self.functions.may(name, ["secretsmanager:GetSecretValue"], secret.secret_arn)
             self.functions.knows(name, restaurant_secret=secret.secret_arn)
 
+    def _concurrency(self) -> None:
+        """What every task has for itself, so that a rush of requests leaves orders under way their share."""
+        share = cdk.CfnParameter(
+            self,
+            "TaskConcurrency",
+            type="Number",
+            default=0,
+            min_value=0,
+            max_value=1000,
+            description="Concurrent executions kept for each task; 0: none, as an account with a quota of 10 has to.",
+        )
+        kept = cdk.CfnCondition(
+            self, "TasksHaveConcurrency", expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(share, 0))
+        )
+        for name in TASK_FUNCTIONS:
+            self.functions.keep(name, kept, share.value_as_number)
+
+    def _intake_share(self) -> float:
+        """Calls of the intake at once. Throttled calls would count as receives, so it asks for no more than it gets."""
+        share = cdk.CfnParameter(
+            self,
+            "IntakeConcurrency",
+            type="Number",
+            default=2,
+            min_value=2,
+            max_value=1000,
+            description="Calls of the intake at once, at most: a fifth of the account's concurrent executions.",
+        )
+        return share.value_as_number
+
     def _queue(self) -> None:
         """Who sends to the order queue, who takes from it, and who looks at the dead letters."""
         orders, dead = self.messages.orders, self.messages.dead
@@ -93,7 +124,7 @@ class Orders(cdk.Stack):
             target=self.functions.by_name["Intake"],
             event_source_arn=orders.queue_arn,
             batch_size=BATCH,
-            max_concurrency=AT_ONCE,
+            max_concurrency=self._intake_share(),
             report_batch_item_failures=True,
         )
         mapping.node.add_dependency(self.functions.roles["Intake"])

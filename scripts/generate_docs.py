@@ -164,7 +164,7 @@ def retried(state: dict[str, object]) -> str:
     retry, catch = state.get("Retry"), state.get("Catch")
     if not isinstance(retry, list) or not isinstance(catch, list):
         return ""
-    return f"{retry[0]['MaxAttempts']} retries, then {catch[0]['Next']}"
+    return f"{retry[-1]['MaxAttempts']} retries, then {catch[0]['Next']}"
 
 
 def tasks() -> str:

@@ -3,6 +3,7 @@
 import importlib
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
@@ -112,6 +113,22 @@ class Functions:
             return AWSResponse(request.url, 400, HTTPHeaders(), Body(b'{"__type": "AccessDeniedException"}'))
 
         getattr(clients, service)().meta.events.register(f"before-send.{service}", refuse)
+
+    @contextmanager
+    def throttled(self, service: str, after: int) -> Iterator[None]:
+        """Inside, has one call of the functions to a service be one too many: the one after so many others."""
+        client, left = {"dynamodb": clients.dynamodb, "secretsmanager": clients.secrets}[service](), [after]
+
+        def refuse(**_: Any) -> Any:
+            left[0] -= 1
+            if left[0] != -1:
+                return None
+            answer = {"Error": {"Code": "ThrottlingException", "Message": "too fast"}, "ResponseMetadata": {}}
+            return AWSResponse("", 400, HTTPHeaders(), Body()), answer
+
+        client.meta.events.register(f"before-call.{service}", refuse)
+        yield
+        client.meta.events.unregister(f"before-call.{service}", refuse)
 
     def scan(self, table: str) -> list[Any]:
         return list(self.adapters.dynamodb.scan(TableName=table)["Items"])

@@ -160,9 +160,28 @@ def messages_come_to_the_intake_five_at_a_time(template: Template) -> None:
         "EventSourceArn": get(queue),
         "FunctionName": {"Ref": function(template, "Intake")[0]},
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "ScalingConfig": {"MaximumConcurrency": 10},
+        "ScalingConfig": {"MaximumConcurrency": {"Ref": "IntakeConcurrency"}},
         **tags(),
     }
+    share = template["Parameters"]["IntakeConcurrency"]
+    assert (share["Type"], share["Default"], share["MinValue"]) == ("Number", 2, 2), "SQS allows no less than 2"
+
+
+#: Concurrent executions that a new account has.
+#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+NEW_ACCOUNT = 10
+
+
+def a_new_account_deploys_it_and_a_larger_one_keeps_a_share_for_each_task(template: Template) -> None:
+    """An account with a quota of 10 can reserve nothing, and the intake leaves most of the 10 to the tasks."""
+    assert template["Parameters"]["TaskConcurrency"]["Default"] == 0
+    assert template["Parameters"]["IntakeConcurrency"]["Default"] <= NEW_ACCOUNT / 5
+    (condition,) = (it for name, it in template["Conditions"].items() if name == "TasksHaveConcurrency")
+    assert condition == {"Fn::Not": [{"Fn::Equals": [{"Ref": "TaskConcurrency"}, 0]}]}
+    given = {"Fn::If": ["TasksHaveConcurrency", {"Ref": "TaskConcurrency"}, {"Ref": "AWS::NoValue"}]}
+    for name in FUNCTIONS:
+        reserved = function(template, name)[1].get("ReservedConcurrentExecutions")
+        assert reserved == (given if name in TASK_FUNCTIONS else None), name
 
 
 def streams_are_followed_from_their_start_and_tried_again(template: Template) -> None:
@@ -222,6 +241,7 @@ SYSTEM = (
     queues_and_topics_refuse_what_is_not_encrypted,
     alarms_are_let_into_their_topic,
     messages_come_to_the_intake_five_at_a_time,
+    a_new_account_deploys_it_and_a_larger_one_keeps_a_share_for_each_task,
     streams_are_followed_from_their_start_and_tried_again,
     the_tables_are_those_of_the_adapters,
     the_topics_mail_the_address_that_was_given,

@@ -7,6 +7,7 @@ import msgspec
 from expediter.app.gateways import parse_gateway
 from expediter.app.ports import Claims, Work
 from expediter.aws import clients, clock, settings
+from expediter.aws.failures import unavailable
 from expediter.aws.feed import Feed
 from expediter.aws.gateways import Gateways
 from expediter.aws.mailer import Mailer
@@ -63,7 +64,8 @@ def gateways() -> Gateways:
 @cache
 def _restaurant_secret() -> str | None:
     name = configured().restaurant_secret
-    return clients.secrets().get_secret_value(SecretId=name)["SecretString"] if name else None
+    with unavailable():
+        return clients.secrets().get_secret_value(SecretId=name)["SecretString"] if name else None
 
 
 @cache
