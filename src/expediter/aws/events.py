@@ -7,8 +7,9 @@ from urllib.parse import unquote
 import msgspec
 
 from expediter.api.access import NEEDS, require
-from expediter.api.errors import RETRY_AFTER, Unauthorized, problem
+from expediter.api.errors import RETRY_AFTER, PathUnknown, Unauthorized, problem
 from expediter.api.request import Request, Response
+from expediter.api.rest import OPERATIONS, Operation
 from expediter.app.access import OwnerRefused, ScopeMissing
 from expediter.app.drafts import Draft, parse
 from expediter.app.intake import require_owner
@@ -55,6 +56,13 @@ def check_sender(message: Message) -> None:
     except (OrderInvalid, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return
     require_owner(caller, draft)
+
+
+def operation_of(name: str) -> Operation:
+    """The operation ``name`` of openapi.json. Raises PathUnknown for one that AWS has not."""
+    if name not in OPERATIONS:
+        raise PathUnknown(ELSEWHERE)
+    return OPERATIONS[name]
 
 
 def request_of(event: Json, name: str, params: Mapping[str, str]) -> Request:
