@@ -2,7 +2,34 @@
 
 from typing import Any
 
-from expediter.asl.simulation import Simulation, simulate
+import pytest
+
+from expediter.asl import DefinitionInvalid, Fault, Simulation, parse, simulate
+
+#: The shortest state that ends.
+END = {"Type": "Pass", "End": True}
+
+
+def only(state: dict[str, Any], **top: Any) -> dict[str, Any]:
+    """A definition of this one state, with these fields of its own."""
+    return {"StartAt": "One", "States": {"One": state}, **top}
+
+
+def evaluating(expression: str) -> dict[str, Any]:
+    """A definition whose one state evaluates this JSONata expression."""
+    return only({"Type": "Pass", "Output": "{% " + expression + " %}", "End": True}, QueryLanguage="JSONata")
+
+
+def faults(definition: Any, **options: Any) -> tuple[Fault, ...]:
+    """The errors of a definition that is refused."""
+    with pytest.raises(DefinitionInvalid) as invalid:
+        parse(definition, **options)
+    return tuple(fault for fault in invalid.value.faults if fault.severity == "error")
+
+
+def places(definition: Any, **options: Any) -> list[str]:
+    """Where the errors are."""
+    return [fault.path for fault in faults(definition, **options)]
 
 
 def run_state(state: dict[str, Any], given: Any = None, **more: Any) -> Simulation:

@@ -5,7 +5,6 @@ import itertools
 from collections import Counter
 from typing import Any
 
-import jsonata  # noqa: F401  # raises the limit of recursion, which must not change during a test
 import msgspec
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from expediter.asl.errors import DefinitionInvalid, Fault
     from expediter.asl.execution import Execution, new_execution
     from expediter.asl.history import HistoryEvent
-    from expediter.asl.machine import Machine
+    from expediter.asl.machine import BRANCHES, PROCESSORS, Machine, all_states, inner_machines
     from expediter.asl.mocks import check_mocks
     from expediter.asl.protocol import (
         AnyEvent,
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from expediter.asl.teststate.answer import run_state
 
 __all__ = [
+    "BRANCHES",
+    "PROCESSORS",
     "AnyEvent",
     "Command",
     "DefinitionInvalid",
@@ -69,8 +71,10 @@ __all__ = [
     "Unanswered",
     "Verdict",
     "advance",
+    "all_states",
     "check_mocks",
     "fixed_context",
+    "inner_machines",
     "names_left",
     "new_execution",
     "outstanding",
@@ -91,7 +95,7 @@ _MODULES = {
     "errors": "DefinitionInvalid Fault",
     "execution": "Execution new_execution",
     "history": "HistoryEvent",
-    "machine": "Machine",
+    "machine": "BRANCHES PROCESSORS Machine all_states inner_machines",
     "mocks": "check_mocks",
     "protocol": "AnyEvent Command End Json Redriven ScheduleTask StartTimer Started Stopped "
     "TaskFailed TaskSucceeded TaskTimedOut TimerFired",

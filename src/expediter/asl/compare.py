@@ -8,9 +8,8 @@ import json
 import re
 from typing import Any
 
-from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.protocol import Json
-from expediter.asl.texts import json_text
+from expediter.asl.texts import is_number, json_text
 
 _WORDS = (
     "date|timestamp|datetime|snf_role_arn|sfn_role_arn|map_run_arn|task_token|start-date|stop-date|entered-time|"

@@ -4,7 +4,6 @@ A Run is the interpreter that states see (``states.interpreter``) and the scope 
 (``expressions.scope``). As in a debugger, one frame is selected: variables, context and event numbers are its own.
 """
 
-import hashlib
 from collections.abc import Callable
 
 import msgspec
@@ -15,7 +14,7 @@ from expediter.asl.expressions.scope import Draw
 from expediter.asl.history import HistoryEvent
 from expediter.asl.machine import Machine
 from expediter.asl.protocol import Command, End, Json, ScheduleTask, StartTimer
-from expediter.asl.texts import decode, instant_text
+from expediter.asl.texts import decode, instant_text, sha256
 
 #: AWS ends an execution that would write more history events than this.
 EVENT_LIMIT = 25_000
@@ -273,11 +272,11 @@ class Run:
         self.draws += 1
         frame = self.frame
         place = f"{self.seed}:{frame.number}:{frame.entered}:{frame.attempt}:{self.draws}:{salt}"
-        return hashlib.sha256(place.encode()).digest()
+        return sha256(place)
 
     def _fraction(self, salt: str) -> float:
         if salt:  # the author's own seed: the same number every time
-            return int.from_bytes(hashlib.sha256(salt.encode()).digest()[:7]) / 2**56
+            return int.from_bytes(sha256(salt)[:7]) / 2**56
         return int.from_bytes(self.digest("")[:7]) / 2**56
 
     def _uuid(self) -> str:

@@ -16,28 +16,16 @@ from typing import TypeAlias
 
 import msgspec
 
+from expediter.asl import protocol
 from expediter.asl.compiler.definition import parse
 from expediter.asl.execution import Execution, new_execution
-from expediter.asl.expressions.intrinsics import same_json
 from expediter.asl.history import HistoryEvent
 from expediter.asl.machine import Machine
-from expediter.asl.protocol import (
-    AnyEvent,
-    Command,
-    End,
-    Json,
-    ScheduleTask,
-    Started,
-    StartTimer,
-    Stopped,
-    TaskFailed,
-    TaskSucceeded,
-    TaskTimedOut,
-    TimerFired,
-)
+from expediter.asl.protocol import AnyEvent, Command, Json
 from expediter.asl.states.datasets.reading import GET, LIST
 from expediter.asl.states.datasets.results import PUT
 from expediter.asl.steps import advance, fixed_context
+from expediter.asl.texts import same_json
 
 Mocks: TypeAlias = Mapping[str, list[dict[str, Json]]]
 #: Bucket -> key -> content: what an ItemReader reads.
@@ -118,11 +106,11 @@ class _Simulator:
     def run(self, input: Json, context: dict[str, Json], stop: dict[str, str] | None) -> Simulation:
         history: list[HistoryEvent] = []
         execution: Execution = new_execution()
-        self.push(self.now, Started(at=self.now, seed=self.seed, input=input, context=fixed_context(context)))
+        self.push(self.now, protocol.Started(at=self.now, seed=self.seed, input=input, context=fixed_context(context)))
         if stop is not None:
             # After the first states were entered, and before any other event.
             at = self.now + 1
-            self.push(at, Stopped(at=at, seed=self.seed, error=stop.get("error"), cause=stop.get("cause")))
+            self.push(at, protocol.Stopped(at=at, seed=self.seed, error=stop.get("error"), cause=stop.get("cause")))
         while self.due:
             self.now, _, event = heapq.heappop(self.due)
             execution, commands = advance(self.machine, execution, event, history)
@@ -148,32 +136,32 @@ class _Simulator:
 
     def carry_out(self, command: Command) -> None:
         self.seed += 1
-        if isinstance(command, End):
+        if isinstance(command, protocol.End):
             self.due.clear()
-        elif isinstance(command, StartTimer):
+        elif isinstance(command, protocol.StartTimer):
             at = max(command.at, self.now)
-            self.push(at, TimerFired(at=at, seed=self.seed, timer=command.timer))
+            self.push(at, protocol.TimerFired(at=at, seed=self.seed, timer=command.timer))
         elif command.resource in _STORE and command.resource not in self.left:
             self.push(self.now, self.read(command))
         else:
             self.answer(command)
 
-    def answer(self, task: ScheduleTask) -> None:
+    def answer(self, task: protocol.ScheduleTask) -> None:
         mock = self.pick(task)
         if "never_finished" in mock or "timed_out" in mock:
             limits = [limit for limit in (task.timeout_seconds, task.heartbeat_seconds) if limit is not None]
             if "timed_out" in mock or limits:
                 at = self.now + 1000 * min(limits, default=0)
-                self.push(at, TaskTimedOut(at=at, seed=self.seed, task=task.task))
+                self.push(at, protocol.TaskTimedOut(at=at, seed=self.seed, task=task.task))
             return
         at = self.now + int(1000 * mock.get("after_seconds", 0))
         if "result" in mock:
-            self.push(at, TaskSucceeded(at=at, seed=self.seed, task=task.task, output=mock["result"]))
+            self.push(at, protocol.TaskSucceeded(at=at, seed=self.seed, task=task.task, output=mock["result"]))
             return
         error, cause = mock.get("error"), mock.get("cause")
-        self.push(at, TaskFailed(at, self.seed, task.task, error, cause, submitted="submitted" in mock))
+        self.push(at, protocol.TaskFailed(at, self.seed, task.task, error, cause, submitted="submitted" in mock))
 
-    def pick(self, task: ScheduleTask) -> dict[str, Json]:
+    def pick(self, task: protocol.ScheduleTask) -> dict[str, Json]:
         answers = self.left.get(task.state) or self.left.get(task.resource, [])
         for index, answer in enumerate(answers):
             if "request" in answer and same_json(answer["request"], task.input):
@@ -184,7 +172,7 @@ class _Simulator:
             return {"failed": True, "error": "States.Runtime", "cause": f"The activity {task.resource} does not exist."}
         raise Unanswered(f"No answer is prepared for {task.resource} (state {task.state}, attempt {task.attempt})")
 
-    def read(self, task: ScheduleTask) -> AnyEvent:
+    def read(self, task: protocol.ScheduleTask) -> AnyEvent:
         """What the object store answers to an ItemReader or ResultWriter."""
         given = task.input if isinstance(task.input, dict) else {}
         name, key = str(given.get("Bucket", "")), str(given.get("Key", ""))
@@ -199,10 +187,10 @@ class _Simulator:
         if key in bucket:
             return self.succeeded(task, _content(bucket[key]))
         cause = f"The specified key does not exist: {key}"
-        return TaskFailed(self.now, self.seed, task.task, "States.ItemReaderFailed", cause)
+        return protocol.TaskFailed(self.now, self.seed, task.task, "States.ItemReaderFailed", cause)
 
-    def succeeded(self, task: ScheduleTask, output: Json) -> TaskSucceeded:
-        return TaskSucceeded(at=self.now, seed=self.seed, task=task.task, output=output)
+    def succeeded(self, task: protocol.ScheduleTask, output: Json) -> protocol.TaskSucceeded:
+        return protocol.TaskSucceeded(at=self.now, seed=self.seed, task=task.task, output=output)
 
 
 def _content(content: str | bytes) -> Json:

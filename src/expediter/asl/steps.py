@@ -5,25 +5,13 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from expediter.asl import protocol
 from expediter.asl.errors import DATA_LIMIT, StateFailure
 from expediter.asl.execution import Execution, Frame, new_execution
 from expediter.asl.failures import fail_state, stop_at_limit
 from expediter.asl.history import HistoryEvent
 from expediter.asl.machine import Machine
-from expediter.asl.protocol import (
-    AnyEvent,
-    Command,
-    Json,
-    Redriven,
-    ScheduleTask,
-    Started,
-    StartTimer,
-    Stopped,
-    TaskFailed,
-    TaskSucceeded,
-    TaskTimedOut,
-    TimerFired,
-)
+from expediter.asl.protocol import AnyEvent, Command, Json
 from expediter.asl.run import EVENT_LIMIT, NOWHERE, Run, no_pause
 from expediter.asl.states.state import State
 from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode, instant_text
@@ -50,7 +38,7 @@ def fixed_context(fixed: dict[str, Json]) -> msgspec.Raw:
 
 
 #: Events that carry values of the caller: ``advance`` copies them.
-_VALUED = frozenset({Started, TaskSucceeded, Redriven})
+_VALUED = frozenset({protocol.Started, protocol.TaskSucceeded, protocol.Redriven})
 _copied = msgspec.json.Decoder(AnyEvent).decode
 
 
@@ -139,22 +127,19 @@ def _end_frame(run: Run, frame: Frame) -> None:
 # --- one handler per event: it selects the frame that the event is for, and returns the state to enter next ------
 
 
-def _started(run: Run, event: Started) -> State | None:
+def _started(run: Run, event: protocol.Started) -> State | None:
     machine = run.machine
     if run.execution.status != "NEW":
         return None
     given, size = event.input, len(encode(event.input))
-    deadline = due = None
-    if machine.timeout_seconds is not None:
-        deadline, due = run.number(), event.at + 1000 * machine.timeout_seconds
-        run.commands.append(StartTimer(deadline, due))
+    deadline, due = _deadline(run, event.at)
     run.execution = Execution(
         "RUNNING",
         started_at=event.at,
         context=event.context,
         input=given if machine.keeps_input else None,
         deadline=deadline,
-        due=due or 0,
+        due=due,
     )
     frame = run.add_frame(Frame(input=given, size=size))
     run.record(frame, "ExecutionStarted", {} if run.history is None else {"input": given, **_role(event)})
@@ -168,27 +153,37 @@ def _started(run: Run, event: Started) -> State | None:
     return run.states[machine.start]
 
 
-def _role(event: Started) -> dict[str, Json]:
+def _deadline(run: Run, at: int) -> tuple[int | None, int]:
+    """Starts the timer of the machine's own TimeoutSeconds: its number, and when it is due. None and 0 without one."""
+    seconds = run.machine.timeout_seconds
+    if seconds is None:
+        return None, 0
+    timer, due = run.number(), at + 1000 * seconds
+    run.commands.append(protocol.StartTimer(timer, due))
+    return timer, due
+
+
+def _role(event: protocol.Started) -> dict[str, Json]:
     role = decode(event.context).get("Execution", {}).get("RoleArn")
     return {"roleArn": role} if role else {}
 
 
-def _task_succeeded(run: Run, event: TaskSucceeded) -> State | None:
+def _task_succeeded(run: Run, event: protocol.TaskSucceeded) -> State | None:
     frame = run.frame if run.frame.task == event.task else run.waiting_for(event.task)
     return None if frame is None else run.states[frame.state].succeeded(run, frame, event)
 
 
-def _task_failed(run: Run, event: TaskFailed) -> State | None:
+def _task_failed(run: Run, event: protocol.TaskFailed) -> State | None:
     frame = run.waiting_for(event.task)
     return None if frame is None else run.states[frame.state].failed(run, frame, event)
 
 
-def _task_timed_out(run: Run, event: TaskTimedOut) -> State | None:
+def _task_timed_out(run: Run, event: protocol.TaskTimedOut) -> State | None:
     frame = run.waiting_for(event.task)
     return None if frame is None else run.states[frame.state].timed_out(run, frame, event)
 
 
-def _timer_fired(run: Run, event: TimerFired) -> State | None:
+def _timer_fired(run: Run, event: protocol.TimerFired) -> State | None:
     if run.execution.status != "RUNNING":
         return None
     if run.execution.deadline == event.timer:
@@ -205,28 +200,25 @@ def _timer_fired(run: Run, event: TimerFired) -> State | None:
     return None
 
 
-def _stopped(run: Run, event: Stopped) -> State | None:
+def _stopped(run: Run, event: protocol.Stopped) -> State | None:
     if run.execution.status == "RUNNING":
         run.record(next(iter(run.frames.values())), "ExecutionAborted", {"error": event.error, "cause": event.cause})
         run.end("ABORTED", error=event.error, cause=event.cause)
     return None
 
 
-def _redriven(run: Run, event: Redriven) -> State | None:
+def _redriven(run: Run, event: protocol.Redriven) -> State | None:
     machine, ended = run.machine, run.execution
     if ended.status not in {"FAILED", "TIMED_OUT", "ABORTED"} or event.state not in machine.definition["States"]:
         return None
-    deadline = due = None
-    if machine.timeout_seconds is not None:
-        deadline, due = run.number(), event.at + 1000 * machine.timeout_seconds
-        run.commands.append(StartTimer(deadline, due))
+    deadline, due = _deadline(run, event.at)
     run.execution = Execution(
         "RUNNING",
         started_at=ended.started_at,
         context=_counted(ended.context, event.at),
         input=ended.input,
         deadline=deadline,
-        due=due or 0,
+        due=due,
     )
     root = run.frames[0]
     frame = run.add_frame(Frame(input=event.input, last=root.last, variables=root.variables))
@@ -247,13 +239,13 @@ def _counted(context: msgspec.Raw, at: int) -> msgspec.Raw:
 
 Handler: TypeAlias = Callable[[Run, Any], State | None]
 _HANDLERS: dict[type, Handler] = {
-    Started: _started,
-    TaskSucceeded: _task_succeeded,
-    TaskFailed: _task_failed,
-    TaskTimedOut: _task_timed_out,
-    TimerFired: _timer_fired,
-    Stopped: _stopped,
-    Redriven: _redriven,
+    protocol.Started: _started,
+    protocol.TaskSucceeded: _task_succeeded,
+    protocol.TaskFailed: _task_failed,
+    protocol.TaskTimedOut: _task_timed_out,
+    protocol.TimerFired: _timer_fired,
+    protocol.Stopped: _stopped,
+    protocol.Redriven: _redriven,
 }
 
 
@@ -262,21 +254,21 @@ def outstanding(machine: Machine, execution: Execution, pause: Callable[[], None
     if execution.status != "RUNNING":
         return ()
     run = Run(machine, execution, pause=pause)
-    found: list[ScheduleTask | StartTimer] = []
+    found: list[protocol.ScheduleTask | protocol.StartTimer] = []
     if execution.deadline is not None:
-        found.append(StartTimer(execution.deadline, execution.due))
+        found.append(protocol.StartTimer(execution.deadline, execution.due))
     for frame in execution.frames.values():
         run.frame = frame
         run.spent = 0
         if frame.timer is not None:
-            found.append(StartTimer(frame.timer, frame.due))
+            found.append(protocol.StartTimer(frame.timer, frame.due))
         if (task := machine.states[frame.state].request(run, frame)) is not None:
             found.append(task)
     return tuple(sorted(found, key=_number))
 
 
-def _number(command: ScheduleTask | StartTimer) -> int:
-    return command.task if isinstance(command, ScheduleTask) else command.timer
+def _number(command: protocol.ScheduleTask | protocol.StartTimer) -> int:
+    return command.task if isinstance(command, protocol.ScheduleTask) else command.timer
 
 
 def replay(machine: Machine, events: Iterable[AnyEvent], pause: Callable[[], None] = no_pause) -> list[HistoryEvent]:

@@ -1,11 +1,10 @@
-"""JSON and instants as text, the way AWS writes them."""
+"""JSON values and instants: as text, the way AWS writes them, and compared."""
 
 import json
 import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 
 import msgspec
 
@@ -45,6 +44,12 @@ def json_text(value: Json) -> str:
     return encode(value).decode()
 
 
+def sha256(text: str) -> bytes:
+    from hashlib import sha256  # noqa: PLC0415  # takes 5 ms to load, and few workflows need it
+
+    return sha256(text.encode()).digest()
+
+
 def copy_json(value: Json) -> Json:
     """The same JSON value, sharing nothing with the one given."""
     return decode(encode(value))
@@ -66,9 +71,26 @@ def java_text(value: Json) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of an error message that offers the nearest known word; empty where none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415  # loaded by the first fault
+
     lowered = {name.lower(): name for name in known}
     near = get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     return f". Did you mean '{lowered[near[0]]}'?" if near else ""
+
+
+def is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def same_json(left: Json, right: Json) -> bool:
+    """Equal as JSON: 1 and 1.0 are, true and 1 are not, at any depth."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same_json(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same_json, left, right))
+    return bool(left == right)
 
 
 def json_type(value: Json) -> str:

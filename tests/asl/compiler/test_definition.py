@@ -5,23 +5,8 @@ from typing import Any
 
 import pytest
 
-from expediter.asl import DefinitionInvalid, Fault, parse
-
-END = {"Type": "Pass", "End": True}
-
-
-def faults(definition: Any, **options: Any) -> tuple[Fault, ...]:
-    with pytest.raises(DefinitionInvalid) as invalid:
-        parse(definition, **options)
-    return tuple(fault for fault in invalid.value.faults if fault.severity == "error")
-
-
-def places(definition: Any, **options: Any) -> list[str]:
-    return [fault.path for fault in faults(definition, **options)]
-
-
-def only(state: dict[str, Any], **top: Any) -> dict[str, Any]:
-    return {"StartAt": "One", "States": {"One": state}, **top}
+from expediter.asl import DefinitionInvalid, parse
+from tests.asl.helpers import END, faults, only, places
 
 
 def test_all_faults_are_found_at_once_each_with_its_place() -> None:
@@ -179,112 +164,6 @@ def test_a_machine_tells_what_it_asks_for_and_which_variables_it_reads() -> None
 
     assert machine.resources == {"Bank"}
     assert machine.variables == {"Pay": ["rate"], "Tell": ["a", "b"]}
-
-
-DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
-INNER = {"StartAt": "In", "States": {"In": END}}
-
-
-def reading(config: dict[str, Any], **state: Any) -> dict[str, Any]:
-    source = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON", **config}}
-    return only({"Type": "Map", "ItemProcessor": {**INNER, **DISTRIBUTED}, "ItemReader": source, "End": True, **state})
-
-
-def calling(resource: str) -> dict[str, Any]:
-    return only({"Type": "Task", "Resource": resource, "End": True})
-
-
-def evaluating(expression: str) -> dict[str, Any]:
-    return only({"Type": "Pass", "Output": "{% " + expression + " %}", "End": True}, QueryLanguage="JSONata")
-
-
-@pytest.mark.parametrize(
-    ("definition", "place", "words"),
-    [
-        ({"StartAt": "One", "States": {"One": END, "Two": END}}, "States.Two", "not reachable"),
-        (only({"Type": "Pass", "Next": "One"}), "", "no terminal state"),
-        (only({**END, "Resource": "Bank"}), "States.One.Resource", "Field 'Resource' is not supported"),
-        (only({**END, "Colour": "red"}), "States.One.Colour", "Field 'Colour' is not supported"),
-        (only({**END, "OutputPaht": "$"}), "States.One.OutputPaht", "Did you mean 'OutputPath'?"),
-        (only(END, Start="One"), "Start", "Field 'Start' is not supported"),
-        (evaluating("phone"), "States.One.Output", "'phone' reads an input document"),
-        (evaluating("$count(foo)"), "States.One.Output", "'foo' reads an input document"),
-        (evaluating("$$.order"), "States.One.Output", "'$$' reads an input document"),
-        (evaluating("$"), "States.One.Output", "'$' reads an input document"),
-        (evaluating("$states.errorOutput.Error"), "States.One.Output", "in a Catch only"),
-        (
-            only({"Type": "Map", "ItemProcessor": {**INNER, "QueryLanguage": "JSONata"}, "End": True}),
-            "States.One.ItemProcessor.QueryLanguage",
-            "not supported",
-        ),
-        (reading({"MaxItems": 100_000_001}), "States.One.ItemReader.ReaderConfig.MaxItems", "100000000"),
-        (
-            reading({"MaxItemsPath": "$$.Execution.Input.n"}),
-            "States.One.ItemReader.ReaderConfig.MaxItemsPath",
-            "context",
-        ),
-        (
-            reading({}, QueryLanguage="JSONata", ItemBatcher={"MaxItemsPerBatchPath": "$.n"}),
-            "States.One.ItemBatcher.MaxItemsPerBatchPath",
-            "not supported",
-        ),
-        (calling("arn:aws:states:::aws-sdk:s3:getObject.sync"), "States.One.Resource", "not recognized"),
-        (calling("arn:aws:states:::batch:submitJob.waitForTaskToken"), "States.One.Resource", "not recognized"),
-        (calling("arn:aws:states:::aws-sdk:s3"), "States.One.Resource", "not recognized"),
-        (calling(""), "States.One.Resource", "not recognized"),
-        ('{"StartAt": "A", "States": {"A": {"Type": "Pass"}, "A": {"Type": "Succeed"}}}', "", "'A' is given twice"),
-        (only({**END, "Parameters": {"a": 1, "a.$": "$.b"}}), "States.One.Parameters.a", "leave one out"),
-        (
-            only({"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 1, "Colour": 1, "Next": "One"}]}),
-            "States.One.Choices[0].Colour",
-            "not supported",
-        ),
-    ],
-)
-def test_what_aws_refuses_to_create_is_an_error(definition: Any, place: str, words: str) -> None:
-    assert any(fault.path == place and words in fault.message for fault in faults(definition)), faults(definition)
-
-
-def test_an_express_workflow_has_no_activities() -> None:
-    activity = calling("arn:aws:states:us-east-1:111111111111:activity:pay")
-
-    assert parse(activity).start == "One"
-    assert places(activity, express=True) == ["States.One.Resource"]
-
-
-@pytest.mark.parametrize("action", ["call", "runJob", "createCluster"])
-def test_eks_can_be_waited_for_with_a_token(action: str) -> None:
-    assert parse(calling(f"arn:aws:states:::eks:{action}.waitForTaskToken")).start == "One"
-
-
-def test_a_catch_may_read_what_went_wrong() -> None:
-    catcher = {"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput.Error %}", "Next": "Told"}
-    states = {"One": {"Type": "Task", "Resource": "x", "Catch": [catcher], "End": True}, "Told": {"Type": "Succeed"}}
-
-    assert parse({"StartAt": "One", "QueryLanguage": "JSONata", "States": states}).start == "One"
-
-
-@pytest.mark.parametrize(
-    "expression",
-    [
-        "$states.input.items[price > 5].name",
-        "$states.input.items^(>price)",
-        "$states.input.items{name: $sum(price)}",
-        "$states.input.items.(name & $.price)",
-        "$map($states.input.items, function($item) { $item.name })",
-        "$states.input ~> |items|{'seen': true}|",
-    ],
-)
-def test_names_that_are_relative_to_a_value_of_the_expression_are_fine(expression: str) -> None:
-    assert parse(evaluating(expression)).start == "One"
-
-
-def test_a_definition_that_runs_already_goes_on_with_what_aws_would_refuse_to_create() -> None:
-    definition = {"StartAt": "One", "States": {"One": {**END, "Colour": "red"}, "Two": END}}
-
-    warned = {fault.path for fault in parse(definition, accepted=True).warnings}
-
-    assert warned == {"States.One.Colour", "States.Two"}
 
 
 def task_with(parameters: dict[str, Any]) -> dict[str, Any]:

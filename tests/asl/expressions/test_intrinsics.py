@@ -13,6 +13,7 @@ from tests.asl.helpers import call, run_state
     ("text", "value"),
     [
         ("States.Format('{} of {}', 1, 'two')", "1 of two"),
+        ("  States.Format('{}', 1) ", "1"),
         ("States.Format('kept \\{\\} {}', true)", "kept {} true"),
         ("States.Format($.template, null)", "<null>"),
         ("States.Format('{}', $.object)", "{b=1.5, a=[true]}"),

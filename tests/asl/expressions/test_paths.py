@@ -13,6 +13,7 @@ VALUE: dict[str, Any] = {
     "text": "words",
     "items": [{"price": 1, "name": "a"}, {"price": 5, "name": "b", "tags": ["x", "y"]}],
     'odd\\""name"': "found",
+    "odd": [{"b c": 1, "d)e": 1, "f=]": [5]}, {"b c": 2}],
 }
 
 
@@ -50,6 +51,8 @@ def read(path: str) -> Any:
         ("$.text", "words"),
         ("$.a.b[0]", 1),
         ("$.a.b[-1].c", 3),
+        ("$.a.b[(@.length-1)].c", 3),
+        ("$.a.b[( @.length - 3 )]", 1),
         ("$.a.b.[0]", 1),
         ("$.a.['b'].[2].c", 3),
         (" $.text ", "words"),
@@ -101,6 +104,11 @@ def test_a_definite_path_yields_the_one_value_it_names(path: str, found: Any) ->
         ("$.items[?(@.price == $.a.b[0])].name", ["a"]),
         ("$.items[?(@.name==b)].price", [5]),
         ("$.items.[?(@.price > 1)].name", ["b"]),
+        ("$.odd[?(@['b c']==2)]", [{"b c": 2}]),
+        ('$.odd[?(@["b c"] >= 1 && @[\'d)e\'])].["b c"]', [1]),
+        ("$.odd[?(@['f=]'][0] == 5)].['b c']", [1]),
+        ("$..odd[(@.length-1)]", [{"b c": 2}]),
+        ("$.items[?(@.tags.length() == 2)].name", ["b"]),
     ],
 )
 def test_an_indefinite_path_yields_a_list_and_an_empty_one_when_nothing_matches(path: str, found: Any) -> None:
@@ -135,7 +143,25 @@ def test_a_definite_path_that_leads_nowhere_says_where_it_ended(path: str, words
 
 @pytest.mark.parametrize(
     "path",
-    ["", "a", "$.", "$..", "$.a.", "$a b", "$.a b", "$[", "$[a]", "$['a'", "$[?(1 == 1", "$.a[?(@.b ==)]", "$.a['b',]"],
+    [
+        "",
+        "a",
+        "$.",
+        "$..",
+        "$.a.",
+        "$a b",
+        "$.a b",
+        "$[",
+        "$[a]",
+        "$['a'",
+        "$[?(1 == 1",
+        "$.a[?(@.b ==)]",
+        "$.a['b',]",
+        "$.a[(@.length)]",
+        "$.a[(@.length-0)]",
+        "$.a[(@.b-1)]",
+        "$.a[?(@['b)]",
+    ],
 )
 def test_a_path_with_a_fault_is_refused_when_it_is_compiled(path: str) -> None:
     with pytest.raises(PathInvalid):

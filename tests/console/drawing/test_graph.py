@@ -8,7 +8,8 @@ from xml.etree import ElementTree as ET
 
 from hypothesis import HealthCheck, given, settings
 
-from expediter.console.drawing.graph import END, START, Box, Picture, edges, machines_in, picture
+from expediter.asl import inner_machines
+from expediter.console.drawing.graph import END, START, Box, Picture, edges, picture
 from expediter.console.drawing.graph_labels import rule_text
 from expediter.console.drawing.graph_svg import mermaid, svg
 from tests.asl.machines import definitions
@@ -20,7 +21,7 @@ SOME = settings(max_examples=60, deadline=None, suppress_health_check=list(Healt
 def levels(machine: dict[str, Any], parent: str = "") -> list[tuple[str, dict[str, Any]]]:
     found = [(parent, machine)]
     for name, state in machine["States"].items():
-        for inner in machines_in(state):
+        for inner in inner_machines(state):
             found += levels(inner, name)
     return found
 

@@ -1,8 +1,11 @@
-"""The rules of a Choice in JSONPath: each data test expression becomes a condition of ``states/choice``."""
+"""Compiles Choice: each rule, in JSONPath of data test expressions, becomes a condition of ``states/choice``."""
 
 import re
 
+from expediter.asl.compiler.dataflow import arguments, finish
 from expediter.asl.compiler.reader import Reader
+from expediter.asl.compiler.scalars import dynamic
+from expediter.asl.compiler.slips import warn_of_choice
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
@@ -10,7 +13,9 @@ from expediter.asl.states.choice import (
     COMPARISONS,
     TESTS,
     TO_LITERAL,
+    Choice,
     Condition,
+    Rule,
     compares_two,
     compares_with,
     matches_text,
@@ -32,15 +37,46 @@ _LITERAL: dict[str, tuple[type | tuple[type, ...], str]] = {
 }
 
 
+def choice(name: str, reader: Reader) -> Choice:
+    """The state; its faults go to the reader."""
+    rules = tuple(_rule(rule) for rule in reader.objects("Choices"))
+    if not rules:
+        reader.complain("Choices", "must be a non-empty array of rules")
+    default = reader.maybe_text("Default")
+    warn_of_choice(reader)
+    return Choice(name, default, arguments(reader), finish(reader, has_result=False), rules)
+
+
+def _rule(rule: Reader) -> Rule:
+    rule.require("Next")
+    rule.only("Next", "Assign", "Comment", *(("Condition", "Output") if rule.jsonata else DATA_TESTS))
+    holds = _jsonata_condition(rule) if rule.jsonata else compile_condition(rule)
+    return Rule(holds, rule.text("Next"), finish(rule, has_result=False))
+
+
+def _jsonata_condition(rule: Reader) -> Condition:
+    rule.require("Condition")
+    given = rule.spec.get("Condition")
+    if isinstance(given, bool):
+        return lambda _scope, _frame, _value: given
+    get = dynamic(rule, "Condition", "boolean")
+    if get is None:
+        rule.complain("Condition", "must be a JSONata expression or a boolean")
+        return lambda _scope, _frame, _value: False
+    return lambda scope, frame, _value: get(scope, frame) is True
+
+
 def compile_condition(rule: Reader) -> Condition:
     """A data test expression: one comparison, or And, Or, Not of others."""
     combined = [name for name in ("And", "Or", "Not") if rule.has(name)]
     if not combined:
         return _comparison(rule)
-    if combined[0] == "Not":
+    name = combined[0]
+    for other in rule.spec.keys() & {*DATA_TESTS} - {name}:
+        rule.refuse(other, f"cannot stand beside '{name}': a rule is one comparison, or one And, Or or Not of others")
+    if name == "Not":
         inner = _nested(rule.inner(rule.spec["Not"], "Not"))
         return lambda scope, frame, value: not inner(scope, frame, value)
-    name = combined[0]
     parts = tuple(_nested(part) for part in rule.objects(name))
     if not parts:
         rule.complain(name, "must be a non-empty array of rules")

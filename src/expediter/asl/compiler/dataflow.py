@@ -17,6 +17,7 @@ from expediter.asl.expressions.templates import CompiledTemplate, Template, comp
 from expediter.asl.protocol import Json
 from expediter.asl.states.retry import CatchOutput
 from expediter.asl.states.state import Arguments, Finish, Put
+from expediter.asl.texts import did_you_mean
 
 if TYPE_CHECKING:
     # JSONata takes half of the package's time to load: what is written in it loads it.
@@ -68,11 +69,35 @@ def saw_expression(reader: Reader, field: str, expression: "Expression") -> None
     notes = reader.notes
     if (outside := expression.references.outside) is not None:
         reader.refuse(field, f"'{outside}' reads an input document, and there is none: begin at $states.input")
-    if expression.references.error_output and not reader.in_catch:
-        reader.refuse(field, "$states.errorOutput is there in a Catch only")
+    for member in sorted(expression.references.members - {"input", "context", _special(reader, field)}):
+        if member in _WHERE:
+            reader.refuse(field, f"$states.{member} is not there: {_WHERE[member]}")
+        else:
+            reader.warn(field, f"There is no $states.{member}{did_you_mean(member, _MEMBERS)}")
+    for function in expression.unknown:  # AWS creates the workflow
+        reader.warn(field, f"The state fails when it calls {function}", "UNKNOWN_FUNCTION")
     if expression.variables:
         notes.variables.setdefault(notes.state, set()).update(expression.variables)
     notes.keeps_input = notes.keeps_input or expression.context
+
+
+_WHERE = {
+    "result": "only Assign and Output of a Task, Parallel or Map read it",
+    "errorOutput": "only Assign and Output of a Catch read it",
+}
+_MEMBERS = ("input", "context", *_WHERE)
+
+
+def _special(reader: Reader, field: str) -> str:
+    """The member of $states that this field alone reads; every field reads input and context.
+
+    Source: "Passing data between states with variables" (AWS developer guide), "Reserved variable: $states".
+    """
+    if field not in {"Assign", "Output"}:
+        return ""
+    if reader.place.rpartition(".")[2].startswith("Catch["):
+        return "errorOutput"
+    return "result" if reader.spec.get("Type") in {"Task", "Parallel", "Map"} else ""
 
 
 def assignment(reader: Reader) -> Template | None:

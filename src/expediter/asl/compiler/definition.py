@@ -4,7 +4,7 @@ from expediter.asl.compiler.placeholders import filled, names_left, quoted
 from expediter.asl.compiler.reader import Notes, Reader
 from expediter.asl.compiler.state_types import compile_scope
 from expediter.asl.errors import DefinitionInvalid, Fault
-from expediter.asl.machine import Machine
+from expediter.asl.machine import DEFINITION_FIELDS, Machine
 from expediter.asl.protocol import Json
 from expediter.asl.texts import DuplicateKey, decode_unique, encode
 
@@ -51,7 +51,7 @@ def top_reader(definition: Json, notes: Notes) -> Reader:
     if language not in {"JSONPath", "JSONata"}:
         reader.complain("QueryLanguage", "must be JSONPath or JSONata")
     reader.jsonata = notes.jsonata = language == "JSONata"
-    reader.only("Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage")
+    reader.only(*DEFINITION_FIELDS)
     return reader
 
 

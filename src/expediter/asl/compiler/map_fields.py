@@ -1,6 +1,7 @@
 """Compiles Map: its inner machine, its source of items, and how they are shaped and batched."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -12,6 +13,7 @@ from expediter.asl.compiler.scalars import dynamic
 from expediter.asl.errors import PathMissing, query_failure, runtime_failure
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.scope import Scope
+from expediter.asl.machine import PROCESSORS
 from expediter.asl.protocol import Json
 from expediter.asl.states.map_ import Items, MapFields
 from expediter.asl.states.state import Arguments
@@ -22,10 +24,15 @@ Inner: TypeAlias = Callable[[Reader], str]
 
 
 def map_fields(reader: Reader, inner: Inner) -> MapFields:
-    field = "ItemProcessor" if reader.has("ItemProcessor") or not reader.has("Iterator") else "Iterator"
+    new, old = PROCESSORS
+    field = old if reader.has(old) and not reader.has(new) else new
     reader.require(field)
+    for name, former in ((new, old), ("ItemSelector", "Parameters")):
+        if reader.has(name) and reader.has(former):
+            reader.refuse(former, f"is the old name of '{name}': leave one out")
     processor = reader.object(field)
     distributed = processor is not None and _mode(processor)
+    _check_mode(reader, distributed=distributed)
     legacy = reader.has("Parameters") and not reader.has("ItemSelector")
     return MapFields(
         start="" if processor is None else inner(processor),
@@ -38,7 +45,7 @@ def map_fields(reader: Reader, inner: Inner) -> MapFields:
         batch=_batcher(reader),
         source=item_reader(reader),
         writer=result_writer(reader),
-        label=reader.text("Label"),
+        label=_label(reader),
     )
 
 
@@ -53,6 +60,42 @@ def _mode(processor: Reader) -> bool:
     if mode == "DISTRIBUTED" and config.text("ExecutionType") not in {"STANDARD", "EXPRESS"}:
         config.complain("ExecutionType", "must be STANDARD or EXPRESS")
     return mode == "DISTRIBUTED"
+
+
+def _check_mode(reader: Reader, *, distributed: bool) -> None:
+    """What a Map may have in one of its modes only.
+
+    AWS creates a workflow whose inline Map reads, batches or writes, and fails the state when it runs; what else is
+    of a distributed Map only has no meaning there.
+    """
+    if distributed and reader.notes.express:
+        reader.refuse("", "Express state machine does not support a Map of mode DISTRIBUTED")
+    if distributed:
+        return
+    for field, why in _DISTRIBUTED_ONLY.items():
+        if reader.has(field):
+            reader.warn(field, f"is for the mode DISTRIBUTED: an INLINE Map {why}", "INLINE_MAP")
+
+
+_TOLERATED = ("ToleratedFailureCount", "ToleratedFailurePercentage")
+#: Field -> what an inline Map does with it.
+_DISTRIBUTED_ONLY = {
+    **dict.fromkeys(("ItemReader", "ItemBatcher", "ResultWriter"), "fails with it when it runs"),
+    **dict.fromkeys(("Label", *_TOLERATED, *(f"{field}Path" for field in _TOLERATED)), "does without it"),
+}
+
+#: What a label may not hold besides blanks and control characters.
+_NOT_IN_LABELS = re.compile(r"[\s\x00-\x1f\x7f-\x9f?*<>{}\[\]:;,\\|^~$#%&`\"]")
+
+
+def _label(reader: Reader) -> str:
+    """Source: "Map state in Distributed mode" (AWS developer guide), Label."""
+    label = reader.text("Label")
+    if reader.has("Label") and not 0 < len(label) <= 40:
+        reader.refuse("Label", "must have 1 to 40 characters")
+    if found := _NOT_IN_LABELS.search(label):
+        reader.refuse("Label", f"must not contain {found[0]!r}")
+    return label
 
 
 # --- items -------------------------------------------------------------------------------------------------------
@@ -121,7 +164,10 @@ def _batcher(reader: Reader) -> Callable[[Scope, Frame, list[Json]], list[Json]]
     if found is None:
         return None
     names = ("MaxItemsPerBatch", "MaxInputBytesPerBatch")
-    found.only(*names, "BatchInput", *(() if found.jsonata else (f"{name}Path" for name in names)))
+    limits = names if found.jsonata else (*names, *(f"{name}Path" for name in names))
+    found.only(*limits, "BatchInput")
+    if not any(found.has(name) for name in limits):
+        found.refuse("", f"At least one of these fields is required: [{', '.join(limits)}]")
     count, size = number(found, "MaxItemsPerBatch", outer=reader), number(found, "MaxInputBytesPerBatch", outer=reader)
     extra = template(found, "BatchInput")
     path = None if found.jsonata else shaping_path(reader, "InputPath")

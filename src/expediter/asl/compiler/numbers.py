@@ -8,12 +8,11 @@ from expediter.asl.compiler.reader import Reader
 from expediter.asl.compiler.scalars import dynamic
 from expediter.asl.errors import StateFailure, runtime_failure
 from expediter.asl.execution import Frame
-from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
 from expediter.asl.states.map_ import Number
 from expediter.asl.states.state import Parameter
-from expediter.asl.texts import plain
+from expediter.asl.texts import is_number, plain
 
 
 def _is_negative(field: str) -> StateFailure:

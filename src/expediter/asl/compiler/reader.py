@@ -58,11 +58,6 @@ class Reader:
         self.notes = notes
         self.jsonata = jsonata
 
-    @property
-    def in_catch(self) -> bool:
-        """Whether this object is an entry of a Catch."""
-        return self.place.rpartition(".")[2].startswith("Catch[")
-
     def at(self, field: str) -> str:
         return f"{self.place}.{field}" if self.place and field else self.place or field
 

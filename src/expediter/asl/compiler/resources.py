@@ -1,14 +1,15 @@
-"""Whether a Task's Resource names an integration that AWS has."""
+"""What a Task names outside: its Resource, which may be an integration of AWS, and the role of its Credentials."""
 
+from expediter.asl.compiler.dataflow import template
 from expediter.asl.compiler.reader import Reader
-from expediter.asl.states.integrations import ACTIONS, PREFIX, SYNC, TOKEN, service_and_action
+from expediter.asl.states.integrations import ACTIONS, INTEGRATION, SYNC, TOKEN, service_and_action
 
 
 def check_resource(reader: Reader, resource: str) -> None:
     """Report a Resource that AWS would not accept."""
     if reader.notes.express and ":activity:" in resource:
         reader.refuse("Resource", "Express state machine does not support activities")
-    if resource and not resource.startswith(PREFIX):
+    if resource.strip() and not INTEGRATION.match(resource):
         return
     service, called = service_and_action(resource)
     action, way = _split(called)
@@ -29,7 +30,7 @@ def _ways(service: str, action: str) -> tuple[str, ...]:
     The actions of ``aws-sdk:…`` are those of the AWS SDK; none of them can be waited for with ``.sync``.
     """
     if service.startswith("aws-sdk:"):
-        return ("", TOKEN)
+        return ("", TOKEN) if service != "aws-sdk:" and ":" not in action else ()
     found = ACTIONS.get(service, {}).get(action)
     return () if found is None else ("", *found)
 
@@ -37,3 +38,19 @@ def _ways(service: str, action: str) -> tuple[str, ...]:
 def _split(called: str) -> tuple[str, str]:
     action, dot, way = called.partition(".")
     return action, dot + way
+
+
+def check_credentials(reader: Reader) -> None:
+    """Credentials: a RoleArn, given or read as a template reads it. Nothing here assumes a role, so it is only checked.
+
+    Source: "Accessing resources in other AWS accounts in Step Functions" (AWS developer guide).
+    """
+    found = reader.object("Credentials")
+    if found is None:
+        return
+    names = ("RoleArn",) if found.jsonata else ("RoleArn", "RoleArn.$")
+    found.only(*names)
+    if not any(found.has(name) for name in names):
+        found.complain("", "The field 'RoleArn' is required but was missing")
+    found.text("RoleArn")
+    template(reader, "Credentials")

@@ -7,13 +7,12 @@ from expediter.asl.compiler.dataflow import effective_input, saw_expression
 from expediter.asl.compiler.reader import Reader
 from expediter.asl.errors import PathInvalid, query_failure
 from expediter.asl.execution import Frame
-from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.expressions.templates import Template, compile_path_or_call, worded
 from expediter.asl.protocol import Json
 from expediter.asl.states.state import LONGEST, Due, Parameter, Text, seconds_ahead
 from expediter.asl.states.task import Fixed, Limits
-from expediter.asl.texts import json_text, json_type, parse_instant, plain
+from expediter.asl.texts import is_number, json_text, json_type, parse_instant, plain
 
 Value: TypeAlias = Callable[[Scope, Frame], Json]
 

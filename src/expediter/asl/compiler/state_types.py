@@ -7,16 +7,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from expediter.asl.compiler.conditions import DATA_TESTS, compile_condition
 from expediter.asl.compiler.dataflow import arguments, catch_output, finish, growth, result_only
 from expediter.asl.compiler.reachability import check_level
 from expediter.asl.compiler.reader import Notes, Reader
-from expediter.asl.compiler.resources import check_resource
-from expediter.asl.compiler.scalars import due, dynamic, limits, text
-from expediter.asl.compiler.slips import warn_of_choice, warn_of_paths
+from expediter.asl.compiler.resources import check_credentials, check_resource
+from expediter.asl.compiler.scalars import due, limits, text
+from expediter.asl.compiler.slips import warn_of_paths
 from expediter.asl.compiler.unset_fields import check_choices
+from expediter.asl.machine import BRANCHES, MACHINE_FIELDS, PROCESSOR_FIELDS, PROCESSORS
 from expediter.asl.protocol import Json
-from expediter.asl.states.choice import Choice, Condition, Rule
 from expediter.asl.states.parallel import Parallel
 from expediter.asl.states.retry import Catcher, ErrorHandlers, Retrier
 from expediter.asl.states.state import Arguments, Fail, Pass, State, Succeed, Wait
@@ -127,31 +126,9 @@ def _wait(name: str, reader: Reader) -> State:
 
 
 def _choice(name: str, reader: Reader) -> State:
-    rules = tuple(_rule(rule) for rule in reader.objects("Choices"))
-    if not rules:
-        reader.complain("Choices", "must be a non-empty array of rules")
-    default = reader.maybe_text("Default")
-    warn_of_choice(reader)
-    return Choice(name, default, arguments(reader), finish(reader, has_result=False), rules)
+    from expediter.asl.compiler.conditions import choice  # noqa: PLC0415  # loaded by the first Choice, as Map is
 
-
-def _rule(rule: Reader) -> Rule:
-    rule.require("Next")
-    rule.only("Next", "Assign", "Comment", *(("Condition", "Output") if rule.jsonata else DATA_TESTS))
-    holds = _jsonata_condition(rule) if rule.jsonata else compile_condition(rule)
-    return Rule(holds, rule.text("Next"), finish(rule, has_result=False))
-
-
-def _jsonata_condition(rule: Reader) -> Condition:
-    rule.require("Condition")
-    given = rule.spec.get("Condition")
-    if isinstance(given, bool):
-        return lambda _scope, _frame, _value: given
-    get = dynamic(rule, "Condition", "boolean")
-    if get is None:
-        rule.complain("Condition", "must be a JSONata expression or a boolean")
-        return lambda _scope, _frame, _value: False
-    return lambda scope, frame, _value: get(scope, frame) is True
+    return choice(name, reader)
 
 
 def _task(name: str, reader: Reader) -> State:
@@ -163,9 +140,7 @@ def _task(name: str, reader: Reader) -> State:
     if not reader.spec.get("Catch"):
         reader.notes.uncaught.append(name)
     _check_times(reader)
-    credentials = reader.object("Credentials")
-    if credentials is not None and not {"RoleArn", "RoleArn.$"} & credentials.spec.keys():
-        credentials.complain("", "The field 'RoleArn' is required but was missing")
+    check_credentials(reader)
     return Task(
         name,
         target_of(reader),
@@ -186,9 +161,9 @@ def _check_times(reader: Reader) -> None:
 
 
 def _parallel(name: str, reader: Reader) -> State:
-    branches = reader.objects("Branches")
+    branches = reader.objects(BRANCHES)
     if not branches:
-        reader.complain("Branches", "must be a non-empty array of branches")
+        reader.complain(BRANCHES, "must be a non-empty array of branches")
     return Parallel(
         name,
         target_of(reader),
@@ -196,7 +171,7 @@ def _parallel(name: str, reader: Reader) -> State:
         finish(reader, has_result=True),
         handlers_of(reader),
         put=result_only(reader),
-        starts=tuple(_inner(branch) for branch in branches),
+        starts=tuple(_inner(branch, MACHINE_FIELDS) for branch in branches),
     )
 
 
@@ -212,14 +187,14 @@ def _map(name: str, reader: Reader) -> State:
         finish(reader, has_result=True),
         handlers_of(reader),
         put=result_only(reader),
-        fields=map_fields(reader, partial(_inner, processor=True)),
+        fields=map_fields(reader, partial(_inner, known=PROCESSOR_FIELDS)),
     )
 
 
-def _inner(machine: Reader, *, processor: bool = False) -> str:
+def _inner(machine: Reader, known: tuple[str, ...]) -> str:
     """The machine inside a state; its states have the query language of the whole, not of the state around them."""
     machine.jsonata = machine.notes.jsonata
-    machine.only("StartAt", "States", "Comment", *(("ProcessorConfig",) if processor else ()))
+    machine.only(*known)
     compile_scope(machine)
     return machine.text("StartAt")
 
@@ -245,12 +220,12 @@ TYPES: dict[str, StateType] = {
     ),
     "Succeed": StateType(_succeed, (), _PATHS, ("Output",), goes_on=False),
     "Parallel": StateType(
-        _parallel, ("Branches", "Assign", *_HANDLED), ("Parameters", *_PATHS, *_RESULT), ("Arguments", "Output")
+        _parallel, (BRANCHES, "Assign", *_HANDLED), ("Parameters", *_PATHS, *_RESULT), ("Arguments", "Output")
     ),
     "Map": StateType(
         _map,
-        ("ItemProcessor", "ItemSelector", *_DISTRIBUTED, *_NUMBERS, "Assign", *_HANDLED),
-        ("Iterator", "Parameters", "ItemsPath", *(f"{field}Path" for field in _NUMBERS), *_PATHS, *_RESULT),
+        (PROCESSORS[0], "ItemSelector", *_DISTRIBUTED, *_NUMBERS, "Assign", *_HANDLED),
+        (*PROCESSORS[1:], "Parameters", "ItemsPath", *(f"{field}Path" for field in _NUMBERS), *_PATHS, *_RESULT),
         ("Items", "Output"),
     ),
     "Fail": StateType(_fail, ("Error", "Cause"), ("ErrorPath", "CausePath"), goes_on=False),

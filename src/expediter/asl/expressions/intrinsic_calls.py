@@ -36,10 +36,6 @@ class IntrinsicCall(NamedTuple):
     paths: tuple[Path, ...]
 
 
-def is_call(text: str) -> bool:
-    return text.startswith("States.")
-
-
 def compile_call(text: str) -> IntrinsicCall:
     """Compile one intrinsic function call; raises PathInvalid with a reason."""
     parser = _Parser(text)

@@ -15,7 +15,7 @@ import msgspec
 
 from expediter.asl.expressions.scope import Draw
 from expediter.asl.protocol import Json
-from expediter.asl.texts import decode, java_text, json_text, plain
+from expediter.asl.texts import decode, is_number, java_text, json_text, plain, same_json
 
 #: AWS's own limits: 1,000 elements of a range, 10,000 characters to hash or encode.
 RANGE_LIMIT = 1000
@@ -39,25 +39,10 @@ def _need(holds: bool, reason: str) -> None:
         raise BadArgument(reason)
 
 
-def is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def half_up(value: Json) -> int:
     """AWS rounds to the nearest integer, halves towards positive infinity: -1.5 is -1, 1.5 is 2."""
     _need(is_number(value), f"expected a number but found {json_text(value)}")
     return math.floor(float(value) + 0.5) if isinstance(value, float) else int(value)
-
-
-def same_json(left: Json, right: Json) -> bool:
-    """Equal as JSON: 1 and 1.0 are, true and 1 are not, at any depth."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(same_json(left[key], right[key]) for key in left)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(same_json, left, right))
-    return bool(left == right)
 
 
 def identity(value: Json) -> Hashable:

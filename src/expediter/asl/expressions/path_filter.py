@@ -7,9 +7,10 @@ comparison of different types is false (``!=`` is true), as in Jayway.
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
-from expediter.asl.errors import PathInvalid
+from expediter.asl.errors import PathInvalid, PathMissing
+from expediter.asl.expressions.path_parser import closing, parse_segments
 from expediter.asl.expressions.path_segments import CHARACTERS, DEFINITE, Looks, Predicate, Root, Segment, select
 from expediter.asl.protocol import Json
 
@@ -20,13 +21,13 @@ _TOKEN = re.compile(
     r"""\s*(?:(?P<op>\|\||&&|==|!=|<=|>=|=~|<|>|!|\(|\)|\b(?:in|nin|subsetof|anyof|noneof|size|empty|contains)\b)
     |(?P<number>-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)|(?P<word>true|false|null)\b
     |(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<regex>/(?:[^/\\]|\\.)*/[a-z]*)
-    |(?P<list>\[[^\]]*\])|(?P<path>[@$][^\s=!<>&|)~]*(?:\[\?.*?\)\][^\s=!<>&|)~]*)*)|(?P<bare>[A-Za-z_][\w-]*))""",
+    |(?P<list>\[[^\]]*\])|(?P<path>(?=[@$]))|(?P<bare>[A-Za-z_][\w-]*))""",
     re.VERBOSE | re.DOTALL,
 )
 _WORDS: dict[str, Json] = {"true": True, "false": False, "null": None}
 _ABSENT = object()
-#: The function from the text of a path, without its ``$`` or ``@``, to its segments.
-ParsePath: TypeAlias = Callable[[str], tuple[Segment, ...]]
+#: What ends a path outside its brackets.
+_ENDS = frozenset(" \t\r\n=!<>&|)~")
 
 
 def _kind(value: Json) -> str:
@@ -90,15 +91,24 @@ def _tokens(text: str) -> list[tuple[str, str]]:
         token = _TOKEN.match(text, at)
         if token is None or token.lastgroup is None:
             raise PathInvalid(f"Could not parse the filter at '{text[at:]}'")
-        found.append((token.lastgroup, token[token.lastgroup]))
-        at = token.end()
+        at = token.end() if token.lastgroup != "path" else _path_end(text, token.end())
+        found.append((token.lastgroup, text[token.start(token.lastgroup) : at]))
     return found
 
 
+def _path_end(text: str, at: int) -> int:
+    """Where the path ends that begins at ``at``. In its brackets anything may stand."""
+    at += 1
+    while at < len(text) and text[at] not in _ENDS:
+        if text[at] == "[":
+            at = closing(text, at)
+        at += 2 if text.startswith("()", at) else 1
+    return at
+
+
 class _Parser:
-    def __init__(self, text: str, parse_path: ParsePath) -> None:
+    def __init__(self, text: str) -> None:
         self.tokens = [*_tokens(text), ("end", "")]
-        self.parse_path = parse_path
         self.at = 0
 
     def take(self) -> tuple[str, str]:
@@ -147,7 +157,7 @@ class _Parser:
     def operand(self) -> _Operand:
         kind, text = self.take()
         if kind == "path":
-            return _Operand(_reader(text, self.parse_path(text[1:])), is_path=True)
+            return _Operand(_reader(text, parse_segments(text[1:])), is_path=True)
         if kind not in _LITERALS:
             raise PathInvalid(f"Expected a value or a path in a filter, not '{text}'")
         constant = _LITERALS[kind](text)
@@ -200,18 +210,18 @@ def _reader(text: str, segments: tuple[Segment, ...]) -> Callable[[Json, Root], 
 
 
 def _read(value: Json, segments: tuple[Segment, ...], looks: Looks) -> Json:
-    found = select(value, segments, looks)
+    try:
+        found = select(value, segments, looks)
+    except PathMissing:  # a function of nothing
+        return _ABSENT
     if all(isinstance(segment, DEFINITE) for segment in segments):
         return found[0] if found else _ABSENT
     return found
 
 
-def compile_filter(text: str, parse_path: ParsePath) -> Predicate:
-    """``(…)`` after the question mark, with or without the outer parentheses; raises PathInvalid.
-
-    ``parse_path`` parses the paths in the filter: a path holds filters, and a filter holds paths.
-    """
-    parser = _Parser(text, parse_path)
+def compile_filter(text: str) -> Predicate:
+    """``(…)`` after the question mark, with or without the outer parentheses; raises PathInvalid."""
+    parser = _Parser(text)
     predicate = parser.either()
     if parser.tokens[parser.at][0] != "end":
         raise PathInvalid(f"Could not parse the filter {text}")

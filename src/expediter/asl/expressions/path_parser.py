@@ -21,6 +21,8 @@ _DOTTED = re.compile(r"[^.\[\]()\s,'\"?@]+")
 _CALL = re.compile(r"(\w+)\(\)")
 _INTEGER = re.compile(r"\s*(-?\d+)\s*")
 _SLICE = re.compile(r"\s*(-?\d+)?\s*:\s*(-?\d+)?\s*")
+#: ``(@.length-1)``, the only script expression that AWS takes: the place counted from the end.
+_SCRIPT = re.compile(r"\s*\(\s*@\.length\s*-\s*([1-9]\d*)\s*\)\s*", re.ASCII)
 _QUOTED = re.compile(r"""\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*""", re.DOTALL)
 _ESCAPED = re.compile(r"""\\(['\\])""")
 
@@ -47,7 +49,7 @@ def _segment(text: str, at: int, segments: list[Segment]) -> int:
     if text[at] == ".":
         return _dotted(text, at + 1, segments)
     if text[at] == "[":
-        end = _closing(text, at)
+        end = closing(text, at)
         segments.append(_bracket(text[at + 1 : end]))
         return end + 1
     raise PathInvalid(f"Expected '.' or '[' at '{text[at:]}'")
@@ -67,7 +69,7 @@ def _dotted(text: str, at: int, segments: list[Segment]) -> int:
     return name.end()
 
 
-def _closing(text: str, at: int) -> int:
+def closing(text: str, at: int) -> int:
     """The ``]`` that belongs to the ``[`` at ``at``, past quotes and nested brackets."""
     depth, quote, here = 0, "", at
     while here < len(text):
@@ -92,11 +94,13 @@ def _bracket(inside: str) -> Segment:
     if stripped.startswith("?"):
         from expediter.asl.expressions.path_filter import compile_filter  # noqa: PLC0415  # by the first filter
 
-        return Filter(compile_filter(stripped[1:].strip(), parse_segments))
+        return Filter(compile_filter(stripped[1:].strip()))
     if stripped[:1] in {"'", '"'}:
         names = _list(inside, _QUOTED)
         unescaped = tuple(_ESCAPED.sub(r"\1", single or double) for single, double in names)
         return Name(unescaped[0]) if len(unescaped) == 1 else Names(unescaped)
+    if script := _SCRIPT.fullmatch(inside):
+        return Index(-int(script[1]))
     if bounds := _SLICE.fullmatch(inside):
         return Slice(*(int(bound) if bound else None for bound in bounds.groups()))
     indexes = tuple(int(number) for (number,) in _list(inside, _INTEGER))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid, PathMissing, runtime_failure
-from expediter.asl.expressions.intrinsic_calls import Argument, compile_call, is_call
 from expediter.asl.expressions.measured import FEW, made
 from expediter.asl.expressions.paths import Path, compile_path
 from expediter.asl.expressions.scope import Scope
@@ -46,7 +45,10 @@ def compile_template(spec: Json, complain: Complain, place: str = "") -> Compile
 
 def compile_path_or_call(text: str, field: str) -> CompiledTemplate:
     """A path or an intrinsic function call, with the error text of a template where it selects nothing."""
-    if is_call(text):
+    if text.lstrip(" ").startswith("States."):  # AWS takes blanks before a call
+        # The functions are loaded by the first definition that calls one.
+        from expediter.asl.expressions.intrinsic_calls import compile_call  # noqa: PLC0415
+
         call = compile_call(text)
         return CompiledTemplate(_worded(call.get, text, field, call.paths), call.paths, constant=False)
     path = compile_path(text)
@@ -58,7 +60,7 @@ def worded(path: Path, field: str) -> Template:
     return _worded(path.get, path.text, field, (path,))
 
 
-def _worded(get: Argument, text: str, field: str, paths: tuple[Path, ...]) -> Template:
+def _worded(get: Template, text: str, field: str, paths: tuple[Path, ...]) -> Template:
     def read(value: Json, scope: Scope) -> Json:
         try:
             return get(value, scope)

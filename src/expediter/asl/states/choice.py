@@ -11,13 +11,12 @@ from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathMissing, StateFailure, runtime_failure
 from expediter.asl.execution import Frame
-from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.expressions.paths import Path
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
 from expediter.asl.states.interpreter import Interpreter
 from expediter.asl.states.state import Arguments, Finish, State
-from expediter.asl.texts import parse_instant
+from expediter.asl.texts import is_number, parse_instant
 
 Condition: TypeAlias = Callable[[Scope, Frame, Json], bool]
 

@@ -1,12 +1,16 @@
 """The optimised service integrations of AWS: which actions there are, and how each may be called.
 
 Source: "Integrating optimized services with Step Functions" (AWS developer guide). ``arn:aws:states:::aws-sdk:…`` names
-any action of any service and is not checked; a Resource of another form names a function or an activity.
+any action of any service; a Resource of another form names a function or an activity. In the other partitions of AWS
+(China, GovCloud) an ARN begins with ``arn:aws-cn:`` or ``arn:aws-us-gov:``; the rest is the same.
 """
+
+import re
 
 from expediter.asl.protocol import Json
 
-PREFIX = "arn:aws:states:::"
+#: How the Resource of an integration begins.
+INTEGRATION = re.compile(r"^arn:aws[a-z-]*:states:::")
 SYNC, TOKEN = ".sync", ".waitForTaskToken"
 
 #: service -> action -> the ways beside plain request and response.
@@ -86,14 +90,15 @@ ACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
 
 def service_and_action(resource: str) -> tuple[str, str]:
     """``arn:aws:states:::aws-sdk:sfn:startSync`` -> ("aws-sdk:sfn", "startSync"); the way stays with the action."""
-    parts = resource.removeprefix(PREFIX).split(":")
+    parts = INTEGRATION.sub("", resource, count=1).split(":")
     length = 2 if parts[0] == "aws-sdk" else 1
     return ":".join(parts[:length]), ":".join(parts[length:])
 
 
 def unfit_parameters(resource: str, value: Json) -> str | None:
     """Why AWS would not even start the task with these parameters; None when it would."""
-    if not resource.startswith(f"{PREFIX}apigateway:invoke") or not isinstance(value, dict):
+    service, action = service_and_action(resource)
+    if service != "apigateway" or not action.startswith("invoke") or not isinstance(value, dict):
         return None
     headers = value.get("Headers", {})
     fits = isinstance(headers, dict) and all(isinstance(header, list) for header in headers.values())

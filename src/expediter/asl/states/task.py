@@ -1,6 +1,5 @@
 """Task: has the caller do work outside, and waits for the result."""
 
-import hashlib
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
@@ -8,11 +7,11 @@ from expediter.asl.errors import DATA_LIMIT, RUNTIME, TIMEOUT, StateFailure, run
 from expediter.asl.execution import Frame
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded, TaskTimedOut
-from expediter.asl.states.integrations import service_and_action, unfit_parameters
+from expediter.asl.states.integrations import INTEGRATION, service_and_action, unfit_parameters
 from expediter.asl.states.interpreter import Interpreter
 from expediter.asl.states.retry import ErrorHandlers
 from expediter.asl.states.state import Arguments, Finish, Finished, Put, State, too_large
-from expediter.asl.texts import PAYLOAD_LIMIT, encode, json_text
+from expediter.asl.texts import PAYLOAD_LIMIT, encode, json_text, sha256
 
 #: TimeoutSeconds and HeartbeatSeconds, where they are constant.
 Fixed: TypeAlias = tuple[int | None, int | None]
@@ -30,7 +29,7 @@ class Pattern(NamedTuple):
 
 def pattern_of(resource: str) -> Pattern:
     """Which kind of task a Resource names: an optimised or SDK integration, an activity, else a Lambda function."""
-    if resource.startswith("arn:aws:states:::"):
+    if INTEGRATION.match(resource):
         service, action = service_and_action(resource)
         return Pattern("Task", ".sync" in action or action.endswith(".waitForTaskToken"), service, action)
     if ":activity:" in resource:
@@ -123,7 +122,7 @@ class Task(State):
 
     def _token(self, frame: Frame) -> str:
         """Nobody can guess the token without the seed of the event."""
-        return hashlib.sha256(f"token:{frame.seed}:{frame.task}".encode()).hexdigest()
+        return sha256(f"token:{frame.seed}:{frame.task}").hex()
 
     def context(self, run: Interpreter, frame: Frame) -> dict[str, Json]:  # noqa: ARG002 - the frame holds all of it
         return {"Task": {"Token": self._token(frame)}} if self.token else {}

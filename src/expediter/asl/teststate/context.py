@@ -1,7 +1,7 @@
 """A context object that is given to TestState: which fields it may have, and of which type."""
 
-from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.protocol import Json
+from expediter.asl.texts import is_number
 
 _TEXT, _NUMBER, _OBJECT, _ANY = "a string", "a number", "an object", ""
 _FIELDS: dict[str, dict[str, str]] = {

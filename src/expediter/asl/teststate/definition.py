@@ -1,11 +1,10 @@
 """The state that is asked about, in a machine of its own. Its other states only say where it went."""
 
-from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from expediter.asl.compiler.definition import parse
 from expediter.asl.errors import DefinitionInvalid
-from expediter.asl.machine import Machine
+from expediter.asl.machine import Machine, all_states
 from expediter.asl.texts import decode_unique
 
 #: The name of a state that is given without one.
@@ -45,7 +44,7 @@ def read_state(request: dict[str, Any]) -> tuple[str, dict[str, Any], bool]:
         name = str(request.get("stateName", ""))
         if not name:
             refuse("stateName must be specified when the definition is a state machine")
-        found = next((spec for found, spec in _all_states(definition) if found == name), None)
+        found = next((spec for found, spec in all_states(definition) if found == name), None)
         spec = refuse("State not found in definition") if found is None else found
     if not isinstance(spec.get("Type"), str):
         raise Refused("InvalidDefinition", "Invalid State Machine Definition: 'These fields are required: [Type]'")
@@ -65,15 +64,6 @@ def invalid_definition(invalid: DefinitionInvalid) -> Refused:
     """The answer to a definition that cannot run: its first error."""
     fault = next(fault for fault in invalid.faults if fault.severity == "error")
     return Refused("InvalidDefinition", f"Invalid State Machine Definition: '{fault.code}: {fault}'")
-
-
-def _all_states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every state of a definition with its name, also those inside Parallel and Map states."""
-    for name, spec in machine["States"].items():
-        yield name, spec
-        inner = [spec[field] for field in ("ItemProcessor", "Iterator") if field in spec]
-        for scope in [*inner, *spec.get("Branches", [])]:
-            yield from _all_states(scope)
 
 
 def machine_of(name: str, spec: dict[str, Any], *, jsonata: bool) -> Machine:

@@ -7,9 +7,9 @@ The models come from the caller, in the JSON form in which AWS publishes them (`
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from expediter.asl.expressions.intrinsics import is_number
 from expediter.asl.protocol import Json
-from expediter.asl.states.integrations import PREFIX, SYNC, TOKEN, service_and_action
+from expediter.asl.states.integrations import INTEGRATION, SYNC, TOKEN, service_and_action
+from expediter.asl.texts import is_number
 
 #: From the name that a Resource gives the service (``dynamodb``, ``sfn``) to its model, or None.
 ServiceModels: TypeAlias = Callable[[str], dict[str, Any] | None]
@@ -38,7 +38,7 @@ _KINDS: dict[str, tuple[str, Callable[[Json], bool]]] = {
 def check_result(spec: dict[str, Any], result: Json, mode: str, models: ServiceModels | None) -> str | None:
     """The first thing in a mocked result that the service would not answer; None where it fits or is not checked."""
     resource = spec.get("Resource", "")
-    if mode == "NONE" or models is None or not resource.startswith(PREFIX) or resource.endswith(TOKEN):
+    if mode == "NONE" or models is None or not INTEGRATION.match(resource) or resource.endswith(TOKEN):
         return None
     service, action = service_and_action(resource)
     service = service.removeprefix("aws-sdk:")

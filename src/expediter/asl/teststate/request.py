@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from expediter.asl.machine import BRANCHES
 from expediter.asl.protocol import Json
 from expediter.asl.states.integrations import SYNC, TOKEN
 from expediter.asl.teststate.context import check_context
@@ -162,5 +163,5 @@ def _check_form(spec: dict[str, Any], result: Json) -> None:
     if spec["Type"] == "Parallel":
         if not isinstance(result, list):
             refuse("Mocked result must be an array.")
-        if len(result) != len(spec.get("Branches", [])):
+        if len(result) != len(spec.get(BRANCHES, [])):
             refuse("Mocked result must contain the same number of items as number of Parallel branches.")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import graphlay
 
+from expediter.asl import inner_machines
 from expediter.console.drawing.graph_labels import rule_text
 
 START, END = "__start__", "__end__"
@@ -73,12 +74,6 @@ def edges(machine: dict[str, Any]) -> Iterator[Edge]:
             yield Edge(name, catcher["Next"], "catch", ", ".join(named))
         if state.get("End") or state["Type"] == "Succeed":
             yield Edge(name, END, "end")
-
-
-def machines_in(state: dict[str, Any]) -> list[dict[str, Any]]:
-    """The machines inside a Parallel or Map state."""
-    inner = state.get("ItemProcessor") or state.get("Iterator")
-    return [*state.get("Branches", []), *([inner] if inner else [])]
 
 
 def picture(definition: dict[str, Any]) -> Picture:
@@ -150,7 +145,7 @@ def _wires(wires: list[Edge], laid: graphlay.Layout) -> Iterator[Wire]:
 
 
 def _inside(name: str, state: dict[str, Any]) -> list[Picture]:
-    return [_level(machine, name, index) for index, machine in enumerate(machines_in(state))]
+    return [_level(machine, name, index) for index, machine in enumerate(inner_machines(state))]
 
 
 def _size(name: str, state: dict[str, Any], inner: list[Picture]) -> tuple[float, float]:

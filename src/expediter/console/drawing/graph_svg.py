@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from expediter.console.drawing.graph import END, START, Box, Picture, Wire, edges, machines_in, picture
+from expediter.asl import inner_machines
+from expediter.console.drawing.graph import END, START, Box, Picture, Wire, edges, picture
 
 _STYLE = """
 .wf { font: 13px/1.2 system-ui, -apple-system, "Segoe UI", sans-serif; }
@@ -99,7 +100,7 @@ def _mermaid_level(machine: dict[str, Any], indent: str, ids: dict[str, str]) ->
     for name, state in machine["States"].items():
         ids[name] = f"s{len(ids)}"
         yield f'{indent}state "{name.replace(chr(34), chr(39))}" as {ids[name]}'
-        inner = machines_in(state)
+        inner = inner_machines(state)
         if inner:
             yield f"{indent}state {ids[name]} {{"
             for index, branch in enumerate(inner):

@@ -1,6 +1,8 @@
 """No expression takes for ever, whatever it says and whatever it is given."""
 
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -198,3 +200,25 @@ def test_what_waits_in_between_is_another_event() -> None:
     first = {"Begin": {"Type": "Pass", "Assign": {"turn": 1}, "Next": "Work"}}
 
     assert run_states({**first, **states}, language="JSONata").status == "SUCCEEDED"
+
+
+_LIMIT = """
+import sys
+before = sys.getrecursionlimit()
+from expediter.asl import DefinitionInvalid, parse, simulate
+deep = "($f := function($x) { $map([$x], function($y) { $f($y) }) }; $f(1))"
+def state(text):
+    return {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Pass", "Output": text, "End": True}}}
+print(simulate(state("{% " + deep + " %}")).cause.partition("evaluation. ")[2][:5])
+print(simulate(state("{% $states.input.a %}"), {"a": 1}).output)
+try:
+    parse(state("{% 1 + %}"))
+except DefinitionInvalid:
+    print(before == sys.getrecursionlimit())
+"""
+
+
+def test_the_process_keeps_its_own_limit_of_recursion() -> None:
+    done = subprocess.run([sys.executable, "-c", _LIMIT], check=True, capture_output=True, text=True)
+
+    assert done.stdout.split("\n") == ["D1011", "1", "True", ""]

@@ -10,11 +10,8 @@ import re
 from collections.abc import Callable, Hashable
 from typing import Final, TypeAlias, final
 
-from jsonata import jexception, utils
-from jsonata.functions import Functions
-from jsonata.jsonata import Jsonata
-
 from expediter.asl.expressions.intrinsics import identity
+from expediter.asl.expressions.jsonata.library import Functions, Jsonata, jexception, utils
 from expediter.asl.expressions.jsonata.limits import SIZE, Meter, refused, too_large
 from expediter.asl.expressions.jsonata.pictures import (
     format_integer,

@@ -9,11 +9,8 @@ import math
 from collections.abc import Callable
 from typing import Final, TypeAlias, final
 
-from jsonata import parser, utils
-from jsonata.functions import Functions
-from jsonata.jsonata import Jsonata
-
 from expediter.asl.expressions.jsonata.builtins import BUILTINS
+from expediter.asl.expressions.jsonata.library import Functions, Jsonata, parser, utils
 from expediter.asl.expressions.jsonata.limits import DEPTH, SIZE, Meter, too_deep, too_large
 from expediter.asl.expressions.jsonata.regular_expressions import engine
 from expediter.asl.protocol import Json

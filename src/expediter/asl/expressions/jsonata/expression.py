@@ -11,19 +11,19 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 import msgspec
-from jsonata import jexception, utils
 
 from expediter.asl.errors import PathInvalid, PathMissing, query_failure
 from expediter.asl.expressions.jsonata.builtins import BUILTINS, Counted
 from expediter.asl.expressions.jsonata.evaluator import Evaluator
 from expediter.asl.expressions.jsonata.functions import FUNCTIONS, Moment
-from expediter.asl.expressions.jsonata.limits import EVENT_STEPS, LENGTH, LimitExceeded, Meter
+from expediter.asl.expressions.jsonata.library import jexception, utils
+from expediter.asl.expressions.jsonata.limits import EVENT_STEPS, LENGTH, LimitExceeded, Meter, recursion
 from expediter.asl.expressions.jsonata.references import References, references
 from expediter.asl.expressions.measured import made
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.expressions.templates import CompiledTemplate, Complain, Template, has_many
 from expediter.asl.protocol import Json
-from expediter.asl.texts import decode, encode
+from expediter.asl.texts import decode, did_you_mean, encode
 
 _EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)
 _REFERENCE = re.compile(r"\s*\$([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)\s*", re.ASCII)
@@ -32,6 +32,7 @@ _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 Evaluate: TypeAlias = Callable[[dict[str, Json], Scope], Json]
 _WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
 _MISSING = object()
+_FUNCTION_NAMES = FUNCTIONS.keys() | BUILTINS.keys()
 #: Errors of Python that the library raises where JSONata has an error code.
 _MISTAKES = (
     ArithmeticError,
@@ -55,6 +56,8 @@ class Expression(NamedTuple):
     variables: frozenset[str]
     context: bool
     references: References
+    #: The functions that it calls and that are not there, each with what may be meant.
+    unknown: tuple[str, ...]
 
 
 def is_expression(value: Json) -> bool:
@@ -75,8 +78,17 @@ def compile_expression(text: str) -> Expression:
     evaluate: Evaluate = general.evaluate
     if reference is not None and reference[2].split(".")[-1] not in _WORDS:
         evaluate = _reference(reference[1], tuple(reference[2].split(".")[1:]), general)
-    variables = names - FUNCTIONS.keys() - BUILTINS.keys() - {"eval"}
-    return Expression(inner, evaluate, variables, context, references(general.program.ast))
+    variables = names - _FUNCTION_NAMES - {"eval"}
+    unknown = _unknown(general.references.calls)
+    return Expression(inner, evaluate, variables, context, general.references, unknown)
+
+
+def _unknown(calls: frozenset[str]) -> tuple[str, ...]:
+    known = [f"${name}" for name in _FUNCTION_NAMES]
+    return tuple(
+        f"${name}, which is not there{'. Use $parse' if name == 'eval' else did_you_mean('$' + name, known)}"
+        for name in sorted(calls - _FUNCTION_NAMES)
+    )
 
 
 class _Library:
@@ -86,7 +98,9 @@ class _Library:
         if len(text) > LENGTH:
             raise PathInvalid(f"an expression has at most {LENGTH} characters")
         try:
-            self.program = Evaluator(text)
+            with recursion:
+                self.program = Evaluator(text)
+                self.references = references(self.program.ast)
         except jexception.JException as error:
             raise PathInvalid(f"{error.get_error()}: {error}") from error
         except PathInvalid:
@@ -108,10 +122,11 @@ class _Library:
         scope.pause()
         meter = Meter(scope.pause)
         try:
-            found = self.program.value(bindings, meter)
+            with recursion:
+                found = self.program.value(bindings, meter)
+                return _MISSING if found is None else utils.Utils.convert_nulls(found)
         finally:
             scope.spent += meter.steps
-        return _MISSING if found is None else utils.Utils.convert_nulls(found)
 
 
 def _bound(value: Json) -> Json:

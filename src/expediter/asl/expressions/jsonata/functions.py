@@ -9,13 +9,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
-from jsonata import jexception, utils
 
-from expediter.asl.expressions.intrinsics import HASHES, RANGE_LIMIT, half_up, is_number
+from expediter.asl.expressions.intrinsics import HASHES, RANGE_LIMIT, half_up
+from expediter.asl.expressions.jsonata.library import jexception, utils
 from expediter.asl.expressions.jsonata.pictures import write_time
 from expediter.asl.expressions.scope import Draw
 from expediter.asl.protocol import Json
-from expediter.asl.texts import decode, plain
+from expediter.asl.texts import decode, is_number, plain
 
 
 class Moment(NamedTuple):

@@ -5,10 +5,10 @@ A step is the evaluation of one node of the expression, or as much work as a nod
 steps for what they read and make, and a regular expression for the text it reads.
 """
 
+import sys
 from collections.abc import Callable
 
-from jsonata import jexception
-
+from expediter.asl.expressions.jsonata.library import jexception
 from expediter.asl.expressions.jsonata.values import COMPOSITE, NestedTooDeep, TooLarge, Weights
 from expediter.asl.protocol import Json
 from expediter.asl.texts import PAYLOAD_LIMIT
@@ -28,6 +28,32 @@ LENGTH = 32_768
 
 #: Nodes of a value, and characters of a text, that are looked at in the time of one step.
 NODES, CHARACTERS = 8, 512
+
+
+#: Python's own limit while an expression is read or evaluated: DEPTH is reached before it, whatever called.
+RECURSION = 10_000
+
+
+class _Recursion:
+    """Raises Python's limit of recursion inside ``with``. The process has its own again when the last block ends."""
+
+    def __init__(self) -> None:
+        self.blocks = 0
+        self.before = 0
+
+    def __enter__(self) -> None:
+        if not self.blocks:
+            self.before = sys.getrecursionlimit()
+            sys.setrecursionlimit(max(self.before, RECURSION))
+        self.blocks += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.blocks -= 1
+        if not self.blocks:
+            sys.setrecursionlimit(self.before)
+
+
+recursion = _Recursion()
 
 
 class LimitExceeded(jexception.JException):  # type: ignore[misc]  # the library ships no types

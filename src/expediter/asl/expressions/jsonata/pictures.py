@@ -8,8 +8,7 @@ https://docs.jsonata.org/date-time-functions
 import re
 from typing import Final
 
-from jsonata.functions import Functions
-
+from expediter.asl.expressions.jsonata.library import Functions
 from expediter.asl.expressions.jsonata.limits import refused
 from expediter.asl.protocol import Json
 

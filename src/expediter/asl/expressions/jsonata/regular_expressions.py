@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Final, Protocol, final
 
 import re2
-from jsonata.regex_engine import RegexFlags
 
 from expediter.asl.errors import PathInvalid
+from expediter.asl.expressions.jsonata.library import RegexFlags
 
 #: States of the compiled expression at most: one with counted repetition inside another has thousands.
 _PROGRAM: Final = 2_000

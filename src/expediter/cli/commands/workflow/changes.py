@@ -1,12 +1,11 @@
 """What differs between two definitions, as those see it who have orders on the older one."""
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from expediter.asl import parse
+from expediter.asl import BRANCHES, PROCESSORS, all_states, parse
 
 #: Fields of a state that hold other states, and those that only say where it leads or what it is for.
-_INNER = ("States", "ItemProcessor", "Iterator", "Branches")
+_INNER = ("States", *PROCESSORS, BRANCHES)
 _ASIDE = ("Comment", "Next", "Default")
 
 
@@ -35,7 +34,7 @@ class Changes(NamedTuple):
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> Changes:
     """What is gone, new and changed; both definitions are valid."""
-    before, after = dict(_states(old)), dict(_states(new))
+    before, after = dict(all_states(old)), dict(all_states(new))
     both = [name for name in before if name in after]
     differing = {name: _fields(before[name], after[name]) for name in both}
     gone = tuple(name for name in before if name not in after)
@@ -53,23 +52,14 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> Changes:
     )
 
 
-def _states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every state with its name, also those inside Parallel and Map states."""
-    for name, spec in machine["States"].items():
-        yield name, spec
-        inner = [spec[field] for field in ("ItemProcessor", "Iterator") if field in spec]
-        for scope in [*inner, *spec.get("Branches", [])]:
-            yield from _states(scope)
-
-
 def _own(spec: dict[str, Any]) -> dict[str, Any]:
     """The fields of a state or machine without the states inside it; of the machines inside, what is theirs alone."""
     own = {field: value for field, value in spec.items() if field not in _INNER}
-    for field in ("ItemProcessor", "Iterator"):
+    for field in PROCESSORS:
         if field in spec:
             own.update({f"{field}.{name}": value for name, value in _own(spec[field]).items()})
-    if "Branches" in spec:
-        own["Branches"] = [_own(branch) for branch in spec["Branches"]]
+    if BRANCHES in spec:
+        own[BRANCHES] = [_own(branch) for branch in spec[BRANCHES]]
     return own
 
 
