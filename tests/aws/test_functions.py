@@ -11,7 +11,7 @@ from botocore.stub import ANY, Stubber
 
 from expediter import contracts
 from expediter.api.access import Claims, caller_of
-from expediter.api.keys import own_id
+from expediter.app.idempotency import own_id
 from expediter.app.ports import Outcome
 from expediter.aws import clients
 from expediter.aws.functions import tasks

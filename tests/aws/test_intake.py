@@ -2,16 +2,19 @@
 
 import json
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from expediter.api.access import Claims, caller_of
+from expediter.app.idempotency import own_id
 from expediter.app.ports import DeadLetter
 from expediter.aws import clients, clock
 from expediter.aws.stores.queue import PATIENCE
 from tests.aws.stage import ANN, BURGERS, OLGA, Functions
 
 BODY = json.dumps(BURGERS).encode()
+BOB = str(UUID(int=3))
 
 
 def executions(functions: Functions) -> list[Any]:
@@ -43,6 +46,36 @@ def test_an_order_for_somebody_else_is_a_dead_letter(functions: Functions) -> No
     functions.call("Intake", {"Records": [record]})
     assert letters(functions)[0].reason.startswith("OwnerRefused: ")
     assert executions(functions) == []
+
+
+def test_a_key_of_another_customer_reveals_nothing_and_stops_nobody(functions: Functions) -> None:
+    """Whoever used it before: each finds his own order under it, and only that."""
+    key = str(uuid4())
+    for user, groups in ((OLGA, "operators"), (ANN, ""), (BOB, ""), (ANN, "")):
+        body = json.dumps({**BURGERS, "user_id": user}).encode()
+        record = functions.message(body, order_id=key.upper(), caller=user, groups=groups)
+        assert functions.call("Intake", {"Records": [record]}) == {"batchItemFailures": []}
+    started = executions(functions)
+    assert sorted((one["order"]["user_id"], one["order"]["id"]) for one in started) == sorted(
+        [(OLGA, key), *((user, own_id(caller_of(Claims(user)), key)) for user in (ANN, BOB))]
+    )
+    for order in started:
+        functions.call("InitializeOrder", order)
+    for user in (ANN, BOB):
+        found = functions.rest("GET", f"/orders/{key}", user)["body"]
+        assert (found["id"], found["user_id"]) == (own_id(caller_of(Claims(user)), key), user)
+    assert functions.rest("GET", f"/orders/{key}", str(uuid4()))["statusCode"] == 404
+
+
+def test_another_order_of_the_same_customer_under_his_key_is_refused(functions: Functions) -> None:
+    key = str(uuid4())
+    for quantity, failures in ((3, 0), (3, 0), (4, 1)):
+        body = json.dumps({**BURGERS, "user_id": ANN, "quantity": quantity}).encode()
+        record = received(functions.message(body, order_id=key, caller=ANN), 3)
+        assert len(functions.call("Intake", {"Records": [record]})["batchItemFailures"]) == failures
+    (letter,) = letters(functions)
+    assert letter.reason.startswith("IdempotencyKeyReused: ")
+    assert letter.attributes["order_id"] == key  # as it came: sent back to the queue it is taken in the same way
 
 
 def received(record: dict[str, Any], count: int, sent_at: int | None = None) -> dict[str, Any]:

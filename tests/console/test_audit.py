@@ -178,3 +178,17 @@ def test_no_entry_can_be_altered_or_removed_not_even_in_the_file(tmp_path: Path)
         assert connection.execute("SELECT at, who, kind, subject, detail FROM audit").fetchall() == [
             (1, "a", "k", "s", "")
         ]
+
+
+async def test_who_signs_in_with_a_key_goes_by_its_name_and_not_by_one_that_he_writes(tmp_path: Path) -> None:
+    async with opened(tmp_path, TOKEN=TOKEN) as shop:
+        order_id = await shop.place()
+        await shop.until(order_id, Status.PAID)
+        asked = {"name": "till", "scopes": ["orders:read", "orders:write"]}
+        mine = {"Authorization": f"Bearer {TOKEN}", "Accept": "*/*"}
+        made = (await shop.client.post("/keys", json=asked, headers=mine)).json()
+        await shop.client.post("/console/sign-in", data={"token": made["secret"], "name": "Ada"})
+        await shop.send(f"/console/orders/{order_id}/cancel")
+
+    who = [entry[0] for entry in entries(tmp_path) if entry[2] == order_id]
+    assert who == [f"till ({made['key']['id']})"]

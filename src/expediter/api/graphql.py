@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from expediter.api.keys import order_id, own_id
+from expediter.api.keys import order_id
 from expediter.app import intake, orders
 from expediter.app.drafts import ChangeDraft, Draft, convert
+from expediter.app.idempotency import own_id
 from expediter.app.instants import instant
 from expediter.app.ports import Caller, Query, Work
 from expediter.asl.protocol import Json
@@ -76,8 +77,12 @@ def list_orders(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
 
 
 def order_updated(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
-    """Checks whether this caller may follow the order, once, when the subscription begins. Its value is null."""
-    orders.find(work, caller, args["id"])
+    """Checks whether this caller may follow the order, once, when the subscription begins. Its value is null.
+
+    Raises OrderNotFound for a customer's key too: news comes under the order's own id.
+    """
+    if orders.find(work, caller, args["id"]).id != args["id"].lower():
+        raise OrderNotFound("Subscribe with the id that the order has. Ask for the order to see it.")
 
 
 #: Every root field of schema.graphql. A Mutation's runs where writes are stored, and answers once they are.

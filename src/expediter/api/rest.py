@@ -10,11 +10,12 @@ import msgspec
 
 from expediter import contracts
 from expediter.api.errors import MediaTypeUnsupported, RequestUnparsable
-from expediter.api.keys import order_id_in_header, own_id
+from expediter.api.keys import order_id_in_header
 from expediter.api.render import letter_view, order_view
 from expediter.api.request import JSON, Headers, Request, Response, arguments, whole_number
 from expediter.app import intake, orders
 from expediter.app.drafts import ChangeDraft, D, Draft, parse
+from expediter.app.idempotency import own_id
 from expediter.app.instants import instant
 from expediter.app.operator import operations
 from expediter.app.ports import Query, Work
@@ -90,7 +91,7 @@ def cancel_order(work: Work, request: Request) -> Response:
 def get_timeline(work: Work, request: Request) -> Response:
     timeline = operations.timeline(work, request.caller, request.params["id"])
     shown = [{**event, "at": instant(event["at"])} for event in timeline.events]
-    return _json({"order_id": request.params["id"].lower(), "events": shown, "pruned": timeline.pruned})
+    return _json({"order_id": timeline.order_id, "events": shown, "pruned": timeline.pruned})
 
 
 # ── dead letters ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -7,29 +7,45 @@ import msgspec
 
 from expediter.app import addresses, intake
 from expediter.app.drafts import ChangeDraft, change_of
-from expediter.app.ports import Caller, Outcome, Page, Query, Work
+from expediter.app.idempotency import own_id
+from expediter.app.ports import NO_CURSOR, Caller, Outcome, Page, Query, Work
 from expediter.domain import order as rules
-from expediter.domain.errors import OrderNotFound
+from expediter.domain.errors import NO_LIST, OrderInvalid, OrderNotFound
 from expediter.domain.order import Order
 
 
 def find(work: Work, caller: Caller, order_id: str) -> Order:
-    """The order. Raises OrderNotFound when it is absent, deleted or another user's."""
-    order = intake.known(work, order_id.lower())  # a UUID is the same in capitals (RFC 9562, section 4)
-    if order is None or order.deleted_at is not None or not (caller.operator or caller.user_id == order.user_id):
-        raise OrderNotFound(f"There is no order {order_id}. Check the id.")
-    return order
+    """The order of this id, or of a customer the one that he sent under this idempotency key.
+
+    Raises OrderNotFound when it is absent, deleted or another user's.
+    """
+    asked = order_id.lower()  # a UUID is the same in capitals (RFC 9562, section 4)
+    for found in (intake.known(work, one) for one in _ids(caller, asked)):
+        if found is not None and found.deleted_at is None and (caller.operator or caller.user_id == found.user_id):
+            return found
+    raise OrderNotFound(f"There is no order {order_id}. Check the id.")
+
+
+def _ids(caller: Caller, asked: str) -> tuple[str, ...]:
+    """The ids that an order may have whose id or key this is."""
+    return (asked,) if caller.operator else (asked, own_id(caller, asked))
 
 
 def page(work: Work, caller: Caller, query: Query) -> Page:
-    """Orders, newest first; a customer's own ones only. Raises OrderInvalid for a bad cursor."""
-    if not caller.operator:
-        if caller.user_id is None or query.user_id not in {None, caller.user_id}:
-            return Page((), None)
-        query = msgspec.structs.replace(query, user_id=caller.user_id)
+    """Orders, newest first; a customer's own ones only. Raises OrderInvalid for a bad cursor: a customer's is an order
+    of his own, or whether there is another's would show.
+    """
     if query.cursor is not None:
         query = msgspec.structs.replace(query, cursor=query.cursor.lower())
-    return work.orders.page(query)
+    if caller.operator:
+        return work.orders.page(query)
+    if caller.user_id is None or query.user_id not in {None, caller.user_id}:
+        return Page((), None)
+    if query.cursor is not None:
+        last = work.orders.find(query.cursor)
+        if last is None or last.user_id != caller.user_id:
+            raise OrderInvalid((NO_CURSOR,), NO_LIST)
+    return work.orders.page(msgspec.structs.replace(query, user_id=caller.user_id))
 
 
 def change(work: Work, caller: Caller, order_id: str, draft: ChangeDraft) -> Order:

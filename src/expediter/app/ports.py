@@ -12,6 +12,7 @@ import msgspec
 from expediter.app.access import ALL, Scope
 from expediter.asl.protocol import Json
 from expediter.domain.alert import Alert
+from expediter.domain.errors import Fault
 from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order, Status
 from expediter.domain.outage import Outage
@@ -56,6 +57,10 @@ class Query(msgspec.Struct, frozen=True):
 class Page(msgspec.Struct, frozen=True):
     items: tuple[Order, ...]
     cursor: str | None
+
+
+#: What ``Orders.page`` says of a cursor that is none.
+NO_CURSOR = Fault("cursor", "this is no cursor of a page; leave it out to start at the newest")
 
 
 class Orders(Protocol):

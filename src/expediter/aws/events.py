@@ -1,6 +1,7 @@
 """The events of AWS's services as our values, and our values as the answers that they want."""
 
 import base64
+import uuid
 from collections.abc import Mapping
 from urllib.parse import unquote
 
@@ -12,6 +13,7 @@ from expediter.api.request import Request, Response
 from expediter.api.rest import OPERATIONS, Operation
 from expediter.app.access import OwnerRefused, ScopeMissing
 from expediter.app.drafts import Draft, parse
+from expediter.app.idempotency import own_id
 from expediter.app.intake import require_owner
 from expediter.app.ports import Message
 from expediter.asl.protocol import Json
@@ -42,20 +44,23 @@ def message_of(record: Json) -> Message:
     )
 
 
-def check_sender(message: Message) -> None:
-    """Whether who called the API may place this order, where it wrote down who did.
+def admitted(message: Message) -> Message:
+    """The message, if who called the API may place this order, where it wrote down who did.
 
-    What is no order is left for the intake to refuse. Raises ScopeMissing, OwnerRefused, Unauthorized.
+    Its ``order_id`` is the idempotency key, because API Gateway cannot make a customer's own id of it; here it becomes
+    that id. What is no order is left for the intake to refuse. Raises ScopeMissing, OwnerRefused, Unauthorized.
     """
     if "caller" not in message.attributes:
-        return
+        return message
     caller = from_message(message.attributes)
     require(caller.scopes, NEEDS["postOrder"])
     try:
         draft = parse(message.body, Draft)
-    except (OrderInvalid, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return
+        key = str(uuid.UUID(message.attributes["order_id"]))
+    except (OrderInvalid, msgspec.DecodeError, ValueError, RecursionError):
+        return message
     require_owner(caller, draft)
+    return msgspec.structs.replace(message, attributes={**message.attributes, "order_id": own_id(caller, key)})
 
 
 def operation_of(name: str) -> Operation:

@@ -70,7 +70,7 @@ def test_purging_removes_them_for_good(home: Adapters) -> None:
 def test_a_timeline_is_empty_before_the_workflow_starts_and_for_its_owner_only(home: Adapters) -> None:
     with home.unit() as work:
         intake.accept(work, ANN, convert({**BURGERS, "user_id": "ann"}, Draft), ID)
-        assert operations.timeline(work, ANN, ID) == Timeline([], pruned=False)
+        assert operations.timeline(work, ANN, ID) == Timeline(ID, [], pruned=False)
         take_batch(work)
         assert operations.timeline(work, ANN, ID).events[0]["type"] == "ExecutionStarted"
         with pytest.raises(OrderNotFound):

@@ -29,11 +29,12 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """Every event of an order's workflow, oldest first.
+    """Every event of an order's workflow, oldest first. ``order_id``: the order's own.
 
     ``pruned``: its events were deleted, because they were old or their customer was erased.
     """
 
+    order_id: str
     events: list[dict[str, Any]]
     pruned: bool
 
@@ -77,8 +78,9 @@ def purge(work: Work) -> Moved:
 
 def timeline(work: Work, caller: Caller, order_id: str) -> Timeline:
     """The order's workflow; it has no events before it starts. Raises OrderNotFound."""
-    events = work.workflows.history(orders.find(work, caller, order_id).id)
-    return Timeline(events or [], pruned=events == [])
+    found = orders.find(work, caller, order_id)
+    events = work.workflows.history(found.id)
+    return Timeline(found.id, events or [], pruned=events == [])
 
 
 def _each(work: Work, act: Callable[[str], bool]) -> Moved:

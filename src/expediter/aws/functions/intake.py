@@ -6,7 +6,7 @@ from expediter.app import intake
 from expediter.app.ports import Message
 from expediter.asl.protocol import Json
 from expediter.aws import wiring
-from expediter.aws.events import ITS_OWN, check_sender, message_of
+from expediter.aws.events import ITS_OWN, admitted, message_of
 
 _log = logging.getLogger("expediter.intake")
 
@@ -18,8 +18,7 @@ def handler(event: Json, _: object) -> Json:
     for record in event["Records"]:
         message = message_of(record)
         try:
-            check_sender(message)
-            intake.take(work, message)
+            intake.take(work, admitted(message))
         except Exception as error:  # noqa: BLE001  # one message that fails must not stop the others
             failed.append({"itemIdentifier": message.id})
             _log.warning("message %s was not taken in: %s", message.id, type(error).__name__)

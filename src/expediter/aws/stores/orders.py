@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import msgspec
 from botocore.exceptions import ClientError
 
-from expediter.app.ports import Mail, Outcome, Page, Query
+from expediter.app.ports import NO_CURSOR, Mail, Outcome, Page, Query
 from expediter.asl.protocol import Json
 from expediter.aws.failures import code, unavailable
 from expediter.aws.stores.items import DynamoItem, entry_of, item_of, month, numbers, order_of, texts
 from expediter.aws.stores.lists import Lists
 from expediter.aws.stores.tables import MONTHS
-from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderInvalid
+from expediter.domain.errors import NO_LIST, OrderChanged, OrderInvalid
 from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order
 
@@ -58,8 +58,7 @@ class DynamoOrders:
     def page(self, query: Query) -> Page:
         last = None if query.cursor is None else self.find(query.cursor)
         if query.cursor is not None and last is None:
-            fault = Fault("cursor", "this is no cursor of a page; leave it out to start at the newest")
-            raise OrderInvalid((fault,), NO_LIST)
+            raise OrderInvalid((NO_CURSOR,), NO_LIST)
         with unavailable():
             orders = Lists(self._client, self._tables.orders, self._tables.claims).orders(query, last)
         return Page(orders[: query.limit], cursor=orders[query.limit - 1].id if len(orders) > query.limit else None)

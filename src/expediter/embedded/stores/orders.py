@@ -7,7 +7,7 @@ from operator import itemgetter
 import msgspec
 
 from expediter.app.intake import order_in
-from expediter.app.ports import Message, OrderSettings, Outcome, Page, Query
+from expediter.app.ports import NO_CURSOR, Message, OrderSettings, Outcome, Page, Query
 from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderError, OrderInvalid
 from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import ENDED, Order, Status
@@ -124,8 +124,7 @@ class SqliteOrders:
     def _number(self, cursor: str) -> int:
         no = self._claims.number(cursor)
         if no is None:
-            fault = Fault("cursor", "this is no cursor of a page; leave it out to start at the newest")
-            raise OrderInvalid((fault,), NO_LIST)
+            raise OrderInvalid((NO_CURSOR,), NO_LIST)
         return no
 
 

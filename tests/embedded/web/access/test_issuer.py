@@ -192,6 +192,20 @@ async def test_events_stop_when_the_key_of_their_subscription_is_revoked(serving
         assert told["type"] == "error"
 
 
+async def test_a_websocket_takes_nothing_more_once_its_key_is_revoked(serving: Opened) -> None:
+    async with serving(TOKEN=TOKEN) as served:
+        mine = {"Authorization": f"Bearer {TOKEN}"}
+        key_id, key = await made_key(served.client, ["orders:write"])
+        post = 'mutation { postOrder(input: {name: "a", quantity: 1, restaurantId: "r"}) { id } }'
+        async with connected(served, additional_headers={"Authorization": f"Bearer {key}"}) as client:
+            await client.say("subscribe", "1", query=post)
+            assert (await client.hear())["payload"]["data"]["postOrder"]["id"]
+            assert (await client.hear())["type"] == "complete"
+            await served.client.delete(f"/keys/{key_id}", headers=mine)
+            await client.say("subscribe", "2", query=post)
+            assert await client.closed() == 4403
+
+
 async def test_a_key_ends_when_it_was_said_and_its_last_use_is_noted(opened: Opened) -> None:
     clock = VirtualClock()
     async with opened(clock, TOKEN=TOKEN) as served:

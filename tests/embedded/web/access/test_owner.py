@@ -13,7 +13,7 @@ from expediter.app.access import CUSTOMER
 from tests.embedded.web.access.callers import TOKEN
 from tests.embedded.web.access.test_wrong_user import BODIES, FIELDS, ORDER, WHERE
 from tests.embedded.web.conftest import Opened, Served
-from tests.embedded.web.graphql.sockets import connected
+from tests.embedded.web.graphql.sockets import FOLLOW, connected
 from tests.support.issuer import Issuer, issuing
 
 pytestmark = pytest.mark.anyio
@@ -83,6 +83,23 @@ async def test_lists_hold_only_ones_own_and_a_list_of_anothers_is_empty(opened: 
             assert told.json() == {"data": {"orders": []}}
 
 
+async def test_the_cursor_of_a_page_does_not_tell_whether_another_has_an_order(opened: Opened) -> None:
+    with issuing(time.time()) as issuer:
+        async with opened(TOKEN=TOKEN, **issuer.settings()) as served:
+            ids = {}
+            for user in ("ann", "bob"):
+                ids[user] = (await placed(served, by(issuer, user))).headers["Order-Id"]
+                await served.client.post(f"/orders/{ids[user]}/cancel", headers=by(issuer, user))  # writes the row
+            for ways in ("/orders?cursor={}", '/graphql?query={{orders(after:"{}"){{id}}}}'):
+                answers = [
+                    await served.client.get(ways.format(one), headers=by(issuer, "bob"))
+                    for one in (ids["bob"], ids["ann"], str(uuid4()))
+                ]
+                own, anothers, nobodys = [(one.status_code, one.text) for one in answers]
+                assert anothers == nobodys != own
+                assert own[0] == 200
+
+
 async def test_a_key_of_another_caller_reveals_nothing(opened: Opened) -> None:
     """Whoever used it before, another customer's order under it is accepted, and is the same again when sent again."""
     with issuing(time.time()) as issuer:
@@ -99,6 +116,22 @@ async def test_a_key_of_another_caller_reveals_nothing(opened: Opened) -> None:
                 assert first.headers["Order-Id"] == again.headers["Order-Id"]
                 ids.add(first.headers["Order-Id"])
             assert len({*ids, KEY}) == 3
+
+
+async def test_a_customer_finds_his_order_under_the_key_that_he_sent_and_nobody_elses(serving: Opened) -> None:
+    with issuing(time.time()) as issuer:
+        async with serving(TOKEN=TOKEN, **issuer.settings()) as served:
+            hers = (await placed(served, by(issuer, "ann"), **{"Idempotency-Key": KEY})).headers["Order-Id"]
+            found = [await served.client.get(f"/orders/{key}", headers=by(issuer, "ann")) for key in (KEY, KEY.upper())]
+            assert [one.json()["id"] for one in found] == [hers, hers]
+            told = await served.client.get(f"/orders/{KEY}/timeline", headers=by(issuer, "ann"))
+            assert told.json()["order_id"] == hers
+            for shown in (by(issuer, "bob"), {"Authorization": f"Bearer {TOKEN}"}):
+                assert (await served.client.get(f"/orders/{KEY}", headers=shown)).status_code == 404
+            async with connected(served, additional_headers=by(issuer, "ann")) as client:
+                await client.say("subscribe", "1", query=FOLLOW, variables={"id": KEY})
+                answer = await client.hear()
+            assert answer["payload"][0]["extensions"]["code"] == "OrderNotFound"
 
 
 async def test_a_body_that_names_another_user_is_refused(opened: Opened) -> None:

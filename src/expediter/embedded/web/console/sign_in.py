@@ -9,7 +9,7 @@ from expediter.api.request import Response
 from expediter.app.drafts import VISIBLE
 from expediter.app.ports import Caller
 from expediter.console.render import plain
-from expediter.embedded.web.access.authenticator import Authenticator
+from expediter.embedded.web.access.authenticator import OPERATOR, Authenticator
 from expediter.embedded.web.access.code_flow import LONGEST, CodeFlow
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.callers import Proxies
@@ -77,7 +77,7 @@ class SignIn:
     async def _by_form(self, body: bytes, address: str, *, secure: bool) -> Response:
         self._shares.sign_ins.check(address)
         form = fields(body)
-        given, name = f"Bearer {form.get('token', '').strip()}", " ".join(form.get("name", "").split())[:60]
+        given = f"Bearer {form.get('token', '').strip()}"
         try:
             caller = await self._authenticator.look_up(given)
         except Unauthorized:
@@ -87,6 +87,8 @@ class SignIn:
         self._shares.sign_ins.succeeded(address)
         if not caller.operator:
             return self.page(_NO_OPERATOR, 403)
+        # A key and a token of the issuer say whose they are; only the plain token is everybody's.
+        name = " ".join(form.get("name", "").split())[:60] if caller is OPERATOR else caller.name
         if not re.match(VISIBLE, name):
             return self.page("Give the name under which your actions are written down.", 401)
         return self._begun(name, caller, given, secure=secure)

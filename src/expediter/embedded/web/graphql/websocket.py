@@ -151,6 +151,8 @@ class GraphqlSocket:
                 raise Closing(4400, f"Unexpected message of type {message.type}")
 
     async def _begin(self, name: str, payload: object) -> None:
+        if not self._authenticator.lets_in(self._authorization):
+            raise Closing(4403, "Forbidden: the token is not taken any more")
         if name in self._running:
             raise Closing(4409, f"Subscriber for {name} already exists")
         try:

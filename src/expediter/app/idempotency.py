@@ -1,0 +1,18 @@
+"""Idempotency keys: which order a caller means by one."""
+
+import uuid
+
+from expediter.app.ports import Caller
+
+#: The namespace of customers' ids (RFC 9562, section 5.5).
+_CUSTOMERS = uuid.UUID("6f3a4c1e-5a0b-4c0f-9d55-3a1f0f2b7c44")
+
+
+def own_id(caller: Caller, key: str) -> str:
+    """The id of the order that the caller sends under ``key``: the key, for an operator or a program.
+
+    A customer's is made of him and the key (a UUIDv5): keys of two customers never meet, so none tells of another's.
+    """
+    if caller.operator:
+        return key
+    return str(uuid.uuid5(_CUSTOMERS, f"{key} {caller.user_id}"))
