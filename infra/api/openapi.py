@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from expediter import contracts
-from expediter.api.access import NEEDS, RESOURCE, Need
+from expediter.api.access import NEEDS, RESOURCE
 from expediter.api.rest import OPERATIONS
 from expediter.app.access import Scope, scopes_in
 from expediter.asl.protocol import Json
@@ -26,12 +26,16 @@ GATEWAY_ERRORS = {
     "UNSUPPORTED_MEDIA_TYPE": ("MediaTypeUnsupported", 415),
     "REQUEST_TOO_LARGE": ("BodyTooLarge", 413),
     "UNAUTHORIZED": ("Unauthorized", 401),
-    "ACCESS_DENIED": ("Unauthorized", 401),
+    "ACCESS_DENIED": ("ScopeMissing", 403),
     "MISSING_AUTHENTICATION_TOKEN": ("PathUnknown", 404),
     "THROTTLED": ("TooBusy", 429),
     "QUOTA_EXCEEDED": ("TooBusy", 429),
     "DEFAULT_5XX": ("StoreUnavailable", 503),
 }
+
+
+#: What API Gateway says in place of its own words, which do not name the scope.
+DETAILS = {"ACCESS_DENIED": f"The token has no scope for this. POST /orders needs {RESOURCE}{NEEDS['postOrder']}."}
 
 
 class Wiring(NamedTuple):
@@ -52,7 +56,7 @@ def document(wiring: Wiring) -> Json:
     spec["paths"] = published(spec["paths"])
     for methods in spec["paths"].values():
         for operation in methods.values():
-            operation["security"] = [{AUTHORIZER: scopes(NEEDS[operation["operationId"]])}]
+            operation["security"] = [{AUTHORIZER: scopes(operation["operationId"])}]
             operation["x-amazon-apigateway-integration"] = _function(wiring)
     post = spec["paths"]["/orders"]["post"]
     post["x-amazon-apigateway-integration"] = _queue(wiring)
@@ -61,7 +65,7 @@ def document(wiring: Wiring) -> Json:
         "all": {"validateRequestBody": True, "validateRequestParameters": True}
     }
     spec["x-amazon-apigateway-gateway-responses"] = {
-        kind: _answer(name, status) for kind, (name, status) in GATEWAY_ERRORS.items()
+        kind: _answer(name, status, DETAILS.get(kind)) for kind, (name, status) in GATEWAY_ERRORS.items()
     }
     spec["components"]["securitySchemes"] = {AUTHORIZER: _authorizer(wiring.pool)}
     if wiring.origin:
@@ -69,11 +73,15 @@ def document(wiring: Wiring) -> Json:
     return spec
 
 
-def scopes(need: Need) -> list[str]:
-    """The scopes of access tokens that are let in: a person's, whose groups our function looks at, and a program's with
-    what the operation needs. API Gateway takes a token with any of them."""
-    programs = [f"{RESOURCE}{scope}" for scope in Scope if need in scopes_in([scope])]
-    return [*PEOPLE, *programs]
+def scopes(operation: str) -> list[str]:
+    """The scopes of access tokens that are let in: people's, and those of programs. API Gateway takes a token with any
+    of them.
+
+    Our function looks at what the operation needs, and names it when it is missing; before the queue there is none, so
+    API Gateway takes only tokens of programs that may place orders.
+    """
+    programs = [scope for scope in Scope if operation != "postOrder" or NEEDS[operation] in scopes_in([scope])]
+    return [*PEOPLE, *(f"{RESOURCE}{scope}" for scope in programs)]
 
 
 def published(paths: Json) -> Json:
@@ -141,13 +149,13 @@ def problem(name: str, status: int, detail: str) -> Json:
     return {"type": f"/errors/{name}", "error": name, "title": name, "status": status, "detail": detail}
 
 
-def _answer(name: str, status: int) -> Json:
+def _answer(name: str, status: int, detail: str | None) -> Json:
     """A gateway response's template knows variables only, no functions. messageString brings its own quotes; what the
     validator says (validationErrorString) holds quotes that nothing can escape, so it is left out.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
     """
-    body = json.dumps(problem(name, status, "DETAIL")).replace('"DETAIL"', "$context.error.messageString")
+    body = json.dumps(problem(name, status, detail or "DETAIL")).replace('"DETAIL"', "$context.error.messageString")
     answer: Json = {
         "statusCode": str(status),
         "responseTemplates": {"application/json": body},
@@ -155,6 +163,8 @@ def _answer(name: str, status: int) -> Json:
     }
     if status in {429, 503}:
         answer["responseParameters"]["gatewayresponse.header.Retry-After"] = "'1'"
+    if status in {401, 403}:
+        answer["responseParameters"]["gatewayresponse.header.WWW-Authenticate"] = "'Bearer'"
     return answer
 
 

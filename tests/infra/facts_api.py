@@ -9,7 +9,7 @@ from typing import Any
 from expediter.api.graphql import RESOLVERS
 from expediter.api.rest import OPERATIONS
 from expediter.aws.functions.table import FUNCTIONS, OTHER_FUNCTIONS, TASK_FUNCTIONS
-from infra.api.openapi import GATEWAY_ERRORS
+from infra.api.openapi import DETAILS, GATEWAY_ERRORS
 from tests.infra.reading import Template, function, get, named, only, resources, tags, text
 
 # ── APIs and users ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -82,8 +82,10 @@ def the_api_itself_answers_with_our_errors(template: Template) -> None:
     for kind, (name, status) in GATEWAY_ERRORS.items():
         parameters = answers[kind]["responseParameters"]
         shown = answers[kind]["responseTemplates"]["application/json"]
-        known = shown.replace("$context.error.messageString", '"why"')
-        assert json.loads(known) == {**json.loads(known), "error": name, "status": status, "detail": "why"}
+        known = json.loads(shown.replace("$context.error.messageString", '"why"'))
+        assert known == {**known, "error": name, "status": status, "detail": DETAILS.get(kind, "why")}
+        asks = {"gatewayresponse.header.WWW-Authenticate": "'Bearer'"} if status in {401, 403} else {}
+        assert {key: it for key, it in parameters.items() if "Authenticate" in key} == asks
         assert parameters["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
         assert ("gatewayresponse.header.Retry-After" in parameters) == (status in {429, 503})
 

@@ -1,6 +1,8 @@
 """Facts about who may call."""
 
-from expediter.api.access import NEEDS
+from graphql import ObjectTypeDefinitionNode, parse
+
+from expediter.api.graphql import RESOLVERS
 from expediter.app.access import GROUPS, Scope
 from tests.infra.facts_api import operations
 from tests.infra.reading import Template, get, named, only, resources, text
@@ -78,10 +80,29 @@ def every_call_needs_a_user(template: Template) -> None:
         "x-amazon-apigateway-authorizer": {"type": "cognito_user_pools", "providerARNs": [get(pool)]},
     }
     for _, operation in operations(body):
-        need = NEEDS[operation["operationId"]]
-        enough = {need, Scope.DLQ} if need == Scope.DLQ_READ else {need}
-        allowed = [f"expediter/{scope}" for scope in Scope if scope in enough]
-        assert operation["security"] == [{"users": ["aws.cognito.signin.user.admin", "openid", *allowed]}]
+        allowed = [Scope.ORDERS_WRITE] if operation["operationId"] == "postOrder" else list(Scope)
+        ours = [f"expediter/{scope}" for scope in allowed]
+        assert operation["security"] == [{"users": ["aws.cognito.signin.user.admin", "openid", *ours]}]
+
+
+def every_field_is_for_users_and_one_for_the_system_alone(template: Template) -> None:
+    """A field without a directive takes the API's default, the user pool; its function looks at groups and scopes.
+
+    https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html
+    """
+    document = parse(only(template, "AWS::AppSync::GraphQLSchema")["Definition"])
+    types = {it.name.value: it for it in document.definitions if isinstance(it, ObjectTypeDefinitionNode)}
+    said = {
+        f"{name}.{field.name.value}": [one.name.value for one in field.directives]
+        for name, it in types.items()
+        if name in {"Query", "Mutation", "Subscription"}
+        for field in it.fields
+    }
+    others = {"Mutation.publishOrder": ["aws_iam"], "Subscription.orderUpdated": ["aws_subscribe"]}
+    assert said == {field: others.get(field, []) for field in RESOLVERS}
+    on_types = {name: sorted(one.name.value for one in it.directives) for name, it in types.items()}
+    both = ["aws_cognito_user_pools", "aws_iam"]
+    assert on_types == {"Query": [], "Mutation": [], "Subscription": [], "Order": both, "Item": both}
 
 
 USERS = (
@@ -89,4 +110,5 @@ USERS = (
     the_user_pool_is_strict_and_has_operators,
     programs_have_credentials_of_their_own_and_named_scopes,
     every_call_needs_a_user,
+    every_field_is_for_users_and_one_for_the_system_alone,
 )

@@ -2,6 +2,7 @@
 
 from expediter.api.access import Claims, caller_of, words_of
 from expediter.api.errors import Unauthorized
+from expediter.app.access import Scope
 from expediter.app.ports import Caller
 from expediter.asl.protocol import Json
 
@@ -12,11 +13,14 @@ def from_authorizer(authorizer: Json) -> Caller:
 
 
 def from_identity(identity: Json) -> Caller:
-    """AppSync's ``identity``: a Cognito user's, or our own functions' by IAM (no ``sub``). Raises Unauthorized."""
+    """AppSync's ``identity``: a Cognito user's, or our own functions' by IAM (no ``sub``), which only publish.
+
+    Raises Unauthorized.
+    """
     if identity and identity.get("sub"):
         return _caller(identity.get("claims") or {}, identity["sub"], identity.get("groups"))
     if identity and identity.get("userArn"):
-        return Caller(None, operator=True)
+        return Caller(scopes=frozenset({Scope.WORKFLOW}))
     raise Unauthorized
 
 

@@ -268,10 +268,13 @@ class Home:
         """Counts a request that was refused because there is too much to do."""
         self._writer.metrics.shed += 1
 
-    def sign_in_failed(self) -> None:
-        """Counts a token that was wrong, and logs that. It does not log from whom, because that would be personal."""
+    def sign_in_failed(self, key_id: str) -> None:
+        """Counts a token that was wrong, and logs that, with the id of a key if it looked like one.
+
+        It does not log from whom, because that would be personal.
+        """
         self._writer.metrics.sign_ins_failed += 1
-        _log.warning("somebody sent a token that is wrong")
+        _log.warning("somebody sent a token that is wrong", extra={"key": key_id or None})
 
     def note(self, handle: Callable[[OperatorServices], None], name: str) -> None:
         """Writes something that no request waits for."""

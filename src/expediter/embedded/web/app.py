@@ -125,7 +125,7 @@ class App:
                 try:
                     caller = await self._authenticator.look_up(authorization)
                 except Unauthorized:
-                    self._wrong_tokens.seen("GraphQL", address)
+                    self._wrong_tokens.seen(authorization, "GraphQL", address)
                     raise
                 place.close()
                 if not self._authenticator.open:
@@ -225,7 +225,9 @@ class App:
     def _count_stranger(self, head: RequestHead) -> None:
         """One more request without a token, or with a wrong one. Raises TooManyRequests."""
         if "authorization" in head.headers:
-            self._wrong_tokens.seen(_via(head), self._proxies.caller(head.peer, head.headers))
+            self._wrong_tokens.seen(
+                head.headers["authorization"], _via(head), self._proxies.caller(head.peer, head.headers)
+            )
         self._shares.requests.count(self._proxies.caller(head.peer, head.headers))
 
     def _named(self, head: RequestHead, caller: Caller) -> Caller:

@@ -85,8 +85,8 @@ class Backend(Protocol):
     def shed(self) -> None:
         """Counts a request that was refused because there is too much to do."""
 
-    def sign_in_failed(self) -> None:
-        """Counts a token that was wrong, and logs it."""
+    def sign_in_failed(self, key_id: str) -> None:
+        """Counts a token that was wrong, and logs it. ``key_id``: how it began, if it looked like a key."""
 
     def note(self, handle: Callable[[OperatorServices], None], name: str) -> None:
         """Has something written that no request waits for."""

@@ -1,6 +1,7 @@
 """Tokens of an issuer while time passes: keys rotate, the issuer goes away, tokens end."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -217,6 +218,32 @@ async def test_a_key_ends_when_it_was_said_and_its_last_use_is_noted(opened: Ope
         while (listed := (await asked(served, TOKEN, "/keys")).json()["items"])[0]["last_used_at"] is None:
             await served.home.write(lambda work: None, "look")
         assert listed[0]["last_used_at"] == "2026-08-01T12:59:59.999Z"
+
+
+async def test_a_key_stands_in_the_log_by_its_beginning_and_never_whole(
+    opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "expediter")
+    async with opened(TOKEN=TOKEN) as served:
+        key_id, key = await made_key(served.client, ["orders:read"])
+        for _ in range(3):
+            await asked(served, key)
+        await asked(served, f"{key}x")
+        await served.client.delete(f"/keys/{key_id}", headers={"Authorization": f"Bearer {TOKEN}"})
+        for wrong in (key, "exp_../../x_y", f"exp_{'0' * 400}_y"):
+            assert (await asked(served, wrong)).status_code == 401
+    told = [(record.message, record.__dict__.get("key")) for record in caplog.records]
+    wrong = "somebody sent a token that is wrong"
+    assert told == [
+        ("a key was made", key_id),
+        ("a program's key was used", key_id),
+        (wrong, key_id),
+        ("a key was revoked", key_id),
+        (wrong, key_id),
+        (wrong, None),
+        (wrong, None),
+    ]
+    assert key.removeprefix(f"{key_id}_") not in caplog.text
 
 
 async def test_nobody_gives_a_key_what_he_may_not_do(opened: Opened) -> None:

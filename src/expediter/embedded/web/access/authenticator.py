@@ -5,6 +5,8 @@ A token of the issuer is checked once and then known until its end, so that it c
 
 import hashlib
 import hmac
+import logging
+import re
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -18,12 +20,20 @@ from expediter.embedded.web.backend import Backend
 
 #: What a program's key looks like: this, its id, and a secret: ``exp_ID_SECRET``.
 KEY = "exp_"
+_KEY_ID = re.compile(rf"{KEY}[0-9a-f]{{8}}(?=_)")
 #: Checked tokens that are kept; the one that was shown longest ago goes first.
 KEPT = 10_000
 #: Milliseconds between two notes of a key's last use.
 NOTED = 60_000
 #: Who has the plain token may do everything; without a token or an issuer everybody may.
 OPERATOR = Caller()
+_log = logging.getLogger("expediter.keys")
+
+
+def key_id_in(authorization: str) -> str:
+    """The id that the key shown there (``Bearer KEY``) begins with: how a log names it. Empty: it is no key."""
+    found = _KEY_ID.match(authorization.partition(" ")[2].strip())
+    return found[0] if found else ""
 
 
 class _Known(NamedTuple):
@@ -93,6 +103,7 @@ class Authenticator:
             raise refused()
         if now - self._used.get(key_id, 0) >= NOTED:
             self._used[key_id] = now
+            _log.info("a program's key was used", extra={"key": key_id})
             self._home.note(lambda services: services.keys.used(key_id, now), "keyUsed")
         return caller_by(key)
 

@@ -82,7 +82,7 @@ class SignIn:
             caller = await self._authenticator.look_up(given)
         except Unauthorized:
             self._shares.sign_ins.failed(address)
-            self._wrong_tokens.seen("console", address)
+            self._wrong_tokens.seen(given, "console", address)
             return self.page("That is not a token of this server.", 401)
         self._shares.sign_ins.succeeded(address)
         if not caller.operator:

@@ -3,6 +3,7 @@ Cognito's.
 """
 
 import hashlib
+import logging
 import secrets
 from datetime import datetime
 from typing import Annotated
@@ -25,6 +26,7 @@ from expediter.embedded.web.backend import Backend
 _JSON = (("Content-Type", JSON),)
 #: Whoever made the key reads it once, and nobody keeps the answer.
 _SECRET = (*_JSON, ("Cache-Control", "no-store"))
+_log = logging.getLogger("expediter.keys")
 
 
 class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,6 +83,7 @@ async def add_key(home: Backend, request: Request) -> Response:
     )
     await home.write_as_operator(lambda services: keys.add(services, request.caller, made), "addKey")
     home.keys.changed()
+    _log.info("a key was made", extra={"key": key_id})
     return Response(201, _SECRET, msgspec.json.encode(MadeKey(_shown(made), text)))
 
 
@@ -89,6 +92,7 @@ async def revoke_key(home: Backend, request: Request) -> Response:
     key_id = request.params["id"]
     await home.write_as_operator(lambda services: keys.revoke(services, request.caller, key_id), "revokeKey")
     home.keys.changed()
+    _log.info("a key was revoked", extra={"key": key_id})
     return Response(204)
 
 
