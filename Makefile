@@ -20,6 +20,7 @@ TEST := $(VENV)/.test-installed
 DEMO := $(VENV)/.demo-installed
 BROWSER := $(VENV)/.browser-installed
 OIDC := $(VENV)/oidc/.installed
+CLIENT := $(VENV)/client/.installed
 AWS := $(VENV)/.aws-installed
 
 # Heavy tests start servers and wait for them in real time, each wait with an end of its own well below this: on a slow
@@ -54,7 +55,7 @@ run: $(RUN) ## Set up and serve (PORT=8080 DATA=./data); Ctrl-C stops it, no ord
 test: $(TEST) ## Set up and pass the tests (about six minutes on two cores)
 	$(PY) -m pytest -n 2 --dist loadfile
 
-test-heavy: $(TEST) $(BROWSER) $(OIDC) ## Only what test-all adds to test
+test-heavy: $(TEST) $(BROWSER) $(OIDC) $(CLIENT) ## Only what test-all adds to test
 	$(HEAVY) --ignore tests/aws --ignore tests/infra --ignore tests/journeys/parity --ignore tests/workflow
 
 test-all: test test-heavy test-aws ## Everything: test, then what takes longer
@@ -131,6 +132,7 @@ lock: ## Write requirements/*.txt anew (for developers; needs uv)
 	$(call compile,lambda,--no-emit-package dnspython)
 	$(call compile,rie,--no-deps)
 	$(call compile,deploy)
+	$(call compile,client)
 	$(call compile,peers-dbos)
 	$(call compile,peers-restate)
 	$(call compile,peers-temporal)
@@ -202,6 +204,13 @@ $(VENV)/peers/%/.installed: requirements/peers-%.txt | $(PY)
 $(BROWSER): $(TEST) requirements/browser.txt
 	@echo "Installing what drives a browser (the browser itself is Debian's chromium)"
 	@$(LOCKED) -r requirements/run.txt -r requirements/test.txt -r requirements/browser.txt
+	@touch $@
+
+# What generates a client of openapi.json: in a virtualenv of its own, as its users have it.
+$(CLIENT): requirements/client.txt | $(PY)
+	@echo "Installing what generates a client of openapi.json"
+	@$(PY) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r $<
 	@touch $@
 
 # Its tests are skipped, and say why, where there is no node or it cannot be fetched.
