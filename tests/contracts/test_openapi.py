@@ -15,6 +15,7 @@ from expediter.api.rest import LARGEST_PAGE, PAGE
 from expediter.app.access import Scope
 from expediter.app.drafts import MAX_ITEMS, MAX_NAME, ChangeDraft, Draft, DraftItem
 from expediter.app.operator.erasing import Erased
+from expediter.app.operator.reconcile import Offender
 from expediter.app.operator.services import StateCounts
 from expediter.domain.currencies import CURRENCIES
 from expediter.domain.money import LARGEST_TOTAL
@@ -22,6 +23,7 @@ from expediter.domain.order import Status
 from expediter.embedded.engine.task_tokens import TaskFailure
 from expediter.embedded.web import operations as embedded
 from expediter.embedded.web.operations import Kind
+from expediter.embedded.web.routes.books import CurrencyView, Reconciliation
 from expediter.embedded.web.routes.customers import Erasure
 from expediter.embedded.web.routes.keys import KeyView, NewKey
 from expediter.embedded.web.routes.workflow import NewRouting, NewVersion, VersionView
@@ -97,6 +99,9 @@ def test_what_is_shown_has_exactly_the_fields_of_the_contract() -> None:
         "Problem": Problem,
         "Erased": Erased,
         "Key": KeyView,
+        "Reconciliation": Reconciliation,
+        "CurrencySums": CurrencyView,
+        "Offender": Offender,
         "WorkflowVersion": VersionView,
         "StateCounts": StateCounts,
     }

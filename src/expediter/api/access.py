@@ -41,6 +41,7 @@ NEEDS: Mapping[str, Need] = {
     "setWorkflowRouting": Scope.WORKFLOW,
     "undoWorkflowRouting": Scope.WORKFLOW,
     "eraseUser": Scope.ERASE,
+    "reconcile": Scope.RECONCILE,
     "listKeys": Scope.KEYS,
     "addKey": Scope.KEYS,
     "revokeKey": Scope.KEYS,
@@ -93,7 +94,9 @@ def caller_of(claims: Claims) -> Caller:
     """
     until = None if claims.exp is None else claims.exp * 1000
     if scopes := scopes_of_groups(claims.groups):
-        return Caller(claims.sub, name=claims.name or claims.sub, scopes=scopes, until=until)
+        # At many issuers people choose their names themselves: only the subject tells who acted.
+        name = f"{claims.name} ({claims.sub})" if claims.name not in {"", claims.sub} else claims.sub
+        return Caller(claims.sub, name=name, scopes=scopes, until=until)
     if claims.client_id and claims.client_id == claims.sub:
         given = [word.removeprefix(RESOURCE) for word in claims.scope.split() if word.startswith(RESOURCE)]
         return Caller(name=claims.sub, scopes=scopes_in(given), until=until)

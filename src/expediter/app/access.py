@@ -15,6 +15,7 @@ class Scope(StrEnum):
     DLQ = "dlq"
     MAIL = "mail"
     REFUNDS = "refunds"
+    RECONCILE = "reconcile"
     ERASE = "erase"
     METRICS = "metrics"
     AUDIT = "audit"
@@ -48,11 +49,11 @@ ALL = frozenset(Scope)
 CUSTOMER = frozenset({Scope.ORDERS_READ, Scope.ORDERS_WRITE})
 _VIEWER = frozenset({Scope.ORDERS_READ, Scope.DLQ_READ, Scope.METRICS, Scope.AUDIT, Scope.WORKFLOW_READ})
 
-#: A viewer sees everything but keys and changes nothing; an admin may do everything.
+#: A viewer sees everything but keys and the reconciled books, and changes nothing; an admin may do everything.
 ROLES: Mapping[Role, frozenset[Scope]] = {
     Role.VIEWER: _VIEWER,
     Role.SUPPORT: _VIEWER | {Scope.ORDERS_WRITE, Scope.DLQ, Scope.MAIL},
-    Role.FINANCE: _VIEWER | {Scope.REFUNDS},
+    Role.FINANCE: _VIEWER | {Scope.REFUNDS, Scope.RECONCILE},
     Role.ADMIN: ALL,
 }
 

@@ -25,6 +25,7 @@ from expediter.embedded.engine.workflows import EmbeddedWorkflows, HistoryTakesL
 from expediter.embedded.loop import Loop
 from expediter.embedded.loops.health import Health
 from expediter.embedded.operator.backlog import gauges
+from expediter.embedded.operator.books import Books
 from expediter.embedded.operator.histories import Histories
 from expediter.embedded.operator.keys import KeysInForce
 from expediter.embedded.operator.prometheus import PrometheusText
@@ -157,6 +158,7 @@ class Home:
         self.feed = feed
         self.health = health
         self.keys = KeysInForce(lambda: self.read_as_operator(lambda services: services.keys.all()))
+        self.books = Books(settings.data)
         self._database = database
         self._writer = database.writer
         self.engine = engine

@@ -11,6 +11,7 @@ from expediter.app.ports import Work
 from expediter.domain.outage import Outage
 from expediter.embedded.clock import Clock
 from expediter.embedded.engine.task_tokens import TaskReport
+from expediter.embedded.operator.books import Books
 from expediter.embedded.operator.keys import KeysInForce
 from expediter.embedded.settings import ServerSettings
 from expediter.embedded.web.feed import Feed
@@ -29,6 +30,9 @@ class Backend(Protocol):
 
     @property
     def keys(self) -> KeysInForce: ...
+
+    @property
+    def books(self) -> Books: ...
 
     @property
     def settings(self) -> ServerSettings: ...

@@ -18,6 +18,7 @@ from expediter.app.ports import Work
 from expediter.embedded.engine.workflows import HistoryTakesLong
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.routes import workflow
+from expediter.embedded.web.routes.books import reconcile
 from expediter.embedded.web.routes.customers import erase_user
 from expediter.embedded.web.routes.keys import add_key, list_keys, revoke_key
 from expediter.embedded.web.routes.tasks import send_task_failure, send_task_heartbeat, send_task_success
@@ -114,6 +115,7 @@ _CARRIED_OUT: dict[str, Operation] = {
     "sendTaskFailure": steps(send_task_failure),
     "sendTaskHeartbeat": steps(send_task_heartbeat),
     "eraseUser": steps(erase_user),
+    "reconcile": steps(reconcile)._replace(kind=Kind.READ),
     "redriveOrder": steps(workflow.redrive_order),
     "listWorkflowVersions": Operation(Kind.READ, workflow.list_versions),
     "getWorkflowVersion": Operation(Kind.READ, workflow.get_version),

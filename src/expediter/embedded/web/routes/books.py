@@ -1,0 +1,42 @@
+"""The operation of openapi.json that adds up the books. On AWS, `expediter reconcile --stack` does."""
+
+import msgspec
+
+from expediter.api.request import JSON, Request, Response
+from expediter.app.operator.reconcile import Currency, Offender
+from expediter.embedded.web.backend import Backend
+
+#: Offenders that are listed at most; ``expediter reconcile --json`` lists all.
+MOST_LISTED = 1_000
+
+
+class CurrencyView(msgspec.Struct, frozen=True):
+    """The sums of one currency in minor units: ``held`` = ``charges`` - ``refunds`` must equal ``expected``."""
+
+    currency: str
+    orders: int
+    charges: int
+    refunds: int
+    held: int
+    expected: int
+
+
+class Reconciliation(msgspec.Struct, frozen=True):
+    """Whether the money adds up. ``offenders`` are the first of those that there are (``offenders_count``)."""
+
+    clean: bool
+    currencies: list[CurrencyView]
+    offenders: list[Offender]
+    offenders_count: int
+
+
+async def reconcile(home: Backend, _: Request) -> Response:
+    """Raises TooBusy while somebody else has the books added up, and StoreUnavailable."""
+    report = await home.books.add_up()
+    listed = list(report.offenders[:MOST_LISTED])
+    found = Reconciliation(report.clean, list(map(_shown, report.currencies)), listed, len(report.offenders))
+    return Response(200, (("Content-Type", JSON),), msgspec.json.encode(found))
+
+
+def _shown(sums: Currency) -> CurrencyView:
+    return CurrencyView(sums.currency, sums.orders, sums.charges, sums.refunds, sums.held, sums.expected)
