@@ -20,7 +20,11 @@ def parse(definition: Json, *, express: bool = False, accepted: bool = False) ->
     """
     notes = Notes(express=express, accepted=accepted)
     reader = top_reader(definition, notes)
-    compile_scope(reader)
+    try:
+        compile_scope(reader)
+    except RecursionError as fault:
+        reader.complain("", "is nested too deep")
+        raise DefinitionInvalid(tuple(notes.faults)) from fault
     states = notes.states
     if notes.uncaught:
         message = f"An error that Retry does not cure ends the execution: no Catch in {', '.join(notes.uncaught)}"

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from expediter.asl.errors import INTRINSIC, PathInvalid, StateFailure
 from expediter.asl.expressions.intrinsics import INTRINSICS, BadArgument
 from expediter.asl.expressions.measured import FEW, made
-from expediter.asl.expressions.paths import Path, compile_path
+from expediter.asl.expressions.paths import NESTED, Path, compile_path
 from expediter.asl.expressions.scope import Scope
 from expediter.asl.protocol import Json
 from expediter.asl.texts import PAYLOAD_LIMIT, did_you_mean
@@ -49,6 +49,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.depth = 0
         self.paths: list[Path] = []
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
@@ -63,7 +64,11 @@ class _Parser:
         if name is None or name[1] not in INTRINSICS:
             near = "" if name is None else did_you_mean(name[1], INTRINSICS)
             raise PathInvalid(f"Not an intrinsic function: {self.text[start:]}{near}")
+        self.depth += 1
+        if self.depth > NESTED:
+            raise PathInvalid(f"More than {NESTED} calls inside each other")
         arguments = self.arguments(templated=name[1] == "States.Format")
+        self.depth -= 1
         function = INTRINSICS[name[1]]
         if not function.least <= len(arguments) <= function.most:
             raise PathInvalid(f"Wrong number of arguments for {name[1]}: {len(arguments)}")

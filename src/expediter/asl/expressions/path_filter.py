@@ -133,15 +133,17 @@ class _Parser:
         return lambda value, root: all(part(value, root) for part in parts)
 
     def negated(self) -> Predicate:
-        if self.accept("!"):
-            inner = self.negated()
-            return lambda value, root: not inner(value, root)
-        if self.accept("("):
-            inner = self.either()
-            if not self.accept(")"):
-                raise PathInvalid("A ')' is missing in a filter")
-            return inner
-        return self.test()
+        negations = 0
+        while self.accept("!"):
+            negations += 1
+        inner = self.group() if self.accept("(") else self.test()
+        return (lambda value, root: not inner(value, root)) if negations % 2 else inner
+
+    def group(self) -> Predicate:
+        inner = self.either()
+        if not self.accept(")"):
+            raise PathInvalid("A ')' is missing in a filter")
+        return inner
 
     def test(self) -> Predicate:
         left = self.operand()

@@ -24,6 +24,9 @@ from expediter.asl.texts import json_text
 _VARIABLE = re.compile(r"\$([^\W\d]\w*)(.*)", re.DOTALL)
 
 
+#: Brackets inside each other: each filter in a filter is read, and evaluated, inside the one around it.
+NESTED = 30
+
 Getter: TypeAlias = Callable[[Json, Scope], Json]
 
 
@@ -41,12 +44,23 @@ class Path(NamedTuple):
 def compile_path(text: str) -> Path:
     """Compile ``$…``, ``$$…`` or ``$name…``, blanks around it aside; raises PathInvalid with a reason."""
     text = text.strip(" ")
+    if _nesting(text) > NESTED:
+        raise PathInvalid(f"More than {NESTED} brackets inside each other")
     root, rest = _split_root(text)
     segments = parse_segments(rest)
     definite = all(isinstance(segment, DEFINITE) for segment in segments)
     get = _definite(segments) if definite else _indefinite(segments)
     variable = root[1:] if root not in {"$", "$$"} else None
     return Path(text, _rooted(root, get), definite, variable, segments, root)
+
+
+def _nesting(text: str) -> int:
+    """How many brackets of a path are open at once, at most."""
+    opened = most = 0
+    for char in text:
+        opened += (char in "[(") - (char in "])")
+        most = max(most, opened)
+    return most
 
 
 def _split_root(text: str) -> tuple[str, str]:
