@@ -4,12 +4,12 @@ A transaction needs the permissions of its writes. Nobody may scan, nobody may d
 """
 
 from expediter.aws.functions.table import TASK_FUNCTIONS
-from expediter.aws.stores.tables import BY_RESTAURANT, BY_STATUS, BY_USER, Name
+from expediter.aws.stores.tables import BY_RESTAURANT, BY_STATUS, BY_TIME, BY_USER, Name
 from infra.functions import Functions
 from infra.store import Store
 
 READ, WRITE, UPDATE, MANY, LIST = "GetItem", "PutItem", "UpdateItem", "BatchGetItem", "Query"
-INDEXES = (BY_USER, BY_STATUS, BY_RESTAURANT)
+INDEXES = (BY_USER, BY_RESTAURANT, BY_STATUS, BY_TIME)
 
 _ROW = {Name.ORDERS: (READ, WRITE), Name.CLAIMS: (READ,)}
 _API = {Name.ORDERS: (READ, WRITE, MANY), Name.CLAIMS: (READ,)}

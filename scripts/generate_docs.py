@@ -14,6 +14,7 @@ os.environ |= {"TERMINAL_WIDTH": "100", "COLUMNS": "100", "NO_COLOR": "1", "TERM
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from typer.testing import CliRunner
 
@@ -229,6 +230,28 @@ def _customers(scope: Scope) -> tuple[str]:
     return ("own orders",) if scope in CUSTOMER else ("",)
 
 
+def ceilings() -> str:
+    """What scripts/simulate_dynamodb.py found."""
+    rows = [
+        (it["pattern"], f"`{it['key']}`", f"{it['units']:g}", f"{it['ceiling']:,}") for it in _simulated()["patterns"]
+    ]
+    return table(("what is done", "hottest key in", "its units each time", "how often a second"), rows)
+
+
+def units() -> str:
+    found = _simulated()
+    wanted, quota = found["wanted"], found["quota"]
+    rows = [
+        (f"`{name}`", f"{it:g}", f"{it * wanted:,.0f}", "yes" if it * wanted > quota else "")
+        for name, it in found["units"].items()
+    ]
+    return table(("table or index", "an order", f"{wanted:,} orders a second", f"more than {quota:,}"), rows)
+
+
+def _simulated() -> Any:  # noqa: ANN401  # JSON
+    return json.loads((FOLDER.parent / "measured/dynamodb.json").read_text(encoding="utf-8"))
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "rest": rest,
     "operation_scopes": operation_scopes,
@@ -242,6 +265,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "tasks": tasks,
     "metrics": metrics,
     "prices": prices,
+    "ceilings": ceilings,
+    "units": units,
     "limits": limits,
 }
 

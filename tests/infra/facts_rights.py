@@ -15,9 +15,10 @@ READ_ROW = [("dynamodb:GetItem", "<StoreOrders.Arn>"), ("dynamodb:GetItem", "<St
 ROW = [*READ_ROW, ("dynamodb:PutItem", "<StoreOrders.Arn>")]
 LEDGER, MAIL = ("dynamodb:UpdateItem", "<StoreLedger.Arn>"), ("dynamodb:UpdateItem", "<StoreMail.Arn>")
 CLAIM = ("dynamodb:UpdateItem", "<StoreClaims.Arn>")
+INDEXES = ("by_user", "by_restaurant", "by_status", "by_time")
 LIST = [
     ("dynamodb:BatchGetItem", "<StoreOrders.Arn>"),
-    *(("dynamodb:Query", f"<StoreOrders.Arn>/index/{name}") for name in ("by_user", "by_status", "by_restaurant")),
+    *(("dynamodb:Query", f"<StoreOrders.Arn>/index/{name}") for name in INDEXES),
 ]
 SECRET = ("secretsmanager:GetSecretValue", "<RestaurantSecret>")
 SEND = ("sqs:SendMessage", "<MessagesOrders.Arn>")

@@ -1,10 +1,11 @@
 """Orders and ledger entries as DynamoDB items: values with their types, and the keys that lists go by."""
 
-from datetime import UTC, datetime
 from typing import Any, TypeAlias
+from zlib import crc32
 
 import msgspec
 
+from expediter.aws.stores.tables import SHARDS
 from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import Order, Status
 
@@ -24,34 +25,36 @@ def numbers(**values: int) -> DynamoItem:
     return {name: {"N": str(value)} for name, value in values.items()}
 
 
-def month(at: int) -> str:
-    """The month of an instant in UTC, as ``2026-08``."""
-    return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m}"
-
-
 def created(order: Order) -> str:
     """What lists are ordered by: when the order was made, and its id for orders of the same millisecond."""
     return f"{order.created_at:015d}#{order.id}"
 
 
-def status_month(status: Status, name: str) -> str:
+def shards() -> list[str]:
+    """The names of all shards."""
+    return [f"{number:02}" for number in range(SHARDS)]
+
+
+def shard(order_id: str) -> str:
+    """Where the order stands among all orders: any id is as likely in each."""
+    return f"{crc32(order_id.encode()) % SHARDS:02}"
+
+
+def status_shard(status: Status, name: str) -> str:
     return f"{status}#{name}"
-
-
-def restaurant_month(restaurant_id: str, name: str) -> str:
-    return f"{restaurant_id}#{name}"
 
 
 def item_of(order: Order) -> DynamoItem:
     """The order's row. A deleted order has no ``created``, so that it is in no index."""
-    name = month(order.created_at)
+    name = shard(order.id)
     row = texts(
         user_id=order.user_id,
         id=order.id,
         body=_encode(order).decode(),
         status=order.status,
-        status_month=status_month(order.status, name),
-        restaurant_month=restaurant_month(order.restaurant_id, name),
+        restaurant_id=order.restaurant_id,
+        shard=name,
+        status_shard=status_shard(order.status, name),
         created=None if order.deleted_at is not None else created(order),
     )
     return {**row, **numbers(version=order.version)}

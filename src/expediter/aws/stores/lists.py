@@ -2,7 +2,7 @@
 
 The indexes give keys, and the rows behind them are read consistently: what an index does not know yet is looked at on
 the row. A page begins behind the order that its cursor names (keyset), so orders that come and go meanwhile neither
-repeat nor skip others. For operators the indexes hold a partition per month; ``claims`` says which months there are.
+repeat nor skip others. What all orders share is spread over shards (``tables``): their keys are merged.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,9 +11,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from expediter.app.ports import Query
-from expediter.aws.stores.items import DynamoItem, created, month, order_of, restaurant_month, status_month
-from expediter.aws.stores.tables import BY_RESTAURANT, BY_STATUS, BY_USER, MONTHS, Index
-from expediter.domain.order import Order, Status
+from expediter.aws.stores.items import DynamoItem, created, order_of, shards, status_shard
+from expediter.aws.stores.tables import BY_RESTAURANT, BY_STATUS, BY_TIME, BY_USER, Index
+from expediter.domain.order import Order
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -23,10 +23,9 @@ BATCH = 100
 
 
 class Lists:
-    def __init__(self, client: "DynamoDBClient", orders: str, claims: str) -> None:
+    def __init__(self, client: "DynamoDBClient", orders: str) -> None:
         self._client = client
         self._orders = orders
-        self._claims = claims
 
     def orders(self, query: Query, last: Order | None) -> tuple[Order, ...]:
         """One order more than ``query.limit`` asks for, where there are that many, behind the order ``last``."""
@@ -42,18 +41,18 @@ class Lists:
     def _keys(self, query: Query, last: Order | None) -> Iterator[DynamoItem]:
         before = created(last) if last else None
         if query.user_id is not None:
-            yield from self._query(BY_USER, query.user_id, before)
-            return
-        for name in self._months(month(last.created_at) if last else None):
-            if query.restaurant_id is not None:
-                yield from self._query(BY_RESTAURANT, restaurant_month(query.restaurant_id, name), before)
-                continue
-            statuses = [query.status] if query.status else list(Status)
-            parts = [self._query(BY_STATUS, status_month(status, name), before) for status in statuses]
-            yield from merge(*parts, key=lambda row: str(row["created"]["S"]), reverse=True)
+            index, values = BY_USER, [query.user_id]
+        elif query.restaurant_id is not None:
+            index, values = BY_RESTAURANT, [query.restaurant_id]
+        elif query.status is not None:
+            index, values = BY_STATUS, [status_shard(query.status, name) for name in shards()]
+        else:
+            index, values = BY_TIME, shards()
+        parts = [self._query(index, value, before, query.limit + 1) for value in values]
+        return merge(*parts, key=lambda row: str(row["created"]["S"]), reverse=True)
 
-    def _query(self, index: Index, value: str, before: str | None) -> Iterator[DynamoItem]:
-        """The keys in one partition of an index, newest first."""
+    def _query(self, index: Index, value: str, before: str | None, some: int) -> Iterator[DynamoItem]:
+        """The rows of one key of an index, newest first, so many at a time."""
         condition, values = f"{index.hash} = :hash", {":hash": {"S": value}}
         if before is not None:
             condition, values = f"{condition} AND {index.range} < :before", {**values, ":before": {"S": before}}
@@ -63,16 +62,10 @@ class Lists:
             KeyConditionExpression=condition,
             ExpressionAttributeValues=values,
             ScanIndexForward=False,
-            PaginationConfig={"PageSize": BATCH},
+            PaginationConfig={"PageSize": some},
         )
         for page in pages:
             yield from page["Items"]
-
-    def _months(self, until: str | None) -> list[str]:
-        """The months that have orders, newest first, from ``until`` back."""
-        found = self._client.get_item(TableName=self._claims, Key={"id": {"S": MONTHS}}, ConsistentRead=True)
-        names = found.get("Item", {}).get("months", {}).get("SS", [])
-        return sorted((name for name in names if until is None or name <= until), reverse=True)
 
     def _rows(self, keys: list[DynamoItem]) -> list[Order]:
         """The orders behind the keys, in the order of the keys."""

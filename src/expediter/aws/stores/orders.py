@@ -14,9 +14,8 @@ from botocore.exceptions import ClientError
 from expediter.app.ports import NO_CURSOR, Mail, Outcome, Page, Query
 from expediter.asl.protocol import Json
 from expediter.aws.failures import code, unavailable
-from expediter.aws.stores.items import DynamoItem, entry_of, item_of, month, numbers, order_of, texts
+from expediter.aws.stores.items import DynamoItem, entry_of, item_of, numbers, order_of, texts
 from expediter.aws.stores.lists import Lists
-from expediter.aws.stores.tables import MONTHS
 from expediter.domain.errors import NO_LIST, OrderChanged, OrderInvalid
 from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order
@@ -41,7 +40,6 @@ class DynamoOrders:
     def __init__(self, client: "DynamoDBClient", tables: Tables) -> None:
         self._client = client
         self._tables = tables
-        self._months = set[str]()
 
     def find(self, order_id: str) -> Order | None:
         with unavailable():
@@ -60,7 +58,7 @@ class DynamoOrders:
         if query.cursor is not None and last is None:
             raise OrderInvalid((NO_CURSOR,), NO_LIST)
         with unavailable():
-            orders = Lists(self._client, self._tables.orders, self._tables.claims).orders(query, last)
+            orders = Lists(self._client, self._tables.orders).orders(query, last)
         return Page(orders[: query.limit], cursor=orders[query.limit - 1].id if len(orders) > query.limit else None)
 
     def apply(self, before: Order | None, outcome: Outcome) -> None:
@@ -68,7 +66,6 @@ class DynamoOrders:
         put = self._put(before, order)
         items: list[Json] = [{"Put": put}]
         if before is None:
-            self._remember(month(order.created_at))
             items.append(self._owner(order))
         items += [self._once(self._tables.ledger, _key(entry), _entry_item(entry)) for entry in outcome.entries]
         items += [self._once(self._tables.mail, _mail_key(mail), _mail_item(mail, order)) for mail in outcome.mails]
@@ -140,19 +137,6 @@ class DynamoOrders:
                 "ExpressionAttributeValues": {f":{name}": value for name, value in row.items()},
             }
         }
-
-    def _remember(self, name: str) -> None:
-        """Adds the month to those that lists go through; before the order, so that no order is ever out of sight."""
-        if name in self._months:
-            return
-        with unavailable():
-            self._client.update_item(
-                TableName=self._tables.claims,
-                Key={"id": {"S": MONTHS}},
-                UpdateExpression="ADD months :month",
-                ExpressionAttributeValues={":month": {"SS": [name]}},
-            )
-        self._months.add(name)
 
 
 def _lost(error: ClientError) -> bool:

@@ -5,8 +5,12 @@
     ledger     every movement of money, written once
     mail       the outbox: every mail that an order's end calls for, written once, in the transaction of that end
 
-Lists need no scan: an order's month is part of the keys of the indexes for operators, and ``claims`` holds under MONTHS
-which months there are. The indexes hold keys alone, so that a change of an order that moves no key costs them nothing.
+Lists need no scan. The indexes hold keys alone, so that a change of an order that moves no key costs them nothing.
+
+DynamoDB writes a key's rows 1,000 times a second at most, an index that is slower holds up its table, and every new
+order has the same status. So what would be one key of an index for all orders is SHARDS of them: an order's id says
+which, and a list reads them all and merges. docs/reference/aws-ceilings.md says how many orders a second a key allows.
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-sharding.html
 """
 
 from enum import StrEnum
@@ -40,15 +44,17 @@ class Name(StrEnum):
     MAIL = "mail"
 
 
-#: The row of ``claims`` that holds the months of all orders; no order has this id, because orders' ids are UUIDs.
-MONTHS = "months"
+#: Keys that stand for one where all orders would meet. There may be more later, as old orders stay where they are,
+#: but never fewer.
+SHARDS = 32
 
 BY_USER = Index("by_user", "user_id")
-BY_STATUS = Index("by_status", "status_month")
-BY_RESTAURANT = Index("by_restaurant", "restaurant_month")
+BY_RESTAURANT = Index("by_restaurant", "restaurant_id")
+BY_STATUS = Index("by_status", "status_shard")
+BY_TIME = Index("by_time", "shard")
 
 TABLES: tuple[Table, ...] = (
-    Table(Name.ORDERS, "user_id", "id", indexes=(BY_USER, BY_STATUS, BY_RESTAURANT), stream=True),
+    Table(Name.ORDERS, "user_id", "id", indexes=(BY_USER, BY_RESTAURANT, BY_STATUS, BY_TIME), stream=True),
     Table(Name.CLAIMS, "id"),
     Table(Name.LEDGER, "order_id", "entry"),
     Table(Name.MAIL, "order_id", "mail", stream=True),
