@@ -30,7 +30,7 @@ from expediter.domain import errors as domain
 from expediter.domain.currencies import PUBLISHED
 from expediter.domain.errors import OrderError
 from expediter.domain.order import TRANSITIONS
-from expediter.embedded.operator.prometheus import COUNTERS, GAUGES, HISTOGRAMS
+from expediter.embedded.operator.prometheus import COUNTERS, GAUGES, HISTOGRAMS, OUTAGE
 from expediter.embedded.settings import from_environment
 from scripts.limits_table import LIMITS
 
@@ -175,7 +175,7 @@ def tasks() -> str:
 def metrics() -> str:
     rows = [
         (f"`{name}`", kind, ", ".join(f"`{label}`" for label in family.labels), family.help)
-        for kind, families in (("counter", COUNTERS), ("histogram", HISTOGRAMS), ("gauge", GAUGES))
+        for kind, families in (("counter", COUNTERS), ("histogram", HISTOGRAMS), ("gauge", OUTAGE | GAUGES))
         for name, family in families.items()
     ]
     return table(("metric", "kind", "labels", "meaning"), rows)

@@ -99,6 +99,11 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         f"{shares.FREE}, then one after {shares.FIRST_WAIT} s, 2 s, 4 s … {shares.LONGEST_WAIT} s",
         "429 `TooManyRequests`",
     ),
+    (
+        "wrong tokens that are written into the audit",
+        f"{shares.NOTED_OF_ADDRESS} of one address, {shares.NOTED} in all; then one in 60 s, and in 10 s",
+        "they are counted in `/metrics`",
+    ),
     ("keys of programs in force", f"{keys.MOST_KEYS:,}", "422"),
     ("a token of the issuer", f"{tokens.LONGEST:,} characters", "401"),
     ("checked tokens that are kept", f"{authenticator.KEPT:,}", "the one shown longest ago is checked anew"),
@@ -119,6 +124,11 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         "a GraphQL document",
         f"{documents.MOST_TOKENS:,} tokens, cost {graphql_limits.COSTLIEST:,}, depth {graphql_limits.DEEPEST}",
         "`RequestUnparsable` or `DocumentTooComplex`",
+    ),
+    (
+        "what is below one field of a mutation or subscription",
+        f"cost {graphql_limits.COSTLIEST_AT_ONCE:,}",
+        "`DocumentTooComplex`",
     ),
     ("requests that wait to be written", f"{admission.QUEUE_LIMIT:,}", "503 `TooBusy`"),
     (

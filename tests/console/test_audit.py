@@ -1,5 +1,6 @@
 """The audit: acts through every API, and wrong tokens, in one table that is never altered."""
 
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -108,13 +109,15 @@ async def test_a_wrong_token_on_a_websocket_stands_in_the_audit_too(tmp_path: Pa
     assert entries(tmp_path) == [("", "sent a wrong token", "sign-in", "", "GraphQL", "127.0.0.1")]
 
 
-async def test_many_wrong_tokens_do_not_fill_the_file(tmp_path: Path) -> None:
-    async with opened(tmp_path, TOKEN=TOKEN) as shop:
-        for _ in range(90):
-            await shop.client.get("/orders", headers={"Authorization": "Bearer guess"})
+async def test_many_wrong_tokens_do_not_fill_the_file_and_do_not_hide_those_of_another_address(tmp_path: Path) -> None:
+    async with opened(tmp_path, TOKEN=TOKEN, TRUSTED_PROXIES="127.0.0.1") as shop:
+        for address in ["192.0.2.1"] * 90 + ["192.0.2.2"] + [f"198.51.100.{number}" for number in range(90)]:
+            headers = {"Authorization": "Bearer guess", "X-Forwarded-For": address}
+            await shop.client.get("/orders", headers=headers)
         await settled(shop)
 
-    assert len(entries(tmp_path)) == 60
+    noted = Counter(address for *_, address in entries(tmp_path))
+    assert (noted["192.0.2.1"], noted["192.0.2.2"], noted.total()) == (10, 1, 60)
 
 
 async def test_an_erasure_keeps_the_acts_and_drops_the_person(tmp_path: Path) -> None:
@@ -170,6 +173,8 @@ def test_no_entry_can_be_altered_or_removed_not_even_in_the_file(tmp_path: Path)
             "UPDATE audit SET kind = ''",
             "UPDATE audit SET detail = 'other'",
             "UPDATE audit SET subject = 't', detail = ''",
+            "REPLACE INTO audit (no, at, who, kind, subject, detail) VALUES (1, 2, 'b', 'k', 's', 'd')",
+            "UPDATE OR REPLACE audit SET no = 7",
         ):
             with pytest.raises(apsw.ConstraintError, match="the audit"):
                 connection.execute(change)

@@ -288,9 +288,13 @@ class Home:
         self._writer.submit(name, lambda: handle(self._services.over(self._work())), done)
 
     def metrics(self) -> bytes:
-        """Prometheus text."""
+        """Prometheus text. While the file cannot be read, it tells the outage and what is counted in memory."""
         calls = self.engine.dispatcher.calls
-        return self._prometheus.text(gauges(self._database.reading, self._committed.queue, calls, self.clock.now()))
+        try:
+            found = gauges(self._database.reading, self._committed.queue, calls, self.clock.now())
+        except StoreUnavailable:
+            found = {}
+        return self._prometheus.text(found, self.health.outages)
 
     # ── start and stop ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -132,6 +132,21 @@ async def test_a_page_that_is_damaged_while_the_server_runs_stops_the_accept_as_
 
 
 @story
+async def test_metrics_tell_the_outage_while_the_file_cannot_be_read(tmp_path: Path) -> None:
+    async with once(tmp_path):
+        pass
+    async with opened(tmp_path) as stage:
+        damage(tmp_path, "dead_letter")
+        assert b"expediter_dead_letters" not in stage.home.metrics()
+        await until(stage, lambda: not stage.home.ready())
+        told = stage.home.metrics()
+
+    assert b'expediter_outage{outage="FILE_DAMAGED"} 1.0' in told
+    assert b'expediter_outage{outage="FILE_LOCKED"} 0.0' in told
+    assert b"expediter_orders_accepted_total 0.0" in told
+
+
+@story
 async def test_damage_that_nobody_meets_is_found_within_a_day(tmp_path: Path) -> None:
     clock = VirtualClock()
     async with once(tmp_path):

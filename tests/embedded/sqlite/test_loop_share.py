@@ -47,6 +47,42 @@ async def test_the_loop_has_its_turn_in_the_middle_of_a_unit(tmp_path: Path) -> 
 
 
 @story
+async def test_who_waited_for_what_comes_in_meanwhile_goes_on_before_the_unit(tmp_path: Path) -> None:
+    async with writing(tmp_path) as bench:
+        noted: list[str] = []
+        came = asyncio.Event()
+
+        async def wait() -> None:
+            await came.wait()
+            noted.append("who waited")
+
+        def note(what: str) -> None:
+            noted.append(what)
+            asyncio.get_running_loop().call_later(0, came.set)
+
+        waiting = asyncio.create_task(wait())
+        await bench.writer.run("a", in_steps(bench, "a", 2, note))
+        await waiting
+
+        assert noted == ["a0", "who waited", "a1"]
+
+
+@story
+async def test_the_statements_of_a_batch_have_another_turn_than_the_end_of_a_unit_that_takes_long(
+    tmp_path: Path,
+) -> None:
+    async with writing(tmp_path) as bench:
+
+        def unit() -> None:
+            bench.writer.share.pause()
+            asyncio.get_running_loop().call_soon(bench.log.lines.append, "the loop")
+
+        await bench.writer.run("a", unit)
+
+        assert bench.log.lines.index("the loop") < bench.log.lines.index("before commit")
+
+
+@story
 async def test_what_is_submitted_meanwhile_does_not_belong_to_the_unit(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
         done: list[str] = []

@@ -1,6 +1,6 @@
 """The metrics as Prometheus text (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from expediter.domain.order import ENDED
+from expediter.domain.outage import Outage
 from expediter.embedded.sqlite.metrics import Histogram, Metrics
 
 
@@ -45,7 +46,12 @@ HISTOGRAMS: dict[str, Family] = {
     "expediter_commit_units": Family("Units of work in one commit."),
 }
 
-#: Read from the file when asked for.
+#: 1 while the server takes no orders for this reason, else 0. It is told too when the file cannot be read.
+OUTAGE: dict[str, Family] = {
+    "expediter_outage": Family("1 while the server takes no orders for this reason.", ("outage",)),
+}
+
+#: Read from the file when asked for, and left out while it cannot be read.
 GAUGES: dict[str, Family] = {
     "expediter_queue_messages": Family("Messages on the order queue."),
     "expediter_queue_oldest_seconds": Family("Age of the oldest message on the queue; 0 without one."),
@@ -69,13 +75,14 @@ class PrometheusText(Collector):
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._gauges: Mapping[str, float] = {}
+        self._outages: Collection[Outage] = ()
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)  # memory, CPU, open files, where the system tells (Linux)
 
-    def text(self, gauges: Mapping[str, float]) -> bytes:
-        """Everything, with the gauges as they are now by name."""
-        self._gauges = gauges
+    def text(self, gauges: Mapping[str, float], outages: Collection[Outage]) -> bytes:
+        """Everything, with the gauges as they are now by name, and what is wrong with the file."""
+        self._gauges, self._outages = gauges, outages
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
@@ -94,8 +101,17 @@ class PrometheusText(Collector):
         yield _histogram("expediter_write_seconds", [((), seen.writes)])
         yield _histogram("expediter_commit_seconds", [((), seen.commits)])
         yield _histogram("expediter_commit_units", [((), seen.batches)])
+        yield _outages(self._outages)
         for name, value in self._gauges.items():
             yield GaugeMetricFamily(name, GAUGES[name].help, value=value)
+
+
+def _outages(now: Collection[Outage]) -> Metric:
+    ((name, family),) = OUTAGE.items()
+    gauge = GaugeMetricFamily(name, family.help, labels=family.labels)
+    for outage in Outage:
+        gauge.add_metric((outage.value,), float(outage in now))
+    return gauge
 
 
 def _counter(name: str, series: Iterable[tuple[tuple[str, ...], float]]) -> Metric:

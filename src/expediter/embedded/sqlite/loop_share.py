@@ -41,15 +41,15 @@ class LoopShare:
         self._units.parent.switch()
 
     def turns(self, units: Callable[[], None]) -> Iterator[None]:
-        """Runs the units. Yields whenever they stand still; go on after the loop's turn."""
+        """Runs the units. Yields whenever they stand still, and at their end; go on after the loop's turn."""
         self._units = greenlet(units)
         try:
             while True:
                 self._until = perf_counter() + SHARE
                 self._units.switch()
+                yield
                 if self._units.dead:
                     return
-                yield
         finally:
             self._units, self._until = None, inf
 

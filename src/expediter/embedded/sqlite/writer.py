@@ -42,6 +42,7 @@ from expediter.embedded.sqlite.commit_thread import BatchLost, Commit, Committer
 from expediter.embedded.sqlite.loop_share import LoopShare
 from expediter.embedded.sqlite.metrics import Metrics
 from expediter.embedded.sqlite.session import LOCKED, ConnectionBusy
+from expediter.embedded.turns import whole_turn
 
 T = TypeVar("T")
 Done = Callable[[T | None, Exception | None], None]
@@ -81,11 +82,10 @@ class Writer:
         self._need_file: list[UnitOfWork] = []
         #: Units that run again, each in a commit of its own; whether the next commit is one of these.
         self._retries: deque[UnitOfWork] = deque()
-        self._retrying = False
         #: The COMMIT that is waited for, when there is nothing else to do: a unit that comes runs at once.
         self._waited_for: Commit | None = None
         self._unanswered = 0  # units that are in a batch and have no answer yet
-        self._stopping = self._failing = False
+        self._stopping = self._failing = self._retrying = False
         self._task = asyncio.create_task(self._run(), name="writer")
 
     def run(self, name: str, function: Callable[[], T]) -> asyncio.Future[T]:
@@ -283,7 +283,7 @@ class Writer:
         self._to_run.extend(self._need_file)  # those that take long
         for _ in self.share.turns(self._run_units) if self._to_run else ():
             unit, self._current = self._current, None  # what is submitted meanwhile does not belong to this unit
-            await asyncio.sleep(0)
+            await whole_turn()
             self._current = unit
         self.share.renew()
         begun = perf_counter()

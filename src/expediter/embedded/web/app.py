@@ -76,7 +76,7 @@ class App:
         self._graphql = Graphql(home)
         self._router = Router(_table(self._graphql))
         self._shares = Shares(asyncio.get_running_loop().time)
-        self._wrong_tokens = WrongTokens(home, self._shares.noted)
+        self._wrong_tokens = WrongTokens(home, self._shares.noted_of_address, self._shares.noted)
         self._authenticator = Authenticator(home)
         self._console = Console(
             home,

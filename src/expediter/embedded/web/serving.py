@@ -55,6 +55,18 @@ class SocketConnection(WebSocketsSansIOProtocol):
         self._bounds.closed(self)
         super().connection_lost(exc)
 
+    def send_receive_event_to_app(self) -> None:
+        """Text that is not UTF-8 ends the websocket (RFC 6455, 8.1). Anybody may send some, so it is no error of ours
+        for the log.
+        """
+        try:
+            b"".join(self.frames).decode() if self.curr_msg_data_type == "text" else ""
+        except UnicodeDecodeError:
+            self.conn.send_close(1007)
+            self.handle_parser_exception()
+        else:
+            super().send_receive_event_to_app()
+
     def handle_parser_exception(self) -> None:
         """Called too when the handshake cannot be read. Then there is no close frame, which uvicorn expects."""
         if self.conn.close_sent is None:

@@ -129,7 +129,8 @@ SOCKETS_OF_USER, SOCKETS_OF_USERS, SOCKETS_OF_PROGRAM = 20, 900, 500
 #: Live pages of one session of the console.
 OF_SESSION = 100
 
-#: Wrong tokens that are written into the audit: so many at once, then so many a second.
+#: Wrong tokens that are written into the audit, of one address and in all: so many at once, then so many a second.
+NOTED_OF_ADDRESS, NOTED_OF_ADDRESS_EACH_SECOND = 10, 1 / 60
 NOTED, NOTED_EACH_SECOND = 60, 0.1
 
 
@@ -139,6 +140,7 @@ class Shares:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.requests = Rate("requests", BURST, EACH_SECOND, clock)
         self.sign_ins = SignIns(clock)
+        self.noted_of_address = Rate("noted", NOTED_OF_ADDRESS, NOTED_OF_ADDRESS_EACH_SECOND, clock)
         self.noted = Rate("noted", NOTED, NOTED_EACH_SECOND, clock)
         self.websockets = Places("websockets", STRANGERS, ALL_STRANGERS)
         self.pages_of_link = Places("live-pages", OF_LINK, OF_LINKS)

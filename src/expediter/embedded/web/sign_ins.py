@@ -8,18 +8,21 @@ from expediter.embedded.web.shares import Rate
 
 
 class WrongTokens:
-    """``rate``: how many are written into the audit. Somebody who guesses fast must not fill the file."""
+    """How many are written into the audit: ``of_caller`` of one address, so that somebody who guesses fast does not
+    hide others, and ``of_all``, so that many together do not fill the file.
+    """
 
-    def __init__(self, home: Backend, rate: Rate) -> None:
+    def __init__(self, home: Backend, of_caller: Rate, of_all: Rate) -> None:
         self._home = home
-        self._rate = rate
+        self._of_caller, self._of_all = of_caller, of_all
 
     def seen(self, shown: str, via: str, address: str) -> None:
         """A wrong token came from this address: ``shown`` is what was shown (``Bearer TOKEN``)."""
         key_id = key_id_in(shown)
         self._home.sign_in_failed(key_id)
         try:
-            self._rate.count("")
+            self._of_caller.count(caller)
+            self._of_all.count("")
         except TooManyRequests:
             return
         self._home.note(

@@ -33,6 +33,10 @@ class Client:
     async def say_raw(self, text: str | bytes) -> None:
         await self._socket.send(text)
 
+    async def say_text(self, pieces: list[bytes]) -> None:
+        """One text message in these pieces, whatever bytes they are."""
+        await self._socket.send(pieces if len(pieces) > 1 else pieces[0], text=True)
+
     async def hear(self) -> Any:
         async with asyncio.timeout(10):
             return json.loads(await self._socket.recv())

@@ -146,11 +146,23 @@ ORDERS = "orders(limit: 100) { id userId name quantity total currency items { na
             f"fragment F{n} on __Type {{ a: ofType {{ ...F{n + 1} }} b: ofType {{ ...F{n + 1} }} }}" for n in range(9)
         ),
         "{" + "orders { id } " * 480 + "}",
+        'mutation { deleteOrder(id: "x") ...F } fragment F on Mutation { cancelOrder(id: "x") { items { '
+        + " ".join(f"a{n}: name" for n in range(41))
+        + " } } }",
+        'subscription { orderUpdated(id: "x") { items { ' + " ".join(f"a{n}: name" for n in range(41)) + " } } }",
     ],
 )
 async def test_a_document_that_asks_for_too_much_is_refused(opened: Opened, document: str) -> None:
     async with opened() as served:
         assert (await asked(served, document))["errors"][0]["extensions"]["code"] == "DocumentTooComplex"
+
+
+async def test_ten_orders_may_be_posted_at_once_and_all_of_them_asked_for(opened: Opened) -> None:
+    everything = "{ id userId name quantity total currency orderStatus items { name quantity unitPrice } }"
+    document = "".join(f"a{number}: postOrder(input: $input) {everything} " for number in range(10))
+    async with opened() as served:
+        answer = await asked(served, f"mutation($input: OrderInput!) {{ {document} }}", input=PLAIN)
+        assert len(answer["data"]) == 10
 
 
 async def test_a_fragment_that_contains_itself_is_refused(opened: Opened) -> None:

@@ -143,6 +143,16 @@ async def test_a_message_that_is_too_large_closes(serving: Opened) -> None:
         assert await client.closed() == 1009
 
 
+@pytest.mark.parametrize("pieces", [[b"\xff"], [b"a", b"\xff"]])
+async def test_text_that_is_not_utf_8_closes_and_is_no_error_of_the_server(
+    serving: Opened, caplog: pytest.LogCaptureFixture, pieces: list[bytes]
+) -> None:
+    async with serving() as served, connected(served) as client:
+        await client.say_text(pieces)
+        assert await client.closed() == 1007
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("options", [{"subprotocols": None}, {"subprotocols": ["graphql-ws"]}, {"path": "/orders"}])
 async def test_another_protocol_or_place_is_not_served(serving: Opened, options: dict[str, Any]) -> None:
     async with serving() as served, connected(served, greet=False, **options) as client:

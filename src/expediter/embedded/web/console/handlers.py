@@ -18,6 +18,7 @@ import msgspec
 from expediter.api.access import require
 from expediter.api.errors import (
     FormExpired,
+    MethodNotAllowed,
     NotReady,
     PathUnknown,
     problem,
@@ -76,6 +77,8 @@ class LivePage(NamedTuple):
     cookie: str = ""
 
 
+#: What is only looked at: files, live pages, customers' pages.
+_LOOKED_AT = (PREFIX, "/console/live/", "/o/")
 #: Where its pages are: the beginnings of their paths, beside "/" and "/console".
 PAGES = ("/console/", "/o/")
 
@@ -172,6 +175,7 @@ class Console:
     async def _answer(self, head: RequestHead, body: bytes, caller: str, *, secure: bool) -> Response | LivePage:
         path, headers = head.path.rstrip("/") or "/", head.headers
         self._guards.check(head.peer, headers)
+        _require_method(head.method, path)
         if path.startswith(PREFIX):
             return self._file(path.removeprefix(PREFIX), headers)
         if path.startswith("/o/"):
@@ -326,6 +330,13 @@ class Console:
 
     def _now(self) -> int:
         return self._home.clock.now()
+
+
+def _require_method(method: str, path: str) -> None:
+    """Raises MethodNotAllowed."""
+    allowed = ("GET", "HEAD") if path.startswith(_LOOKED_AT) else ("GET", "HEAD", "POST")
+    if method not in allowed:
+        raise MethodNotAllowed(", ".join(allowed))
 
 
 def _seen(head: RequestHead) -> str:

@@ -6,12 +6,14 @@ is null, with an error beside data, and so is any other field whose value cannot
 
 import logging
 import re
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from functools import lru_cache
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     ExecutionResult,
     FieldNode,
@@ -46,6 +48,7 @@ from expediter.asl.protocol import Json
 from expediter.domain.errors import OrderError, OrderInvalid, TooBusy
 from expediter.domain.order import Order
 from expediter.embedded.settings import LOOPBACK
+from expediter.embedded.turns import Turns, pause
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.feed import UntilEnded
 from expediter.embedded.web.graphql import limits
@@ -103,6 +106,26 @@ class Prepared(NamedTuple):
     document: DocumentNode
     errors: tuple[GraphQLError, ...] = ()
 
+    def operation(self, name: str | None) -> OperationType | None:
+        """What a request for this operation would do; None when the document is wrong or names no single one."""
+        found = get_operation_ast(self.document, name)
+        return found.operation if isinstance(found, OperationDefinitionNode) else None
+
+    def is_single(self, name: str | None) -> bool:
+        """Whether this operation asks for one field only, so that what is said of it is said of the whole."""
+        found = get_operation_ast(self.document, name)
+        if not isinstance(found, OperationDefinitionNode):
+            return False
+        fields = found.selection_set.selections
+        return len(fields) == 1 and isinstance(fields[0], FieldNode)
+
+
+class _Pause(ASTValidationRule):
+    """Lets the validation of a document take turns: the rules look at each of its nodes."""
+
+    def enter(self, *_: object) -> None:
+        pause()
+
 
 class Graphql:
     """The schema bound to one home."""
@@ -112,36 +135,41 @@ class Graphql:
         rules = [FieldsMerge if rule is OverlappingFieldsCanBeMergedRule else rule for rule in specified_rules]
         if home.settings.host not in LOOPBACK:
             rules.append(NoSchemaIntrospectionCustomRule)
-        self._rules = rules
-        self._kept: Callable[[str], Prepared] = lru_cache(KEPT_DOCUMENTS)(self._prepare)
-        self._last: Callable[[str], Prepared] = lru_cache(1)(self._prepare)
+        self._rules = [*rules, _Pause]
+        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+        self._turns = Turns()
 
-    def operation(self, request: GraphqlRequest) -> OperationType | None:
-        """What the request would do; None when its document is wrong or names no single operation."""
-        found = get_operation_ast(self._prepared(request.query).document, request.operation_name)
-        return found.operation if isinstance(found, OperationDefinitionNode) else None
+    async def prepare(self, text: str) -> Prepared:
+        """The document in this text, which was asked for lately or is checked now."""
+        if text in self._kept:
+            self._kept.move_to_end(text)
+            return self._kept[text]
+        prepared = await self._turns.run(partial(self._prepare, text))
+        if len(text) <= KEPT_LENGTH:
+            self._kept[text] = prepared
+            if len(self._kept) > KEPT_DOCUMENTS:
+                self._kept.popitem(last=False)
+        return prepared
 
-    def is_single(self, request: GraphqlRequest) -> bool:
-        """Whether the request asks for one field only, so that what is said of it is said of the whole."""
-        found = get_operation_ast(self._prepared(request.query).document, request.operation_name)
-        if not isinstance(found, OperationDefinitionNode):
-            return False
-        fields = found.selection_set.selections
-        return len(fields) == 1 and isinstance(fields[0], FieldNode)
-
-    async def execute(self, request: GraphqlRequest, caller: Caller) -> Formatted:
+    async def execute(self, prepared: Prepared, request: GraphqlRequest, caller: Caller) -> Formatted:
         """The answer to a query or a mutation."""
-        prepared = self._prepared(request.query)
         if prepared.errors:
             return {"errors": [formatted_error(error) for error in prepared.errors]}
-        if self.operation(request) is OperationType.SUBSCRIPTION:
+        operation, variables, name = (
+            prepared.operation(request.operation_name),
+            request.variables,
+            request.operation_name,
+        )
+        if operation is OperationType.SUBSCRIPTION:
             return refusal(DocumentInvalid("A subscription needs a websocket (graphql-transport-ws)."))
-        result = execute(self._schema, prepared.document, None, caller, request.variables, request.operation_name)
+        code = partial(execute, self._schema, prepared.document, None, caller, variables, name, field_resolver=_found)
+        result = await self._turns.run(code) if operation is OperationType.QUERY else code()
         return formatted(result if isinstance(result, ExecutionResult) else await result)
 
-    async def subscribe(self, request: GraphqlRequest, caller: Caller) -> AsyncIterator[ExecutionResult] | Formatted:
+    async def subscribe(
+        self, prepared: Prepared, request: GraphqlRequest, caller: Caller
+    ) -> AsyncIterator[ExecutionResult] | Formatted:
         """The answers to a subscription, or the errors that forbid it."""
-        prepared = self._prepared(request.query)
         if prepared.errors:
             return {"errors": [formatted_error(error) for error in prepared.errors]}
         result = subscribe(self._schema, prepared.document, None, caller, request.variables, request.operation_name)
@@ -149,9 +177,6 @@ class Graphql:
         if isinstance(stream, ExecutionResult):
             return {"errors": [formatted_error(error) for error in stream.errors or ()]}
         return stream
-
-    def _prepared(self, text: str) -> Prepared:
-        return self._kept(text) if len(text) <= KEPT_LENGTH else self._last(text)
 
     def _prepare(self, text: str) -> Prepared:
         try:
@@ -231,6 +256,12 @@ def _following(home: Backend, resolver: Resolver, need: Need) -> Callable[..., A
         return UntilEnded(home.feed.subscribe(now.id), now)
 
     return resolve
+
+
+def _found(source: dict[str, Json], info: Info) -> Json:
+    """A field of what a resolver gave. A page of a hundred large orders has tens of thousands, so it takes turns."""
+    pause()
+    return source[info.field_name]
 
 
 def _date_time(value: str) -> str:

@@ -14,6 +14,7 @@ from graphql import (
     IntValueNode,
     NullValueNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionNode,
     SelectionSetNode,
     TokenKind,
@@ -21,6 +22,7 @@ from graphql import (
 
 from expediter.api.errors import DocumentInvalid, DocumentTooComplex
 from expediter.api.graphql import LARGEST_PAGE, PAGE, RESOLVERS
+from expediter.app.drafts import MAX_ITEMS
 
 DEEPEST = 8
 COSTLIEST = 10_000
@@ -32,11 +34,17 @@ WRITERS = frozenset(field.removeprefix("Mutation.") for field in RESOLVERS if fi
 LONGEST_NUMBER = 100
 #: How many items of an order are counted with: it may have 100, and few do.
 ITEMS = 20
+#: What may be below one field of a mutation or subscription. Its answer is made in one go, while a query's is made in
+#: turns. So here an order counts with all the items that it may have.
+COSTLIEST_AT_ONCE = 4_000
 
 
 class Size(NamedTuple):
+    """``largest``: the cost of what is below one field, of those that are selected."""
+
     cost: int
     depth: int
+    largest: int = 0
 
 
 def check(document: DocumentNode) -> None:
@@ -45,12 +53,15 @@ def check(document: DocumentNode) -> None:
     """
     _check_numbers(document)
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    measure = _Measure(fragments)
+    in_turns, at_once = _Measure(fragments, ITEMS), _Measure(fragments, MAX_ITEMS)
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
-            size = measure.selected(node.selection_set)
+            is_query = node.operation is OperationType.QUERY
+            size = (in_turns if is_query else at_once).selected(node.selection_set)
             _require(size.cost, COSTLIEST, "costs")
             _require(size.depth, DEEPEST, "is nested")
+            if not is_query:
+                _require(size.largest, COSTLIEST_AT_ONCE, "has a field that costs")
 
 
 def _check_numbers(document: DocumentNode) -> None:
@@ -69,13 +80,15 @@ def _require(value: int, most: int, verb: str) -> None:
 class _Measure:
     """Sizes of what is selected; each fragment is measured once, however often it is spread."""
 
-    def __init__(self, fragments: dict[str, FragmentDefinitionNode]) -> None:
+    def __init__(self, fragments: dict[str, FragmentDefinitionNode], items: int) -> None:
         self._fragments = fragments
+        self._items = items
         self._measured: dict[str, Size | None] = {}
 
     def selected(self, selections: SelectionSetNode | None) -> Size:
         sizes = [self._part(node) for node in selections.selections] if selections else []
-        return Size(sum(size.cost for size in sizes), max((size.depth for size in sizes), default=0))
+        deepest, largest = (max(column, default=0) for column in ([s.depth for s in sizes], [s.largest for s in sizes]))
+        return Size(sum(size.cost for size in sizes), deepest, largest)
 
     def _part(self, node: SelectionNode) -> Size:
         if isinstance(node, FieldNode):
@@ -100,21 +113,21 @@ class _Measure:
             return self._introspected(node)
         below = self.selected(node.selection_set)
         own = WRITING if node.name.value in WRITERS else 1
-        return Size(own + times(node) * below.cost, 1 + below.depth)
+        cost = self._times(node) * below.cost
+        return Size(own + cost, 1 + below.depth, cost)
 
     def _introspected(self, node: FieldNode) -> Size:
         below = self.selected(node.selection_set).cost
         _require(below, INTROSPECTED, "asks of the schema")
         return Size(INTROSPECTION + below if below else 1, 1)
 
-
-def times(node: FieldNode) -> int:
-    """How often a field's value stands in the answer at most."""
-    if node.name.value == "items":
-        return ITEMS
-    if node.name.value != "orders":
-        return 1
-    limit = next((argument.value for argument in node.arguments or () if argument.name.value == "limit"), None)
-    if limit is None or isinstance(limit, NullValueNode):
-        return PAGE
-    return max(1, int(limit.value)) if isinstance(limit, IntValueNode) else LARGEST_PAGE
+    def _times(self, node: FieldNode) -> int:
+        """How often a field's value stands in the answer at most."""
+        if node.name.value == "items":
+            return self._items
+        if node.name.value != "orders":
+            return 1
+        limit = next((argument.value for argument in node.arguments or () if argument.name.value == "limit"), None)
+        if limit is None or isinstance(limit, NullValueNode):
+            return PAGE
+        return max(1, int(limit.value)) if isinstance(limit, IntValueNode) else LARGEST_PAGE

@@ -24,10 +24,11 @@ async def answer(graphql: Graphql, request: Request) -> Response:
         asked = in_body(request.body)
     else:
         asked = in_query(dict(request.query))
-        if graphql.operation(asked) is OperationType.MUTATION:
-            raise MethodNotAllowed("POST")
-    given = await graphql.execute(asked, request.caller)
-    if _for_later(given) and graphql.is_single(asked):
+    prepared = await graphql.prepare(asked.query)
+    if request.method != "POST" and prepared.operation(asked.operation_name) is OperationType.MUTATION:
+        raise MethodNotAllowed("POST")
+    given = await graphql.execute(prepared, asked, request.caller)
+    if _for_later(given) and prepared.is_single(asked.operation_name):
         return Response(503, (("Content-Type", JSON), ("Retry-After", RETRY_AFTER)), _encode(given))
     if GRAPHQL_JSON in request.headers.get("accept", ""):
         return Response(200 if "data" in given else 400, (("Content-Type", GRAPHQL_JSON),), _encode(given))

@@ -172,10 +172,11 @@ class GraphqlSocket:
         """Runs one operation to its end, then tells the client unless the client ended it."""
         with suppress(Disconnected):
             try:
-                if self._graphql.operation(request) is OperationType.SUBSCRIPTION:
-                    answer = await self._graphql.subscribe(request, self._caller)
+                prepared = await self._graphql.prepare(request.query)
+                if prepared.operation(request.operation_name) is OperationType.SUBSCRIPTION:
+                    answer = await self._graphql.subscribe(prepared, request, self._caller)
                 else:
-                    answer = await self._graphql.execute(request, self._caller)
+                    answer = await self._graphql.execute(prepared, request, self._caller)
                 last = await self._forward(name, answer)
             except Disconnected:
                 raise

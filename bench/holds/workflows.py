@@ -1,35 +1,8 @@
-"""How long expressions hold the server's loop: the longest hold while hundreds of orders go through hostile workflows.
+"""Hostile workflows, and an order of which their expressions make much."""
 
-    python -m bench.holds [--orders 200] [--only WORDS]
-
-A probe asks for its turn on the loop every millisecond. A hold is what passed between two of its turns: in processor
-time of the loop's thread (what else this machine does is not counted), and by the clock.
-"""
-
-import argparse
-import asyncio
-import gc
 import json
-import tempfile
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from expediter.app import intake
-from expediter.app.drafts import Draft, convert
-from expediter.app.ports import Caller
-from expediter.embedded.clock import new_id
-from expediter.embedded.home import Home
-from expediter.embedded.settings import from_environment
-from expediter.embedded.sqlite.database import open_reader
-from expediter.embedded.wiring import open_home
-
-ORDERS = 200
-#: Seconds for all orders of a case.
-PATIENCE = 300
-ENDED = "SELECT count(*) FROM execution WHERE status <> 'RUNNING'"
 CATCH = [{"ErrorEquals": ["States.ALL"], "Next": "Done"}]
 DONE: dict[str, Any] = {"Done": {"Type": "Succeed"}}
 #: A customer's own order: 100 things with long names.
@@ -42,13 +15,6 @@ ORDER = {
 SUM = "$sum([1..10000].($*2))"
 RECURSION = "($f := function($n) { $f($n + 1) }; $f(0))"
 TEXT = "$string([1..30000])"
-
-
-class Hold(NamedTuple):
-    """The longest time between two turns of the probe, in seconds: of the thread's processor time, and by the clock."""
-
-    processor: float
-    clock: float
 
 
 def jsonata(*expressions: str) -> dict[str, Any]:
@@ -186,77 +152,3 @@ CASES: dict[str, dict[str, Any]] = {
     "intrinsics: Format": on_large(many("States.Format('{}', $)")),
     "states: a loop of 12,000": counting(6_000),
 }
-
-
-@asynccontextmanager
-async def probed(holds: list[Hold]) -> AsyncIterator[None]:
-    """Notes every hold that is longer than a millisecond."""
-
-    async def probe() -> None:
-        while True:
-            processor, clock = time.thread_time(), time.perf_counter()
-            await asyncio.sleep(0.001)
-            holds.append(Hold(time.thread_time() - processor, time.perf_counter() - clock))
-
-    task = asyncio.create_task(probe())
-    try:
-        yield
-    finally:
-        task.cancel()
-
-
-async def place(home: Home, count: int) -> None:
-    """Places orders in a few requests at a time, as a network does."""
-    draft = convert(ORDER, Draft)
-    for _ in range(0, count, 10):
-        await asyncio.gather(
-            *(home.write(lambda work: intake.accept(work, Caller(), draft, new_id()), "postOrder") for _ in range(10)),
-            return_exceptions=True,
-        )
-
-
-async def ended(data: Path, count: int) -> None:
-    """Returns once so many executions have ended."""
-    with closing(open_reader(data / "expediter.db")) as connection:
-        async with asyncio.timeout(PATIENCE):
-            while connection.execute(ENDED).fetchall() != [(count,)]:  # noqa: ASYNC110  # nobody tells another connection
-                await asyncio.sleep(0.05)
-
-
-def as_the_server_does() -> None:
-    """What is there at the start is never looked through by the garbage collector (``expediter.cli.server``)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-
-
-async def measure(definition: dict[str, Any], count: int) -> Hold:
-    """The longest hold while so many orders go through a workflow."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "hostile.asl.json"
-        file.write_text(json.dumps(definition))
-        settings = {"EXPEDITER_DATA": f"{folder}/data", "EXPEDITER_WORKFLOW": str(file)}
-        holds: list[Hold] = []
-        async with open_home(from_environment(settings)) as home, probed(holds):
-            as_the_server_does()
-            holds.clear()
-            await place(home, count)
-            await ended(Path(folder) / "data", count)
-        return Hold(max(hold.processor for hold in holds), max(hold.clock for hold in holds))
-
-
-def main(say: Callable[[str], None] = print) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--orders", type=int, default=ORDERS)
-    parser.add_argument("--only", default="")
-    given = parser.parse_args()
-    found = {}
-    for name, definition in CASES.items():
-        if given.only in name:
-            found[name] = hold = asyncio.run(measure(definition, given.orders))
-            say(f"{name:45} {hold.processor * 1000:8.1f} ms {hold.clock * 1000:8.1f} ms by the clock")
-    say(f"{'the longest':45} {max(hold.processor for hold in found.values()) * 1000:8.1f} ms")
-
-
-if __name__ == "__main__":
-    main()
