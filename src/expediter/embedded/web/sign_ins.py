@@ -21,7 +21,7 @@ class WrongTokens:
         key_id = key_id_in(shown)
         self._home.sign_in_failed(key_id)
         try:
-            self._of_caller.count(caller)
+            self._of_caller.count(address)
             self._of_all.count("")
         except TooManyRequests:
             return
