@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from expediter.asl.cases import Verdict, run_case
     from expediter.asl.compiler.definition import parse
-    from expediter.asl.compiler.placeholders import names_left, quoted, substitute
+    from expediter.asl.compiler.placeholders.names import names_left, quoted, substitute
     from expediter.asl.errors import DefinitionInvalid, Fault
     from expediter.asl.execution import Execution, new_execution
     from expediter.asl.history import HistoryEvent
@@ -91,7 +91,7 @@ __all__ = [
 _MODULES = {
     "cases": "Verdict run_case",
     "compiler.definition": "parse",
-    "compiler.placeholders": "names_left quoted substitute",
+    "compiler.placeholders.names": "names_left quoted substitute",
     "errors": "DefinitionInvalid Fault",
     "execution": "Execution new_execution",
     "history": "HistoryEvent",

@@ -1,6 +1,6 @@
 """From the text of a definition to a machine: read every state, note every fault, then link the states."""
 
-from expediter.asl.compiler.placeholders import filled, names_left, quoted
+from expediter.asl.compiler.placeholders.names import names_left, quoted
 from expediter.asl.compiler.reader import Notes, Reader
 from expediter.asl.compiler.state_types import compile_scope
 from expediter.asl.errors import DefinitionInvalid, Fault
@@ -78,8 +78,12 @@ def _read(definition: Json, notes: Notes) -> dict[str, Json]:
 def _measured(definition: dict[str, Json], notes: Notes) -> tuple[tuple[str, ...], dict[str, Json], int]:
     """The names of its placeholders, the definition without them, and its bytes."""
     try:
-        complete: dict[str, Json] = filled(definition)
-        return names_left(definition), complete, len(encode(complete))
+        left, complete = names_left(definition), definition
+        if left:
+            from expediter.asl.compiler.placeholders.stand_ins import filled  # noqa: PLC0415  # few have any
+
+            complete, notes.stand_ins = filled(definition)
+        return left, complete, len(encode(complete))
     except (RecursionError, ValueError, TypeError) as fault:  # nested too deep; what JSON does not have
         notes.faults.append(Fault("", f"Definition must be a valid JSON object: {fault}"))
         raise DefinitionInvalid(tuple(notes.faults)) from fault

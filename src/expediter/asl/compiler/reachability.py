@@ -12,6 +12,9 @@ def check_level(scope: Reader, states: Mapping[str, State], start: str | None) -
     AWS refuses the first two when a workflow is created.
     """
     ahead = {name: [target for target in state.targets() if target in states] for name, state in states.items()}
+    if anywhere := sorted(scope.notes.stand_ins & states.keys()):
+        ahead.update({name: [anywhere[0]] for name in anywhere})
+        ahead[anywhere[0]] = list(states)
     if start is not None and start in states:
         for name in states.keys() - closure(ahead, [start]):
             scope.refuse(f"States.{name}", f'State "{name}" is not reachable.', "MISSING_TRANSITION_TARGET")

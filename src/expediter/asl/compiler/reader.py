@@ -40,6 +40,8 @@ class Notes(msgspec.Struct):
     #: The state being read; names of all states, to find a name used twice.
     state: str = ""
     names: set[str] = set()
+    #: States that stand for a placeholder: they may lead anywhere.
+    stand_ins: frozenset[str] = frozenset()
 
     def saw(self, paths: Iterable[Path]) -> None:
         for path in paths:

@@ -1,6 +1,7 @@
 """``expediter workflow``: what it prints, and its exit code."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -158,12 +159,59 @@ def test_a_file_that_is_not_json_is_said_to_be_so(folder: Path) -> None:
     assert "broken.json: line 1, column 2: not JSON" in output
 
 
-@pytest.mark.parametrize("command", ["validate", "graph", "run"])
-def test_a_definition_that_never_ends_is_refused(command: str, typed: Run) -> None:
-    refused = typed("workflow", command, "/dev/zero")
+@pytest.mark.parametrize("command", ["validate", "graph", "run", "fmt", "publish", "test"])
+def test_what_is_no_definition_is_one_sentence(command: str, typed: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "large").touch()
+    os.truncate(tmp_path / "large", 100 * 1024 * 1024)
+    (tmp_path / "binary").write_bytes(bytes(range(256)))
+    told = {
+        "/dev/zero": "is not a regular file",
+        tmp_path / "fifo": "is not a regular file",
+        tmp_path / "large": "larger than 16 MiB",
+        tmp_path / "binary": "cannot be read",
+        tmp_path / "none": "No such file",
+    }
+    if command != "test":  # which takes folders of cases
+        told[tmp_path / "folder"] = "is not a regular file"
 
-    assert refused.code == 2
-    assert "larger than 16 MiB" in refused.err
+    for file, words in told.items():
+        refused = typed("workflow", command, str(file))
+        assert (refused.code, len(refused.err.splitlines())) == (2, 1)
+        assert words in refused.err
+
+
+def test_validate_goes_on_after_a_file_that_cannot_be_read(folder: Path, typed: Run) -> None:
+    files = [str(folder / name) for name in ("none", "good.asl.json", "bad.asl.json")]
+
+    text, as_json, github, sarif = (
+        typed("workflow", "validate", *files, *options)
+        for options in ((), ("--json",), ("--format", "github"), ("--format", "sarif"))
+    )
+
+    assert [done.code for done in (text, as_json, github, sarif)] == [1, 1, 1, 1]
+    assert text.err == f"{files[0]} cannot be read: No such file or directory\n"
+    assert f"{files[1]}: 0 errors" in text.out
+    faults = as_json.json["faults"]
+    assert (faults[0]["file"], faults[0]["code"], as_json.json["valid"]) == (files[0], "UNREADABLE", False)
+    assert {fault["file"] for fault in faults} == set(files)
+    assert github.out.startswith(f"::error file={files[0]},line=1,col=1::")
+    assert sarif.json["runs"][0]["results"][0]["ruleId"] == "UNREADABLE"
+    assert typed("workflow", "validate", files[0], files[1]).code == 1
+
+
+def test_run_says_what_has_no_value(folder: Path, typed: Run) -> None:
+    states = {"Pay": {**GOOD["States"]["Pay"], "TimeoutSeconds": "${Most}", "Next": "${Following}"}}
+    (folder / "open.asl.json").write_text(json.dumps({**GOOD, "States": {**GOOD["States"], **states}}))
+    words = ["workflow", "run", str(folder / "open.asl.json"), "--mocks", str(folder / "mocks.json")]
+
+    done = typed(*words)
+    assert (done.code, "Without a value: ${Following}, ${Most}." in done.err) == (1, True)
+    assert "${Following} has no value" in done.out
+    assert typed(*words, "--json").json["without_value"] == ["${Following}", "${Most}"]
+    done = typed(*words, "--substitute", "Most=3", "--substitute", "Following=Done")
+    assert (done.code, done.err) == (0, "")
 
 
 @pytest.mark.parametrize(

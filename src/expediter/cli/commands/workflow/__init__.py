@@ -2,7 +2,7 @@
 
 import typer
 
-from expediter.cli.commands.workflow import checks, diffs, runs, states, versions, watching
+from expediter.cli.commands.workflow import checks, diffs, formatting, runs, states, versions, watching
 
 app = typer.Typer(no_args_is_help=True, help="Check, draw, run and test workflow definitions, and roll them out.")
 app.command()(checks.validate)
@@ -10,7 +10,7 @@ app.command()(checks.graph)
 app.command()(runs.run)
 app.command()(states.state)
 app.command("test")(runs.run_cases)
-app.command()(checks.fmt)
+app.command()(formatting.fmt)
 app.command()(watching.watch)
 app.command("versions")(versions.versions)
 app.command()(versions.publish)

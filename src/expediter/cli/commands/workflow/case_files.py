@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from expediter.cli.commands.workflow.options import chosen, read
-from expediter.cli.commands.workflow.sources import Unreadable
+from expediter.cli.commands.workflow.reading.values import Unreadable
 
 
 class _Object(msgspec.Struct):
@@ -60,5 +60,5 @@ def _completed(case: dict[str, Any], file: Path, number: int) -> dict[str, Any]:
     if "states_entered" in case["expected"]:
         filled["expected"] = {"states_entered_order": "exact", **case["expected"]}
     if "definition_file" in case:
-        filled["definition"] = chosen(file.parent / case["definition_file"], None, None, None).definition
+        filled["definition"] = chosen(file.parent / case["definition_file"]).definition
     return filled

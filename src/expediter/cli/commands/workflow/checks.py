@@ -1,7 +1,6 @@
 """``expediter workflow validate``, ``graph`` and ``fmt``: a definition is read, and not run."""
 
 import json
-from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,10 +17,21 @@ from expediter.cli.commands.workflow.options import (
     Substitutions,
     chosen,
     ends,
+    values_of,
     write,
 )
-from expediter.cli.commands.workflow.reports import FORMATS, Found, as_text, error_count, found_in, sum_line
-from expediter.cli.commands.workflow.sources import Source
+from expediter.cli.commands.workflow.reading.sources import Source
+from expediter.cli.commands.workflow.reading.values import Unreadable
+from expediter.cli.commands.workflow.reports import (
+    FORMATS,
+    UNREADABLE,
+    Found,
+    as_text,
+    error_count,
+    found_in,
+    sum_line,
+    unread,
+)
 
 
 class Format(StrEnum):
@@ -53,17 +63,31 @@ def validate(
 ) -> None:
     """List everything wrong with definitions; exit 1 when AWS would reject one or it cannot run."""
     form = Format.JSON if as_json else format
+    with ends(as_json=form is Format.JSON):
+        values = values_of(substitute, substitutions)
     all_found: list[Found] = []
     for file in files:
-        with ends(as_json=form is Format.JSON):
-            source = chosen(file, name, substitute, substitutions)
-        found = found_in(file, source, faults_of(source, express=express))
+        try:
+            source = chosen(file, name, values)
+        except Unreadable as error:
+            found = [unread(file, error)]
+            if form is Format.TEXT:
+                typer.echo(str(error), err=True)
+        else:
+            found = found_in(file, source, faults_of(source, express=express))
+            if form is Format.TEXT:
+                typer.echo("\n".join([*([as_text(found)] if found else []), sum_line(file, found)]))
         all_found += found
-        if form is Format.TEXT:
-            typer.echo("\n".join([*([as_text(found)] if found else []), sum_line(file, found)]))
     if form is not Format.TEXT:
         typer.echo(FORMATS[form](all_found))
-    raise typer.Exit(1 if error_count(all_found) else 0)
+    raise typer.Exit(_exit_code(all_found))
+
+
+def _exit_code(found: list[Found]) -> int:
+    """2 when nothing could be read, 1 when there is an error."""
+    if found and all(one.fault.code == UNREADABLE for one in found):
+        return 2
+    return 1 if error_count(found) else 0
 
 
 def graph(
@@ -78,7 +102,7 @@ def graph(
     from expediter.console.drawing import graph_svg
 
     with ends(as_json=as_json):
-        source = chosen(file, name, None, None)
+        source = chosen(file, name)
     only_valid(file, source, as_json=as_json)
     as_mermaid = mermaid or (output is not None and output.suffix in {".mmd", ".mermaid"})
     if as_json:
@@ -124,37 +148,3 @@ def only_valid(file: Path, source: Source, *, as_json: bool = False) -> None:
     if error_count(found):
         typer.echo(FORMATS["json"](found) if as_json else as_text(found), err=not as_json)
         raise typer.Exit(1)
-
-
-def fmt(
-    files: Annotated[list[Path], typer.Argument(help="Definitions as JSON")],
-    *,
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 when a file would change")] = False,
-) -> None:
-    """Write definitions in one form: two blanks a level, the order of the fields kept; a file with comments is left."""
-    changed = 0
-    for file in files:
-        with ends(as_json=False):
-            source = chosen(file, None, None, None)
-        if source.place or not source.text.lstrip().startswith("{") or _has_comments(source.text):
-            typer.echo(f"{file}: left as it is (a template, YAML, or JSON with comments)", err=True)
-            continue
-        written = json.dumps(source.definition, indent=2, ensure_ascii=False) + "\n"
-        if json.loads(written, parse_float=Decimal) != json.loads(source.text, parse_float=Decimal):
-            typer.echo(f"{file}: left as it is (it has a number that JSON's readers would round)", err=True)
-            continue
-        if written != file.read_text(encoding="utf-8"):
-            changed += 1
-            typer.echo(f"{file}: {'would be written anew' if check else 'written'}")
-            if not check:
-                with ends(as_json=False):
-                    write(file, written)
-    raise typer.Exit(1 if check and changed else 0)
-
-
-def _has_comments(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return True
-    return False

@@ -10,7 +10,8 @@ from expediter.cli.api import fetch
 from expediter.cli.commands.workflow.changes import Changes, changes
 from expediter.cli.commands.workflow.checks import only_valid
 from expediter.cli.commands.workflow.options import chosen, ends
-from expediter.cli.commands.workflow.sources import Source, Unreadable
+from expediter.cli.commands.workflow.reading.sources import Source
+from expediter.cli.commands.workflow.reading.values import Unreadable
 from expediter.cli.terms import AsJson, Url, counted
 
 
@@ -44,7 +45,7 @@ def diff(
 
 def _definition(path: Path, *, as_json: bool) -> dict[str, Any]:
     """A valid definition, as the server would store it: with the names of its tasks."""
-    source = chosen(path, None, None, None)
+    source = chosen(path)
     only_valid(path, source, as_json=as_json)
     return _with_tasks(source)
 

@@ -1,17 +1,18 @@
 """What the commands of ``expediter workflow`` have in common: options, and how they end when they cannot go on."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from expediter.asl import substitute
 from expediter.asl.texts import decode_unique
 from expediter.cli.api import NotDone
-from expediter.cli.commands.workflow.sources import Source, Unreadable, as_json_has_it, machine, parsed, text_of
+from expediter.cli.commands.workflow.reading.sources import Source, machine
+from expediter.cli.commands.workflow.reading.templates import plain_values
+from expediter.cli.commands.workflow.reading.values import Unreadable, as_json_has_it, parsed, text_of
 
 File = Annotated[Path, typer.Argument(help="A definition as JSON or YAML, or a template with one")]
 Files = Annotated[list[Path], typer.Argument(help="Definitions as JSON or YAML, or templates with one")]
@@ -65,22 +66,22 @@ def argument(option: str, text: str) -> Any:  # noqa: ANN401 - any JSON
         raise Unreadable(f"{option} is not JSON: {error}") from error
 
 
-def chosen(path: Path, name: str | None, pairs: list[str] | None, file: Path | None) -> Source:
-    """The state machine of a file, with its placeholders replaced as the options say. Raises Unreadable."""
+def chosen(path: Path, name: str | None = None, values: Mapping[str, str] | None = None) -> Source:
+    """The state machine of a file, with the placeholders filled that have values. Raises Unreadable."""
     try:
-        source = machine(path, name)
+        return machine(path, name, values)
     except Unreadable as error:
         raise Unreadable(str(error) if str(path) in str(error) else f"{path}: {error}") from error
-    return source._replace(definition=substitute(source.definition, _values(pairs, file)))
 
 
-def _values(pairs: list[str] | None, file: Path | None) -> dict[str, str]:
+def values_of(pairs: list[str] | None, file: Path | None) -> dict[str, str]:
+    """The values of placeholders, as --substitute and --substitutions give them. Raises Unreadable."""
     values: dict[str, str] = {}
     if file is not None:
         given = read(file)
-        if not isinstance(given, dict) or not all(isinstance(value, str) for value in given.values()):
-            raise Unreadable(f"{file} must hold an object of texts")
-        values.update(given)
+        if not isinstance(given, dict) or any(isinstance(value, dict | list | None) for value in given.values()):
+            raise Unreadable(f"{file} must hold an object of texts, numbers or booleans")
+        values.update(plain_values(given))
     for pair in pairs or []:
         name, equals, value = pair.partition("=")
         if not equals:

@@ -9,7 +9,9 @@ from urllib.parse import quote
 import msgspec
 
 from expediter.asl import Fault
-from expediter.cli.commands.workflow.sources import Location, Source, locate
+from expediter.cli.commands.workflow.reading.places import Location, locate
+from expediter.cli.commands.workflow.reading.sources import Source
+from expediter.cli.commands.workflow.reading.values import Unreadable
 
 
 class Found(NamedTuple):
@@ -24,6 +26,16 @@ class Found(NamedTuple):
 def found_in(file: Path, source: Source, faults: tuple[Fault, ...]) -> list[Found]:
     """The faults of one definition, with their places in its file."""
     return [Found(source.file or file, source, fault, locate(source, fault.path)) for fault in faults]
+
+
+#: The code of what is wrong with a file that cannot be read.
+UNREADABLE = "UNREADABLE"
+
+
+def unread(file: Path, reason: Unreadable) -> Found:
+    """A file that cannot be read, in the form of a fault."""
+    message = str(reason).removeprefix(f"{file}: ")
+    return Found(file, Source("", None, ""), Fault("", message, code=UNREADABLE), None)
 
 
 def as_text(found: list[Found]) -> str:
@@ -55,7 +67,10 @@ def _around(line: str, column: int) -> tuple[str, int]:
 
 
 def as_json(found: list[Found]) -> str:
-    """``{"valid": …, "faults": […]}``; each fault with its file, ``line`` and ``column`` (null: not known)."""
+    """``{"valid": …, "faults": […]}``; each fault with its file, ``line`` and ``column`` (null: not known).
+
+    With ``error``, what to say of the files that could not be read.
+    """
     faults = [
         {
             "file": str(one.file),
@@ -65,7 +80,9 @@ def as_json(found: list[Found]) -> str:
         }
         for one in found
     ]
-    return json.dumps({"valid": not error_count(found), "faults": faults}, indent=2)
+    unread_files = [f"{one.file}: {one.fault.message}" for one in found if one.fault.code == UNREADABLE]
+    error = {"error": "\n".join(unread_files)} if unread_files else {}
+    return json.dumps({"valid": not error_count(found), "faults": faults, **error}, indent=2)
 
 
 def sum_line(file: Path, found: list[Found]) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from expediter.asl import Machine, Simulation, Unanswered, Verdict, check_mocks, parse, run_case, simulate
+from expediter.asl import Machine, Simulation, Unanswered, Verdict, check_mocks, names_left, parse, run_case, simulate
 from expediter.cli.commands.workflow.case_files import load_cases
 from expediter.cli.commands.workflow.checks import only_valid
 from expediter.cli.commands.workflow.options import (
@@ -20,10 +20,11 @@ from expediter.cli.commands.workflow.options import (
     chosen,
     ends,
     read,
+    values_of,
     write,
 )
+from expediter.cli.commands.workflow.reading.values import Unreadable
 from expediter.cli.commands.workflow.service_models import service_models
-from expediter.cli.commands.workflow.sources import Unreadable
 
 
 def run(
@@ -39,16 +40,19 @@ def run(
     """Run a definition in virtual time with prepared answers; exit 1 unless it succeeds."""
     with ends(as_json=as_json):
         given = argument("--input", input)
-        source = chosen(file, name, substitute, substitutions)
+        source = chosen(file, name, values_of(substitute, substitutions))
         answers = {} if mocks is None else read(mocks)
         only_valid(file, source, as_json=as_json)
         machine = parse(source.definition)
         if faults := check_mocks(machine, answers):
             raise Unreadable("\n".join(f"{mocks}: {fault.path or 'answers'}: {fault.message}" for fault in faults))
         done = _simulated(machine, given, answers)
+    left = [f"${{{name}}}" for name in names_left(source.definition) if name not in machine.resources]
     if as_json:
-        typer.echo(json.dumps(msgspec.to_builtins(done), indent=2))
+        typer.echo(json.dumps({**msgspec.to_builtins(done), "without_value": left}, indent=2))
     else:
+        if left:
+            typer.echo(f"Without a value: {', '.join(left)}. Stand-ins are used; --substitute gives values.", err=True)
         typer.echo(" → ".join(done.states_entered))
         ended = done.output if done.status == "SUCCEEDED" else {"error": done.error, "cause": done.cause}
         typer.echo(f"{done.status} after {done.seconds:g} s: {json.dumps(ended)}")

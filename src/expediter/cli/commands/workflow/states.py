@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from expediter.asl import run_state
-from expediter.cli.commands.workflow.options import File, Substitute, Substitutions, argument, chosen, ends
+from expediter.cli.commands.workflow.options import File, Substitute, Substitutions, argument, chosen, ends, values_of
 from expediter.cli.commands.workflow.service_models import service_models
 
 
@@ -49,7 +49,7 @@ def state(
         "stateConfiguration": state_configuration,
     }
     with ends(as_json=True):
-        definition = chosen(file, machine, substitute, substitutions).definition
+        definition = chosen(file, machine, values_of(substitute, substitutions)).definition
         request: dict[str, Any] = {
             "definition": definition,
             "stateName": name,

@@ -6,8 +6,8 @@ from urllib.parse import quote
 import typer
 
 from expediter.cli.api import fetch
-from expediter.cli.commands.workflow.options import File, Name, Substitute, Substitutions, chosen, ends
-from expediter.cli.commands.workflow.sources import Unreadable
+from expediter.cli.commands.workflow.options import File, Name, Substitute, Substitutions, chosen, ends, values_of
+from expediter.cli.commands.workflow.reading.values import Unreadable
 from expediter.cli.terms import AsJson, Url
 
 Shares = Annotated[
@@ -36,7 +36,7 @@ def publish(
     from expediter.cli import show
 
     with ends(as_json=as_json):
-        definition = chosen(file, name, substitute, substitutions).definition
+        definition = chosen(file, name, values_of(substitute, substitutions)).definition
         made = fetch("POST", "/workflow/versions", url, {"definition": definition})
     if as_json:
         show.as_json(made)

@@ -10,9 +10,9 @@ import typer
 
 from expediter.cli.commands.workflow.checks import faults_of
 from expediter.cli.commands.workflow.options import File, Name, chosen, ends, write
+from expediter.cli.commands.workflow.reading.sources import Source
 from expediter.cli.commands.workflow.reports import as_text, error_count, found_in, sum_line
 from expediter.cli.commands.workflow.runs import agreement
-from expediter.cli.commands.workflow.sources import Source
 
 
 def watch(
@@ -26,7 +26,7 @@ def watch(
         typer.echo(f"── {time.strftime('%H:%M:%S')} {file}")
         try:
             with ends(as_json=False):
-                source = chosen(file, name, None, None)
+                source = chosen(file, name)
         except typer.Exit:
             continue
         found = found_in(file, source, faults_of(source))

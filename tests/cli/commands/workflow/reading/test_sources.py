@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from expediter.asl import DefinitionInvalid, parse
-from expediter.cli.commands.workflow.sources import Source, Unreadable, locate, machine, machines, parsed
+from expediter.asl import parse
+from expediter.cli.commands.workflow.reading.places import locate
+from expediter.cli.commands.workflow.reading.sources import Source, machine, machines
+from expediter.cli.commands.workflow.reading.values import Unreadable, parsed
 
 DEFINITION = {"StartAt": "Pay", "States": {"Pay": {"Type": "Task", "Resource": "${Bank.Arn}", "End": True}}}
 AS_YAML = """
@@ -200,10 +202,8 @@ def test_an_intrinsic_function_that_is_none_is_a_fault_and_no_traceback(tmp_path
     template = tmp_path / "template.json"
     template.write_text(json.dumps({"Resources": {"Pay": resource, "Other": {"Type": ["x"]}}}))
 
-    (source,) = machines(template)
-
-    with pytest.raises(DefinitionInvalid):
-        parse(source.definition)
+    with pytest.raises(Unreadable, match=r"Pay: .*(takes|Fn::)"):
+        machine(template, None)
 
 
 def test_the_places_of_many_faults_are_found_at_one_reading(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,85 @@
+"""Where in a file a fault stands."""
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+import yaml
+
+from expediter.cli.commands.workflow.reading.sources import Source
+from expediter.cli.commands.workflow.reading.values import Loader, without_comments
+
+
+class Location(NamedTuple):
+    """Line and column in a file, both from 1."""
+
+    line: int
+    column: int
+
+
+def locate(source: Source, path: str) -> Location | None:
+    """Where the fault at this path (``States.Pay.Retry[0].ErrorEquals``) stands; the nearest place that is there."""
+    node = _composed(source.text)
+    mark = None if node is None else node.start_mark
+    for key in source.place:
+        node, mark = _entry(node, key) or (None, mark)
+    if isinstance(node, yaml.ScalarNode) and node.style == "|":
+        return _in_block(source, node, path)
+    while node is not None and path:
+        found = _step(node, path)
+        if found is None:
+            break
+        node, mark, path = found
+    return None if mark is None else Location(mark.line + 1, mark.column + 1)
+
+
+@lru_cache(maxsize=4)
+def _composed(text: str) -> yaml.Node | None:
+    """The nodes of a text with their places; read once for all the faults of a file, as reading takes long."""
+    try:
+        node: yaml.Node | None = yaml.compose(_with_names(without_comments(text)).replace("\t", " "), Loader)
+    except (yaml.YAMLError, RecursionError):
+        return None
+    return node
+
+
+def _in_block(source: Source, node: yaml.ScalarNode, path: str) -> Location | None:
+    """Where a fault stands in a definition that is the literal text (``|``) of a template."""
+    inner = locate(Source("", None, node.value), path)
+    lines = source.text.splitlines()
+    line = node.start_mark.line + (inner.line if inner else 1)
+    if inner is None or line >= len(lines):
+        return inner and Location(node.start_mark.line + 1, node.start_mark.column + 1)
+    written, meant = lines[line], node.value.splitlines()[inner.line - 1]
+    return Location(line + 1, len(written) - len(meant) + inner.column)
+
+
+def _with_names(text: str) -> str:
+    """JSON text as YAML takes it: a placeholder where a value stands is its name, of the same length."""
+    if not text.lstrip().startswith("{"):
+        return text
+    return _BARE.sub(lambda found: found[0] if found[0][0] == '"' else f'"{found[1]}" ', text)
+
+
+_BARE = re.compile(r'"(?:[^"\\]|\\.)*"|\$\{([^${}"]+)\}', re.DOTALL)
+
+
+def _entry(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Mark] | None:
+    for name, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        if name.value == key:
+            return value, name.start_mark
+    return None
+
+
+def _step(node: yaml.Node, path: str) -> tuple[yaml.Node, yaml.Mark, str] | None:
+    """One key or index further; names of states may hold dots, so the longest key that fits is taken."""
+    if isinstance(node, yaml.SequenceNode):
+        found = re.match(r"\[(\d+)\]\.?", path)
+        if found is None or int(found[1]) >= len(node.value):
+            return None
+        item = node.value[int(found[1])]
+        return item, item.start_mark, path[found.end() :]
+    keys = [name.value for name, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+    fits = [key for key in keys if path == key or path.startswith((f"{key}.", f"{key}["))]
+    entry = _entry(node, max(fits, key=len)) if fits else None
+    return None if entry is None else (*entry, path[len(max(fits, key=len)) :].removeprefix("."))
