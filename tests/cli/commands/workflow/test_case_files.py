@@ -29,17 +29,36 @@ def run_cases(typed: Run, folder: Path, *cases: Any) -> tuple[int, Any]:
         ({"expected": SUCCEEDED, "request": 5}, "at `$.request`"),
         ({"expected": SUCCEEDED}, "name its definition or definition_file"),
         ({"expected": {"output": 1}, "definition": ENDS}, "expected has output, but no status"),
+        ({"expected": {}, "definition": ENDS}, "expected must have a status"),
+        (
+            {"expected": {"statsu": "FAILED"}, "definition": ENDS},
+            "expected.statsu is not a field of a case. Did you mean",
+        ),
+        ({"expected": {"status": "SUCCEEDD"}, "definition": ENDS}, "Did you mean 'SUCCEEDED'?"),
+        ({"expected": {**SUCCEEDED, "states_entered_order": "some"}, "definition": ENDS}, "must be exact or any"),
+        ({"expected": SUCCEEDED, "definition": ENDS, "task_mock": {}}, "task_mock is not a field of a case. Did you"),
+        ({"expect": SUCCEEDED, "definition": ENDS}, "expect is not a field of a case. Did you mean 'expected'?"),
+        ({"expected": SUCCEEDED, "request": {"definition": ENDS, "mocks": {}}}, "request.mocks is not a field"),
+        ({"expected": {"next": "A"}, "request": {"definition": ENDS}}, "expected.next is not a field of a case"),
+        (
+            {"expected": SUCCEEDED, "definition": ENDS, "task_mocks": {"B": []}},
+            "task_mocks.B: No task or state has this name",
+        ),
+        (
+            {"expected": SUCCEEDED, "definition": ENDS, "task_mocks": {"A": [{"reslt": 1}]}},
+            "task_mocks.A[0].reslt: is not a field of an answer. Did you mean 'result'?",
+        ),
+        (5, "must be an object"),
     ],
 )
-def test_a_case_that_is_none_is_one_sentence_with_its_place(
-    typed: Run, tmp_path: Path, case: dict[str, Any], told: str
-) -> None:
+def test_a_case_that_is_none_is_one_sentence_with_its_place(typed: Run, tmp_path: Path, case: Any, told: str) -> None:
     good = {"expected": SUCCEEDED, "definition": ENDS}
 
     code, answer = run_cases(typed, tmp_path, good, case)
 
-    assert code == 2
-    assert f"mine.cases.json: case 2: {told}" in answer["error"] or told in answer["error"]
+    assert (code, answer["agree"], answer["cases"]) == (1, 1, 1)
+    assert f"{tmp_path / 'mine.cases.json'}: case 2: " in answer["error"]
+    assert told in answer["error"]
 
 
 def test_a_case_needs_no_id_and_its_states_are_in_order(typed: Run, tmp_path: Path) -> None:
@@ -55,3 +74,18 @@ def test_a_case_of_one_state_is_run_too(typed: Run, tmp_path: Path) -> None:
 
     assert run_cases(typed, tmp_path, {"request": request, "expected": {**SUCCEEDED, "output": 1}})[0] == 0
     assert run_cases(typed, tmp_path, {"request": request, "expected": {**SUCCEEDED, "output": 2}})[0] == 1
+
+
+def test_the_other_files_are_run_when_one_cannot_be_read(typed: Run, tmp_path: Path) -> None:
+    (tmp_path / "good.cases.json").write_text(json.dumps([{"expected": SUCCEEDED, "definition": ENDS}]))
+    (tmp_path / "none.json").write_text("{}")
+    files = [str(tmp_path / name) for name in ("missing.json", "none.json", "good.cases.json")]
+
+    done, as_json = typed("workflow", "test", *files), typed("workflow", "test", *files, "--json")
+
+    assert (done.code, as_json.code, as_json.json["agree"]) == (1, 1, 1)
+    for told in (f"{files[0]} cannot be read", f"{files[1]} holds no cases", "1 of 1 cases agree"):
+        assert told in done.out
+    assert len(as_json.json["error"].splitlines()) == 2
+    assert typed("workflow", "test", files[0]).code == 2
+    assert typed("workflow", "test", str(tmp_path)).code == 0  # a folder may hold other files

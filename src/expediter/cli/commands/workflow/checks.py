@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from expediter.asl import DefinitionInvalid, Fault, parse
+from expediter.asl import DefinitionInvalid, Fault, Machine, parse
 from expediter.cli.commands.workflow.options import (
     AsJson,
     File,
@@ -103,14 +103,12 @@ def graph(
 
     with ends(as_json=as_json):
         source = chosen(file, name)
-    only_valid(file, source, as_json=as_json)
+    definition = only_valid(file, source, as_json=as_json).definition
     as_mermaid = mermaid or (output is not None and output.suffix in {".mmd", ".mermaid"})
     if as_json:
-        drawn = json.dumps(_listed(source.definition), indent=2)
+        drawn = json.dumps(_listed(definition), indent=2)
     else:
-        drawn = (
-            graph_svg.mermaid(source.definition) if as_mermaid else graph_svg.svg(source.definition, title=file.name)
-        )
+        drawn = graph_svg.mermaid(definition) if as_mermaid else graph_svg.svg(definition, title=file.name)
     if output is None:
         typer.echo(drawn)
     else:
@@ -142,9 +140,11 @@ def _listed(definition: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     }
 
 
-def only_valid(file: Path, source: Source, *, as_json: bool = False) -> None:
-    """Ends the command with exit 1 when the definition cannot run."""
-    found = found_in(file, source, faults_of(source))
-    if error_count(found):
+def only_valid(file: Path, source: Source, *, as_json: bool = False) -> Machine:
+    """The definition as a machine. Ends the command with exit 1 when it cannot run."""
+    try:
+        return parse(source.definition)
+    except DefinitionInvalid as invalid:
+        found = found_in(file, source, invalid.faults)
         typer.echo(FORMATS["json"](found) if as_json else as_text(found), err=not as_json)
-        raise typer.Exit(1)
+        raise typer.Exit(1) from invalid

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from expediter.asl import Machine, Simulation, Unanswered, Verdict, check_mocks, names_left, parse, run_case, simulate
+from expediter.asl import Machine, Simulation, Unanswered, Verdict, check_mocks, names_left, run_case, simulate
 from expediter.cli.commands.workflow.case_files import load_cases
 from expediter.cli.commands.workflow.checks import only_valid
 from expediter.cli.commands.workflow.options import (
@@ -42,8 +42,7 @@ def run(
         given = argument("--input", input)
         source = chosen(file, name, values_of(substitute, substitutions))
         answers = {} if mocks is None else read(mocks)
-        only_valid(file, source, as_json=as_json)
-        machine = parse(source.definition)
+        machine = only_valid(file, source, as_json=as_json)
         if faults := check_mocks(machine, answers):
             raise Unreadable("\n".join(f"{mocks}: {fault.path or 'answers'}: {fault.message}" for fault in faults))
         done = _simulated(machine, given, answers)
@@ -72,32 +71,45 @@ def run_cases(
     as_json: AsJson = False,
 ) -> None:
     """Run recorded cases and print how many agree, per tier and group; exit 1 if any disagrees, or there is none."""
-    with ends(as_json=as_json):
-        verdicts = _verdicts(paths)
+    verdicts, unread = _verdicts(paths)
+    if unread and not verdicts:
+        with ends(as_json=as_json):
+            raise Unreadable("\n".join(unread))
     if results is not None:
         with ends(as_json=as_json):
             write(results, "".join(json.dumps(_row(verdict)) + "\n" for verdict in verdicts))
-    report = summary(verdicts)
+    report = summary(verdicts, unread)
     typer.echo(json.dumps(report, indent=2) if as_json else _table(report))
-    raise typer.Exit(0 if verdicts and all(verdict.agrees for verdict in verdicts) else 1)
+    raise typer.Exit(0 if verdicts and not unread and all(verdict.agrees for verdict in verdicts) else 1)
 
 
 def agreement(paths: list[Path]) -> str:
-    """How many cases of these files agree, and what differs, as text. Raises Unreadable."""
-    return _table(summary(_verdicts(paths)))
+    """How many cases of these files agree, and what differs, as text."""
+    return _table(summary(*_verdicts(paths)))
 
 
-def _verdicts(paths: list[Path]) -> list[Verdict]:
+def _verdicts(paths: list[Path]) -> tuple[list[Verdict], list[str]]:
+    """How the cases ended, and why some of them are none."""
     models = service_models()
-    return [verdict for case in load_cases(paths) if (verdict := run_case(case, models)) is not None]
+    verdicts: list[Verdict] = []
+    unread: list[str] = []
+    for case in load_cases(paths):
+        if isinstance(case, Unreadable):
+            unread.append(str(case))
+        elif (verdict := run_case(case, models)) is not None:
+            verdicts.append(verdict)
+    return verdicts, unread
 
 
 def _row(verdict: Verdict) -> dict[str, Any]:
     return {"id": verdict.id, **verdict.got, "agrees": verdict.agrees}
 
 
-def summary(verdicts: list[Verdict]) -> dict[str, Any]:
-    """Agreement per tier and per group, causes on their own, and each case that disagrees with what differs."""
+def summary(verdicts: list[Verdict], unread: list[str]) -> dict[str, Any]:
+    """Agreement per tier and per group, causes on their own, and each case that disagrees with what differs.
+
+    ``error``: why some cases could not be read, if there are such.
+    """
     causes = [
         verdict for verdict in verdicts if "cause" in verdict.differs and verdict.got.get("status") != "SUCCEEDED"
     ]
@@ -112,6 +124,7 @@ def summary(verdicts: list[Verdict]) -> dict[str, Any]:
             for verdict in verdicts
             if not verdict.agrees
         ],
+        **({"error": "\n".join(unread)} if unread else {}),
     }
 
 
@@ -132,5 +145,7 @@ def _table(report: dict[str, Any]) -> str:
     lines.append(f"causes equal where an execution failed: {report['causes']['agree']} of {report['causes']['cases']}")
     for found in report["disagree"]:
         lines += [f"DISAGREES {found['id']}", *(f"    {line}" for line in found["differs"])]
+    if "error" in report:
+        lines.append(report["error"])
     lines.append(f"{report['agree']} of {report['cases']} cases agree")
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from expediter.asl import parse
 from expediter.cli.commands.workflow.checks import faults_of
 from expediter.cli.commands.workflow.options import File, Name, chosen, ends, write
 from expediter.cli.commands.workflow.reading.sources import Source
@@ -40,7 +41,7 @@ def _draw_and_run(file: Path, source: Source) -> None:
     from expediter.console.drawing import graph_svg
 
     picture = file.with_name(f"{file.name.removesuffix(''.join(file.suffixes))}.svg")
-    write(picture, graph_svg.svg(source.definition, title=file.name))
+    write(picture, graph_svg.svg(parse(source.definition).definition, title=file.name))
     typer.echo(f"drawn: {picture}")
     if cases := sorted(file.parent.glob("*.cases.json")):
         typer.echo(agreement(cases))
