@@ -3,7 +3,7 @@
 One effect per key; nothing is charged under a key whose refund was answered. ``python -m demo.bank --help``
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from demo.behaviour import ANY, GOOD, Act, Behaviour, Shares, options, shares
 from demo.journal import Journal
-from demo.serving import Patience, delivered, error, key_of, serve
+from demo.serving import Patience, busy, delivered, error, key_of, serve
 
 Body = TypeVar("Body", "ChargeBody", "RefundBody")
 
@@ -62,10 +62,18 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Bank:
-    """``calls`` lists every call of this process as (call, key); call is charge, refund or lookup."""
+    """``calls`` lists every call of this process as (call, key); call is charge, refund or lookup.
 
-    def __init__(self, record: Path | None = None, shares: Shares = GOOD) -> None:
+    ``token``: what every request has to bear; None: nothing. ``retry_after``: the seconds for which it is busy.
+    """
+
+    def __init__(
+        self, record: Path | None = None, shares: Shares = GOOD, token: str | None = None, retry_after: int = 0
+    ) -> None:
         self.patience = Patience()
+        self.token = token
+        #: The answers to a call that was not carried out.
+        self._undone: Mapping[Act, Response] = {Act.FAIL: error(500, "scripted"), Act.BUSY: busy(retry_after)}
         self._shares = shares
         self._journal = Journal(record, Line)
         self.forget()
@@ -107,23 +115,32 @@ class Bank:
         return await self._work("refund", request, RefundBody, self._refund)
 
     async def _get_charge(self, request: Request) -> Response:
+        if not self._knows(request):
+            return error(401, "The token is missing or wrong.")
         key = request.path_params["key"]
         tries, act = self._behaviour.next("lookup", key)
         self._write("lookup", key, tries, act, ())
-        if act is Act.FAIL:
-            return error(500, "scripted")
+        if act in self._undone:
+            return self._undone[act]
         seen = self._records.get(key)
         answer = _answer(seen, past=True) if seen else error(404, "There is no charge under this key.")
         return await delivered(act, answer, self.patience)
 
-    async def _get_records(self, _: Request) -> Response:
+    async def _get_records(self, request: Request) -> Response:
+        if not self._knows(request):
+            return error(401, "The token is missing or wrong.")
         fields = ("kind", "key", "order_id", "amount", "currency")
         return JSONResponse({"items": [{name: getattr(it, name) for name in fields} for it in self.movements]})
+
+    def _knows(self, request: Request) -> bool:
+        return self.token is None or request.headers.get("authorization") == f"Bearer {self.token}"
 
     async def _work(
         self, call: str, request: Request, shape: type[Body], do: Callable[[str, Body, Act], tuple[Record, ...]]
     ) -> Response:
         key = key_of(request)
+        if not self._knows(request):
+            return error(401, "The token is missing or wrong.")
         if not key:
             return error(400, "Send an Idempotency-Key.")
         try:
@@ -139,10 +156,10 @@ class Bank:
         ):
             return error(422, "This key stands for something else.")
         tries, act = self._behaviour.next(call, key)
-        records = () if act is Act.FAIL else do(key, body, act)
+        records = () if act in self._undone else do(key, body, act)
         self._write(call, key, tries, act, records)
-        if act is Act.FAIL:
-            return error(500, "scripted")
+        if act in self._undone:
+            return self._undone[act]
         return await delivered(act, _answer(self._records[key]), self.patience)
 
     def _write(self, call: str, key: str, tries: int, act: Act, records: tuple[Record, ...]) -> None:

@@ -18,6 +18,8 @@ class Act(StrEnum):
     REFUSE = "refuse"
     FAIL = "fail"
     """Answers 500 and does nothing."""
+    BUSY = "busy"
+    """Answers 429, does nothing, and says when to come back."""
     LOSE = "lose"
     """Does it, then answers 500."""
     DROP = "drop"

@@ -62,6 +62,11 @@ def error(status: int, message: str) -> Response:
     return JSONResponse({"status": "error", "error_message": message}, status)
 
 
+def busy(retry_after: int) -> Response:
+    """Come back after so many seconds."""
+    return JSONResponse({"status": "error", "error_message": "scripted"}, 429, {"Retry-After": str(retry_after)})
+
+
 async def delivered(act: Act, answer: Response, patience: Patience) -> Response:
     """How the answer reaches the caller, if it does, after the work is done."""
     if act is Act.SLOW:

@@ -77,10 +77,13 @@ def _apis(stack: Orders) -> list[Accepted]:
             "AwsSolutions-COG8",
             "The plus tier is paid per customer and month; whoever wants it changes one line of users.py.",
         ),
-        Accepted(
-            stack.secret,
-            "AwsSolutions-SMG4",
-            "The restaurant holds the same secret: it changes when both sides change it. The runbook says how.",
+        *(
+            Accepted(
+                secret,
+                "AwsSolutions-SMG4",
+                "The other side holds the same secret: it changes when both sides change it. The runbook says how.",
+            )
+            for secret in stack.secrets
         ),
     ]
 

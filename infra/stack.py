@@ -22,6 +22,8 @@ from infra.workflow import Workflow
 
 #: Messages to one call of the intake.
 BATCH = 5
+#: The functions that talk to the payment provider.
+CHARGING = ("ProcessPayment", "RefundPayment", "CancelFailedOrder")
 #: Records to one call of a function that follows a stream, and how often it is tried with one.
 RECORDS, TRIES = 10, 100
 
@@ -66,12 +68,17 @@ class Orders(cdk.Stack):
         payments = self._parameter("Payments", "simulated, simulated:decline=0.2 or a URL", "simulated")
         restaurant = self._parameter("Restaurant", "simulated, simulated:decline=0.1 or a URL", "simulated")
         hold = self._parameter("HoldSeconds", "How long a customer may cancel.", "30", r"\d{1,8}")
+        token = secretsmanager.Secret(self, "PaymentsToken", description="The bearer token for the payment provider.")
         told = "Signs the orders that a restaurant gets."
-        self.secret = secret = secretsmanager.Secret(self, "RestaurantSecret", description=told)
+        secret = secretsmanager.Secret(self, "RestaurantSecret", description=told)
+        self.secrets = (token, secret)
         for name in TASK_FUNCTIONS:
             self.functions.knows(name, payments=payments, restaurant=restaurant)
         for name in ("Intake", "Graphql", "Rest"):
             self.functions.knows(name, hold_seconds=hold)
+        for name in CHARGING:
+            self.functions.may(name, ["secretsmanager:GetSecretValue"], token.secret_arn)
+            self.functions.knows(name, payments_token=token.secret_arn)
         for name in ("SendOrderToRestaurant", "OweRefund"):
             self.functions.may(name, ["secretsmanager:GetSecretValue"], secret.secret_arn)
             self.functions.knows(name, restaurant_secret=secret.secret_arn)

@@ -43,6 +43,7 @@ SETTINGS: dict[str, str] = {
     "HOST": "Where to listen. Beyond loopback the server needs a token or an issuer.",
     "PORT": "Port to listen on, 0 to 65535; 0: any free one.",
     "PAYMENTS": "The payment provider: `simulated`, `simulated:decline=0.2` (declines that share), or `http://…`.",
+    "PAYMENTS_TOKEN": "What the payment provider gets as a bearer token. Secret.",
     "RESTAURANT": "The restaurant: `simulated`, `simulated:decline=0.1`, or `http://…`.",
     "RESTAURANT_SECRET": "Signs what the restaurant gets. Secret.",
     "SMTP_URL": "`smtp://host:port` or `smtps://user:password@host:port`, `?from=address`. Unset: mail is kept here.",

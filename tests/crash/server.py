@@ -18,8 +18,9 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
-from expediter.app.gateways import Gateway
+from expediter.app.gateways import Gateway, GatewayName
 from expediter.app.ports import Mail
 from expediter.app.tasks.calls import Answer, Call
 from expediter.cli import server
@@ -33,6 +34,7 @@ from tests.crash.points import SEEN, Point
 
 #: Bytes of the note.
 SIZE = 64
+Secrets: TypeAlias = Mapping[GatewayName, str | None]
 
 
 class Watch:
@@ -69,8 +71,8 @@ class Watch:
 
 
 class WatchedGateways(Gateways):
-    def __init__(self, payments: Gateway, restaurant: Gateway, secret: str | None, watch: Watch) -> None:
-        super().__init__(payments, restaurant, secret, Limits(answer=1.0))
+    def __init__(self, payments: Gateway, restaurant: Gateway, secrets: Secrets, watch: Watch) -> None:
+        super().__init__(payments, restaurant, secrets, Limits(answer=1.0))
         self._watch = watch
 
     async def call(

@@ -195,7 +195,7 @@ def test_shares_are_kept() -> None:
     assert 140 < happened.count(Act.FAIL) < 260
     assert 20 < happened.count(Act.DROP) < 90
     assert 30 < happened.count(Act.REFUSE) < 100
-    assert set(happened) == set(Act)
+    assert set(happened) == set(Act) - {Act.BUSY}  # only a script makes a provider busy
 
 
 def test_a_try_that_fails_may_succeed_the_next_time() -> None:

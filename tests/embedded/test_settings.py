@@ -34,6 +34,7 @@ def test_everything_can_be_set() -> None:
         HOLD_SECONDS="0",
         PAYMENTS="http://bank:80/pay/",
         RESTAURANT="simulated:decline=0.25",
+        PAYMENTS_TOKEN="sk_test_1",
         RESTAURANT_SECRET="secret",
         DEFAULT_PRICE="0",
         CURRENCY="EUR",
@@ -47,6 +48,7 @@ def test_everything_can_be_set() -> None:
 
     assert (settings.payments, settings.restaurant) == (Remote("http://bank:80/pay"), Simulated(0.25))
     assert settings.orders.notify == ("a@example.com", "b@example.com")
+    assert settings.payments_token == "sk_test_1"
     assert (settings.orders.hold_seconds, settings.orders.default_price, settings.port) == (0, 0, 0)
     assert (settings.workflow, settings.keep_days, settings.link_days) == (Path("other.asl.json"), 90, 7)
     assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.1/32", "fd00::/8"]
@@ -69,6 +71,8 @@ WRONG = [
     ("PAYMENTS", "paypal", "simulated:decline=0.2"),
     ("PAYMENTS", "simulated:decline=2", "from 0 to 1"),
     ("PAYMENTS", "ftp://bank", "http"),
+    ("PAYMENTS_TOKEN", "two words", "without spaces"),
+    ("PAYMENTS_TOKEN", "schlüssel", "without spaces"),
     ("RESTAURANT", "simulated:", "simulated:decline"),
     ("RESTAURANT", "http://", "http"),
     ("NOTIFY", "ops", "e-mail addresses"),

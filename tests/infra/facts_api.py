@@ -245,9 +245,9 @@ def logs_end(template: Template) -> None:
     assert text(name) == f"/aws/appsync/apis/<{api}.ApiId>"
 
 
-def the_secret_is_made_and_told_to_nobody(template: Template) -> None:
-    secret = only(template, "AWS::SecretsManager::Secret")
-    assert secret["GenerateSecretString"] == {}
+def the_secrets_are_made_and_told_to_nobody(template: Template) -> None:
+    secrets = resources(template, "AWS::SecretsManager::Secret").values()
+    assert [secret["GenerateSecretString"] for secret in secrets] == [{}, {}]
 
 
 def everything_bears_its_tags(template: Template) -> None:
@@ -287,6 +287,6 @@ APIS = (
     every_alarm_has_its_place_in_the_runbook,
     the_dashboard_shows_every_alarm_s_metric,
     logs_end,
-    the_secret_is_made_and_told_to_nobody,
+    the_secrets_are_made_and_told_to_nobody,
     everything_bears_its_tags,
 )

@@ -21,6 +21,7 @@ LIST = [
     *(("dynamodb:Query", f"<StoreOrders.Arn>/index/{name}") for name in INDEXES),
 ]
 SECRET = ("secretsmanager:GetSecretValue", "<RestaurantSecret>")
+TOKEN = ("secretsmanager:GetSecretValue", "<PaymentsToken>")
 SEND = ("sqs:SendMessage", "<MessagesOrders.Arn>")
 _RECEIVE = ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
 _STREAM = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
@@ -39,13 +40,13 @@ def follow(table: str) -> list[tuple[str, str]]:
 #: role → what it may do with what. Nothing else.
 MAY: dict[str, list[tuple[str, str]]] = {
     "InitializeOrder": [*ROW, CLAIM],
-    "ProcessPayment": [*ROW, LEDGER],
+    "ProcessPayment": [*ROW, LEDGER, TOKEN],
     "CloseHold": ROW,
     "SendOrderToRestaurant": [*ROW, SECRET],
     "CompleteOrder": [*ROW, MAIL],
     "OweRefund": [*ROW, SECRET],
-    "RefundPayment": [*ROW, LEDGER],
-    "CancelFailedOrder": [*ROW, LEDGER, MAIL],
+    "RefundPayment": [*ROW, LEDGER, TOKEN],
+    "CancelFailedOrder": [*ROW, LEDGER, MAIL, TOKEN],
     "Intake": [
         ("dynamodb:GetItem", "<StoreClaims.Arn>"),
         CLAIM,
@@ -100,19 +101,19 @@ ORDER, START = ("dynamodb:PutItem", "<StoreOrders.Arn>"), ("states:StartExecutio
 NEWS, LOOK = ("sns:Publish", "<MessagesOperators>"), ("dynamodb:Query", "<StoreOrders.Arn>/index/by_status")
 TAKE, DEAD = ("sqs:ReceiveMessage", "<MessagesOrders.Arn>"), ("sqs:DeleteMessage", "<MessagesDeadLetters.Arn>")
 MUST_NOT: dict[str, list[tuple[str, str]]] = {
-    "InitializeOrder": [LEDGER, MAIL, SECRET, SEND, START, LOOK],
+    "InitializeOrder": [TOKEN, LEDGER, MAIL, SECRET, SEND, START, LOOK],
     "ProcessPayment": [MAIL, SECRET, CLAIM, SEND, START, LOOK],
-    "CloseHold": [LEDGER, MAIL, SECRET, CLAIM, SEND, START, LOOK],
-    "SendOrderToRestaurant": [LEDGER, MAIL, CLAIM, SEND, START, LOOK],
-    "CompleteOrder": [LEDGER, SECRET, CLAIM, SEND, START, LOOK],
-    "OweRefund": [LEDGER, MAIL, CLAIM, SEND, START, LOOK],
+    "CloseHold": [TOKEN, LEDGER, MAIL, SECRET, CLAIM, SEND, START, LOOK],
+    "SendOrderToRestaurant": [TOKEN, LEDGER, MAIL, CLAIM, SEND, START, LOOK],
+    "CompleteOrder": [TOKEN, LEDGER, SECRET, CLAIM, SEND, START, LOOK],
+    "OweRefund": [TOKEN, LEDGER, MAIL, CLAIM, SEND, START, LOOK],
     "RefundPayment": [MAIL, SECRET, CLAIM, SEND, START, LOOK],
     "CancelFailedOrder": [SECRET, CLAIM, SEND, START, LOOK],
-    "Intake": [ORDER, LEDGER, MAIL, SECRET, SEND, NEWS, LOOK, DEAD],
-    "Rest": [LEDGER, MAIL, SECRET, START, NEWS, TAKE],
-    "Graphql": [LEDGER, MAIL, SECRET, START, NEWS, TAKE, DEAD],
-    "Mailer": [ORDER, LEDGER, SECRET, CLAIM, SEND, START, LOOK, TAKE, DEAD],
-    "Publisher": [ORDER, LEDGER, MAIL, SECRET, CLAIM, SEND, START, NEWS, LOOK, TAKE, DEAD],
+    "Intake": [TOKEN, ORDER, LEDGER, MAIL, SECRET, SEND, NEWS, LOOK, DEAD],
+    "Rest": [TOKEN, LEDGER, MAIL, SECRET, START, NEWS, TAKE],
+    "Graphql": [TOKEN, LEDGER, MAIL, SECRET, START, NEWS, TAKE, DEAD],
+    "Mailer": [TOKEN, ORDER, LEDGER, SECRET, CLAIM, SEND, START, LOOK, TAKE, DEAD],
+    "Publisher": [TOKEN, ORDER, LEDGER, MAIL, SECRET, CLAIM, SEND, START, NEWS, LOOK, TAKE, DEAD],
 }
 
 #: Money moves and mails go out only where they should: who may write which table.

@@ -84,6 +84,7 @@ _ROW = {"orders_table": "<StoreOrders>", "claims_table": "<StoreClaims>"}
 _PARTIES = {"payments": "<Payments>", "restaurant": "<Restaurant>"}
 _TASK = {**_ROW, **_PARTIES}
 _LEDGER, _MAIL = {"ledger_table": "<StoreLedger>"}, {"mail_table": "<StoreMail>"}
+_TOKEN = {"payments_token": "<PaymentsToken>"}
 _SECRET = {"restaurant_secret": "<RestaurantSecret>"}
 _API = {**_ROW, "queue_url": "<MessagesOrders>", "hold_seconds": "<HoldSeconds>"}
 _MACHINE = {"state_machine": "<WorkflowOrders>"}
@@ -91,13 +92,13 @@ _MACHINE = {"state_machine": "<WorkflowOrders>"}
 #: What each function is told.
 SETTINGS: dict[str, dict[str, str]] = {
     "InitializeOrder": _TASK,
-    "ProcessPayment": {**_TASK, **_LEDGER},
+    "ProcessPayment": {**_TASK, **_TOKEN, **_LEDGER},
     "CloseHold": _TASK,
     "SendOrderToRestaurant": {**_TASK, **_SECRET},
     "CompleteOrder": {**_TASK, **_MAIL},
     "OweRefund": {**_TASK, **_SECRET},
-    "RefundPayment": {**_TASK, **_LEDGER},
-    "CancelFailedOrder": {**_TASK, **_LEDGER, **_MAIL},
+    "RefundPayment": {**_TASK, **_TOKEN, **_LEDGER},
+    "CancelFailedOrder": {**_TASK, **_TOKEN, **_LEDGER, **_MAIL},
     "Intake": {
         "claims_table": "<StoreClaims>",
         "dead_letter_url": "<MessagesDeadLetters>",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.ports.adapters import ADAPTERS, Adapters
+from tests.ports.providers import Caller, EmbeddedCaller
 
 
 @pytest.fixture(params=ADAPTERS)
@@ -12,3 +13,8 @@ def adapters(request: pytest.FixtureRequest) -> Iterator[Adapters]:
     found = ADAPTERS[request.param]()
     yield found
     found.close()
+
+
+@pytest.fixture
+def caller() -> Caller:
+    return EmbeddedCaller()

@@ -77,7 +77,7 @@ class _Heard(Gateways):
     """The simulated gateways; each call that reaches them is written down."""
 
     def __init__(self, settings: ServerSettings, recording: Recording) -> None:
-        super().__init__(settings.payments, settings.restaurant, None)
+        super().__init__(settings.payments, settings.restaurant, {})
         self._recording = recording
         self.simulated = {kind: partial(self._answer, answer) for kind, answer in self.simulated.items()}
 

@@ -1,9 +1,11 @@
 """Calls through the gateways, one at a time: a function does nothing else meanwhile.
 
-Two calls of a conversation (ask, then charge) fit into a function's 28 seconds. Nothing is ever sent twice by itself.
+Two calls of a conversation (ask, then charge) fit into a function's 28 seconds, with the longest pause between them.
+Nothing is ever sent twice by itself.
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Mapping
 
 import urllib3
 from urllib3.exceptions import HTTPError
@@ -17,19 +19,57 @@ from expediter.app.gateways import (
     HttpRequest,
     HttpResponse,
     NoAnswer,
+    Secret,
     Simulated,
 )
 from expediter.app.tasks.calls import Answer, Call
+from expediter.aws import clients, clock
+from expediter.aws.failures import unavailable
+from expediter.domain.errors import StoreUnavailable
 
 _TIMEOUT = urllib3.Timeout(connect=3, read=8)
+#: Milliseconds for which a secret is kept: so long does a changed one take to be used everywhere.
+KEPT = 5 * 60_000
+
+
+class StoredSecret:
+    """The secret of Secrets Manager behind ``arn``; no secret when it is empty.
+
+    It is read again when it was kept for KEPT, and at once when the other side refuses it: so a rotation needs no
+    deployment. While Secrets Manager does not answer, the one that is kept is used on.
+    """
+
+    def __init__(self, arn: str) -> None:
+        self._arn = arn
+        self._value: str | None = None
+        self._read_at = 0
+
+    def __call__(self, refused: str | None = None) -> str | None:
+        """The secret. ``refused``: the one that was refused. Raises StoreUnavailable."""
+        stale = clock.now() - self._read_at > KEPT or (refused is not None and refused == self._value)
+        if self._arn and (self._value is None or stale):
+            self._read()
+        return self._value
+
+    def _read(self) -> None:
+        try:
+            with unavailable():
+                self._value = clients.secrets().get_secret_value(SecretId=self._arn)["SecretString"].strip()
+        except StoreUnavailable:
+            if self._value is None:
+                raise
+        self._read_at = clock.now()
 
 
 class Gateways:
-    """The payment provider and the restaurant, each simulated or behind a URL. ``secret`` gives what signs orders."""
+    """The payment provider and the restaurant, each simulated or behind a URL.
 
-    def __init__(self, payments: Gateway, restaurant: Gateway, secret: Callable[[], str | None]) -> None:
+    ``secrets``: the payment provider's is the token that its requests bear, the restaurant's signs its orders.
+    """
+
+    def __init__(self, payments: Gateway, restaurant: Gateway, secrets: Mapping[GatewayName, Secret]) -> None:
         self._gateways = {GatewayName.PAYMENTS: payments, GatewayName.RESTAURANT: restaurant}
-        self._secret = secret
+        self._secrets = secrets
         self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=False)
 
     def call(self, call: Call, now: int) -> Answer:
@@ -38,12 +78,13 @@ class Gateways:
         gateway = self._gateways[route.gateway]
         if isinstance(gateway, Simulated):
             return route.simulate(gateway.decline, call)
-        return self._converse(route.converse(call, now, self._secret), gateway.url)
+        return self._converse(route.converse(call, now, self._secrets[route.gateway]), gateway.url)
 
     def _converse(self, conversation: Conversation, url: str) -> Answer:
         try:
             request = next(conversation)
             while True:
+                time.sleep(request.pause)
                 try:
                     response = self._send(url, request)
                 except NoAnswer as error:
@@ -66,7 +107,7 @@ class Gateways:
                 preload_content=False,
             )
             try:
-                return HttpResponse(response.status, _body(response))
+                return HttpResponse(response.status, _body(response), response.headers)
             finally:
                 response.release_conn()
         except (HTTPError, OSError) as error:

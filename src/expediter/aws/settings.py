@@ -23,7 +23,8 @@ def _variable(field: str) -> str:
 class StackSettings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     """Where everything is, and how orders are treated. Empty: this function does not use it.
 
-    ``restaurant_secret`` is the ARN of a secret, never the secret itself. ``mail_from`` empty: customers get no mail.
+    ``payments_token`` and ``restaurant_secret`` are ARNs of secrets, never the secrets themselves. ``mail_from`` empty:
+    customers get no mail.
     ``allowed_origin``: of which other origin pages may call the API.
     """
 
@@ -39,6 +40,7 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable)
     graphql_url: str = ""
     allowed_origin: str = ""
     payments: str = "simulated"
+    payments_token: str = ""
     restaurant: str = "simulated"
     restaurant_secret: str = ""
     hold_seconds: int = 30

@@ -4,12 +4,11 @@ from functools import cache
 
 import msgspec
 
-from expediter.app.gateways import parse_gateway
+from expediter.app.gateways import GatewayName, parse_gateway
 from expediter.app.ports import Claims, Work
 from expediter.aws import clients, clock, settings
-from expediter.aws.failures import unavailable
 from expediter.aws.feed import Feed
-from expediter.aws.gateways import Gateways
+from expediter.aws.gateways import Gateways, StoredSecret
 from expediter.aws.mailer import Mailer
 from expediter.aws.stores.claims import ApiClaims, DynamoClaims
 from expediter.aws.stores.dead_letters import SqsDeadLetters
@@ -58,14 +57,11 @@ def api_claims() -> ApiClaims:
 @cache
 def gateways() -> Gateways:
     given = configured()
-    return Gateways(parse_gateway(given.payments), parse_gateway(given.restaurant), _restaurant_secret)
-
-
-@cache
-def _restaurant_secret() -> str | None:
-    name = configured().restaurant_secret
-    with unavailable():
-        return clients.secrets().get_secret_value(SecretId=name)["SecretString"] if name else None
+    secrets = {
+        GatewayName.PAYMENTS: StoredSecret(given.payments_token),
+        GatewayName.RESTAURANT: StoredSecret(given.restaurant_secret),
+    }
+    return Gateways(parse_gateway(given.payments), parse_gateway(given.restaurant), secrets)
 
 
 @cache

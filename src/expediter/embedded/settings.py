@@ -28,7 +28,7 @@ LARGEST_DEFINITION = 1024 * 1024
 #: Least length of a token, in characters: shorter ones could be guessed.
 SHORTEST_TOKEN = 16
 #: Settings whose values are never shown, because they hold a secret.
-_SECRET = frozenset({"SMTP_URL", "TOKEN", "RESTAURANT_SECRET"})
+_SECRET = frozenset({"SMTP_URL", "TOKEN", "PAYMENTS_TOKEN", "RESTAURANT_SECRET"})
 
 
 class SettingRefused(Exception):
@@ -52,13 +52,14 @@ class ServerSettings(msgspec.Struct, frozen=True):
     ``trusted_proxies``: whose X-Forwarded headers are believed. ``link_days``: how long links open their orders.
     ``traces``: OpenTelemetry's own settings name a collector for them.
 
-    ``token`` and ``restaurant_secret`` are secrets: they are never printed.
+    ``token``, ``payments_token`` and ``restaurant_secret`` are secrets: they are never printed.
     """
 
     data: Path
     host: str
     port: int
     payments: Gateway
+    payments_token: str | None
     restaurant: Gateway
     restaurant_secret: str | None
     smtp_url: str | None
@@ -80,6 +81,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> ServerSett
         host=read("HOST", "127.0.0.1", str),
         port=read("PORT", "8080", _whole(0, 65_535)),
         payments=read("PAYMENTS", "simulated", parse_gateway),
+        payments_token=read("PAYMENTS_TOKEN", "", _bearer) or None,
         restaurant=read("RESTAURANT", "simulated", parse_gateway),
         restaurant_secret=read("RESTAURANT_SECRET", "", str) or None,
         smtp_url=read("SMTP_URL", "", _smtp_url) or None,
@@ -164,6 +166,12 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return convert
+
+
+def _bearer(text: str) -> str:
+    if not (text.isascii() and text.isprintable() and " " not in text):
+        raise ValueError("give the token as the provider gave it: letters, digits and signs, without spaces")
+    return text
 
 
 def _oidc(read: _Reader) -> Oidc | None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from expediter.app.gateways import GatewayName
 from expediter.app.operator.flow import FlowCounts
 from expediter.app.ports import Orders, OrderSettings, TaskPorts, Work, Workflows
 from expediter.domain.errors import StoreUnavailable
@@ -225,7 +226,11 @@ async def open_home(
         reading.set_busy_timeout(0)  # SQLite would wait on the loop's thread
         reader = Session(reading, health.saw)
         file = File(WriteBehind(writing, clock, reader), reader, Checkpoints(writing, path), health)
-        gateways = Gateways(settings.payments, settings.restaurant, settings.restaurant_secret)
+        secrets = {
+            GatewayName.PAYMENTS: settings.payments_token,
+            GatewayName.RESTAURANT: settings.restaurant_secret,
+        }
+        gateways = Gateways(settings.payments, settings.restaurant, secrets)
         home = build(settings, clock, file, Outside(gateways, mailer, _collector(settings)), observer)
         try:
             await _start(home)

@@ -53,11 +53,12 @@ class Talk:
 
 
 def conversation(call: Call, secret: str | None = None) -> Conversation:
-    return ROUTES[type(call)].converse(call, NOW, lambda: secret)
+    return ROUTES[type(call)].converse(call, NOW, lambda refused=None: secret)
 
 
-def says(status: int, body: object = b"") -> HttpResponse:
-    return HttpResponse(status, body if isinstance(body, bytes) else json.dumps(body).encode())
+def says(status: int, body: object = b"", **headers: str) -> HttpResponse:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return HttpResponse(status, body if isinstance(body, bytes) else json.dumps(body).encode(), named)
 
 
 def ok(**fields: object) -> HttpResponse:
@@ -72,8 +73,10 @@ def charge(tried_at: int = NOW, repeat: bool = False) -> Charge:
     return Charge("o1/charge", "o1", 850, "USD", tried_at, repeat)
 
 
-def refund(charge_known: bool = True, tried_at: int = NOW, repeat: bool = False) -> Refund:
-    return Refund("o1/refund", "o1", "o1/charge", "ch_1", 850, "USD", charge_known, tried_at, repeat)
+def refund(
+    charge_known: bool = True, tried_at: int = NOW, repeat: bool = False, charge_id: str | None = "ch_1"
+) -> Refund:
+    return Refund("o1/refund", "o1", "o1/charge", charge_id, 850, "USD", charge_known, tried_at, repeat)
 
 
 def handover(tried_at: int = NOW, repeat: bool = False, order: Order = ORDER) -> HandOver:

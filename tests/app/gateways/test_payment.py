@@ -1,8 +1,13 @@
 """What is said to the payment provider, and what its answers mean."""
 
-import pytest
+from datetime import UTC, datetime
+from email.utils import format_datetime
 
-from expediter.app.gateways import MAX_ANSWER, HttpResponse, NoAnswer
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expediter.app.gateways import MAX_ANSWER, ROUTES, HttpResponse, NoAnswer
 from expediter.app.tasks.calls import REPEAT_WITHIN, Done, Refunded, Refused
 from expediter.domain.errors import PaymentUnavailable
 from tests.app.gateways.talk import LONG_AGO, NOW, SILENCE, Talk, charge, conversation, no, ok, refund, says, short
@@ -129,6 +134,111 @@ def test_a_charge_first_tried_20_hours_ago_is_still_made() -> None:
 
 def test_an_old_charge_that_the_provider_remembers_is_settled() -> None:
     assert Talk(conversation(charge(LONG_AGO, repeat=True)), ok(charge_id="ch_1")).answer == Done("ch_1")
+
+
+# ── a provider that is busy ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def at(seconds: float) -> str:
+    """The HTTP date so many seconds after NOW."""
+    return format_datetime(datetime.fromtimestamp(NOW / 1000 + seconds, UTC), usegmt=True)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_charge_that_meets_a_busy_provider_waits_looks_and_is_then_made(status: int) -> None:
+    talk = Talk(conversation(charge()), says(status, Retry_After="3"), says(404), ok(charge_id="ch_1"))
+
+    assert talk.asked == ["POST /charges", "GET /charges/o1%2Fcharge", "POST /charges"]
+    assert [request.pause for request in talk.requests] == [0, 3, 0]
+    assert talk.answer == Done("ch_1")
+
+
+def test_a_busy_answer_to_a_charge_that_was_made_all_the_same_does_not_make_it_twice() -> None:
+    talk = Talk(conversation(charge()), says(503, Retry_After="1"), ok(charge_id="ch_1"))
+
+    assert talk.asked == ["POST /charges", "GET /charges/o1%2Fcharge"]
+    assert talk.answer == Done("ch_1")
+
+
+def test_a_refund_that_meets_a_busy_provider_is_sent_again_under_its_key() -> None:
+    talk = Talk(conversation(refund()), says(429, Retry_After="2"), ok(refund_id="re_1"))
+
+    assert talk.asked == ["POST /refunds"] * 2
+    assert [request.pause for request in talk.requests] == [0, 2]
+    assert talk.answer == Refunded("re_1", charged=True, charge_id="ch_1")
+
+
+@pytest.mark.parametrize(
+    "said", ["", "6", "3600", "9" * 40, "-1", "1.5", "soon", "٣", at(60), "Wed, 21 Oct 2015 07:28:00 -9999"]
+)
+def test_a_wait_that_is_long_or_makes_no_sense_is_left_to_the_workflow(said: str) -> None:
+    talk = Talk(conversation(charge()), says(429, Retry_After=said))
+
+    assert isinstance(talk.error, PaymentUnavailable)
+    assert talk.asked == ["POST /charges"]
+
+
+@pytest.mark.parametrize(("said", "seconds"), [(at(4), 4), (at(-60), 0), ("0", 0), (" 5 ", 5)])
+def test_a_wait_may_be_a_date(said: str, seconds: float) -> None:
+    talk = Talk(conversation(charge()), says(429, Retry_After=said), ok())
+
+    assert talk.requests[1].pause == pytest.approx(seconds, abs=1)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=255)))
+def test_no_retry_after_at_all_makes_a_call_wait_longer_than_five_seconds(said: str) -> None:
+    talk = Talk(conversation(charge()), says(429, Retry_After=said), ok())
+
+    assert all(0 <= request.pause <= 5 for request in talk.requests)
+    assert talk.answer == Done() or isinstance(talk.error, PaymentUnavailable)
+
+
+def test_only_a_busy_answer_is_asked_when_to_come_back() -> None:
+    assert isinstance(Talk(conversation(charge()), says(500, Retry_After="1")).error, PaymentUnavailable)
+
+
+# ── the token ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_request_bears_the_token_and_none_without_one() -> None:
+    script = (says(404), ok(charge_id="ch_1"))
+
+    assert [it.headers["Authorization"] for it in Talk(conversation(charge(repeat=True), "t"), *script).requests] == [
+        "Bearer t"
+    ] * 2
+    assert "Authorization" not in Talk(conversation(charge()), ok()).requests[0].headers
+
+
+@pytest.mark.parametrize("renewed", ["new", "old"])
+def test_a_token_that_is_refused_is_read_again_and_tried_once_more_only_when_it_changed(renewed: str) -> None:
+    def secret(refused: str | None = None) -> str:
+        return "old" if refused is None else renewed
+
+    talk = Talk(ROUTES[type(charge())].converse(charge(), NOW, secret), says(401), ok(charge_id="ch_1"))
+
+    borne = [request.headers["Authorization"] for request in talk.requests]
+    if renewed == "new":
+        assert (borne, talk.answer) == (["Bearer old", "Bearer new"], Done("ch_1"))
+    else:
+        assert (borne, type(talk.error)) == (["Bearer old"], PaymentUnavailable)
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "schlüssel", "\x00"])
+def test_a_token_that_no_header_can_hold_is_not_sent_and_not_told(token: str) -> None:
+    talk = Talk(conversation(charge(), token))
+
+    assert isinstance(talk.error, PaymentUnavailable)
+    assert talk.requests == []
+    assert token not in str(talk.error)
+
+
+# ── try again ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_decline_says_whether_the_same_may_succeed_later() -> None:
+    said = says(402, {"status": "error", "error_message": "Too little money.", "try_again": True})
+
+    assert Talk(conversation(charge()), said).answer == Refused("Too little money.", try_again=True)
 
 
 # ── refund ────────────────────────────────────────────────────────────────────────────────────────────────────────

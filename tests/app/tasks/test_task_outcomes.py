@@ -34,7 +34,10 @@ def test_a_decline_is_a_value_with_the_banks_words_and_moves_no_money() -> None:
     outcome = settle("ProcessPayment", order(charge=UNKNOWN), Refused("No funds."))
 
     assert (outcome.order.status, outcome.order.error_message) == (Status.PENDING, "No funds.")
-    assert (outcome.entries, outcome.output) == ((), {"status": "error", "error_message": "No funds."})
+    assert (outcome.entries, outcome.output) == (
+        (),
+        {"status": "error", "error_message": "No funds.", "try_again": False},
+    )
 
 
 def test_a_charge_of_an_order_cancelled_meanwhile_is_entered_and_stays_owed() -> None:

@@ -10,12 +10,12 @@ from demo.bank import Bank
 from demo.behaviour import LOSSES, Act
 from demo.restaurant import Restaurant
 from demo.serving import listening, running, url_of
-from expediter.app.gateways import Remote, Simulated
+from expediter.app.gateways import GatewayName, Remote, Simulated
 from expediter.app.tasks.calls import Answer, Call, Charge, Done, Refund, Refunded, Refused
 from expediter.domain.errors import PaymentUnavailable, RestaurantUnavailable
 from expediter.embedded.engine.gateways import Gateways
 from expediter.embedded.engine.http_client import Limits
-from tests.app.gateways.talk import LONG_AGO, NOW, charge, handover, refund, withdraw
+from tests.app.gateways.talk import NOW, charge, handover, refund, withdraw
 
 PATIENT = Limits()
 #: Long enough for a server on loopback to do its work, short enough for a test in which no answer comes.
@@ -42,7 +42,7 @@ class Town:
 
     @asynccontextmanager
     async def gateways(self, limits: Limits) -> AsyncIterator[Gateways]:
-        gateways = Gateways(*self._remotes, self._secret, limits)
+        gateways = Gateways(*self._remotes, {GatewayName.RESTAURANT: self._secret}, limits)
         try:
             yield gateways
         finally:
@@ -67,83 +67,6 @@ def town(standing_town: Town) -> Town:
     standing_town.bank.forget()
     standing_town.kitchen.forget()
     return standing_town
-
-
-# ── payments ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_charge_and_its_refund_move_the_money_once_each(town: Town) -> None:
-    assert town.call(charge()) == Done("ch_o1/charge")
-    assert town.call(refund(), refund()) == Refunded("re_o1/refund", charged=True, charge_id="ch_1")
-    assert [(it.kind, it.key, it.amount) for it in town.bank.movements] == [
-        ("charge", "o1/charge", 850),
-        ("refund", "o1/refund", 850),
-    ]
-
-
-def test_a_decline_is_an_answer_and_stays_one(town: Town) -> None:
-    town.bank.script("charge", Act.REFUSE)
-    refused = Refused("The card was declined.")
-
-    assert town.call(charge()) == refused
-    assert town.call(charge(repeat=True)) == refused
-    assert town.bank.movements == []
-
-
-@pytest.mark.parametrize("loss", LOSSES)
-def test_a_charge_whose_answer_got_lost_is_found_again_and_not_made_twice(town: Town, loss: Act) -> None:
-    town.bank.script("charge", loss)
-
-    with pytest.raises(PaymentUnavailable):
-        town.call(charge(), limits=BRIEF)
-
-    assert town.call(charge(repeat=True)) == Done("ch_o1/charge")
-    assert town.bank.calls == [("charge", "o1/charge"), ("lookup", "o1/charge")]
-    assert len(town.bank.movements) == 1
-
-
-def test_a_charge_that_failed_before_anything_was_done_is_made_at_the_next_try(town: Town) -> None:
-    town.bank.script("charge", Act.FAIL)
-
-    with pytest.raises(PaymentUnavailable):
-        town.call(charge())
-
-    assert town.call(charge(repeat=True)) == Done("ch_o1/charge")
-    assert town.bank.calls == [("charge", "o1/charge"), ("lookup", "o1/charge"), ("charge", "o1/charge")]
-
-
-def test_an_old_charge_that_the_bank_never_saw_is_not_made(town: Town) -> None:
-    with pytest.raises(PaymentUnavailable):
-        town.call(charge(LONG_AGO, repeat=True))
-
-    assert town.bank.movements == []
-
-
-def test_a_refund_finds_out_whether_a_lost_charge_was_made(town: Town) -> None:
-    town.bank.script("charge", Act.DROP)
-    with pytest.raises(PaymentUnavailable):
-        town.call(charge())
-
-    assert town.call(refund(charge_known=False)) == Refunded("re_o1/refund", charged=True, charge_id="ch_o1/charge")
-
-
-def test_a_charge_that_never_arrived_cannot_be_made_after_its_refund(town: Town) -> None:
-    assert town.call(refund(charge_known=False)) == Refunded("re_o1/refund", charged=False)
-
-    assert isinstance(town.call(charge()), Refused)
-    assert town.bank.movements == []
-
-
-@pytest.mark.parametrize("act", [Act.FAIL, Act.LOSE, Act.DROP, Act.GARBLE])
-def test_a_refund_without_an_answer_is_repeated_and_paid_once(town: Town, act: Act) -> None:
-    town.bank.script("refund", act)
-    town.call(charge())
-
-    with pytest.raises(PaymentUnavailable):
-        town.call(refund())
-
-    assert town.call(refund(repeat=True)) == Refunded("re_o1/refund", charged=True, charge_id="ch_1")
-    assert [it.kind for it in town.bank.movements] == ["charge", "refund"]
 
 
 # ── restaurant ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -231,12 +154,28 @@ def test_a_call_that_takes_too_long_is_given_up(town: Town) -> None:
         asyncio.run(main())
 
 
+def test_the_wait_that_a_busy_provider_asks_for_is_waited() -> None:
+    bank = Bank(retry_after=5)
+    bank.script("charge", Act.BUSY)
+
+    async def main(url: str) -> Answer:
+        gateways = Gateways(Remote(url), Simulated(), {}, PATIENT)
+        try:
+            return await gateways.call(charge(), NOW, 0.5)
+        finally:
+            await gateways.aclose()
+
+    with running(bank) as url, pytest.raises(TimeoutError):
+        asyncio.run(main(url))
+    assert bank.calls == [("charge", "o1/charge")]
+
+
 def test_nobody_who_listens_is_unavailable_not_an_answer() -> None:
     with listening() as listener:
         nowhere = Remote(url_of(listener))
 
     async def main(call: Call) -> Answer:
-        gateways = Gateways(nowhere, nowhere, None, BRIEF)
+        gateways = Gateways(nowhere, nowhere, {}, BRIEF)
         try:
             return await gateways.call(call, NOW)
         finally:
@@ -250,7 +189,7 @@ def test_nobody_who_listens_is_unavailable_not_an_answer() -> None:
 
 def test_a_simulated_gateway_answers_without_waiting_and_a_remote_one_never_does() -> None:
     async def main() -> list[Answer]:
-        gateways = Gateways(Simulated(), Remote("http://127.0.0.1:1"), None)
+        gateways = Gateways(Simulated(), Remote("http://127.0.0.1:1"), {})
         try:
             assert set(gateways.simulated) == {Charge, Refund}
             return [gateways.simulated[type(call)](call) for call in (charge(), refund())]
@@ -264,7 +203,7 @@ def test_a_simulated_gateway_answers_without_waiting_and_a_remote_one_never_does
 
 
 def test_a_simulated_gateway_can_also_be_called_like_any_other() -> None:
-    gateways = Gateways(Simulated(1.0), Simulated(), None)
+    gateways = Gateways(Simulated(1.0), Simulated(), {})
 
     assert isinstance(asyncio.run(gateways.call(charge(), NOW)), Refused)
     assert asyncio.run(gateways.call(handover(), NOW)) == Done()

@@ -1,23 +1,40 @@
-"""The conversations with the payment provider. Their rules stand in docs/how-to/gateways.md:
+"""The conversations with a payment provider behind a URL. Their rules stand in docs/how-to/gateways.md:
 
 - when an earlier try of a charge may have arrived, the provider is asked about it first; its first answer is final;
 - a charge that the provider never saw is made, unless its first try is so old that it may have been forgotten;
 - a refund may be repeated at any time, and nothing is charged under its charge's key once it is answered: so what the
   provider then says about that key is final as well;
+- a provider that is too busy and says for how long is asked again after that time, when it is short;
 - an answer that settles nothing is PaymentUnavailable.
+
+Every request bears the secret, when one is set.
 """
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Generator
+from typing import Literal, TypeVar
 from urllib.parse import quote
 
 import msgspec
 
-from expediter.app.gateways.http import Conversation, HttpRequest, HttpResponse, NoAnswer, cleaned, parsed, succeeded
-from expediter.app.tasks.calls import REPEAT_WITHIN, Charge, Done, Refund, Refunded, Refused
+from expediter.app.gateways.http import (
+    Conversation,
+    Finding,
+    HttpRequest,
+    HttpResponse,
+    NoAnswer,
+    Secret,
+    authorized,
+    cleaned,
+    parsed,
+    pause,
+    succeeded,
+)
+from expediter.app.tasks.calls import REPEAT_WITHIN, Charge, Done, NeverSeen, Refund, Refunded, Refused
 from expediter.domain.errors import PaymentUnavailable
 
 DECLINED = "The payment was declined."
+
+T = TypeVar("T")
 
 
 class _ChargeBody(msgspec.Struct, frozen=True):
@@ -37,54 +54,75 @@ class _RefundBody(msgspec.Struct, frozen=True):
 class _Said(msgspec.Struct, frozen=True):
     status: Literal["ok", "error"]
     error_message: str | None = None
+    try_again: bool = False
     charge_id: str | None = None
     refund_id: str | None = None
 
 
-def charge(call: Charge, now: int, _: Callable[[], str | None]) -> Conversation:
+def charge(call: Charge, now: int, secret: Secret) -> Conversation:
     """Charges the customer: Done or Refused. Raises PaymentUnavailable."""
-    return _answered(_charge(call, now))
+    return _answered(_charge(call, now, secret))
 
 
-def refund(call: Refund, _: int, __: Callable[[], str | None]) -> Conversation:
+def refund(call: Refund, now: int, secret: Secret) -> Conversation:
     """Gives the money back: Refunded. Raises PaymentUnavailable."""
-    return _answered(_refund(call))
+    return _answered(_refund(call, now, secret))
 
 
-def _answered(conversation: Conversation) -> Conversation:
+def find(key: str, secret: Secret) -> Finding:
+    """What became of the charge under this key; nothing is moved. Raises PaymentUnavailable."""
+    return _answered(_find(key, secret))
+
+
+def _answered(conversation: Generator[HttpRequest, HttpResponse, T]) -> Generator[HttpRequest, HttpResponse, T]:
     try:
         return (yield from conversation)
     except NoAnswer as error:
         raise PaymentUnavailable(f"The payment provider did not answer: {error}") from error
 
 
-def _charge(call: Charge, now: int) -> Conversation:
-    if call.repeat:
-        seen = yield _lookup(call.key)
-        if seen.status != 404:
-            return _first_answer(seen)
-        if now - call.tried_at > REPEAT_WITHIN:
-            raise PaymentUnavailable(
-                "The payment provider does not know a charge first tried more than 20 hours ago; it may have forgotten "
-                "it, so it is not made again."
-            )
-    body = _ChargeBody(call.order_id, call.amount, call.currency)
-    return _first_answer((yield _post("/charges", call.key, body)))
+def _find(key: str, secret: Secret, after: float = 0.0) -> Finding:
+    """``after``: the seconds to wait before asking."""
+    question = HttpRequest("GET", f"/charges/{quote(key, safe='')}", {"Idempotency-Key": key}, pause=after)
+    seen = yield from authorized(question, secret)
+    return NeverSeen() if seen.status == 404 else _first_answer(seen)
 
 
-def _refund(call: Refund) -> Conversation:
+def _charge(call: Charge, now: int, secret: Secret) -> Conversation:
+    request = _post("/charges", call.key, _ChargeBody(call.order_id, call.amount, call.currency))
+    after = 0.0
+    if not call.repeat:
+        response = yield from authorized(request, secret)
+        busy = pause(response, now)
+        if busy is None:
+            return _first_answer(response)
+        after = busy
+    found = yield from _find(call.key, secret, after)
+    if not isinstance(found, NeverSeen):
+        return found
+    if now - call.tried_at > REPEAT_WITHIN:
+        raise PaymentUnavailable(
+            "The payment provider does not know a charge first tried more than 20 hours ago; it may have forgotten "
+            "it, so it is not made again."
+        )
+    return _first_answer((yield from authorized(request, secret)))
+
+
+def _refund(call: Refund, now: int, secret: Secret) -> Conversation:
     body = _RefundBody(call.order_id, call.charge_key, call.charge_id, call.amount, call.currency)
-    response = yield _post("/refunds", call.key, body)
+    request = _post("/refunds", call.key, body)
+    response = yield from authorized(request, secret)
+    if (busy := pause(response, now)) is not None:
+        response = yield from authorized(msgspec.structs.replace(request, pause=busy), secret)
     said = parsed(response, _Said)
     if not succeeded(response) or said is None or said.status != "ok":
         raise _unsettled(response)
     if call.charge_known:
         return Refunded(said.refund_id, charged=True, charge_id=call.charge_id)
-    seen = yield _lookup(call.charge_key)
-    charge = Refused(DECLINED) if seen.status == 404 else _first_answer(seen)
-    if isinstance(charge, Refused):
-        return Refunded(said.refund_id, charged=False)
-    return Refunded(said.refund_id, charged=True, charge_id=charge.reference)
+    found = yield from _find(call.charge_key, secret)
+    if isinstance(found, Done):
+        return Refunded(said.refund_id, charged=True, charge_id=found.reference)
+    return Refunded(said.refund_id, charged=False)
 
 
 def _first_answer(response: HttpResponse) -> Done | Refused:
@@ -96,18 +134,18 @@ def _first_answer(response: HttpResponse) -> Done | Refused:
     if said is not None and said.status == "ok" and succeeded(response):
         return Done(said.charge_id)
     if said is not None and said.status == "error" and (succeeded(response) or response.status == 402):
-        return Refused(cleaned(said.error_message or "") or DECLINED)
+        return Refused(cleaned(said.error_message or "") or DECLINED, said.try_again)
     if said is None and response.status == 402:
         return Refused(DECLINED)
     raise _unsettled(response)
 
 
 def _unsettled(response: HttpResponse) -> PaymentUnavailable:
+    if response.status == 401:
+        return PaymentUnavailable(
+            "The payment provider does not take our token (HTTP 401). Check EXPEDITER_PAYMENTS_TOKEN."
+        )
     return PaymentUnavailable(f"The payment provider's answer (HTTP {response.status}) settles nothing.")
-
-
-def _lookup(key: str) -> HttpRequest:
-    return HttpRequest("GET", f"/charges/{quote(key, safe='')}", {"Idempotency-Key": key})
 
 
 def _post(path: str, key: str, body: _ChargeBody | _RefundBody) -> HttpRequest:

@@ -7,13 +7,21 @@
 """
 
 import hmac
-from collections.abc import Callable
 from typing import Literal
 from urllib.parse import quote
 
 import msgspec
 
-from expediter.app.gateways.http import Conversation, HttpRequest, HttpResponse, NoAnswer, cleaned, parsed, succeeded
+from expediter.app.gateways.http import (
+    Conversation,
+    HttpRequest,
+    HttpResponse,
+    NoAnswer,
+    Secret,
+    cleaned,
+    parsed,
+    succeeded,
+)
 from expediter.app.instants import instant
 from expediter.app.tasks.calls import REPEAT_WITHIN, Done, HandOver, Refused, Withdraw
 from expediter.domain.errors import RestaurantUnavailable
@@ -52,12 +60,12 @@ class _No(msgspec.Struct, frozen=True):
     error_message: str
 
 
-def hand_over(call: HandOver, now: int, secret: Callable[[], str | None]) -> Conversation:
+def hand_over(call: HandOver, now: int, secret: Secret) -> Conversation:
     """Gives the order to its restaurant: Done or Refused. ``secret`` signs it. Raises RestaurantUnavailable."""
     return _answered(_hand_over(call, secret(), now))
 
 
-def withdraw(call: Withdraw, _: int, secret: Callable[[], str | None]) -> Conversation:
+def withdraw(call: Withdraw, _: int, secret: Secret) -> Conversation:
     """Takes the order back: Done. ``secret`` signs it. Raises RestaurantUnavailable."""
     return _answered(_withdraw(call, secret()))
 

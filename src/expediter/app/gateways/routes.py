@@ -7,7 +7,7 @@ import msgspec
 
 from expediter.app.gateways import payment, restaurant, simulated
 from expediter.app.gateways.gateway import GatewayName
-from expediter.app.gateways.http import Conversation
+from expediter.app.gateways.http import Conversation, Secret
 from expediter.app.tasks.calls import Answer, Call, Charge, HandOver, Refund, Withdraw
 
 C = TypeVar("C")
@@ -17,12 +17,12 @@ class Route(msgspec.Struct, Generic[C], frozen=True):
     """How calls of one kind are made.
 
     ``simulate``: the answer of a simulated gateway that declines this share (0 to 1) of all orders. ``converse``: the
-    conversation with a remote one, at this time (ms since 1970 UTC), with what gives the secret that signs it.
+    conversation with a remote one, at this time (ms since 1970 UTC), with the secret that signs or authorizes it.
     """
 
     gateway: GatewayName
     simulate: Callable[[float, C], Answer]
-    converse: Callable[[C, int, Callable[[], str | None]], Conversation]
+    converse: Callable[[C, int, Secret], Conversation]
 
 
 #: Every kind of call, each with the route of its own kind.

@@ -29,11 +29,18 @@ def charge(share: float, call: Charge) -> Answer:
     return Done(f"simulated-charge-{call.order_id}")
 
 
+def find(share: float, key: str) -> Done | Refused:
+    """What a charge under this key is answered, whether it was made or not: nothing is remembered."""
+    order_id = key.partition("/")[0]
+    if declines(GatewayName.PAYMENTS, order_id, share):
+        return Refused(DECLINED)
+    return Done(f"simulated-charge-{order_id}")
+
+
 def refund(share: float, call: Refund) -> Answer:
     """Refunds. When the answer to the charge was lost, its result is the one that the charge would have now."""
-    charged = not declines(GatewayName.PAYMENTS, call.order_id, share)
-    charge_id = f"simulated-charge-{call.order_id}" if charged else None
-    return Refunded(f"simulated-refund-{call.order_id}", charged=charged, charge_id=charge_id)
+    charge_id = find(share, call.charge_key).reference
+    return Refunded(f"simulated-refund-{call.order_id}", charged=charge_id is not None, charge_id=charge_id)
 
 
 def hand_over(share: float, call: HandOver) -> Answer:

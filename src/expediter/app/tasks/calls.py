@@ -81,9 +81,10 @@ class Done(msgspec.Struct, frozen=True, gc=False):
 
 
 class Refused(msgspec.Struct, frozen=True, gc=False):
-    """It was declined: a value, not a failure."""
+    """It was declined: a value, not a failure. ``try_again``: the other side says that the same may succeed later."""
 
     message: str
+    try_again: bool = False
     reference: ClassVar[None] = None
 
 
@@ -95,4 +96,10 @@ class Refunded(msgspec.Struct, frozen=True, gc=False):
     charge_id: str | None = None
 
 
+class NeverSeen(msgspec.Struct, frozen=True, gc=False):
+    """The payment provider knows of no charge under this key."""
+
+
 Answer: TypeAlias = Done | Refused | Refunded
+#: What the payment provider says about the key of a charge.
+Found: TypeAlias = Done | Refused | NeverSeen

@@ -125,7 +125,7 @@ def settle_charge(context: TaskContext) -> Outcome:
     if type(answer) is Refused:
         declined = settled(order, CHARGE, REFUSED, context.now)
         declined = msgspec.structs.replace(declined, error_message=answer.message)
-        return Outcome(declined, output={"status": "error", "error_message": answer.message})
+        return Outcome(declined, output=_unpaid(answer.message, answer.try_again))
     if answer is None:
         return _settle_uncharged(context)
     charged = settled(order, CHARGE, DONE, context.now, answer.reference)
@@ -140,9 +140,14 @@ def _settle_uncharged(context: TaskContext) -> Outcome:
     if result is DONE:
         return Outcome(order, output={"status": "ok"})
     if order.total or order.cancel_requested_at is not None or result is REFUSED:
-        return Outcome(order, output={"status": "error", "error_message": reason(order, context.input)})
+        return Outcome(order, output=_unpaid(reason(order, context.input)))
     settled_order = settled(order, CHARGE, DONE, context.now)
     return Outcome(moved(settled_order, PAID) if order.status is PENDING else settled_order, output={"status": "ok"})
+
+
+def _unpaid(message: str, try_again: bool = False) -> Json:
+    """A payment that was not made. ``try_again``: the provider says that the same payment may succeed later."""
+    return {"status": "error", "error_message": message, "try_again": try_again}
 
 
 # ── hold ──────────────────────────────────────────────────────────────────────────────────────────────────────────

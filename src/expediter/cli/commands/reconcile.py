@@ -1,5 +1,6 @@
 """``expediter reconcile``: whether the money adds up, in our books and against the provider's records."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from expediter.cli.terms import DATA, AsJson, Data, on_aws, read_only
+from expediter.cli.terms import DATA, AsJson, Data, on_aws, read_only, stop
 
 if TYPE_CHECKING:
     from expediter.cli.provider import OrdersWithEntries
@@ -22,15 +23,27 @@ def reconcile(
     """Add up the money: exit 0 when it is clean, 1 with the offenders when it is not.
 
     Per currency, charges minus refunds must be the totals of the orders that are paid, successful, or owed a refund.
+    The provider is asked with the token in EXPEDITER_PAYMENTS_TOKEN, if there is one.
     """
     from expediter.app.operator.reconcile import reconcile as add_up
     from expediter.cli import show
-    from expediter.cli.provider import against_provider
+    from expediter.cli.provider import Provider, against_provider
 
+    provider = Provider(against.rstrip("/"), _token()) if against else None
     with _orders(data, stack) as orders:
-        report = against_provider(orders, against) if against else add_up(orders())
+        report = against_provider(orders, provider) if provider else add_up(orders())
     show.report(report, against, as_json=as_json)
     raise typer.Exit(0 if report.clean else 1)
+
+
+def _token() -> str | None:
+    """The token that the payment provider wants. A setting that is not allowed ends the command."""
+    from expediter.embedded.settings import SettingRefused, from_environment
+
+    try:
+        return from_environment(os.environ).payments_token
+    except SettingRefused as error:
+        stop(str(error))
 
 
 @contextmanager

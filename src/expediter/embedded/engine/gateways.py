@@ -1,28 +1,49 @@
 """Calls through the gateways. Each has connections of its own, so a slow bank does not hold up the restaurant."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from functools import partial
+from typing import TypeVar
 
 import msgspec
 
-from expediter.app.gateways import ROUTES, Conversation, Gateway, GatewayName, NoAnswer, Remote, Simulated
-from expediter.app.tasks.calls import Answer, Call
+from expediter.app.gateways import (
+    ROUTES,
+    Gateway,
+    GatewayName,
+    HttpRequest,
+    HttpResponse,
+    NoAnswer,
+    Remote,
+    Secret,
+    Simulated,
+    payment,
+    simulated,
+)
+from expediter.app.tasks.calls import Answer, Call, Found
 from expediter.embedded.engine.http_client import HttpClient, Limits
+
+T = TypeVar("T")
 
 
 class Gateways:
     """The payment provider and the restaurant, each simulated or behind a URL.
 
-    ``secret`` signs what the restaurant gets. Open it inside the event loop that calls it.
+    ``secrets``: the payment provider's is the token that its requests bear, the restaurant's signs its orders. Open it
+    inside the event loop that calls it.
     """
 
     def __init__(
-        self, payments: Gateway, restaurant: Gateway, secret: str | None, limits: Limits | None = None
+        self,
+        payments: Gateway,
+        restaurant: Gateway,
+        secrets: Mapping[GatewayName, str | None],
+        limits: Limits | None = None,
     ) -> None:
         gateways = {GatewayName.PAYMENTS: payments, GatewayName.RESTAURANT: restaurant}
         limits = limits or Limits()
-        self._secret = secret
+        self._payments = payments
+        self._secrets = secrets
         self._clients = {
             name: HttpClient(gateway.url, limits) for name, gateway in gateways.items() if isinstance(gateway, Remote)
         }
@@ -46,20 +67,36 @@ class Gateways:
             return simulated(call)
         route = ROUTES[type(call)]
         async with self._free[route.gateway], asyncio.timeout(seconds):
-            conversation = route.converse(call, now, lambda: self._secret)
+            conversation = route.converse(call, now, self._secret(route.gateway))
             return await _converse(conversation, self._clients[route.gateway], headers or {})
+
+    async def find(self, key: str) -> Found:
+        """What became of the charge under this key; nothing is moved. Raises PaymentUnavailable."""
+        if isinstance(self._payments, Simulated):
+            return simulated.find(self._payments.decline, key)
+        async with self._free[GatewayName.PAYMENTS]:
+            finding = payment.find(key, self._secret(GatewayName.PAYMENTS))
+            return await _converse(finding, self._clients[GatewayName.PAYMENTS], {})
+
+    def _secret(self, name: GatewayName) -> Secret:
+        secret = self._secrets.get(name)
+        return lambda refused=None: secret  # noqa: ARG005  # it was set at the start and stays
 
     async def aclose(self) -> None:
         for client in self._clients.values():
             await client.aclose()
 
 
-async def _converse(conversation: Conversation, client: HttpClient, headers: Mapping[str, str]) -> Answer:
+async def _converse(
+    conversation: Generator[HttpRequest, HttpResponse, T], client: HttpClient, headers: Mapping[str, str]
+) -> T:
     try:
         request = next(conversation)
         while True:
             if headers:
                 request = msgspec.structs.replace(request, headers={**request.headers, **headers})
+            if request.pause:
+                await asyncio.sleep(request.pause)
             try:
                 response = await client.send(request)
             except NoAnswer as error:
@@ -67,5 +104,5 @@ async def _converse(conversation: Conversation, client: HttpClient, headers: Map
             else:
                 request = conversation.send(response)
     except StopIteration as end:
-        answer: Answer = end.value
+        answer: T = end.value
         return answer

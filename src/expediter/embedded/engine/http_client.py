@@ -47,7 +47,7 @@ class HttpClient:
             async with self._session.request(
                 request.method, url, headers=request.headers, data=request.body or None, allow_redirects=False
             ) as response:
-                return HttpResponse(response.status, await _body(response))
+                return HttpResponse(response.status, await _body(response), response.headers)
         except TimeoutError as error:
             raise NoAnswer(f"nothing came in {self._limits.answer:g} seconds") from error
         except (aiohttp.ClientError, OSError) as error:
