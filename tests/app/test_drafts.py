@@ -1,6 +1,8 @@
 """An order as it is sent: what is taken, what is refused and under which path, within the limits."""
 
+import json
 import string
+import unicodedata
 from typing import Any
 
 import msgspec
@@ -69,6 +71,35 @@ def test_a_basket_keeps_its_items_and_prices_those_without_a_price() -> None:
 
 def test_a_thing_may_cost_nothing() -> None:
     assert accepted({**BASKET, "items": [{"name": "Water", "quantity": 1, "unit_price": 0}]}).total == 0
+
+
+NFC, NFD = "Zo\u00eb", "Zoe\u0308"
+
+
+@pytest.mark.parametrize("ascii", [False, True])
+@pytest.mark.parametrize("field", ["user_id", "restaurant_id", "name"])
+def test_two_spellings_of_a_name_are_one(field: str, ascii: bool) -> None:
+    first, second = (
+        parse(json.dumps({**PLAIN, field: text}, ensure_ascii=ascii).encode(), Draft) for text in (NFC, NFD)
+    )
+
+    assert first == second == convert({**PLAIN, field: NFD}, Draft)
+    assert (getattr(second, field), fingerprint(first)) == (NFC, fingerprint(second))
+
+
+def test_two_spellings_of_an_item_and_of_an_address_are_one() -> None:
+    def spelt(text: str) -> dict[str, Any]:
+        return {**BASKET, "email": f"a@{text.lower()}.example", "items": [{"name": text, "quantity": 1}]}
+
+    assert convert(spelt(NFD), Draft) == convert(spelt(NFC), Draft)
+    assert convert({"name": NFD, "email": None}, ChangeDraft) == ChangeDraft(name=NFC, email=None)
+
+
+@pytest.mark.parametrize("text", ["\ufb2c" * 70, "a\u037eb@example.com"])
+def test_a_text_is_checked_as_it_is_kept(text: str) -> None:
+    """NFC makes three of one Hebrew letter, and a semicolon of the Greek question mark."""
+    field = "email" if "@" in text else "user_id"
+    assert paths({**PLAIN, field: text}) == {field}
 
 
 # ── what is refused, and where ────────────────────────────────────────────────────────────────────────────────────
@@ -207,7 +238,7 @@ NAMES = st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), min_size=1
 
 @given(NAMES)
 def test_a_name_may_be_any_text_that_can_be_seen(name: str) -> None:
-    assert accepted({**PLAIN, "name": f"x{name}"}).name == f"x{name}"
+    assert accepted({**PLAIN, "name": f"x{name}"}).name == unicodedata.normalize("NFC", f"x{name}")
 
 
 def test_a_name_is_measured_in_letters_not_in_bytes() -> None:

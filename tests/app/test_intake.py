@@ -148,7 +148,16 @@ def test_a_message_that_is_no_order_says_what_is_wrong_with_it(body: bytes, said
         order_in(message(body, order_id=ID), SETTINGS)
 
 
-@pytest.mark.parametrize("attributes", [{}, {"order_id": ""}, {"order_id": "x"}, {"order_id": "a/b"}])
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        *(
+            {"order_id": text}
+            for text in ("", "x", "a/b", f"{{{ID}}}", f"urn:uuid:{ID}", ID.replace("-", ""), f"{ID}\n")
+        ),
+        {},
+    ],
+)
 def test_a_message_without_an_id_of_ours_is_refused(attributes: dict[str, str]) -> None:
     with pytest.raises(OrderInvalid, match="order_id"):
         order_in(Message("1", BODY, attributes, NOON, 1, "1-1"), SETTINGS)

@@ -44,7 +44,7 @@ def test_a_name_that_nobody_can_see_or_that_changes_its_line_is_refused(field: s
 
 @pytest.mark.parametrize(
     "text",
-    ["Жаркое", "名前", "葛\U000e0100飾", "می‌خواهم", "👨‍👩‍👧", "🏳️‍🌈", "e\u0301", "שלום", "a b", "Zoë's", "１"],  # noqa: RUF001
+    ["Жаркое", "名前", "葛\U000e0100飾", "می‌خواهم", "👨‍👩‍👧", "🏳️‍🌈", "שלום", "a b", "Zoë's", "１"],  # noqa: RUF001
 )
 def test_names_of_all_languages_and_emoji_are_taken_as_they_are(text: str) -> None:
     assert parse(msgspec.json.encode({**PLAIN, "user_id": text}), Draft).user_id == text

@@ -229,7 +229,7 @@ async def test_an_order_outlives_its_currency(tmp_path: Path, town: Town) -> Non
     async with opened(tmp_path, **town.settings) as stage:
         await stage.send(body, **told)
         await stage.quiet()
-        await stage.change(order_id, restaurant_id="c")
+        await stage.change(order_id, restaurant_id="c", currency="BGN")
         order = await stage.to_the_end(order_id)
 
         (charge,) = stage.entries(order_id)

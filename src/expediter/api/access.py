@@ -14,6 +14,7 @@ from expediter.app.drafts import MAX_NAME
 from expediter.app.ports import Caller
 from expediter.asl.protocol import Json
 from expediter.domain.order import ERASED
+from expediter.domain.texts import composed
 
 #: A scope; a caller who is known, whatever his scopes ("token"); or nothing, so that it is answered to everybody.
 Need: TypeAlias = Scope | Literal["token", "nothing"]
@@ -100,9 +101,10 @@ def caller_of(claims: Claims) -> Caller:
     if claims.client_id and claims.client_id == claims.sub:
         given = [word.removeprefix(RESOURCE) for word in claims.scope.split() if word.startswith(RESOURCE)]
         return Caller(name=claims.sub, scopes=scopes_in(given), until=until)
-    if claims.sub == ERASED or not 0 < len(claims.sub) <= MAX_NAME:
+    user_id = composed(claims.sub)
+    if user_id == ERASED or not 0 < len(user_id) <= MAX_NAME:
         raise Unauthorized("The token is for a user that no order can be of. Sign in as another.", refused=True)
-    return Caller(claims.sub, operator=False, name="customer", scopes=CUSTOMER, until=until)
+    return Caller(user_id, operator=False, name="customer", scopes=CUSTOMER, until=until)
 
 
 def words_of(value: Json) -> tuple[str, ...]:

@@ -1,19 +1,18 @@
 """The client's idempotency key: a UUID, of which the order's id is made (``app.idempotency``). An empty one is none."""
 
-import re
-
 from expediter.api.errors import RequestUnparsable
 from expediter.domain.errors import Fault, OrderInvalid
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+from expediter.domain.ids import uuid_in
 
 
 def order_id(key: str, path: str) -> str | None:
     """The id of the order sent under ``key``; None: the key is empty. Raises OrderInvalid (at ``path``) for no UUID."""
     bare = _bare(key)
-    if bare and not _UUID.fullmatch(bare):
+    if not bare:
+        return None
+    if (found := uuid_in(bare)) is None:
         raise OrderInvalid((Fault(path, "give a UUID, one for each new order"),))
-    return bare or None
+    return found
 
 
 def order_id_in_header(value: str) -> str | None:

@@ -1,7 +1,7 @@
 """An order as a customer sends it, parsed once at the edge. Both APIs and the queue's messages use this one form.
 
 Limits: 100 items, names of 200 characters, 2^31-1 for the total (minor units) and for the sum of the quantities. Names
-can be seen, and are read from left to right on one line.
+can be seen, and are read from left to right on one line. Every text is kept in Unicode's NFC.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from expediter.domain.currencies import CURRENCIES, PUBLISHED
 from expediter.domain.errors import Fault, OrderInvalid
 from expediter.domain.money import LARGEST_TOTAL
 from expediter.domain.order import ERASED, LARGEST_QUANTITY, Change, Item, Order
+from expediter.domain.texts import composed
 
 MAX_ITEMS = 100
 MAX_NAME = 200
@@ -130,7 +131,8 @@ def parse(body: bytes, form: type[D]) -> D:
     # Each key has a colon. With as many colons as keys, no key is there twice. With more, the text is searched for one.
     if body.count(b":") != _keys(draft) and (path := repeated_key(body)):
         raise OrderInvalid((Fault(path, "is given twice; give it once"),))
-    return draft
+    # Nearly all bodies are plain ASCII, without escapes such as \\u00e9.
+    return draft if body.isascii() and b"\\u" not in body else _composed(draft, form)
 
 
 def _keys(draft: Draft | ChangeDraft) -> int:
@@ -145,9 +147,18 @@ def _keys(draft: Draft | ChangeDraft) -> int:
 def convert(value: object, form: type[D]) -> D:
     """A value that is parsed JSON already (GraphQL's input, in snake_case) as a Draft or ChangeDraft."""
     try:
-        return msgspec.convert(value, type=form)
+        draft = msgspec.convert(value, type=form)
     except msgspec.ValidationError as error:
         raise OrderInvalid(faults_of_value(value, form, _LISTS, error)) from error
+    return _composed(draft, form)
+
+
+def _composed(draft: D, form: type[D]) -> D:
+    """The draft with every text in NFC. It is checked again, because NFC may be longer, or hold another character."""
+    text = encode(draft).decode()
+    if (normal := composed(text)) == text:
+        return draft
+    return convert(msgspec.json.decode(normal), form)
 
 
 def fingerprint(draft: AnyDraft) -> str:
@@ -238,9 +249,7 @@ def draft_of(order: Order) -> Draft:
 
 def change_of(draft: ChangeDraft, order: Order, settings: OrderSettings) -> Change:
     """The change that a draft asks of this order. Raises OrderInvalid with every fault found."""
-    faults = [*_currency_faults(draft.currency), *_email_faults(draft.email)]
-    if draft.user_id is not UNSET and draft.user_id != order.user_id:
-        faults.append(Fault("user_id", "an order keeps its user; place a new order"))
+    faults = _new_faults(draft, order)
     plain = draft.name is not UNSET or draft.quantity is not UNSET
     if plain and draft.items is not UNSET:
         faults.append(Fault("items", "give either items or name and quantity, not both"))
@@ -256,6 +265,19 @@ def change_of(draft: ChangeDraft, order: Order, settings: OrderSettings) -> Chan
     if change.items is not UNSET:
         _payable(msgspec.structs.replace(order, items=change.items))
     return change
+
+
+def _new_faults(draft: ChangeDraft, order: Order) -> list[Fault]:
+    """What is wrong with values that the order does not have yet.
+
+    Those that it has are no change: they stay, also when no new order could have them any more.
+    """
+    faults = _currency_faults(draft.currency) if draft.currency != order.currency else []
+    if draft.email != order.email:
+        faults += _email_faults(draft.email)
+    if draft.user_id is not UNSET and draft.user_id != order.user_id:
+        faults.append(Fault("user_id", "an order keeps its user; place a new order"))
+    return faults
 
 
 def _changed_items(items: tuple[DraftItem, ...], order: Order, settings: OrderSettings) -> tuple[Item, ...]:

@@ -4,8 +4,6 @@ one execution, named by the order's id.
 A message that cannot be taken in keeps the reason, and does not stop the others of its batch.
 """
 
-import re
-import uuid
 from typing import NamedTuple
 
 import msgspec
@@ -17,11 +15,10 @@ from expediter.app.faults import reason
 from expediter.app.ports import Caller, Claim, Message, OrderSettings, Work
 from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault, OrderInvalid, StoreUnavailable
+from expediter.domain.ids import uuid_in
 from expediter.domain.order import Item, Order
 
 BATCH = 5
-#: A UUID as it is written when it stands for an order.
-_CANONICAL = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 # ── from the caller to the queue ──────────────────────────────────────────────────────────────────────────────────────
@@ -173,19 +170,14 @@ def order_in(message: Message, settings: OrderSettings, *, claimed: bool = False
     if written and written[:3] == (message.body, message.attributes, message.sent_at):
         return written.asked
     try:
-        order_id = message.attributes["order_id"]
-        if not _CANONICAL.fullmatch(order_id):
-            order_id = str(uuid.UUID(order_id))
+        if (order_id := uuid_in(message.attributes.get("order_id", ""))) is None:
+            raise OrderInvalid((Fault("order_id", "the message carries no UUID as its order_id"),))
         terms = terms_in(message.attributes)
         if terms is not None or claimed:
             return read_accepted(message.body, order_id, message.sent_at, terms or terms_of(settings))
         return read_new(message.body, order_id, message.sent_at, terms_of(settings))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise OrderInvalid((Fault("", f"the message is not JSON: {reason(error)}"),)) from error
-    except OrderInvalid:
-        raise
-    except (KeyError, ValueError) as error:
-        raise OrderInvalid((Fault("order_id", "the message carries no UUID as its order_id"),)) from error
 
 
 # ── the order in the workflow's input ─────────────────────────────────────────────────────────────────────────────────

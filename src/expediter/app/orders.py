@@ -12,6 +12,7 @@ from expediter.app.ports import NO_CURSOR, Caller, Outcome, Page, Query, Work
 from expediter.domain import order as rules
 from expediter.domain.errors import NO_LIST, OrderInvalid, OrderNotFound
 from expediter.domain.order import Order
+from expediter.domain.texts import composed
 
 
 def find(work: Work, caller: Caller, order_id: str) -> Order:
@@ -35,6 +36,7 @@ def page(work: Work, caller: Caller, query: Query) -> Page:
     """Orders, newest first; a customer's own ones only. Raises OrderInvalid for a bad cursor: a customer's is an order
     of his own, or whether there is another's would show.
     """
+    query = _composed(query)
     if query.cursor is not None:
         query = msgspec.structs.replace(query, cursor=query.cursor.lower())
     if caller.operator:
@@ -48,13 +50,20 @@ def page(work: Work, caller: Caller, query: Query) -> Page:
     return work.orders.page(msgspec.structs.replace(query, user_id=caller.user_id))
 
 
+def _composed(query: Query) -> Query:
+    """The query with its names in NFC, as orders have them."""
+    names = {"user_id": query.user_id, "restaurant_id": query.restaurant_id}
+    return msgspec.structs.replace(query, **{name: text and composed(text) for name, text in names.items()})
+
+
 def change(work: Work, caller: Caller, order_id: str, draft: ChangeDraft) -> Order:
     """Changes the order.
 
     Raises OrderInvalid, OrderAlreadyCharged, OrderAlreadySent, OrderAlreadyEnded, OrderNotFound.
     """
     order = find(work, caller, order_id)
-    addresses.require_taken(draft.email, work.mail_server)
+    if draft.email != order.email:
+        addresses.require_taken(draft.email, work.mail_server)
     return _write(work, order, rules.changed(order, change_of(draft, order, work.settings)))
 
 

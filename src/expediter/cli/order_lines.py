@@ -15,6 +15,7 @@ from expediter.app.drafts import VISIBLE, Draft
 from expediter.app.strict_json import decode
 from expediter.asl.protocol import Json
 from expediter.cli.files import LONGEST
+from expediter.domain.ids import uuid_in
 
 #: What the keys of lines without one are derived from (RFC 9562, 5.5). Never change it: keys would change with it.
 NAMESPACE = uuid.UUID("8f1d3f0a-6f0e-5e0b-9d57-3b9f7f1c2a44")
@@ -62,11 +63,11 @@ def read(number: int, text: bytes, key_field: str | None = None) -> Line:
 
 
 def key_of(own: str) -> str:
-    """A line's own id as an idempotency key: itself when it is a UUID, else the UUID that follows from it."""
-    try:
-        return str(uuid.UUID(own))
-    except ValueError:
-        return str(uuid.uuid5(NAMESPACE, own))
+    """A line's own id as an idempotency key: itself when it is a UUID, else the UUID that follows from it.
+
+    A UUID in braces, with ``urn:uuid:`` or without dashes is a text like any other.
+    """
+    return uuid_in(own) or str(uuid.uuid5(NAMESPACE, own))
 
 
 def _is_key_only(name: str, key_field: str | None) -> bool:

@@ -169,6 +169,24 @@ def test_a_line_without_the_key_that_was_named_is_refused(line: object) -> None:
         key_and_body(line, "receipt")
 
 
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name_of_the_key_s_field_is_refused_before_anything_is_sent(
+    server: Server, typed: Run, tmp_path: Path, name: str
+) -> None:
+    refused = typed("submit", written(tmp_path / "o.jsonl", ORDER), "--key-field", name, server=server)
+
+    assert refused.code == 2
+    assert "Name a field" in refused.out + refused.err
+
+
+def test_a_uuid_in_capitals_is_the_same_id_and_one_in_another_spelling_is_another() -> None:
+    plain = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
+    spelt = [plain, f"{{{plain}}}", f"urn:uuid:{plain}", plain.replace("-", ""), f"{plain[:4]}-{plain[4:]}"]
+
+    assert order_lines.key_of(plain.upper()) == order_lines.key_of(plain) == plain
+    assert len({order_lines.key_of(own) for own in spelt}) == len(spelt)
+
+
 def test_who_submits_lines_without_ids_is_told_what_orders_them_again_before_the_file_is_corrected(
     server: Server, typed: Run, tmp_path: Path
 ) -> None:

@@ -8,9 +8,12 @@ import pytest
 from playwright.async_api import expect
 
 from demo.mailserver import MailServer, receiving
+from expediter.app import orders
+from expediter.app.operator import operations
+from expediter.app.ports import Caller
 from expediter.domain.order import Status
 from tests.console.browser.visitor import Visitor
-from tests.console.shop import alarmed, served, wait_for
+from tests.console.shop import Shop, alarmed, served, wait_for
 from tests.support.town import Act, standing
 
 pytestmark = [pytest.mark.anyio, pytest.mark.heavy]
@@ -63,6 +66,50 @@ async def test_a_form_that_is_sent_twice_at_once_places_one_order_and_repeats_it
 
         assert (first, again) == (same, once_more)
         assert sum(shop.home.read_as_operator(lambda services: services.flow.counts()).values()) == 2
+
+
+#: Sends the form of a button and stays on the page, as it is for a moment after a click.
+SEND = "({form}) => fetch(form.action, {method: 'POST', body: new URLSearchParams(new FormData(form))}).then(() => 1)"
+
+
+async def test_two_clicks_with_a_live_update_between_them_are_one_act(visitor: Visitor, tmp_path: Path) -> None:
+    async with served(tmp_path, HOLD_SECONDS="600") as shop:
+        order_id = await visitor.place(shop, "normal")
+        await visitor.status("Paid")
+        await visitor.live()
+        revoke = visitor.page.get_by_role("button", name="Revoke its links")
+        await revoke.evaluate(SEND)
+        await shop.home.write(lambda work: orders.cancel(work, Caller(), order_id), "cancelOrder")
+        await visitor.status("Refund owed")
+        await revoke.evaluate(SEND)
+
+        assert [kind for kind in await acts(shop) if kind == "revoked its links"] == ["revoked its links"]
+
+
+async def test_a_form_that_goes_and_comes_back_while_the_page_is_open_is_the_same_form(
+    visitor: Visitor, tmp_path: Path
+) -> None:
+    async with served(tmp_path) as shop:
+        await shop.bury(b"{}")
+        await visitor.visit(shop, "/console/dead-letters")
+        await visitor.live()
+        token = visitor.page.locator("form[action$=letters\\/redrive] [name=csrf]")
+        first = await token.input_value()
+        await shop.bury(b"[]")
+        await expect(visitor.page.locator("article.letter")).to_have_count(2)
+        second = await token.input_value()
+        await shop.home.write(operations.purge, "purge")
+        await expect(visitor.page.locator("article.letter")).to_have_count(0)
+        await shop.bury(b"1")
+        await expect(visitor.page.locator("article.letter")).to_have_count(1)
+
+        assert first == second == await token.input_value()
+
+
+async def acts(shop: Shop) -> list[str]:
+    """What the audit says was done, the newest first."""
+    page = shop.home.read_as_operator(lambda services: services.audit.page(50))
+    return [entry.kind for entry in page]
 
 
 async def test_a_double_click_places_one_order(visitor: Visitor, tmp_path: Path) -> None:

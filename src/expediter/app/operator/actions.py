@@ -1,7 +1,5 @@
 """The actions of operators. Each is one use case, and the audit says who did it."""
 
-import uuid
-
 import msgspec
 
 from expediter.app import intake, orders
@@ -16,6 +14,7 @@ from expediter.app.ports import Caller, Claim, Outcome
 from expediter.app.strict_json import decode
 from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault, IdempotencyKeyReused, MessageNotFound, OrderError, OrderInvalid
+from expediter.domain.ids import uuid_in
 from expediter.domain.order import EffectKind, Order, Result, charged_again
 
 #: The task that charges. An operator may let an order with a declined charge go on at a state that runs it.
@@ -194,10 +193,10 @@ def correct_letter(services: OperatorServices, who: Operator, message_id: str, b
 
 def _free_id(services: OperatorServices, wanted: str, draft: Draft, new_id: str) -> str:
     """``wanted`` if it is an id and stands for this order or none, else ``new_id``; taken now for this order."""
+    order_id = uuid_in(wanted) or new_id
     try:
-        order_id = str(uuid.UUID(wanted))
         services.work.claims.claim(Claim(order_id, fingerprint(draft)))
-    except (ValueError, IdempotencyKeyReused):
+    except IdempotencyKeyReused:
         services.work.claims.claim(Claim(new_id, fingerprint(draft)))
         return new_id
     return order_id

@@ -12,6 +12,7 @@ from expediter.app.operator.services import DEAD_LETTERS, OperatorServices
 from expediter.app.ports import Outcome
 from expediter.domain import order as rules
 from expediter.domain.errors import NO_ERASURE, Fault, OrderError, OrderInvalid
+from expediter.domain.texts import spellings
 
 #: Orders, and dead letters, that one call erases at most, so that a call stays short; repeat it while some remain.
 BULK = 50
@@ -38,18 +39,20 @@ def erase(services: OperatorServices, who: Operator, user_id: str) -> Erased:
     """
     if user_id == rules.ERASED:
         raise OrderInvalid((Fault("user_id", "this stands for everybody who was erased already"),), NO_ERASURE)
-    under_way = services.customers.under_way(user_id, NAMED)
+    names, customers = spellings(user_id), services.customers
+    under_way = [order_id for name in names for order_id in customers.under_way(name, NAMED)][:NAMED]
     if under_way:
         raise OrdersUnderWay(f"{OrdersUnderWay().args[0]} They are: {', '.join(under_way)}.")
-    order_ids, letters = services.customers.orders(user_id, BULK), services.customers.letters(user_id, BULK)
+    order_ids = [order_id for name in names for order_id in customers.orders(name, BULK)][:BULK]
+    letters = [letter for name in names for letter in customers.letters(name, BULK)][:BULK]
     for order_id in order_ids:
         _erase_order(services, order_id)
-    services.customers.forget(order_ids)
+    customers.forget(order_ids)
     for order_id in order_ids:
         record(services, who, "erased its customer", order_id)
     for message_id in letters:
         _erase_letter(services, who, message_id)
-    return Erased(len(order_ids), len(letters), services.customers.count(user_id))
+    return Erased(len(order_ids), len(letters), sum(map(customers.count, names)))
 
 
 def _erase_order(services: OperatorServices, order_id: str) -> None:

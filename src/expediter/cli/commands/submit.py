@@ -10,12 +10,20 @@ from expediter.cli.terms import AsJson, Url
 File = Annotated[Path, typer.Argument(metavar="FILE.jsonl", exists=True, dir_okay=False, help="One order per line")]
 
 
+def _named(key_field: str | None) -> str | None:
+    """Raises BadParameter for an empty name: a script whose variable is unset must not fall back to other keys."""
+    if key_field is not None and not key_field.strip():
+        raise typer.BadParameter("Name a field, or leave the option out.")
+    return key_field
+
+
 def submit(
     file: File,
     url: Url = None,
     concurrency: Annotated[int, typer.Option(min=1, max=256, help="Orders under way at the same time")] = 16,
     key_field: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The field of each line that is its id [default: id]")
+        str | None,
+        typer.Option(metavar="NAME", callback=_named, help="The field of each line that is its id [default: id]"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -15,6 +15,7 @@ from expediter.console.render import page
 from expediter.console.visit import Visit, to
 from expediter.domain.errors import Fault, OrderInvalid, OrderNotFound
 from expediter.domain.order import Status
+from expediter.domain.texts import composed
 
 #: Rows of one page: more make a page heavy and slow to patch.
 ROWS = 100
@@ -24,7 +25,7 @@ _FILTERS = ("status", "restaurant", "customer")
 
 def list_orders(services: OperatorServices, visit: Visit) -> Response:
     """The newest orders that pass the filters in the address."""
-    query = {name: value.strip() for name, value in visit.query.items() if value.strip()}
+    query = {name: composed(value.strip()) for name, value in visit.query.items() if value.strip()}
     filters = {name: query[name] for name in _FILTERS if name in query}
     found = _find(services, query)
     rows = [words.row(order, visit.now) for order in found.items]

@@ -157,7 +157,20 @@ async function load() {
   loading = false;
 }
 
+// A form keeps its token for as long as the page is open: two clicks with an update between them are one act.
+const tokens = new Map();
+
+function keepTokens(page) {
+  for (const token of page.querySelectorAll("[name=csrf]")) {
+    const others = token.form.querySelectorAll("input[type=hidden]:not([name=csrf])");
+    const form = [token.form.getAttribute("action"), ...[...others].map((field) => field.value)].join("\n");
+    if (!tokens.has(form)) tokens.set(form, token.value);
+    token.value = tokens.get(form);
+  }
+}
+
 function put(page) {
+  keepTokens(page);
   const held = document.activeElement?.id;
   const names = (root) => [...root.querySelectorAll("[data-part]")].map((part) => part.dataset.part).join();
   if (page.querySelector("#rows")) document.getElementById("rows").replaceWith(page.getElementById("rows"));
@@ -180,9 +193,8 @@ function replace(old, next) {
   else old.replaceWith(next);
 }
 
-// The form token is another one each time; it does not make a part another one.
 function bare(part) {
-  return part.innerHTML.replaceAll(/name="csrf" value="[^"]*"/g, "").replaceAll(/data-link="[^"]*"/g, "");
+  return part.innerHTML.replaceAll(/data-link="[^"]*"/g, "");
 }
 
 // Somebody is writing here: leave it alone.
@@ -213,6 +225,7 @@ addEventListener("hashchange", () => {
   document.getElementById(decodeURIComponent(location.hash.slice(1)))?.focus({ preventScroll: false });
 });
 
+keepTokens(document);
 choose();
 middle();
 open();

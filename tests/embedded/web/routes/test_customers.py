@@ -2,6 +2,10 @@
 
 import pytest
 
+from expediter.app import intake
+from expediter.app.drafts import Draft
+from expediter.app.ports import Caller
+from expediter.embedded.clock import new_id
 from tests.embedded.web.conftest import Opened, Served
 
 pytestmark = pytest.mark.anyio
@@ -9,15 +13,19 @@ pytestmark = pytest.mark.anyio
 ORDER = {"user_id": "ada/lovelace ü", "quantity": 1, "restaurant_id": "r", "email": "ada@lovelace.example"}
 
 
-async def ended(served: Served) -> str:
+async def ended(served: Served, **fields: str) -> str:
     """An order that was placed and has come to its end."""
-    order_id = (await served.client.post("/orders", json=ORDER)).headers["Order-Id"]
+    order_id = str((await served.client.post("/orders", json={**ORDER, **fields})).headers["Order-Id"])
+    await until_ended(served, order_id)
+    return order_id
+
+
+async def until_ended(served: Served, order_id: str) -> None:
     kinds = list[str]()
     while "ExecutionSucceeded" not in kinds:
         await served.home.write(lambda _: None, "look")
         timeline = (await served.client.get(f"/orders/{order_id}/timeline")).json()
         kinds = [event["type"] for event in timeline["events"]]
-    return str(order_id)
 
 
 async def test_a_customer_is_erased_and_the_order_says_so(opened: Opened) -> None:
@@ -33,6 +41,32 @@ async def test_a_customer_is_erased_and_the_order_says_so(opened: Opened) -> Non
     assert (timeline["pruned"], timeline["events"]) == (True, [])
     assert "erased its customer" in page
     assert "lovelace" not in page
+
+
+async def test_both_spellings_of_a_name_are_one_customer_who_is_erased_whole(opened: Opened) -> None:
+    """ü as one code point, and as u with two dots."""
+    async with opened(HOLD_SECONDS="0") as served:
+        order_ids = [await ended(served, user_id=name) for name in ("J\u00fcrgen", "Ju\u0308rgen")]
+        listed = (await served.client.get("/orders", params={"user_id": "Ju\u0308rgen"})).json()["items"]
+        page = (await served.client.get("/console", params={"customer": "Ju\u0308rgen"})).text
+        answer = await served.client.post("/erasures", json={"user_id": "Ju\u0308rgen"})
+        left = [(await served.client.get(f"/orders/{order_id}")).json()["user_id"] for order_id in order_ids]
+
+    assert {order["id"] for order in listed} == {*order_ids}
+    assert all(order_id in page for order_id in order_ids)
+    assert answer.json() == {"orders": 2, "dead_letters": 0, "remaining": 0}
+    assert left == ["(erased)"] * 2
+
+
+async def test_an_order_that_an_earlier_version_kept_in_another_spelling_is_erased_too(opened: Opened) -> None:
+    async with opened(HOLD_SECONDS="0") as served:
+        draft = Draft("Ju\u0308rgen", "r", quantity=1)  # as it was sent: parsed, it would be in NFC
+        order_id = new_id()
+        await served.home.write(lambda work: intake.accept(work, Caller(), draft, order_id), "postOrder")
+        await until_ended(served, order_id)
+        answer = await served.client.post("/erasures", json={"user_id": "J\u00fcrgen"})
+
+    assert answer.json() == {"orders": 1, "dead_letters": 0, "remaining": 0}
 
 
 async def test_orders_under_way_are_a_conflict_that_names_them(opened: Opened) -> None:
