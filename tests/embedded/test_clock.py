@@ -54,6 +54,16 @@ def test_a_clock_that_is_set_forward_by_a_day_ends_no_lease_before_its_time() ->
     assert clock.now() >= lease
 
 
+def test_how_far_the_machine_s_clock_is_ahead_or_behind_is_known_from_the_start() -> None:
+    machine = Machine()
+    clock = machine.clock(at_least=NOON + HOUR)
+    assert clock.machine_ahead() == -HOUR
+    machine.wall += 3 * HOUR * MS
+    assert clock.machine_ahead() == 2 * HOUR
+    machine.run(HOUR)
+    assert clock.machine_ahead() == 2 * HOUR - HOUR // SLOWEST
+
+
 def test_what_people_read_is_right_again_after_a_while() -> None:
     machine = Machine()
     clock = machine.clock()

@@ -11,10 +11,15 @@ class VirtualClock:
 
     def __init__(self, now: int = NOON) -> None:
         self._now = now
+        #: Milliseconds by which the machine's clock is ahead.
+        self.ahead = 0
         self._sleepers: list[tuple[int, asyncio.Event]] = []
 
     def now(self) -> int:
         return self._now
+
+    def machine_ahead(self) -> int:
+        return self.ahead
 
     def advance(self, milliseconds: int) -> None:
         self._now += milliseconds

@@ -7,7 +7,7 @@ import re
 from expediter.app.addresses import for_server
 from expediter.app.instants import instant
 from expediter.app.ports import Mail, OrderSettings
-from expediter.domain.alert import Alert
+from expediter.domain.alert import Alert, ClockAlert
 from expediter.domain.money import money
 from expediter.domain.order import Order, Status
 
@@ -58,6 +58,28 @@ def alert_mails(order_id: str, alert: Alert, since: int, settings: OrderSettings
     subject = f"Orders-App: Alert for order {order_id}: {what}"
     lines = [text, help_, "", f"Order: {order_id}", f"Since: {instant(since)}", ""]
     return tuple(Mail(order_id, alert, to, subject, "\n".join(lines)) for to in dict.fromkeys(settings.notify))
+
+
+def clock_mails(ahead: int, since: int, settings: OrderSettings) -> tuple[Mail, ...]:
+    """The mails to the operators about the machine's clock, found ``ahead`` of the server's time at ``since``.
+
+    ``ahead``: milliseconds; negative: behind it. ``since``: ms since 1970 UTC, the server's time.
+    """
+    differs = f"{abs(ahead) // 60_000} minutes {'ahead of' if ahead > 0 else 'behind'}"
+    lines = [
+        f"The machine's clock was set, or it was wrong before: it is {differs} the time that the server goes by.",
+        "Holds, refunds and all timers keep their lengths. The times that people read approach the machine's clock by",
+        "six minutes an hour, and are right again when they have reached it.",
+        "See that the machine's clock is right, and that something keeps it so (NTP).",
+        "",
+        f"Since: {instant(since)}",
+        "",
+    ]
+    subject = "Orders-App: The machine's clock was set"
+    return tuple(
+        Mail(f"server.{since}", ClockAlert.CLOCK_SET, to, subject, "\n".join(lines))
+        for to in dict.fromkeys(settings.notify)
+    )
 
 
 def mails(order: Order, settings: OrderSettings) -> tuple[Mail, ...]:

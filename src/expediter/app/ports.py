@@ -11,7 +11,7 @@ import msgspec
 
 from expediter.app.access import ALL, Scope
 from expediter.asl.protocol import Json
-from expediter.domain.alert import Alert
+from expediter.domain.alert import Alert, ClockAlert
 from expediter.domain.errors import Fault
 from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order, Status
@@ -19,12 +19,12 @@ from expediter.domain.outage import Outage
 
 
 class Mail(msgspec.Struct, frozen=True, gc=False):
-    """One mail to one recipient about a status of an order, an alert about it, or an outage. The three name it: the
-    same mail twice is one mail.
+    """One mail to one recipient about a status of an order, an alert about it, an outage, or the machine's clock. The
+    three name it: the same mail twice is one mail.
     """
 
     order_id: str
-    status: Status | Alert | Outage
+    status: Status | Alert | ClockAlert | Outage
     recipient: str
     subject: str
     text: str

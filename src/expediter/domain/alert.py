@@ -9,6 +9,13 @@ REFUND_TIME = 3_600_000
 ORDER_TIME = 900_000
 
 
+class ClockAlert(StrEnum):
+    """Why operators are told of the machine's clock."""
+
+    CLOCK_SET = "CLOCK_SET"
+    """It was set, or it was wrong before: it differs from the server's time."""
+
+
 class Alert(StrEnum):
     """Why operators are told of an order."""
 

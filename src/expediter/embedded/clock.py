@@ -21,6 +21,9 @@ class Clock(Protocol):
 
     def now(self) -> int: ...
 
+    def machine_ahead(self) -> int:
+        """By how many milliseconds the machine's clock is ahead of this one; negative: behind it."""
+
     async def wait_until(self, at: int, wake: asyncio.Event) -> None:
         """Returns at ``at``, or as soon as ``wake`` is set; clears ``wake``."""
 
@@ -56,6 +59,9 @@ class SystemClock:
             self._look(step)
             step = 0
         return self._now + (self._rest + step) // MILLISECOND
+
+    def machine_ahead(self) -> int:
+        return self._wall() // MILLISECOND - self.now()
 
     def _look(self, step: int) -> None:
         """Walks on by what has passed, and a little towards the machine's clock."""

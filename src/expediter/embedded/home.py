@@ -294,6 +294,7 @@ class Home:
             found = gauges(self._database.reading, self._committed.queue, calls, self.clock.now())
         except StoreUnavailable:
             found = {}
+        found["expediter_clock_difference_seconds"] = self.clock.machine_ahead() / 1000
         return self._prometheus.text(found, self.health.outages)
 
     # ── start and stop ────────────────────────────────────────────────────────────────────────────────────────────

@@ -22,6 +22,7 @@ from expediter.embedded.engine.workflows import EmbeddedWorkflows
 from expediter.embedded.home import Committed, Engine, Home, OrderEvents, UnitPorts
 from expediter.embedded.loop import Loop
 from expediter.embedded.loops.alerts import Alerts
+from expediter.embedded.loops.clock_watch import ClockWatch
 from expediter.embedded.loops.health import Health, seen_at
 from expediter.embedded.loops.recorder import FlowRecorder
 from expediter.embedded.loops.retention import Retention
@@ -105,7 +106,15 @@ def build(
         scrub=Scrub(file.writing, writer, file.checkpoints),
         health=file.health,
         loops=_loops(
-            settings, clock, database, outside, mailing=mailing, flow=flow, queue=queue, executions=executions
+            settings,
+            clock,
+            database,
+            outside,
+            mailing=mailing,
+            flow=flow,
+            queue=queue,
+            executions=executions,
+            health=file.health,
         ),
     )
 
@@ -120,6 +129,7 @@ def _loops(
     flow: FlowCounts,
     queue: SqliteQueue,
     executions: SqliteExecutions,
+    health: Health,
 ) -> tuple[Loop, ...]:
     """The work in the background, in the order in which it starts and stops."""
     return (
@@ -128,6 +138,7 @@ def _loops(
         *([Retention(database, clock, settings.keep_days)] if settings.keep_days else []),
         *([TraceExport(database, clock, outside.collector)] if outside.collector else []),
         Alerts(database, clock, settings.orders, mailing.posted if mailing else None),
+        ClockWatch(clock, settings.orders, health.send),
         FlowRecorder(database, clock, flow, queue, executions),
     )
 

@@ -85,6 +85,11 @@ class Health(Loop):
         if self._kept:
             await self._kept.note(self._clock.now())
 
+    def send(self, mails: tuple[Mail, ...]) -> None:
+        """Sends mails to operators as soon as the mail server takes them."""
+        self._mails += mails
+        self.wake()
+
     # ── what is wrong ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _begin(self, outage: Outage) -> None:
@@ -92,10 +97,9 @@ class Health(Loop):
             return
         since = self.outages[outage] = self._clock.now()
         self.damaged = Outage.FILE_DAMAGED in self.outages
-        self._mails += outage_mails(outage, since, self._settings)
+        self.send(outage_mails(outage, since, self._settings))
         who = {"locked_by": lock_holders(self._file)} if outage is Outage.FILE_LOCKED else {}
         _log.error("the server is not ready, and operators are told once", extra={"outage": outage.value, **who})
-        self.wake()
 
     def _end(self, outage: Outage) -> None:
         if self.outages.pop(outage, None) is not None:

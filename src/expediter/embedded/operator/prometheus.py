@@ -62,6 +62,9 @@ GAUGES: dict[str, Family] = {
     "expediter_workflows_running": Family("Workflows that have not ended."),
     "expediter_workflows_failed": Family("Orders that need an operator."),
     "expediter_calls_under_way": Family("Calls through the gateways under way."),
+    "expediter_clock_difference_seconds": Family(
+        "By how much the machine's clock is ahead of the server's time; negative: behind it."
+    ),
     "expediter_mails_waiting": Family("Mails that are to be sent."),
     "expediter_mails_given_up": Family(
         "Mails that could not be sent and are not tried any more, until they are sent once more."
