@@ -52,6 +52,9 @@ class HandClock:
     def now(self) -> int:
         return self._now
 
+    def machine_ahead(self) -> int:
+        return 0
+
     async def wait_until(self, at: int, wake: asyncio.Event) -> None:
         if at > self._now:
             self._wakes.add(wake)

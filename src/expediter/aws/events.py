@@ -1,7 +1,6 @@
 """The events of AWS's services as our values, and our values as the answers that they want."""
 
 import base64
-import uuid
 from collections.abc import Mapping
 from urllib.parse import unquote
 
@@ -20,6 +19,7 @@ from expediter.asl.protocol import Json
 from expediter.aws import clock
 from expediter.aws.callers import from_authorizer, from_message
 from expediter.domain.errors import IdempotencyKeyReused, OrderError, OrderInvalid, OrderNotFound
+from expediter.domain.ids import uuid_in
 
 #: What is said of an operation that only a server has.
 ELSEWHERE = (
@@ -54,10 +54,11 @@ def admitted(message: Message) -> Message:
         return message
     caller = from_message(message.attributes)
     require(caller.scopes, NEEDS["postOrder"])
+    if (key := uuid_in(message.attributes.get("order_id", ""))) is None:
+        return message
     try:
         draft = parse(message.body, Draft)
-        key = str(uuid.UUID(message.attributes["order_id"]))
-    except (OrderInvalid, msgspec.DecodeError, ValueError, RecursionError):
+    except (OrderInvalid, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return message
     require_owner(caller, draft)
     return msgspec.structs.replace(message, attributes={**message.attributes, "order_id": own_id(caller, key)})

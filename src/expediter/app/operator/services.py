@@ -131,11 +131,14 @@ class Runs(Protocol):
     def publish(self, definition: Json) -> int:
         """Stores a definition as a version on which no order starts yet; its number. Raises OrderInvalid."""
 
-    def route(self, first: int, percent: int, second: int | None) -> None:
-        """Has so many of a hundred new orders start on the version ``first``, the others on ``second``."""
+    def route(self, first: int, percent: int, second: int | None) -> bool:
+        """Has so many of a hundred new orders start on the version ``first``, the others on ``second``.
+
+        False when they do so already.
+        """
 
     def undo_route(self) -> bool:
-        """Takes the last routing back; False when there is none."""
+        """Takes the last routing back; False when there is none, or when the last act took one back."""
 
 
 class Stuck(msgspec.Struct, frozen=True):
@@ -222,6 +225,18 @@ class Keys(Protocol):
         """It was shown now."""
 
 
+class Answered(Protocol):
+    """Requests that were carried out under keys of their callers."""
+
+    def find(self, key: str) -> tuple[str, bytes] | None:
+        """The hash of the request under this key, and its answer."""
+
+    def keep(self, key: str, asked: str, body: bytes, now: int) -> None: ...
+
+    def forget(self, before: int) -> None:
+        """Deletes what was answered before (ms since 1970 UTC)."""
+
+
 class OperatorServices(msgspec.Struct, frozen=True):
     """The ports of one unit of work of an operator."""
 
@@ -233,3 +248,4 @@ class OperatorServices(msgspec.Struct, frozen=True):
     customers: Customers
     links: Links
     keys: Keys
+    answered: Answered

@@ -21,7 +21,7 @@ class VersionNotFound(OrderError):
 
 
 class NotRouted(OrderError):
-    """All new orders start on the version that the server was started with: there is no routing to take back."""
+    """There is no routing to take back: none was made, or the last one was taken back. Make the one that you want."""
 
 
 def publish(services: OperatorServices, who: Operator, definition: Json) -> Version:
@@ -58,14 +58,17 @@ def route(services: OperatorServices, who: Operator, percents: Mapping[int, int]
     if faults:
         raise OrderInvalid(tuple(faults), NO_ROUTING)
     (first, percent), *others = percents.items()
-    services.runs.route(first, percent, others[0][0] if others else None)
-    shares = ", ".join(f"version {no}: {share} %" for no, share in percents.items())
-    record(services, who, "routed new orders", WORKFLOW, shares)
+    if services.runs.route(first, percent, others[0][0] if others else None):
+        shares = ", ".join(f"version {no}: {share} %" for no, share in percents.items())
+        record(services, who, "routed new orders", WORKFLOW, shares)
     return services.runs.versions()
 
 
 def undo_route(services: OperatorServices, who: Operator) -> tuple[Version, ...]:
-    """Takes the last routing back: new orders start as they did before it. Raises NotRouted."""
+    """Takes the last routing back: new orders start as they did before it.
+
+    Only one: a request that is sent twice must not go back twice. Raises NotRouted.
+    """
     if not services.runs.undo_route():
         raise NotRouted
     record(services, who, "took the last routing back", WORKFLOW)

@@ -98,7 +98,10 @@ class DefinitionStore(Protocol):
     def route(self, configured: int, routing: Routing) -> None: ...
 
     def undo_routing(self) -> bool:
-        """The routing before the newest counts again; False when there is none."""
+        """The routing before the newest counts again, and cannot be taken back itself.
+
+        False when there is none, or when the newest cannot.
+        """
 
     def end_routing(self, configured: int) -> None:
         """Deletes every routing that was made while another definition was the configured one."""

@@ -63,13 +63,16 @@ class EmbeddedWorkflows:
         """
         return self.definitions.publish(definition, self._work().now)
 
-    def route(self, routing: Routing) -> None:
-        """Starts new executions so, once this is durable."""
+    def route(self, routing: Routing) -> bool:
+        """Starts new executions so, once this is durable; False when they start so already."""
+        if self._definitions.routing(self.definitions.configured) == routing:
+            return False
         self._definitions.route(self.definitions.configured, routing)
         self._after(partial(self.definitions.follow, routing))
+        return True
 
     def undo_route(self) -> bool:
-        """Takes the last routing back; False when there is none."""
+        """Takes the last routing back; False when there is none, or when the last act took one back."""
         if not self._definitions.undo_routing():
             return False
         self._after(partial(self.definitions.follow, self._definitions.routing(self.definitions.configured)))

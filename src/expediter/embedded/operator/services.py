@@ -20,6 +20,7 @@ from expediter.domain.order import Order, Status
 from expediter.embedded.engine.ports import Routing
 from expediter.embedded.engine.workflows import EmbeddedWorkflows
 from expediter.embedded.mail.smtp import SENDER, MailRefused, written
+from expediter.embedded.operator.answered import SqliteAnswered
 from expediter.embedded.operator.backlog import owing
 from expediter.embedded.operator.customers import SqliteCustomers
 from expediter.embedded.operator.keys import SqliteKeys
@@ -163,8 +164,8 @@ class SqliteRuns:
         except DataRefused as refused:
             raise OrderInvalid((Fault("", str(refused)),), NO_VERSION) from refused
 
-    def route(self, first: int, percent: int, second: int | None) -> None:
-        self._workflows.route(Routing(first, percent, second))
+    def route(self, first: int, percent: int, second: int | None) -> bool:
+        return self._workflows.route(Routing(first, percent, second))
 
     def undo_route(self) -> bool:
         return self._workflows.undo_route()
@@ -231,10 +232,19 @@ class SqliteServices:
         self._customers = SqliteCustomers(session)
         self._links = SqliteLinks(session)
         self._keys = SqliteKeys(session)
+        self._answered = SqliteAnswered(session)
 
     def over(self, work: Work) -> OperatorServices:
         return OperatorServices(
-            work, self._audit, self._mailbox, self._runs, self._flow, self._customers, self._links, self._keys
+            work,
+            self._audit,
+            self._mailbox,
+            self._runs,
+            self._flow,
+            self._customers,
+            self._links,
+            self._keys,
+            self._answered,
         )
 
 

@@ -35,7 +35,10 @@ class SqliteDefinitions:
         self._session.rows(_SQL["route"], (configured, *routing))
 
     def undo_routing(self) -> bool:
-        return bool(self._session.rows(_SQL["undo_routing"]))
+        undone = bool(self._session.rows(_SQL["undo_routing"]))
+        if undone:
+            self._session.rows(_SQL["keep_routing"])
+        return undone
 
     def end_routing(self, configured: int) -> None:
         self._session.rows(_SQL["end_routing"], (configured,))

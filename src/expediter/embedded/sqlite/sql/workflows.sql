@@ -14,7 +14,10 @@ SELECT first, percent, second FROM routing WHERE configured = ?1 ORDER BY no DES
 INSERT INTO routing (configured, first, percent, second) VALUES (?1, ?2, ?3, ?4)
 
 -- name: undo_routing
-DELETE FROM routing WHERE no = (SELECT max(no) FROM routing) RETURNING no
+DELETE FROM routing WHERE no = (SELECT max(no) FROM routing) AND NOT kept RETURNING no
+
+-- name: keep_routing
+UPDATE routing SET kept = 1 WHERE no = (SELECT max(no) FROM routing)
 
 -- name: end_routing
 DELETE FROM routing WHERE configured <> ?1

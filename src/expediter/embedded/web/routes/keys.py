@@ -17,11 +17,12 @@ from expediter.app.access import Scope, scopes_in
 from expediter.app.faults import explained, reason
 from expediter.app.instants import instant
 from expediter.app.operator import keys
-from expediter.app.operator.services import ApiKey
+from expediter.app.operator.services import ApiKey, OperatorServices
 from expediter.app.strict_json import decode
 from expediter.domain.errors import Fault, OrderInvalid
 from expediter.embedded.web.access.authenticator import KEY
 from expediter.embedded.web.backend import Backend
+from expediter.embedded.web.routes.once import REPLAYED, carry_out_once
 
 _JSON = (("Content-Type", JSON),)
 #: Whoever made the key reads it once, and nobody keeps the answer.
@@ -50,10 +51,10 @@ class KeyView(msgspec.Struct, frozen=True):
 
 
 class MadeKey(msgspec.Struct, frozen=True):
-    """A key that was just made; ``secret`` is the whole of it, shown this once."""
+    """A key that was made (a KeyView). ``secret``: the whole of it, shown once; None in a repeated answer."""
 
-    key: KeyView
-    secret: str
+    key: msgspec.Raw
+    secret: str | None
 
 
 class KeyList(msgspec.Struct, frozen=True):
@@ -69,7 +70,7 @@ def list_keys(home: Backend, _: Request) -> Response:
 
 
 async def add_key(home: Backend, request: Request) -> Response:
-    """Raises MediaTypeUnsupported, RequestUnparsable, OrderInvalid, ScopeMissing."""
+    """Raises MediaTypeUnsupported, RequestUnparsable, OrderInvalid, ScopeMissing, IdempotencyKeyReused."""
     asked = _new_key(request)
     key_id = f"{KEY}{secrets.token_hex(4)}"
     text = f"{key_id}_{secrets.token_urlsafe(32)}"
@@ -81,10 +82,17 @@ async def add_key(home: Backend, request: Request) -> Response:
         made_at=home.clock.now(),
         ends_at=None if asked.expires_at is None else int(asked.expires_at.timestamp() * 1000),
     )
-    await home.write_as_operator(lambda services: keys.add(services, request.caller, made), "addKey")
+
+    def add(services: OperatorServices) -> bytes:
+        keys.add(services, request.caller, made)
+        return msgspec.json.encode(_shown(made))
+
+    answer = await carry_out_once(home, request, "addKey", add)
     home.keys.changed()
-    _log.info("a key was made", extra={"key": key_id})
-    return Response(201, _SECRET, msgspec.json.encode(MadeKey(_shown(made), text)))
+    if not answer.replayed:
+        _log.info("a key was made", extra={"key": key_id})
+    shown = MadeKey(msgspec.Raw(answer.body), None if answer.replayed else text)
+    return Response(201, (*_SECRET, REPLAYED) if answer.replayed else _SECRET, msgspec.json.encode(shown))
 
 
 async def revoke_key(home: Backend, request: Request) -> Response:

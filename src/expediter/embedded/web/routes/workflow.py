@@ -13,12 +13,14 @@ from expediter.app.faults import explained, reason
 from expediter.app.instants import instant
 from expediter.app.operator import actions, versions
 from expediter.app.operator.audit import operator_of
-from expediter.app.operator.services import Version
+from expediter.app.operator.repeats import Answer
+from expediter.app.operator.services import OperatorServices, Version
 from expediter.app.operator.versions import VersionNotFound
 from expediter.app.strict_json import decode
 from expediter.asl.protocol import Json
 from expediter.domain.errors import NO_ROUTING, NO_VERSION, Fault, OrderInvalid
 from expediter.embedded.web.backend import Backend
+from expediter.embedded.web.routes.once import REPLAYED, carry_out_once
 
 Form = TypeVar("Form", bound=msgspec.Struct)
 
@@ -91,17 +93,26 @@ async def set_routing(home: Backend, request: Request) -> Response:
 
 
 async def undo_routing(home: Backend, request: Request) -> Response:
-    """Raises NotRouted."""
+    """Raises NotRouted, IdempotencyKeyReused."""
     who = operator_of(request.caller)
-    await home.write_as_operator(lambda services: versions.undo_route(services, who), "undoWorkflowRouting")
-    return list_versions(home, request)
+
+    def undo(services: OperatorServices) -> bytes:
+        versions.undo_route(services, who)
+        return b""
+
+    answer = await carry_out_once(home, request, "undoWorkflowRouting", undo)
+    return _said(list_versions(home, request), answer)
 
 
 async def redrive_order(home: Backend, request: Request) -> Response:
-    """Raises OrderNotFound, NotRetryable."""
+    """Raises OrderNotFound, NotRetryable, IdempotencyKeyReused."""
     order_id, who = request.params["id"], operator_of(request.caller)
-    state = await home.write_as_operator(lambda services: actions.redrive(services, who, order_id), "redriveOrder")
-    return _json({"state": state})
+
+    def redrive(services: OperatorServices) -> bytes:
+        return msgspec.json.encode({"state": actions.redrive(services, who, order_id)})
+
+    answer = await carry_out_once(home, request, "redriveOrder", redrive)
+    return _said(Response(200, (("Content-Type", JSON),), answer.body), answer)
 
 
 # ── parts of requests ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,6 +134,13 @@ def _body(request: Request, form: type[Form], what: str) -> Form:
         raise OrderInvalid((Fault(found.path, found.message),), what) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestUnparsable(f"The body is not JSON: {reason(error)}.") from error
+
+
+def _said(response: Response, answer: Answer) -> Response:
+    """The response, which says when the request was carried out before."""
+    if not answer.replayed:
+        return response
+    return msgspec.structs.replace(response, headers=(*response.headers, REPLAYED))
 
 
 def _json(value: object) -> Response:

@@ -1,0 +1,34 @@
+"""What an operator asks for twice under one key (``Idempotency-Key``) is done once."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from expediter.app.operator.services import OperatorServices
+from expediter.domain.errors import IdempotencyKeyReused
+
+#: Milliseconds for which a key is remembered: a week.
+REMEMBERED = 7 * 86_400_000
+
+
+class Answer(NamedTuple):
+    """``replayed``: it was done before, and this is the answer of then."""
+
+    body: bytes
+    replayed: bool
+
+
+def once(services: OperatorServices, key: str | None, asked: str, act: Callable[[], bytes]) -> Answer:
+    """Acts, unless the same was done under this key before. Without a key it always acts.
+
+    ``asked``: the hash of the request. Raises IdempotencyKeyReused, and what the act raises: then the key stays free.
+    """
+    if key is None:
+        return Answer(act(), replayed=False)
+    services.answered.forget(services.work.now - REMEMBERED)
+    if found := services.answered.find(key):
+        if found[0] != asked:
+            raise IdempotencyKeyReused("This idempotency key was used for another request. Use a new key for this one.")
+        return Answer(found[1], replayed=True)
+    body = act()
+    services.answered.keep(key, asked, body, services.work.now)
+    return Answer(body, replayed=False)

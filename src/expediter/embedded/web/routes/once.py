@@ -1,0 +1,28 @@
+"""Carries out an operation once under the key that its caller sends."""
+
+import hashlib
+from collections.abc import Callable
+
+import msgspec
+
+from expediter.api.keys import order_id_in_header
+from expediter.api.request import Request
+from expediter.app.operator.repeats import Answer, once
+from expediter.app.operator.services import OperatorServices
+from expediter.embedded.web.backend import Backend
+
+#: What is said of an answer that is an earlier one's.
+REPLAYED = ("Idempotent-Replayed", "true")
+
+
+async def carry_out_once(
+    home: Backend, request: Request, name: str, act: Callable[[OperatorServices], bytes]
+) -> Answer:
+    """Acts in a unit of work called ``name``, unless the same was asked for under the same key before.
+
+    Raises OrderInvalid and RequestUnparsable for a key that is none, IdempotencyKeyReused, and what the act raises.
+    """
+    key = order_id_in_header(request.headers.get("idempotency-key", ""))
+    parts = (name, request.caller.name, sorted(request.params.items()), request.body)
+    asked = hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+    return await home.write_as_operator(lambda services: once(services, key, asked, lambda: act(services)), name)
