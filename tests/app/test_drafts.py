@@ -1,6 +1,5 @@
 """An order as it is sent: what is taken, what is refused and under which path, within the limits."""
 
-import json
 import string
 import unicodedata
 from typing import Any
@@ -71,35 +70,6 @@ def test_a_basket_keeps_its_items_and_prices_those_without_a_price() -> None:
 
 def test_a_thing_may_cost_nothing() -> None:
     assert accepted({**BASKET, "items": [{"name": "Water", "quantity": 1, "unit_price": 0}]}).total == 0
-
-
-NFC, NFD = "Zo\u00eb", "Zoe\u0308"
-
-
-@pytest.mark.parametrize("ascii", [False, True])
-@pytest.mark.parametrize("field", ["user_id", "restaurant_id", "name"])
-def test_two_spellings_of_a_name_are_one(field: str, ascii: bool) -> None:
-    first, second = (
-        parse(json.dumps({**PLAIN, field: text}, ensure_ascii=ascii).encode(), Draft) for text in (NFC, NFD)
-    )
-
-    assert first == second == convert({**PLAIN, field: NFD}, Draft)
-    assert (getattr(second, field), fingerprint(first)) == (NFC, fingerprint(second))
-
-
-def test_two_spellings_of_an_item_and_of_an_address_are_one() -> None:
-    def spelt(text: str) -> dict[str, Any]:
-        return {**BASKET, "email": f"a@{text.lower()}.example", "items": [{"name": text, "quantity": 1}]}
-
-    assert convert(spelt(NFD), Draft) == convert(spelt(NFC), Draft)
-    assert convert({"name": NFD, "email": None}, ChangeDraft) == ChangeDraft(name=NFC, email=None)
-
-
-@pytest.mark.parametrize("text", ["\ufb2c" * 70, "a\u037eb@example.com"])
-def test_a_text_is_checked_as_it_is_kept(text: str) -> None:
-    """NFC makes three of one Hebrew letter, and a semicolon of the Greek question mark."""
-    field = "email" if "@" in text else "user_id"
-    assert paths({**PLAIN, field: text}) == {field}
 
 
 # ── what is refused, and where ────────────────────────────────────────────────────────────────────────────────────

@@ -87,6 +87,7 @@ def build(
     orders = SqliteOrders(file.writing, settings.orders, events.changed, mailing.posted if mailing else None)
     engine = _engine(settings.orders, clock, database, outside, unit=file.writing, orders=orders, events=events)
     queue, executions = read_only_queue(file.reading), SqliteExecutions(file.reading)
+    recorder = FlowRecorder(database, clock, flow, queue, executions)
     histories = Histories(settings.data / "expediter.db")
     writing, reading = (
         SqliteServices(session, engine.workflows, queue, flow, _mailbox(session, mailing))
@@ -105,17 +106,7 @@ def build(
         ),
         scrub=Scrub(file.writing, writer, file.checkpoints),
         health=file.health,
-        loops=_loops(
-            settings,
-            clock,
-            database,
-            outside,
-            mailing=mailing,
-            flow=flow,
-            queue=queue,
-            executions=executions,
-            health=file.health,
-        ),
+        loops=(*_loops(settings, clock, database, outside, mailing=mailing, health=file.health), recorder),
     )
 
 
@@ -126,12 +117,9 @@ def _loops(
     outside: Outside,
     *,
     mailing: Mailing | None,
-    flow: FlowCounts,
-    queue: SqliteQueue,
-    executions: SqliteExecutions,
     health: Health,
 ) -> tuple[Loop, ...]:
-    """The work in the background, in the order in which it starts and stops."""
+    """The work in the background, in the order in which it starts and stops; behind it the recorder of the flow."""
     return (
         *([mailing.outbox] if mailing else []),
         *([MailServerOffers(clock, outside.mailer)] if outside.mailer else []),
@@ -139,7 +127,6 @@ def _loops(
         *([TraceExport(database, clock, outside.collector)] if outside.collector else []),
         Alerts(database, clock, settings.orders, mailing.posted if mailing else None),
         ClockWatch(clock, settings.orders, health.send),
-        FlowRecorder(database, clock, flow, queue, executions),
     )
 
 
