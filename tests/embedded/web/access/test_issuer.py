@@ -100,6 +100,52 @@ async def test_a_server_starts_without_its_issuer_and_the_plain_token_is_taken_m
         assert (await asked(served, issuer.token("ann"))).status_code == 200
 
 
+#: Published keys that check no token: shared ones, and ones that are none.
+NO_KEYS: dict[str, dict[str, Any]] = {
+    "shared": {"kty": "oct", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA", "alg": "HS256"},
+    "shared, in another's name": {"kty": "oct", "k": "c2VjcmV0", "alg": "RS256"},
+    "a number": {"kty": "RSA", "n": 5, "e": "AQAB"},
+    "no base64": {"kty": "RSA", "n": "!", "e": "AQAB"},
+    "half": {"kty": "RSA"},
+    "off the curve": {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"},
+    "null": {"kty": "EC", "crv": "P-256", "x": None, "y": []},
+    "kind unknown": {"kty": 7},
+}
+
+
+async def test_keys_that_everybody_could_have_and_keys_that_are_none_check_nothing_and_harm_no_other(
+    opened: Opened, issuer: Issuer
+) -> None:
+    issuer.keys = {**NO_KEYS, **issuer.keys}
+    async with opened(VirtualClock(), **issuer.settings()) as served:
+        assert (await asked(served, issuer.token("ann"))).status_code == 200
+        secret = b"secret-secret-secret-secret-secret"
+        shared = issuer.token("olga", kid="shared", key=secret, alg="HS256", groups=["operators"])
+        assert (await asked(served, shared)).status_code == 401
+        for kid in NO_KEYS:
+            assert (await asked(served, issuer.token("ann", kid=kid, key=rsa_key(1)))).status_code == 401
+
+
+async def test_a_key_set_without_end_is_not_read_and_known_keys_go_on(opened: Opened, issuer: Issuer) -> None:
+    async with opened(VirtualClock(), **issuer.settings()) as served:
+        assert (await asked(served, issuer.token("ann"))).status_code == 200
+        issuer.keys["long"] = {"kty": "RSA", "n": "A" * 2_000_000, "e": "AQAB"}
+        unknown = await asked(served, issuer.token("ann", kid="new", key=rsa_key(1)))
+        assert (unknown.status_code, unknown.json()["error"]) == (503, "IssuerUnavailable")
+        assert (await asked(served, issuer.token("bob"))).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("aud", "status"),
+    [(["x", "expediter"], 200), (["x"], 401), ([], 401), ({"expediter": 1}, 401), ("expediter2", 401)],
+)
+async def test_a_token_may_be_for_several_services_and_is_for_us_when_one_is_ours(
+    opened: Opened, issuer: Issuer, aud: Any, status: int
+) -> None:
+    async with opened(VirtualClock(), **issuer.settings()) as served:
+        assert (await asked(served, issuer.token("ann", aud=aud))).status_code == status
+
+
 async def test_an_issuer_that_goes_by_another_name_is_not_believed(opened: Opened, issuer: Issuer) -> None:
     settings = {**issuer.settings(), "OIDC_ISSUER": f"{issuer.url}/"}
     async with opened(VirtualClock(), **settings) as served:
