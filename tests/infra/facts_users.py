@@ -93,14 +93,14 @@ def every_field_is_for_users_and_one_for_the_system_alone(template: Template) ->
     document = parse(only(template, "AWS::AppSync::GraphQLSchema")["Definition"])
     types = {it.name.value: it for it in document.definitions if isinstance(it, ObjectTypeDefinitionNode)}
     said = {
-        f"{name}.{field.name.value}": [one.name.value for one in field.directives]
+        f"{name}.{field.name.value}": [one.name.value for one in field.directives or ()]
         for name, it in types.items()
         if name in {"Query", "Mutation", "Subscription"}
-        for field in it.fields
+        for field in it.fields or ()
     }
     others = {"Mutation.publishOrder": ["aws_iam"], "Subscription.orderUpdated": ["aws_subscribe"]}
     assert said == {field: others.get(field, []) for field in RESOLVERS}
-    on_types = {name: sorted(one.name.value for one in it.directives) for name, it in types.items()}
+    on_types = {name: sorted(one.name.value for one in it.directives or ()) for name, it in types.items()}
     both = ["aws_cognito_user_pools", "aws_iam"]
     assert on_types == {"Query": [], "Mutation": [], "Subscription": [], "Order": both, "Item": both}
 
