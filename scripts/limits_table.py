@@ -90,7 +90,7 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         "429 `TooManyRequests`",
     ),
     (
-        "requests of one key, or of one address with the plain token",
+        "requests of one key, or of one operator who has signed in (those with the plain token: in all only)",
         f"{shares.OF_PROGRAM:,} at once, then {shares.OF_PROGRAM_EACH_SECOND:,g} a second",
         "429 `TooManyRequests`",
     ),

@@ -121,7 +121,8 @@ STRANGERS, ALL_STRANGERS = 50, 500
 BURST, EACH_SECOND = 100, 20.0
 
 #: Requests of one user who has signed in, and of one program or operator: so many at once, then so many a second. The
-#: second is half of what a server writes, so that no program that runs wild keeps the others out.
+#: second is half of what a server writes, so that no program that runs wild keeps the others out. Requests with the
+#: plain token are bounded in all only: it is the token of a shop's one backend, whose orders are all there are.
 OF_USER, OF_USER_EACH_SECOND = 200, 50.0
 OF_PROGRAM, OF_PROGRAM_EACH_SECOND = 2_000, 1_000.0
 #: Websockets of one user and of all users; of one program or operator, who may take the others.
@@ -153,7 +154,8 @@ class Shares:
 
     def count(self, caller: Caller, address: str) -> None:
         """One more request of a caller who may be here. Raises TooManyRequests."""
-        (self._of_program if caller.operator else self._of_user).count(_known(caller, address))
+        if caller != Caller():
+            (self._of_program if caller.operator else self._of_user).count(_known(caller, address))
 
     def socket(self, caller: Caller, address: str) -> AbstractContextManager[None]:
         """A websocket's place, of a caller who may be here. Raises TooManyRequests."""

@@ -15,6 +15,7 @@ from tests.embedded.web.conftest import Opened, Served
 from tests.embedded.web.graphql.sockets import FOLLOW, Client, connected
 from tests.support.clock import NOON, VirtualClock
 from tests.support.issuer import LASTS, Issuer, issuing, rsa_key
+from tests.support.stage import DAY
 
 pytestmark = pytest.mark.anyio
 
@@ -172,6 +173,32 @@ async def test_a_token_is_taken_until_a_minute_after_its_end(opened: Opened, iss
         assert (await asked(served, token)).status_code == 200
         clock.advance(1_000)
         assert (await asked(served, token)).status_code == 401
+
+
+@pytest.mark.parametrize("ahead", [DAY, -DAY])
+async def test_a_machine_whose_clock_was_put_right_by_a_day_takes_the_tokens_from_before_and_after(
+    opened: Opened, issuer: Issuer, ahead: int
+) -> None:
+    clock = VirtualClock()
+    async with opened(clock, **issuer.settings()) as served:
+        before = issuer.token("ann", nbf=NOON // 1000)
+        assert (await asked(served, before)).status_code == 200
+        clock.ahead, issuer.now = ahead, (NOON + ahead) / 1000
+        after = issuer.token("ann", nbf=(NOON + ahead) // 1000)
+        for token in (before, after, before, after):
+            assert (await asked(served, token)).status_code == 200
+        over = issuer.token("ann", exp=(NOON - 2 * DAY) // 1000)
+        assert (await asked(served, over)).status_code == 401
+
+
+async def test_after_the_clock_was_put_back_a_day_a_websocket_stays_open(serving: Opened, issuer: Issuer) -> None:
+    clock = VirtualClock()
+    async with serving(clock=clock, **issuer.settings()) as served:
+        clock.ahead, issuer.now = -DAY, (NOON - DAY) / 1000
+        headers = {"Authorization": f"Bearer {issuer.token('ann')}"}
+        async with connected(served, additional_headers=headers) as client:
+            await client.say("ping")
+            assert await client.hear() == {"type": "pong"}
 
 
 async def test_checked_tokens_are_kept_within_a_bound(

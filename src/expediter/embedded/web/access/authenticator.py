@@ -15,7 +15,7 @@ from expediter.api.errors import Unauthorized
 from expediter.app.operator.keys import caller_by
 from expediter.app.ports import Caller
 from expediter.embedded.web.access.issuer import Issuer, SigningKeyUnknown
-from expediter.embedded.web.access.tokens import LEEWAY, checked, claims_of, refused
+from expediter.embedded.web.access.tokens import LEEWAY, checked, claims_of, moment, refused
 from expediter.embedded.web.backend import Backend
 
 #: What a program's key looks like: this, its id, and a secret: ``exp_ID_SECRET``.
@@ -85,7 +85,7 @@ class Authenticator:
 
     def seconds_left(self, caller: Caller) -> float | None:
         """How long what the caller showed lets him in; None: until it is taken back."""
-        return None if caller.until is None else max(0, caller.until - self._home.clock.now()) / 1000
+        return None if caller.until is None else max(0, caller.until - moment(self._home.clock).earliest) / 1000
 
     def lets_in(self, authorization: str) -> bool:
         """Whether what let somebody in before does so now: it may be over, or taken back."""
@@ -108,14 +108,14 @@ class Authenticator:
         return caller_by(key)
 
     def _by_issuer(self, issuer: Issuer, token: str) -> Caller:
-        now = self._home.clock.now()
+        when = moment(self._home.clock)
         known = self._known.get(token)
-        if known and known.generation == issuer.generation and now < known.ends:
+        if known and known.generation == issuer.generation and when.earliest < known.ends:
             issuer.refresh()
             self._known.move_to_end(token)
             return known.caller
         self._known.pop(token, None)
-        claims = claims_of(checked(token, issuer.oidc, issuer.oidc.audience, issuer.key, now), issuer.oidc)
+        claims = claims_of(checked(token, issuer.oidc, issuer.oidc.audience, issuer.key, when), issuer.oidc)
         caller = caller_of(claims)
         self._known[token] = _Known(caller, (caller.until or 0) + LEEWAY * 1000, issuer.generation)
         if len(self._known) > KEPT:

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -18,8 +18,9 @@ from expediter.api.access import caller_of
 from expediter.api.errors import IssuerUnavailable
 from expediter.app.ports import Caller
 from expediter.asl.protocol import Json
+from expediter.embedded.clock import Clock
 from expediter.embedded.web.access.issuer import Issuer, SigningKeyUnknown
-from expediter.embedded.web.access.tokens import checked, claims_of, refused
+from expediter.embedded.web.access.tokens import checked, claims_of, moment, refused
 
 #: What is asked for: who somebody is, and a name for the audit.
 SCOPE = "openid profile"
@@ -42,11 +43,9 @@ class _Tokens(msgspec.Struct, frozen=True):
 
 
 class CodeFlow:
-    """``now``: milliseconds since 1970 UTC."""
-
-    def __init__(self, issuer: Issuer, now: Callable[[], int]) -> None:
+    def __init__(self, issuer: Issuer, clock: Clock) -> None:
         self._issuer = issuer
-        self._now = now
+        self._clock = clock
         self._began: OrderedDict[str, _Began] = OrderedDict()
 
     async def begin(self, back: str) -> tuple[str, str]:
@@ -56,7 +55,7 @@ class CodeFlow:
             raise IssuerUnavailable
         browser, state, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         nonce = secrets.token_urlsafe(16)
-        self._began[state] = _Began(browser, nonce, verifier, back, self._now() + LONGEST)
+        self._began[state] = _Began(browser, nonce, verifier, back, self._clock.now() + LONGEST)
         if len(self._began) > MOST:
             self._began.popitem(last=False)
         asked = {
@@ -75,7 +74,7 @@ class CodeFlow:
     async def end(self, given: Mapping[str, str], browser: str) -> Caller:
         """Who has signed in, by what the issuer gave the browser to bring. Raises Unauthorized, IssuerUnavailable."""
         began = self._began.pop(given.get("state", ""), None)
-        if began is None or not _same(browser, began.browser) or began.until < self._now():
+        if began is None or not _same(browser, began.browser) or began.until < self._clock.now():
             raise refused()
         form = {
             "grant_type": "authorization_code",
@@ -102,11 +101,11 @@ class CodeFlow:
     async def _checked(self, token: str) -> dict[str, Json]:
         oidc = self._issuer.oidc
         try:
-            return checked(token, oidc, (oidc.client_id,), self._issuer.key, self._now())
+            return checked(token, oidc, (oidc.client_id,), self._issuer.key, moment(self._clock))
         except SigningKeyUnknown:
             await self._issuer.look_for_key()
         try:
-            return checked(token, oidc, (oidc.client_id,), self._issuer.key, self._now())
+            return checked(token, oidc, (oidc.client_id,), self._issuer.key, moment(self._clock))
         except SigningKeyUnknown as error:
             raise refused() from error
 

@@ -1,7 +1,7 @@
 """Tokens of an OpenID Connect issuer (RFC 7519, RFC 9068): what is checked, and what is read from them."""
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import jwt
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from expediter.api.access import Claims, words_of
 from expediter.api.errors import Unauthorized
 from expediter.asl.protocol import Json
+from expediter.embedded.clock import Clock
 from expediter.embedded.settings import Oidc
 
 #: Signatures with a key of the issuer's own. Not HS256 and its like: there the checker's key could sign too.
@@ -20,7 +21,7 @@ LONGEST = 8 * 1024
 
 #: The key of this id (empty: the token names none). Raises whatever says that it is not known.
 FindKey: TypeAlias = Callable[[str], jwt.PyJWK]
-# We check times ourselves, by our own clock, which never jumps.
+# We check times ourselves, by our own clock and the machine's.
 _OPTIONS: jwt.types.Options = {
     "verify_aud": False,
     "verify_exp": False,
@@ -38,8 +39,24 @@ class _Times(msgspec.Struct, frozen=True):
     nonce: str = ""
 
 
-def checked(token: str, oidc: Oidc, audience: tuple[str, ...], find_key: FindKey, now: int) -> dict[str, Json]:
-    """The claims of a token that this issuer made for us, at ``now`` (ms since 1970 UTC). Raises Unauthorized."""
+class Moment(NamedTuple):
+    """What time it may be, in ms since 1970 UTC."""
+
+    earliest: int
+    latest: int
+
+
+def moment(clock: Clock) -> Moment:
+    """After the machine's clock was set, ours differs from it for hours, and either may be the issuer's. So no token
+    that is right by one of them is refused.
+    """
+    ours = clock.now()
+    machines = ours + clock.machine_ahead()
+    return Moment(min(ours, machines), max(ours, machines))
+
+
+def checked(token: str, oidc: Oidc, audience: tuple[str, ...], find_key: FindKey, moment: Moment) -> dict[str, Json]:
+    """The claims of a token that this issuer made for us. Raises Unauthorized."""
     try:
         if len(token) > LONGEST:
             raise jwt.InvalidTokenError("it is too long")
@@ -49,8 +66,7 @@ def checked(token: str, oidc: Oidc, audience: tuple[str, ...], find_key: FindKey
         times = msgspec.convert(claims, _Times)
     except (jwt.PyJWTError, msgspec.ValidationError, ValueError, RecursionError) as error:
         raise refused() from error
-    seconds = now / 1000
-    if not times.nbf - LEEWAY <= seconds < times.exp + LEEWAY:
+    if moment.latest < (times.nbf - LEEWAY) * 1000 or moment.earliest >= (times.exp + LEEWAY) * 1000:
         raise refused()
     # Cognito's access tokens name the client that they were made for, and no audience.
     meant = [times.client_id] if times.aud is None else [times.aud] if isinstance(times.aud, str) else times.aud

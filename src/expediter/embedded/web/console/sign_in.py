@@ -45,7 +45,7 @@ class SignIn:
         self._wrong_tokens = wrong_tokens
         self._asset = asset
         issuer = authenticator.issuer
-        self._flow = CodeFlow(issuer, home.clock.now) if issuer else None
+        self._flow = CodeFlow(issuer, home.clock) if issuer else None
         self._issuer_name = urlsplit(issuer.oidc.issuer).hostname or "" if issuer else ""
 
     async def answer(self, path: str, head: RequestHead, body: bytes, caller: str, *, secure: bool) -> Response:
