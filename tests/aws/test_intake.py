@@ -41,6 +41,28 @@ def test_a_customer_orders_for_himself_and_an_operator_for_anybody(functions: Fu
     assert {started["order"]["user_id"] for started in executions(functions)} == {ANN, "somebody"}
 
 
+def test_both_spellings_of_a_name_are_one_customer(functions: Functions) -> None:
+    """ë as one code point, and as e with two dots."""
+    order_id = str(uuid4())
+    for name in ("Zoe\u0308", "Zo\u00eb"):
+        body = json.dumps({**BURGERS, "user_id": name}).encode()
+        record = functions.message(body, order_id=order_id)
+        assert functions.call("Intake", {"Records": [record]}) == {"batchItemFailures": []}
+    (started,) = executions(functions)
+    assert started["order"]["user_id"] == "Zo\u00eb"
+
+
+@pytest.mark.parametrize("caller", [{}, {"caller": ANN}])
+@pytest.mark.parametrize("spelt", ["{{{0}}}", "urn:uuid:{0}", "{1}"])
+def test_a_uuid_in_another_spelling_is_no_id(functions: Functions, caller: dict[str, str], spelt: str) -> None:
+    key = uuid4()
+    body = json.dumps({**BURGERS, "user_id": ANN}).encode()
+    record = received(functions.message(body, order_id=spelt.format(key, key.hex), **caller), 3)
+    functions.call("Intake", {"Records": [record]})
+    assert "no UUID as its order_id" in letters(functions)[0].reason
+    assert executions(functions) == []
+
+
 def test_an_order_for_somebody_else_is_a_dead_letter(functions: Functions) -> None:
     record = received(functions.message(BODY, order_id=str(uuid4()), caller=ANN), 3)
     functions.call("Intake", {"Records": [record]})
