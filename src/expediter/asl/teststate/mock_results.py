@@ -15,7 +15,7 @@ from expediter.asl.texts import is_number
 ServiceModels: TypeAlias = Callable[[str], dict[str, Any] | None]
 
 #: What a ``.sync`` Task answers: the answer of this action, not that of the one it starts.
-_POLLED = {
+POLLED = {
     "startExecution": "DescribeExecution",
     "startJobRun": "GetJobRun",
     "runTask": "DescribeTasks",
@@ -55,7 +55,7 @@ def check_result(spec: dict[str, Any], result: Json, mode: str, models: ServiceM
 
 def _operation(action: str) -> str:
     name, _, way = action.partition(".")
-    asked = _POLLED.get(name, "") if f".{way}".startswith(SYNC) else name
+    asked = POLLED.get(name, "") if f".{way}".startswith(SYNC) else name
     return asked[:1].upper() + asked[1:]
 
 

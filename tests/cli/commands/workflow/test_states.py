@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from expediter.cli.commands.workflow import app
+from expediter.cli.commands.workflow import app, service_models
 
 DEFINITION: dict[str, Any] = {
     "StartAt": "Pay",
@@ -63,3 +63,19 @@ def test_what_cannot_be_read_is_one_sentence_in_json(file: Path) -> None:
     assert state(file, "Pay", "--mock", "{")[0] == 2
     code, answer = state(file.with_name("none.json"), "Pay")
     assert (code, list(answer)) == (2, ["error"])
+
+
+def test_a_mock_is_held_to_the_service_s_model_without_botocore(
+    file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(service_models, "_botocore", lambda _name: None)
+    pay = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:getItem", "End": True}
+    other = {**pay, "Resource": "arn:aws:states:::aws-sdk:ec2:describeHosts"}
+    file.write_text(json.dumps({"StartAt": "Pay", "States": {"Pay": {**pay, "End": False, "Next": "O"}, "O": other}}))
+
+    code, answer = state(file, "Pay", "--mock", '{"result": {"Item": 5}}')
+    unchecked = CliRunner().invoke(app, ["state", str(file), "O", "--mock", '{"result": {"Hosts": 5}}'])
+
+    assert code == 1
+    assert answer["api_error"]["message"] == "Mock result schema validation error: Field 'Item' must be an object"
+    assert "The form of the mock is not checked: there is no model of ec2" in unchecked.stderr

@@ -24,7 +24,7 @@ from expediter.cli.commands.workflow.options import (
     write,
 )
 from expediter.cli.commands.workflow.reading.values import Unreadable
-from expediter.cli.commands.workflow.service_models import service_models
+from expediter.cli.commands.workflow.service_models import service_model
 
 
 def run(
@@ -90,13 +90,12 @@ def agreement(paths: list[Path]) -> str:
 
 def _verdicts(paths: list[Path]) -> tuple[list[Verdict], list[str]]:
     """How the cases ended, and why some of them are none."""
-    models = service_models()
     verdicts: list[Verdict] = []
     unread: list[str] = []
     for case in load_cases(paths):
         if isinstance(case, Unreadable):
             unread.append(str(case))
-        elif (verdict := run_case(case, models)) is not None:
+        elif (verdict := run_case(case, service_model)) is not None:
             verdicts.append(verdict)
     return verdicts, unread
 

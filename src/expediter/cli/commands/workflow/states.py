@@ -8,7 +8,7 @@ import typer
 
 from expediter.asl import run_state
 from expediter.cli.commands.workflow.options import File, Substitute, Substitutions, argument, chosen, ends, values_of
-from expediter.cli.commands.workflow.service_models import service_models
+from expediter.cli.commands.workflow.service_models import service_model
 
 
 class Level(StrEnum):
@@ -62,12 +62,18 @@ def state(
 
 def _print(request: dict[str, Any]) -> None:
     """Print the answer, and on stderr what the reader may not expect."""
-    models = service_models()
-    answer = run_state(request, models=models)
-    unmocked = "mock" not in request
-    if models is None and not unmocked:
-        typer.echo("The form of the mock is not checked: botocore, which has the models, is not installed", err=True)
-    if unmocked and "RoleArn" in str(answer.get("api_error")):
+    asked: list[str] = []
+
+    def model(service: str) -> dict[str, Any] | None:
+        found = service_model(service)
+        if found is None:
+            asked.append(service)
+        return found
+
+    answer = run_state(request, models=model)
+    for service in asked:
+        typer.echo(f"The form of the mock is not checked: there is no model of {service}, nor botocore's.", err=True)
+    if "mock" not in request and "RoleArn" in str(answer.get("api_error")):
         typer.echo("AWS would call the service with a role. Here no service is called: give --mock.", err=True)
     typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
     raise typer.Exit(1 if answer.get("status", "FAILED") == "FAILED" else 0)
