@@ -47,7 +47,7 @@ def test_nothing_gone_exits_0(typed: Run, files: tuple[str, str]) -> None:
 
     assert (same.code, same.json["states"], same.json["orders"]) == (
         0,
-        {"gone": [], "new": [], "changed": {}, "renamed": {}},
+        {"gone": [], "new": [], "changed": {}, "renamed": {}, "moved": {}},
         None,
     )
 
@@ -127,3 +127,28 @@ def test_what_differs_of_the_definition_itself_and_of_a_machine_inside_is_told()
 
     assert found.machine == ("TimeoutSeconds",)
     assert found.changed == {"A": ("ItemProcessor.ProcessorConfig",)}
+
+
+def test_a_state_that_moved_into_or_out_of_another_is_told_and_would_strand_its_orders(
+    typed: Run, tmp_path: Path
+) -> None:
+    def machine(*inside: str, top: str = "") -> dict[str, Any]:
+        """A Parallel with one branch for each of these states, and a state before it."""
+        branches = [{"StartAt": name, "States": {name: {"Type": "Pass", "End": True}}} for name in inside]
+        states: dict[str, Any] = {"Both": {"Type": "Parallel", "Branches": branches, "End": True}}
+        return {"StartAt": top or "Both", "States": states | ({top: {"Type": "Pass", "Next": "Both"}} if top else {})}
+
+    files = [tmp_path / name for name in ("old.asl.json", "new.asl.json")]
+    files[0].write_text(json.dumps(machine("A", "B")))
+    files[1].write_text(json.dumps(machine("B", top="A")))
+    out, into = typed("workflow", "diff", *map(str, files)), typed("workflow", "diff", *map(str, files[::-1]))
+
+    assert (out.code, into.code) == (1, 1)
+    assert "  state moved:   A (moved out of Both)\n" in out.out
+    assert "  state moved:   A (moved into Both)\n" in into.out
+    assert typed("workflow", "diff", *map(str, files), "--json").json["states"]["moved"] == {
+        "A": {"from": "Both", "to": None}
+    }
+    found = changes(machine("A"), renamed(machine("A"), "Both", "Other") | {"StartAt": "Other"})
+    assert found.stranding("A") == "moved from Both into Other"
+    assert changes(machine("A", "B"), machine("B", top="C")).renamed == {}

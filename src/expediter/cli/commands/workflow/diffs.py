@@ -87,7 +87,7 @@ def _states(version: int, url: str | None) -> Counter[str]:
 
 def _needed(found: Changes, states: Counter[str] | None) -> bool:
     """Whether orders under way need what is gone; without a server any may."""
-    lost = bool(found.gone or found.retyped or found.tasks_gone)
+    lost = bool(found.gone or found.retyped or found.moved or found.tasks_gone)
     if states is None:
         return lost
     return any(found.stranding(state) for state in states) or bool(found.tasks_gone and states)
@@ -95,9 +95,16 @@ def _needed(found: Changes, states: Counter[str] | None) -> bool:
 
 def _report(found: Changes, version: int | None, states: Counter[str] | None) -> dict[str, Any]:
     live = None if states is None else {"version": version, "states": _placed(found, states)}
+    moved = found.moved.items()
     return {
         "machine": {"changed": found.machine},
-        "states": {"gone": found.gone, "new": found.new, "changed": found.changed, "renamed": found.renamed},
+        "states": {
+            "gone": found.gone,
+            "new": found.new,
+            "changed": found.changed,
+            "renamed": found.renamed,
+            "moved": {name: {"from": before or None, "to": after or None} for name, (before, after) in moved},
+        },
         "tasks": {"gone": found.tasks_gone, "new": found.tasks_new},
         "orders": live,
         "keep": _keep(found, version),
@@ -129,6 +136,7 @@ def _lines(old: str, new: Path, found: Changes, report: dict[str, Any]) -> list[
     lines += [f"  changed:       {field}" for field in found.machine]
     lines += [f"  state gone:    {name}{_like(found, name)}" for name in found.gone]
     lines += [f"  state new:     {name}" for name in found.new]
+    lines += [f"  state moved:   {name} ({found.move(name)})" for name in found.moved]
     lines += [f"  state changed: {name} ({', '.join(fields)})" for name, fields in found.changed.items()]
     lines += [f"  task gone:     {name}" for name in found.tasks_gone]
     lines += [f"  task new:      {name}" for name in found.tasks_new]
