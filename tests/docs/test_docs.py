@@ -123,6 +123,29 @@ def test_the_tutorial_works_as_it_is_typed(server: Server) -> None:
     assert "Idempotent-Replayed: true".lower() in typed(server, scripts[0]).lower()
 
 
+def test_the_page_on_testing_a_workflow_works_as_it_is_typed(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = ROOT / "docs/how-to/test-a-workflow.md"
+    for name in ("src", "docs"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
+
+    tried, state, cases = (typed(server, script) for script in shell(str(page)))
+    (example,) = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, check=False)
+
+    assert "order.asl.json: 0 errors, 0 warnings" in tried
+    assert "SUCCEEDED after" in tried
+    assert (tmp_path / "order.svg").read_text().startswith("<svg")
+    assert json.loads(state)["status"] == "RETRIABLE"
+    assert "5 of 5 cases agree" in cases
+    assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 5
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (page.with_suffix("") / "mocks.json").read_text() in page.read_text()
+
+
 def test_the_workflow_that_waits_for_the_kitchen_works_as_it_is_typed(tmp_path: Path) -> None:
     page = "docs/how-to/wait-for-a-task-token.md"
     file = ROOT / "docs/how-to/wait-for-a-task-token/kitchen.asl.json"

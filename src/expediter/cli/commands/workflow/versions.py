@@ -52,8 +52,8 @@ def route(
 ) -> None:
     """Have new orders start on one version, or on two by weight. Orders under way keep their version.
 
-    `route 1=90 2=10` sends one new order of ten to version 2, `route 2` all of them, and
-    `route --back` takes the last routing back. A start with another workflow file ends it too.
+    'route 1=90 2=10' sends one new order of ten to version 2, 'route 2' all of them, and
+    'route --back' takes the last routing back. A start with another workflow file ends it too.
     """
     with ends(as_json=as_json):
         if back == bool(shares):
