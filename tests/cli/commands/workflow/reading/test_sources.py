@@ -161,6 +161,12 @@ def test_yaml_whose_aliases_stand_for_billions_of_values_is_refused_at_once() ->
         parsed("\n".join(lines))
 
 
+def test_a_text_that_is_larger_than_any_definition_is_no_yaml_and_its_faults_have_no_place() -> None:
+    with pytest.raises(Unreadable, match="YAML of more than 1 MiB"):
+        parsed("a: [" + "0," * 600_000 + "0]")
+    assert locate(Source("", None, "[" + "0," * 600_000 + "0]"), "States") is None
+
+
 def test_yaml_that_holds_itself_is_refused() -> None:
     with pytest.raises(Unreadable, match="recursive"):
         parsed("a: &a [*a]")

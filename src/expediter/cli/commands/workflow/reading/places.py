@@ -7,7 +7,7 @@ from typing import NamedTuple
 import yaml
 
 from expediter.cli.commands.workflow.reading.sources import Source
-from expediter.cli.commands.workflow.reading.values import Loader, without_comments
+from expediter.cli.commands.workflow.reading.values import LARGEST_YAML, Loader, without_comments
 
 
 class Location(NamedTuple):
@@ -18,7 +18,12 @@ class Location(NamedTuple):
 
 
 def locate(source: Source, path: str) -> Location | None:
-    """Where the fault at this path (``States.Pay.Retry[0].ErrorEquals``) stands; the nearest place that is there."""
+    """Where the fault at this path (``States.Pay.Retry[0].ErrorEquals``) stands; the nearest place that is there.
+
+    None in a text that is larger than any definition.
+    """
+    if len(source.text) > LARGEST_YAML:
+        return None
     node = _composed(source.text)
     mark = None if node is None else node.start_mark
     for key in source.place:

@@ -15,6 +15,8 @@ from expediter.cli.files import whole_text
 
 #: Comments outside strings.
 _COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
+#: Characters of a text that is read as YAML, which takes some 20 s and 400 MB at most for so many.
+LARGEST_YAML = 1024 * 1024
 
 
 class Unreadable(ValueError):
@@ -43,6 +45,12 @@ def parsed(text: str, values: Mapping[str, str] | None = None) -> Any:  # noqa: 
             raise Unreadable(f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from error
         except (ValueError, RecursionError) as error:
             raise Unreadable(f"not JSON: {error}") from error
+    return _yaml(text)
+
+
+def _yaml(text: str) -> Any:  # noqa: ANN401 - any JSON
+    if len(text) > LARGEST_YAML:
+        raise Unreadable("it is YAML of more than 1 MiB, the most that CloudFormation and Step Functions take")
     try:
         found = yaml.load(text, Loader)  # noqa: S506 - a SafeLoader
         if _values_in(found, {}) > _MOST:
