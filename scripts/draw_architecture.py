@@ -75,7 +75,7 @@ WAY = (
             OrderStep(
                 "Queue a unit of work",
                 "The writer runs it with others that arrive; when there are too many, the answer is 503.",
-                ("embedded/home.py", "embedded/sqlite/writer.py", "embedded/sqlite/admission.py"),
+                ("embedded/home.py", "embedded/sqlite/writer.py", "embedded/sqlite/units.py"),
             ),
         ),
     ),

@@ -7,7 +7,7 @@ from expediter.domain.order import LARGEST_QUANTITY
 from expediter.embedded.engine import dispatcher
 from expediter.embedded.engine.http_client import Limits
 from expediter.embedded.mail import outbox
-from expediter.embedded.sqlite import admission
+from expediter.embedded.sqlite import units
 from expediter.embedded.stores import queue
 from expediter.embedded.web import app as web_app
 from expediter.embedded.web import connections, descriptors, feed, shares
@@ -130,16 +130,16 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         f"cost {graphql_limits.COSTLIEST_AT_ONCE:,}",
         "`DocumentTooComplex`",
     ),
-    ("requests that wait to be written", f"{admission.QUEUE_LIMIT:,}", "503 `TooBusy`"),
+    ("requests that wait to be written", f"{units.QUEUE_LIMIT:,}", "503 `TooBusy`"),
     (
         "time that a request waits to be written while others push",
-        f"{admission.WAIT_LIMIT:g} s",
+        f"{units.WAIT_LIMIT:g} s",
         "503 `TooBusy`",
     ),
     ("lateness of the event loop", f"{web_app.TOO_LATE:g} s", "503 for everything but probes and metrics"),
     (
         "places in a commit",
-        f"{admission.BATCH_LIMIT} for requests, as many for work; {admission.LARGE_BATCH_LIMIT} each under load",
+        f"{units.BATCH_LIMIT} for requests, as many for work; {units.LARGE_BATCH_LIMIT} each under load",
         "the next commit",
     ),
     ("messages taken in at the same time", f"{dispatcher.INTAKES} batches of {MESSAGES}", "they wait in the file"),

@@ -7,12 +7,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from expediter.embedded.sqlite import admission
+from expediter.embedded.sqlite import units
 from tests.cli.conftest import Run, Server, serving
 from tests.storm.customers import Tally, crowd, customer, ended, until
 
 #: More customers than may wait for an answer. Each sends the next order as soon as he is answered.
-CUSTOMERS = admission.QUEUE_LIMIT + 1_500
+CUSTOMERS = units.QUEUE_LIMIT + 1_500
 
 
 @pytest.fixture

@@ -73,18 +73,20 @@ class SystemClock:
         self._now, self._rest = divmod(after, MILLISECOND)
 
     async def wait_until(self, at: int, wake: asyncio.Event) -> None:
+        timer = asyncio.get_running_loop().call_later(max(0, at - self.now()) / 1000, wake.set)
         try:
-            await asyncio.wait_for(wake.wait(), max(0, at - self.now()) / 1000)
-        except TimeoutError:
-            return
+            await wake.wait()
+        finally:
+            timer.cancel()
         wake.clear()
 
 
 def new_id() -> str:
     """A UUIDv7: its first 48 bits are the time, so new ids land beside each other in an index (RFC 9562, 5.7)."""
     now = time.time_ns() // 1_000_000
-    first, last = f"{now << 16 | 0x7000 | next(NUMBERS) & 0xFFF:016x}", f"{1 << 63 | next(NUMBERS) >> 2:016x}"
-    return f"{first[:8]}-{first[8:12]}-{first[12:]}-{last[:4]}-{last[4:]}"
+    first, last = now << 16 | 0x7000 | next(NUMBERS) & 0xFFF, 1 << 63 | next(NUMBERS) >> 2
+    text = first.to_bytes(8).hex() + last.to_bytes(8).hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def _drawn() -> list[int]:

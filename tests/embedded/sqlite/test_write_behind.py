@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expediter.embedded.sqlite.row_cache import CAPACITY
-from expediter.embedded.sqlite.session import Change, ConnectionBusy, Mapper, Rows, Session
+from expediter.embedded.sqlite.session import Change, ConnectionBusy, Mapper, Rows, Session, Writes
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from tests.support.clock import VirtualClock
 
@@ -80,14 +80,14 @@ def _read(session: Session, no: int) -> Line | None:
     return Line(no, row[0], "") if row else None
 
 
-def _write(session: Session, changes: Sequence[Change[Line]]) -> None:
+def _write(changes: Sequence[Change[Line]]) -> Writes:
     for before, line in changes:
         if line is None:
-            session.execute_many(DELETE, [(before.no,)] if before else [])
+            yield DELETE, [(before.no,)] if before else []
         elif before is None:
-            session.execute_many(ADD, [(line.no, line.log)])
+            yield ADD, [(line.no, line.log)]
         else:
-            session.execute_many(APPEND, [(line.no, line.log[len(before.log) :])])
+            yield APPEND, [(line.no, line.log[len(before.log) :])]
 
 
 def _keep(line: Line) -> Line:

@@ -11,8 +11,8 @@ import apsw
 import pytest
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
-from expediter.embedded.sqlite.admission import BATCH_LIMIT
 from expediter.embedded.sqlite.database import open_writer
+from expediter.embedded.sqlite.units import BATCH_LIMIT
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.sqlite.writer import Writer
 from tests.support.clock import VirtualClock

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expediter.domain.errors import StoreUnavailable
-from expediter.embedded.sqlite.session import Change, Mapper, Session, one
+from expediter.embedded.sqlite.session import Change, Mapper, Session, Writes, one
 from tests.embedded.sqlite.test_writer import Bench, writing
 from tests.embedded.sqlite.test_writer_sharing import until
 from tests.support.stage import story
@@ -37,11 +37,11 @@ def _read(session: Session, no: int) -> Tally | None:
     return Tally(no, row[0], 0) if row else None
 
 
-def _write(session: Session, changes: Sequence[Change[Tally]]) -> None:
+def _write(changes: Sequence[Change[Tally]]) -> Writes:
     for before, tally in changes:
         if tally is not None:
             grown = tally.fresh - (before.fresh if before else 0)
-            session.execute_many(CHANGE if before else ADD, [(tally.no, grown)])
+            yield CHANGE if before else ADD, [(tally.no, grown)]
 
 
 def _keep(tally: Tally) -> Tally | None:

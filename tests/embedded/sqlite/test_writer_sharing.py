@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
-from expediter.embedded.sqlite import loop_share
-from expediter.embedded.sqlite.admission import (
+from expediter.embedded.sqlite import units
+from expediter.embedded.sqlite.units import (
     BATCH_LIMIT,
     LARGE_BATCH_LIMIT,
     LONG_QUEUE,
@@ -128,7 +128,7 @@ async def test_the_loop_has_its_turn_between_the_units_of_a_long_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Connections are read and timers fire while units that take long wait for one another."""
-    monkeypatch.setattr(loop_share, "SHARE", 0.0)
+    monkeypatch.setattr(units, "SHARE", 0.0)
     async with writing(tmp_path) as bench:
         order: list[str] = []
 

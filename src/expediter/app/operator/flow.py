@@ -3,9 +3,9 @@
 Durations are counted in buckets, eight to each doubling, so a quantile is off by less than 10 %.
 """
 
-import math
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
+from math import log2
 from typing import NamedTuple
 
 import msgspec
@@ -46,7 +46,7 @@ def count_reason(minute: Minute, reason: str) -> None:
 
 def bucket(duration: int) -> int:
     """The bucket of a duration, 0 or more."""
-    return int(math.log2(max(duration, 0) + 1) * 8)
+    return int(log2(duration + 1) * 8) if duration > 0 else 0
 
 
 class FlowCounts:

@@ -18,7 +18,7 @@ from typing import Protocol
 import apsw
 import msgspec
 
-from expediter.embedded.sqlite.admission import UnitOfWork
+from expediter.embedded.sqlite.units import UnitOfWork
 
 
 class Observer(Protocol):

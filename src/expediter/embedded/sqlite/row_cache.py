@@ -37,12 +37,12 @@ class CachedRows(dict[K, V | None]):
     ``changed``: is told of the rows that a batch changed, once it is durable.
     """
 
-    __slots__ = ("_empty", "_filed", "_mapper", "_number", "_owner", "changed")
+    __slots__ = ("_empty", "_filed", "_number", "_owner", "changed", "mapper")
 
     def __init__(self, owner: "CacheOwner", mapper: Mapper[K, V], changed: Changed[V] | None) -> None:
         super().__init__()
         self._owner = owner
-        self._mapper = mapper
+        self.mapper = mapper
         self.changed = changed
         self._filed: dict[K, V | None] = {}
         #: The largest number of a row; None: not known. Numbers of lost rows are not used again.
@@ -51,15 +51,10 @@ class CachedRows(dict[K, V | None]):
         self._empty: bool | None = None
 
     def __missing__(self, key: K) -> V | None:
-        value = self._owner.read(self._mapper, key)
-        self.add(key, value)
-        return value
-
-    def add(self, key: K, value: V | None) -> None:
-        """The file holds this value."""
-        self[key] = value
+        value = self[key] = self._owner.read(self.mapper, key)
         if len(self) > CAPACITY:
             self._shrink()
+        return value
 
     def put(self, key: K, before: V | None, value: V | None) -> None:
         self._owner.undo_log.append((self, key, before))
@@ -77,15 +72,15 @@ class CachedRows(dict[K, V | None]):
 
     def is_empty(self) -> bool:
         if self._empty is None:
-            self._empty = self._owner.file.row(any_row(self._mapper.table)) is None
+            self._empty = self._owner.file.row(any_row(self.mapper.table)) is None
         return self._empty
 
     def select(self, sql: str, values: tuple[Value, ...]) -> list[Row]:
         return self._owner.select(sql, values)
 
-    def write(self, session: Session) -> list[Change[V]]:
-        """Writes the changes of the batch, and returns them."""
-        keep = self._mapper.keep
+    def take_changes(self) -> list[Change[V]]:
+        """The changes of the batch, which the caller writes now."""
+        keep = self.mapper.keep
         changes: list[Change[V]] = []
         for key, before in self._filed.items():
             value = self.pop(key)  # what is added again is the last to be dropped
@@ -94,8 +89,8 @@ class CachedRows(dict[K, V | None]):
             if value is not None and (kept := keep(value)) is not None:
                 self[key] = kept
         self._filed.clear()
-        if changes:
-            self._mapper.write(session, changes)
+        if len(self) > CAPACITY:
+            self._shrink()
         if self._empty is not None and any(before is None or value is None for before, value in changes):
             self._empty = None
         return changes

@@ -4,7 +4,7 @@ JSON is bound as the bytes that it is encoded to, and CAST makes text of them: h
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
@@ -63,19 +63,21 @@ def _one_line(text: str) -> str:
 
 #: A row that changed: the value that the table holds, and the value that it shall hold. None: no row.
 Change: TypeAlias = tuple[V | None, V | None]
+#: Statements without a result, in their order, each with the rows of values that it runs for.
+Writes: TypeAlias = Iterable[tuple[str, Sequence[tuple[Value, ...]]]]
 
 
 class Mapper(NamedTuple, Generic[K, V]):
     """How the rows of one table become values, each with a key, and values become rows.
 
     ``table``: its name. A key that was deleted is not used again.
-    ``read``: returns the value of a key, or None. ``write``: writes changes.
+    ``read``: returns the value of a key, or None. ``write``: returns the statements that write these changes.
     ``keep``: returns what of a written value is kept in memory, or None. ``immutable``: rows are only added.
     """
 
     table: str
     read: Callable[["Session", K], V | None]
-    write: Callable[["Session", Sequence[Change[V]]], None]
+    write: Callable[[Sequence[Change[V]]], Writes]
     keep: Callable[[V], V | None]
     immutable: bool = False
 
@@ -116,7 +118,9 @@ class UncachedRows(Rows[K, V]):
 
     def put(self, key: K, before: V | None, value: V | None) -> None:  # noqa: ARG002  # the value knows its key
         changes = ((before, value),)
-        self._mapper.write(self._session, changes)
+        for sql, rows in self._mapper.write(changes):
+            for values in rows:
+                self._session.rows(sql, values)
         if self._changed:
             self._changed(changes)
 
@@ -148,8 +152,6 @@ class Session:
     def __init__(self, connection: apsw.Connection, failed: Callable[[BaseException], None] = ignore) -> None:
         self.connection = connection
         self.failed = failed
-        #: ``executemany`` of a connection makes a cursor each time.
-        self._cursor = connection.cursor()
 
     def table(self, mapper: Mapper[K, V], changed: Changed[V] | None = None) -> Rows[K, V]:
         """The rows of a table. ``changed`` is told of the rows that each commit changed, once it is durable."""
@@ -164,13 +166,6 @@ class Session:
     def execute(self, sql: str, values: tuple[Value, ...]) -> None:
         """Runs a statement without a result. It may run later, but before the commit and before ``rows`` or ``row``."""
         self.rows(sql, values)
-
-    def execute_many(self, sql: str, rows: Sequence[tuple[Value, ...]]) -> None:
-        """Runs the statement once for each row of values."""
-        try:
-            self._cursor.executemany(sql, rows)
-        except apsw.Error as error:
-            raise self.unavailable(error) from error
 
     def rows(self, sql: str, values: tuple[Value, ...] = ()) -> list[Row]:
         """Runs the statement; all its rows."""

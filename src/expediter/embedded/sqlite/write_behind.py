@@ -25,6 +25,7 @@ A batch:
 
 from collections.abc import Hashable
 from enum import Enum, auto
+from itertools import chain
 from typing import Any
 
 import apsw
@@ -44,6 +45,7 @@ from expediter.embedded.sqlite.session import (
     Session,
     V,
     Value,
+    Writes,
     ignore,
 )
 
@@ -84,6 +86,8 @@ class WriteBehind(Session):
         self._clock = clock
         self._reading = reading
         self.now = clock.now()
+        #: ``executemany`` of a connection makes a cursor each time.
+        self._cursor = connection.cursor()
         #: The connection as it is, without the cache.
         self._connection = Session(connection, self.failed)
         self._tables: dict[str, CachedRows[Any, Any]] = {}
@@ -108,7 +112,7 @@ class WriteBehind(Session):
 
     def mark_absent(self, table: str, key: Hashable) -> None:
         if table in self._tables:
-            self._tables[table].add(key, None)
+            self._tables[table][key] = None
 
     def invalidate(self) -> None:
         for rows in self._tables.values():
@@ -189,16 +193,20 @@ class WriteBehind(Session):
         batch = self._batch
         if batch.failed:
             raise batch.failed
+        writes: list[Writes] = []
+        for rows in self.unwritten:
+            changes = rows.take_changes()
+            writes.append(rows.mapper.write(changes))
+            if rows.changed:
+                batch.written.append((rows.changed, changes))
+        writes.append(batch.statements.items())
         try:
-            for rows in self.unwritten:
-                changes = rows.write(self._connection)
-                if rows.changed:
-                    batch.written.append((rows.changed, changes))
-            for sql, values in batch.statements.items():
-                self._connection.execute_many(sql, values)
-        except StoreUnavailable as error:
-            batch.failed = error
-            raise
+            for sql, values in chain.from_iterable(writes):
+                if values:
+                    self._cursor.executemany(sql, values)
+        except apsw.Error as error:
+            batch.failed = self.unavailable(error)
+            raise batch.failed from error
         self.unwritten.clear()
         batch.statements.clear()
 

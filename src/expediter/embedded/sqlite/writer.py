@@ -28,20 +28,20 @@ from typing import TypeVar
 import apsw
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
-from expediter.embedded.sqlite.admission import (
+from expediter.embedded.sqlite.checkpoints import BetweenCommits
+from expediter.embedded.sqlite.commit_thread import BatchLost, Commit, Committer, Observer, Running
+from expediter.embedded.sqlite.metrics import Metrics
+from expediter.embedded.sqlite.session import LOCKED, ConnectionBusy
+from expediter.embedded.sqlite.units import (
     RUN_AHEAD_LIMIT,
     WAIT_LIMIT,
     AdmissionQueue,
+    LoopShare,
     TransactionHooks,
     UnitOfWork,
     fail,
     settle,
 )
-from expediter.embedded.sqlite.checkpoints import BetweenCommits
-from expediter.embedded.sqlite.commit_thread import BatchLost, Commit, Committer, Observer, Running
-from expediter.embedded.sqlite.loop_share import LoopShare
-from expediter.embedded.sqlite.metrics import Metrics
-from expediter.embedded.sqlite.session import LOCKED, ConnectionBusy
 from expediter.embedded.turns import whole_turn
 
 T = TypeVar("T")
@@ -186,6 +186,8 @@ class Writer:
 
     def _run_ahead(self, commit: Commit | None) -> None:
         """Runs units of the next batch until COMMIT has returned, or until others need the loop."""
+        if not self._to_run:
+            return
         until = self.share.begin_turn()
         while self._to_run and not (commit and commit.done) and perf_counter() < until:
             unit = self._to_run.popleft()

@@ -6,7 +6,7 @@ import msgspec
 
 from expediter.app.ports import Claim
 from expediter.domain.errors import IdempotencyKeyReused
-from expediter.embedded.sqlite.session import Change, Mapper, Session, Statements
+from expediter.embedded.sqlite.session import Change, Mapper, Session, Statements, Writes
 
 _SQL = Statements("orders")
 _CLAIM, _CLAIMED, _LAST = _SQL["claim"], _SQL["claimed"], _SQL["last_claim"]
@@ -63,8 +63,8 @@ def _read(session: Session, id: str) -> Taken | None:
     return Taken(row[0], id, row[1]) if row else None
 
 
-def _write(session: Session, changes: Sequence[Change[Taken]]) -> None:
-    session.execute_many(_CLAIM, [(taken.no, taken.id, taken.fingerprint) for _, taken in changes if taken])
+def _write(changes: Sequence[Change[Taken]]) -> Writes:
+    return ((_CLAIM, [(taken.no, taken.id, taken.fingerprint) for _, taken in changes if taken]),)
 
 
 def _keep(taken: Taken) -> Taken:

@@ -8,7 +8,7 @@ from expediter.asl import Execution, Machine, parse
 from expediter.asl.protocol import AnyEvent
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.engine.ports import NEVER, StoredExecution
-from expediter.embedded.sqlite.session import Change, Mapper, Session, Statements, Value, one
+from expediter.embedded.sqlite.session import Change, Mapper, Session, Statements, Value, Writes, one
 from expediter.embedded.stores.claims import SqliteClaims
 
 _SQL = Statements("workflows")
@@ -84,7 +84,7 @@ def _read(session: Session, no: int) -> StoredExecution | None:
     return StoredExecution(no, name, definition, _decode_state(state), due, busy)
 
 
-def _write(session: Session, changes: Sequence[Change[StoredExecution]]) -> None:
+def _write(changes: Sequence[Change[StoredExecution]]) -> Writes:
     started: list[tuple[Value, ...]] = []
     advanced: list[tuple[Value, ...]] = []
     advanced_due: list[tuple[Value, ...]] = []
@@ -100,12 +100,7 @@ def _write(session: Session, changes: Sequence[Change[StoredExecution]]) -> None
             advanced.append((*values, log))
         else:
             advanced_due.append((*values, log, stored.due))
-    if started:
-        session.execute_many(_START, started)
-    if advanced:
-        session.execute_many(_ADVANCE, advanced)
-    if advanced_due:
-        session.execute_many(_ADVANCE_DUE, advanced_due)
+    return (_START, started), (_ADVANCE, advanced), (_ADVANCE_DUE, advanced_due)
 
 
 def _keep(stored: StoredExecution) -> StoredExecution | None:

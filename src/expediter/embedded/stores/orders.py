@@ -11,7 +11,7 @@ from expediter.app.ports import NO_CURSOR, Message, OrderSettings, Outcome, Page
 from expediter.domain.errors import NO_LIST, Fault, OrderChanged, OrderError, OrderInvalid
 from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import ENDED, Order, Status
-from expediter.embedded.sqlite.session import Change, Mapper, Row, Session, Statements, Value, each
+from expediter.embedded.sqlite.session import Change, Mapper, Row, Session, Statements, Value, Writes, each
 from expediter.embedded.stores.claims import SqliteClaims
 
 _SQL = Statements("orders")
@@ -133,7 +133,7 @@ def _read(session: Session, order_id: str) -> Numbered | None:
     return Numbered(row[0], _decode(row[1])) if row else None
 
 
-def _write(session: Session, changes: Sequence[Change[Numbered]]) -> None:
+def _write(changes: Sequence[Change[Numbered]]) -> Writes:
     new: list[tuple[Value, ...]] = []
     changed: list[tuple[Value, ...]] = []
     readdressed: list[tuple[Value, ...]] = []
@@ -148,12 +148,7 @@ def _write(session: Session, changes: Sequence[Change[Numbered]]) -> None:
         changed.append(values)
         if before.order.user_id != order.user_id or before.order.restaurant_id != order.restaurant_id:
             readdressed.append((row.no, order.user_id, order.restaurant_id))
-    if new:
-        session.execute_many(_ADD, new)
-    if changed:
-        session.execute_many(_CHANGE, changed)
-    if readdressed:
-        session.execute_many(_READDRESS, readdressed)
+    return (_ADD, new), (_CHANGE, changed), (_READDRESS, readdressed)
 
 
 def _keep(row: Numbered) -> Numbered | None:

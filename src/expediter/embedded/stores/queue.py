@@ -11,7 +11,7 @@ from itertools import repeat
 import msgspec
 
 from expediter.app.ports import DeadLetter, Message
-from expediter.embedded.sqlite.session import Change, Mapper, Row, Session, Statements, Value, one
+from expediter.embedded.sqlite.session import Change, Mapper, Row, Session, Statements, Value, Writes, one
 
 #: Milliseconds that a received message stays hidden.
 VISIBILITY = 30_000
@@ -126,7 +126,7 @@ class SqliteQueue:
         row = self._rows[_number(receipt.partition("-")[0])]
         return row if row is not None and receipt == f"{row.sent.no}-{row.deliveries}" else None
 
-    def _write(self, session: Session, changes: Sequence[Change[StoredMessage]]) -> None:
+    def _write(self, changes: Sequence[Change[StoredMessage]]) -> Writes:
         self._new.clear()
         deleted: list[tuple[Value, ...]] = []
         sent: list[tuple[Value, ...]] = []
@@ -139,12 +139,7 @@ class SqliteQueue:
                 sent.append(_values(row, row.visible_at))
             else:
                 moved.append((row.sent.no, row.visible_at, row.receive_count, row.deliveries, row.reason))
-        if deleted:
-            session.execute_many(_DELETE, deleted)
-        if sent:
-            session.execute_many(_SEND, sent)
-        if moved:
-            session.execute_many(_MOVE, moved)
+        return (_DELETE, deleted), (_SEND, sent), (_MOVE, moved)
 
     def waiting(self) -> tuple[int, int | None]:
         """How many messages are on the queue, and when the oldest was sent (ms since 1970 UTC)."""

@@ -177,6 +177,8 @@ class App:
         self._guards.check(head.peer, head.headers)
         if head.path in PROBES or head.path.startswith(TASKS):
             return self._carry_out(head, body, NOBODY)
+        if self._authenticator.open:  # everybody is let in, and nobody's requests are counted
+            return self._carry_out(head, body, OPERATOR)
         try:
             caller = self._authenticator.caller(head.headers.get("authorization", ""))
         except SigningKeyUnknown:
@@ -202,7 +204,8 @@ class App:
         """Raises OrderError."""
         found = self._router.fixed.get((head.method, head.path))
         operation, params = found or self._router.find(head.method, head.path)
-        require(caller.scopes, operation.need)
+        if operation.need not in caller.scopes:
+            require(caller.scopes, operation.need)
         request = Request(
             method=head.method,
             path=head.path,
@@ -219,8 +222,7 @@ class App:
 
     def _count(self, caller: Caller, peer: str, headers: Headers) -> None:
         """One more request of a caller who may be here. Raises TooManyRequests."""
-        if not self._authenticator.open:
-            self._shares.count(caller, self._proxies.caller(peer, headers))
+        self._shares.count(caller, self._proxies.caller(peer, headers))
 
     def _count_stranger(self, head: RequestHead) -> None:
         """One more request without a token, or with a wrong one. Raises TooManyRequests."""

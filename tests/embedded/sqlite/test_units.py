@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from expediter.embedded.sqlite import loop_share
+from expediter.embedded.sqlite import units
 from tests.embedded.sqlite.test_writer import Bench, writing
 from tests.embedded.sqlite.test_writer_sharing import until
 from tests.support.stage import story
@@ -15,7 +15,7 @@ from tests.support.stage import story
 @pytest.fixture(autouse=True)
 def no_share(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every pause ends the turn."""
-    monkeypatch.setattr(loop_share, "SHARE", 0.0)
+    monkeypatch.setattr(units, "SHARE", 0.0)
 
 
 def in_steps(bench: Bench, name: str, steps: int, note: Callable[[str], None]) -> Callable[[], None]:
