@@ -174,15 +174,13 @@ class Writer:
 
     def _begin_batch(self) -> None:
         """The next batch begins with the work that waits. It runs while the COMMIT before it does."""
-        self._batch, self._need_file = [], []
-        self._to_run.clear()
-        self._retrying = bool(self._retries)
-        if self._retries:
-            self._batch.append(self._retries.popleft())
-        elif self._admission.work:
-            self._batch = self._admission.take_work()
+        self._retrying, self._need_file = bool(self._retries), []
+        if self._retrying:
+            self._batch = [self._retries.popleft()]
+        else:
+            self._batch = self._admission.take_work() if self._admission.work else []
             self._unanswered += len(self._batch)
-        self._to_run.extend(self._batch)
+        self._to_run = deque(self._batch)
 
     def _run_ahead(self, commit: Commit | None) -> None:
         """Runs units of the next batch until COMMIT has returned, or until others need the loop."""
