@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from expediter.app.drafts import Draft, convert
-from expediter.app.intake import BATCH, accept, from_document, order_in, take_batch
+from expediter.app.intake import BATCH, accept, asked_in, from_document, order_in, take_batch
 from expediter.app.ports import Claim, Message
 from expediter.domain.errors import OrderInvalid
 from tests.ports.adapters import Adapters, EmbeddedAdapters
@@ -57,7 +57,7 @@ def test_a_message_that_was_written_here_is_read_once_as_it_was_written_and_then
     with home.unit() as work:
         order = accept(work, OPERATOR, convert(BURGERS, Draft), ID).order
         (received,) = work.queue.receive(1, NOON)
-        first, second = order_in(received, SETTINGS), order_in(received, SETTINGS)
+        first, second = asked_in(work, received), asked_in(work, received)
 
     assert first.order is order
     assert second.order is not order
@@ -68,8 +68,9 @@ def test_a_message_that_only_has_the_id_of_one_that_was_written_here_is_parsed(h
     with home.unit() as work:
         order = accept(work, OPERATOR, convert(BURGERS, Draft), ID).order
         (received,) = work.queue.receive(1, NOON)
+        asked = asked_in(work, msgspec.structs.replace(received, body=OTHER))
 
-    assert order_in(msgspec.structs.replace(received, body=OTHER), SETTINGS).order.items != order.items
+    assert asked.order.items != order.items
 
 
 def test_a_batch_is_five_and_the_rest_waits(home: Adapters) -> None:

@@ -5,14 +5,14 @@ can be seen, and are read from left to right on one line. Every text is kept in 
 """
 
 import hashlib
-from typing import Annotated, NamedTuple, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from expediter.app import addresses
 from expediter.app.faults import faults_of_body, faults_of_value
-from expediter.app.ports import OrderSettings
+from expediter.app.ports import AcceptedOrder, OrderSettings
 from expediter.app.strict_json import repeated_key
 from expediter.domain.currencies import CURRENCIES, PUBLISHED
 from expediter.domain.errors import Fault, OrderInvalid
@@ -178,14 +178,6 @@ def _numbered(draft: AnyDraft) -> AnyDraft:
         items = tuple(msgspec.structs.replace(item, quantity=int(item.quantity)) for item in draft.items)
         draft = msgspec.structs.replace(draft, items=items)
     return draft
-
-
-class AcceptedOrder(NamedTuple):
-    """The order in a message, the fingerprint of its draft, and the seconds for which it is held."""
-
-    order: Order
-    fingerprint: str
-    hold_seconds: int
 
 
 def terms_of(settings: OrderSettings) -> Terms:

@@ -4,15 +4,13 @@ one execution, named by the order's id.
 A message that cannot be taken in keeps the reason, and does not stop the others of its batch.
 """
 
-from typing import NamedTuple
-
 import msgspec
 
 from expediter.app.access import OwnerRefused
 from expediter.app.addresses import require_taken
-from expediter.app.drafts import AcceptedOrder, Draft, Terms, fingerprint, read_accepted, read_new, terms_of, write
+from expediter.app.drafts import Draft, Terms, fingerprint, read_accepted, read_new, terms_of, write
 from expediter.app.faults import reason
-from expediter.app.ports import Caller, Claim, Message, OrderSettings, Work
+from expediter.app.ports import AcceptedOrder, Caller, Claim, Message, OrderSettings, Work, WrittenMessage
 from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault, OrderInvalid, StoreUnavailable
 from expediter.domain.ids import uuid_in
@@ -66,31 +64,20 @@ def require_owner(caller: Caller, draft: Draft) -> None:
         raise OwnerRefused
 
 
-class WrittenMessage(NamedTuple):
-    """A message that this process wrote: its body, its attributes, when it was sent, and what it asks for."""
-
-    body: bytes
-    attributes: dict[str, str]
-    sent_at: int
-    asked: AcceptedOrder
-
-
-#: Messages that were written by this process and not read since, by the ids of their orders, the oldest first.
-_written: dict[str, WrittenMessage] = {}
-#: At most so many: where the intake is another process, nobody reads them here.
-_MOST = 1024
+#: Messages that are kept at most: where the intake is another process, nobody reads them here.
+KEPT = 1024
 
 
 def _send(work: Work, order_id: str, body: bytes, asked: AcceptedOrder, terms: Terms) -> None:
     """Puts the message of an accepted order on the queue.
 
-    It is kept for ``order_in``: where the intake is this process, it reads the message a moment later, and parsing it
-    again would take 5 % of all that an order costs.
+    It is kept for the intake: where that is in this process, it reads the message a moment later, and parsing it again
+    would take 5 % of all that an order costs.
     """
     attributes = attributes_of(order_id, terms)
-    _written[order_id] = WrittenMessage(body, attributes, work.now, asked)
-    if len(_written) > _MOST:
-        del _written[next(iter(_written))]
+    work.written[order_id] = WrittenMessage(body, attributes, work.now, asked)
+    if len(work.written) > KEPT:
+        del work.written[next(iter(work.written))]
     work.queue.send(body, attributes, work.now)
 
 
@@ -137,13 +124,19 @@ def take(work: Work, message: Message) -> None:
 
     Raises OrderInvalid for a message that is no order, IdempotencyKeyReused when its id stands for another one.
     """
-    order, fingerprint, hold_seconds = _asked(work, message)
+    order, fingerprint, hold_seconds = asked_in(work, message)
     work.claims.claim(Claim(order.id, fingerprint))
     work.workflows.start(order.id, {"order": document(order), "hold_seconds": hold_seconds}, work.now)
 
 
-def _asked(work: Work, message: Message) -> AcceptedOrder:
-    """The order in a message that is delivered. Raises OrderInvalid when there is none."""
+def asked_in(work: Work, message: Message) -> AcceptedOrder:
+    """The order in a message that is delivered. Raises OrderInvalid when there is none.
+
+    One that this home wrote is known: it is not parsed again.
+    """
+    written = work.written.pop(message.attributes.get("order_id", ""), None)
+    if written and written[:3] == (message.body, message.attributes, message.sent_at):
+        return written.asked
     try:
         asked = order_in(message, work.settings)
         if asked.order.email is not None and terms_in(message.attributes) is None:
@@ -166,9 +159,6 @@ def order_in(message: Message, settings: OrderSettings, *, claimed: bool = False
     ``claimed``: the message's id has a claim, so an earlier version accepted the order, and no rule that is new may
     refuse it.
     """
-    written = _written.pop(message.attributes.get("order_id", ""), None)
-    if written and written[:3] == (message.body, message.attributes, message.sent_at):
-        return written.asked
     try:
         if (order_id := uuid_in(message.attributes.get("order_id", ""))) is None:
             raise OrderInvalid((Fault("order_id", "the message carries no UUID as its order_id"),))

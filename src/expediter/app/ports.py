@@ -5,7 +5,7 @@ Times are milliseconds since 1970 UTC.
 """
 
 from collections.abc import Iterator
-from typing import Any, Protocol, final
+from typing import Any, NamedTuple, Protocol, final
 
 import msgspec
 
@@ -111,6 +111,23 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     sent_at: int
     receive_count: int
     receipt: str
+
+
+class AcceptedOrder(NamedTuple):
+    """The order in a message, the fingerprint of its draft, and the seconds for which it is held."""
+
+    order: Order
+    fingerprint: str
+    hold_seconds: int
+
+
+class WrittenMessage(NamedTuple):
+    """A message that this home wrote: its body, its attributes, when it was sent, and what it asks for."""
+
+    body: bytes
+    attributes: dict[str, str]
+    sent_at: int
+    asked: AcceptedOrder
 
 
 class Queue(Protocol):
@@ -222,10 +239,15 @@ class TaskPorts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Work(TaskPorts, frozen=True, kw_only=True):
-    """One unit of work: what its tasks need, and the other ports of the use cases. None: no mail server."""
+    """One unit of work: what its tasks need, and the other ports of the use cases. None: no mail server.
+
+    ``written``: the home's memory of messages that it wrote and has not read since, by the ids of their orders, the
+    oldest first.
+    """
 
     claims: Claims
     queue: Queue
     dead_letters: DeadLetters
     workflows: Workflows
     mail_server: MailServer | None = None
+    written: dict[str, WrittenMessage] = {}

@@ -18,6 +18,8 @@ from expediter.asl.texts import decode, instant_text, sha256
 
 #: AWS ends an execution that would write more history events than this.
 EVENT_LIMIT = 25_000
+#: States that are entered between two pauses.
+STATES_AT_ONCE = 4
 
 
 def no_pause() -> None:
@@ -34,7 +36,6 @@ class Run:
         "commands",
         "draws",
         "ended",
-        "entered",
         "events",
         "execution",
         "frame",
@@ -50,6 +51,7 @@ class Run:
         "spent",
         "states",
         "stored",
+        "until_pause",
     )
 
     def __init__(
@@ -60,8 +62,8 @@ class Run:
         pause: Callable[[], None] = no_pause,
     ) -> None:
         self.pause = pause
-        #: States entered so far.
-        self.entered = 0
+        #: States that are entered before the next pause.
+        self.until_pause = STATES_AT_ONCE
         self.machine = machine
         self.states = machine.states
         self.execution = execution

@@ -12,7 +12,7 @@ from expediter.asl.failures import fail_state, stop_at_limit
 from expediter.asl.history import HistoryEvent
 from expediter.asl.machine import Machine
 from expediter.asl.protocol import AnyEvent, Command, Json
-from expediter.asl.run import EVENT_LIMIT, NOWHERE, Run, no_pause
+from expediter.asl.run import EVENT_LIMIT, NOWHERE, STATES_AT_ONCE, Run, no_pause
 from expediter.asl.states.state import State
 from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode, instant_text
 
@@ -75,9 +75,6 @@ class Steps(Run):
         return self.commands
 
 
-#: States that are entered between two pauses.
-STATES_AT_ONCE = 4
-
 # --- state transitions -------------------------------------------------------------------------------------------
 
 
@@ -93,8 +90,9 @@ def enter_states(run: Run, frame: Frame, state: State | None) -> None:
         if run.history is not None:
             details = {"name": state.name, "input": frame.input}
             run.history.append(HistoryEvent(number, frame.last, run.at, state.entered, details))
-        run.entered += 1
-        if run.entered % STATES_AT_ONCE == 0:
+        run.until_pause -= 1
+        if not run.until_pause:
+            run.until_pause = STATES_AT_ONCE
             run.pause()
         frame.state = state.name
         frame.entered = frame.last = number

@@ -139,8 +139,9 @@ class State:
             if assigned:
                 details["assignedVariables"] = assigned
             run.history.append(HistoryEvent(number, frame.last, run.at, self.exited, details))
-        frame.last = number
+            frame.last = number
         if following is None:
+            frame.last = number  # where a state follows, that one's own event becomes the last
             run.ended = frame
         return following
 
