@@ -43,6 +43,11 @@ def _rights(stack: Orders) -> list[Accepted]:
             "See docs/decisions/0105-one-role-may-deliver-logs-anywhere.md.",
         ),
         Accepted(
+            stack.messages.dropped,
+            "AwsSolutions-SQS3",
+            "Nothing takes from this queue, so nothing of it can fail: it keeps what the streams dropped for people.",
+        ),
+        Accepted(
             stack.rest.api,
             f"AwsSolutions-IAM4[Policy::{push}]",
             "An account has one role by which API Gateway writes logs, and this is the policy that AWS made for it.",

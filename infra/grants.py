@@ -4,7 +4,7 @@ A transaction needs the permissions of its writes. Nobody may scan, nobody may d
 """
 
 from expediter.aws.functions.table import TASK_FUNCTIONS
-from expediter.aws.stores.tables import BY_RESTAURANT, BY_STATUS, BY_TIME, BY_USER, Name
+from expediter.aws.stores.tables import BY_RESTAURANT, BY_STATUS, BY_TIME, BY_USER, UNSENT, UNTOLD, Index, Name
 from infra.functions import Functions
 from infra.store import Store
 
@@ -28,11 +28,16 @@ TABLE_GRANTS: dict[str, dict[Name, tuple[str, ...]]] = {
     "Rest": _API,
     "Graphql": {**_API, Name.CLAIMS: (READ, UPDATE)},
     "Mailer": {Name.MAIL: (READ, UPDATE)},
-    "Publisher": {},
+    "Publisher": {Name.ORDERS: (UPDATE,)},
+    "Sweeper": {Name.ORDERS: (UPDATE,), Name.MAIL: (READ, UPDATE)},
 }
 
-#: Functions that list orders by the indexes.
-LISTING = ("Rest", "Graphql")
+#: Who lists what by which indexes.
+LISTING: dict[str, dict[Name, tuple[Index, ...]]] = {
+    "Rest": {Name.ORDERS: INDEXES},
+    "Graphql": {Name.ORDERS: INDEXES},
+    "Sweeper": {Name.ORDERS: (UNTOLD,), Name.MAIL: (UNSENT,)},
+}
 
 
 def grant(functions: Functions, store: Store) -> None:
@@ -42,9 +47,10 @@ def grant(functions: Functions, store: Store) -> None:
             made = store.tables[table]
             functions.may(name, [f"dynamodb:{action}" for action in actions], made.table_arn)
             functions.knows(name, **{f"{table}_table": made.table_name})
-    orders = store.tables[Name.ORDERS].table_arn
-    for name in LISTING:
-        functions.may(name, [f"dynamodb:{LIST}"], *(f"{orders}/index/{index.name}" for index in INDEXES))
+    for name, listed in LISTING.items():
+        for table, indexes in listed.items():
+            arn = store.tables[table].table_arn
+            functions.may(name, [f"dynamodb:{LIST}"], *(f"{arn}/index/{index.name}" for index in indexes))
 
 
 def check() -> None:

@@ -1,4 +1,4 @@
-"""The order queue with its dead-letter queue, and the topics."""
+"""The order queue with its dead-letter queue, what the streams' functions dropped, and the topics."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -30,6 +30,13 @@ class Messages(Construct):
             visibility_timeout=cdk.Duration.seconds(VISIBILITY),
             retention_period=cdk.Duration.days(14),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=MAX_RECEIVES),
+        )
+        self.dropped = sqs.Queue(
+            self,
+            "Dropped",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=cdk.Duration.days(14),
         )
         self.operators = self._topic("Operators", "Orders: news for operators", email)
         self.alarms = self._topic("Alarms", "Orders: alarms", email)

@@ -1,9 +1,13 @@
 """The whole system as one stack: what there is, and who may reach what."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambdas
+from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
@@ -24,8 +28,14 @@ from infra.workflow import Workflow
 BATCH = 5
 #: The functions that talk to the payment provider.
 CHARGING = ("ProcessPayment", "RefundPayment", "CancelFailedOrder")
-#: Records to one call of a function that follows a stream, and how often it is tried with one.
-RECORDS, TRIES = 10, 100
+#: Records to one call of a function that follows a stream, and how often it is tried with one. It holds up the others
+#: of its shard no longer; the sweep sends it later.
+RECORDS, TRIES = 10, 10
+#: Minutes between two sweeps.
+SWEEP = 15
+#: Writes that a function is called with; it is paid for no others.
+NEW = {"eventName": lambdas.FilterRule.is_equal("INSERT")}
+SEEN = {"dynamodb": {"NewImage": {"news": {"S": lambdas.FilterRule.exists()}}}}
 
 
 class Orders(cdk.Stack):
@@ -49,6 +59,7 @@ class Orders(cdk.Stack):
         self._executions()
         self._mail()
         self._news()
+        self._sweep()
         Watch(
             self,
             messages=self.messages,
@@ -153,24 +164,34 @@ class Orders(cdk.Stack):
     def _mail(self) -> None:
         sender = self._parameter("MailFrom", "The verified address that customers get mail from; empty: none.", "")
         topic = self.messages.operators
-        self.functions.may("Mailer", ["sns:Publish"], topic.topic_arn)
         identity = self.format_arn(service="ses", resource="identity", resource_name=sender)
-        self.functions.may("Mailer", ["ses:SendEmail"], identity)
-        self.functions.knows("Mailer", topic=topic.topic_arn, mail_from=sender)
-        self._follow("Mailer", Name.MAIL)
+        for name in ("Mailer", "Sweeper"):
+            self.functions.may(name, ["sns:Publish"], topic.topic_arn)
+            self.functions.may(name, ["ses:SendEmail"], identity)
+            self.functions.knows(name, topic=topic.topic_arn, mail_from=sender)
+        self._follow("Mailer", Name.MAIL, NEW)
 
     def _news(self) -> None:
-        self.functions.may("Publisher", ["appsync:GraphQL"], self.graphql.publish_arn())
-        self.functions.knows("Publisher", graphql_url=self.graphql.api.graphql_url)
-        self._follow("Publisher", Name.ORDERS)
+        for name in ("Publisher", "Sweeper"):
+            self.functions.may(name, ["appsync:GraphQL"], self.graphql.publish_arn())
+            self.functions.knows(name, graphql_url=self.graphql.api.graphql_url)
+        self._follow("Publisher", Name.ORDERS, SEEN)
 
-    def _follow(self, name: str, table: Name) -> None:
-        """Has the function called with every change of the table, in order; a record that fails is tried again."""
+    def _sweep(self) -> None:
+        """What the streams have not sent is looked for again and again."""
+        sweeper = targets.LambdaFunction(self.functions.by_name["Sweeper"], retry_attempts=0)
+        every = events.Schedule.rate(cdk.Duration.minutes(SWEEP))
+        events.Rule(self, "Sweep", description="Mails and news that were not sent.", schedule=every, targets=[sweeper])
+
+    def _follow(self, name: str, table: Name, wanted: Mapping[str, object]) -> None:
+        """Has the function called with these writes of the table, in order. A record that fails is tried again, and is
+        in the queue of what was dropped after that."""
         stream = self.store.tables[table].table_stream_arn
         if stream is None:
             raise LookupError(f"{table} has no stream")
         reading = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"]
         self.functions.may(name, [f"dynamodb:{action}" for action in reading], stream)
+        self.functions.may(name, ["sqs:SendMessage"], self.messages.dropped.queue_arn)
         mapping = lambdas.EventSourceMapping(
             self,
             f"{table.capitalize()}To{name}",
@@ -181,6 +202,8 @@ class Orders(cdk.Stack):
             report_batch_item_failures=True,
             bisect_batch_on_error=True,
             retry_attempts=TRIES,
+            filters=[lambdas.FilterCriteria.filter(wanted)],
+            on_failure=sources.SqsDlq(self.messages.dropped),
         )
         mapping.node.add_dependency(self.functions.roles[name])
 

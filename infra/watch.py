@@ -71,9 +71,11 @@ class Watch(Construct):
 
 def _queues(messages: Messages) -> list[Watched]:
     dead = messages.dead.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
+    dropped = messages.dropped.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
     age = messages.orders.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum")
     return [
         Watched("DeadLettersWait", "A message could not be taken in.", dead, 0),
+        Watched("RecordsDropped", "A mail or news was dropped; the sweep sends it.", dropped, 0),
         Watched("OrdersWait", "The oldest message waits for more than five minutes.", age, 300),
     ]
 
@@ -89,7 +91,7 @@ def _executions(workflow: Workflow) -> list[Watched]:
 
 def _functions(functions: Functions) -> list[Watched]:
     found = []
-    for name in ("Intake", "Rest", "Graphql"):
+    for name in ("Intake", "Rest", "Graphql", "Sweeper"):
         function = functions.by_name[name]
         rate = cloudwatch.MathExpression(
             expression="100 * errors / MAX([errors, calls])",

@@ -27,6 +27,8 @@ from expediter.app.gateways import ROUTES
 from expediter.app.ports import Claim, OrderSettings, Outcome, Query, TaskPorts
 from expediter.app.tasks.order import perform
 from expediter.asl.protocol import Json
+from expediter.aws.sending.mailer import Mailer
+from expediter.aws.sending.publisher import Publisher
 from expediter.aws.settings import OPERATORS
 from expediter.aws.stores.claims import DynamoClaims
 from expediter.aws.stores.orders import DynamoOrders, Tables
@@ -39,7 +41,7 @@ WRITES, READS = 1000, 3000
 #: What is asked of the design, and the units a second of a table or an index before an account asks for more.
 WANTED, QUOTA = 10_000, 40_000
 #: Orders of a simulated walk.
-ORDERS = 4_000
+ORDERS = 2_000
 
 _SET = re.compile(r"(#?\w+) = (?:if_not_exists\([^)]*, )?(:\w+)")
 _Item = dict[str, Any]
@@ -60,9 +62,11 @@ class Counted:
     def update_item(self, *, twice: bool = False, **update: Json) -> None:
         table, names = update["TableName"], update.get("ExpressionAttributeNames", {})
         row = self._rows[table].get(self._key(table, update["Key"]), update["Key"])
-        values = update["ExpressionAttributeValues"]
+        values = update.get("ExpressionAttributeValues", {})
+        _, _, removed = update["UpdateExpression"].partition("REMOVE ")
         given = {names.get(name, name): values[it] for name, it in _SET.findall(update["UpdateExpression"])}
-        self._write(table, {**row, **given}, twice)
+        kept = {name: value for name, value in row.items() if name not in removed.split(", ")}
+        self._write(table, {**kept, **given}, twice)
 
     def transact_write_items(self, TransactItems: list[_Item]) -> None:  # noqa: N803  # boto3's name
         for item in TransactItems:
@@ -122,13 +126,26 @@ def _units(row: _Item, kib: int) -> int:
     return max(1, -(-_size(row) // (kib * 1024)))
 
 
+class Post:
+    """What takes mails and news: nothing of it is counted."""
+
+    def publish(self, *_: object, **__: object) -> None:
+        """As SNS and the feed have it."""
+
+    def send_email(self, **_: object) -> None:
+        """As SES has it."""
+
+
 class Shop:
     """Orders on counted tables: each of a customer and a restaurant of its own, or all of the same one."""
 
     def __init__(self, *, customer: str | None = None, restaurant: str | None = None) -> None:
         self.client = Counted()
         self._same = customer, restaurant
-        self._claims = DynamoClaims(cast("Any", self.client), Name.CLAIMS)
+        client, post = cast("Any", self.client), cast("Any", Post())
+        self._claims = DynamoClaims(client, Name.CLAIMS)
+        self._mailer = Mailer(tables=client, table=Name.MAIL, sns=post, topic="", ses=post, sender="us@example.com")
+        self._publisher = Publisher(client, Name.ORDERS, post)
         self.orders = DynamoOrders(cast("Any", self.client), Tables(*Name))
         self._placed = 0
 
@@ -159,6 +176,17 @@ class Shop:
         changed = msgspec.structs.replace(cancelled(order, self._placed), version=order.version + 1)
         self.orders.apply(order, Outcome(changed))
 
+    def tell(self) -> None:
+        """The mails and the last news of the order that was placed last, by what follows the streams."""
+        order = self._given["order"]
+        found = self.orders.find(order["id"])
+        assert found is not None
+        for recipient in (OPERATORS, order["email"]):
+            key = {"order_id": {"S": found.id}, "mail": {"S": f"{found.status}#{recipient}"}}
+            self._mailer.deliver(key, self._placed)
+        row = {"id": {"S": found.id}, "user_id": {"S": found.user_id}, "untold": {"S": ""}}
+        self._publisher.publish(row)
+
     def look(self, query: Query) -> None:
         self.client.reads.clear()
         self.orders.page(query)
@@ -167,6 +195,7 @@ class Shop:
 def completed(shop: Shop) -> None:
     shop.place()
     shop.run("ProcessPayment", "CloseHold", "SendOrderToRestaurant", "CompleteOrder")
+    shop.tell()
 
 
 def refused(shop: Shop) -> None:
@@ -174,6 +203,7 @@ def refused(shop: Shop) -> None:
     shop.run("ProcessPayment", "CloseHold")
     shop.run("SendOrderToRestaurant", decline=1)
     shop.run("OweRefund", "RefundPayment", "CancelFailedOrder")
+    shop.tell()
 
 
 def cancelled_in_the_hold(shop: Shop) -> None:
@@ -181,6 +211,7 @@ def cancelled_in_the_hold(shop: Shop) -> None:
     shop.run("ProcessPayment")
     shop.cancel(order_id)
     shop.run("CloseHold", "OweRefund", "RefundPayment", "CancelFailedOrder")
+    shop.tell()
 
 
 class Ceiling(NamedTuple):

@@ -10,7 +10,7 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from expediter import contracts
-from expediter.aws.feed import PUBLISH, Feed, FeedUnavailable
+from expediter.aws.sending.feed import PUBLISH, Feed, FeedUnavailable
 from expediter.embedded.web.graphql.executor import PRELUDE
 from tests.support.values import ID
 

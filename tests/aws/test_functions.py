@@ -235,7 +235,10 @@ def test_customers_get_mail_only_where_there_is_a_sender(functions: Functions) -
     assert [row["recipient"]["S"] for row in functions.scan("mail") if "sent_at" in row] == ["ann@example.com"]
 
 
-def test_an_address_that_is_none_holds_up_nobody_s_mail_and_a_sender_to_be_verified_does(functions: Functions) -> None:
+@pytest.mark.parametrize("refused", ["BadRequestException", "MessageRejected", "MailFromDomainNotVerifiedException"])
+def test_a_mail_that_is_refused_for_good_holds_up_nobody_s_and_too_many_mails_do(
+    functions: Functions, refused: str
+) -> None:
     given = functions.order(str(uuid4()), email="ann@example..com")
     for name in DONE:
         functions.call(name, given)
@@ -244,9 +247,9 @@ def test_an_address_that_is_none_holds_up_nobody_s_mail_and_a_sender_to_be_verif
     functions.settings(EXPEDITER_MAIL_FROM="orders@example.com")
     with Stubber(clients.sesv2()) as ses, Stubber(clients.sns()) as sns:
         sns.add_response("publish", {}, {"TopicArn": ANY, "Subject": ANY, "Message": ANY})
-        ses.add_client_error("send_email", "MessageRejected")
+        ses.add_client_error("send_email", "TooManyRequestsException")
         assert functions.call("Mailer", event) == {"batchItemFailures": [{"itemIdentifier": "7"}]}
-        ses.add_client_error("send_email", "BadRequestException")
+        ses.add_client_error("send_email", refused)
         for _ in range(2):
             assert functions.call("Mailer", event) == {"batchItemFailures": []}
         ses.assert_no_pending_responses()

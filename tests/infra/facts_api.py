@@ -139,7 +139,11 @@ def the_rest_stage_is_throttled_logged_and_traced(template: Template) -> None:
 
 
 def the_api_may_call_its_function(template: Template) -> None:
-    allowed = only(template, "AWS::Lambda::Permission")
+    (allowed,) = [
+        it
+        for it in resources(template, "AWS::Lambda::Permission").values()
+        if it["Principal"] == "apigateway.amazonaws.com"
+    ]
     api = named(template, "AWS::ApiGateway::RestApi", "RestApi")[0]
     assert (allowed["Action"], allowed["Principal"]) == ("lambda:InvokeFunction", "apigateway.amazonaws.com")
     assert allowed["FunctionName"] == get(function(template, "Rest")[0])
@@ -165,6 +169,7 @@ RUNBOOK = (Path(__file__).parents[2] / "docs/how-to/aws-runbook.md").read_text(e
 #: Every alarm: the metric (or what its expression says), its threshold and periods.
 ALARMS = {
     "DeadLettersWait": ("ApproximateNumberOfMessagesVisible", 0, 1),
+    "RecordsDropped": ("ApproximateNumberOfMessagesVisible", 0, 1),
     "OrdersWait": ("ApproximateAgeOfOldestMessage", 300, 1),
     "OrdersNeedOperator": ("ExecutionsFailed", 0, 1),
     "WorkflowsTimeOut": ("ExecutionsTimedOut", 0, 1),
@@ -172,10 +177,11 @@ ALARMS = {
     "IntakeFails": ("100 * errors / MAX([errors, calls])", 1, 2),
     "RestFails": ("100 * errors / MAX([errors, calls])", 1, 2),
     "GraphqlFails": ("100 * errors / MAX([errors, calls])", 1, 2),
+    "SweeperFails": ("100 * errors / MAX([errors, calls])", 1, 2),
     "MailerLags": ("IteratorAge", 600_000, 1),
     "PublisherLags": ("IteratorAge", 600_000, 1),
     "TasksThrottled": ("SUM([m0,m1,m2,m3,m4,m5,m6,m7])", 0, 2),
-    "FunctionsThrottled": ("SUM([m0,m1,m2,m3,m4])", 0, 2),
+    "FunctionsThrottled": ("SUM([m0,m1,m2,m3,m4,m5])", 0, 2),
     "RestFailsInside": ("5XXError", 0, 2),
     "GraphqlFailsInside": ("5XXError", 0, 2),
 }

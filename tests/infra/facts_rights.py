@@ -34,8 +34,21 @@ def receive(queue: str) -> list[tuple[str, str]]:
 
 
 def follow(table: str) -> list[tuple[str, str]]:
-    return [(f"dynamodb:{action}", f"<Store{table}.StreamArn>") for action in _STREAM]
+    reading = [(f"dynamodb:{action}", f"<Store{table}.StreamArn>") for action in _STREAM]
+    return [*reading, ("sqs:SendMessage", "<MessagesDropped.Arn>")]
 
+
+#: What sends a mail, and what tells subscribers of an order.
+POST = [
+    ("dynamodb:GetItem", "<StoreMail.Arn>"),
+    MAIL,
+    ("sns:Publish", "<MessagesOperators>"),
+    ("ses:SendEmail", f"{_ARN}:ses:{_HERE}:identity/<MailFrom>"),
+]
+TELL = [
+    ("appsync:GraphQL", f"{_ARN}:appsync:{_HERE}:apis/<GraphqlApi.ApiId>/types/Mutation/fields/publishOrder"),
+    ("dynamodb:UpdateItem", "<StoreOrders.Arn>"),
+]
 
 #: role → what it may do with what. Nothing else.
 MAY: dict[str, list[tuple[str, str]]] = {
@@ -62,19 +75,13 @@ MAY: dict[str, list[tuple[str, str]]] = {
         SEND,
     ],
     "Graphql": [*ROW, *LIST, CLAIM, SEND],
-    "Mailer": [
-        ("dynamodb:GetItem", "<StoreMail.Arn>"),
-        MAIL,
-        ("sns:Publish", "<MessagesOperators>"),
-        ("ses:SendEmail", f"{_ARN}:ses:{_HERE}:identity/<MailFrom>"),
-        *follow("Mail"),
-    ],
-    "Publisher": [
-        (
-            "appsync:GraphQL",
-            f"{_ARN}:appsync:{_HERE}:apis/<GraphqlApi.ApiId>/types/Mutation/fields/publishOrder",
-        ),
-        *follow("Orders"),
+    "Mailer": [*POST, *follow("Mail")],
+    "Publisher": [*TELL, *follow("Orders")],
+    "Sweeper": [
+        *POST,
+        *TELL,
+        ("dynamodb:Query", "<StoreOrders.Arn>/index/untold"),
+        ("dynamodb:Query", "<StoreMail.Arn>/index/unsent"),
     ],
 }
 
@@ -114,13 +121,14 @@ MUST_NOT: dict[str, list[tuple[str, str]]] = {
     "Graphql": [TOKEN, LEDGER, MAIL, SECRET, START, NEWS, TAKE, DEAD],
     "Mailer": [TOKEN, ORDER, LEDGER, SECRET, CLAIM, SEND, START, LOOK, TAKE, DEAD],
     "Publisher": [TOKEN, ORDER, LEDGER, MAIL, SECRET, CLAIM, SEND, START, NEWS, LOOK, TAKE, DEAD],
+    "Sweeper": [TOKEN, ORDER, LEDGER, SECRET, CLAIM, SEND, START, LOOK, TAKE, DEAD],
 }
 
 #: Money moves and mails go out only where they should: who may write which table.
 WRITERS = {
     "<StoreLedger.Arn>": {"ProcessPayment", "RefundPayment", "CancelFailedOrder"},
-    "<StoreMail.Arn>": {"CompleteOrder", "CancelFailedOrder", "Mailer"},
-    "<StoreOrders.Arn>": {*TASK_FUNCTIONS, "Rest", "Graphql"},
+    "<StoreMail.Arn>": {"CompleteOrder", "CancelFailedOrder", "Mailer", "Sweeper"},
+    "<StoreOrders.Arn>": {*TASK_FUNCTIONS, "Rest", "Graphql", "Publisher", "Sweeper"},
 }
 
 

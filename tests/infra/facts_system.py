@@ -87,6 +87,8 @@ _LEDGER, _MAIL = {"ledger_table": "<StoreLedger>"}, {"mail_table": "<StoreMail>"
 _TOKEN = {"payments_token": "<PaymentsToken>"}
 _SECRET = {"restaurant_secret": "<RestaurantSecret>"}
 _API = {**_ROW, "queue_url": "<MessagesOrders>", "hold_seconds": "<HoldSeconds>"}
+_SENDS = {"topic": "<MessagesOperators>", "mail_from": "<MailFrom>"}
+_ORDERS, _NEWS = {"orders_table": "<StoreOrders>"}, {"graphql_url": "<GraphqlApi.GraphQLUrl>"}
 _MACHINE = {"state_machine": "<WorkflowOrders>"}
 
 #: What each function is told.
@@ -108,8 +110,9 @@ SETTINGS: dict[str, dict[str, str]] = {
     },
     "Rest": {**_API, **_MACHINE, "dead_letter_url": "<MessagesDeadLetters>"},
     "Graphql": _API,
-    "Mailer": {**_MAIL, "topic": "<MessagesOperators>", "mail_from": "<MailFrom>"},
-    "Publisher": {"graphql_url": "<GraphqlApi.GraphQLUrl>"},
+    "Mailer": {**_MAIL, **_SENDS},
+    "Publisher": {**_ORDERS, **_NEWS},
+    "Sweeper": {**_ORDERS, **_MAIL, **_SENDS, **_NEWS},
 }
 
 
@@ -185,19 +188,41 @@ def a_new_account_deploys_it_and_a_larger_one_keeps_a_share_for_each_task(templa
         assert reserved == (given if name in TASK_FUNCTIONS else None), name
 
 
-def streams_are_followed_from_their_start_and_tried_again(template: Template) -> None:
-    for mapping, name, table in (("MailToMailer", "Mailer", "Mail"), ("OrdersToPublisher", "Publisher", "Orders")):
+def streams_are_followed_from_their_start_and_what_is_dropped_is_kept(template: Template) -> None:
+    dropped_key, dropped = named(template, "AWS::SQS::Queue", "MessagesDropped")
+    assert (dropped["MessageRetentionPeriod"], dropped["SqsManagedSseEnabled"]) == (14 * 86400, True)
+    new, seen = {"eventName": ["INSERT"]}, {"dynamodb": {"NewImage": {"news": {"S": [{"exists": True}]}}}}
+    for mapping, name, table, wanted in (
+        ("MailToMailer", "Mailer", "Mail", new),
+        ("OrdersToPublisher", "Publisher", "Orders", seen),
+    ):
         store = named(template, "AWS::DynamoDB::Table", f"Store{table}")[0]
         assert named(template, "AWS::Lambda::EventSourceMapping", mapping)[1] == {
             "BatchSize": 10,
             "BisectBatchOnFunctionError": True,
+            "DestinationConfig": {"OnFailure": {"Destination": get(dropped_key)}},
             "EventSourceArn": get(store, "StreamArn"),
             "FunctionName": {"Ref": function(template, name)[0]},
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
-            "MaximumRetryAttempts": 100,
+            "FilterCriteria": {"Filters": [{"Pattern": json.dumps(wanted, separators=(",", ":"))}]},
+            "MaximumRetryAttempts": 10,
             "StartingPosition": "TRIM_HORIZON",
             **tags(),
         }
+
+
+def what_the_streams_have_not_sent_is_looked_for_every_quarter_of_an_hour(template: Template) -> None:
+    rule_key, rule = named(template, "AWS::Events::Rule", "Sweep")
+    sweeper = get(function(template, "Sweeper")[0])
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(15 minutes)", "ENABLED")
+    assert [(it["Arn"], it["RetryPolicy"]) for it in rule["Targets"]] == [(sweeper, {"MaximumRetryAttempts": 0})]
+    (allowed,) = [
+        it
+        for it in resources(template, "AWS::Lambda::Permission").values()
+        if it["Principal"] == "events.amazonaws.com"
+    ]
+    assert (allowed["FunctionName"], allowed["SourceArn"]) == (sweeper, get(rule_key))
+    assert allowed["Action"] == "lambda:InvokeFunction"
 
 
 def the_tables_are_those_of_the_adapters(template: Template) -> None:
@@ -243,7 +268,8 @@ SYSTEM = (
     alarms_are_let_into_their_topic,
     messages_come_to_the_intake_five_at_a_time,
     a_new_account_deploys_it_and_a_larger_one_keeps_a_share_for_each_task,
-    streams_are_followed_from_their_start_and_tried_again,
+    streams_are_followed_from_their_start_and_what_is_dropped_is_kept,
+    what_the_streams_have_not_sent_is_looked_for_every_quarter_of_an_hour,
     the_tables_are_those_of_the_adapters,
     the_topics_mail_the_address_that_was_given,
 )

@@ -42,6 +42,6 @@ def test_few_findings_stay_each_with_a_reason_and_one_on_everything(tmp_path: Pa
     stack = application("dev", tmp_path).node.find_child("Orders-dev")
     assert isinstance(stack, Orders)
     found = accepted(stack)
-    assert len(found) <= 10
+    assert len(found) <= 12
     assert all(len(one.reason) > 40 for one in found)
     assert [one.scope.node.path for one in found if "Resource::*" in one.finding] == ["Orders-dev/Workflow/Role"]

@@ -7,6 +7,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from expediter.aws import clients
+from expediter.aws.stores.items import shard
 from expediter.aws.stores.orders import DynamoOrders, Tables
 from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order
@@ -33,6 +34,30 @@ def tables_of(stack: str) -> Tables:
         raise StackUnknown(f"The stack {stack} has no table {error}.") from error
     except (BotoCoreError, ClientError) as error:
         raise StackUnknown(f"AWS tells nothing of the stack {stack}: {error}. Sign in, or name another.") from error
+
+
+def resend(stack: str, order_id: str) -> int:
+    """Has the next sweep send the order's mails that are not sent, those that were refused too. How many they are.
+
+    Raises StackUnknown.
+    """
+    table, client = tables_of(stack).mail, clients.dynamodb()
+    found = client.query(
+        TableName=table,
+        KeyConditionExpression="order_id = :id",
+        ExpressionAttributeValues={":id": {"S": order_id}},
+        ConsistentRead=True,
+    )["Items"]
+    left = [row for row in found if "sent_at" not in row]
+    for row in left:
+        client.update_item(
+            TableName=table,
+            Key={"order_id": row["order_id"], "mail": row["mail"]},
+            UpdateExpression="SET unsent = :shard REMOVE refused_at",
+            ConditionExpression="attribute_not_exists(sent_at)",
+            ExpressionAttributeValues={":shard": {"S": shard(order_id)}},
+        )
+    return len(left)
 
 
 def orders_of(stack: str) -> OrdersWithEntries:

@@ -7,11 +7,13 @@ import msgspec
 from expediter.app.gateways import GatewayName, parse_gateway
 from expediter.app.ports import Claims, Work
 from expediter.aws import clients, clock, settings
-from expediter.aws.feed import Feed
 from expediter.aws.gateways import Gateways, StoredSecret
-from expediter.aws.mailer import Mailer
+from expediter.aws.sending.feed import Feed
+from expediter.aws.sending.mailer import Mailer
+from expediter.aws.sending.publisher import Publisher
 from expediter.aws.stores.claims import ApiClaims, DynamoClaims
 from expediter.aws.stores.dead_letters import SqsDeadLetters
+from expediter.aws.stores.forgotten import Forgotten
 from expediter.aws.stores.orders import DynamoOrders, Tables
 from expediter.aws.stores.queue import SqsQueue
 from expediter.aws.workflows import StepFunctions
@@ -78,5 +80,12 @@ def mailer() -> Mailer:
 
 
 @cache
-def feed() -> Feed:
-    return Feed(configured().graphql_url)
+def publisher() -> Publisher:
+    given = configured()
+    return Publisher(clients.dynamodb(), given.orders_table, Feed(given.graphql_url))
+
+
+@cache
+def forgotten() -> Forgotten:
+    given = configured()
+    return Forgotten(clients.dynamodb(), given.orders_table, given.mail_table)

@@ -8,7 +8,7 @@ import typer
 from typer._click.exceptions import UsageError  # what the parser of Typer raises; it has no public name
 from typer.core import TyperGroup
 
-from expediter.cli.commands import dlq, keys, orders
+from expediter.cli.commands import dlq, keys, mail, orders
 from expediter.cli.commands.audit import audit
 from expediter.cli.commands.backup import backup
 from expediter.cli.commands.bench import bench
@@ -56,6 +56,7 @@ app.command()(submit)
 app.add_typer(orders.app, name="orders")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(keys.app, name="keys")
+app.add_typer(mail.app, name="mail")
 app.command()(reconcile)
 app.command()(audit)
 app.command()(backup)

@@ -2,9 +2,9 @@
 
 import logging
 
-from expediter.api.graphql import order_json
 from expediter.asl.protocol import Json
 from expediter.aws import wiring
+from expediter.aws.sending.news import is_news
 from expediter.aws.stores.items import order_of
 
 _log = logging.getLogger("expediter.publisher")
@@ -16,7 +16,7 @@ def handler(event: Json, _: object) -> Json:
         if not changed(record):
             continue
         try:
-            wiring.feed().publish(record["dynamodb"]["NewImage"]["id"]["S"])
+            wiring.publisher().publish(record["dynamodb"]["NewImage"])
         except Exception:  # noqa: BLE001  # the stream brings the record again
             _log.exception("an order's news was not published")
             return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
@@ -24,15 +24,9 @@ def handler(event: Json, _: object) -> Json:
 
 
 def changed(record: Json) -> bool:
-    """Whether a subscriber would see a difference; when it was written last is none, and what had ended when it came
-    was carried over from another home."""
+    """Whether the write is news."""
     images = record["dynamodb"]
     if "NewImage" not in images:
         return False
-    if "OldImage" not in images:
-        return not order_of(images["NewImage"]).ended
-    return bool(seen(images["NewImage"]) != seen(images["OldImage"]))
-
-
-def seen(image: Json) -> Json:
-    return {**order_json(order_of(image)), "updatedAt": None}
+    before = order_of(images["OldImage"]) if "OldImage" in images else None
+    return is_news(before, order_of(images["NewImage"]))

@@ -14,6 +14,7 @@ OTHER_FUNCTIONS: dict[str, str] = {
     "Graphql": f"{_HERE}.graphql.handler",
     "Mailer": f"{_HERE}.mailer.handler",
     "Publisher": f"{_HERE}.publisher.handler",
+    "Sweeper": f"{_HERE}.sweeper.handler",
 }
 
 FUNCTIONS: dict[str, str] = {**TASK_FUNCTIONS, **OTHER_FUNCTIONS}

@@ -25,9 +25,14 @@ def numbers(**values: int) -> DynamoItem:
     return {name: {"N": str(value)} for name, value in values.items()}
 
 
+def sortable(at: int) -> str:
+    """An instant (ms since 1970 UTC) as a text whose order is time's."""
+    return f"{at:015d}"
+
+
 def created(order: Order) -> str:
     """What lists are ordered by: when the order was made, and its id for orders of the same millisecond."""
-    return f"{order.created_at:015d}#{order.id}"
+    return f"{sortable(order.created_at)}#{order.id}"
 
 
 def shards() -> list[str]:

@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 from expediter.app.ports import NO_CURSOR, Mail, Outcome, Page, Query
 from expediter.asl.protocol import Json
 from expediter.aws.failures import code, unavailable
-from expediter.aws.stores.items import DynamoItem, entry_of, item_of, numbers, order_of, texts
+from expediter.aws.sending.news import is_news
+from expediter.aws.stores.items import DynamoItem, entry_of, item_of, numbers, order_of, shard, sortable, texts
 from expediter.aws.stores.lists import Lists
 from expediter.domain.errors import NO_LIST, OrderChanged, OrderInvalid
 from expediter.domain.ledger import LedgerEntry
@@ -23,6 +24,8 @@ from expediter.domain.order import Order
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
+#: Seconds that a mail's row is kept; DynamoDB removes it then.
+KEPT = 90 * 24 * 3600
 #: Why DynamoDB refuses a transaction when somebody else writes the same rows: the task reads again and settles again.
 _LOST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
@@ -106,7 +109,7 @@ class DynamoOrders:
         return self._client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
 
     def _put(self, before: Order | None, order: Order) -> DynamoItem:
-        put: DynamoItem = {"TableName": self._tables.orders, "Item": item_of(order)}
+        put: DynamoItem = {"TableName": self._tables.orders, "Item": {**item_of(order), **_news(before, order)}}
         if before is None:
             return {**put, "ConditionExpression": "attribute_not_exists(id)"}
         return {
@@ -146,6 +149,15 @@ def _lost(error: ClientError) -> bool:
     return code(error) == "ConditionalCheckFailedException"
 
 
+def _news(before: Order | None, order: Order) -> DynamoItem:
+    """``news`` has the publisher called with this write; ``untold`` is there until an order's end is told."""
+    if not is_news(before, order):
+        return {}
+    if not order.ended:
+        return texts(news="yes")
+    return texts(news="yes", untold=shard(order.id), ended=sortable(order.updated_at))
+
+
 def _key(entry: LedgerEntry) -> DynamoItem:
     return texts(order_id=entry.order_id, entry=f"{entry.kind}#{entry.key}")
 
@@ -161,4 +173,5 @@ def _mail_key(mail: Mail) -> DynamoItem:
 
 def _mail_item(mail: Mail, order: Order) -> DynamoItem:
     row = texts(status=mail.status, recipient=mail.recipient, subject=mail.subject, text=mail.text)
-    return {**row, **texts(restaurant_id=order.restaurant_id), **numbers(at=order.updated_at)}
+    found = texts(restaurant_id=order.restaurant_id, unsent=shard(order.id), created=sortable(order.updated_at))
+    return {**row, **found, **numbers(at=order.updated_at, expires_at=order.updated_at // 1000 + KEPT)}

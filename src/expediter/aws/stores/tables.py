@@ -5,6 +5,9 @@
     ledger     every movement of money, written once
     mail       the outbox: every mail that an order's end calls for, written once, in the transaction of that end
 
+Two indexes are sparse, so that what was forgotten is found without a scan: ``unsent`` has the mails that are not sent,
+``untold`` the orders whose end no subscriber was told of. The rows lose their key when it is done.
+
 Lists need no scan. The indexes hold keys alone, so that a change of an order that moves no key costs them nothing.
 
 DynamoDB writes a key's rows 1,000 times a second at most, an index that is slower holds up its table, and every new
@@ -46,16 +49,18 @@ class Name(StrEnum):
 
 #: Keys that stand for one where all orders would meet. There may be more later, as old orders stay where they are,
 #: but never fewer.
-SHARDS = 32
+SHARDS = 64
 
 BY_USER = Index("by_user", "user_id")
 BY_RESTAURANT = Index("by_restaurant", "restaurant_id")
 BY_STATUS = Index("by_status", "status_shard")
 BY_TIME = Index("by_time", "shard")
+UNTOLD = Index("untold", "untold", "ended")
+UNSENT = Index("unsent", "unsent")
 
 TABLES: tuple[Table, ...] = (
-    Table(Name.ORDERS, "user_id", "id", indexes=(BY_USER, BY_RESTAURANT, BY_STATUS, BY_TIME), stream=True),
+    Table(Name.ORDERS, "user_id", "id", indexes=(BY_USER, BY_RESTAURANT, BY_STATUS, BY_TIME, UNTOLD), stream=True),
     Table(Name.CLAIMS, "id"),
     Table(Name.LEDGER, "order_id", "entry"),
-    Table(Name.MAIL, "order_id", "mail", stream=True),
+    Table(Name.MAIL, "order_id", "mail", indexes=(UNSENT,), stream=True, expires="expires_at"),
 )

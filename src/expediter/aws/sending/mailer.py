@@ -1,8 +1,8 @@
 """Hands the mails of the outbox to SNS (the operators' topic, whose subscribers filter) and to SES (customers).
 
 Both take a mail at least once: a repeat after a lost answer is a second mail. The row is marked once a mail is out, or
-refused for good (its address is none), and a marked one is not sent again: it would hold up the mails of others. Of one
-that is refused for good operators are told.
+refused for good, and a marked one is not sent again: it would hold up the mails of others. Of one that is refused for
+good operators are told. A row leaves the sparse index ``unsent`` when nothing is left to do with it.
 """
 
 import logging
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger("expediter.mailer")
-#: What SES says of an address that is none. All else may be put right: a sender that is not verified, too many mails.
-_FOR_GOOD = frozenset({"BadRequestException"})
+#: What SES says of a mail that it will never take: its address is none, its content is refused, an address is not
+#: verified in the sandbox. All else comes again: too many mails, an account whose sending is paused.
+#: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
+_FOR_GOOD = frozenset({"BadRequestException", "MessageRejected", "MailFromDomainNotVerifiedException"})
 
 
 class MailRefused(Exception):
@@ -56,20 +58,23 @@ class Mailer:
     def deliver(self, key: DynamoItem, now: int) -> None:
         """Sends the mail of the outbox row of this key, unless it is out already. Raises what AWS says if it cannot."""
         row = self._tables.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
-        if not row or row.keys() & {"sent_at", "refused_at"}:
+        if not row:
+            return
+        if row.keys() & {"sent_at", "refused_at"}:
+            self._done(key)
             return
         try:
             mark = "sent_at" if self._send(_mail(row), row["restaurant_id"]["S"]) else None
         except MailRefused:
             mark = "refused_at"
             self._tell_operators(row, now)
-        if mark is not None:
-            self._tables.update_item(
-                TableName=self._table,
-                Key=key,
-                UpdateExpression=f"SET {mark} = :now",
-                ExpressionAttributeValues={":now": {"N": str(now)}},
-            )
+        self._done(key, mark, now)
+
+    def _done(self, key: DynamoItem, mark: str | None = None, now: int = 0) -> None:
+        """Takes the row out of the index, marked or not."""
+        marked = {"ExpressionAttributeValues": {":now": {"N": str(now)}}} if mark else {}
+        update = f"SET {mark} = :now REMOVE unsent" if mark else "REMOVE unsent"
+        self._tables.update_item(TableName=self._table, Key=key, UpdateExpression=update, **marked)
 
     def _send(self, mail: Mail, restaurant_id: str) -> bool:
         if mail.recipient == OPERATORS:

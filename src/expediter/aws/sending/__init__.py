@@ -1,0 +1,1 @@
+"""What is told to people: mails of the outbox, and news of orders to subscribers."""
