@@ -191,7 +191,7 @@ def test_every_operation_and_field_tells_of_anothers_order_what_it_tells_of_none
     none = str(uuid4())
     for name, (method, path) in WHERE.items():
         if NEEDS[name] in CUSTOMER and "{id}" in path:
-            headers = {"headers": {"Content-Type": JSON}, "body": BODIES.get(name)}
+            headers: dict[str, Any] = {"headers": {"Content-Type": JSON}, "body": BODIES.get(name)}
             answers = [functions.rest(method, path.replace("{id}", one), **headers) for one in (hers, none)]
             assert answers[0]["statusCode"] == 404
             assert without(answers[0], hers) == without(answers[1], none), name
