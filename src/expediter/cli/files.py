@@ -40,4 +40,7 @@ def whole_text(path: Path) -> str:
         found = file.read(LARGEST + 1)
     if len(found) > LARGEST:
         raise ValueError(f"it is larger than {LARGEST // 1024 // 1024} MiB")
-    return found.decode("utf-8-sig")
+    try:
+        return found.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is not text in UTF-8 (byte {error.start + 1})") from error

@@ -89,3 +89,11 @@ def test_the_other_files_are_run_when_one_cannot_be_read(typed: Run, tmp_path: P
     assert len(as_json.json["error"].splitlines()) == 2
     assert typed("workflow", "test", files[0]).code == 2
     assert typed("workflow", "test", str(tmp_path)).code == 0  # a folder may hold other files
+
+
+def test_a_folder_without_cases_is_said_to_have_none(typed: Run, tmp_path: Path) -> None:
+    done = typed("workflow", "test", str(tmp_path), "--json")
+
+    assert (done.code, done.json["error"]) == (1, f"There are no cases in {tmp_path}.")
+    (tmp_path / "none.json").write_text("{}")
+    assert typed("workflow", "test", str(tmp_path / "none.json")).code == 1

@@ -170,7 +170,7 @@ def test_what_is_no_definition_is_one_sentence(command: str, typed: Run, tmp_pat
         "/dev/zero": "is not a regular file",
         tmp_path / "fifo": "is not a regular file",
         tmp_path / "large": "larger than 16 MiB",
-        tmp_path / "binary": "cannot be read",
+        tmp_path / "binary": "is not text in UTF-8 (byte 129)",
         tmp_path / "none": "No such file",
     }
     if command != "test":  # which takes folders of cases

@@ -67,3 +67,33 @@ def test_fmt_leaves_a_number_that_it_would_round(tmp_path: Path) -> None:
         file.write_text(json.dumps(GOOD, ensure_ascii=False).replace('"é"', number))
         assert words in invoke("fmt", file)[1]
         assert number in file.read_text()
+
+
+def test_watch_ends_when_what_it_shall_watch_is_no_file(tmp_path: Path) -> None:
+    code, output = invoke("watch", tmp_path)
+
+    assert code == 2
+    assert output == f"{tmp_path} cannot be watched: it is not a regular file\n"
+
+
+def test_fmt_goes_on_after_a_file_that_it_leaves_or_cannot_read_and_keeps_the_file_s_mode(tmp_path: Path) -> None:
+    kept = {
+        "a.yaml": "StartAt: A\nStates: {A: {Type: Succeed}}\n",
+        "bare.asl.json": '{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": ${N}, "End": true}}}',
+        "template.json": '{"Resources": {}}',
+        "broken.asl.json": "{",
+    }
+    for name, text in kept.items():
+        (tmp_path / name).write_text(text)
+    good = tmp_path / "good.asl.json"
+    good.write_text(json.dumps(GOOD, ensure_ascii=False).replace("é", "${Name}"))
+    good.chmod(0o640)
+
+    code, output = invoke("fmt", *(tmp_path / name for name in kept), good)
+
+    assert code == 1
+    assert output.count("left as it is") == 3
+    assert {name: (tmp_path / name).read_text() for name in kept} == kept
+    assert "${Name}" in good.read_text()
+    assert (good.read_text().count("\n"), good.stat().st_mode & 0o777) == (10, 0o640)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*kept, good.name])

@@ -12,6 +12,10 @@ from expediter.cli.commands.workflow.options import chosen, read
 from expediter.cli.commands.workflow.reading.values import Unreadable
 
 
+class NoCases(Unreadable):
+    """A file could be read, and there are no cases in it."""
+
+
 class _Object(msgspec.Struct):
     bucket: str
     key: str
@@ -70,7 +74,7 @@ def _holds_cases(file: Path, found: object) -> bool:
 
 def _cases(file: Path, found: object) -> Iterator[dict[str, Any] | Unreadable]:
     if not isinstance(found, list) or not found:
-        yield Unreadable(f"{file} holds no cases: a file of cases is a JSON list of objects with 'expected'")
+        yield NoCases(f"{file} holds no cases: a file of cases is a JSON list of objects with 'expected'")
         return
     for number, case in enumerate(found, 1):
         try:

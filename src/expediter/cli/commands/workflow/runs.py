@@ -8,7 +8,7 @@ import msgspec
 import typer
 
 from expediter.asl import Machine, Simulation, Unanswered, Verdict, check_mocks, names_left, run_case, simulate
-from expediter.cli.commands.workflow.case_files import load_cases
+from expediter.cli.commands.workflow.case_files import NoCases, load_cases
 from expediter.cli.commands.workflow.checks import only_valid
 from expediter.cli.commands.workflow.options import (
     AsJson,
@@ -72,9 +72,9 @@ def run_cases(
 ) -> None:
     """Run recorded cases and print how many agree, per tier and group; exit 1 if any disagrees, or there is none."""
     verdicts, unread = _verdicts(paths)
-    if unread and not verdicts:
+    if not verdicts and any(not isinstance(reason, NoCases) for reason in unread):
         with ends(as_json=as_json):
-            raise Unreadable("\n".join(unread))
+            raise Unreadable("\n".join(map(str, unread)))
     if results is not None:
         with ends(as_json=as_json):
             write(results, "".join(json.dumps(_row(verdict)) + "\n" for verdict in verdicts))
@@ -88,15 +88,17 @@ def agreement(paths: list[Path]) -> str:
     return _table(summary(*_verdicts(paths)))
 
 
-def _verdicts(paths: list[Path]) -> tuple[list[Verdict], list[str]]:
+def _verdicts(paths: list[Path]) -> tuple[list[Verdict], list[Unreadable]]:
     """How the cases ended, and why some of them are none."""
     verdicts: list[Verdict] = []
-    unread: list[str] = []
+    unread: list[Unreadable] = []
     for case in load_cases(paths):
         if isinstance(case, Unreadable):
-            unread.append(str(case))
+            unread.append(case)
         elif (verdict := run_case(case, service_model)) is not None:
             verdicts.append(verdict)
+    if not verdicts and not unread:
+        unread.append(NoCases(f"There are no cases in {', '.join(map(str, paths))}."))
     return verdicts, unread
 
 
@@ -104,7 +106,7 @@ def _row(verdict: Verdict) -> dict[str, Any]:
     return {"id": verdict.id, **verdict.got, "agrees": verdict.agrees}
 
 
-def summary(verdicts: list[Verdict], unread: list[str]) -> dict[str, Any]:
+def summary(verdicts: list[Verdict], unread: list[Unreadable]) -> dict[str, Any]:
     """Agreement per tier and per group, causes on their own, and each case that disagrees with what differs.
 
     ``error``: why some cases could not be read, if there are such.
@@ -123,7 +125,7 @@ def summary(verdicts: list[Verdict], unread: list[str]) -> dict[str, Any]:
             for verdict in verdicts
             if not verdict.agrees
         ],
-        **({"error": "\n".join(unread)} if unread else {}),
+        **({"error": "\n".join(map(str, unread))} if unread else {}),
     }
 
 

@@ -12,6 +12,7 @@ from expediter.asl import parse
 from expediter.cli.commands.workflow.checks import faults_of
 from expediter.cli.commands.workflow.options import File, Name, chosen, ends, write
 from expediter.cli.commands.workflow.reading.sources import Source
+from expediter.cli.commands.workflow.reading.values import Unreadable
 from expediter.cli.commands.workflow.reports import as_text, error_count, found_in, sum_line
 from expediter.cli.commands.workflow.runs import agreement
 
@@ -23,6 +24,9 @@ def watch(
     every: Annotated[float, typer.Option(min=0.05, help="Seconds between two looks")] = 0.5,
 ) -> None:
     """Check and draw a definition at every save, and run the cases beside it (*.cases.json), until Ctrl-C."""
+    if file.exists() and not file.is_file():
+        with ends(as_json=False):
+            raise Unreadable(f"{file} cannot be watched: it is not a regular file")
     for _ in _saves(file, every):
         typer.echo(f"── {time.strftime('%H:%M:%S')} {file}")
         try:
