@@ -12,7 +12,7 @@ from expediter.asl.errors import PathMissing, runtime_failure
 from expediter.asl.protocol import Json
 
 #: Values that one path may look at, and how many of them between two moments at which it may be interrupted.
-LOOKS, TURN = 1_000_000, 5_000
+LOOKS, TURN = 1_000_000, 1_000
 #: Characters of a text that are looked at in the time of one value.
 CHARACTERS = 512
 
