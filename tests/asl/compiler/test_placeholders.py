@@ -196,6 +196,15 @@ def two(first: Any, **machine: Any) -> dict[str, Any]:
                 "Next": "Done",
             }
         ),
+        *(
+            two({"Type": "Map", "ItemProcessor": DISTRIBUTED, "ItemBatcher": {field: "${X}"}, "Next": "Done"})
+            for field in (
+                "MaxItemsPerBatch",
+                "MaxInputBytesPerBatch",
+                "MaxItemsPerBatchPath",
+                "MaxInputBytesPerBatchPath",
+            )
+        ),
         two({"Type": "Pass", "Parameters": {"a.$": "States.Array(${X})"}, "Next": "Done"}),
         two({"Type": "Pass", "Parameters": {"a.$": "States.Array(${X}, '${X}', $.a[${X}])"}, "Next": "Done"}),
         two({"Type": "Pass", "Assign": {"${X}": 1, "${X}_b.$": "$.a"}, "Next": "Done"}),

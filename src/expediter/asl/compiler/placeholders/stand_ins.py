@@ -17,17 +17,19 @@ from expediter.asl.protocol import Json
 _TARGETS = frozenset({"Next", "Default", "StartAt"})
 _INSTANT = "2026-01-01T00:00:00Z"
 #: Fields that may be left out.
-_OPTIONAL = NUMBERS - {"Seconds"} | set(
+_OPTIONAL = NUMBERS - {"Seconds", "MaxItemsPerBatch", "MaxInputBytesPerBatch"} | set(
     "Retry JitterStrategy Credentials ItemReader ItemBatcher ResultWriter Label Assign CSVHeaderLocation CSVDelimiter "
     "Transformation OutputType ItemsPointer InputPath OutputPath ResultPath ItemsPath TimeoutSecondsPath "
-    "HeartbeatSecondsPath MaxConcurrencyPath ToleratedFailureCountPath ToleratedFailurePercentagePath MaxItemsPath "
-    "MaxItemsPerBatchPath MaxInputBytesPerBatchPath".split()
+    "HeartbeatSecondsPath MaxConcurrencyPath ToleratedFailureCountPath ToleratedFailurePercentagePath "
+    "MaxItemsPath".split()
 )
 #: Of these only a text that is nothing but a placeholder is left out; a part of it may be judged.
 _TEXTS = frozenset("InputPath OutputPath ResultPath ItemsPath".split())
 #: The value of a field that must be there.
 _FIXED: dict[str, Json] = {
     "Seconds": 1,
+    "MaxItemsPerBatch": 1,
+    "MaxInputBytesPerBatch": 262_144,
     "Timestamp": _INSTANT,
     "Mode": "INLINE",
     "ExecutionType": "STANDARD",
