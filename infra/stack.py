@@ -106,7 +106,7 @@ class Orders(cdk.Stack):
             description="Concurrent executions kept for each task; 0: none, as an account with a quota of 10 has to.",
         )
         kept = cdk.CfnCondition(
-            self, "TasksHaveConcurrency", expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(share, 0))
+            self, "TasksHaveConcurrency", expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(share, "0"))
         )
         for name in TASK_FUNCTIONS:
             self.functions.keep(name, kept, share.value_as_number)

@@ -181,7 +181,7 @@ def a_new_account_deploys_it_and_a_larger_one_keeps_a_share_for_each_task(templa
     assert template["Parameters"]["TaskConcurrency"]["Default"] == 0
     assert template["Parameters"]["IntakeConcurrency"]["Default"] <= NEW_ACCOUNT / 5
     (condition,) = (it for name, it in template["Conditions"].items() if name == "TasksHaveConcurrency")
-    assert condition == {"Fn::Not": [{"Fn::Equals": [{"Ref": "TaskConcurrency"}, 0]}]}
+    assert condition == {"Fn::Not": [{"Fn::Equals": [{"Ref": "TaskConcurrency"}, "0"]}]}
     given = {"Fn::If": ["TasksHaveConcurrency", {"Ref": "TaskConcurrency"}, {"Ref": "AWS::NoValue"}]}
     for name in FUNCTIONS:
         reserved = function(template, name)[1].get("ReservedConcurrentExecutions")

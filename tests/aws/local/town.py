@@ -50,7 +50,7 @@ def pruned(template: Any) -> Any:
             properties = cut(it["Properties"], gone)
             resources[key] = {"Type": it["Type"], "Properties": properties}
     parameters = {name: it for name, it in template["Parameters"].items() if name != "BootstrapVersion"}
-    return {"Resources": resources, "Parameters": parameters}
+    return {"Resources": resources, "Parameters": parameters, "Conditions": template.get("Conditions", {})}
 
 
 def cut(value: Any, gone: set[str]) -> Any:
