@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import aws_budgets as budgets
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambdas
@@ -67,7 +68,9 @@ class Orders(cdk.Stack):
             functions=self.functions,
             rest=self.rest,
             graphql=self.graphql,
+            store=self.store,
         )
+        self._budget(email)
         self._outputs()
 
     def _parameter(self, name: str, text: str, default: str | None = None, pattern: str | None = None) -> str:
@@ -206,6 +209,36 @@ class Orders(cdk.Stack):
             on_failure=sources.SqsDlq(self.messages.dropped),
         )
         mapping.node.add_dependency(self.functions.roles[name])
+
+    def _budget(self, email: str) -> None:
+        """Who gets the alarms is told when the account's month is going to cost more than this."""
+        limit = cdk.CfnParameter(
+            self,
+            "MonthlyBudget",
+            type="Number",
+            default=100,
+            min_value=1,
+            description="Dollars a month of the whole account; a mail tells when they are going to be more.",
+        )
+        told = [budgets.CfnBudget.SubscriberProperty(address=email, subscription_type="EMAIL")]
+        budgets.CfnBudget(
+            self,
+            "Budget",
+            budget=budgets.CfnBudget.BudgetDataProperty(
+                budget_type="COST",
+                time_unit="MONTHLY",
+                budget_limit=budgets.CfnBudget.SpendProperty(amount=limit.value_as_number, unit="USD"),
+            ),
+            notifications_with_subscribers=[
+                budgets.CfnBudget.NotificationWithSubscribersProperty(
+                    notification=budgets.CfnBudget.NotificationProperty(
+                        notification_type=kind, comparison_operator="GREATER_THAN", threshold=100
+                    ),
+                    subscribers=told,
+                )
+                for kind in ("FORECASTED", "ACTUAL")
+            ],
+        )
 
     def _outputs(self) -> None:
         for name, value in {

@@ -14,13 +14,14 @@ from infra.api.graphql import GraphqlApi
 from infra.api.rest import RestApi
 from infra.functions import Functions
 from infra.messages import Messages
+from infra.store import Store
 from infra.workflow import Workflow
 
-FIVE_MINUTES = cdk.Duration.minutes(5)
+FIVE_MINUTES, HOUR = cdk.Duration.minutes(5), cdk.Duration.hours(1)
 
 
 class Watched(NamedTuple):
-    """An alarm: it rings when the metric is above ``limit`` for ``periods`` of five minutes."""
+    """An alarm: it rings when the metric is above ``limit`` for ``periods`` of its own."""
 
     name: str
     text: str
@@ -39,6 +40,7 @@ class Watch(Construct):
         functions: Functions,
         rest: RestApi,
         graphql: GraphqlApi,
+        store: Store,
     ) -> None:
         super().__init__(scope, "Watch")
         watched = [
@@ -46,6 +48,8 @@ class Watch(Construct):
             *_executions(workflow),
             *_functions(functions),
             *_apis(rest, graphql),
+            *_store(store),
+            *_reputation(),
         ]
         for one in watched:
             self._alarm(one, messages.alarms)
@@ -67,6 +71,7 @@ class Watch(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         alarm.add_alarm_action(actions.SnsAction(topic))
+        alarm.add_ok_action(actions.SnsAction(topic))
 
 
 def _queues(messages: Messages) -> list[Watched]:
@@ -108,12 +113,16 @@ def _functions(functions: Functions) -> list[Watched]:
 
 
 def _throttles(name: str, functions: list[lambdas.Function]) -> Watched:
-    """One alarm for several functions; ten metrics are the most that an alarm takes."""
     metrics = {f"m{place}": function.metric_throttles() for place, function in enumerate(functions)}
+    return _total(name, "Functions are throttled.", metrics)
+
+
+def _total(name: str, text: str, metrics: dict[str, cloudwatch.Metric]) -> Watched:
+    """One alarm for several metrics; ten are the most that an alarm takes."""
     total = cloudwatch.MathExpression(
         expression=f"SUM([{','.join(metrics)}])", using_metrics=metrics, period=FIVE_MINUTES, label="throttles"
     )
-    return Watched(name, "Functions are throttled.", total, 0, 2)
+    return Watched(name, text, total, 0, 2)
 
 
 def _apis(rest: RestApi, graphql: GraphqlApi) -> list[Watched]:
@@ -124,9 +133,47 @@ def _apis(rest: RestApi, graphql: GraphqlApi) -> list[Watched]:
         period=FIVE_MINUTES,
         statistic="Sum",
     )
+    refused = cloudwatch.MathExpression(
+        expression="100 * refused / MAX([20, calls])",
+        using_metrics={
+            "refused": rest.api.metric_client_error(period=FIVE_MINUTES, statistic="Sum"),
+            "calls": rest.api.metric_count(period=FIVE_MINUTES, statistic="Sum"),
+        },
+        period=FIVE_MINUTES,
+        label="4xx, %",
+    )
     return [
         Watched(
             "RestFailsInside", "The REST API answers 5xx.", rest.api.metric_server_error(period=FIVE_MINUTES), 0, 2
         ),
         Watched("GraphqlFailsInside", "The GraphQL API answers 5xx.", errors, 0, 2),
+        Watched("CallersAreRefused", "More than half of the calls are answered 4xx.", refused, 50, 2),
+    ]
+
+
+def _store(store: Store) -> list[Watched]:
+    """Throttled by table and by index: an index that cannot follow holds up its table."""
+    metrics = {
+        f"m{place}": table.metric(metric, period=FIVE_MINUTES, statistic="Sum")
+        for place, (table, metric) in enumerate(
+            (table, metric)
+            for table in store.tables.values()
+            for metric in ("WriteThrottleEvents", "ReadThrottleEvents")
+        )
+    }
+    return [_total("TablesThrottled", "DynamoDB throttles a table.", metrics)]
+
+
+def _reputation() -> list[Watched]:
+    """Of the account's mails in this region. SES reviews an account from these shares on.
+
+    https://docs.aws.amazon.com/ses/latest/dg/reputationdashboardmessages.html
+    """
+    bounces, complaints = (
+        cloudwatch.Metric(namespace="AWS/SES", metric_name=f"Reputation.{name}Rate", period=HOUR, statistic="Average")
+        for name in ("Bounce", "Complaint")
+    )
+    return [
+        Watched("MailsBounce", "More than 5 % of the mails bounce.", bounces, 0.05),
+        Watched("MailsAreComplainedAbout", "More than 0.1 % of the mails are called spam.", complaints, 0.001),
     ]

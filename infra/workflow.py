@@ -52,7 +52,12 @@ class Workflow(Construct):
         self.role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(arns.values())))
         here = {"StringEquals": {"aws:RequestedRegion": Stack.of(self).region}}
         self.role.add_to_policy(iam.PolicyStatement(actions=_DELIVERY, resources=["*"], conditions=here))
-        self.logs = logs.LogGroup(self, "Logs", retention=stage.retention, removal_policy=stage.removal)
+        # The account has one policy by which services write logs, with room for ten groups or so; below this prefix it
+        # needs no line for each. https://docs.aws.amazon.com/step-functions/latest/dg/bp-cwl.html
+        name = f"/aws/vendedlogs/states/orders-{stage.name}"
+        self.logs = logs.LogGroup(
+            self, "Logs", log_group_name=name, retention=stage.retention, removal_policy=stage.removal
+        )
         self.machine = sfn.StateMachine(
             self,
             "Orders",

@@ -7,7 +7,8 @@ from tests.infra.facts_api import APIS
 from tests.infra.facts_rights import RIGHTS
 from tests.infra.facts_system import CONTRACTS, SYSTEM
 from tests.infra.facts_users import USERS
+from tests.infra.facts_watch import WATCH
 from tests.infra.reading import Template
 
 #: The ones that take longest come last: a mutant is dropped by the first that notices it.
-FACTS: tuple[Callable[[Template], None], ...] = (*SYSTEM, *APIS, *USERS, *RIGHTS, *CONTRACTS)
+FACTS: tuple[Callable[[Template], None], ...] = (*SYSTEM, *APIS, *WATCH, *USERS, *RIGHTS, *CONTRACTS)

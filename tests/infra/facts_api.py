@@ -1,14 +1,12 @@
 """Facts about the APIs, the workflow, and what is watched and logged."""
 
 import json
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from expediter.api.graphql import RESOLVERS
 from expediter.api.rest import OPERATIONS
-from expediter.aws.functions.table import FUNCTIONS, OTHER_FUNCTIONS, TASK_FUNCTIONS
+from expediter.aws.functions.table import FUNCTIONS
 from infra.api.openapi import DETAILS, GATEWAY_ERRORS
 from tests.infra.reading import Template, function, get, named, only, resources, tags, text
 
@@ -164,88 +162,12 @@ def the_state_machine_is_standard_logged_without_data_and_traced(template: Templ
     assert machine["RoleArn"] == get(named(template, "AWS::IAM::Role", "WorkflowRole")[0])
 
 
-RUNBOOK = (Path(__file__).parents[2] / "docs/how-to/aws-runbook.md").read_text(encoding="utf-8")
-
-#: Every alarm: the metric (or what its expression says), its threshold and periods.
-ALARMS = {
-    "DeadLettersWait": ("ApproximateNumberOfMessagesVisible", 0, 1),
-    "RecordsDropped": ("ApproximateNumberOfMessagesVisible", 0, 1),
-    "OrdersWait": ("ApproximateAgeOfOldestMessage", 300, 1),
-    "OrdersNeedOperator": ("ExecutionsFailed", 0, 1),
-    "WorkflowsTimeOut": ("ExecutionsTimedOut", 0, 1),
-    "WorkflowsThrottled": ("ExecutionThrottled", 0, 2),
-    "IntakeFails": ("100 * errors / MAX([errors, calls])", 1, 2),
-    "RestFails": ("100 * errors / MAX([errors, calls])", 1, 2),
-    "GraphqlFails": ("100 * errors / MAX([errors, calls])", 1, 2),
-    "SweeperFails": ("100 * errors / MAX([errors, calls])", 1, 2),
-    "MailerLags": ("IteratorAge", 600_000, 1),
-    "PublisherLags": ("IteratorAge", 600_000, 1),
-    "TasksThrottled": ("SUM([m0,m1,m2,m3,m4,m5,m6,m7])", 0, 2),
-    "FunctionsThrottled": ("SUM([m0,m1,m2,m3,m4,m5])", 0, 2),
-    "RestFailsInside": ("5XXError", 0, 2),
-    "GraphqlFailsInside": ("5XXError", 0, 2),
-}
-
-
-def the_alarms_ring_when_they_shall(template: Template) -> None:
-    topic = named(template, "AWS::SNS::Topic", "MessagesAlarms")[0]
-    assert len(resources(template, "AWS::CloudWatch::Alarm")) == len(ALARMS)
-    for name, (metric, limit, periods) in ALARMS.items():
-        _, alarm = named(template, "AWS::CloudWatch::Alarm", f"Watch{name}")
-        assert alarm["AlarmActions"] == [{"Ref": topic}]
-        assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
-        assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (limit, periods)
-        assert alarm["TreatMissingData"] == "notBreaching"
-        assert alarm["AlarmDescription"].endswith("See docs/how-to/aws-runbook.md.")
-        expressions = [query.get("Expression") for query in alarm.get("Metrics", [])]
-        assert alarm.get("MetricName") == metric or metric in expressions
-        if "Metrics" in alarm:
-            the_expression_is_made_of_its_functions(template, name, alarm["Metrics"])
-        else:
-            assert (alarm["Period"], "Statistic" in alarm) == (300, True)
-            assert alarm["Namespace"].startswith("AWS/")
-            assert alarm["Dimensions"]
-            assert all(it["Name"] and it["Value"] for it in alarm["Dimensions"])
-
-
-#: What the alarms with an expression are about: one function by name, or several.
-ABOUT = {"TasksThrottled": list(TASK_FUNCTIONS), "FunctionsThrottled": list(OTHER_FUNCTIONS)}
-
-
-def the_expression_is_made_of_its_functions(template: Template, name: str, metrics: Any) -> None:
-    (whole,) = [query for query in metrics if "Expression" in query]
-    parts = [query for query in metrics if "MetricStat" in query]
-    assert len(whole["Id"]) > 0
-    assert whole.get("ReturnData", True) is True
-    assert set(re.findall(r"\b(?:m\d|errors|calls)\b", whole["Expression"])) == {query["Id"] for query in parts}
-    stats = {"errors": "Errors", "calls": "Invocations"}
-    keys = {function(template, about)[0] for about in ABOUT.get(name, [name.removesuffix("Fails")])}
-    for query in parts:
-        it = query["MetricStat"]
-        assert (query["ReturnData"], it["Period"], it["Stat"]) == (False, 300, "Sum")
-        assert (it["Metric"]["Namespace"], it["Metric"]["MetricName"]) == (
-            "AWS/Lambda",
-            stats.get(query["Id"], "Throttles"),
-        )
-        (dimension,) = it["Metric"]["Dimensions"]
-        assert dimension["Name"] == "FunctionName"
-        assert dimension["Value"]["Ref"] in keys
-    assert {query["MetricStat"]["Metric"]["Dimensions"][0]["Value"]["Ref"] for query in parts} == keys
-
-
-def every_alarm_has_its_place_in_the_runbook(_: Template) -> None:
-    assert [name for name in ALARMS if f"`{name}`" not in RUNBOOK] == []
-
-
-def the_dashboard_shows_every_alarm_s_metric(template: Template) -> None:
-    body = json.dumps(only(template, "AWS::CloudWatch::Dashboard")["DashboardBody"])
-    assert all(name in body for name in ALARMS)
-
-
 def logs_end(template: Template) -> None:
     groups = resources(template, "AWS::Logs::LogGroup")
     assert len(groups) == len(FUNCTIONS) + 3
     assert all(group["RetentionInDays"] == 7 for group in groups.values())
+    vended = named(template, "AWS::Logs::LogGroup", "WorkflowLogs")[1]["LogGroupName"]
+    assert vended == "/aws/vendedlogs/states/orders-dev", "the account's policy for logs has room for few others"
     api = named(template, "AWS::AppSync::GraphQLApi", "GraphqlApi")[0]
     name = named(template, "AWS::Logs::LogGroup", "GraphqlLogs")[1]["LogGroupName"]
     assert text(name) == f"/aws/appsync/apis/<{api}.ApiId>"
@@ -289,9 +211,6 @@ APIS = (
     the_rest_stage_is_throttled_logged_and_traced,
     the_api_may_call_its_function,
     the_state_machine_is_standard_logged_without_data_and_traced,
-    the_alarms_ring_when_they_shall,
-    every_alarm_has_its_place_in_the_runbook,
-    the_dashboard_shows_every_alarm_s_metric,
     logs_end,
     the_secrets_are_made_and_told_to_nobody,
     everything_bears_its_tags,
