@@ -21,6 +21,7 @@ DEMO := $(VENV)/.demo-installed
 BROWSER := $(VENV)/.browser-installed
 OIDC := $(VENV)/oidc/.installed
 CLIENT := $(VENV)/client/.installed
+STRIPE := $(VENV)/localstripe/.installed
 AWS := $(VENV)/.aws-installed
 
 # Heavy tests start servers and wait for them in real time, each wait with an end of its own well below this: on a slow
@@ -55,7 +56,7 @@ run: $(RUN) ## Set up and serve (PORT=8080 DATA=./data); Ctrl-C stops it, no ord
 test: $(TEST) ## Set up and pass the tests (about six minutes on two cores)
 	$(PY) -m pytest -n 2 --dist loadfile
 
-test-heavy: $(TEST) $(BROWSER) $(OIDC) $(CLIENT) ## Only what test-all adds to test
+test-heavy: $(TEST) $(BROWSER) $(OIDC) $(CLIENT) $(STRIPE) ## Only what test-all adds to test
 	$(HEAVY) --ignore tests/aws --ignore tests/infra --ignore tests/journeys/parity --ignore tests/workflow
 
 test-all: test test-heavy test-aws ## Everything: test, then what takes longer
@@ -133,6 +134,7 @@ lock: ## Write requirements/*.txt anew (for developers; needs uv)
 	$(call compile,rie,--no-deps)
 	$(call compile,deploy)
 	$(call compile,client)
+	$(call compile,localstripe)
 	$(call compile,peers-dbos)
 	$(call compile,peers-restate)
 	$(call compile,peers-temporal)
@@ -218,3 +220,9 @@ $(OIDC): tests/oidc/provider/package-lock.json | $(PY)
 	@mkdir -p $(@D) && cp tests/oidc/provider/package.json tests/oidc/provider/package-lock.json $(@D)/
 	@{ command -v npm >/dev/null && cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund --silent && touch .installed; } \
 	  || echo "Left out: oidc-provider, because there is no npm or it could not be fetched" >&2
+
+# A fake of Stripe, in a virtualenv of its own. Its tests are skipped, and say why, where it could not be fetched.
+$(STRIPE): requirements/localstripe.txt | $(PY)
+	@$(PY) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r $< && touch $@ \
+	  || echo "Left out: localstripe, because it could not be fetched" >&2

@@ -24,6 +24,7 @@ class ChargeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     order_id: str
     amount: int
     currency: str
+    payment_method: str | None = None
 
 
 class RefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

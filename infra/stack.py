@@ -79,7 +79,7 @@ class Orders(cdk.Stack):
 
     def _gateways(self) -> None:
         """The payment provider, the restaurant and what signs its orders."""
-        payments = self._parameter("Payments", "simulated, simulated:decline=0.2 or a URL", "simulated")
+        payments = self._parameter("Payments", "simulated, simulated:decline=0.2, a URL or stripe", "simulated")
         restaurant = self._parameter("Restaurant", "simulated, simulated:decline=0.1 or a URL", "simulated")
         hold = self._parameter("HoldSeconds", "How long a customer may cancel.", "30", r"\d{1,8}")
         token = secretsmanager.Secret(self, "PaymentsToken", description="The bearer token for the payment provider.")

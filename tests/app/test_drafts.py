@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from expediter.app.drafts import (
     MAX_ITEMS,
-    MAX_NAME,
     ChangeDraft,
     Draft,
     change_of,
@@ -21,6 +20,7 @@ from expediter.app.drafts import (
     parse,
     terms_of,
 )
+from expediter.app.field_types import MAX_NAME
 from expediter.app.ports import OrderSettings
 from expediter.domain.errors import OrderInvalid
 from expediter.domain.money import LARGEST_TOTAL

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expediter.app.drafts import VISIBLE, Draft, parse
+from expediter.app.drafts import Draft, parse
+from expediter.app.field_types import VISIBLE
 from expediter.domain.errors import OrderInvalid
 from tests.app.test_drafts import PLAIN, paths
 

@@ -39,6 +39,7 @@ OTHERS: dict[str, Any] = {
     "currency": "USD",
     "email": None,
     "created_at": NOON + 1,
+    "payment_method": "pm_2",
 }
 #: The fields that change only afterwards; ``updated_at`` begins as ``created_at``.
 LATER = {
@@ -99,6 +100,7 @@ DRAFT = {
     "name": "Burger",
     "currency": "EUR",
     "email": "ann@example.com",
+    "payment_method": "pm_1",
 }
 ANOTHER: dict[str, Any] = {
     "user_id": "bob",
@@ -107,6 +109,7 @@ ANOTHER: dict[str, Any] = {
     "name": "Cheeseburger",
     "currency": "USD",
     "email": "bob@example.com",
+    "payment_method": "pm_2",
 }
 ITEMS: dict[str, Any] = {"name": "Burger", "quantity": 3, "unit_price": 700}
 ANOTHER_ITEM: dict[str, Any] = {"name": "Cheeseburger", "quantity": 4, "unit_price": 800}

@@ -70,6 +70,17 @@ def test_an_order_for_somebody_else_is_a_dead_letter(functions: Functions) -> No
     assert executions(functions) == []
 
 
+def test_a_card_number_is_a_dead_letter_without_the_number(functions: Functions) -> None:
+    body = json.dumps({**BURGERS, "name": "4242 4242 4242 4242"}).encode()
+    record = received(functions.message(body, order_id=str(uuid4()), caller=OLGA, groups="operators"), 3)
+    functions.call("Intake", {"Records": [record]})
+    (letter,) = letters(functions)
+    assert letter.reason.startswith("OrderInvalid: ")
+    assert b"4242" not in letter.body
+    assert "4242" not in letter.reason
+    assert executions(functions) == []
+
+
 def test_a_key_of_another_customer_reveals_nothing_and_stops_nobody(functions: Functions) -> None:
     """Whoever used it before: each finds his own order under it, and only that."""
     key = str(uuid4())

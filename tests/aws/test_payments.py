@@ -17,6 +17,7 @@ from tests.app.gateways.talk import NOW, charge
 from tests.aws.stage import Functions
 from tests.ports import test_payments
 from tests.ports.providers import TOKEN, Caller
+from tests.support.stripe import stripe
 
 _SUITE = ("test_", "provider", "books")
 globals().update({name: it for name, it in vars(test_payments).items() if name.startswith(_SUITE)})
@@ -133,3 +134,27 @@ def test_the_wait_that_a_busy_provider_asks_for_is_waited(monkeypatch: pytest.Mo
 
     assert isinstance(answer, Done)
     assert waited == [0, 5, 0]
+
+
+# ── Stripe ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_order_is_paid_and_given_back_by_stripe(functions: Functions) -> None:
+    """As on one machine (tests/journeys/test_stripe.py): the token is in the execution's input, and on the row."""
+    with stripe("sk_test_expediter") as (front, url):
+        manager = functions.adapters.session.client("secretsmanager")
+        arn = manager.create_secret(Name="token", SecretString="sk_test_expediter")["ARN"]
+        functions.settings(EXPEDITER_PAYMENTS="stripe", EXPEDITER_STRIPE_URL=url, EXPEDITER_PAYMENTS_TOKEN=arn)
+        given = functions.order(str(uuid4()), payment_method="pm_card_visa")
+        order_id = given["order"]["id"]
+        for name, output in (("InitializeOrder", None), ("ProcessPayment", {"status": "ok"})):
+            answer = functions.call(name, given)
+            assert output is None or answer == output
+        assert front.moves(order_id) == [("charge", 3000)]
+        assert functions.rest("POST", f"/orders/{order_id}/cancel")["body"]["order_status"] == "REFUND_PENDING"
+        for name in ("OweRefund", "RefundPayment", "CancelFailedOrder"):
+            functions.call(name, given)
+        shown = functions.rest("GET", f"/orders/{order_id}")["body"]
+
+        assert (shown["order_status"], "payment_method" in shown) == ("CANCELLED", False)
+        assert front.moves(order_id) == [("charge", 3000), ("refund", 3000)]

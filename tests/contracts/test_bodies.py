@@ -63,12 +63,14 @@ WILD = {
     "currency": CURRENCIES,
     "email": EMAILS,
     "unit_price": PRICES,
+    "payment_method": st.sampled_from(["pm_1", "1", "", "a b", "pm_1\n", "_-", "4242424242424242", "a" * 201, "ä"]),
 }
 GOOD_ITEM = {"name": "Жаркое", "quantity": 2, "unit_price": 250}
 GOOD: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {"user_id": "u", "restaurant_id": "r", "quantity": "3"},
         {"user_id": "u", "restaurant_id": "r", "quantity": 1, "name": "n", "currency": "EUR", "email": "a@b"},
+        {"user_id": "u", "restaurant_id": "r", "quantity": 1, "payment_method": "pm_1"},
         {"user_id": "u", "restaurant_id": "r", "items": [GOOD_ITEM], "name": None, "quantity": None},
         {"user_id": "u", "restaurant_id": "r", "items": [GOOD_ITEM, GOOD_ITEM], "currency": None, "email": None},
     ]

@@ -13,7 +13,8 @@ from expediter.api.errors import STATUSES, Problem
 from expediter.api.render import LetterView, OrderView
 from expediter.api.rest import LARGEST_PAGE, PAGE
 from expediter.app.access import Scope
-from expediter.app.drafts import MAX_ITEMS, MAX_NAME, ChangeDraft, Draft, DraftItem
+from expediter.app.drafts import MAX_ITEMS, ChangeDraft, Draft, DraftItem
+from expediter.app.field_types import MAX_NAME
 from expediter.app.operator.erasing import Erased
 from expediter.app.operator.reconcile import Offender
 from expediter.app.operator.services import StateCounts

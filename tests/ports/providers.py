@@ -11,11 +11,13 @@ from typing import Protocol
 from demo.bank import Bank
 from demo.behaviour import Act
 from demo.serving import running
-from expediter.app.gateways import Gateway, GatewayName, Remote, Simulated
+from expediter.app.gateways import Gateway, GatewayName, Remote, Simulated, Stripe
 from expediter.app.tasks.calls import Answer, Call, Found
 from expediter.embedded.engine.gateways import Gateways
 from expediter.embedded.engine.http_client import Limits
 from tests.app.gateways.talk import NOW
+from tests.support import stripe as fake
+from tests.support.stripe import Front
 
 TOKEN = "the provider's own token"  # with spaces: a header takes them
 
@@ -56,6 +58,21 @@ class HttpProvider:
         return [(move.kind, move.amount) for move in self._bank.movements if move.order_id == order_id]
 
 
+class StripeProvider:
+    def __init__(self, front: Front, url: str) -> None:
+        self._front = front
+        self._url = url
+
+    def gateway(self, charge: Act = Act.OK, refund: Act = Act.OK) -> Gateway:
+        self._front.forget()
+        self._front.script("charge", charge)
+        self._front.script("refund", refund)
+        return Stripe(self._url)
+
+    def moves(self, order_id: str) -> list[tuple[str, int]]:
+        return self._front.moves(order_id)
+
+
 @contextmanager
 def simulated() -> Iterator[Provider]:
     yield SimulatedProvider()
@@ -68,7 +85,19 @@ def http() -> Iterator[Provider]:
         yield HttpProvider(bank, url)
 
 
-PROVIDERS: dict[str, Callable[[], AbstractContextManager[Provider]]] = {"simulated": simulated, "http": http}
+@contextmanager
+def stripe() -> Iterator[Provider]:
+    with fake.stripe(TOKEN) as (front, url):
+        yield StripeProvider(front, url)
+
+
+PROVIDERS: dict[str, Callable[[], AbstractContextManager[Provider]]] = {
+    "simulated": simulated,
+    "http": http,
+    "stripe": stripe,
+}
+#: The providers that need more than the light tests have.
+HEAVY = frozenset({"stripe"})
 #: The providers that remember nothing: no call to them is lost, repeated or looked up.
 WITHOUT_BOOKS = frozenset({"simulated"})
 

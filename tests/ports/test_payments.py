@@ -3,24 +3,33 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
+import msgspec
 import pytest
 
 from demo.behaviour import LOSSES, Act
-from expediter.app.tasks.calls import Done, NeverSeen, Refunded, Refused
+from expediter.app.tasks.calls import Charge, Done, NeverSeen, Refunded, Refused
 from expediter.domain.errors import PaymentUnavailable
-from tests.app.gateways.talk import LONG_AGO, charge, refund
-from tests.ports.providers import PROVIDERS, WITHOUT_BOOKS, Caller, Provider, find
+from tests.app.gateways import talk
+from tests.app.gateways.talk import LONG_AGO, NOW, refund
+from tests.ports.providers import HEAVY, PROVIDERS, WITHOUT_BOOKS, Caller, Provider, find
 
 CHARGED, BACK = ("charge", 850), ("refund", 850)
 
 
-@pytest.fixture(scope="module", params=PROVIDERS)
+ALL = [pytest.param(name, marks=[pytest.mark.heavy] if name in HEAVY else []) for name in PROVIDERS]
+
+
+def charge(tried_at: int = NOW, repeat: bool = False) -> Charge:
+    return msgspec.structs.replace(talk.charge(tried_at, repeat), payment_method="pm_card_visa")
+
+
+@pytest.fixture(scope="module", params=ALL)
 def provider(request: pytest.FixtureRequest) -> Iterator[Provider]:
     with PROVIDERS[request.param]() as opened:
         yield opened
 
 
-@pytest.fixture(scope="module", params=[name for name in PROVIDERS if name not in WITHOUT_BOOKS])
+@pytest.fixture(scope="module", params=[it for it in ALL if it.values[0] not in WITHOUT_BOOKS])
 def books(request: pytest.FixtureRequest) -> Iterator[Provider]:
     """A provider that has books."""
     with PROVIDERS[request.param]() as opened:

@@ -10,7 +10,7 @@ import msgspec
 
 from expediter.api.errors import Unauthorized
 from expediter.app.access import CUSTOMER, Scope, ScopeMissing, scopes_in, scopes_of_groups
-from expediter.app.drafts import MAX_NAME
+from expediter.app.field_types import MAX_NAME
 from expediter.app.ports import Caller
 from expediter.asl.protocol import Json
 from expediter.domain.order import ERASED

@@ -11,7 +11,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from expediter.app import addresses
+from expediter.app.card_numbers import MAYBE_CARD_NUMBER, card_numbers, refuse_card_numbers
 from expediter.app.faults import faults_of_body, faults_of_value
+from expediter.app.field_types import Currency, Email, Name, PaymentMethod, Price, Quantity
 from expediter.app.ports import AcceptedOrder, OrderSettings
 from expediter.app.strict_json import repeated_key
 from expediter.domain.currencies import CURRENCIES, PUBLISHED
@@ -21,34 +23,8 @@ from expediter.domain.order import ERASED, LARGEST_QUANTITY, Change, Item, Order
 from expediter.domain.texts import composed
 
 MAX_ITEMS = 100
-MAX_NAME = 200
 #: The name of an order of one thing, when the customer gave none.
 UNNAMED = "item"
-
-#: Characters that end a line, change its direction, or take no room (Unicode's Cc, Cf, Zl, Zp, and code points that are
-#: no characters). Not the joiners U+200C and U+200D: Persian, Hindi and emoji need them.
-HIDDEN = (
-    r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
-    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff"
-)
-#: Characters that are allowed, but show nothing by themselves: spaces, joiners, fillers, variation selectors.
-BLANK = (
-    r" \xa0\u034f\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180d\u180f\u2000-\u200a\u200c\u200d\u202f\u205f\u2800\u3000"
-    r"\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
-)
-# \Z, because $ also matches before a newline at the end, which would go into a mail's header. Most names are ASCII, and
-# the first branch reads them in a third of the time of the second.
-VISIBLE = rf"^(?:[!-~][ -~]*|[^{HIDDEN}]*[^{HIDDEN}{BLANK}][^{HIDDEN}]*)\Z"
-_PART = rf"[^@{HIDDEN}{BLANK}<>,;:\"\\]+"
-#: What stands here is the form alone, as openapi.json has it; ``addresses`` knows the rest of the rules.
-ADDRESS = rf"^(?!\.|.*(?:\.[.@]|@\.|\.\Z)){_PART}@{_PART}\Z"
-Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=VISIBLE)]
-Email = Annotated[str, Meta(max_length=254, pattern=ADDRESS)]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
-Price = Annotated[int, Meta(ge=0, le=LARGEST_TOTAL)]
-Digits = Annotated[str, Meta(max_length=20, pattern=r"^0*[1-9][0-9]{0,8}\Z")]
-#: A whole number, or its digits in a string (``"3"``).
-Quantity = Annotated[int, Meta(ge=1, le=LARGEST_QUANTITY)] | Digits
 
 
 class DraftItem(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
@@ -70,6 +46,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, o
     items: Items | None = None
     currency: Currency | None = None
     email: Email | None = None
+    payment_method: PaymentMethod | None = None
 
 
 class AcceptedItem(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -92,6 +69,7 @@ class AcceptedDraft(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     items: tuple[AcceptedItem, ...] | None = None
     currency: str | None = None
     email: str | None = None
+    payment_method: str | None = None
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):
@@ -187,7 +165,10 @@ def terms_of(settings: OrderSettings) -> Terms:
 
 def write(draft: Draft, order_id: str, at: int, terms: Terms) -> tuple[bytes, AcceptedOrder]:
     """The body of a message sent ``at``, and what it asks for. Raises OrderInvalid with every fault found."""
-    return encode(draft), AcceptedOrder(order_of(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
+    body = encode(draft)
+    if MAYBE_CARD_NUMBER(body):
+        refuse_card_numbers(draft)
+    return body, AcceptedOrder(order_of(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
 
 
 def read_accepted(body: bytes, order_id: str, at: int, terms: Terms) -> AcceptedOrder:
@@ -203,6 +184,7 @@ def read_new(body: bytes, order_id: str, at: int, terms: Terms) -> AcceptedOrder
     """As ``read_accepted``, for a message from another system. Its order was not checked yet. Raises OrderInvalid
     too."""
     draft = parse(body, Draft)
+    refuse_card_numbers(draft)
     return AcceptedOrder(order_of(draft, order_id, at, terms), fingerprint(draft), terms.hold_seconds)
 
 
@@ -230,18 +212,26 @@ def completed(draft: AnyDraft, order_id: str, at: int, terms: Terms) -> Order:
         email=draft.email,
         created_at=at,
         updated_at=at,
+        payment_method=msgspec.UNSET if draft.payment_method is None else draft.payment_method,
     )
 
 
 def draft_of(order: Order) -> Draft:
     """The draft of the same order, with the same prices. It has items, because only they have prices."""
     items = tuple(DraftItem(item.name, item.quantity, item.unit_price) for item in order.items)
-    return Draft(order.user_id, order.restaurant_id, items=items, currency=order.currency, email=order.email)
+    return Draft(
+        order.user_id,
+        order.restaurant_id,
+        items=items,
+        currency=order.currency,
+        email=order.email,
+        payment_method=None if order.payment_method is UNSET else order.payment_method,
+    )
 
 
 def change_of(draft: ChangeDraft, order: Order, settings: OrderSettings) -> Change:
     """The change that a draft asks of this order. Raises OrderInvalid with every fault found."""
-    faults = _new_faults(draft, order)
+    faults = [*card_numbers(draft), *_new_faults(draft, order)]
     plain = draft.name is not UNSET or draft.quantity is not UNSET
     if plain and draft.items is not UNSET:
         faults.append(Fault("items", "give either items or name and quantity, not both"))

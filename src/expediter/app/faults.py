@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from expediter.app.card_numbers import without_card_numbers
 from expediter.asl.protocol import Json
 from expediter.domain.errors import Fault
 
@@ -27,6 +28,7 @@ _FORMS = {
     "quantity": 'a whole number from 1, such as 3 or "3"',
     "currency": "an ISO 4217 code such as USD or EUR",
     "email": "one e-mail address such as name@example.com",
+    "payment_method": "a token of the payment provider: letters, digits, _ and -, with a letter; never a card number",
     "name": "text that can be seen, on one line from left to right",
     "user_id": "text that can be seen, on one line from left to right",
     "restaurant_id": "text that can be seen, on one line from left to right",
@@ -146,7 +148,7 @@ def reason(error: Exception) -> str:
 
 
 def _unknown(name: str) -> str:
-    told = f"the field {name} is unknown"
+    told = f"the field {without_card_numbers(name)} is unknown"
     return f"{told}; a new order's key goes into the header Idempotency-Key" if name in _KEYS else told
 
 

@@ -187,11 +187,12 @@ class OrderDocument(msgspec.Struct, frozen=True, gc=False):
     currency: str
     email: str | None
     created_at: int
+    payment_method: str | msgspec.UnsetType = msgspec.UNSET
 
 
 def document(order: Order) -> Json:
     """The order as the execution's input holds it under ``order``: the JSON value of an OrderDocument."""
-    return {
+    written: Json = {
         "id": order.id,
         "user_id": order.user_id,
         "restaurant_id": order.restaurant_id,
@@ -201,6 +202,9 @@ def document(order: Order) -> Json:
         "email": order.email,
         "created_at": order.created_at,
     }
+    if order.payment_method is not msgspec.UNSET:
+        written["payment_method"] = order.payment_method
+    return written
 
 
 def from_document(value: Json) -> Order:
@@ -219,4 +223,5 @@ def from_document(value: Json) -> Order:
         email=given.email,
         created_at=given.created_at,
         updated_at=given.created_at,
+        payment_method=given.payment_method,
     )

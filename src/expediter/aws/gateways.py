@@ -78,7 +78,7 @@ class Gateways:
         gateway = self._gateways[route.gateway]
         if isinstance(gateway, Simulated):
             return route.simulate(gateway.decline, call)
-        return self._converse(route.converse(call, now, self._secrets[route.gateway]), gateway.url)
+        return self._converse(route.converse[type(gateway)](call, now, self._secrets[route.gateway]), gateway.url)
 
     def _converse(self, conversation: Conversation, url: str) -> Answer:
         try:

@@ -41,6 +41,7 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable)
     allowed_origin: str = ""
     payments: str = "simulated"
     payments_token: str = ""
+    stripe_url: str = "https://api.stripe.com"
     restaurant: str = "simulated"
     restaurant_secret: str = ""
     hold_seconds: int = 30

@@ -4,7 +4,7 @@ from functools import cache
 
 import msgspec
 
-from expediter.app.gateways import GatewayName, parse_gateway
+from expediter.app.gateways import GatewayName, parse_gateway, parse_payments, parse_stripe
 from expediter.app.ports import Claims, Work
 from expediter.aws import clients, clock, settings
 from expediter.aws.gateways import Gateways, StoredSecret
@@ -63,7 +63,8 @@ def gateways() -> Gateways:
         GatewayName.PAYMENTS: StoredSecret(given.payments_token),
         GatewayName.RESTAURANT: StoredSecret(given.restaurant_secret),
     }
-    return Gateways(parse_gateway(given.payments), parse_gateway(given.restaurant), secrets)
+    payments = parse_payments(given.payments, parse_stripe(given.stripe_url))
+    return Gateways(payments, parse_gateway(given.restaurant), secrets)
 
 
 @cache

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from expediter.app.drafts import VISIBLE, Draft
+from expediter.app.drafts import Draft
+from expediter.app.field_types import VISIBLE
 from expediter.app.strict_json import decode
 from expediter.asl.protocol import Json
 from expediter.cli.files import LONGEST

@@ -104,6 +104,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     """An order as it is now. Times in milliseconds since 1970 UTC, money in minor units of ``currency``.
 
     ``version`` counts its writes; 0 has never been written. ``name`` is None for an order of several items.
+    ``payment_method``: the payment provider's token for what the customer pays with. It is in no answer.
     """
 
     id: str
@@ -122,6 +123,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     deleted_at: int | None = None
     effects: dict[EffectKind, Effect] = {}
     version: int = 0
+    payment_method: str | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def quantity(self) -> int:
@@ -266,7 +268,15 @@ def nameless(order: Order) -> Order:
     The name of an order of one thing is the customer's text, so it is removed too.
     """
     items = order.items if order.name is None else tuple(msgspec.structs.replace(it, name="item") for it in order.items)
-    return msgspec.structs.replace(order, user_id=ERASED, name=None, email=None, error_message=None, items=items)
+    return msgspec.structs.replace(
+        order,
+        user_id=ERASED,
+        name=None,
+        email=None,
+        error_message=None,
+        items=items,
+        payment_method=msgspec.UNSET,
+    )
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import resources
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from expediter.app import addresses, ports
-from expediter.app.gateways import Gateway, parse_gateway
+from expediter.app.gateways import Gateway, Stripe, parse_gateway, parse_payments, parse_stripe
 from expediter.app.tasks.order import TASKS
 from expediter.asl import Json, names_left, substitute
 from expediter.domain.currencies import CURRENCIES, PUBLISHED
@@ -28,7 +29,7 @@ LARGEST_DEFINITION = 1024 * 1024
 #: Least length of a token, in characters: shorter ones could be guessed.
 SHORTEST_TOKEN = 16
 #: Settings whose values are never shown, because they hold a secret.
-_SECRET = frozenset({"SMTP_URL", "TOKEN", "PAYMENTS_TOKEN", "RESTAURANT_SECRET"})
+_SECRET = frozenset({"SMTP_URL", "TOKEN", "PAYMENTS_TOKEN", "STRIPE_KEY", "RESTAURANT_SECRET"})
 
 
 class SettingRefused(Exception):
@@ -52,7 +53,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     ``trusted_proxies``: whose X-Forwarded headers are believed. ``link_days``: how long links open their orders.
     ``traces``: OpenTelemetry's own settings name a collector for them.
 
-    ``token``, ``payments_token`` and ``restaurant_secret`` are secrets: they are never printed.
+    ``token``, ``payments_token`` (a token, or Stripe's key) and ``restaurant_secret`` are secrets: never printed.
     """
 
     data: Path
@@ -76,12 +77,14 @@ class ServerSettings(msgspec.Struct, frozen=True):
 def from_environment(environment: Mapping[str, str] | None = None) -> ServerSettings:
     """The settings in EXPEDITER_* (by default of this process). Raises SettingRefused."""
     read = _Reader(os.environ if environment is None else environment)
+    stripe = read("STRIPE_URL", Stripe().url, parse_stripe)
+    payments = read("PAYMENTS", "simulated", partial(parse_payments, stripe=stripe))
     settings = ServerSettings(
         data=read("DATA", "./data", Path),
         host=read("HOST", "127.0.0.1", str),
         port=read("PORT", "8080", _whole(0, 65_535)),
-        payments=read("PAYMENTS", "simulated", parse_gateway),
-        payments_token=read("PAYMENTS_TOKEN", "", _bearer) or None,
+        payments=payments,
+        payments_token=_payments_token(read, payments),
         restaurant=read("RESTAURANT", "simulated", parse_gateway),
         restaurant_secret=read("RESTAURANT_SECRET", "", str) or None,
         smtp_url=read("SMTP_URL", "", _smtp_url) or None,
@@ -166,6 +169,20 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return convert
+
+
+def _payments_token(read: _Reader, payments: Gateway) -> str | None:
+    """What the payment provider's requests bear. Raises SettingRefused."""
+    token, key = read("PAYMENTS_TOKEN", "", _bearer), read("STRIPE_KEY", "", _stripe_key)
+    if isinstance(payments, Stripe) and not key:
+        raise SettingRefused("EXPEDITER_PAYMENTS=stripe needs EXPEDITER_STRIPE_KEY: a secret key of your account.")
+    return (key if isinstance(payments, Stripe) else token) or None
+
+
+def _stripe_key(text: str) -> str:
+    if text and not text.startswith(("sk_", "rk_")):
+        raise ValueError("give a secret key (sk_…) or a restricted key (rk_…) of your Stripe account")
+    return _bearer(text)
 
 
 def _bearer(text: str) -> str:

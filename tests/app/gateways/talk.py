@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from expediter.app.gateways import ROUTES, Conversation, HttpRequest, HttpResponse, NoAnswer
+from expediter.app.gateways import ROUTES, Conversation, HttpRequest, HttpResponse, NoAnswer, Remote
 from expediter.app.tasks.calls import REPEAT_WITHIN, Answer, Call, Charge, HandOver, Refund, Withdraw
 from expediter.domain.order import Item, Order
 
@@ -53,7 +53,7 @@ class Talk:
 
 
 def conversation(call: Call, secret: str | None = None) -> Conversation:
-    return ROUTES[type(call)].converse(call, NOW, lambda refused=None: secret)
+    return ROUTES[type(call)].converse[Remote](call, NOW, lambda refused=None: secret)
 
 
 def says(status: int, body: object = b"", **headers: str) -> HttpResponse:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from expediter.app.gateways import MAX_ANSWER, ROUTES, HttpResponse, NoAnswer
+from expediter.app.gateways import MAX_ANSWER, ROUTES, HttpResponse, NoAnswer, Remote
 from expediter.app.tasks.calls import REPEAT_WITHIN, Done, Refunded, Refused
 from expediter.domain.errors import PaymentUnavailable
 from tests.app.gateways.talk import LONG_AGO, NOW, SILENCE, Talk, charge, conversation, no, ok, refund, says, short
@@ -214,7 +214,7 @@ def test_a_token_that_is_refused_is_read_again_and_tried_once_more_only_when_it_
     def secret(refused: str | None = None) -> str:
         return "old" if refused is None else renewed
 
-    talk = Talk(ROUTES[type(charge())].converse(charge(), NOW, secret), says(401), ok(charge_id="ch_1"))
+    talk = Talk(ROUTES[type(charge())].converse[Remote](charge(), NOW, secret), says(401), ok(charge_id="ch_1"))
 
     borne = [request.headers["Authorization"] for request in talk.requests]
     if renewed == "new":

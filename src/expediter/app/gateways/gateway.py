@@ -29,10 +29,39 @@ class Remote(msgspec.Struct, frozen=True):
     url: str
 
 
-Gateway: TypeAlias = Simulated | Remote
+class Stripe(msgspec.Struct, frozen=True):
+    """The payments gateway to Stripe, at ``url`` (without a slash at its end)."""
+
+    url: str = "https://api.stripe.com"
 
 
-def parse_gateway(text: str) -> Gateway:
+Gateway: TypeAlias = Simulated | Remote | Stripe
+
+
+def parse_payments(text: str, stripe: Stripe) -> Gateway:
+    """The payments gateway that ``text`` describes. Raises ValueError, which says what is allowed."""
+    if text == "stripe":
+        return stripe
+    try:
+        return parse_gateway(text)
+    except ValueError as error:
+        raise ValueError(f"give stripe, or {str(error).removeprefix('give ')}") from error
+
+
+def parse_stripe(text: str) -> Stripe:
+    """Stripe at another address. Raises ValueError: our key goes there, so it is https, or on this machine."""
+    try:
+        url = _url(text)
+    except ValueError as error:
+        raise ValueError("give Stripe's address as https://host") from error
+    parts = urlsplit(url)
+    at_home = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if parts.scheme != "https" and not at_home:
+        raise ValueError("give Stripe's address as https://host")
+    return Stripe(url)
+
+
+def parse_gateway(text: str) -> Simulated | Remote:
     """The gateway that ``text`` describes. Raises ValueError, which says what is allowed."""
     kind, _, rest = text.partition(":")
     if kind == "simulated":

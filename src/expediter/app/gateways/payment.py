@@ -10,18 +10,18 @@
 Every request bears the secret, when one is set.
 """
 
-from collections.abc import Generator
-from typing import Literal, TypeVar
+from functools import partial
+from typing import Literal
 from urllib.parse import quote
 
 import msgspec
 
+from expediter.app.gateways.charging import answered, charged_once
 from expediter.app.gateways.http import (
     Conversation,
     Finding,
     HttpRequest,
     HttpResponse,
-    NoAnswer,
     Secret,
     authorized,
     cleaned,
@@ -29,18 +29,17 @@ from expediter.app.gateways.http import (
     pause,
     succeeded,
 )
-from expediter.app.tasks.calls import REPEAT_WITHIN, Charge, Done, NeverSeen, Refund, Refunded, Refused
+from expediter.app.tasks.calls import Charge, Done, NeverSeen, Refund, Refunded, Refused
 from expediter.domain.errors import PaymentUnavailable
 
 DECLINED = "The payment was declined."
 
-T = TypeVar("T")
 
-
-class _ChargeBody(msgspec.Struct, frozen=True):
+class _ChargeBody(msgspec.Struct, frozen=True, omit_defaults=True):
     order_id: str
     amount: int
     currency: str
+    payment_method: str | None = None
 
 
 class _RefundBody(msgspec.Struct, frozen=True):
@@ -61,24 +60,17 @@ class _Said(msgspec.Struct, frozen=True):
 
 def charge(call: Charge, now: int, secret: Secret) -> Conversation:
     """Charges the customer: Done or Refused. Raises PaymentUnavailable."""
-    return _answered(_charge(call, now, secret))
+    return answered(_charge(call, now, secret))
 
 
 def refund(call: Refund, now: int, secret: Secret) -> Conversation:
     """Gives the money back: Refunded. Raises PaymentUnavailable."""
-    return _answered(_refund(call, now, secret))
+    return answered(_refund(call, now, secret))
 
 
 def find(key: str, secret: Secret) -> Finding:
     """What became of the charge under this key; nothing is moved. Raises PaymentUnavailable."""
-    return _answered(_find(key, secret))
-
-
-def _answered(conversation: Generator[HttpRequest, HttpResponse, T]) -> Generator[HttpRequest, HttpResponse, T]:
-    try:
-        return (yield from conversation)
-    except NoAnswer as error:
-        raise PaymentUnavailable(f"The payment provider did not answer: {error}") from error
+    return answered(_find(key, secret))
 
 
 def _find(key: str, secret: Secret, after: float = 0.0) -> Finding:
@@ -89,23 +81,9 @@ def _find(key: str, secret: Secret, after: float = 0.0) -> Finding:
 
 
 def _charge(call: Charge, now: int, secret: Secret) -> Conversation:
-    request = _post("/charges", call.key, _ChargeBody(call.order_id, call.amount, call.currency))
-    after = 0.0
-    if not call.repeat:
-        response = yield from authorized(request, secret)
-        busy = pause(response, now)
-        if busy is None:
-            return _first_answer(response)
-        after = busy
-    found = yield from _find(call.key, secret, after)
-    if not isinstance(found, NeverSeen):
-        return found
-    if now - call.tried_at > REPEAT_WITHIN:
-        raise PaymentUnavailable(
-            "The payment provider does not know a charge first tried more than 20 hours ago; it may have forgotten "
-            "it, so it is not made again."
-        )
-    return _first_answer((yield from authorized(request, secret)))
+    body = _ChargeBody(call.order_id, call.amount, call.currency, call.payment_method)
+    request = _post("/charges", call.key, body)
+    return charged_once(call, now, secret, request=request, find=partial(_find, call.key, secret), read=_first_answer)
 
 
 def _refund(call: Refund, now: int, secret: Secret) -> Conversation:

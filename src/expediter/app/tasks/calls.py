@@ -17,7 +17,7 @@ REPEAT_WITHIN = 20 * 3600 * 1000
 
 
 class Charge(msgspec.Struct, frozen=True, gc=False):
-    """Take ``amount`` minor units of ``currency`` for the order."""
+    """Take ``amount`` minor units of ``currency`` for the order, from what the token ``payment_method`` stands for."""
 
     key: str
     order_id: str
@@ -25,6 +25,7 @@ class Charge(msgspec.Struct, frozen=True, gc=False):
     currency: str
     tried_at: int
     repeat: bool = False
+    payment_method: str | None = None
     kind = CHARGE
 
 

@@ -117,6 +117,7 @@ def request_charge(context: TaskContext) -> Call | None:
         amount=amount,
         currency=order.currency,
         tried_at=context.now if charge is None else charge.tried_at,
+        payment_method=None if order.payment_method is msgspec.UNSET else order.payment_method,
     )
 
 

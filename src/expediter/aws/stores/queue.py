@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from botocore.exceptions import ClientError
 
+from expediter.app.card_numbers import without_card_numbers
 from expediter.app.ports import Message
 from expediter.aws.failures import code, unavailable
 
@@ -105,7 +106,8 @@ class SqsQueue:
         """Sends the dead letter before it deletes the message: what stops in between leaves two of them, never none.
         Two are one order, because its claim is taken once."""
         death = Death(_NO_TEXT.sub("?", reason)[:LONGEST_REASON], now, message.sent_at, message.receive_count)
-        self._send(self._dead, message.body, message.attributes | {DEATH: msgspec.json.encode(death).decode()})
+        body = without_card_numbers(message.body.decode()).encode()
+        self._send(self._dead, body, message.attributes | {DEATH: msgspec.json.encode(death).decode()})
         return self.delete(message.receipt)
 
     def _send(self, url: str, body: bytes, attributes: dict[str, str]) -> str:

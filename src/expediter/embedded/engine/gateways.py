@@ -8,16 +8,15 @@ from typing import TypeVar
 import msgspec
 
 from expediter.app.gateways import (
+    FIND,
     ROUTES,
     Gateway,
     GatewayName,
     HttpRequest,
     HttpResponse,
     NoAnswer,
-    Remote,
     Secret,
     Simulated,
-    payment,
     simulated,
 )
 from expediter.app.tasks.calls import Answer, Call, Found
@@ -42,10 +41,12 @@ class Gateways:
     ) -> None:
         gateways = {GatewayName.PAYMENTS: payments, GatewayName.RESTAURANT: restaurant}
         limits = limits or Limits()
-        self._payments = payments
+        self._gateways = gateways
         self._secrets = secrets
         self._clients = {
-            name: HttpClient(gateway.url, limits) for name, gateway in gateways.items() if isinstance(gateway, Remote)
+            name: HttpClient(gateway.url, limits)
+            for name, gateway in gateways.items()
+            if not isinstance(gateway, Simulated)
         }
         self._free = {name: asyncio.Semaphore(limits.connections) for name in self._clients}
         #: The simulated gateways, which answer at once, by the kind of call.
@@ -67,15 +68,16 @@ class Gateways:
             return simulated(call)
         route = ROUTES[type(call)]
         async with self._free[route.gateway], asyncio.timeout(seconds):
-            conversation = route.converse(call, now, self._secret(route.gateway))
+            conversation = route.converse[type(self._gateways[route.gateway])](call, now, self._secret(route.gateway))
             return await _converse(conversation, self._clients[route.gateway], headers or {})
 
     async def find(self, key: str) -> Found:
         """What became of the charge under this key; nothing is moved. Raises PaymentUnavailable."""
-        if isinstance(self._payments, Simulated):
-            return simulated.find(self._payments.decline, key)
+        payments = self._gateways[GatewayName.PAYMENTS]
+        if isinstance(payments, Simulated):
+            return simulated.find(payments.decline, key)
         async with self._free[GatewayName.PAYMENTS]:
-            finding = payment.find(key, self._secret(GatewayName.PAYMENTS))
+            finding = FIND[type(payments)](key, self._secret(GatewayName.PAYMENTS))
             return await _converse(finding, self._clients[GatewayName.PAYMENTS], {})
 
     def _secret(self, name: GatewayName) -> Secret:

@@ -16,7 +16,7 @@ from expediter.api.access import require
 from expediter.api.errors import InternalError, IssuerUnavailable, TooManyRequests, Unauthorized, problem
 from expediter.api.request import Headers, Request, Response
 from expediter.api.routes import Router, operations
-from expediter.app.drafts import VISIBLE
+from expediter.app.field_types import VISIBLE
 from expediter.app.ports import Caller
 from expediter.domain.errors import OrderError, TaskTokenUnknown, TooBusy
 from expediter.embedded.web.access.authenticator import OPERATOR, Authenticator

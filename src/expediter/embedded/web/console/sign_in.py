@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from expediter.api.errors import PathUnknown, Unauthorized
 from expediter.api.request import Response
-from expediter.app.drafts import VISIBLE
+from expediter.app.field_types import VISIBLE
 from expediter.app.ports import Caller
 from expediter.console.render import plain
 from expediter.embedded.web.access.authenticator import OPERATOR, Authenticator

@@ -11,8 +11,8 @@ import msgspec
 from expediter.api.errors import RequestUnparsable
 from expediter.api.request import JSON, Request, Response
 from expediter.api.rest import require_json
-from expediter.app.drafts import MAX_NAME
 from expediter.app.faults import explained, reason
+from expediter.app.field_types import MAX_NAME
 from expediter.app.operator.audit import operator_of
 from expediter.app.strict_json import decode
 from expediter.domain.errors import NO_ERASURE, Fault, OrderInvalid

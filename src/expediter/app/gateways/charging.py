@@ -1,0 +1,64 @@
+"""What holds for every payment provider, whatever its protocol.
+
+- Silence is PaymentUnavailable.
+- Before a charge is repeated, the provider is asked what became of its key.
+"""
+
+from collections.abc import Callable, Generator
+from typing import TypeVar
+
+from expediter.app.gateways.http import (
+    Conversation,
+    Finding,
+    HttpRequest,
+    HttpResponse,
+    NoAnswer,
+    Secret,
+    authorized,
+    pause,
+)
+from expediter.app.tasks.calls import REPEAT_WITHIN, Charge, Done, NeverSeen, Refused
+from expediter.domain.errors import PaymentUnavailable
+
+T = TypeVar("T")
+
+
+def answered(conversation: Generator[HttpRequest, HttpResponse, T]) -> Generator[HttpRequest, HttpResponse, T]:
+    """The conversation, with PaymentUnavailable for NoAnswer."""
+    try:
+        return (yield from conversation)
+    except NoAnswer as error:
+        raise PaymentUnavailable(f"The payment provider did not answer: {error}") from error
+
+
+def charged_once(
+    call: Charge,
+    now: int,
+    secret: Secret,
+    *,
+    request: HttpRequest,
+    find: Callable[[float], Finding],
+    read: Callable[[HttpResponse], Done | Refused],
+) -> Conversation:
+    """Sends the request that charges, and reads its response: Done or Refused. Raises PaymentUnavailable and NoAnswer.
+
+    ``find`` asks, after so many seconds, what became of the charge's key. It is asked first when an earlier try may
+    have arrived, and when the provider was too busy. A charge that is not found is made, unless its first try is so old
+    that the provider may have forgotten its key.
+    """
+    after = 0.0
+    if not call.repeat:
+        response = yield from authorized(request, secret)
+        busy = pause(response, now)
+        if busy is None:
+            return read(response)
+        after = busy
+    found = yield from find(after)
+    if not isinstance(found, NeverSeen):
+        return found
+    if now - call.tried_at > REPEAT_WITHIN:
+        raise PaymentUnavailable(
+            "The payment provider does not know a charge first tried more than 20 hours ago; it may have forgotten "
+            "it, so it is not made again."
+        )
+    return read((yield from authorized(request, secret)))
