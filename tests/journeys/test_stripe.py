@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from demo.behaviour import LOSSES, Act
-from expediter.app.operator.reconcile import reconcile
+from expediter.cli.provider import Provider, against_provider
 from expediter.domain.errors import OrderInvalid
 from expediter.embedded.clock import new_id
 from tests.support.stage import Stage, opened, story
@@ -48,7 +48,8 @@ async def shop(folder: Path, town: Town, url: str, **settings: str) -> AsyncIter
     ways = {"PAYMENTS": "stripe", "STRIPE_URL": url, "STRIPE_KEY": KEY, "RESTAURANT": town.settings["RESTAURANT"]}
     async with opened(folder, None, None, **{"HOLD_SECONDS": "0", **ways, **settings}) as stage:
         yield stage
-        assert stage.home.read(lambda work: reconcile(work.orders.with_entries())).clean
+        ours = stage.home.read(lambda work: list(work.orders.with_entries()))
+        assert against_provider(lambda: iter(ours), Provider(url, KEY, stripe=True)).clean
 
 
 @story

@@ -10,6 +10,7 @@ import msgspec
 from expediter.app.gateways import GatewayName, Remote, Simulated
 from expediter.app.operator.reconcile import Movement, Report, reconcile
 from expediter.app.tasks.calls import Done
+from expediter.cli import stripe_records
 from expediter.cli.terms import stop
 from expediter.domain.errors import PaymentUnavailable
 from expediter.domain.ledger import EntryKind, LedgerEntry
@@ -25,10 +26,14 @@ OrdersWithEntries: TypeAlias = Callable[[], Iterator[tuple[Order, tuple[LedgerEn
 
 
 class Provider(msgspec.Struct, frozen=True):
-    """Where the provider's records are, and the token that asks for them; None: it wants none."""
+    """Where the provider's records are, and the token that asks for them; None: it wants none.
+
+    ``stripe``: it speaks Stripe's API, and the token is the account's key.
+    """
 
     url: str
     token: str | None
+    stripe: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
@@ -54,8 +59,11 @@ def against_provider(orders: OrdersWithEntries, provider: Provider) -> Report:
 
 
 def records(orders: OrdersWithEntries, provider: Provider) -> list[Movement]:
-    """Every movement at ``GET {url}/records``; from a provider without it, what it says about each of our charges."""
+    """Every movement at ``GET {url}/records``; from a provider without it, what it says about each of our charges.
+    From Stripe its lists of payments and refunds."""
     try:
+        if provider.stripe:
+            return list(stripe_records.movements(provider.url, provider.token or ""))
         response = httpx.get(f"{provider.url}/records", timeout=TIMEOUT, trust_env=False, headers=provider.headers)
         if response.status_code == 404:
             return asyncio.run(_asked_one_by_one(orders, provider))

@@ -88,3 +88,28 @@ def test_a_provider_that_cannot_be_reached_is_no_verdict(server: Server, typed: 
 
     assert answer.code == 2
     assert "cannot be read from http://127.0.0.1:9" in answer.err
+
+
+def test_stripe_is_asked_only_where_it_is_the_payment_provider(server: Server, typed: Run) -> None:
+    answer = typed("reconcile", "--against", "stripe", server=server)
+
+    assert answer.code == 2
+    assert "needs EXPEDITER_PAYMENTS=stripe and EXPEDITER_STRIPE_KEY" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"PAYMENTS_TOKEN": "ours"}, 0),
+        ({"PAYMENTS_TOKEN": "another"}, 2),
+        ({}, 2),
+        ({"PAYMENTS": "stripe", "STRIPE_KEY": "sk_test_1", "PAYMENTS_TOKEN": "ours"}, 2),
+    ],
+)
+def test_the_provider_is_asked_with_its_token_and_never_with_stripe_s_key(
+    started: Start, typed: Run, settings: dict[str, str], told: int
+) -> None:
+    bank = Bank(token="ours")
+    with running(bank) as url:
+        server = started()
+        assert typed("reconcile", "--against", url, server=server, **settings).code == told

@@ -11,11 +11,11 @@ import typer
 from expediter.cli.terms import DATA, AsJson, Data, on_aws, read_only, stop
 
 if TYPE_CHECKING:
-    from expediter.cli.provider import OrdersWithEntries
+    from expediter.cli.provider import OrdersWithEntries, Provider
 
 
 def reconcile(
-    against: Annotated[str | None, typer.Option(metavar="URL", help="The payment provider, to compare with")] = None,
+    against: Annotated[str | None, typer.Option(metavar="URL", help="The payment provider, or stripe")] = None,
     data: Data = DATA,
     stack: Annotated[str | None, typer.Option(metavar="NAME", help="Add up this stack on AWS, not DATA")] = None,
     as_json: AsJson = False,
@@ -23,27 +23,36 @@ def reconcile(
     """Add up the money: exit 0 when it is clean, 1 with the offenders when it is not.
 
     Per currency, charges minus refunds must be the totals of the orders that are paid, successful, or owed a refund.
-    The provider is asked with the token in EXPEDITER_PAYMENTS_TOKEN, if there is one.
+    The provider is asked with the token in EXPEDITER_PAYMENTS_TOKEN, Stripe with EXPEDITER_STRIPE_KEY.
     """
     from expediter.app.operator.reconcile import reconcile as add_up
     from expediter.cli import show
-    from expediter.cli.provider import Provider, against_provider
+    from expediter.cli.provider import against_provider
 
-    provider = Provider(against.rstrip("/"), _token()) if against else None
+    provider = _provider(against) if against else None
     with _orders(data, stack) as orders:
         report = against_provider(orders, provider) if provider else add_up(orders())
     show.report(report, against, as_json=as_json)
     raise typer.Exit(0 if report.clean else 1)
 
 
-def _token() -> str | None:
-    """The token that the payment provider wants. A setting that is not allowed ends the command."""
+def _provider(against: str) -> "Provider":
+    """The provider, with the token that it wants. A setting that is not allowed ends the command."""
+    from expediter.app.gateways import Stripe
+    from expediter.cli.provider import Provider
     from expediter.embedded.settings import SettingRefused, from_environment
 
     try:
-        return from_environment(os.environ).payments_token
+        settings = from_environment(os.environ)
     except SettingRefused as error:
         stop(str(error))
+    if against != "stripe":
+        # Stripe's key goes to Stripe and to nobody else.
+        token = None if isinstance(settings.payments, Stripe) else settings.payments_token
+        return Provider(against.rstrip("/"), token)
+    if not isinstance(settings.payments, Stripe):
+        stop("--against stripe needs EXPEDITER_PAYMENTS=stripe and EXPEDITER_STRIPE_KEY")
+    return Provider(settings.payments.url, settings.payments_token, stripe=True)
 
 
 @contextmanager

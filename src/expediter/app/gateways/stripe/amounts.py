@@ -63,6 +63,11 @@ def in_stripe_units(amount: int, currency: str) -> int:
     return counted
 
 
+def in_our_units(counted: int, currency: str) -> int:
+    """What Stripe counts, in minor units by ISO 4217."""
+    return counted * _SCALE[CURRENCIES.get(currency, 2)] // _SCALE[_decimals(currency)]
+
+
 def _decimals(currency: str) -> int:
     if currency in _NO_DECIMALS:
         return 0

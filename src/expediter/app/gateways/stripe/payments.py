@@ -41,7 +41,7 @@ NO_METHOD = "The order names no payment method."
 #: The states of a PaymentIntent in which nothing was taken, and nothing is taken unless we ask for it.
 _OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires_action", "requires_capture"})
 #: The states of a refund whose money is back or on its way.
-_ON_ITS_WAY = frozenset({"succeeded", "pending", "requires_action"})
+ON_ITS_WAY = frozenset({"succeeded", "pending", "requires_action"})
 
 
 def charge(call: Charge, now: int, secret: Secret) -> Conversation:
@@ -167,7 +167,7 @@ def _given_back(
     why = failure(response)
     if why is not None and why.code == "charge_already_refunded":
         back = _first_on_its_way((yield from _refunds_of(charge_id, secret)))
-    if back is None or back.status not in _ON_ITS_WAY:
+    if back is None or back.status not in ON_ITS_WAY:
         raise unsettled(response)
     return back
 
@@ -181,7 +181,7 @@ def _refunds_of(charge_id: str, secret: Secret) -> Generator[HttpRequest, HttpRe
 
 
 def _first_on_its_way(refunds: Iterable[GivenBack]) -> GivenBack | None:
-    return next((one for one in refunds if one.status in _ON_ITS_WAY), None)
+    return next((one for one in refunds if one.status in ON_ITS_WAY), None)
 
 
 # ── a charge whose result is unknown ──────────────────────────────────────────────────────────────────────────────
