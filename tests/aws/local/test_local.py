@@ -13,13 +13,14 @@ from tests.support.town import Act
 from tests.support.town import Town as Outside
 
 BURGERS = {"user_id": ANN, "restaurant_id": "Restaurant 4", "quantity": "3", "name": 'Käse & "Brot" 🍔'}
+#: An operator's key is his order's id.
+OPERATOR = {"cognito:groups": "operators"}
 DONE = ["InitializeOrder", "ProcessPayment", "PaymentChoice", "Hold", "CloseHold", "HoldChoice"]
 
 
 def place(town: Town, order_id: str, body: str = json.dumps(BURGERS)) -> None:
     """Posts the order and has it taken in."""
-    operator = {"cognito:groups": "operators"}
-    assert town.post(body, {"Idempotency-Key": f'"{order_id}"'}, **operator)["Order-Id"] == order_id
+    assert town.post(body, {"Idempotency-Key": f'"{order_id}"'}, **OPERATOR)["Order-Id"] == order_id
     assert town.poll() == 1
 
 
@@ -103,7 +104,7 @@ def test_a_message_twice_and_a_key_twice_are_one_order(town: Town, outside: Outs
 
 def test_another_order_under_a_key_and_a_poison_message_end_as_dead_letters(town: Town, order_id: str) -> None:
     place(town, order_id)
-    town.post(json.dumps({**BURGERS, "quantity": 4}), {"Idempotency-Key": order_id})
+    town.post(json.dumps({**BURGERS, "quantity": 4}), {"Idempotency-Key": order_id}, **OPERATOR)
     town.post("no order", {"Idempotency-Key": str(uuid.uuid4())})
 
     def both() -> list[Any]:
