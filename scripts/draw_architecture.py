@@ -224,7 +224,7 @@ def _homes(y: float) -> tuple[list[str], float]:
         _text(x + GAP, y + LINE, "aws/ · the same ports on AWS", "group"),
     ]
     at = y + LINE + GAP
-    for room in ("wiring", "functions", "mailer", "workflows", "gateways", "stores"):
+    for room in ("wiring", "functions", "sending", "workflows", "gateways", "stores"):
         at = _row(shapes, Place(x + GAP, at, right - 2 * GAP), [room], "aws/") + GAP
     return frames + shapes, bottom
 
