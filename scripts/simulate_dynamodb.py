@@ -16,10 +16,10 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-oper
 import json
 import re
 import uuid
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import msgspec
 
@@ -44,15 +44,15 @@ WANTED, QUOTA = 10_000, 40_000
 ORDERS = 2_000
 
 _SET = re.compile(r"(#?\w+) = (?:if_not_exists\([^)]*, )?(:\w+)")
-_Item = dict[str, Any]
+_Item: TypeAlias = dict[str, Any]
 
 
 class Counted:
     """DynamoDB's client for tables in memory. ``writes`` and ``reads``: units by table or index, and key."""
 
     def __init__(self) -> None:
-        self.writes: Counter[tuple[str, str]] = Counter()
-        self.reads: Counter[tuple[str, str]] = Counter()
+        self.writes: dict[tuple[str, str], float] = defaultdict(float)
+        self.reads: dict[tuple[str, str], float] = defaultdict(float)
         self._tables = {str(table.name): table for table in TABLES}
         self._rows: dict[str, dict[tuple[str, ...], _Item]] = {name: {} for name in self._tables}
 
@@ -61,7 +61,8 @@ class Counted:
 
     def update_item(self, *, twice: bool = False, **update: Json) -> None:
         table, names = update["TableName"], update.get("ExpressionAttributeNames", {})
-        row = self._rows[table].get(self._key(table, update["Key"]), update["Key"])
+        given_key: _Item = update["Key"]
+        row = self._rows[table].get(self._key(table, given_key), given_key)
         values = update.get("ExpressionAttributeValues", {})
         _, _, removed = update["UpdateExpression"].partition("REMOVE ")
         given = {names.get(name, name): values[it] for name, it in _SET.findall(update["UpdateExpression"])}
@@ -156,7 +157,7 @@ class Shop:
         customer, restaurant = (same or f"{order_id[:8]} {place}" for place, same in enumerate(self._same))
         items = [{"name": "Burger", "quantity": 3, "unit_price": 1000}]
         order = {"id": order_id, "user_id": customer, "restaurant_id": restaurant, "name": "Burger", "currency": "USD"}
-        self._given = {"order": {**order, "items": items, "email": "ann@example.com", "created_at": self._placed}}
+        self._given: Json = {"order": {**order, "items": items, "email": "ann@example.com", "created_at": self._placed}}
         self._claims.claim(Claim(order_id, "fingerprint" * 6))
         self.run("InitializeOrder")
         return order_id
@@ -238,7 +239,7 @@ def written(pattern: str, way: Callable[[Shop], None], orders: int = ORDERS, **s
     return Ceiling(pattern, where, round(units / orders, 4), int(orders / share))
 
 
-def read(pattern: str, shop: Shop, look: Callable[[Shop], None]) -> Ceiling:
+def read(pattern: str, shop: Shop, look: Callable[[Shop], object]) -> Ceiling:
     shop.client.reads.clear()
     look(shop)
     (where, _), units = max(shop.client.reads.items(), key=lambda it: it[1])
@@ -250,7 +251,7 @@ def totals() -> dict[str, float]:
     shop = Shop()
     for _ in range(100):
         completed(shop)
-    found: Counter[str] = Counter()
+    found: dict[str, float] = defaultdict(float)
     for (where, _), units in shop.client.writes.items():
         found[where] += units
     return {where: units / 100 for where, units in sorted(found.items())}
