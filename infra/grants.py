@@ -30,12 +30,14 @@ TABLE_GRANTS: dict[str, dict[Name, tuple[str, ...]]] = {
     "Mailer": {Name.MAIL: (READ, UPDATE)},
     "Publisher": {Name.ORDERS: (UPDATE,)},
     "Sweeper": {Name.ORDERS: (UPDATE,), Name.MAIL: (READ, UPDATE)},
+    "Figures": {Name.ORDERS: (READ, MANY), Name.CLAIMS: (READ,)},
 }
 
 #: Who lists what by which indexes.
 LISTING: dict[str, dict[Name, tuple[Index, ...]]] = {
     "Rest": {Name.ORDERS: INDEXES},
     "Graphql": {Name.ORDERS: INDEXES},
+    "Figures": {Name.ORDERS: (BY_STATUS,)},
     "Sweeper": {Name.ORDERS: (UNTOLD,), Name.MAIL: (UNSENT,)},
 }
 

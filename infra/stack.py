@@ -32,8 +32,8 @@ CHARGING = ("ProcessPayment", "RefundPayment", "CancelFailedOrder")
 #: Records to one call of a function that follows a stream, and how often it is tried with one. It holds up the others
 #: of its shard no longer; the sweep sends it later.
 RECORDS, TRIES = 10, 10
-#: Minutes between two sweeps.
-SWEEP = 15
+#: Minutes between two sweeps, and between two counts of the orders that people have to look at.
+SWEEP, FIGURES = 15, 5
 #: Writes that a function is called with; it is paid for no others.
 NEW = {"eventName": lambdas.FilterRule.is_equal("INSERT")}
 SEEN = {"dynamodb": {"NewImage": {"news": {"S": lambdas.FilterRule.exists()}}}}
@@ -61,6 +61,7 @@ class Orders(cdk.Stack):
         self._mail()
         self._news()
         self._sweep()
+        self._figures(stage)
         Watch(
             self,
             messages=self.messages,
@@ -69,6 +70,7 @@ class Orders(cdk.Stack):
             rest=self.rest,
             graphql=self.graphql,
             store=self.store,
+            stage=stage,
         )
         self._budget(email)
         self._outputs()
@@ -161,7 +163,8 @@ class Orders(cdk.Stack):
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
         self.functions.may("Rest", ["states:GetExecutionHistory"], executions)
-        for name in ("Intake", "Rest"):
+        self.functions.may("Figures", ["states:ListExecutions"], machine.state_machine_arn)
+        for name in ("Intake", "Rest", "Figures"):
             self.functions.knows(name, state_machine=machine.state_machine_arn)
 
     def _mail(self) -> None:
@@ -185,6 +188,13 @@ class Orders(cdk.Stack):
         sweeper = targets.LambdaFunction(self.functions.by_name["Sweeper"], retry_attempts=0)
         every = events.Schedule.rate(cdk.Duration.minutes(SWEEP))
         events.Rule(self, "Sweep", description="Mails and news that were not sent.", schedule=every, targets=[sweeper])
+
+    def _figures(self, stage: Stage) -> None:
+        """Orders that people have to look at are counted again and again."""
+        self.functions.knows("Figures", stage=stage.name)
+        counter = targets.LambdaFunction(self.functions.by_name["Figures"], retry_attempts=0)
+        every = events.Schedule.rate(cdk.Duration.minutes(FIGURES))
+        events.Rule(self, "Count", description="Orders to look at.", schedule=every, targets=[counter])
 
     def _follow(self, name: str, table: Name, wanted: Mapping[str, object]) -> None:
         """Has the function called with these writes of the table, in order. A record that fails is tried again, and is

@@ -9,11 +9,13 @@ from aws_cdk import aws_lambda as lambdas
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from expediter.aws.functions.figures import NAMESPACE, OWED, UNWELL
 from expediter.aws.functions.table import OTHER_FUNCTIONS, TASK_FUNCTIONS
 from infra.api.graphql import GraphqlApi
 from infra.api.rest import RestApi
 from infra.functions import Functions
 from infra.messages import Messages
+from infra.stages import Stage
 from infra.store import Store
 from infra.workflow import Workflow
 
@@ -21,13 +23,17 @@ FIVE_MINUTES, HOUR = cdk.Duration.minutes(5), cdk.Duration.hours(1)
 
 
 class Watched(NamedTuple):
-    """An alarm: it rings when the metric is above ``limit`` for ``periods`` of its own."""
+    """An alarm: it rings when the metric is above ``limit`` for ``periods`` of its own.
+
+    ``keeps``: it stays as it is while there is no figure; another is well then.
+    """
 
     name: str
     text: str
     metric: cloudwatch.IMetric
     limit: float
     periods: int = 1
+    keeps: bool = False
 
 
 class Watch(Construct):
@@ -41,6 +47,7 @@ class Watch(Construct):
         rest: RestApi,
         graphql: GraphqlApi,
         store: Store,
+        stage: Stage,
     ) -> None:
         super().__init__(scope, "Watch")
         watched = [
@@ -50,6 +57,7 @@ class Watch(Construct):
             *_apis(rest, graphql),
             *_store(store),
             *_reputation(),
+            *_orders(stage),
         ]
         for one in watched:
             self._alarm(one, messages.alarms)
@@ -68,7 +76,9 @@ class Watch(Construct):
             threshold=one.limit,
             evaluation_periods=one.periods,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            treat_missing_data=cloudwatch.TreatMissingData.IGNORE
+            if one.keeps
+            else cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         alarm.add_alarm_action(actions.SnsAction(topic))
         alarm.add_ok_action(actions.SnsAction(topic))
@@ -96,7 +106,7 @@ def _executions(workflow: Workflow) -> list[Watched]:
 
 def _functions(functions: Functions) -> list[Watched]:
     found = []
-    for name in ("Intake", "Rest", "Graphql", "Sweeper"):
+    for name in ("Intake", "Rest", "Graphql", "Sweeper", "Figures"):
         function = functions.by_name[name]
         rate = cloudwatch.MathExpression(
             expression="100 * errors / MAX([errors, calls])",
@@ -162,6 +172,24 @@ def _store(store: Store) -> list[Watched]:
         )
     }
     return [_total("TablesThrottled", "DynamoDB throttles a table.", metrics)]
+
+
+def _orders(stage: Stage) -> list[Watched]:
+    """What the function Figures counts: these alarms last until the orders are well."""
+    owed, unwell = (
+        cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=name,
+            dimensions_map={"Stage": stage.name},
+            period=FIVE_MINUTES,
+            statistic="Maximum",
+        )
+        for name in (OWED, UNWELL)
+    )
+    return [
+        Watched("MoneyIsOwed", "A customer is owed money for an hour.", owed, 0, keeps=True),
+        Watched("OrdersAreUnwell", "A workflow failed, and its order has not ended since.", unwell, 0, keeps=True),
+    ]
 
 
 def _reputation() -> list[Watched]:

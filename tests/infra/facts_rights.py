@@ -77,6 +77,12 @@ MAY: dict[str, list[tuple[str, str]]] = {
     "Graphql": [*ROW, *LIST, CLAIM, SEND],
     "Mailer": [*POST, *follow("Mail")],
     "Publisher": [*TELL, *follow("Orders")],
+    "Figures": [
+        *READ_ROW,
+        ("dynamodb:BatchGetItem", "<StoreOrders.Arn>"),
+        ("dynamodb:Query", "<StoreOrders.Arn>/index/by_status"),
+        ("states:ListExecutions", "<WorkflowOrders>"),
+    ],
     "Sweeper": [
         *POST,
         *TELL,
@@ -121,6 +127,7 @@ MUST_NOT: dict[str, list[tuple[str, str]]] = {
     "Graphql": [TOKEN, LEDGER, MAIL, SECRET, START, NEWS, TAKE, DEAD],
     "Mailer": [TOKEN, ORDER, LEDGER, SECRET, CLAIM, SEND, START, LOOK, TAKE, DEAD],
     "Publisher": [TOKEN, ORDER, LEDGER, MAIL, SECRET, CLAIM, SEND, START, NEWS, LOOK, TAKE, DEAD],
+    "Figures": [TOKEN, ORDER, LEDGER, MAIL, SECRET, CLAIM, SEND, START, NEWS, TAKE, DEAD],
     "Sweeper": [TOKEN, ORDER, LEDGER, SECRET, CLAIM, SEND, START, LOOK, TAKE, DEAD],
 }
 

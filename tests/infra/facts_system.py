@@ -112,6 +112,7 @@ SETTINGS: dict[str, dict[str, str]] = {
     "Graphql": _API,
     "Mailer": {**_MAIL, **_SENDS},
     "Publisher": {**_ORDERS, **_NEWS},
+    "Figures": {**_ROW, **_MACHINE, "stage": "dev"},
     "Sweeper": {**_ORDERS, **_MAIL, **_SENDS, **_NEWS},
 }
 
@@ -212,16 +213,20 @@ def streams_are_followed_from_their_start_and_what_is_dropped_is_kept(template: 
 
 
 def what_the_streams_have_not_sent_is_looked_for_every_quarter_of_an_hour(template: Template) -> None:
-    rule_key, rule = named(template, "AWS::Events::Rule", "Sweep")
-    sweeper = get(function(template, "Sweeper")[0])
-    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(15 minutes)", "ENABLED")
-    assert [(it["Arn"], it["RetryPolicy"]) for it in rule["Targets"]] == [(sweeper, {"MaximumRetryAttempts": 0})]
-    (allowed,) = [
-        it
-        for it in resources(template, "AWS::Lambda::Permission").values()
-        if it["Principal"] == "events.amazonaws.com"
-    ]
-    assert (allowed["FunctionName"], allowed["SourceArn"]) == (sweeper, get(rule_key))
+    is_called_every(template, "Sweep", "Sweeper", "rate(15 minutes)")
+
+
+def orders_to_look_at_are_counted_every_five_minutes(template: Template) -> None:
+    is_called_every(template, "Count", "Figures", "rate(5 minutes)")
+
+
+def is_called_every(template: Template, rule_name: str, name: str, rate: str) -> None:
+    rule_key, rule = named(template, "AWS::Events::Rule", rule_name)
+    called = get(function(template, name)[0])
+    assert (rule["ScheduleExpression"], rule["State"]) == (rate, "ENABLED")
+    assert [(it["Arn"], it["RetryPolicy"]) for it in rule["Targets"]] == [(called, {"MaximumRetryAttempts": 0})]
+    (allowed,) = [it for it in resources(template, "AWS::Lambda::Permission").values() if it["FunctionName"] == called]
+    assert (allowed["Principal"], allowed["SourceArn"]) == ("events.amazonaws.com", get(rule_key))
     assert allowed["Action"] == "lambda:InvokeFunction"
 
 
@@ -270,6 +275,7 @@ SYSTEM = (
     a_new_account_deploys_it_and_a_larger_one_keeps_a_share_for_each_task,
     streams_are_followed_from_their_start_and_what_is_dropped_is_kept,
     what_the_streams_have_not_sent_is_looked_for_every_quarter_of_an_hour,
+    orders_to_look_at_are_counted_every_five_minutes,
     the_tables_are_those_of_the_adapters,
     the_topics_mail_the_address_that_was_given,
 )

@@ -22,11 +22,14 @@ ALARMS = {
     "IntakeFails": ("100 * errors / MAX([errors, calls])", 1, 2),
     "RestFails": ("100 * errors / MAX([errors, calls])", 1, 2),
     "GraphqlFails": ("100 * errors / MAX([errors, calls])", 1, 2),
+    "FiguresFails": ("100 * errors / MAX([errors, calls])", 1, 2),
+    "MoneyIsOwed": ("RefundsOwedForAnHour", 0, 1),
+    "OrdersAreUnwell": ("OrdersThatNeedAnOperator", 0, 1),
     "SweeperFails": ("100 * errors / MAX([errors, calls])", 1, 2),
     "MailerLags": ("IteratorAge", 600_000, 1),
     "PublisherLags": ("IteratorAge", 600_000, 1),
     "TasksThrottled": ("SUM([m0,m1,m2,m3,m4,m5,m6,m7])", 0, 2),
-    "FunctionsThrottled": ("SUM([m0,m1,m2,m3,m4,m5])", 0, 2),
+    "FunctionsThrottled": ("SUM([m0,m1,m2,m3,m4,m5,m6])", 0, 2),
     "RestFailsInside": ("5XXError", 0, 2),
     "GraphqlFailsInside": ("5XXError", 0, 2),
     "CallersAreRefused": ("100 * refused / MAX([20, calls])", 50, 2),
@@ -44,7 +47,8 @@ def the_alarms_ring_when_they_shall(template: Template) -> None:
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
         assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
         assert (alarm["Threshold"], alarm["EvaluationPeriods"]) == (limit, periods)
-        assert alarm["TreatMissingData"] == "notBreaching"
+        counted = name in {"MoneyIsOwed", "OrdersAreUnwell"}
+        assert alarm["TreatMissingData"] == ("ignore" if counted else "notBreaching")
         assert alarm["AlarmDescription"].endswith("See docs/how-to/aws-runbook.md.")
         expressions = [query.get("Expression") for query in alarm.get("Metrics", [])]
         assert alarm.get("MetricName") == metric or metric in expressions
@@ -57,7 +61,8 @@ def the_alarms_ring_when_they_shall(template: Template) -> None:
         else:
             mails = alarm["Namespace"] == "AWS/SES"
             assert (alarm["Period"], "Statistic" in alarm) == (3600 if mails else 300, True)
-            assert alarm["Namespace"].startswith("AWS/")
+            assert alarm["Namespace"].startswith("Expediter" if counted else "AWS/")
+            assert not counted or alarm["Dimensions"] == [{"Name": "Stage", "Value": "dev"}]
             assert bool(alarm.get("Dimensions")) is not mails, "SES has its reputation by account"
             assert all(it["Name"] and it["Value"] for it in alarm.get("Dimensions", []))
 
@@ -79,6 +84,7 @@ def calls_and_refusals_are_the_rest_api_s(template: Template, metrics: Any) -> N
 def every_table_is_watched(template: Template, metrics: Any) -> None:
     whole, *parts = metrics
     assert whole["Expression"].count("m") == len(parts) == 2 * len(TABLES)
+    assert whole["Id"]
     found = set()
     for place, query in enumerate(parts):
         it = query["MetricStat"]

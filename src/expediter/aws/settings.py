@@ -38,6 +38,7 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable)
     topic: str = ""
     mail_from: str = ""
     graphql_url: str = ""
+    stage: str = ""
     allowed_origin: str = ""
     payments: str = "simulated"
     payments_token: str = ""

@@ -31,6 +31,12 @@ def queue() -> SqsQueue:
 
 
 @cache
+def executions() -> StepFunctions:
+    given = configured()
+    return StepFunctions(clients.stepfunctions(), given.state_machine, clients.dynamodb(), given.claims_table)
+
+
+@cache
 def _work() -> Work:
     given = configured()
     tables = Tables(given.orders_table, given.claims_table, given.ledger_table, given.mail_table)
@@ -39,7 +45,7 @@ def _work() -> Work:
         claims=DynamoClaims(clients.dynamodb(), tables.claims),
         queue=queue(),
         dead_letters=SqsDeadLetters(clients.sqs(), given.dead_letter_url, queue()),
-        workflows=StepFunctions(clients.stepfunctions(), given.state_machine, clients.dynamodb(), tables.claims),
+        workflows=executions(),
         settings=given.orders(),
         now=0,
     )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
+#: Characters of an order's id.
+ID = 36
 _JSON_TEXTS = ("input", "output", "parameters")
 
 
@@ -51,6 +53,17 @@ class StepFunctions:
                 if code(error) == "ExecutionDoesNotExist":
                     return [] if self._has_row(name) else None  # Step Functions forgets 90 days after the end
                 raise
+
+    def unsuccessful(self) -> set[str]:
+        """The orders of executions that failed or timed out; Step Functions forgets them after 90 days."""
+        pages = self._client.get_paginator("list_executions")
+        with unavailable():
+            return {
+                one["name"][:ID]  # a second execution of an order is named ID-2
+                for status in ("FAILED", "TIMED_OUT")
+                for page in pages.paginate(stateMachineArn=self._machine, statusFilter=status)
+                for one in page["executions"]
+            }
 
     def _has_row(self, name: str) -> bool:
         with unavailable():

@@ -15,6 +15,7 @@ OTHER_FUNCTIONS: dict[str, str] = {
     "Mailer": f"{_HERE}.mailer.handler",
     "Publisher": f"{_HERE}.publisher.handler",
     "Sweeper": f"{_HERE}.sweeper.handler",
+    "Figures": f"{_HERE}.figures.handler",
 }
 
 FUNCTIONS: dict[str, str] = {**TASK_FUNCTIONS, **OTHER_FUNCTIONS}
