@@ -63,11 +63,6 @@ def _apis(stack: Orders) -> list[Accepted]:
             "POST /orders is validated: the validator stands in the OpenAPI document, where the rule does not look.",
         ),
         Accepted(
-            stack.rest.api,
-            "AwsSolutions-APIG3",
-            "A web ACL belongs to the account that has one; requests are signed in, validated and throttled without.",
-        ),
-        Accepted(
             stack.graphql.api,
             "AwsSolutions-ASC3",
             "Errors are logged; verbose content is not, because it holds customers' addresses.",

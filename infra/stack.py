@@ -18,6 +18,7 @@ from infra import grants
 from infra.api.graphql import GraphqlApi
 from infra.api.rest import RestApi
 from infra.functions import Functions
+from infra.limits import Limits
 from infra.messages import Messages
 from infra.stages import Stage
 from infra.store import Store
@@ -45,7 +46,9 @@ class Orders(cdk.Stack):
         email = self._parameter("Email", "Who gets the operators' news and the alarms.", pattern=r"[^@\s]+@[^@\s]+")
         self.store = Store(self, stage)
         self.messages = Messages(self, email)
+        self.sender = self._parameter("MailFrom", "The verified address that customers get mail from; empty: none.", "")
         self.users = Users(self, stage)
+        self.users.mail_by_ses(self.sender)
         self.functions = Functions(self, stage, code)
         self.workflow = Workflow(self, stage, self.functions)
         by_name = self.functions.by_name
@@ -73,6 +76,7 @@ class Orders(cdk.Stack):
             stage=stage,
         )
         self._budget(email)
+        self._limits()
         self._outputs()
 
     def _parameter(self, name: str, text: str, default: str | None = None, pattern: str | None = None) -> str:
@@ -168,7 +172,7 @@ class Orders(cdk.Stack):
             self.functions.knows(name, state_machine=machine.state_machine_arn)
 
     def _mail(self) -> None:
-        sender = self._parameter("MailFrom", "The verified address that customers get mail from; empty: none.", "")
+        sender = self.sender
         topic = self.messages.operators
         identity = self.format_arn(service="ses", resource="identity", resource_name=sender)
         for name in ("Mailer", "Sweeper"):
@@ -219,6 +223,18 @@ class Orders(cdk.Stack):
             on_failure=sources.SqsDlq(self.messages.dropped),
         )
         mapping.node.add_dependency(self.functions.roles[name])
+
+    def _limits(self) -> None:
+        calls = cdk.CfnParameter(
+            self,
+            "CallsPerUser",
+            type="Number",
+            default=600,
+            min_value=10,
+            description="Calls a minute with one access token; a program that calls for everybody needs more.",
+        )
+        guarded = {"Rest": self.rest.api.deployment_stage.stage_arn, "Graphql": self.graphql.api.arn}
+        Limits(self, apis=guarded, user=calls.value_as_number)
 
     def _budget(self, email: str) -> None:
         """Who gets the alarms is told when the account's month is going to cost more than this."""

@@ -5,7 +5,7 @@ it was made with.
 https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-define-resource-servers.html
 """
 
-from aws_cdk import Stack
+from aws_cdk import CfnCondition, Fn, Stack
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
@@ -47,6 +47,20 @@ class Users(Construct):
                 description=f"Operators with the role {role}.",
             )
         self._programs(stage)
+
+    def mail_by_ses(self, sender: str) -> None:
+        """Where there is a sender, SES sends codes and invitations: Cognito's own mailer sends 50 mails a day.
+
+        https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-email.html
+        """
+        made = self.pool.node.default_child
+        if not isinstance(made, cognito.CfnUserPool):
+            raise TypeError("aws_cognito.UserPool is not made of a CfnUserPool any more")
+        there = CfnCondition(self, "HasSender", expression=Fn.condition_not(Fn.condition_equals(sender, "")))
+        identity = Stack.of(self).format_arn(service="ses", resource="identity", resource_name=sender)
+        by_ses = {"EmailSendingAccount": "DEVELOPER", "From": sender, "SourceArn": identity}
+        by_cognito = {"EmailSendingAccount": "COGNITO_DEFAULT"}
+        made.add_property_override("EmailConfiguration", Fn.condition_if(there.logical_id, by_ses, by_cognito))
 
     def _programs(self, stage: Stage) -> None:
         """The scopes, where programs get their tokens, and one program that places and reads orders."""

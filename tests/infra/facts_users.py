@@ -1,5 +1,7 @@
 """Facts about who may call."""
 
+import re
+
 from graphql import ObjectTypeDefinitionNode, parse
 
 from expediter.api.graphql import RESOLVERS
@@ -105,7 +107,39 @@ def every_field_is_for_users_and_one_for_the_system_alone(template: Template) ->
     assert on_types == {"Query": [], "Mutation": [], "Subscription": [], "Order": both, "Item": both}
 
 
+def codes_are_mailed_by_ses_where_there_is_a_sender(template: Template) -> None:
+    pool = named(template, "AWS::Cognito::UserPool", "UsersPool")[1]
+    name, by_ses, by_cognito = pool["EmailConfiguration"]["Fn::If"]
+    assert template["Conditions"][name] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "MailFrom"}, ""]}]}
+    assert (by_ses["EmailSendingAccount"], by_ses["From"]) == ("DEVELOPER", {"Ref": "MailFrom"})
+    identity = "arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/<MailFrom>"
+    assert text(by_ses["SourceArn"]) == identity
+    assert by_cognito == {"EmailSendingAccount": "COGNITO_DEFAULT"}
+
+
+def one_user_and_one_address_call_so_often_and_no_more(template: Template) -> None:
+    acl_key, acl = named(template, "AWS::WAFv2::WebACL", "LimitsAcl")
+    user, address = (rule["Statement"]["RateBasedStatement"] for rule in acl["Rules"])
+    token = {"Name": "authorization", "TextTransformations": [{"Priority": 0, "Type": "NONE"}]}
+    by_token = {"AggregateKeyType": "CUSTOM_KEYS", "CustomKeys": [{"Header": token}], "EvaluationWindowSec": 60}
+    assert user == {**by_token, "Limit": {"Ref": "CallsPerUser"}}
+    assert address == {"AggregateKeyType": "IP", "EvaluationWindowSec": 60, "Limit": 6000}
+    for rule in acl["Rules"]:
+        answer = rule["Action"]["Block"]["CustomResponse"]
+        assert answer == {"ResponseCode": 429, "ResponseHeaders": [{"Name": "Retry-After", "Value": "60"}]}
+        assert rule["VisibilityConfig"]["SampledRequestsEnabled"] is False, "a sample holds the token"
+    assert (acl["Scope"], acl["DefaultAction"]) == ("REGIONAL", {"Allow": {}})
+    found = resources(template, "AWS::WAFv2::WebACLAssociation").values()
+    assert all(it["WebACLArn"] == get(acl_key) for it in found)
+    graphql = named(template, "AWS::AppSync::GraphQLApi", "GraphqlApi")[0]
+    guarded = sorted(text(it["ResourceArn"]) for it in found)
+    assert guarded[0] == f"<{graphql}.Arn>"
+    assert re.fullmatch(r"arn:<AWS::Partition>:apigateway:<AWS::Region>::/restapis/<\w+>/stages/<\w+>", guarded[1])
+
+
 USERS = (
+    codes_are_mailed_by_ses_where_there_is_a_sender,
+    one_user_and_one_address_call_so_often_and_no_more,
     users_sign_in_and_there_are_no_keys,
     the_user_pool_is_strict_and_has_operators,
     programs_have_credentials_of_their_own_and_named_scopes,
