@@ -41,11 +41,12 @@ ENDED = "SELECT count(*) FROM execution WHERE status <> 'RUNNING'"
 async def place(home: Home, count: int) -> None:
     """Places orders, ten at a time."""
     draft = convert(ORDER, Draft)
-    for _ in range(0, count, 10):
-        await asyncio.gather(
-            *(home.write(lambda work: intake.accept(work, Caller(), draft, new_id()), "postOrder") for _ in range(10)),
-            return_exceptions=True,
-        )
+    for begun in range(0, count, 10):
+        placed = [
+            home.write(lambda work: intake.accept(work, Caller(), draft, new_id()), "postOrder")
+            for _ in range(min(10, count - begun))
+        ]
+        await asyncio.gather(*placed, return_exceptions=True)
 
 
 async def ended(data: Path, count: int) -> None:
