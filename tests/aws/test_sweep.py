@@ -50,6 +50,7 @@ def test_mails_and_ends_that_no_stream_brought_are_sent_once(functions: Function
 
 def test_what_the_streams_brought_is_not_found(functions: Functions, told: list[str]) -> None:
     order_id = str(uuid4())
+    before = functions.scan("orders")
     for name in DONE:
         before = functions.scan("orders")
         functions.call(name, functions.order(order_id))

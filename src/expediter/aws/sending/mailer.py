@@ -72,9 +72,15 @@ class Mailer:
 
     def _done(self, key: DynamoItem, mark: str | None = None, now: int = 0) -> None:
         """Takes the row out of the index, marked or not."""
-        marked = {"ExpressionAttributeValues": {":now": {"N": str(now)}}} if mark else {}
-        update = f"SET {mark} = :now REMOVE unsent" if mark else "REMOVE unsent"
-        self._tables.update_item(TableName=self._table, Key=key, UpdateExpression=update, **marked)
+        if mark is None:
+            self._tables.update_item(TableName=self._table, Key=key, UpdateExpression="REMOVE unsent")
+            return
+        self._tables.update_item(
+            TableName=self._table,
+            Key=key,
+            UpdateExpression=f"SET {mark} = :now REMOVE unsent",
+            ExpressionAttributeValues={":now": {"N": str(now)}},
+        )
 
     def _send(self, mail: Mail, restaurant_id: str) -> bool:
         if mail.recipient == OPERATORS:

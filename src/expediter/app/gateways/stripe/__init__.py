@@ -1,4 +1,4 @@
-"""Stripe, spoken plainly over HTTP with a pinned version (docs/decisions/0046-stripe-by-plain-calls.md).
+"""Stripe, spoken plainly over HTTP with a pinned version (docs/decisions/0050-stripe-by-plain-calls.md).
 
 amounts.py   the order's money in the units that Stripe counts in
 messages.py  requests, and what comes back
