@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambdas
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from expediter.aws.functions.figures import NAMESPACE, OWED, UNWELL
+from expediter.aws.figures import NAMESPACE, OWED, UNWELL
 from expediter.aws.functions.table import OTHER_FUNCTIONS, TASK_FUNCTIONS
 from infra.api.graphql import GraphqlApi
 from infra.api.rest import RestApi

@@ -8,9 +8,9 @@ from botocore.stub import ANY, Stubber
 from typer.testing import CliRunner
 
 from expediter.aws import clients, deployed
-from expediter.aws.functions import sweeper
-from expediter.aws.functions.sweeper import SweepFailed
+from expediter.aws.sending import sweep as sweeping
 from expediter.aws.sending.feed import Feed
+from expediter.aws.sending.sweep import SweepFailed
 from expediter.aws.stores.orders import Tables
 from expediter.aws.stores.tables import Name
 from expediter.cli.app import app
@@ -24,7 +24,7 @@ def told(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The orders that AppSync is told of. The sweep looks at what is a moment old."""
     found: list[str] = []
     monkeypatch.setattr(Feed, "publish", lambda _, order_id: found.append(order_id))
-    monkeypatch.setattr(sweeper, "AGE", -1000)
+    monkeypatch.setattr(sweeping, "AGE", -1000)
     functions.settings(EXPEDITER_GRAPHQL_URL="http://127.0.0.1:9")
     return found
 
@@ -67,7 +67,7 @@ def stream(name: str, **images: Any) -> Any:
 
 
 def test_a_fresh_mail_is_left_to_the_stream(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweeper, "AGE", 60_000)
+    monkeypatch.setattr(sweeping, "AGE", 60_000)
     completed(functions)
     assert sweep(functions) == {"mails": 0, "news": 0}
 

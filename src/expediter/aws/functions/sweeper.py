@@ -1,48 +1,9 @@
-"""Every quarter of an hour: sends what the streams have not sent, whatever became of them."""
-
-import logging
-from collections.abc import Callable, Iterator
+"""Every quarter of an hour: sends what the streams have not sent."""
 
 from expediter.asl.protocol import Json
-from expediter.aws import clock, wiring
-from expediter.aws.stores.items import DynamoItem
-
-_log = logging.getLogger("expediter.sweeper")
-#: Milliseconds that a stream has for itself, and that a sweep takes before it leaves the rest to the next one.
-AGE, TIME = 15 * 60 * 1000, 20 * 1000
-
-
-class SweepFailed(Exception):
-    """Mails or news could not be sent again. The log says why; the next sweep tries again."""
+from expediter.aws.sending.sweep import sweep
 
 
 def handler(_: Json, __: object) -> Json:
-    """How many mails and how many ends of orders were found and sent. Raises SweepFailed when any was not."""
-    now = clock.now()
-    forgotten = wiring.forgotten()
-    mails = _each(forgotten.mails(now - AGE), lambda row: wiring.mailer().deliver(_key(row), now), now)
-    news = _each(forgotten.news(now - AGE), lambda row: wiring.publisher().publish(row), now)
-    failed = mails[1] + news[1]
-    if failed:
-        raise SweepFailed(f"{failed} of {sum(mails) + sum(news)} mails and news were not sent. See the log.")
-    return {"mails": mails[0], "news": news[0]}
-
-
-def _each(rows: Iterator[DynamoItem], send: Callable[[DynamoItem], None], begun: int) -> tuple[int, int]:
-    """How many were sent, and how many were not."""
-    done = failed = 0
-    for row in rows:
-        if clock.now() - begun > TIME:
-            break
-        try:
-            send(row)
-        except Exception:  # noqa: BLE001  # one that cannot be sent must not stop the others
-            _log.exception("a mail or an order's end was not sent by the sweep")
-            failed += 1
-        else:
-            done += 1
-    return done, failed
-
-
-def _key(row: DynamoItem) -> DynamoItem:
-    return {"order_id": row["order_id"], "mail": row["mail"]}
+    """Raises SweepFailed."""
+    return sweep()
