@@ -21,8 +21,12 @@ from expediter.embedded.web.routes import workflow
 from expediter.embedded.web.routes.books import reconcile
 from expediter.embedded.web.routes.customers import erase_user
 from expediter.embedded.web.routes.keys import add_key, list_keys, revoke_key
+from expediter.embedded.web.routes.once import carry_out_once, said
 from expediter.embedded.web.routes.tasks import send_task_failure, send_task_heartbeat, send_task_success
 
+#: Acts that would do something else when they are repeated: they are carried out once under a key (Idempotency-Key).
+_ONCE = frozenset({"deleteOrder", "deleteDeadLetter", "purgeDeadLetters", "redriveDeadLetter", "redriveDeadLetters"})
+_JSON = (("Content-Type", JSON),)
 _METRICS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
 
 
@@ -80,6 +84,22 @@ def act(handle: _Handler, name: str) -> Operation:
     return steps(carry_out)._replace(kind=Kind.ACT)
 
 
+def act_once(handle: _Handler, name: str) -> Operation:
+    """As ``act``; the same request again under its key gets the first answer, and nothing is done."""
+
+    def recorded(request: Request, services: OperatorServices) -> bytes:
+        response = handle(services.work, request)
+        record_operation(services, request.caller, name, request.params.get("id"))
+        return response.body
+
+    async def carry_out(home: Backend, request: Request) -> Response:
+        answer = await carry_out_once(home, request, name, partial(recorded, request))
+        response = Response(200, _JSON, answer.body) if answer.body else Response(204)
+        return said(response, answer)
+
+    return steps(carry_out)._replace(kind=Kind.ACT)
+
+
 def steps(handle: _Steps) -> Operation:
     return Operation(Kind.STEPS, lambda home, request: asyncio.create_task(handle(home, request)))
 
@@ -89,14 +109,14 @@ def server(handle: Callable[[Backend], Response]) -> Operation:
 
 
 def health(_: Backend) -> Response:
-    return Response(200, (("Content-Type", JSON),), b'{"status":"ok"}')
+    return Response(200, _JSON, b'{"status":"ok"}')
 
 
 def readiness(home: Backend) -> Response:
     """Raises NotReady."""
     if not home.ready():
         raise NotReady(" ".join(map(text, home.outages())))
-    return Response(200, (("Content-Type", JSON),), b'{"status":"ready"}')
+    return Response(200, _JSON, b'{"status":"ready"}')
 
 
 def metrics(home: Backend) -> Response:
@@ -106,6 +126,8 @@ def metrics(home: Backend) -> Response:
 def _of_rest(name: str, operation: rest.Operation) -> Operation:
     if not operation.writes:
         return read(operation.handle)
+    if name in _ONCE:
+        return act_once(operation.handle, name)
     return act(operation.handle, name) if name in audit.OPERATIONS else write(operation.handle, name)
 
 

@@ -1,5 +1,6 @@
 """Idempotency-Key at operations of operators: the same request under it is done once and answered as the first."""
 
+import time
 from typing import Any
 
 import httpx
@@ -7,8 +8,12 @@ import pytest
 
 from expediter.app.operator.repeats import REMEMBERED
 from expediter.embedded.clock import new_id
+from tests.embedded.web.access.callers import TOKEN
+from tests.embedded.web.access.test_owner import by, placed
 from tests.embedded.web.conftest import Opened, Served
+from tests.embedded.web.test_repeats import a_letter, an_order, settled
 from tests.support.clock import VirtualClock
+from tests.support.issuer import issuing
 
 pytestmark = pytest.mark.anyio
 
@@ -97,3 +102,71 @@ async def test_a_key_is_remembered_for_a_week(opened: Opened) -> None:
         clock.advance(1)
         await add(served, key)
         assert await names(served) == ["till"] * 2
+
+
+async def twice_with_a_letter_between(served: Served, method: str, path: str) -> tuple[list[httpx.Response], list[str]]:
+    """The answers of a request that is sent twice under one key, and the ids of the letters that are there then."""
+    headers = {"Idempotency-Key": new_id()}
+    first = await served.client.request(method, path, headers=headers)
+    await settled(served)
+    later = await a_letter(served)
+    second = await served.client.request(method, path, headers=headers)
+    await settled(served)
+    left = [letter["id"] for letter in (await served.client.get("/dlq")).json()["items"]]
+    assert later in left
+    return [first, second], left
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", "/dlq"), ("POST", "/dlq/redrive")])
+async def test_a_repeat_for_all_dead_letters_leaves_those_that_came_later(
+    opened: Opened, method: str, path: str
+) -> None:
+    async with opened(VirtualClock()) as served:
+        await a_letter(served)
+        answers, left = await twice_with_a_letter_between(served, method, path)
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].content == answers[1].content
+    assert ["idempotent-replayed" in answer.headers for answer in answers] == [False, True]
+    assert left
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", "/dlq/{}"), ("POST", "/dlq/{}/redrive")])
+async def test_a_repeat_for_one_dead_letter_is_answered_as_the_first(opened: Opened, method: str, path: str) -> None:
+    async with opened(VirtualClock()) as served:
+        answers, _ = await twice_with_a_letter_between(served, method, path.format(await a_letter(served)))
+
+    assert [answer.status_code for answer in answers] == [204, 204]
+    assert answers[1].headers["Idempotent-Replayed"] == "true"
+
+
+async def test_a_repeated_delete_does_not_hide_the_order_that_the_first_cancelled(opened: Opened) -> None:
+    clock = VirtualClock()
+    async with opened(clock, HOLD_SECONDS="600") as served:
+        order_id, headers = await an_order(served), {"Idempotency-Key": new_id()}
+        first = await served.client.delete(f"/orders/{order_id}", headers=headers)
+        clock.advance(600_000)  # what was charged is given back when the hold ends
+        await settled(served)
+        second = await served.client.delete(f"/orders/{order_id}", headers=headers)
+        shown = await served.client.get(f"/orders/{order_id}")
+        for_another = await served.client.delete(f"/orders/{await an_order(served)}", headers=headers)
+        hidden = await served.client.delete(f"/orders/{order_id}")
+        gone = await served.client.get(f"/orders/{order_id}")
+
+    assert (first.status_code, second.status_code) == (204, 204)
+    assert ("idempotent-replayed" in first.headers, second.headers["Idempotent-Replayed"]) == (False, "true")
+    assert (shown.json()["order_status"], for_another.status_code) == ("CANCELLED", 422)
+    assert (hidden.status_code, gone.status_code) == (204, 404)
+
+
+async def test_a_customers_key_is_no_other_customers(opened: Opened) -> None:
+    with issuing(time.time()) as issuer:
+        async with opened(TOKEN=TOKEN, **issuer.settings()) as served:
+            key, told = new_id(), []
+            for user in ("ann", "bob"):
+                order_id = (await placed(served, by(issuer, user))).headers["Order-Id"]
+                headers = {**by(issuer, user), "Idempotency-Key": key}
+                told.append(await served.client.delete(f"/orders/{order_id}", headers=headers))
+
+    assert [answer.status_code for answer in told] == [204, 204]
+    assert not any("idempotent-replayed" in answer.headers for answer in told)

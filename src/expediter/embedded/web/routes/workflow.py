@@ -13,14 +13,13 @@ from expediter.app.faults import explained, reason
 from expediter.app.instants import instant
 from expediter.app.operator import actions, versions
 from expediter.app.operator.audit import operator_of
-from expediter.app.operator.repeats import Answer
 from expediter.app.operator.services import OperatorServices, Version
 from expediter.app.operator.versions import VersionNotFound
 from expediter.app.strict_json import decode
 from expediter.asl.protocol import Json
 from expediter.domain.errors import NO_ROUTING, NO_VERSION, Fault, OrderInvalid
 from expediter.embedded.web.backend import Backend
-from expediter.embedded.web.routes.once import REPLAYED, carry_out_once
+from expediter.embedded.web.routes.once import carry_out_once, said
 
 Form = TypeVar("Form", bound=msgspec.Struct)
 
@@ -101,7 +100,7 @@ async def undo_routing(home: Backend, request: Request) -> Response:
         return b""
 
     answer = await carry_out_once(home, request, "undoWorkflowRouting", undo)
-    return _said(list_versions(home, request), answer)
+    return said(list_versions(home, request), answer)
 
 
 async def redrive_order(home: Backend, request: Request) -> Response:
@@ -112,7 +111,7 @@ async def redrive_order(home: Backend, request: Request) -> Response:
         return msgspec.json.encode({"state": actions.redrive(services, who, order_id)})
 
     answer = await carry_out_once(home, request, "redriveOrder", redrive)
-    return _said(Response(200, (("Content-Type", JSON),), answer.body), answer)
+    return said(Response(200, (("Content-Type", JSON),), answer.body), answer)
 
 
 # ── parts of requests ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -134,13 +133,6 @@ def _body(request: Request, form: type[Form], what: str) -> Form:
         raise OrderInvalid((Fault(found.path, found.message),), what) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestUnparsable(f"The body is not JSON: {reason(error)}.") from error
-
-
-def _said(response: Response, answer: Answer) -> Response:
-    """The response, which says when the request was carried out before."""
-    if not answer.replayed:
-        return response
-    return msgspec.structs.replace(response, headers=(*response.headers, REPLAYED))
 
 
 def _json(value: object) -> Response:
