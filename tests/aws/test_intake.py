@@ -81,6 +81,17 @@ def test_a_card_number_is_a_dead_letter_without_the_number(functions: Functions)
     assert executions(functions) == []
 
 
+def test_nobody_orders_for_the_erased(functions: Functions) -> None:
+    """The name stands for customers who were erased, so an order of that name would be nobody's."""
+    body = json.dumps({**BURGERS, "user_id": "(erased)"}).encode()
+    record = received(functions.message(body, order_id=str(uuid4()), caller=OLGA, groups="operators"), 3)
+    functions.call("Intake", {"Records": [record]})
+    (letter,) = letters(functions)
+    assert letter.reason.startswith("OrderInvalid: ")
+    assert "user_id" in letter.reason
+    assert executions(functions) == []
+
+
 def test_a_key_of_another_customer_reveals_nothing_and_stops_nobody(functions: Functions) -> None:
     """Whoever used it before: each finds his own order under it, and only that."""
     key = str(uuid4())

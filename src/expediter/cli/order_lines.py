@@ -17,6 +17,7 @@ from expediter.app.strict_json import decode
 from expediter.asl.protocol import Json
 from expediter.cli.files import LONGEST
 from expediter.domain.ids import uuid_in
+from expediter.domain.texts import composed
 
 #: What the keys of lines without one are derived from (RFC 9562, 5.5). Never change it: keys would change with it.
 NAMESPACE = uuid.UUID("8f1d3f0a-6f0e-5e0b-9d57-3b9f7f1c2a44")
@@ -66,9 +67,10 @@ def read(number: int, text: bytes, key_field: str | None = None) -> Line:
 def key_of(own: str) -> str:
     """A line's own id as an idempotency key: itself when it is a UUID, else the UUID that follows from it.
 
-    A UUID in braces, with ``urn:uuid:`` or without dashes is a text like any other.
+    Both spellings of a text (NFC and NFD) are one id. A UUID in braces, with ``urn:uuid:`` or without dashes is
+    a text like any other.
     """
-    return uuid_in(own) or str(uuid.uuid5(NAMESPACE, own))
+    return uuid_in(own) or str(uuid.uuid5(NAMESPACE, composed(own)))
 
 
 def _is_key_only(name: str, key_field: str | None) -> bool:
@@ -81,7 +83,7 @@ def _own_key(order: dict[str, Any], names: tuple[str, ...]) -> str | None:
     for name, value in given.items():
         if why := _why_no_id(value):
             raise ValueError(f"OrderInvalid: {name}: {why}")
-    if len(set(given.values())) > 1:
+    if len(set(map(composed, given.values()))) > 1:
         raise ValueError(f"OrderInvalid: {' and '.join(given)} name two orders; give one of them")
     return next(iter(given.values()), None)
 
@@ -91,4 +93,6 @@ def _why_no_id(value: Json) -> str | None:
         return "give a text that names the order, or leave it out"
     if isinstance(value, int | float):
         return 'a number is no id, because 1 and 1.0 are one number; write it as text: "17"'
-    return None if re.match(VISIBLE, value) else "give text that can be seen, or leave it out"
+    if not re.match(VISIBLE, value):
+        return "give text that can be seen, or leave it out"
+    return "blanks stand before or behind it; take them away" if value != value.strip() else None

@@ -134,11 +134,22 @@ def test_two_lines_with_an_empty_id_are_two_orders_and_the_server_is_told_of_no_
         (["a"], "id: give a text"),
         ("  ", "id: give text that can be seen"),
         ("\u200b", "id: give text that can be seen"),
+        (" pad", "id: blanks stand before or behind it"),
+        ("pad\u00a0", "id: blanks stand before or behind it"),
+        (" 3f2504e0-4f89-41d3-9a0c-0305e82c3301", "id: blanks stand before or behind it"),
     ],
 )
 def test_what_is_no_id_is_refused_with_a_sentence(value: object, why: str) -> None:
     with pytest.raises(ValueError, match=f"OrderInvalid: {why}"):
         key_and_body({"id": value, **ORDER})
+
+
+def test_both_spellings_of_an_id_are_one_order() -> None:
+    """é as one code point, and as e with an accent."""
+    one, two = "caf\u00e9-17", "cafe\u0301-17"
+
+    assert key_and_body({"id": one, **ORDER}) == key_and_body({"id": two, **ORDER})
+    assert key_and_body({"id": one, "idempotency_key": two}) == key_and_body({"id": one})
 
 
 def test_two_ids_of_one_line_are_one_or_refused() -> None:
