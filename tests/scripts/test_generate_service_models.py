@@ -10,6 +10,9 @@ pytest.importorskip("botocore")
 from expediter.cli.commands.workflow.service_models import TABLE
 from scripts.generate_service_models import RECORDED, answers, table, text
 
+#: botocore comes with the AWS lock: `make test-aws` runs these.
+pytestmark = pytest.mark.heavy
+
 
 def test_the_table_is_what_the_script_writes() -> None:
     kept = TABLE.read_text(encoding="utf-8")
