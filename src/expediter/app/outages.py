@@ -10,6 +10,10 @@ TEXTS: dict[Outage, tuple[str, str]] = {
         "The database file is damaged, so no orders are taken.",
         "Stop the server, keep the data folder as it is, and restore the last backup or repair the file.",
     ),
+    Outage.FILE_REPLACED: (
+        "The database file was removed or replaced while the server had it open, so no orders are taken.",
+        "Copy the old file and its -wal from /proc/PID/fd, stop the server, and put the copy or the last backup there.",
+    ),
     Outage.FILE_UNWRITABLE: (
         "Nothing can be written: the disk is full or fails, or the data folder is read-only.",
         "Make room or repair it; the server goes on by itself.",

@@ -13,6 +13,7 @@ from expediter.app.operator.audit import Operator
 from expediter.app.operator.erasing import Erased, erase
 from expediter.app.operator.flow import FlowCounts
 from expediter.app.operator.services import OperatorServices
+from expediter.app.outages import text
 from expediter.app.ports import TaskPorts, Work
 from expediter.domain.errors import StoreUnavailable
 from expediter.domain.order import ENDED, Order
@@ -33,7 +34,7 @@ from expediter.embedded.operator.scrub import Scrub
 from expediter.embedded.operator.services import SqliteServices
 from expediter.embedded.settings import ServerSettings, library, workflow
 from expediter.embedded.sqlite.access import DatabaseAccess
-from expediter.embedded.sqlite.session import DAMAGED, Change, snapshot
+from expediter.embedded.sqlite.session import Change, snapshot
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.sqlite.writer import Writer
 from expediter.embedded.stores.claims import SqliteClaims
@@ -178,10 +179,10 @@ class Home:
         """Runs ``handle`` in a unit of work. Its result comes once everything it wrote is durable.
 
         The future may raise the OrderError that ``handle`` raised (nothing is written then), StoreUnavailable or
-        TooBusy. Raises TooBusy, and StoreUnavailable when the file is damaged.
+        TooBusy. Raises TooBusy, and StoreUnavailable when the file is damaged or was replaced.
         """
-        if self.health.damaged:
-            raise StoreUnavailable(DAMAGED)
+        if self.health.lasting:
+            raise StoreUnavailable(text(self.health.lasting))
         if name not in ACCEPTS:
             return self._writer.run(name, lambda: handle(self._work()))
         begun = perf_counter()

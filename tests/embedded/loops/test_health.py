@@ -131,6 +131,27 @@ async def test_a_page_that_is_damaged_while_the_server_runs_stops_the_accept_as_
         assert outages(caplog) == ["FILE_DAMAGED"]
 
 
+@pytest.mark.parametrize("other", [None, b"", b"SQLite format 3\x00"])
+@story
+async def test_a_file_that_was_removed_or_replaced_takes_no_orders(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, other: bytes | None
+) -> None:
+    async with opened(tmp_path) as stage:
+        await look(stage)
+        assert stage.home.ready()
+        (tmp_path / FILE).rename(tmp_path / "moved.db")
+        if other is not None:
+            (tmp_path / FILE).write_bytes(other)
+        await until(stage, lambda: not stage.home.ready())
+        for _ in range(3):
+            await look(stage)
+
+        with pytest.raises(StoreUnavailable, match="was removed or replaced"):
+            await stage.accept()
+        assert stage.home.outages() == (Outage.FILE_REPLACED,)
+        assert outages(caplog) == ["FILE_REPLACED"]
+
+
 @story
 async def test_metrics_tell_the_outage_while_the_file_cannot_be_read(tmp_path: Path) -> None:
     async with once(tmp_path):

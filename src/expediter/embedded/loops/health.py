@@ -1,10 +1,11 @@
-"""Checks the file: whether it is damaged, and whether it can be written. While something is wrong ``/readyz`` answers
-503. Operators are told once: by a line in the log and a mail to each. That mail does not go through the outbox, because
-the outbox is in that file.
+"""Checks the file: whether it is damaged or was replaced, and whether it can be written. While something is wrong
+``/readyz`` answers 503. Operators are told once: by a line in the log and a mail to each. That mail does not go through
+the outbox, because the outbox is in that file.
 
 - Every error of SQLite is passed to ``saw``.
 - Every second a file is written beside the database, and an empty transaction is made in it. So a full disk and another
   program's lock are noticed before an order is refused.
+- In the same round the file is looked for under its name: it may have been removed, or another one put in its place.
 - A full disk is over once the database itself could be written.
 - The whole file is checked once a day. At the start there is a quick check.
 """
@@ -41,6 +42,8 @@ MAILS = 100
 _UNWRITABLE = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError)
 #: What ends by itself.
 _PASSES = frozenset({Outage.FILE_UNWRITABLE, Outage.FILE_LOCKED})
+#: What lasts until the server starts again.
+_LASTS = frozenset({Outage.FILE_DAMAGED, Outage.FILE_REPLACED})
 
 _SQL = Statements("health")
 _log = logging.getLogger("expediter.health")
@@ -57,8 +60,8 @@ class Health(Loop):
         self._loop = asyncio.get_running_loop()
         #: What is wrong, and since when (ms since 1970 UTC).
         self.outages: dict[Outage, int] = {}
-        #: Whether the file cannot be trusted. It stays so until the server starts again.
-        self.damaged = False
+        #: Why the file takes nothing any more, until the server starts again.
+        self.lasting: Outage | None = None
         self._noted = 0
         self._mails: deque[Mail] = deque(maxlen=MAILS)
         self._kept: _Kept | None = None
@@ -76,7 +79,7 @@ class Health(Loop):
         """Makes the quick check, and begins the rounds."""
         if not await asyncio.to_thread(quick_check, self._file):
             self._begin(Outage.FILE_DAMAGED)
-        self._kept = _Kept(reading, writing, writer)
+        self._kept = _Kept(reading, writing, writer, _identity(self._file))
         self.start()
 
     async def stop(self) -> None:
@@ -96,7 +99,8 @@ class Health(Loop):
         if outage in self.outages:
             return
         since = self.outages[outage] = self._clock.now()
-        self.damaged = Outage.FILE_DAMAGED in self.outages
+        if outage in _LASTS:
+            self.lasting = self.lasting or outage
         self.send(outage_mails(outage, since, self._settings))
         who = {"locked_by": lock_holders(self._file)} if outage is Outage.FILE_LOCKED else {}
         _log.error("the server is not ready, and operators are told once", extra={"outage": outage.value, **who})
@@ -110,6 +114,8 @@ class Health(Loop):
     async def one_round(self, now: int) -> int:
         """Checks what has to be checked, then tells operators of what is wrong."""
         if self._kept:
+            if _identity(self._file) != self._kept.identity:
+                self._begin(Outage.FILE_REPLACED)
             await self._look(self._kept, now)
         await self._tell()
         return self._clock.now() + LOOK
@@ -159,11 +165,12 @@ def seen_at(connection: apsw.Connection) -> int:
 
 
 class _Kept(NamedTuple):
-    """The times that the file keeps."""
+    """The times that the file keeps. ``identity``: of the file that is open."""
 
     reading: Session
     writing: Session
     writer: Writer
+    identity: tuple[int, int] | None
 
     def checked(self) -> int | None:
         """When the whole file was checked last; None: never. Raises StoreUnavailable."""
@@ -182,6 +189,15 @@ class _Kept(NamedTuple):
         except OrderError:
             return False
         return True
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """The device and inode of the file that has this name; None: there is none, or the folder cannot be read."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _can_write(folder: Path) -> bool:
