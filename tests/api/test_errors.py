@@ -7,7 +7,7 @@ import pytest
 
 from expediter.api.errors import STATUSES, MethodNotAllowed, problem, title
 from expediter.app.access import Scope, ScopeMissing
-from expediter.domain.errors import Fault, OrderError, OrderInvalid
+from expediter.domain.errors import Fault, OrderError, OrderInvalid, TooBusy
 from tests.api.conftest import header
 
 
@@ -44,6 +44,12 @@ def test_a_problem_carries_the_error_s_name_and_says_what_to_do(kind: type[Order
 @pytest.mark.parametrize("kind", [kind for kind, status in STATUSES.items() if status == 503])
 def test_who_has_to_wait_is_told_how_long(kind: type[OrderError]) -> None:
     assert header(problem(made(kind)), "Retry-After") == "1"
+
+
+def test_what_is_said_of_being_busy_is_true_of_reads_too() -> None:
+    detail = json.loads(problem(TooBusy()).body)["detail"]
+    assert "order" not in detail
+    assert "accepted" not in detail
 
 
 def test_a_title_is_the_name_in_words() -> None:

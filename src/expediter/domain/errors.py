@@ -118,4 +118,4 @@ class StoreUnavailable(OrderError):
 
 
 class TooBusy(OrderError):
-    """More orders are coming in than can be written down, so this one was not accepted. Try again in a second."""
+    """More is asked for than the server can do now, so nothing was done for this request. Try again in a second."""
