@@ -3,18 +3,23 @@
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from botocore.stub import ANY, Stubber
 from typer.testing import CliRunner
 
+from expediter.api.graphql import order_json
 from expediter.aws import clients, deployed
 from expediter.aws.sending import sweep as sweeping
 from expediter.aws.sending.feed import Feed
+from expediter.aws.sending.news import is_news
 from expediter.aws.sending.sweep import SweepFailed
 from expediter.aws.stores.orders import Tables
 from expediter.aws.stores.tables import Name
 from expediter.cli.app import app
+from expediter.domain.order import Item, Status
 from tests.aws.stage import Functions
+from tests.support.values import an_order
 
 DONE = ("InitializeOrder", "ProcessPayment", "CloseHold", "SendOrderToRestaurant", "CompleteOrder")
 
@@ -114,3 +119,22 @@ def test_a_refused_mail_is_sent_when_an_operator_asks(functions: Functions, monk
         assert sweep(functions)["mails"] == 1
         ses.assert_no_pending_responses()
     assert all("sent_at" in row and "refused_at" not in row for row in functions.scan("mail"))
+
+
+def test_whatever_a_subscriber_sees_changed_is_news() -> None:
+    before = an_order()
+    changes: dict[str, Any] = {
+        "status": Status.PAID,
+        "name": "x",
+        "restaurant_id": "x",
+        "currency": "EUR",
+        "error_message": "no",
+    }
+    changes["items"] = (Item("a", 1, 1),)
+    for name, value in changes.items():
+        after = msgspec.structs.replace(before, **{name: value})
+        assert order_json(after) != order_json(before)
+        assert is_news(before, after)
+    hidden = msgspec.structs.replace(before, version=9, updated_at=before.updated_at + 1)
+    assert {**order_json(hidden), "updatedAt": None} == {**order_json(before), "updatedAt": None}
+    assert not is_news(before, hidden)

@@ -1,22 +1,26 @@
-"""Puts the adapters together for a function: once per process, and only those that the function asks for."""
+"""Puts the adapters together for a function: once per process, and only those that the function asks for.
+
+What few functions need is imported where it is made, so that the others start without it.
+"""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from expediter.app.gateways import GatewayName, parse_gateway, parse_payments, parse_stripe
 from expediter.app.ports import Claims, Work
 from expediter.aws import clients, clock, settings
-from expediter.aws.gateways import Gateways, StoredSecret
-from expediter.aws.sending.feed import Feed
-from expediter.aws.sending.mailer import Mailer
-from expediter.aws.sending.publisher import Publisher
 from expediter.aws.stores.claims import ApiClaims, DynamoClaims
 from expediter.aws.stores.dead_letters import SqsDeadLetters
-from expediter.aws.stores.forgotten import Forgotten
 from expediter.aws.stores.orders import DynamoOrders, Tables
 from expediter.aws.stores.queue import SqsQueue
 from expediter.aws.workflows import StepFunctions
+
+if TYPE_CHECKING:
+    from expediter.aws.gateways import Gateways
+    from expediter.aws.sending.mailer import Mailer
+    from expediter.aws.sending.publisher import Publisher
+    from expediter.aws.stores.forgotten import Forgotten
 
 
 @cache
@@ -63,7 +67,15 @@ def api_claims() -> ApiClaims:
 
 
 @cache
-def gateways() -> Gateways:
+def gateways() -> "Gateways":
+    from expediter.app.gateways import (  # noqa: PLC0415  # few functions need it
+        GatewayName,
+        parse_gateway,
+        parse_payments,
+        parse_stripe,
+    )
+    from expediter.aws.gateways import Gateways, StoredSecret  # noqa: PLC0415  # few functions need it
+
     given = configured()
     secrets = {
         GatewayName.PAYMENTS: StoredSecret(given.payments_token),
@@ -74,7 +86,9 @@ def gateways() -> Gateways:
 
 
 @cache
-def mailer() -> Mailer:
+def mailer() -> "Mailer":
+    from expediter.aws.sending.mailer import Mailer  # noqa: PLC0415  # few functions need it
+
     given = configured()
     return Mailer(
         tables=clients.dynamodb(),
@@ -87,12 +101,17 @@ def mailer() -> Mailer:
 
 
 @cache
-def publisher() -> Publisher:
+def publisher() -> "Publisher":
+    from expediter.aws.sending.feed import Feed  # noqa: PLC0415  # few functions need it
+    from expediter.aws.sending.publisher import Publisher  # noqa: PLC0415  # few functions need it
+
     given = configured()
     return Publisher(clients.dynamodb(), given.orders_table, Feed(given.graphql_url))
 
 
 @cache
-def forgotten() -> Forgotten:
+def forgotten() -> "Forgotten":
+    from expediter.aws.stores.forgotten import Forgotten  # noqa: PLC0415  # few functions need it
+
     given = configured()
     return Forgotten(clients.dynamodb(), given.orders_table, given.mail_table)
