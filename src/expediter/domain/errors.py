@@ -16,7 +16,7 @@
     ├── PaymentUnavailable         the payment provider gave no answer that settles the question
     ├── RestaurantUnavailable      the restaurant gave no answer that settles the question
     ├── StoreUnavailable           the order could not be written down
-    └── TooBusy                    more is coming in than can be written down: nothing was accepted
+    └── TooBusy                    more is asked for than can be done: nothing was done for this request
 
 The class name is the ASL ``Error``, GraphQL's ``extensions.code``, the problem's ``type`` and the CLI's message.
 The docstring of a class is its default message and says what to do next.

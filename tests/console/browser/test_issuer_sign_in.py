@@ -36,7 +36,7 @@ async def test_an_operator_signs_in_at_the_provider_acts_and_signs_out(
     async with served(tmp_path, TOKEN=TOKEN, **provider.settings()) as shop:
         order_id = await shop.place()
         page = await sign_in(visitor, shop.url, "olga")
-        await expect(page.locator(".who span")).to_have_text("olga the tester")
+        await expect(page.locator(".who span")).to_have_text("olga the tester (olga)")
         await page.goto(f"{shop.url}/console/orders/{order_id}")
         await page.get_by_role("button", name="Cancel the order").click()
         await expect(page.locator(".timeline")).to_contain_text("olga the tester")
