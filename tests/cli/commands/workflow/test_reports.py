@@ -105,3 +105,59 @@ def test_a_fault_in_a_file_that_a_template_names_is_shown_there(file: Path) -> N
     template.write_text(json.dumps({"Resources": {"One": place}}))
 
     assert f"  --> {file}:3:38\n" in validate(template)[1]
+
+
+#: Texts that cannot be read, the place in them that is told, and what is said.
+UNREADABLE = [
+    ('{\n "StartAt": "A",\n "States": {"A": {"Type": "Pass" "End": true}}\n}', (3, 34), "not JSON: Expecting ',' del"),
+    ('{\n "StartAt": "A"', (2, 16), "not JSON: Expecting ',' delimiter"),
+    ('{"States": {\n "A": {"x": "}"},\n "\\u0041": 1}}', (3, 2), "The key 'A' is given twice in one object"),
+    ('{"A": {"x": 1}, "B": {"x": 2},\n "A": 3}', (2, 2), "The key 'A' is given twice in one object"),
+    ('{"A": ${One}, /* A */ "A": 1}', (1, 23), "The key 'A' is given twice in one object"),
+    ('{"A": "NaN",\n "B": -Infinity}', (2, 7), "not JSON: -Infinity is no value of JSON"),
+    ('{"A": ${One}, "B": }', (1, 20), "not JSON: Expecting value"),
+    ("StartAt: A\nStates: [\n", (3, 1), "not YAML: expected the node content"),
+    ("StartAt: A\nStartAt: B\n", (2, 1), "not YAML: the key 'StartAt' is given twice"),
+    ("StartAt: A\nB: \x07\n", (2, 4), "not YAML: special characters are not allowed"),
+]
+
+
+@pytest.mark.parametrize(("text", "place", "reason"), UNREADABLE)
+def test_a_text_that_cannot_be_read_is_told_with_its_place_in_every_format(
+    tmp_path: Path, text: str, place: tuple[int, int], reason: str
+) -> None:
+    file = tmp_path / "broken"
+    file.write_text(text)
+    line, column = place
+
+    done = CliRunner().invoke(app, ["validate", str(file)])
+    (fault,) = json.loads(validate(file, "--json")[1])["faults"]
+    (result,) = json.loads(validate(file, "--format", "sarif")[1])["runs"][0]["results"]
+
+    first, *shown = done.stderr.splitlines()
+    assert first.startswith(f"{file}: line {line}, column {column}: {reason}")
+    assert shown == [
+        f"  --> {file}:{line}:{column}",
+        f"{line:>5} | {[*text.splitlines(), ''][line - 1]}",
+        "      | " + " " * (column - 1) + "^",
+    ]
+    assert (fault["line"], fault["column"]) == place
+    assert validate(file, "--format", "github")[1].startswith(f"::error file={file},line={line},col={column}::")
+    region = result["locations"][0]["physicalLocation"]["region"]
+    assert region == {"startLine": line, "startColumn": column}
+
+
+def test_what_cannot_be_read_in_a_file_that_a_template_names_is_shown_there(file: Path) -> None:
+    file.write_text('{"StartAt": }')
+    template = file.with_name("template.yaml")
+    place = {"Type": "AWS::Serverless::StateMachine", "Properties": {"DefinitionUri": file.name}}
+    template.write_text(json.dumps({"Resources": {"One": place}}))
+
+    assert f"  --> {file}:1:13\n" in CliRunner().invoke(app, ["validate", str(template)]).stderr
+
+
+@pytest.mark.parametrize("command", ["graph", "run", "fmt"])
+def test_every_command_shows_the_line_of_a_text_that_is_not_json(file: Path, command: str) -> None:
+    file.write_text('{"StartAt": }')
+
+    assert f"  --> {file}:1:13\n" in CliRunner().invoke(app, [command, str(file)]).stderr

@@ -30,6 +30,7 @@ from expediter.cli.commands.workflow.reports import (
     error_count,
     found_in,
     sum_line,
+    told,
     unread,
 )
 
@@ -72,7 +73,7 @@ def validate(
         except Unreadable as error:
             found = [unread(file, error)]
             if form is Format.TEXT:
-                typer.echo(str(error), err=True)
+                typer.echo(told(error), err=True)
         else:
             found = found_in(file, source, faults_of(source, express=express))
             if form is Format.TEXT:

@@ -10,6 +10,7 @@ import typer
 
 from expediter.cli.commands.workflow.options import read
 from expediter.cli.commands.workflow.reading.values import Unreadable, text_of
+from expediter.cli.commands.workflow.reports import told
 
 
 def fmt(
@@ -27,7 +28,7 @@ def fmt(
             changed += _format(file, check=check)
         except Unreadable as error:
             unread += 1
-            typer.echo(str(error), err=True)
+            typer.echo(told(error), err=True)
     code = 1 if unread or (check and changed) else 0
     raise typer.Exit(2 if unread == len(files) else code)
 

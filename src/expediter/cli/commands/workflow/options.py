@@ -13,6 +13,7 @@ from expediter.cli.api import NotDone
 from expediter.cli.commands.workflow.reading.sources import Source, machine
 from expediter.cli.commands.workflow.reading.templates import plain_values
 from expediter.cli.commands.workflow.reading.values import Unreadable, as_json_has_it, parsed, text_of
+from expediter.cli.commands.workflow.reports import told
 
 File = Annotated[Path, typer.Argument(help="A definition as JSON or YAML, or a template with one")]
 Files = Annotated[list[Path], typer.Argument(help="Definitions as JSON or YAML, or templates with one")]
@@ -36,7 +37,7 @@ def ends(*, as_json: bool) -> Iterator[None]:
         if as_json:
             typer.echo(json.dumps({"error": str(error)}))
         else:
-            typer.echo(f"expediter: {error}" if isinstance(error, NotDone) else str(error), err=True)
+            typer.echo(f"expediter: {error}" if isinstance(error, NotDone) else told(error), err=True)
         raise typer.Exit(error.code if isinstance(error, NotDone) else 2) from error
 
 
@@ -45,7 +46,14 @@ def read(path: Path) -> Any:  # noqa: ANN401 - any JSON
     try:
         return parsed(text_of(path))
     except Unreadable as error:
-        raise Unreadable(str(error) if str(path) in str(error) else f"{path}: {error}") from error
+        raise _of_file(path, error) from error
+
+
+def _of_file(path: Path, error: Unreadable) -> Unreadable:
+    """The same, with the name of the file before it and the place in that file."""
+    reason = str(error) if str(path) in str(error) else f"{path}: {error}"
+    place = error.place
+    return Unreadable(reason, place if place is None or place.file else place._replace(file=path))
 
 
 def write(path: Path, text: str) -> None:
@@ -71,7 +79,7 @@ def chosen(path: Path, name: str | None = None, values: Mapping[str, str] | None
     try:
         return machine(path, name, values)
     except Unreadable as error:
-        raise Unreadable(str(error) if str(path) in str(error) else f"{path}: {error}") from error
+        raise _of_file(path, error) from error
 
 
 def values_of(pairs: list[str] | None, file: Path | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ import msgspec
 from expediter.asl import Fault
 from expediter.cli.commands.workflow.reading.places import Location, locate
 from expediter.cli.commands.workflow.reading.sources import Source
-from expediter.cli.commands.workflow.reading.values import Unreadable
+from expediter.cli.commands.workflow.reading.values import Unreadable, line_and_column
 
 
 class Found(NamedTuple):
@@ -34,8 +34,12 @@ UNREADABLE = "UNREADABLE"
 
 def unread(file: Path, reason: Unreadable) -> Found:
     """A file that cannot be read, in the form of a fault."""
-    message = str(reason).removeprefix(f"{file}: ")
-    return Found(file, Source("", None, ""), Fault("", message, code=UNREADABLE), None)
+    fault = Fault("", str(reason).removeprefix(f"{file}: "), code=UNREADABLE)
+    place = reason.place
+    if place is None:
+        return Found(file, Source("", None, ""), fault, None)
+    location = Location(*line_and_column(place.text, place.offset))
+    return Found(place.file or file, Source("", None, place.text), fault, location)
 
 
 def as_text(found: list[Found]) -> str:
@@ -47,10 +51,24 @@ def _paragraph(one: Found) -> str:
     title = f"{one.fault.severity}: {one.fault}"
     if one.location is None or one.fault.severity == "note":
         return title
-    line, column = one.location
-    shown, at = _around(one.source.text.splitlines()[line - 1].replace("\t", " "), column)
+    return f"{title}\n{_excerpt(one.file, one.source.text, one.location)}"
+
+
+def told(reason: Unreadable) -> str:
+    """Why a file cannot be read, and where its place is known the line with a caret below it."""
+    place = reason.place
+    if place is None or place.file is None:
+        return str(reason)
+    location = Location(*line_and_column(place.text, place.offset))
+    return f"{reason}\n{_excerpt(place.file, place.text, location)}"
+
+
+def _excerpt(file: Path, text: str, location: Location) -> str:
+    line, column = location
+    lines = [*text.splitlines(), ""]  # what is missing at the end of a text may be missing below its last line
+    shown, at = _around(lines[line - 1].replace("\t", " "), column)
     number = f"{line:>5}"
-    return f"{title}\n  --> {one.file}:{line}:{column}\n{number} | {shown}\n{' ' * len(number)} | {' ' * at}^"
+    return f"  --> {file}:{line}:{column}\n{number} | {shown}\n{' ' * len(number)} | {' ' * at}^"
 
 
 #: Characters of a line that are shown.

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import yaml
 
+from expediter.cli.commands.workflow.reading.json_faults import same_length
 from expediter.cli.commands.workflow.reading.sources import Source
 from expediter.cli.commands.workflow.reading.values import LARGEST_YAML, Loader, without_comments
 
@@ -60,13 +61,8 @@ def _in_block(source: Source, node: yaml.ScalarNode, path: str) -> Location | No
 
 
 def _with_names(text: str) -> str:
-    """JSON text as YAML takes it: a placeholder where a value stands is its name, of the same length."""
-    if not text.lstrip().startswith("{"):
-        return text
-    return _BARE.sub(lambda found: found[0] if found[0][0] == '"' else f'"{found[1]}" ', text)
-
-
-_BARE = re.compile(r'"(?:[^"\\]|\\.)*"|\$\{([^${}"]+)\}', re.DOTALL)
+    """JSON text as YAML takes it."""
+    return same_length(text) if text.lstrip().startswith("{") else text
 
 
 def _entry(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Mark] | None:

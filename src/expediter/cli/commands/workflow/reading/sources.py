@@ -28,7 +28,7 @@ class Source(NamedTuple):
     text: str
     place: tuple[str, ...] = ()
     file: Path | None = None
-    unread: str | None = None
+    unread: Unreadable | None = None
 
 
 def machines(path: Path, values: Mapping[str, str] | None = None) -> list[Source]:
@@ -54,7 +54,7 @@ def machine(path: Path, name: str | None, values: Mapping[str, str] | None = Non
     if len(fits) > 1:
         raise Unreadable(f"{path} has {len(found)} state machines. Choose one with --name: {names}.")
     if fits[0].unread is not None:
-        raise Unreadable(f"{path}: {fits[0].name}: {fits[0].unread}")
+        raise Unreadable(f"{path}: {fits[0].name}: {fits[0].unread}", fits[0].unread.place)
     return fits[0]
 
 
@@ -70,7 +70,7 @@ def _cloudformation(document: dict[str, Any], text: str, folder: Path, given: Ma
         try:
             yield _resource(name, properties if isinstance(properties, dict) else {}, text, folder, given)
         except Unreadable as error:
-            yield Source(name, None, text, unread=str(error))
+            yield Source(name, None, text, unread=error)
 
 
 def _resource(name: str, properties: dict[str, Any], text: str, folder: Path, given: Mapping[str, str]) -> Source:
@@ -112,7 +112,8 @@ def _beside(name: str, uri: Any, folder: Path, values: Mapping[str, str]) -> Sou
     try:
         return Source(name, substitute(parsed(text, values), values), text, file=file)
     except Unreadable as error:
-        raise Unreadable(f"{file}: {error}") from error
+        place = error.place and error.place._replace(file=file)
+        raise Unreadable(f"{file}: {error}", place) from error
 
 
 # --- the Serverless Framework ------------------------------------------------------------------------------------
@@ -127,4 +128,4 @@ def _serverless(document: dict[str, Any], text: str, given: Mapping[str, str]) -
             place = ("stepFunctions", "stateMachines", name, "definition")
             yield Source(name, substitute(with_placeholders(definition), given), text, place)
         else:
-            yield Source(name, None, text, unread="its definition does not stand in this file")
+            yield Source(name, None, text, unread=Unreadable("its definition does not stand in this file"))

@@ -1,16 +1,16 @@
 """JSON (with comments, with a byte order mark) and YAML as the values that JSON has."""
 
-import json
 import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from expediter.asl import quoted
 from expediter.asl.texts import decode_unique
+from expediter.cli.commands.workflow.reading.json_faults import json_fault, same_length
 from expediter.cli.files import whole_text
 
 #: Comments outside strings.
@@ -19,8 +19,20 @@ _COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 LARGEST_YAML = 1024 * 1024
 
 
+class Place(NamedTuple):
+    """Where in a text something is wrong: its offset in characters. ``file``: if it is not the file that was named."""
+
+    text: str
+    offset: int
+    file: Path | None = None
+
+
 class Unreadable(ValueError):
     """The file is no definition, and holds none; says why, with line and column where they are known."""
+
+    def __init__(self, reason: str, place: Place | None = None) -> None:
+        super().__init__(reason)
+        self.place = place
 
 
 def text_of(path: Path) -> str:
@@ -40,12 +52,28 @@ def parsed(text: str, values: Mapping[str, str] | None = None) -> Any:  # noqa: 
     """
     if text.lstrip()[:1] in {"{", "["} or text.lstrip()[:2] in {"//", "/*"}:
         try:
-            return as_json_has_it(decode_unique(quoted(without_comments(text), values)))
-        except json.JSONDecodeError as error:
-            raise Unreadable(f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from error
+            found = decode_unique(quoted(without_comments(text), values))
         except (ValueError, RecursionError) as error:
-            raise Unreadable(f"not JSON: {error}") from error
+            raise _not_json(text, error) from error
+        return as_json_has_it(found)
     return _yaml(text)
+
+
+def _not_json(text: str, error: Exception) -> Unreadable:
+    fault = json_fault(same_length(without_comments(text)))
+    return Unreadable(f"not JSON: {error}") if fault is None else _at(text, fault.offset, fault.reason)
+
+
+def _at(text: str, offset: int, reason: str) -> Unreadable:
+    """What is wrong at a place of a text."""
+    line, column = line_and_column(text, offset)
+    return Unreadable(f"line {line}, column {column}: {reason}", Place(text, offset))
+
+
+def line_and_column(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, both from 1, of a place in a text."""
+    lines = f"{text[:offset]}x".splitlines()
+    return len(lines), len(lines[-1])
 
 
 def _yaml(text: str) -> Any:  # noqa: ANN401 - any JSON
@@ -57,9 +85,10 @@ def _yaml(text: str) -> Any:  # noqa: ANN401 - any JSON
             raise Unreadable(f"its aliases stand for more than {_MOST} values")
         return as_json_has_it(found)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise Unreadable(f"{where}not YAML: {error.problem}") from error
+        mark = error.problem_mark or error.context_mark
+        raise _at(text, 0 if mark is None else mark.index, f"not YAML: {error.problem}") from error
+    except yaml.reader.ReaderError as error:
+        raise _at(text, error.position, f"not YAML: {error.reason}") from error
     except Unreadable:
         raise
     except (yaml.YAMLError, ValueError, AttributeError, RecursionError) as error:  # PyYAML's: !!timestamp x
