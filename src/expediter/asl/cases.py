@@ -60,7 +60,7 @@ def run_execution(case: dict[str, Any]) -> dict[str, Json]:
     stop = (case["stopped_by_api"] or {}) if "stopped_by_api" in case else None
     try:
         done = simulate(
-            case["definition"],
+            parse(case["definition"], express=_is_express(case)),
             case.get("input"),
             mocks=case.get("task_mocks"),
             objects=objects,
@@ -121,9 +121,13 @@ _ENGINE_ERRORS = (
 )
 
 
+def _is_express(case: dict[str, Any]) -> bool:
+    return case.get("workflow_type") == "EXPRESS"
+
+
 def _context(case: dict[str, Any]) -> dict[str, Json]:
     """An Express execution has another kind of name, and no RedriveCount if its caller waits for it (``sync``)."""
-    if case.get("workflow_type") != "EXPRESS":
+    if not _is_express(case):
         return CONTEXT
     execution = CONTEXT["Execution"].copy()
     if case.get("recorded_from") == "sync":
@@ -148,7 +152,7 @@ def check_definition(case: dict[str, Any]) -> dict[str, Json]:
     """Read a definition case: ``{accepted, faults, variableReferences}``."""
     definition = case.get("definition", case.get("definition_text"))
     try:
-        machine = parse(definition, express=case.get("workflow_type") == "EXPRESS")
+        machine = parse(definition, express=_is_express(case))
     except DefinitionInvalid as invalid:
         return {"accepted": False, "faults": [str(fault) for fault in invalid.faults]}
     return {"accepted": True, "variableReferences": machine.variables}

@@ -212,3 +212,31 @@ def test_tasks_without_catch_are_said_once_for_the_whole_definition() -> None:
     found = parse({"StartAt": "A", "States": {**states, "Axx": END}}).warnings
 
     assert [(fault.code, fault.message.partition(": ")[2]) for fault in found] == [("NO_CATCH", "no Catch in A, Ax")]
+
+
+@pytest.mark.parametrize(
+    ("resource", "kind", "codes"),
+    [
+        ("arn:aws:states:us-east-1:111111111111:activity:a", "EXPRESS", ["EXPRESS_CHILD"]),
+        ("arn:aws:states:::states:startExecution.sync:2", "EXPRESS", ["EXPRESS_CHILD"]),
+        ("arn:aws:states:::sqs:sendMessage.waitForTaskToken", "EXPRESS", ["EXPRESS_CHILD"]),
+        ("arn:aws:states:::sqs:sendMessage", "EXPRESS", []),
+        ("arn:aws:states:::sqs:sendMessage.waitForTaskToken", "STANDARD", []),
+    ],
+)
+def test_what_an_express_child_execution_does_not_have_gets_a_warning(
+    resource: str, kind: str, codes: list[str]
+) -> None:
+    task = {"Type": "Task", "Resource": resource, "End": True, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "B"}]}
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": kind},
+        "StartAt": "A",
+        "States": {"A": task, "B": END},
+    }
+    each = {"Type": "Map", "ItemProcessor": processor, "Next": "After"}
+    after = {**task, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}]}
+
+    found = parse({"StartAt": "Each", "States": {"Each": each, "After": after, "C": END}}).warnings
+
+    assert [fault.code for fault in found if fault.path.startswith("States.Each")] == codes
+    assert [fault.code for fault in found if fault.path.startswith("States.After")] == []

@@ -9,6 +9,7 @@ from expediter.asl.compiler.dataflow import effective_input, shaping_path, templ
 from expediter.asl.compiler.item_reader import item_reader, result_writer
 from expediter.asl.compiler.numbers import number
 from expediter.asl.compiler.reader import Reader
+from expediter.asl.compiler.resources import check_express
 from expediter.asl.compiler.scalars import dynamic
 from expediter.asl.errors import PathMissing, query_failure, runtime_failure
 from expediter.asl.execution import Frame
@@ -35,7 +36,7 @@ def map_fields(reader: Reader, inner: Inner) -> MapFields:
     _check_mode(reader, distributed=distributed)
     legacy = reader.has("Parameters") and not reader.has("ItemSelector")
     return MapFields(
-        start="" if processor is None else inner(processor),
+        start="" if processor is None else _start(processor, inner, distributed=distributed),
         distributed=distributed,
         items=_items(reader, distributed=distributed),
         select=_selector(reader, "Parameters" if legacy else "ItemSelector"),
@@ -47,6 +48,17 @@ def map_fields(reader: Reader, inner: Inner) -> MapFields:
         writer=result_writer(reader),
         label=_label(reader),
     )
+
+
+def _start(processor: Reader, inner: Inner, *, distributed: bool) -> str:
+    """The first inner state. The states of a distributed Map run in child executions of its ExecutionType."""
+    notes = processor.notes
+    around = notes.express_child
+    if distributed:
+        notes.express_child = processor.spec["ProcessorConfig"].get("ExecutionType") == "EXPRESS"
+    start = inner(processor)
+    notes.express_child = around
+    return start
 
 
 def _mode(processor: Reader) -> bool:
@@ -68,9 +80,8 @@ def _check_mode(reader: Reader, *, distributed: bool) -> None:
     AWS creates a workflow whose inline Map reads, batches or writes, and fails the state when it runs; what else is
     of a distributed Map only has no meaning there.
     """
-    if distributed and reader.notes.express:
-        reader.refuse("", "Express state machine does not support a Map of mode DISTRIBUTED")
     if distributed:
+        check_express(reader, "", "a Map of mode DISTRIBUTED")
         return
     for field, why in _DISTRIBUTED_ONLY.items():
         if reader.has(field):

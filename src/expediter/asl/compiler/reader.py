@@ -29,6 +29,8 @@ class Notes(msgspec.Struct):
     #: State -> variables it reads.
     variables: dict[str, set[str]] = {}
     express: bool = False
+    #: Whether the states being read are those of an Express child execution of a distributed Map.
+    express_child: bool = False
     #: The Tasks without a Catch.
     uncaught: list[str] = []
     #: Whether an earlier version of the code has accepted the definition already.

@@ -7,8 +7,8 @@ from expediter.asl.states.integrations import ACTIONS, INTEGRATION, SYNC, TOKEN,
 
 def check_resource(reader: Reader, resource: str) -> None:
     """Report a Resource that AWS would not accept."""
-    if reader.notes.express and ":activity:" in resource:
-        reader.refuse("Resource", "Express state machine does not support activities")
+    if ":activity:" in resource:
+        check_express(reader, "Resource", "activities")
     if resource.strip() and not INTEGRATION.match(resource):
         return
     service, called = service_and_action(resource)
@@ -19,9 +19,21 @@ def check_resource(reader: Reader, resource: str) -> None:
             f"The resource provided {resource} is not recognized. The value is not a valid resource ARN, or the "
             "resource is not available in this region.",
         )
-    if reader.notes.express and way:
+    if way:
         shown = SYNC if way.startswith(SYNC) else way
-        reader.refuse("Resource", f"Express state machine does not support '{shown}' service integration")
+        check_express(reader, "Resource", f"'{shown}' service integration")
+
+
+def check_express(reader: Reader, field: str, what: str) -> None:
+    """Report what Express workflows do not have. A child execution with ExecutionType EXPRESS is one too.
+
+    AWS refuses to create the one, and does not say that it refuses the other: that is a warning.
+    Source: "Choosing workflow type in Step Functions" and "Map state in Distributed mode" (AWS developer guide).
+    """
+    if reader.notes.express:
+        reader.refuse(field, f"Express state machine does not support {what}")
+    elif reader.notes.express_child:
+        reader.warn(field, f"An Express child execution does not support {what}", "EXPRESS_CHILD")
 
 
 def _ways(service: str, action: str) -> tuple[str, ...]:

@@ -48,6 +48,9 @@ def run_cases(typed: Run, folder: Path, *cases: Any) -> tuple[int, Any]:
             {"expected": SUCCEEDED, "definition": ENDS, "task_mocks": {"A": [{"reslt": 1}]}},
             "task_mocks.A[0].reslt: is not a field of an answer. Did you mean 'result'?",
         ),
+        ({"expected": SUCCEEDED, "definition": ENDS, "task_mocks": None}, "got `null` - at `$.task_mocks`"),
+        ({"expected": SUCCEEDED, "definition_file": None}, "got `null` - at `$.definition_file`"),
+        ({"expected": SUCCEEDED, "definition": ENDS, "workflow_type": "express"}, "at `$.workflow_type`"),
         (5, "must be an object"),
     ],
 )
@@ -74,6 +77,24 @@ def test_a_case_of_one_state_is_run_too(typed: Run, tmp_path: Path) -> None:
 
     assert run_cases(typed, tmp_path, {"request": request, "expected": {**SUCCEEDED, "output": 1}})[0] == 0
     assert run_cases(typed, tmp_path, {"request": request, "expected": {**SUCCEEDED, "output": 2}})[0] == 1
+
+
+def test_a_case_of_an_express_workflow_is_held_to_the_rules_of_express(typed: Run, tmp_path: Path) -> None:
+    activity = "arn:aws:states:us-east-1:111111111111:activity:a"
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": activity, "End": True}}}
+    properties = {"StateMachineType": "EXPRESS", "Definition": definition}
+    template = {"Resources": {"M": {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}}}
+    (tmp_path / "template.json").write_text(json.dumps(template))
+    case = {"expected": SUCCEEDED, "task_mocks": {activity: [{"result": 1}]}}
+    by_case = {**case, "definition": definition, "workflow_type": "EXPRESS"}
+    by_template = {**case, "definition_file": "template.json"}
+
+    assert run_cases(typed, tmp_path, {**case, "definition": definition})[0] == 0
+    for express in (by_case, by_template):
+        code, answer = run_cases(typed, tmp_path, express)
+
+        assert code == 1
+        assert "Express state machine does not support activities" in json.dumps(answer["disagree"])
 
 
 def test_the_other_files_are_run_when_one_cannot_be_read(typed: Run, tmp_path: Path) -> None:

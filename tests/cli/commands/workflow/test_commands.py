@@ -57,6 +57,19 @@ def test_substitute_says_what_a_placeholder_stands_for(folder: Path) -> None:
     assert invoke("validate", folder / "good.asl.json", "--substitute", "Bank")[0] == 2
 
 
+def test_validate_and_run_apply_the_rules_of_express_where_the_template_says_express(tmp_path: Path) -> None:
+    waits = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "End": True}
+    properties = {"Type": "EXPRESS", "Definition": {"StartAt": "A", "States": {"A": waits}}}
+    template = {"Resources": {"M": {"Type": "AWS::Serverless::StateMachine", "Properties": properties}}}
+    (tmp_path / "sam.json").write_text(json.dumps(template))
+
+    for command in ("validate", "run"):
+        code, output = invoke(command, tmp_path / "sam.json")
+
+        assert code == 1
+        assert "Express state machine does not support '.sync' service integration" in output
+
+
 def test_graph_writes_svg_or_mermaid(folder: Path) -> None:
     assert invoke("graph", folder / "good.asl.json", "-o", folder / "g.svg")[0] == 0
     assert (folder / "g.svg").read_text().startswith("<svg")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -29,9 +29,10 @@ class _Form(msgspec.Struct):
     id: str | None = None
     group: str | None = None
     tier: str | None = None
-    definition_file: str | None = None
-    request: dict[str, Any] | None = None
-    task_mocks: dict[str, list[dict[str, Any]]] | None = None
+    definition_file: str = ""
+    request: dict[str, Any] = {}
+    workflow_type: Literal["STANDARD", "EXPRESS"] = "STANDARD"
+    task_mocks: dict[str, list[dict[str, Any]]] = {}
     s3_objects: list[_Object] = []
     stopped_by_api: dict[str, Any] | None = None
 
@@ -136,7 +137,10 @@ def _completed(case: dict[str, Any], file: Path, number: int) -> dict[str, Any]:
     if "states_entered" in case["expected"]:
         filled["expected"] = {"states_entered_order": "exact", **case["expected"]}
     if "definition_file" in case:
-        filled["definition"] = chosen(file.parent / case["definition_file"]).definition
+        source = chosen(file.parent / case["definition_file"])
+        filled["definition"] = source.definition
+        if source.express:
+            filled.setdefault("workflow_type", "EXPRESS")
     return filled
 
 

@@ -47,7 +47,7 @@ class Format(StrEnum):
 def faults_of(source: Source, *, express: bool = False) -> tuple[Fault, ...]:
     """Everything wrong with a definition, errors, warnings and notes."""
     try:
-        return parse(source.definition, express=express).warnings
+        return parse(source.definition, express=express or source.express).warnings
     except DefinitionInvalid as invalid:
         return invalid.faults
 
@@ -60,7 +60,7 @@ def validate(
     substitutions: Substitutions = None,
     as_json: AsJson = False,
     format: Annotated[Format, typer.Option(help="How to print what is found")] = Format.TEXT,
-    express: Annotated[bool, typer.Option(help="Apply the rules of Express workflows too")] = False,
+    express: Annotated[bool, typer.Option(help="Apply the rules of Express, as where a template says so")] = False,
 ) -> None:
     """List everything wrong with definitions; exit 1 when AWS would reject one or it cannot run."""
     form = Format.JSON if as_json else format
@@ -144,7 +144,7 @@ def _listed(definition: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
 def only_valid(file: Path, source: Source, *, as_json: bool = False) -> Machine:
     """The definition as a machine. Ends the command with exit 1 when it cannot run."""
     try:
-        return parse(source.definition)
+        return parse(source.definition, express=source.express)
     except DefinitionInvalid as invalid:
         found = found_in(file, source, invalid.faults)
         typer.echo(FORMATS["json"](found) if as_json else as_text(found), err=not as_json)

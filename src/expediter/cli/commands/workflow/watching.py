@@ -45,7 +45,7 @@ def _draw_and_run(file: Path, source: Source) -> None:
     from expediter.console.drawing import graph_svg
 
     picture = file.with_name(f"{file.name.removesuffix(''.join(file.suffixes))}.svg")
-    write(picture, graph_svg.svg(parse(source.definition).definition, title=file.name))
+    write(picture, graph_svg.svg(parse(source.definition, express=source.express).definition, title=file.name))
     typer.echo(f"drawn: {picture}")
     if cases := sorted(file.parent.glob("*.cases.json")):
         typer.echo(agreement(cases))

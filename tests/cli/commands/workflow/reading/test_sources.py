@@ -76,6 +76,25 @@ def test_a_definition_is_read_from_whatever_holds_it(tmp_path: Path, text: str, 
     assert parse(source.definition).start == "Pay"
 
 
+@pytest.mark.parametrize(
+    ("text", "express"),
+    [
+        (SAM, False),
+        (SAM.replace("Role:", "Type: EXPRESS\n      Role:"), True),
+        (SAM.replace("Role:", "Type: STANDARD\n      Role:"), False),
+        (SAM.replace("Role:", "Type: !Ref Kind\n      Role:"), False),
+        (json.dumps(CDK).replace('{"DefinitionString"', '{"StateMachineType": "EXPRESS", "DefinitionString"'), True),
+        (SERVERLESS.replace("definition:", "type: EXPRESS\n      definition:"), True),
+        (SERVERLESS, False),
+    ],
+)
+def test_a_template_says_whether_its_workflow_is_express(tmp_path: Path, text: str, express: bool) -> None:
+    file = tmp_path / "any.yaml"
+    file.write_text(text)
+
+    assert machine(file, None).express is express
+
+
 def test_a_template_names_a_file_beside_it(tmp_path: Path) -> None:
     (tmp_path / "orders.asl.json").write_text(json.dumps(DEFINITION))
     properties = {"DefinitionUri": "orders.asl.json"}

@@ -13,14 +13,15 @@ from expediter.asl import substitute
 from expediter.cli.commands.workflow.reading.templates import as_text, intrinsic, plain_values, with_placeholders
 from expediter.cli.commands.workflow.reading.values import Unreadable, parsed, text_of
 
-_STATE_MACHINES = frozenset({"AWS::StepFunctions::StateMachine", "AWS::Serverless::StateMachine"})
+#: Resource type -> the property that says whether it is STANDARD or EXPRESS.
+_STATE_MACHINES = {"AWS::StepFunctions::StateMachine": "StateMachineType", "AWS::Serverless::StateMachine": "Type"}
 
 
 class Source(NamedTuple):
     """One state machine. ``name``: its name in a template, or "". ``place``: the keys that lead to it in the file.
 
     ``text``: the file, in which ``locate`` finds a fault. ``file``: the other file that a template names for it.
-    ``unread``: why its definition is not there.
+    ``unread``: why its definition is not there. ``express``: whether the template says that it is an Express workflow.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Source(NamedTuple):
     place: tuple[str, ...] = ()
     file: Path | None = None
     unread: Unreadable | None = None
+    express: bool = False
 
 
 def machines(path: Path, values: Mapping[str, str] | None = None) -> list[Source]:
@@ -66,9 +68,11 @@ def _cloudformation(document: dict[str, Any], text: str, folder: Path, given: Ma
     for name, resource in resources.items() if isinstance(resources, dict) else ():
         if not isinstance(resource, dict) or str(resource.get("Type")) not in _STATE_MACHINES:
             continue
-        properties = resource.get("Properties")
+        found = resource.get("Properties")
+        properties = found if isinstance(found, dict) else {}
+        express = properties.get(_STATE_MACHINES[str(resource["Type"])]) == "EXPRESS"
         try:
-            yield _resource(name, properties if isinstance(properties, dict) else {}, text, folder, given)
+            yield _resource(name, properties, text, folder, given)._replace(express=express)
         except Unreadable as error:
             yield Source(name, None, text, unread=error)
 
@@ -126,6 +130,7 @@ def _serverless(document: dict[str, Any], text: str, given: Mapping[str, str]) -
         definition = found.get("definition") if isinstance(found, dict) else None
         if isinstance(definition, dict):
             place = ("stepFunctions", "stateMachines", name, "definition")
-            yield Source(name, substitute(with_placeholders(definition), given), text, place)
+            filled = substitute(with_placeholders(definition), given)
+            yield Source(name, filled, text, place, express=found.get("type") == "EXPRESS")
         else:
             yield Source(name, None, text, unread=Unreadable("its definition does not stand in this file"))
