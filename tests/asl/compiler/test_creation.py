@@ -90,7 +90,7 @@ def credentials(given: Any, language: str = "JSONPath") -> dict[str, Any]:
         (credentials({"RoleArn.$": "role"}), "States.One.Credentials.RoleArn.$", "valid JSONPath"),
         (credentials({"RoleArn": 1}), "States.One.Credentials.RoleArn", "must be a string"),
         (credentials({"RoleArn": "a", "Role": "b"}), "States.One.Credentials.Role", "not supported"),
-        (credentials({"RoleArn": "{% role %}"}, "JSONata"), "States.One.Credentials", "'role' reads an input"),
+        (credentials({"RoleArn": "{% role %}"}, "JSONata"), "States.One.Credentials.RoleArn", "'role' reads an input"),
         (credentials({"RoleArn.$": "$.role"}, "JSONata"), "States.One.Credentials.RoleArn.$", "not supported"),
         ('{"StartAt": "A", "States": {"A": {"Type": "Pass"}, "A": {"Type": "Succeed"}}}', "", "'A' is given twice"),
         (only({**END, "Parameters": {"a": 1, "a.$": "$.b"}}), "States.One.Parameters.a", "leave one out"),

@@ -30,6 +30,7 @@ def test_all_faults_are_found_at_once_each_with_its_place() -> None:
         "States.Pay",
         "States.Pay.Retry[0].ErrorEquals",
         "States.Pay.Retry[0].BackoffRate",
+        "States.Pay.Catch[0].Next",
         "States.Pay.TimeoutSeconds",
         "States.Look.Choices[0].Variable",
         "States.Odd.Type",
@@ -102,7 +103,27 @@ def test_a_transition_never_leaves_its_level() -> None:
         "States": {"P": {"Type": "Parallel", "Branches": [inner], "Next": "After"}, "After": END},
     }
 
-    assert places(definition) == ["States.P.Branches[0].States.In", "States.P.Branches[0]"]
+    assert places(definition) == ["States.P.Branches[0].States.In.Next", "States.P.Branches[0]"]
+
+
+def test_each_target_that_is_missing_is_told_at_the_field_that_names_it() -> None:
+    task = {"Type": "Task", "Resource": "x", "Next": "Gon", "Catch": [{"ErrorEquals": ["E"], "Next": "Gone too"}]}
+    rules = [{"Variable": "$.a", "IsNull": True, "Next": name} for name in ("Task", "No rule")]
+    choice = {"Type": "Choice", "Choices": rules, "Default": "No default"}
+    inner = {"StartAt": "No start", "States": {"In": END}}
+    states = {"Choice": choice, "Task": task, "Both": {"Type": "Parallel", "Branches": [inner], "End": True}}
+
+    found = faults({"StartAt": "Chois", "States": states})
+
+    missing = {fault.path: fault.message.split("'")[1] for fault in found if "There is no state" in fault.message}
+    assert missing == {
+        "StartAt": "Chois",
+        "States.Choice.Choices[1].Next": "No rule",
+        "States.Choice.Default": "No default",
+        "States.Task.Next": "Gon",
+        "States.Task.Catch[0].Next": "Gone too",
+        "States.Both.Branches[0].StartAt": "No start",
+    }
 
 
 def test_an_express_workflow_cannot_wait_for_a_job_or_a_token() -> None:

@@ -38,14 +38,20 @@ def template(reader: Reader, field: str) -> Template | None:
 
 
 def compiled_template(reader: Reader, field: str) -> CompiledTemplate:
+    def at(inner: str) -> str:
+        return f"{field}{'' if not inner or inner[0] == '[' else '.'}{inner}"
+
     def complain(inner: str, message: str) -> None:
-        reader.complain(f"{field}.{inner}" if inner else field, message)
+        reader.complain(at(inner), message)
 
     spec = reader.spec[field]
     if reader.jsonata:
         from expediter.asl.expressions.jsonata.expression import compile_jsonata  # noqa: PLC0415  # see the imports
 
-        return compile_jsonata(spec, complain, field, lambda expression: saw_expression(reader, field, expression))
+        def note(inner: str, expression: "Expression") -> None:
+            saw_expression(reader, field, expression, at(inner))
+
+        return compile_jsonata(spec, complain, field, note)
     for twice in _set_twice(spec, field):
         reader.refuse(twice, "is set here and by the field of the same name with '.$': leave one out")
     compiled = compile_template(spec, complain)
@@ -64,18 +70,19 @@ def _set_twice(spec: Json, place: str) -> Iterator[str]:
             yield from _set_twice(inner, f"{place}.{key}")
 
 
-def saw_expression(reader: Reader, field: str, expression: "Expression") -> None:
-    """Notes what an expression reads, and reports what it cannot read in this field."""
+def saw_expression(reader: Reader, field: str, expression: "Expression", place: str) -> None:
+    """Notes what an expression reads, and reports what it cannot read in this field. ``place``: where in it it
+    stands."""
     notes = reader.notes
     if (outside := expression.references.outside) is not None:
-        reader.refuse(field, f"'{outside}' reads an input document, and there is none: begin at $states.input")
+        reader.refuse(place, f"'{outside}' reads an input document, and there is none: begin at $states.input")
     for member in sorted(expression.references.members - {"input", "context", _special(reader, field)}):
         if member in _WHERE:
-            reader.refuse(field, f"$states.{member} is not there: {_WHERE[member]}")
+            reader.refuse(place, f"$states.{member} is not there: {_WHERE[member]}")
         else:
-            reader.warn(field, f"There is no $states.{member}{did_you_mean(member, _MEMBERS)}")
+            reader.warn(place, f"There is no $states.{member}{did_you_mean(member, _MEMBERS)}")
     for function in expression.unknown:  # AWS creates the workflow
-        reader.warn(field, f"The state fails when it calls {function}", "UNKNOWN_FUNCTION")
+        reader.warn(place, f"The state fails when it calls {function}", "UNKNOWN_FUNCTION")
     if expression.variables:
         notes.variables.setdefault(notes.state, set()).update(expression.variables)
     notes.keeps_input = notes.keeps_input or expression.context

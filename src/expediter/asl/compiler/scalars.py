@@ -37,7 +37,7 @@ def dynamic(reader: Reader, field: str, *wanted: str) -> Value | None:
     except PathInvalid as fault:
         reader.complain(field, f"The JSONata expression is not valid: {fault}")
         return lambda _scope, _frame: None
-    saw_expression(reader, field, expression)
+    saw_expression(reader, field, expression, field)
     get = evaluated(expression, field)
     return _typed(get, wanted, expression.text, field)
 

@@ -3,7 +3,7 @@
 Each function reads the fields of its type. The Reader collects every fault with its place.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -279,6 +279,18 @@ def _check_fields(reader: Reader, kind: StateType) -> None:
     reader.only(*known, *other)
 
 
+def _targets(spec: Json) -> Iterator[tuple[str, str]]:
+    """Every field of a state that names the state to go to, and that name."""
+    if not isinstance(spec, dict):
+        return
+    yield from ((field, spec[field]) for field in ("Next", "Default") if isinstance(spec.get(field), str))
+    for field in ("Choices", "Catch"):
+        entries = spec.get(field)
+        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if isinstance(entry, dict) and isinstance(entry.get("Next"), str):
+                yield f"{field}[{index}].Next", entry["Next"]
+
+
 def compile_scope(scope: Reader) -> None:
     """The states of a machine, branch or item processor, not yet linked; every target in it is checked."""
     scope.require("StartAt", "States")
@@ -293,11 +305,11 @@ def compile_scope(scope: Reader) -> None:
         scope.complain(
             "StartAt", f"There is no state '{start}'{did_you_mean(start, specs)}", "MISSING_TRANSITION_TARGET"
         )
-    for name, state in compiled.items():
-        for target in state.targets():
+    for name in compiled:
+        for field, target in _targets(specs[name]):
             if target not in specs:
                 message = f"There is no state '{target}' to go to{did_you_mean(target, specs)}"
-                scope.complain(f"States.{name}", message, "MISSING_TRANSITION_TARGET")
+                scope.complain(f"States.{name}.{field}", message, "MISSING_TRANSITION_TARGET")
     if len(compiled) == len(specs):  # a state that could not be read may lead anywhere
         check_level(scope, compiled, start)
     if not any(fault.severity == "error" for fault in scope.notes.faults):

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from expediter.asl import DefinitionInvalid
-from tests.asl.helpers import jsonata, run_state, run_states
+from expediter.asl import DefinitionInvalid, parse
+from tests.asl.helpers import END, jsonata, only, places, run_state, run_states
 
 GIVEN = {"a": {"b": [{"n": 1}, {"n": 2}]}, "none": None, "n": 4}
 
@@ -136,4 +136,23 @@ def test_an_expression_that_is_not_jsonata_is_refused_with_its_place() -> None:
     with pytest.raises(DefinitionInvalid) as invalid:
         run_state({"Type": "Pass", "QueryLanguage": "JSONata", "Output": {"a": [{"b": "{% 1 + %}"}]}})
 
-    assert invalid.value.faults[0].path.startswith("States.Only.Output.a")
+    assert invalid.value.faults[0].path == "States.Only.Output.a[0].b"
+
+
+def test_each_expression_that_cannot_be_read_is_told_where_it_stands() -> None:
+    assign = {"v": "{% 1 %}", "w": ["{% 2 %}", "{% foo %}"], "a/b": {"c": "{% $states.result %}"}, "x": "{% $$ %}"}
+    catch = [{"ErrorEquals": ["E"], "Next": "One", "Output": ["{% $states.errorOutput %}", "{% bar %}"]}]
+    task = {"Type": "Task", "Resource": "x", "Arguments": assign, "Catch": catch, "End": True}
+
+    assert places(only(task, QueryLanguage="JSONata")) == [
+        "States.One.Arguments.w[1]",
+        "States.One.Arguments.a/b.c",
+        "States.One.Arguments.x",
+        "States.One.Catch[0].Output[1]",
+    ]
+
+
+def test_a_function_that_is_not_there_is_told_where_it_is_called() -> None:
+    warnings = parse(only({**END, "Output": {"a": ["{% $nun() %}"]}}, QueryLanguage="JSONata")).warnings
+
+    assert [fault.path for fault in warnings if fault.code == "UNKNOWN_FUNCTION"] == ["States.One.Output.a[0]"]

@@ -154,22 +154,35 @@ def _reference(root: str, names: tuple[str, ...], general: _Library) -> Evaluate
     return evaluate
 
 
-def compile_jsonata(spec: Json, complain: Complain, field: str, note: Callable[[Expression], None]) -> CompiledTemplate:
-    """A template of a JSONata state: expressions anywhere in it, everything else as it stands."""
+#: Called with the place inside the template and an expression that stands there.
+Note: TypeAlias = Callable[[str, Expression], None]
+
+
+def compile_jsonata(spec: Json, complain: Complain, field: str, note: Note, place: str = "") -> CompiledTemplate:
+    """A template of a JSONata state: expressions anywhere in it, everything else as it stands.
+
+    ``field`` is how AWS names the place when an expression fails (``Assign/w[1]``), ``place`` how a fault does.
+    """
     if isinstance(spec, dict):
-        inner = [(key, compile_jsonata(value, complain, f"{field}/{key}", note)) for key, value in spec.items()]
+        inner = [
+            (key, compile_jsonata(value, complain, f"{field}/{key}", note, f"{place}.{key}" if place else key))
+            for key, value in spec.items()
+        ]
         return _object(spec, inner)
     if isinstance(spec, list):
-        items = [compile_jsonata(value, complain, f"{field}[{index}]", note) for index, value in enumerate(spec)]
+        items = [
+            compile_jsonata(value, complain, f"{field}[{index}]", note, f"{place}[{index}]")
+            for index, value in enumerate(spec)
+        ]
         return _array(spec, items)
     if not is_expression(spec):
         return CompiledTemplate(lambda _value, _scope: spec, (), constant=True)
     try:
         expression = compile_expression(spec)
     except PathInvalid as fault:
-        complain(field.partition("/")[2].replace("/", "."), f"The JSONata expression is not valid: {fault}")
+        complain(place, f"The JSONata expression is not valid: {fault}")
         return CompiledTemplate(lambda _value, _scope: None, (), constant=True)
-    note(expression)
+    note(place, expression)
     return CompiledTemplate(evaluated(expression, field), (), constant=False)
 
 
