@@ -227,6 +227,61 @@ def test_a_choice_without_default_gets_a_warning_unless_its_rules_cover_true_and
     assert warned(choosing({"BooleanEquals": True}, {"BooleanEquals": False})) == []
 
 
+def choice_of(*rules: dict[str, Any], language: str = "JSONPath") -> dict[str, Any]:
+    chooses = {"Type": "Choice", "Choices": [{**rule, "Next": "Two"} for rule in rules]}
+    return {"QueryLanguage": language, "StartAt": "One", "States": {"One": chooses, "Two": END}}
+
+
+IS_A: dict[str, Any] = {"Variable": "$.n", "StringEquals": "a"}
+IS_TRUE: dict[str, Any] = {"Variable": "$.n", "BooleanEquals": True}
+
+
+@pytest.mark.parametrize("test", [IS_A, IS_TRUE, {"And": [IS_A, IS_TRUE]}, {"Not": IS_A}])
+def test_a_rule_beside_its_own_not_needs_no_default(test: dict[str, Any]) -> None:
+    assert warned(choice_of({**test, "Comment": "so"}, {"Not": test})) == []
+    assert warned(choice_of(test, {"Not": {"Variable": "$.m", "IsNull": True}})) == [("States.One", "NO_DEFAULT")]
+
+
+def test_a_condition_beside_its_not_or_one_that_is_true_needs_no_default() -> None:
+    asked = "$states.input.n = 1"
+
+    def conditions(*given: Any) -> list[tuple[str, str]]:
+        return warned(choice_of(*({"Condition": one} for one in given), language="JSONata"))
+
+    assert conditions(f"{{% {asked} %}}", f"{{% $not({asked}) %}}") == []
+    assert conditions(f"{{% {asked} %}}", True) == []
+    assert conditions(f"{{% {asked} %}}") == [("States.One", "NO_DEFAULT")]
+
+
+def around(kind: str, errors: list[str]) -> dict[str, Any]:
+    """A Task without a Catch inside a state with one, and one more after it."""
+    task = {"Type": "Task", "Resource": "x"}
+    inner: dict[str, Any] = {"StartAt": "Inner", "States": {"Inner": {**task, "End": True}}}
+    distributed: dict[str, Any] = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **inner}
+    kinds: dict[str, dict[str, Any]] = {
+        "Parallel": {"Type": "Parallel", "Branches": [inner]},
+        "Map": {"Type": "Map", "ItemProcessor": inner},
+        "distributed Map": {"Type": "Map", "ItemProcessor": distributed},
+    }
+    outer = {**kinds[kind], "Next": "After", "Catch": [{"ErrorEquals": errors, "Next": "Last"}]}
+    return {"StartAt": "Outer", "States": {"Outer": outer, "After": {**task, "Next": "Last"}, "Last": END}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "uncaught"),
+    [
+        ("Parallel", "States.ALL", "After"),
+        ("Map", "States.TaskFailed", "After"),
+        ("distributed Map", "States.ExceedToleratedFailureThreshold", "After"),
+        ("Parallel", "Declined", "Inner, After"),
+    ],
+)
+def test_a_task_is_caught_by_the_state_around_it(kind: str, error: str, uncaught: str) -> None:
+    (fault,) = parse(around(kind, [error])).warnings
+
+    assert fault.message.endswith(f"no Catch in {uncaught}")
+
+
 def test_tasks_without_catch_are_said_once_for_the_whole_definition() -> None:
     states = {name: {"Type": "Task", "Resource": "x", "Next": name + "x"} for name in ("A", "Ax")}
 

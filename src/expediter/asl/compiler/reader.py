@@ -31,8 +31,9 @@ class Notes(msgspec.Struct):
     express: bool = False
     #: Whether the states being read are those of an Express child execution of a distributed Map.
     express_child: bool = False
-    #: The Tasks without a Catch.
+    #: The Tasks without a Catch, and whether the states being read are inside one whose Catch takes every error.
     uncaught: list[str] = []
+    caught: bool = False
     #: Whether an earlier version of the code has accepted the definition already.
     accepted: bool = False
     #: The query language of the whole machine.

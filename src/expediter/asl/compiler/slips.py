@@ -29,6 +29,18 @@ def _paths_as_text(value: Json, place: str, key: str = "") -> Iterator[tuple[str
             yield from _paths_as_text(inner, f"{place}[{index}]")
 
 
+def catches_all(reader: Reader) -> bool:
+    """Whether the Catch of a state takes whatever ends what is inside it."""
+    catchers = reader.spec.get("Catch")
+    entries = catchers if isinstance(catchers, list) else []
+    lists = [entry.get("ErrorEquals") for entry in entries if isinstance(entry, dict)]
+    return any(name in errors for errors in lists if isinstance(errors, list) for name in _EVERY_ERROR)
+
+
+#: The last is what a distributed Map makes of the errors of its items.
+_EVERY_ERROR = ("States.ALL", "States.TaskFailed", "States.ExceedToleratedFailureThreshold")
+
+
 def warn_of_choice(reader: Reader) -> None:
     """Without Default the execution fails when no rule holds."""
     rules = reader.spec.get("Choices")
@@ -37,12 +49,26 @@ def warn_of_choice(reader: Reader) -> None:
 
 
 def _covers_all(rules: list[Json]) -> bool:
-    """Whether two rules test the same value for true and for false."""
-    asked = [
-        (rule.get("Variable"), operator, rule[operator])
-        for rule in rules
-        if isinstance(rule, dict)
-        for operator in ("BooleanEquals", "IsPresent", "IsNull", "IsString", "IsNumeric", "IsBoolean", "IsTimestamp")
-        if isinstance(rule.get(operator), bool)
+    """Whether one rule always holds: two test the same value for true and for false, or one is the Not of another."""
+    tests = [
+        {field: rule[field] for field in rule if field not in _NO_TESTS} for rule in rules if isinstance(rule, dict)
     ]
-    return any((variable, operator, not value) in asked for variable, operator, value in asked)
+    return any(test.get("Condition") is True for test in tests) or any(
+        opposite in tests for test in tests for opposite in _opposites(test)
+    )
+
+
+_NO_TESTS = ("Next", "Assign", "Output", "Comment")
+_YES_OR_NO = ("BooleanEquals", "IsPresent", "IsNull", "IsString", "IsNumeric", "IsBoolean", "IsTimestamp")
+
+
+def _opposites(test: dict[str, Json]) -> Iterator[dict[str, Json]]:
+    """The tests that hold when this one does not, as people write them."""
+    condition = test.get("Condition")
+    if isinstance(condition, str):
+        yield {"Condition": f"{{% $not({condition.removeprefix('{%').removesuffix('%}').strip()}) %}}"}
+        return
+    yield {"Not": test}
+    for operator in _YES_OR_NO:
+        if isinstance(test.get(operator), bool):
+            yield {**test, operator: not test[operator]}

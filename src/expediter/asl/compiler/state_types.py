@@ -12,7 +12,7 @@ from expediter.asl.compiler.reachability import check_level
 from expediter.asl.compiler.reader import Notes, Reader
 from expediter.asl.compiler.resources import check_credentials, check_resource
 from expediter.asl.compiler.scalars import due, limits, text
-from expediter.asl.compiler.slips import warn_of_paths
+from expediter.asl.compiler.slips import catches_all, warn_of_paths
 from expediter.asl.compiler.unset_fields import check_choices
 from expediter.asl.machine import BRANCHES, MACHINE_FIELDS, PROCESSOR_FIELDS, PROCESSORS
 from expediter.asl.protocol import Json
@@ -137,7 +137,7 @@ def _task(name: str, reader: Reader) -> State:
     if reader.has("Resource"):
         reader.notes.resources.add(resource)
         check_resource(reader, resource)
-    if not reader.spec.get("Catch"):
+    if not reader.spec.get("Catch") and not reader.notes.caught:
         reader.notes.uncaught.append(name)
     _check_times(reader)
     check_credentials(reader)
@@ -246,9 +246,10 @@ def compile_state(name: str, spec: Json, scope: Reader) -> State | None:
     _check_name(reader, name, notes)
     _check_fields(reader, TYPES[kind])
     warn_of_paths(reader)
-    outer, notes.state = notes.state, name
+    outer, around = notes.state, notes.caught
+    notes.state, notes.caught = name, around or catches_all(reader)
     state = TYPES[kind].compile(name, reader)
-    notes.state = outer
+    notes.state, notes.caught = outer, around
     return state
 
 
