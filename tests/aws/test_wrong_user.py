@@ -65,6 +65,7 @@ KINDS = [
     Kind("somebody without a sub", {"client_id": "shop", "cognito:groups": ["operators"]}, None),
     person("a customer", CUSTOMER),
     person("a customer in other groups", CUSTOMER, "cooks", "Operators", "operators-"),
+    person("a customer in a group with a space", CUSTOMER, "not operators"),
     person("a customer who asks for scopes", CUSTOMER, scope="openid expediter/dlq expediter/erase"),
     *(person(f"a {role}", ROLES[role], "cooks", f"operators-{role}") for role in Role),
     person("an operator", ALL, "operators"),

@@ -107,8 +107,10 @@ def caller_of(claims: Claims) -> Caller:
     return Caller(user_id, operator=False, name="customer", scopes=CUSTOMER, until=until)
 
 
-def words_of(value: Json) -> tuple[str, ...]:
-    """The names in a claim that lists some: a JSON array, or a text with spaces or commas between them."""
+def names_in(value: Json) -> tuple[str, ...]:
+    """The names in a claim that lists some: a JSON array. A text is one name, whatever is in it: a group may be called
+    ``not operators``.
+    """
     if isinstance(value, str):
-        return tuple(value.strip("[]").replace(",", " ").split())
-    return tuple(word for word in value if isinstance(word, str)) if isinstance(value, list) else ()
+        return (value,)
+    return tuple(name for name in value if isinstance(name, str)) if isinstance(value, list) else ()

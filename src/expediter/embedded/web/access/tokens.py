@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 import jwt
 import msgspec
 
-from expediter.api.access import Claims, words_of
+from expediter.api.access import Claims, names_in
 from expediter.api.errors import Unauthorized
 from expediter.asl.protocol import Json
 from expediter.embedded.clock import Clock
@@ -82,8 +82,8 @@ def claims_of(claims: Mapping[str, Json], oidc: Oidc) -> Claims:
             {
                 "sub": claims["sub"],
                 "client_id": claims.get("client_id") or "",
-                "scope": " ".join(words_of(claims.get("scope", ""))),
-                "groups": words_of(claims.get(oidc.operators_claim, [])),
+                "scope": " ".join(names_in(claims.get("scope", ""))),
+                "groups": names_in(claims.get(oidc.operators_claim, [])),
                 "name": _name(claims),
                 "exp": int(claims["exp"]),
             },
