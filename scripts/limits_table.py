@@ -80,9 +80,9 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         "429 `TooManyRequests`",
     ),
     (
-        "requests of one address without a right token, customers' pages among them",
+        "requests of one address without a right token or session, customers' pages and websockets among them",
         f"{shares.BURST} at once, then {shares.EACH_SECOND:g} a second",
-        "429 `TooManyRequests`",
+        "429 `TooManyRequests`; the websocket is closed (4429)",
     ),
     (
         "requests of one user who has signed in",
@@ -90,7 +90,7 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         "429 `TooManyRequests`",
     ),
     (
-        "requests of one key, or of one operator who has signed in (those with the plain token: in all only)",
+        "requests of one key or operator who has signed in, at the console too (with the plain token: in all only)",
         f"{shares.OF_PROGRAM:,} at once, then {shares.OF_PROGRAM_EACH_SECOND:,g} a second",
         "429 `TooManyRequests`",
     ),

@@ -126,6 +126,7 @@ class App:
                     caller = await self._authenticator.look_up(authorization)
                 except Unauthorized:
                     self._wrong_tokens.seen(authorization, "GraphQL", address)
+                    self._shares.requests.count(address)
                     raise
                 place.close()
                 if not self._authenticator.open:

@@ -186,7 +186,9 @@ class Console:
             return await self._sign_in.answer(path, head, body, caller, secure=secure)
         session, begun = self._session(headers, secure=secure)
         if session is None:
+            self._shares.requests.count(caller)
             return self._sign_in.refusal()
+        self._shares.count(session.caller, caller)
         if path == "/console/sign-out" and head.method == "POST":
             self._form(body, session)
             self._sessions.end(cookie_in(headers))
@@ -206,7 +208,7 @@ class Console:
         if path.startswith("/console/live/"):
             return self._live(path.removeprefix("/console/live/"), _seen(head), session)
         route, params = _PAGES.find(head.method, path)
-        require(session.scopes, route.need)
+        require(session.caller.scopes, route.need)
         form = self._form(body, session) if head.method == "POST" else {}
         address = self._proxies.caller(head.peer, head.headers)
         visit = self._visit(session, params, dict(head.arguments()), form, address)
@@ -232,7 +234,7 @@ class Console:
             query=query,
             form=form,
             seen=self._journal.place(),
-            scopes=session.scopes,
+            scopes=session.caller.scopes,
         )
 
     async def _show(self, route: Route, visit: Visit) -> Response:
@@ -290,7 +292,7 @@ class Console:
 
     def _live(self, what: str, seen: str, session: ConsoleSession) -> LivePage:
         """Raises PathUnknown, ScopeMissing."""
-        require(session.scopes, routes.live_need(what))
+        require(session.caller.scopes, routes.live_need(what))
         if what == "orders":
             return LivePage(self._journal.follow(seen))
         kind, _, order_id = what.partition("/")

@@ -11,7 +11,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from expediter.app.access import ALL, Scope
+from expediter.app.ports import Caller
+from expediter.embedded.web.access.authenticator import OPERATOR
 
 COOKIE = "expediter_session"
 #: Seconds that a session lasts.
@@ -23,13 +24,14 @@ MOST_SESSIONS = 1_000
 class ConsoleSession(NamedTuple):
     """A browser that is let in until ``ends`` (seconds); ``name`` is who acts, ``secret`` signs the session's forms.
 
-    ``scopes``: what he may do. ``shown``: what let him in (``Bearer TOKEN``), where it can be taken back.
+    ``caller``: who he is over the API, with what he may do. ``shown``: what let him in (``Bearer TOKEN``), where it can
+    be taken back.
     """
 
     name: str
     secret: bytes
     ends: float
-    scopes: frozenset[Scope] = ALL
+    caller: Caller = OPERATOR
     shown: str = ""
 
 
@@ -40,10 +42,10 @@ class ConsoleSessions:
         self._clock = clock
         self._sessions: OrderedDict[str, ConsoleSession] = OrderedDict()
 
-    def begin(self, name: str, scopes: frozenset[Scope] = ALL, shown: str = "") -> tuple[ConsoleSession, str]:
+    def begin(self, name: str, caller: Caller = OPERATOR, shown: str = "") -> tuple[ConsoleSession, str]:
         """A new session and its cookie."""
         cookie, secret = secrets.token_urlsafe(32), secrets.token_bytes(32)
-        session = self._sessions[cookie] = ConsoleSession(name, secret, self._clock() + LASTS, scopes, shown)
+        session = self._sessions[cookie] = ConsoleSession(name, secret, self._clock() + LASTS, caller, shown)
         if len(self._sessions) > MOST_SESSIONS:
             self._sessions.popitem(last=False)
         return session, cookie

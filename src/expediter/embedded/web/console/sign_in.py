@@ -105,5 +105,5 @@ class SignIn:
         return self._begun(caller.name, caller, "", secure=secure)
 
     def _begun(self, name: str, caller: Caller, shown: str, *, secure: bool) -> Response:
-        _, value = self._sessions.begin(name, caller.scopes, shown)
+        _, value = self._sessions.begin(name, caller, shown)
         return Response(303, (("Location", "/console"), cookie(value, LASTS, secure=secure)))

@@ -60,7 +60,7 @@ class Disconnected(Exception):
 
 class GraphqlSocket:
     """One connection. ``run`` returns when it is closed, from either side. ``greet`` tells who shows this
-    (``Bearer TOKEN``), or raises Unauthorized or IssuerUnavailable.
+    (``Bearer TOKEN``), or raises Unauthorized, IssuerUnavailable or TooManyRequests.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class GraphqlSocket:
         except (Unauthorized, IssuerUnavailable) as error:
             raise Closing(4403, "Forbidden") from error
         except TooManyRequests as error:
-            raise Closing(4429, "Too many websockets of one caller") from error
+            raise Closing(4429, "Too many websockets or requests of one caller") from error
         await self._tell(WsMessage("connection_ack"))
         return caller
 
