@@ -56,8 +56,10 @@ async def test_a_redriven_message_is_taken_in_at_once(tmp_path: Path) -> None:
 @story
 async def test_more_timers_than_one_round_takes_all_fire(tmp_path: Path) -> None:
     async with opened(tmp_path) as stage:
-        count = TIMERS + 40
-        await asyncio.gather(*(stage.accept() for _ in range(count)))
+        count = TIMERS + 48
+        for _ in range(count // 20):
+            # a few at a time: a slow machine refuses hundreds at once
+            await asyncio.gather(*(stage.accept() for _ in range(20)))
         await stage.quiet()
         await stage.advance(30 * SECOND)
 
