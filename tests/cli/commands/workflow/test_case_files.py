@@ -51,6 +51,7 @@ def run_cases(typed: Run, folder: Path, *cases: Any) -> tuple[int, Any]:
         ({"expected": SUCCEEDED, "definition": ENDS, "task_mocks": None}, "got `null` - at `$.task_mocks`"),
         ({"expected": SUCCEEDED, "definition_file": None}, "got `null` - at `$.definition_file`"),
         ({"expected": SUCCEEDED, "definition": ENDS, "workflow_type": "express"}, "at `$.workflow_type`"),
+        ({"expected": SUCCEEDED, "definition": ENDS, "definition_name": "M"}, "name the file too"),
         (5, "must be an object"),
     ],
 )
@@ -95,6 +96,20 @@ def test_a_case_of_an_express_workflow_is_held_to_the_rules_of_express(typed: Ru
 
         assert code == 1
         assert "Express state machine does not support activities" in json.dumps(answer["disagree"])
+
+
+def test_a_case_names_the_state_machine_of_a_template_with_several(typed: Run, tmp_path: Path) -> None:
+    def resource(error: str) -> dict[str, Any]:
+        definition = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": error}}}
+        return {"Type": "AWS::Serverless::StateMachine", "Properties": {"Definition": definition}}
+
+    (tmp_path / "sam.json").write_text(json.dumps({"Resources": {name: resource(name) for name in ("M", "N")}}))
+    case = {"definition_file": "sam.json", "expected": {"status": "FAILED", "error": "N"}}
+
+    assert run_cases(typed, tmp_path, {**case, "definition_name": "N"})[0] == 0
+    assert run_cases(typed, tmp_path, {**case, "definition_name": "M"})[0] == 1
+    assert "definition_name): M, N." in run_cases(typed, tmp_path, case)[1]["error"]
+    assert "has no state machine O" in run_cases(typed, tmp_path, {**case, "definition_name": "O"})[1]["error"]
 
 
 def test_the_other_files_are_run_when_one_cannot_be_read(typed: Run, tmp_path: Path) -> None:

@@ -42,6 +42,28 @@ def test_what_is_gone_new_and_changed_is_told_with_what_keeps_every_order(typed:
     assert "expediter workflow publish" in done.out
 
 
+def test_a_name_chooses_the_state_machine_of_each_template(typed: Run, tmp_path: Path) -> None:
+    def resource(state: str) -> dict[str, Any]:
+        definition = {"StartAt": state, "States": {state: {"Type": "Succeed"}}}
+        return {"Type": "AWS::Serverless::StateMachine", "Properties": {"Definition": definition}}
+
+    def template(file: str, **states: str) -> str:
+        resources = {name: resource(state) for name, state in states.items()}
+        (tmp_path / file).write_text(json.dumps({"Resources": resources}))
+        return str(tmp_path / file)
+
+    old, new = template("old.json", M="A", N="B"), template("new.json", M="A", N="C")
+    alone = tmp_path / "alone.json"
+    alone.write_text(json.dumps(resource("B")["Properties"]["Definition"]))
+
+    assert "Choose one with --name" in typed("workflow", "diff", old, new).err
+    assert typed("workflow", "diff", old, new, "--name", "M").code == 0
+    for before in (old, str(alone)):
+        done = typed("workflow", "diff", before, new, "--name", "N", "--json")
+        assert (done.json["states"]["gone"], done.json["states"]["new"]) == (["B"], ["C"])
+    assert "has no state machine O" in typed("workflow", "diff", old, new, "--name", "O").err
+
+
 def test_nothing_gone_exits_0(typed: Run, files: tuple[str, str]) -> None:
     same = typed("workflow", "diff", files[0], files[0], "--json")
 

@@ -30,6 +30,7 @@ class _Form(msgspec.Struct):
     group: str | None = None
     tier: str | None = None
     definition_file: str = ""
+    definition_name: str = ""
     request: dict[str, Any] = {}
     workflow_type: Literal["STANDARD", "EXPRESS"] = "STANDARD"
     task_mocks: dict[str, list[dict[str, Any]]] = {}
@@ -41,7 +42,18 @@ _DEFINITIONS = ("definition", "definition_text", "definition_file", "request")
 #: The fields of a case. A recorded one (it has ``recorded``) may have more.
 _FIELDS = (
     *_DEFINITIONS,
-    *("id", "group", "tier", "comment", "workflow_type", "input", "task_mocks", "s3_objects", "stopped_by_api"),
+    *(
+        "definition_name",
+        "id",
+        "group",
+        "tier",
+        "comment",
+        "workflow_type",
+        "input",
+        "task_mocks",
+        "s3_objects",
+        "stopped_by_api",
+    ),
     *("expected", "trace", "fuzzy", "placeholder_tokens", "cause_reserialised", "recorded_from"),
 )
 _EXPECTED = ("status", "output", "error", "cause", "states_entered", "states_entered_order", "evaluation_failed")
@@ -97,6 +109,8 @@ def _checked(case: Any, file: Path, number: int) -> dict[str, Any]:  # noqa: ANN
         raise Unreadable(str(error)) from error
     if not case.keys() & set(_DEFINITIONS):
         raise Unreadable("name its definition or definition_file")
+    if "definition_name" in case and "definition_file" not in case:
+        raise Unreadable("definition_name is a state machine of definition_file: name the file too")
     _check_expected(case)
     done = _completed(case, file, number)
     if case.get("task_mocks"):
@@ -131,13 +145,16 @@ def _check_expected(case: dict[str, Any]) -> None:
 
 
 def _completed(case: dict[str, Any], file: Path, number: int) -> dict[str, Any]:
-    """A case of a user's own may name its ``definition_file`` (relative to the case) and leave out the rest."""
+    """A case of a user's own may name its ``definition_file`` (relative to the case) and leave out the rest.
+
+    ``definition_name`` is the state machine, where the file is a template with several.
+    """
     tier = "own" if "status" in case["expected"] else "definition"
     filled = {"id": f"{file.stem} {number}", "group": file.stem, "tier": tier, **case}
     if "states_entered" in case["expected"]:
         filled["expected"] = {"states_entered_order": "exact", **case["expected"]}
     if "definition_file" in case:
-        source = chosen(file.parent / case["definition_file"])
+        source = chosen(file.parent / case["definition_file"], case.get("definition_name"))
         filled["definition"] = source.definition
         if source.express:
             filled.setdefault("workflow_type", "EXPRESS")

@@ -1,6 +1,7 @@
 """``expediter workflow diff``: what another definition would mean for orders under way on this one."""
 
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ def diff(
     old: Annotated[str, typer.Argument(help="A definition; with --live also the number of a version")],
     new: Annotated[Path, typer.Argument(help="The definition that shall follow it")],
     *,
+    name: Annotated[str | None, typer.Option("--name", help="Which state machine of each template")] = None,
     live: Annotated[bool, typer.Option("--live", help="Ask a running server where its orders are")] = False,
     url: Url = None,
     as_json: AsJson = False,
@@ -28,8 +30,8 @@ def diff(
     Orders keep the version that they began on, so none is moved: what is gone is what they still need there.
     """
     with ends(as_json=as_json):
-        version, before = _old(old, url, live=live, as_json=as_json)
-        after = _definition(new, as_json=as_json)
+        version, before = _old(old, name, url, live=live, as_json=as_json)
+        after = _definition(new, name, as_json=as_json)
         found = changes(before, after)
         version = _version_of(before, url) if live and version is None else version
         states = _states(version, url) if version is not None else None
@@ -43,11 +45,21 @@ def diff(
     raise typer.Exit(1 if _needed(found, states) else 0)
 
 
-def _definition(path: Path, *, as_json: bool) -> dict[str, Any]:
+def _definition(path: Path, name: str | None, *, as_json: bool) -> dict[str, Any]:
     """A valid definition, as the server would store it: with the names of its tasks."""
-    source = chosen(path)
+    source = _source(path, name)
     only_valid(path, source, as_json=as_json)
     return _with_tasks(source)
+
+
+def _source(path: Path, name: str | None) -> Source:
+    """The state machine of that name. A file that is one definition has no name, and is taken as it is."""
+    if name is not None:
+        with suppress(Unreadable):
+            only = chosen(path)
+            if not only.name:
+                return only
+    return chosen(path, name)
 
 
 def _with_tasks(source: Source) -> dict[str, Any]:
@@ -58,10 +70,12 @@ def _with_tasks(source: Source) -> dict[str, Any]:
     return found
 
 
-def _old(old: str, url: str | None, *, live: bool, as_json: bool) -> tuple[int | None, dict[str, Any]]:
+def _old(
+    old: str, name: str | None, url: str | None, *, live: bool, as_json: bool
+) -> tuple[int | None, dict[str, Any]]:
     if live and old.isascii() and old.isdigit():
         return int(old), fetch("GET", f"/workflow/versions/{old}", url)["definition"]
-    return None, _definition(Path(old), as_json=as_json)
+    return None, _definition(Path(old), name, as_json=as_json)
 
 
 def _version_of(definition: dict[str, Any], url: str | None) -> int:

@@ -54,7 +54,9 @@ def machine(path: Path, name: str | None, values: Mapping[str, str] | None = Non
     if not fits:
         raise Unreadable(f"{path} has no state machine {name}. It has: {names or 'none that has a name'}.")
     if len(fits) > 1:
-        raise Unreadable(f"{path} has {len(found)} state machines. Choose one with --name: {names}.")
+        raise Unreadable(
+            f"{path} has {len(found)} state machines. Choose one with --name (in a case: definition_name): {names}."
+        )
     if fits[0].unread is not None:
         raise Unreadable(f"{path}: {fits[0].name}: {fits[0].unread}", fits[0].unread.place)
     return fits[0]
