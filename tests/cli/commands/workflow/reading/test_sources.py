@@ -172,6 +172,56 @@ def test_a_fault_in_the_literal_text_of_a_template_is_shown_where_it_stands(tmp_
     assert text.splitlines()[found.line - 1][found.column - 1 :].startswith('"Nxt"')
 
 
+ODD = '{"StartAt": "A",\n "States": {"A": {"Type": "Pass", "Comment": "ü\\t${One}", "Nxt": "A", "End": true}}}'
+BEGIN, _, END = ODD.partition("${One}")
+LINES = ODD.splitlines()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        json.dumps(ODD),
+        json.dumps({"Fn::Sub": ODD}),
+        json.dumps({"Fn::Sub": [ODD, {"One": "a longer text"}]}, indent=1),
+        json.dumps({"Fn::Join": ["", [BEGIN, {"Ref": "One"}, END]]}, indent=2),
+        json.dumps({"Fn::Join": ["\n", LINES]}, ensure_ascii=False, indent=2),
+        "!Join ['', ['" + BEGIN.replace("\n", " ") + "', !Ref One, '" + END + "']]",
+        "!Sub '" + ODD.replace("\n", " ") + "'",
+        f"!Sub\n  - |\n    {LINES[0]}\n    {LINES[1]}\n  - One: 1",
+        "{Fn::ToJsonString: " + ODD.replace("\n", "") + "}",
+        f"!Join\n  - ''\n  - - |\n      {LINES[0]}\n      {LINES[1]}\n    - ' '",
+    ],
+)
+def test_a_fault_in_a_text_of_a_template_is_shown_where_it_stands(tmp_path: Path, given: str) -> None:
+    text = f"""{{"Resources": {{"One": {{"Type": "{MACHINE}", "Properties": {{"DefinitionString": {given}}}}}}}}}"""
+    if given.startswith(("!", "{Fn")):
+        text = f"Resources:\n One:\n  Type: {MACHINE}\n  Properties:\n   DefinitionString: "
+        text += given.replace("\n", "\n    ") + "\n"
+    file = tmp_path / "template"
+    file.write_text(text)
+
+    found = locate(machine(file, None), "States.A.Nxt")
+
+    assert found is not None
+    assert text.splitlines()[found.line - 1][found.column - 1 :].replace("\\", "").startswith('"Nxt"')
+
+
+@pytest.mark.parametrize("lead", ["!Sub\n    |\n", ">\n", "!Sub >\n"])
+def test_a_fault_in_folded_lines_of_a_template_is_shown_where_they_begin(tmp_path: Path, lead: str) -> None:
+    file = tmp_path / "template"
+    lines = "\n    ".join(LINES)
+    file.write_text(f"Resources:\n One:\n  Type: {MACHINE}\n  Properties:\n   DefinitionString: {lead}    {lines}\n")
+
+    assert locate(machine(file, None), "States.A.Nxt") == (5, 22)
+
+
+def test_an_address_in_yaml_is_no_comment(tmp_path: Path) -> None:
+    file = tmp_path / "any.yaml"
+    file.write_text("Comment: 'https://example.com'\nStartAt: A\nStates: {A: {Type: Pass, Nxt: A, End: true}}\n")
+
+    assert locate(machine(file, None), "States.A.Nxt") == (3, 26)
+
+
 def test_yaml_whose_aliases_stand_for_billions_of_values_is_refused_at_once() -> None:
     lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]" for before, name in pairwise("abcdefghij")]

@@ -8,7 +8,8 @@ import yaml
 
 from expediter.cli.commands.workflow.reading.json_faults import same_length
 from expediter.cli.commands.workflow.reading.sources import Source
-from expediter.cli.commands.workflow.reading.values import LARGEST_YAML, Loader, without_comments
+from expediter.cli.commands.workflow.reading.template_texts import Pieces, in_file, pieces
+from expediter.cli.commands.workflow.reading.values import LARGEST_YAML, Loader, is_json, without_comments
 
 
 class Location(NamedTuple):
@@ -29,13 +30,18 @@ def locate(source: Source, path: str) -> Location | None:
     mark = None if node is None else node.start_mark
     for key in source.place:
         node, mark = _entry(node, key) or (None, mark)
-    if isinstance(node, yaml.ScalarNode) and node.style == "|":
-        return _in_block(source, node, path)
+    node, mark = _entry(node, "Fn::ToJsonString") or (node, mark)
+    if source.place and node is not None and (made := pieces(node)) is not None:
+        return _in_text(source, made, path) or _location(mark)
     while node is not None and path:
         found = _step(node, path)
         if found is None:
             break
         node, mark, path = found
+    return _location(mark)
+
+
+def _location(mark: yaml.Mark | None) -> Location | None:
     return None if mark is None else Location(mark.line + 1, mark.column + 1)
 
 
@@ -43,26 +49,26 @@ def locate(source: Source, path: str) -> Location | None:
 def _composed(text: str) -> yaml.Node | None:
     """The nodes of a text with their places; read once for all the faults of a file, as reading takes long."""
     try:
-        node: yaml.Node | None = yaml.compose(_with_names(without_comments(text)).replace("\t", " "), Loader)
+        node: yaml.Node | None = yaml.compose(_as_yaml(text).replace("\t", " "), Loader)
     except (yaml.YAMLError, RecursionError):
         return None
     return node
 
 
-def _in_block(source: Source, node: yaml.ScalarNode, path: str) -> Location | None:
-    """Where a fault stands in a definition that is the literal text (``|``) of a template."""
-    inner = locate(Source("", None, node.value), path)
-    lines = source.text.splitlines()
-    line = node.start_mark.line + (inner.line if inner else 1)
-    if inner is None or line >= len(lines):
-        return inner and Location(node.start_mark.line + 1, node.start_mark.column + 1)
-    written, meant = lines[line], node.value.splitlines()[inner.line - 1]
-    return Location(line + 1, len(written) - len(meant) + inner.column)
+def _in_text(source: Source, made: Pieces, path: str) -> Location | None:
+    """Where a fault stands in a definition that is a text of a template, in one piece or in several."""
+    text = made.text()
+    inner = locate(Source("", None, text), path)
+    if inner is None:
+        return None
+    lines = text.splitlines(keepends=True)
+    node, offset = made.at(sum(map(len, lines[: inner.line - 1])) + inner.column - 1)
+    return None if node is None else Location(*in_file(source.text, node, offset))
 
 
-def _with_names(text: str) -> str:
-    """JSON text as YAML takes it."""
-    return same_length(text) if text.lstrip().startswith("{") else text
+def _as_yaml(text: str) -> str:
+    """YAML as it is, and JSON as YAML takes it, of the same length."""
+    return same_length(without_comments(text)) if is_json(text) else text
 
 
 def _entry(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Mark] | None:

@@ -50,13 +50,18 @@ def parsed(text: str, values: Mapping[str, str] | None = None) -> Any:  # noqa: 
 
     ``values``: of placeholders, for those that stand in JSON without quotes.
     """
-    if text.lstrip()[:1] in {"{", "["} or text.lstrip()[:2] in {"//", "/*"}:
+    if is_json(text):
         try:
             found = decode_unique(quoted(without_comments(text), values))
         except (ValueError, RecursionError) as error:
             raise _not_json(text, error) from error
         return as_json_has_it(found)
     return _yaml(text)
+
+
+def is_json(text: str) -> bool:
+    """Whether a text is read as JSON, with comments, and not as YAML."""
+    return text.lstrip()[:1] in {"{", "["} or text.lstrip()[:2] in {"//", "/*"}
 
 
 def _not_json(text: str, error: Exception) -> Unreadable:
