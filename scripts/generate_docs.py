@@ -25,7 +25,7 @@ from expediter.app.access import CUSTOMER, GROUPS, ROLES, Role, Scope
 from expediter.app.tasks.order import TASKS
 from expediter.cli.app import app
 from expediter.cli.commands.cost import PRICES
-from expediter.console.routes import MARKS, ROUTES, live_need
+from expediter.console.routes import LIVE, ROUTES
 from expediter.domain import errors as domain
 from expediter.domain.currencies import PUBLISHED
 from expediter.domain.errors import OrderError
@@ -211,8 +211,7 @@ def operation_scopes() -> str:
     }
     rows = [(where.get(name, f"`{name}`"), _needed(need)) for name, need in NEEDS.items()]
     rows += [(f"`{method} {path}`", _needed(route.need)) for (method, path), route in ROUTES.items()]
-    live = (*MARKS, "orders", "orders/{id}")
-    rows += [(f"`GET /console/live/{name}`", _needed(live_need(name))) for name in live]
+    rows += [(f"`GET /console/live/{name}`", _needed(need)) for name, need in LIVE.items()]
     return table(("operation", "needs"), rows)
 
 

@@ -1,6 +1,7 @@
 """Every page and act of the console: method and path to handler and scope. ``{id}`` stands for one part of a path."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from expediter.app.access import Scope
 from expediter.app.operator.services import OperatorServices
@@ -34,19 +35,25 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("POST", "/console/workflow/try"): Route(workflow.try_workflow, Scope.WORKFLOW, tries=True),
 }
 
-#: Pages that are loaded again when their mark changes, by the last part of their live address.
-MARKS = {
-    "letters": dead_letters.letters_mark,
-    "mailbox": mail.mails_mark,
-    "flow": flow.flow_mark,
-    "workflow": workflow.workflow_mark,
+
+class Marked(NamedTuple):
+    """A live page that is loaded again when its ``mark`` changes, and the scope that it needs."""
+
+    mark: Callable[[OperatorServices], str]
+    need: Scope
+
+
+#: By the last part of their live address.
+MARKED: Mapping[str, Marked] = {
+    "letters": Marked(dead_letters.letters_mark, Scope.DLQ_READ),
+    "mailbox": Marked(mail.mails_mark, Scope.ORDERS_READ),
+    "flow": Marked(flow.flow_mark, Scope.ORDERS_READ),
+    "workflow": Marked(workflow.workflow_mark, Scope.WORKFLOW_READ),
 }
 
-
-def mark(name: str, services: OperatorServices) -> str:
-    return MARKS[name](services)
-
-
-def live_need(name: str) -> Scope:
-    """The scope that a live page needs: ``orders``, ``orders/ID``, or one of MARKS."""
-    return {"letters": Scope.DLQ_READ, "workflow": Scope.WORKFLOW_READ}.get(name, Scope.ORDERS_READ)
+#: What every live page needs, by what follows ``/console/live/``.
+LIVE: Mapping[str, Scope] = {
+    **{name: page.need for name, page in MARKED.items()},
+    "orders": Scope.ORDERS_READ,
+    "orders/{id}": Scope.ORDERS_READ,
+}

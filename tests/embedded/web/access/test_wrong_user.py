@@ -15,7 +15,7 @@ from expediter.api.access import NEEDS, Need
 from expediter.api.graphql import RESOLVERS
 from expediter.api.routes import operations
 from expediter.app.access import Scope
-from expediter.console.routes import MARKS, ROUTES, live_need
+from expediter.console.routes import LIVE, MARKED, ROUTES
 from expediter.embedded.web.operations import OPERATIONS
 from tests.embedded.web.access.callers import TOKEN, KindOfCaller, known, made_key, programs, strangers
 from tests.embedded.web.conftest import Opened, Served
@@ -116,6 +116,14 @@ def test_every_operation_has_a_row_and_the_contracts_say_the_same() -> None:
     assert document.count('"security"') == len(OPERATIONS)
 
 
+def test_every_live_page_has_a_row_and_needs_what_the_page_that_it_keeps_up_to_date_needs() -> None:
+    follows = {"letters": "dead-letters", "mailbox": "mailbox", "flow": "flow", "workflow": "workflow"}
+    assert set(MARKED) == set(follows)
+    pages = {**{live: f"/console/{page}" for live, page in follows.items()}, "orders": "/console"}
+    wanted = {live: ROUTES["GET", page].need for live, page in pages.items()}
+    assert {**wanted, "orders/{id}": ROUTES["GET", "/console/orders/{id}"].need} == LIVE
+
+
 async def test_every_operation_of_rest_lets_in_whom_the_table_names(opened: Opened) -> None:
     async with town(opened) as there:
         for name, (method, path) in WHERE.items():
@@ -151,7 +159,7 @@ def _told_in(errors: list[dict[str, Any]]) -> str:
 
 async def test_every_page_and_act_of_the_console_lets_in_whom_the_table_names(opened: Opened) -> None:
     needs = {where: route.need for where, route in ROUTES.items()}
-    needs |= {("GET", f"/console/live/{name}"): live_need(name) for name in (*MARKS, "orders", "orders/1")}
+    needs |= {("GET", f"/console/live/{name}"): need for name, need in LIVE.items()}
     async with town(opened) as there:
         for kind in there.kinds:
             form = {"token": kind.token, "name": "Olga"}

@@ -292,15 +292,16 @@ class Console:
 
     def _live(self, what: str, seen: str, session: ConsoleSession) -> LivePage:
         """Raises PathUnknown, ScopeMissing."""
-        require(session.caller.scopes, routes.live_need(what))
+        order_id = what.removeprefix("orders/") if what.startswith("orders/") else ""
+        need = routes.LIVE.get("orders/{id}" if order_id else what)
+        if need is None:
+            raise PathUnknown(f"There is nothing live called {what}.")
+        require(session.caller.scopes, need)
         if what == "orders":
             return LivePage(self._journal.follow(seen))
-        kind, _, order_id = what.partition("/")
-        if kind == "orders":
+        if order_id:
             return LivePage(self._marked(lambda services: services.runs.mark(order_id), order_id, seen))
-        if what not in routes.MARKS:
-            raise PathUnknown(f"There is nothing live called {what}.")
-        return LivePage(self._marked(routes.MARKS[what], None, seen))
+        return LivePage(self._marked(routes.MARKED[what].mark, None, seen))
 
     def _marked(
         self, mark: Callable[[OperatorServices], str], order_id: str | None, seen: str
