@@ -161,3 +161,16 @@ def test_every_command_shows_the_line_of_a_text_that_is_not_json(file: Path, com
     file.write_text('{"StartAt": }')
 
     assert f"  --> {file}:1:13\n" in CliRunner().invoke(app, [command, str(file)]).stderr
+
+
+@pytest.mark.parametrize("text", ['{"StartAt": "A",\n "States": }', '{"States": {},\n "States": {}}'])
+def test_what_is_not_json_in_the_text_of_a_template_is_shown_in_the_template(tmp_path: Path, text: str) -> None:
+    template = tmp_path / "template.json"
+    place = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionString": {"Fn::Sub": text}}}
+    template.write_text(json.dumps({"Resources": {"One": place}}, indent=1))
+    wrong = "}" if "StartAt" in text else '\\"States\\": {}}'
+
+    (fault,) = json.loads(validate(template, "--json")[1])["faults"]
+
+    assert template.read_text().splitlines()[fault["line"] - 1][fault["column"] - 1 :].startswith(wrong)
+    assert "  --> " in CliRunner().invoke(app, ["validate", str(template)]).stderr

@@ -1,15 +1,14 @@
 """Where in a file a fault stands."""
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 import yaml
 
-from expediter.cli.commands.workflow.reading.json_faults import same_length
+from expediter.cli.commands.workflow.reading.nodes import composed, entry
 from expediter.cli.commands.workflow.reading.sources import Source
 from expediter.cli.commands.workflow.reading.template_texts import Pieces, in_file, pieces
-from expediter.cli.commands.workflow.reading.values import LARGEST_YAML, Loader, is_json, without_comments
+from expediter.cli.commands.workflow.reading.values import offset_of
 
 
 class Location(NamedTuple):
@@ -24,13 +23,11 @@ def locate(source: Source, path: str) -> Location | None:
 
     None in a text that is larger than any definition.
     """
-    if len(source.text) > LARGEST_YAML:
-        return None
-    node = _composed(source.text)
+    node = composed(source.text)
     mark = None if node is None else node.start_mark
     for key in source.place:
-        node, mark = _entry(node, key) or (None, mark)
-    node, mark = _entry(node, "Fn::ToJsonString") or (node, mark)
+        node, mark = entry(node, key) or (None, mark)
+    node, mark = entry(node, "Fn::ToJsonString") or (node, mark)
     if source.place and node is not None and (made := pieces(node)) is not None:
         return _in_text(source, made, path) or _location(mark)
     while node is not None and path:
@@ -45,37 +42,14 @@ def _location(mark: yaml.Mark | None) -> Location | None:
     return None if mark is None else Location(mark.line + 1, mark.column + 1)
 
 
-@lru_cache(maxsize=4)
-def _composed(text: str) -> yaml.Node | None:
-    """The nodes of a text with their places; read once for all the faults of a file, as reading takes long."""
-    try:
-        node: yaml.Node | None = yaml.compose(_as_yaml(text).replace("\t", " "), Loader)
-    except (yaml.YAMLError, RecursionError):
-        return None
-    return node
-
-
 def _in_text(source: Source, made: Pieces, path: str) -> Location | None:
     """Where a fault stands in a definition that is a text of a template, in one piece or in several."""
     text = made.text()
     inner = locate(Source("", None, text), path)
     if inner is None:
         return None
-    lines = text.splitlines(keepends=True)
-    node, offset = made.at(sum(map(len, lines[: inner.line - 1])) + inner.column - 1)
+    node, offset = made.at(offset_of(text, inner.line, inner.column))
     return None if node is None else Location(*in_file(source.text, node, offset))
-
-
-def _as_yaml(text: str) -> str:
-    """YAML as it is, and JSON as YAML takes it, of the same length."""
-    return same_length(without_comments(text)) if is_json(text) else text
-
-
-def _entry(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Mark] | None:
-    for name, value in node.value if isinstance(node, yaml.MappingNode) else ():
-        if name.value == key:
-            return value, name.start_mark
-    return None
 
 
 def _step(node: yaml.Node, path: str) -> tuple[yaml.Node, yaml.Mark, str] | None:
@@ -88,5 +62,5 @@ def _step(node: yaml.Node, path: str) -> tuple[yaml.Node, yaml.Mark, str] | None
         return item, item.start_mark, path[found.end() :]
     keys = [name.value for name, _ in node.value] if isinstance(node, yaml.MappingNode) else []
     fits = [key for key in keys if path == key or path.startswith((f"{key}.", f"{key}["))]
-    entry = _entry(node, max(fits, key=len)) if fits else None
-    return None if entry is None else (*entry, path[len(max(fits, key=len)) :].removeprefix("."))
+    value = entry(node, max(fits, key=len)) if fits else None
+    return None if value is None else (*value, path[len(max(fits, key=len)) :].removeprefix("."))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from expediter.asl import substitute
+from expediter.cli.commands.workflow.reading.template_texts import fault_in_file
 from expediter.cli.commands.workflow.reading.templates import as_text, intrinsic, plain_values, with_placeholders
 from expediter.cli.commands.workflow.reading.values import Unreadable, parsed, text_of
 
@@ -92,21 +93,18 @@ def _resource(name: str, properties: dict[str, Any], text: str, folder: Path, gi
     called = intrinsic(definition)
     if called not in {None, "Fn::Sub", "Fn::Join", "Fn::ToJsonString", "Fn::Select"}:
         raise Unreadable(f"its {field} is {called}, whose value is known at deployment only")
+    keys = ("Resources", name, "Properties", field)
     if field == "DefinitionString" and (called or isinstance(definition, str)):
-        found = _inner(as_text(definition), field, values)
+        try:
+            found = parsed(as_text(definition), values)
+        except Unreadable as error:
+            raise Unreadable(f"in the text of its {field}: {error}", fault_in_file(text, keys)) from error
     else:
         found = with_placeholders(definition)
-    return Source(name, substitute(found, values), text, ("Resources", name, "Properties", field))
+    return Source(name, substitute(found, values), text, keys)
 
 
 _DEFINITIONS = ("Definition", "DefinitionString", "DefinitionUri", "DefinitionS3Location")
-
-
-def _inner(text: str, field: str, values: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
-    try:
-        return parsed(text, values)
-    except Unreadable as error:
-        raise Unreadable(f"in the text of its {field}: {error}") from error
 
 
 def _beside(name: str, uri: Any, folder: Path, values: Mapping[str, str]) -> Source:  # noqa: ANN401 - any JSON

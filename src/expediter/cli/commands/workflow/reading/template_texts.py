@@ -5,7 +5,15 @@ from typing import NamedTuple
 
 import yaml
 
-from expediter.cli.commands.workflow.reading.values import line_and_column
+from expediter.cli.commands.workflow.reading.json_faults import json_fault, same_length
+from expediter.cli.commands.workflow.reading.nodes import composed, entry
+from expediter.cli.commands.workflow.reading.values import (
+    Place,
+    is_json,
+    line_and_column,
+    offset_of,
+    without_comments,
+)
 
 #: What stands for a piece that is known at deployment only: a placeholder, which is read inside a string and outside.
 _UNKNOWN = "${Unknown}"
@@ -66,6 +74,19 @@ def _called(node: yaml.Node) -> tuple[str, yaml.Node]:
         key, given = node.value[0]
         return str(key.value).removeprefix("Fn::"), given
     return "", node
+
+
+def fault_in_file(text: str, keys: tuple[str, ...]) -> Place | None:
+    """Where in a template the text below these keys is not JSON; None where that is not known."""
+    node = composed(text)
+    for key in keys:
+        node = (entry(node, key) or (None, None))[0]
+    made = None if node is None else pieces(node)
+    if made is None or not is_json(made.text()):
+        return None
+    fault = json_fault(same_length(without_comments(made.text())))
+    piece, offset = (None, 0) if fault is None else made.at(min(fault.offset, len(made.text()) - 1))
+    return None if piece is None else Place(text, offset_of(text, *in_file(text, piece, offset)))
 
 
 def in_file(text: str, node: yaml.ScalarNode, offset: int) -> tuple[int, int]:

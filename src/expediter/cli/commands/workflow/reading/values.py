@@ -81,6 +81,11 @@ def line_and_column(text: str, offset: int) -> tuple[int, int]:
     return len(lines), len(lines[-1])
 
 
+def offset_of(text: str, line: int, column: int) -> int:
+    """The place in a text of a line and column, both from 1."""
+    return sum(map(len, text.splitlines(keepends=True)[: line - 1])) + column - 1
+
+
 def _yaml(text: str) -> Any:  # noqa: ANN401 - any JSON
     if len(text) > LARGEST_YAML:
         raise Unreadable("it is YAML of more than 1 MiB, the most that CloudFormation and Step Functions take")
