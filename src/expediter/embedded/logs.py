@@ -26,7 +26,7 @@ import msgspec
 from expediter.app.operator.traces import trace_id
 
 #: The fields that a message of ours may have.
-FIELDS = ("order_id", "call", "mail", "alert", "outage", "seconds", "locked_by", "key", "left_out")
+FIELDS = ("order_id", "call", "mail", "alert", "outage", "seconds", "locked_by", "key", "reason", "left_out")
 #: Records of one message that are logged in a second.
 MOST = 20
 #: Lines that wait to be written, and the seconds for which the end of the process waits for them.

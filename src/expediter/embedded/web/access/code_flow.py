@@ -6,6 +6,7 @@ https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth, RFC 7636.
 import base64
 import hashlib
 import hmac
+import logging
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -26,6 +27,8 @@ from expediter.embedded.web.access.tokens import checked, claims_of, moment, ref
 SCOPE = "openid profile"
 #: Sign-ins that are under way at most, and milliseconds that one may take.
 MOST, LONGEST = 1_000, 600_000
+
+_log = logging.getLogger("expediter.issuer")
 
 
 class _Began(NamedTuple):
@@ -52,6 +55,7 @@ class CodeFlow:
         """Where the browser goes to sign in, and the cookie that it brings to ``back``. Raises IssuerUnavailable."""
         discovery = await self._issuer.discover()
         if not discovery.authorization_endpoint:
+            _log.warning("nobody can sign in at the issuer", extra={"reason": "it names no authorization_endpoint"})
             raise IssuerUnavailable
         browser, state, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         nonce = secrets.token_urlsafe(16)
@@ -96,6 +100,7 @@ class CodeFlow:
                 raise refused()
             return msgspec.json.decode(body, type=_Tokens).id_token
         except msgspec.DecodeError as error:
+            _log.warning("nobody can sign in at the issuer", extra={"reason": "it answers without an id_token"})
             raise IssuerUnavailable from error
 
     async def _checked(self, token: str) -> dict[str, Json]:

@@ -35,6 +35,10 @@ class SigningKeyUnknown(Exception):
     """No key of this id is known: ask the issuer."""
 
 
+class Unusable(Exception):
+    """What the issuer answers is of no use. Its text is a fixed sentence of ours, which the log may have."""
+
+
 class Discovery(msgspec.Struct, frozen=True):
     """Where the issuer answers what."""
 
@@ -105,7 +109,8 @@ class Issuer:
         form = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         try:
             return await _asked(HttpRequest("POST", url, form, body))
-        except NoAnswer as error:
+        except (NoAnswer, Unusable) as error:
+            _log.warning("the issuer could not be asked for a token", exc_info=error, extra={"reason": reason(error)})
             raise IssuerUnavailable from error
 
     def _read(self) -> asyncio.Task[None]:
@@ -121,12 +126,15 @@ class Issuer:
                 await _document(f"{self.oidc.issuer.rstrip('/')}/.well-known/openid-configuration"), type=Discovery
             )
             if discovery.issuer != self.oidc.issuer:
-                raise NoAnswer("it goes by another name than EXPEDITER_OIDC_ISSUER")
+                raise Unusable(
+                    "it goes by another name than EXPEDITER_OIDC_ISSUER: both have to be equal letter by letter, "
+                    "a slash at the end too"
+                )
             found = keys_in(await _document(discovery.jwks_uri))
             self._discovery, self._failed = discovery, False
-        except (NoAnswer, msgspec.DecodeError, ValueError) as error:
+        except (NoAnswer, Unusable, msgspec.DecodeError, ValueError) as error:
             self._failed = True
-            _log.warning("the issuer could not be asked for its keys", exc_info=error)
+            _log.warning("the issuer could not be asked for its keys", exc_info=error, extra={"reason": reason(error)})
             return
         finally:
             self._reading = None
@@ -135,8 +143,17 @@ class Issuer:
         self._keys = found
 
 
+def reason(error: Exception) -> str:
+    """Why the issuer could not be asked, in a sentence of ours: the texts of other errors may quote anything."""
+    if isinstance(error, Unusable):
+        return str(error)
+    if isinstance(error, NoAnswer):
+        return "it cannot be reached, or does not answer in time"
+    return "its answer has another form than OpenID Connect Discovery and JSON Web Key Sets say"
+
+
 def keys_in(document: bytes) -> dict[str, jwt.PyJWK]:
-    """The signing keys of a key set, by their ids; others are left out. Raises msgspec.DecodeError, NoAnswer."""
+    """The signing keys of a key set, by their ids; others are left out. Raises msgspec.DecodeError, Unusable."""
     found: dict[str, jwt.PyJWK] = {}
     for given in msgspec.json.decode(document, type=_KeySet).keys[:MOST_KEYS]:
         if given.get("use", "sig") != "sig":
@@ -148,22 +165,22 @@ def keys_in(document: bytes) -> dict[str, jwt.PyJWK]:
         if key.algorithm_name in ALGORITHMS:
             found[str(given.get("kid", ""))] = key
     if not found:
-        raise NoAnswer("its key set holds no key that signs")
+        raise Unusable("its key set holds no key that signs")
     return found
 
 
 async def _document(url: str) -> bytes:
-    """Raises NoAnswer."""
+    """Raises NoAnswer, Unusable."""
     status, body = await _asked(HttpRequest("GET", url, {"Accept": "application/json"}, b""))
     if status != 200:
-        raise NoAnswer(f"it answered with status {status}")
+        raise Unusable(f"it answered with status {status}")
     return body
 
 
 async def _asked(request: HttpRequest) -> tuple[int, bytes]:
-    """Raises NoAnswer."""
+    """Raises NoAnswer, Unusable."""
     if not is_safe(request.path):
-        raise NoAnswer("it names an address that is not https")
+        raise Unusable("it names an address that is not https")
     client = HttpClient("", _LIMITS)
     try:
         answer = await client.send(request)
