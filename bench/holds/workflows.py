@@ -117,6 +117,7 @@ def waiting(count: int) -> dict[str, Any]:
 CASES: dict[str, dict[str, Any]] = {
     "jsonata: a sum": jsonata(SUM),
     "jsonata: endless recursion": jsonata(RECURSION),
+    "jsonata: a long list shuffled": jsonata("$shuffle([1..9999])"),
     "jsonata: padding": jsonata("$pad($states.input.order.user_id, 2000000000)"),
     "jsonata: texts that double": jsonata("($f := function($t) { $f($t & $t) }; $f($states.input.order.user_id))"),
     "jsonata: a regular expression": jsonata("$match($string($states.input.order.items), /(a|a)*!/)"),

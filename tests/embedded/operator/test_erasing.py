@@ -10,10 +10,10 @@ import pytest
 from expediter.app import intake
 from expediter.app.drafts import Draft, convert
 from expediter.app.operator import actions
-from expediter.app.operator.audit import Operator
+from expediter.app.operator.audit import Operator, record_operation
 from expediter.app.operator.erasing import BULK, Erased, OrdersUnderWay, erase
 from expediter.app.operator.reconcile import reconcile
-from expediter.app.ports import Query
+from expediter.app.ports import Caller, Query
 from expediter.domain.errors import IdempotencyKeyReused, OrderInvalid
 from expediter.domain.order import ERASED
 from expediter.embedded.clock import new_id
@@ -95,7 +95,12 @@ async def test_mails_histories_and_notes_go_and_others_keep_theirs(tmp_path: Pat
         hers, his = new_id(), await stage.place(**BOB)
         draft = convert({**BURGERS, **ADA}, Draft)
         await stage.home.write_as_operator(
-            lambda services: actions.place(services, Operator("eve"), draft, hers, "for Ada"), "place"
+            lambda services: actions.place(services, Operator("eve", "console", "192.0.2.1"), draft, hers, "for Ada"),
+            "place",
+        )
+        ada = Caller("ada-lovelace", operator=False, name="customer", via="REST", address="198.51.100.7")
+        await stage.home.write_as_operator(
+            lambda services: record_operation(services, ada, "cancelOrder", hers), "cancel"
         )
         await stage.pass_time(31 * SECOND)
 
@@ -105,9 +110,10 @@ async def test_mails_histories_and_notes_go_and_others_keep_theirs(tmp_path: Pat
         assert (len(stage.mails(his)), stage.events(his)[-1]) == (2, "ExecutionSucceeded")
         assert stage.order(his).email == "bob@babbage.example"
         audit = stage.home.read_as_operator(lambda services: services.audit.of(hers))
-        assert [(entry.who, entry.kind, entry.detail) for entry in audit] == [
-            ("eve", "placed it", ""),
-            ("operator", "erased its customer", ""),
+        assert [(entry.who, entry.kind, entry.detail, entry.address) for entry in audit] == [
+            ("eve", "placed it", "", "192.0.2.1"),
+            ("customer", "cancelled it", "", ""),
+            ("operator", "erased its customer", "", ""),
         ]
 
 

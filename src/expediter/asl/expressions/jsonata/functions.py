@@ -95,7 +95,14 @@ def _shuffle(moment: Moment) -> Callable[..., Json]:
     def shuffle(array: Json) -> Json:
         if not isinstance(array, list):
             return array
-        return sorted(array, key=lambda _: moment.draw.fraction(""))
+        shuffled = list(array)
+        # One draw for all, because each costs a hash. The others follow as java.util.Random's do.
+        state = int(moment.draw.fraction("") * 2**48)
+        for last in range(len(shuffled) - 1, 0, -1):
+            state = (state * 0x5DEECE66D + 0xB) % 2**48
+            chosen = (state >> 17) % (last + 1)
+            shuffled[last], shuffled[chosen] = shuffled[chosen], shuffled[last]
+        return shuffled
 
     return shuffle
 

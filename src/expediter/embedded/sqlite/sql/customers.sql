@@ -44,7 +44,8 @@ UPDATE claim SET fingerprint = '' WHERE id = ?1
 UPDATE claim SET fingerprint = '' WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM execution WHERE execution.no = claim.no)
 
 -- name: blank_audit
-UPDATE audit SET detail = '', address = '' WHERE subject = ?1
+-- Who acted for himself is 'customer'; the address that an operator acted from is the operator's.
+UPDATE audit SET detail = '', address = CASE who WHEN 'customer' THEN '' ELSE address END WHERE subject = ?1
 
 -- name: starts_others
 SELECT 1 FROM definition WHERE instr(body, ':states:startExecution') LIMIT 1
