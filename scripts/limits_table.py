@@ -112,7 +112,14 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         f"{issuer.MOST_KEYS}; {issuer.ASKED} at once, then one every {1 / issuer.ASKED_EACH_SECOND:g} s",
         "others are not taken; 401, or 503 while the issuer is away",
     ),
-    ("sign-ins at the issuer under way", f"{code_flow.MOST:,}, {code_flow.LONGEST // 60_000} min each", "begin again"),
+    (
+        "sign-ins at the issuer under way",
+        (
+            f"{code_flow.MOST_OF_ADDRESS} of one address, {code_flow.MOST:,} in all; "
+            f"{code_flow.LONGEST // 60_000} min each"
+        ),
+        "the oldest one, of that address first, has to begin again",
+    ),
     ("a session at the console", f"{session.LASTS // 3600} h", "the operator signs in again"),
     (
         "subscriptions",

@@ -25,15 +25,18 @@ from expediter.embedded.web.access.tokens import checked, claims_of, moment, ref
 
 #: What is asked for: who somebody is, and a name for the audit.
 SCOPE = "openid profile"
-#: Sign-ins that are under way at most, and milliseconds that one may take.
-MOST, LONGEST = 1_000, 600_000
+#: Sign-ins that are under way at most, in all and of one address, and milliseconds that one may take.
+MOST, MOST_OF_ADDRESS, LONGEST = 1_000, 20, 600_000
 
 _log = logging.getLogger("expediter.issuer")
 
 
 class _Began(NamedTuple):
-    """A sign-in under way. ``browser``: the cookie of the browser that began it; ``until``: ms since 1970 UTC."""
+    """A sign-in under way. ``caller``: the address that it came from; ``browser``: the cookie of the browser that began
+    it; ``until``: ms since 1970 UTC.
+    """
 
+    caller: str
     browser: str
     nonce: str
     verifier: str
@@ -51,17 +54,18 @@ class CodeFlow:
         self._clock = clock
         self._began: OrderedDict[str, _Began] = OrderedDict()
 
-    async def begin(self, back: str) -> tuple[str, str]:
-        """Where the browser goes to sign in, and the cookie that it brings to ``back``. Raises IssuerUnavailable."""
+    async def begin(self, back: str, caller: str) -> tuple[str, str]:
+        """Where the browser goes to sign in, and the cookie that it brings to ``back``. ``caller``: the address that it
+        comes from. Raises IssuerUnavailable.
+        """
         discovery = await self._issuer.discover()
         if not discovery.authorization_endpoint:
             _log.warning("nobody can sign in at the issuer", extra={"reason": "it names no authorization_endpoint"})
             raise IssuerUnavailable
         browser, state, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         nonce = secrets.token_urlsafe(16)
-        self._began[state] = _Began(browser, nonce, verifier, back, self._clock.now() + LONGEST)
-        if len(self._began) > MOST:
-            self._began.popitem(last=False)
+        self._make_room(caller)
+        self._began[state] = _Began(caller, browser, nonce, verifier, back, self._clock.now() + LONGEST)
         asked = {
             "response_type": "code",
             "client_id": self._issuer.oidc.client_id,
@@ -74,6 +78,14 @@ class CodeFlow:
         }
         mark = "&" if "?" in discovery.authorization_endpoint else "?"
         return f"{discovery.authorization_endpoint}{mark}{urlencode(asked)}", browser
+
+    def _make_room(self, caller: str) -> None:
+        """Forgets the oldest sign-in of an address that has too many, so that it does not push out those of others."""
+        its = [state for state, began in self._began.items() if began.caller == caller]
+        if len(its) >= MOST_OF_ADDRESS:
+            del self._began[its[0]]
+        elif len(self._began) >= MOST:
+            self._began.popitem(last=False)
 
     async def end(self, given: Mapping[str, str], browser: str) -> Caller:
         """Who has signed in, by what the issuer gave the browser to bring. Raises Unauthorized, IssuerUnavailable."""

@@ -58,7 +58,7 @@ class SignIn:
             raise PathUnknown
         back = f"{'https' if secure else 'http'}://{self._proxies.host(head.peer, head.headers)}{PATH}/return"
         if path == f"{PATH}/issuer":
-            address, browser = await self._flow.begin(back)
+            address, browser = await self._flow.begin(back, caller)
             return Response(303, (("Location", address), cookie(browser, LONGEST // 1000, secure=secure, name=SIGN_IN)))
         if path == f"{PATH}/return":
             return await self._by_issuer(self._flow, head, caller, secure=secure)
