@@ -55,6 +55,7 @@ def test_everything_can_be_set() -> None:
 
 
 WRONG = [
+    ("OIDC_AUDIENCE", "shop", "EXPEDITER_OIDC_ISSUER is not"),
     ("PORT", "65536", "whole number from 0 to 65535"),
     ("PORT", "http", "whole number"),
     ("PORT", "", "whole number"),

@@ -200,6 +200,11 @@ def _oidc(read: _Reader) -> Oidc | None:
             "EXPEDITER_OIDC_AUDIENCE is missing. Set it to what the issuer's tokens for this server have as their aud, "
             "or as their client_id; else tokens for any other service would be taken too."
         )
+    if audience and not issuer:
+        raise SettingRefused(
+            "EXPEDITER_OIDC_AUDIENCE is set, and EXPEDITER_OIDC_ISSUER is not, so no token would be taken. Set both, "
+            "or neither."
+        )
     return Oidc(issuer, audience, claim or "groups", client_id or audience[0]) if issuer else None
 
 

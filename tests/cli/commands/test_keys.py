@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from expediter.app.access import Scope
 from tests.cli.conftest import Run, Start
 
 TOKEN = "a-long-random-secret"
@@ -45,3 +46,11 @@ def test_what_is_no_key_is_refused_in_words(started: Start, typed: Run, typed_in
     answer = typed("keys", *typed_in, server=started())
     assert answer.code in {1, 2}
     assert answer.err.startswith("expediter: ")
+
+
+@pytest.mark.parametrize("scope", ["bogus", "orders:read,bogus", ","])
+def test_a_scope_that_there_is_not_is_answered_with_those_that_there_are(typed: Run, scope: str) -> None:
+    answer = typed("keys", "add", "x", "--scope", scope)
+    assert answer.code == 2
+    assert answer.err.startswith(f"expediter: --scope={scope} ")
+    assert all(one in answer.err for one in Scope)

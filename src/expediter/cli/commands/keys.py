@@ -23,10 +23,13 @@ def add_key(
 
     A program sends it as its bearer token.
     """
+    from expediter.app.access import Scope
     from expediter.cli import show
     from expediter.cli.api import ask
 
     scopes = [one.strip() for one in scope.split(",") if one.strip()]
+    if not scopes or set(scopes) - set(Scope):
+        stop(f"--scope={scope} names a scope that there is not. There are: {', '.join(Scope)}.")
     ends_at = _instant(expires) if expires else None
     made = ask("POST", "/keys", url, {"name": name, "scopes": scopes, "expires_at": ends_at})
     if as_json:
