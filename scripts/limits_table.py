@@ -46,6 +46,11 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         f"{connection.DISCARDED // MIB} MiB, {connections.PATIENCE:g} s",
         "it is dropped; beyond that the connection is cut off",
     ),
+    (
+        "time for the `connection_init` of a websocket after its handshake",
+        f"{websocket.PATIENCE} s",
+        "the websocket is closed (4408); when connections run out, earlier",
+    ),
     ("time in which something of an answer is read", f"{connections.PATIENCE:g} s", "the connection is cut off"),
     ("requests sent ahead on one connection", "one is read at a time", "the others wait unread"),
     (

@@ -1,11 +1,15 @@
 """Connections by the hundred and thousand that want nothing, or want it slowly, and one customer among them."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
+from websockets.typing import Subprotocol
 
 from expediter.embedded.web import descriptors
 from tests.cli.conftest import Server, Start, serving
@@ -15,13 +19,12 @@ from tests.storm.customers import customer
 FEW, ROOM = 128, 64
 
 
-@pytest.fixture
-def poor(tmp_path: Path) -> Iterator[Server]:
+@contextmanager
+def poor(tmp_path: Path, **settings: str) -> Iterator[Server]:
     """A server that may open few files."""
     limited = ("sh", "-c", f'ulimit -n {FEW} && exec "$@"', "sh")
-    with ExitStack() as stack:
-        log = stack.enter_context((tmp_path / "log").open("w"))
-        yield stack.enter_context(serving(tmp_path / "data", log, limited))
+    with (tmp_path / "log").open("w") as log, serving(tmp_path / "data", log, limited, **settings) as server:
+        yield server
 
 
 async def loiter(url: str, count: int) -> list[int]:
@@ -57,12 +60,55 @@ def test_ten_thousand_idle_and_slow_connections_stop_nobody(started: Start) -> N
     assert asyncio.run(loiter(server.url, 10_000)) == [204, 200] * 12
 
 
-def test_a_server_short_of_descriptors_makes_room_and_keeps_some_for_itself(poor: Server) -> None:
-    assert asyncio.run(loiter(poor.url, 3 * FEW)) == [204, 200] * 12
-    assert poor.accept()
+def test_a_server_short_of_descriptors_makes_room_and_keeps_some_for_itself(tmp_path: Path) -> None:
+    with poor(tmp_path) as server:
+        assert asyncio.run(loiter(server.url, 3 * FEW)) == [204, 200] * 12
+        assert server.accept()
 
-    opened = len(list(Path(f"/proc/{poor.process.pid}/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
-    assert opened < FEW
+        files = Path(f"/proc/{server.process.pid}/fd")
+        assert not files.exists() or len(list(files.iterdir())) < FEW
+
+
+async def greet_never(url: str, addresses: list[str]) -> list[int]:
+    """From each address a websocket that does its handshake and never shows a token, and another one for each that is
+    closed; what a probe from elsewhere is answered meanwhile.
+    """
+    ended, all_there = 0, asyncio.Event()
+
+    async def hold(address: str) -> None:
+        nonlocal ended
+        while True:
+            with suppress(OSError, WebSocketException):
+                async with connect(
+                    url.replace("http", "ws") + "/graphql",
+                    subprotocols=[Subprotocol("graphql-transport-ws")],
+                    local_addr=(address, 0),
+                    ping_interval=None,
+                ) as socket:
+                    await socket.wait_closed()
+            ended += 1
+            if ended == len(addresses):
+                all_there.set()
+
+    holding = [asyncio.create_task(hold(address)) for address in addresses]
+    async with asyncio.timeout(60):
+        await all_there.wait()
+    statuses = []
+    for _ in range(12):
+        who = await customer(url)
+        statuses.append((await who.ask("GET", "/healthz")).status)
+        who.leave()
+    for task in holding:
+        task.cancel()
+    await asyncio.gather(*holding, return_exceptions=True)
+    return statuses
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have one address of loopback")
+def test_websockets_that_never_show_a_token_make_room_for_probes(tmp_path: Path) -> None:
+    addresses = [f"127.0.0.{number % 3 + 2}" for number in range(2 * ROOM)]
+    with poor(tmp_path, TOKEN="a-token-of-the-shop") as server:
+        assert asyncio.run(greet_never(server.url, addresses)) == [200] * 12
 
 
 @pytest.mark.parametrize(("have", "room"), [(20_480, 20_000), (1_024, 544), (FEW, ROOM)])

@@ -217,6 +217,8 @@ async def test_a_websocket_that_only_sends_is_cut_off(serving: Opened) -> None:
         url = f"ws://127.0.0.1:{served.port}/graphql"
         async with websockets.connect(url, subprotocols=["graphql-transport-ws"], ping_interval=None) as socket:  # type: ignore[list-item]
             (connection,) = [it for it in served.connections._open if isinstance(it, SocketConnection)]
+            await socket.send('{"type": "connection_init"}')
+            assert await socket.recv() == '{"type":"connection_ack"}'
             assert owing(served) == 0
             connection.pause_writing()  # what uvicorn is told when its answers pile up
             assert connection.transport.is_reading() is False
@@ -226,6 +228,19 @@ async def test_a_websocket_that_only_sends_is_cut_off(serving: Opened) -> None:
             time_passes(served)
             await socket.wait_closed()
         await until(lambda: len(served.connections) == 0)
+
+
+async def test_a_websocket_owes_us_its_greeting_whatever_it_reads(serving: Opened) -> None:
+    async with serving() as served:
+        url = f"ws://127.0.0.1:{served.port}/graphql"
+        async with websockets.connect(url, subprotocols=["graphql-transport-ws"], ping_interval=None) as socket:  # type: ignore[list-item]
+            (connection,) = [it for it in served.connections._open if isinstance(it, SocketConnection)]
+            assert owing(served) == 1
+            connection.pause_writing()
+            connection.resume_writing()
+            assert owing(served) == 1
+            time_passes(served)
+            await socket.wait_closed()
 
 
 async def test_there_is_a_bound_to_websockets_and_to_live_pages(

@@ -21,7 +21,7 @@ from expediter.app.ports import Caller
 from expediter.domain.errors import OrderError, TaskTokenUnknown, TooBusy
 from expediter.embedded.web.access.authenticator import OPERATOR, Authenticator
 from expediter.embedded.web.access.issuer import SigningKeyUnknown
-from expediter.embedded.web.asgi import Receive, Scope, Send, headers_of, peer_of, refuse_websocket
+from expediter.embedded.web.asgi import KNOWN, Receive, Scope, Send, headers_of, peer_of, refuse_websocket
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.callers import Proxies
 from expediter.embedded.web.console.handlers import PAGES, Console
@@ -132,6 +132,7 @@ class App:
                 if not self._authenticator.open:
                     place.enter_context(self._shares.socket(caller, address))
                     socket.count = partial(self._shares.count, caller, address)
+                scope["extensions"][KNOWN]()
                 return named(caller, headers, "GraphQL", address)
 
             socket = GraphqlSocket(self._graphql, self._guards, self._authenticator, greet)

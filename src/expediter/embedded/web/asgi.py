@@ -10,6 +10,9 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
+#: The extension of a websocket's scope that the application calls, without arguments, once it knows who is there.
+KNOWN = "expediter.known"
+
 
 def headers_of(scope: Scope) -> Headers:
     """The headers of a handshake, whose head was read by ``parse_head`` before."""

@@ -6,11 +6,13 @@ from functools import partial
 from typing import Protocol
 
 from uvicorn.config import Config
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
+from websockets.http11 import Request
 
 from expediter.domain.errors import OrderError
-from expediter.embedded.web.asgi import Receive, Scope, Send
+from expediter.embedded.web.asgi import KNOWN, Message, Receive, Scope, Send
 from expediter.embedded.web.connections import PATIENCE, Connections, peer_of
 from expediter.embedded.web.http1.connection import HttpConnection
 from expediter.embedded.web.http1.request_cycle import Application
@@ -24,8 +26,8 @@ class WebApplication(Application, Protocol):
 
 
 class SocketConnection(WebSocketsSansIOProtocol):
-    """One websocket. It owes us a handshake; then it may say nothing (uvicorn asks with a ping whether it is there),
-    but it has to read.
+    """One websocket. It owes us a handshake and a greeting that shows who is there; then it may say nothing (uvicorn
+    asks with a ping whether it is there), but it has to read.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class SocketConnection(WebSocketsSansIOProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._bounds = bounds
         self.peer = ""
+        self._known = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -46,10 +49,16 @@ class SocketConnection(WebSocketsSansIOProtocol):
         self._bounds.opened(self)
         self._bounds.owes(self)
 
-    def start_keepalive(self) -> None:
-        """The handshake is done."""
-        super().start_keepalive()
-        self._bounds.owes_nothing(self)
+    def handle_connect(self, event: Request) -> None:
+        """Tells the application how to say that it knows who is there."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            self.scope["extensions"][KNOWN] = self._becomes_known  # type: ignore[assignment]  # no dictionary
+
+    def _becomes_known(self) -> None:
+        self._known = True
+        if self.writable.is_set():
+            self._bounds.owes_nothing(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._bounds.closed(self)
@@ -87,7 +96,19 @@ class SocketConnection(WebSocketsSansIOProtocol):
         super().resume_writing()
         if not self.read_paused:
             self.transport.resume_reading()
-        self._bounds.owes_nothing(self)
+        if self._known:
+            self._bounds.owes_nothing(self)
+
+    async def send(self, message: Message) -> None:  # type: ignore[override]  # the application knows it by this type
+        """Raises ClientDisconnected once the websocket ends, whoever ends it. uvicorn takes it for a fault of the
+        application when the client's fault ended it, and writes that into the log.
+        """
+        await self.writable.wait()
+        if self.close_sent or self.transport.is_closing():
+            raise ClientDisconnected
+        await super().send(message)  # type: ignore[arg-type]
+        if self.close_sent:
+            self.handshake_complete = True  # a handshake that is refused is over: that is no fault either
 
 
 def configuration(app: WebApplication, connections: Connections, grace: int) -> Config:

@@ -48,6 +48,10 @@ class Client:
         assert closed.value.rcvd
         return closed.value.rcvd.code
 
+    def reason(self) -> str:
+        """What the server said when it closed."""
+        return self._socket.close_reason or ""
+
     async def _hear_all(self) -> None:
         while True:
             await self.hear()

@@ -10,11 +10,19 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from expediter.embedded.web import app
 from expediter.embedded.web.graphql import executor
+from tests.embedded.web import wire
 from tests.embedded.web.conftest import Opened
 from tests.embedded.web.graphql.sockets import FOLLOW, connected, following, placed
 
 pytestmark = pytest.mark.anyio
+
+HANDSHAKE = (
+    b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+)
 
 
 async def test_a_server_that_stops_closes_its_sockets(serving: Opened) -> None:
@@ -151,6 +159,40 @@ async def test_text_that_is_not_utf_8_closes_and_is_no_error_of_the_server(
         await client.say_text(pieces)
         assert await client.closed() == 1007
     assert not caplog.records
+
+
+async def test_text_that_is_not_utf_8_right_behind_the_greeting_is_no_error_of_the_server(
+    serving: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    greeting, wrong = b'{"type":"connection_init"}', b"\xff\xfe"
+    frames = [bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text for text in (greeting, wrong)]
+    async with serving() as served, wire.connected(served.port) as client:
+        await client.says(HANDSHAKE)
+        assert "101 switching protocols" in await client.head()
+        await client.says(b"".join(frames))
+        await client.rest()
+        await wire.until(lambda: len(served.connections) == 0)
+    assert not caplog.records
+
+
+async def test_a_refused_handshake_is_no_error_of_the_server(
+    serving: Opened, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "MOST_SOCKETS", 0)
+    async with serving() as served:
+        with pytest.raises(InvalidStatus) as refused:
+            async with connected(served, greet=False):
+                pass
+        assert refused.value.response.status_code == 503
+        await wire.until(lambda: len(served.connections) == 0)
+    assert not caplog.records
+
+
+async def test_a_binary_message_is_told_that_text_is_wanted(serving: Opened) -> None:
+    async with serving() as served, connected(served) as client:
+        await client.say_raw(b"{}")
+        assert await client.closed() == 4400
+        assert client.reason() == "Invalid message: it is binary. Send JSON as a text message."
 
 
 @pytest.mark.parametrize("options", [{"subprotocols": None}, {"subprotocols": ["graphql-ws"]}, {"path": "/orders"}])

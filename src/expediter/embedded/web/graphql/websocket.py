@@ -215,7 +215,9 @@ class GraphqlSocket:
         message = await self._receive()
         if message["type"] == "websocket.disconnect":
             raise Disconnected
-        text = message.get("text") or ""
+        text = message.get("text")
+        if text is None:
+            raise Closing(4400, "Invalid message: it is binary. Send JSON as a text message.")
         if len(text) > LARGEST_BODY:
             raise Closing(1009, "Message too big")
         try:
