@@ -10,6 +10,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.http11 import Request
+from websockets.protocol import State
 
 from expediter.domain.errors import OrderError
 from expediter.embedded.web.asgi import KNOWN, Message, Receive, Scope, Send
@@ -66,12 +67,16 @@ class SocketConnection(WebSocketsSansIOProtocol):
 
     def send_receive_event_to_app(self) -> None:
         """Text that is not UTF-8 ends the websocket (RFC 6455, 8.1). Anybody may send some, so it is no error of ours
-        for the log.
+        for the log. What comes behind the end is dropped.
         """
+        if self.close_sent or self.transport.is_closing():
+            self.frames = []
+            return
         try:
             b"".join(self.frames).decode() if self.curr_msg_data_type == "text" else ""
         except UnicodeDecodeError:
-            self.conn.send_close(1007)
+            if self.conn.state is State.OPEN:  # neither before the handshake nor behind a close frame
+                self.conn.send_close(1007)
             self.handle_parser_exception()
         else:
             super().send_receive_event_to_app()

@@ -161,11 +161,15 @@ async def test_text_that_is_not_utf_8_closes_and_is_no_error_of_the_server(
     assert not caplog.records
 
 
-async def test_text_that_is_not_utf_8_right_behind_the_greeting_is_no_error_of_the_server(
-    serving: Opened, caplog: pytest.LogCaptureFixture
+#: Messages and a close frame: the first byte of the frame, and what is in it.
+GREETING, WRONG, CLOSE = (0x81, b'{"type":"connection_init"}'), (0x81, b"\xff\xfe"), (0x88, b"\x03\xe8")
+
+
+@pytest.mark.parametrize("sent", [[GREETING, WRONG], [WRONG, WRONG], [WRONG, GREETING], [WRONG, CLOSE]])
+async def test_text_that_is_not_utf_8_among_other_messages_is_no_error_of_the_server(
+    serving: Opened, caplog: pytest.LogCaptureFixture, sent: list[tuple[int, bytes]]
 ) -> None:
-    greeting, wrong = b'{"type":"connection_init"}', b"\xff\xfe"
-    frames = [bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text for text in (greeting, wrong)]
+    frames = [bytes([first, 0x80 | len(data), 0, 0, 0, 0]) + data for first, data in sent]
     async with serving() as served, wire.connected(served.port) as client:
         await client.says(HANDSHAKE)
         assert "101 switching protocols" in await client.head()
