@@ -77,8 +77,12 @@ def run(file: Path, url: str | None, concurrency: int, key_field: str | None, *,
                 bar.advance(task)
 
             asyncio.run(_submit(file, server_url(url), concurrency, one))
-    except* Unreachable as error:
-        stop(f"{error.exceptions[0]} {_told(tally)} so far; run the same command again to go on.", 1)
+    except ExceptionGroup as group:
+        # Not `except*`: before Python 3.11.4 an exit that is raised in it is wrapped into a group.
+        gone, others = group.split(Unreachable)
+        if gone is None or others is not None:
+            raise
+        stop(f"{gone.exceptions[0]} {_told(tally)} so far; run the same command again to go on.", 1)
     _report(tally, as_json=as_json)
     raise typer.Exit(1 if tally.refused else 0)
 
