@@ -62,13 +62,21 @@ def serving(
             lines.append(line)
             if line.startswith("Ctrl-C"):
                 break
-        words = lines[0].split() if lines else []
         try:
-            yield Server(next((word for word in words if "://" in word), ""), data, "".join(lines), process)
+            yield Server(_address(lines, process), data, "".join(lines), process)
         finally:
             if process.poll() is None:
                 process.terminate()
             process.communicate(timeout=20)
+
+
+def _address(lines: list[str], process: subprocess.Popen[str]) -> str:
+    """Where the server listens, as its first line says; a server that did not begin fails the test and says why."""
+    for word in lines[0].split() if lines else []:
+        if "://" in word:
+            return word
+    _, errors = process.communicate(timeout=20)
+    raise AssertionError(f"the server ended with {process.returncode} and said {''.join(lines)!r}, {errors!r}")
 
 
 def plain_environment() -> dict[str, str]:
