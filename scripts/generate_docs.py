@@ -56,6 +56,7 @@ SETTINGS: dict[str, str] = {
     "OIDC_CLIENT_ID": "What the console is called at the issuer; unset: the first audience.",
     "TRUSTED_PROXIES": "Proxies whose `X-Forwarded-For`, `-Proto`, `-Host` are believed: addresses, networks; commas.",
     "LINK_DAYS": "Days that a customer's link opens its order, from when it was made: 1 to 3650.",
+    "ENV": "`production`: the server does not start while anything is simulated, or a credential is missing.",
     "WORKFLOW": "Another workflow for new orders: an .asl.json file.",
     "KEEP_DAYS": "Days after an order's end until its workflow's history and its mails are pruned. Unset: never.",
     "HOLD_SECONDS": "Seconds in which a customer may cancel, a whole number from 0.",

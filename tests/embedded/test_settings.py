@@ -56,6 +56,7 @@ def test_everything_can_be_set() -> None:
 
 WRONG = [
     ("OIDC_AUDIENCE", "shop", "EXPEDITER_OIDC_ISSUER is not"),
+    ("ENV", "prod", "give production"),
     ("PORT", "65536", "whole number from 0 to 65535"),
     ("PORT", "http", "whole number"),
     ("PORT", "", "whole number"),
@@ -147,3 +148,46 @@ def test_a_password_is_not_shown_when_its_address_is_refused() -> None:
 def test_a_workflow_that_never_ends_or_is_empty_is_refused(file: str) -> None:
     with pytest.raises(SettingRefused, match="cannot be read as JSON"):
         workflow(Path(file))
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("PAYMENT", "Did you mean EXPEDITER_PAYMENTS?"),
+        ("CURENCY", "Did you mean EXPEDITER_CURRENCY?"),
+        ("token", "Did you mean EXPEDITER_TOKEN?"),
+        ("QQQQQQQQQQQQQQQQQQQQ", "docs/reference/settings.md lists all of them"),
+    ],
+)
+def test_a_misspelt_setting_stops_the_start_and_the_nearest_name_is_told(name: str, meant: str) -> None:
+    with pytest.raises(SettingRefused, match=f"EXPEDITER_{name} is no setting of Expediter.") as refused:
+        read(**{name: "http://bank"})
+
+    assert meant in str(refused.value)
+    assert "bank" not in str(refused.value)
+
+
+REAL = {
+    "ENV": "production",
+    "PAYMENTS": "http://bank",
+    "PAYMENTS_TOKEN": "sk_test_1",
+    "RESTAURANT": "http://kitchen",
+    "RESTAURANT_SECRET": "secret",
+    "SMTP_URL": "smtp://mail:25",
+    "TOKEN": "long and random text",
+}
+
+
+def test_a_shop_with_real_gateways_and_all_its_credentials_is_ready_for_production() -> None:
+    assert read(**REAL).simulated == ()
+
+
+@pytest.mark.parametrize("name", sorted(REAL.keys() - {"ENV"}))
+def test_production_refuses_what_is_simulated_and_a_missing_credential(name: str) -> None:
+    with pytest.raises(SettingRefused, match=f"ENV=production: .* EXPEDITER_{name}"):
+        read(**{**REAL, name: "simulated" if name in ("PAYMENTS", "RESTAURANT") else ""})
+
+
+def test_what_is_simulated_is_named() -> None:
+    assert read().simulated == ("payments", "restaurant", "mail")
+    assert read(PAYMENTS="stripe", STRIPE_KEY="sk_test_1").simulated == ("restaurant", "mail")

@@ -53,6 +53,7 @@ def marked(folder: Path, mark: str) -> str:
 
 def before(folder: Path, ways: Ways) -> dict[str, str]:
     return {
+        "ENV": "",
         "HOST": "127.0.0.1",
         "PORT": "8081",
         "PAYMENTS": ways.payments[0],
@@ -80,6 +81,7 @@ def before(folder: Path, ways: Ways) -> dict[str, str]:
 
 def after(folder: Path, ways: Ways) -> dict[str, str]:
     return {
+        "ENV": "production",
         "HOST": "localhost",
         "PORT": "8082",
         "PAYMENTS": ways.payments[1],

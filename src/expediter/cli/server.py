@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import NoReturn
 
+import typer
 import uvicorn
 import uvloop
 
@@ -45,12 +46,13 @@ VITAL = frozenset({"writer", "dispatcher", "outbox"})
 
 _GREETING = """\
 Expediter serves {url} and keeps its data in {data}.
-  Console {url}/console · GraphQL {url}/graphql · Calls {url}/openapi.json
+{simulated}  Console {url}/console · GraphQL {url}/graphql · Calls {url}/openapi.json
 A first order:
   curl -i -X POST {url}/orders{token} -H 'Content-Type: application/json' -d \
 '{{"user_id":"Burger_20","quantity":"3","restaurant_id":"Restaurant 4"}}'
 Ctrl-C stops it; no order is lost."""
 _log = logging.getLogger("expediter.server")
+_SIMULATED = "SIMULATED: {what} (EXPEDITER_ENV=production refuses that)"
 _ALLOWED = ' -H "Authorization: Bearer $EXPEDITER_TOKEN"'
 
 
@@ -202,7 +204,13 @@ def greeting(settings: ServerSettings, listener: socket.socket) -> str:
     host = settings.host if settings.host in LOOPBACK else socket.gethostname()
     name = f"[{host}]" if ":" in host else host
     url = f"http://{'localhost' if host in LOOPBACK else name}:{listener.getsockname()[1]}"
-    return _GREETING.format(url=url, data=settings.data.resolve(), token=_ALLOWED if settings.token else "")
+    simulated = ""
+    if settings.simulated:
+        line = _SIMULATED.format(what=", ".join(settings.simulated))
+        simulated = f"  {typer.style(line, fg='red') if sys.stdout.isatty() else line}\n"
+    return _GREETING.format(
+        url=url, data=settings.data.resolve(), token=_ALLOWED if settings.token else "", simulated=simulated
+    )
 
 
 def _refuse_definition(error: DefinitionInvalid) -> NoReturn:

@@ -1,8 +1,9 @@
 """The settings, read from EXPEDITER_* once at the start; a wrong value is refused with what is allowed."""
 
+import difflib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from importlib import resources
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from expediter.app import addresses, ports
-from expediter.app.gateways import Gateway, Stripe, parse_gateway, parse_payments, parse_stripe
+from expediter.app.gateways import Gateway, Remote, Simulated, Stripe, parse_gateway, parse_payments, parse_stripe
 from expediter.app.tasks.order import TASKS
 from expediter.asl import Json, names_left, substitute
 from expediter.domain.currencies import CURRENCIES, PUBLISHED
@@ -22,6 +23,7 @@ from expediter.embedded.mail.smtp import Mailer
 
 T = TypeVar("T")
 Network: TypeAlias = IPv4Network | IPv6Network
+_PREFIX = "EXPEDITER_"
 _SUFFIX = ".asl.json"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 #: Bytes of a definition (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
@@ -73,10 +75,21 @@ class ServerSettings(msgspec.Struct, frozen=True):
     oidc: Oidc | None
     orders: ports.OrderSettings
 
+    @property
+    def simulated(self) -> tuple[str, ...]:
+        """What is not real here: payments, the restaurant, mails (they are kept and sent to nobody)."""
+        found = {
+            "payments": isinstance(self.payments, Simulated),
+            "restaurant": isinstance(self.restaurant, Simulated),
+            "mail": self.smtp_url is None,
+        }
+        return tuple(name for name, is_simulated in found.items() if is_simulated)
+
 
 def from_environment(environment: Mapping[str, str] | None = None) -> ServerSettings:
     """The settings in EXPEDITER_* (by default of this process). Raises SettingRefused."""
-    read = _Reader(os.environ if environment is None else environment)
+    given = os.environ if environment is None else environment
+    read = _Reader(given)
     stripe = read("STRIPE_URL", Stripe().url, parse_stripe)
     payments = read("PAYMENTS", "simulated", partial(parse_payments, stripe=stripe))
     settings = ServerSettings(
@@ -90,7 +103,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> ServerSett
         smtp_url=read("SMTP_URL", "", _smtp_url) or None,
         token=read("TOKEN", "", str) or None,
         workflow=read("WORKFLOW", "", lambda text: Path(text) if text else None),
-        traces=_traces(os.environ if environment is None else environment),
+        traces=_traces(given),
         keep_days=read("KEEP_DAYS", "", _days),
         trusted_proxies=read("TRUSTED_PROXIES", "", _networks),
         link_days=read("LINK_DAYS", "30", _whole(1, 3_650)),
@@ -102,6 +115,41 @@ def from_environment(environment: Mapping[str, str] | None = None) -> ServerSett
             notify=read("NOTIFY", "", _addresses),
         ),
     )
+    is_production = read("ENV", "", _stage) == "production"
+    _refuse_unknown(given, read.names)
+    _refuse_unsafe(settings)
+    if is_production:
+        _refuse_unready(settings)
+    return settings
+
+
+def _refuse_unknown(given: Mapping[str, str], known: Collection[str]) -> None:
+    """A misspelt name would leave its setting at the default, without a word. Raises SettingRefused."""
+    for name in sorted(given):
+        if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in known:
+            near = difflib.get_close_matches(name.removeprefix(_PREFIX).upper(), known, 1)
+            meant = f"Did you mean {_PREFIX}{near[0]}?" if near else "docs/reference/settings.md lists all of them."
+            raise SettingRefused(f"{name} is no setting of Expediter. {meant}")
+
+
+def _refuse_unready(settings: ServerSettings) -> None:
+    """What a shop that is open must not be without. Raises SettingRefused."""
+    missing = {
+        "PAYMENTS=http://… or stripe": "payments" in settings.simulated,
+        "PAYMENTS_TOKEN": isinstance(settings.payments, Remote) and settings.payments_token is None,
+        "RESTAURANT=http://…": "restaurant" in settings.simulated,
+        "RESTAURANT_SECRET": isinstance(settings.restaurant, Remote) and settings.restaurant_secret is None,
+        "SMTP_URL": "mail" in settings.simulated,
+        "TOKEN or EXPEDITER_OIDC_ISSUER": settings.token is None and settings.oidc is None,
+    }
+    if names := [f"{_PREFIX}{name}" for name, is_missing in missing.items() if is_missing]:
+        raise SettingRefused(
+            f"EXPEDITER_ENV=production: nothing may be simulated, and no credential missing. Set {', '.join(names)}."
+        )
+
+
+def _refuse_unsafe(settings: ServerSettings) -> None:
+    """What others could reach needs a token that cannot be guessed, or an issuer. Raises SettingRefused."""
     if settings.host not in LOOPBACK and settings.token is None and settings.oidc is None:
         raise SettingRefused(
             f"EXPEDITER_HOST={settings.host} can be reached from other machines. Set EXPEDITER_TOKEN to a long random "
@@ -114,7 +162,6 @@ def from_environment(environment: Mapping[str, str] | None = None) -> ServerSett
             f"EXPEDITER_TOKEN is shorter than {SHORTEST_TOKEN} characters, and the server can be reached from other "
             'machines. Set a long random text, such as: python3 -c "import secrets; print(secrets.token_urlsafe(32))"'
         )
-    return settings
 
 
 def workflow(path: Path | None) -> Json:
@@ -149,11 +196,15 @@ def library(path: Path | None) -> dict[str, Json]:
 
 
 class _Reader:
+    """Reads settings by name, and remembers in ``names`` which there are."""
+
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
+        self.names: set[str] = set()
 
     def __call__(self, name: str, default: str, convert: Callable[[str], T]) -> T:
-        value = self._environment.get(f"EXPEDITER_{name}", default).strip()
+        self.names.add(name)
+        value = self._environment.get(f"{_PREFIX}{name}", default).strip()
         try:
             return convert(value)
         except ValueError as error:
@@ -218,6 +269,12 @@ def _issuer(text: str) -> str:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _stage(text: str) -> str:
+    if text not in ("", "production"):
+        raise ValueError("give production, or leave it unset")
+    return text
 
 
 def _days(text: str) -> int | None:

@@ -23,6 +23,11 @@ def test_the_first_curl_it_prints_places_an_order_when_it_is_typed(server: Serve
     assert "order-id: " in answer
 
 
+def test_it_says_what_is_simulated(server: Server, started: Start) -> None:
+    assert "SIMULATED: payments, restaurant, mail" in server.greeting
+    assert "SIMULATED: payments, restaurant (" in started(SMTP_URL="smtp://127.0.0.1:9").greeting
+
+
 def test_sigterm_ends_it_with_exit_code_0_and_the_order_is_still_there(started: Start, typed: Run) -> None:
     server = started(HOLD_SECONDS="3600")
     order_id = server.accept()
@@ -54,6 +59,7 @@ def test_options_win_over_the_environment(typed: Run, tmp_path: Path) -> None:
             "EXPEDITER_CURRENCY='XXX' is not allowed: give a currency of ISO 4217's list of 2026-01-01",
         ),
         ({"HOST": "0.0.0.0"}, "Set EXPEDITER_TOKEN"),
+        ({"PAYMENT": "http://bank"}, "EXPEDITER_PAYMENT is no setting of Expediter. Did you mean EXPEDITER_PAYMENTS?"),
         ({"WORKFLOW": "/nowhere.json"}, "EXPEDITER_WORKFLOW=/nowhere.json cannot be read as JSON"),
     ],
 )
