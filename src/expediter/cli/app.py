@@ -2,12 +2,13 @@
 runs."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer._click.exceptions import UsageError  # what the parser of Typer raises; it has no public name
 from typer.core import TyperGroup
 
+from expediter import __version__
 from expediter.cli.commands import dlq, keys, mail, orders
 from expediter.cli.commands.audit import audit
 from expediter.cli.commands.backup import backup
@@ -48,9 +49,26 @@ app = typer.Typer(
     name="expediter",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
-    help="Takes orders over the network and walks each through its workflow.",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"expediter {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Takes orders over the network and walks each through its workflow."""
+
+
 app.command()(serve)
 app.command()(submit)
 app.add_typer(orders.app, name="orders")
