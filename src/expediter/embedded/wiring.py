@@ -160,7 +160,7 @@ def _engine(
     definitions = Definitions(stores.definitions)
     ended = trace.ended if trace else None
     tasks = UnitPorts(unit, TaskPorts(orders=orders, settings=settings, now=0))
-    pause = database.writer.share.pause
+    pause = database.writer.budget.pause
     driver = Driver(stores, definitions, tasks, dispatcher.dispatch, dispatcher.wake_at, pause=pause, ended=ended)
     workflows = EmbeddedWorkflows(stores, definitions, driver, tasks, database.writer.after)
     ports = _ports(settings, database, dispatcher, orders=orders, claims=claims, workflows=workflows, events=events)

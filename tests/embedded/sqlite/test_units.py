@@ -1,4 +1,4 @@
-"""A unit of work that takes long gives the loop its turn in its middle, and is one unit all the same."""
+"""A unit of work that takes long yields to the event loop in its middle. It is one unit all the same."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from expediter.embedded import time_slices
 from expediter.embedded.sqlite import units
 from tests.embedded.sqlite.test_writer import Bench, writing
 from tests.embedded.sqlite.test_writer_sharing import until
@@ -13,9 +14,10 @@ from tests.support.stage import story
 
 
 @pytest.fixture(autouse=True)
-def no_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every pause ends the turn."""
-    monkeypatch.setattr(units, "SHARE", 0.0)
+def no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every pause yields to the loop."""
+    for module in (units, time_slices):
+        monkeypatch.setattr(module, "TIME_SLICE", 0.0)
 
 
 def in_steps(bench: Bench, name: str, steps: int, note: Callable[[str], None]) -> Callable[[], None]:
@@ -23,7 +25,7 @@ def in_steps(bench: Bench, name: str, steps: int, note: Callable[[str], None]) -
 
     def unit() -> None:
         for step in range(steps):
-            bench.writer.share.pause()
+            bench.writer.budget.pause()
             note(f"{name}{step}")
             bench.session.execute("INSERT INTO line VALUES (?)", (f"{name}{step}",))
 
@@ -31,7 +33,7 @@ def in_steps(bench: Bench, name: str, steps: int, note: Callable[[str], None]) -
 
 
 @story
-async def test_the_loop_has_its_turn_in_the_middle_of_a_unit(tmp_path: Path) -> None:
+async def test_the_loop_goes_on_in_the_middle_of_a_unit(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
         noted: list[str] = []
 
@@ -47,14 +49,14 @@ async def test_the_loop_has_its_turn_in_the_middle_of_a_unit(tmp_path: Path) -> 
 
 
 @story
-async def test_who_waited_for_what_comes_in_meanwhile_goes_on_before_the_unit(tmp_path: Path) -> None:
+async def test_a_task_that_waits_for_what_comes_in_meanwhile_goes_on_before_the_unit(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
         noted: list[str] = []
         came = asyncio.Event()
 
         async def wait() -> None:
             await came.wait()
-            noted.append("who waited")
+            noted.append("the task")
 
         def note(what: str) -> None:
             noted.append(what)
@@ -64,17 +66,17 @@ async def test_who_waited_for_what_comes_in_meanwhile_goes_on_before_the_unit(tm
         await bench.writer.run("a", in_steps(bench, "a", 2, note))
         await waiting
 
-        assert noted == ["a0", "who waited", "a1"]
+        assert noted == ["a0", "the task", "a1"]
 
 
 @story
-async def test_the_statements_of_a_batch_have_another_turn_than_the_end_of_a_unit_that_takes_long(
+async def test_the_loop_goes_on_between_the_end_of_a_unit_that_takes_long_and_the_statements_of_its_batch(
     tmp_path: Path,
 ) -> None:
     async with writing(tmp_path) as bench:
 
         def unit() -> None:
-            bench.writer.share.pause()
+            bench.writer.budget.pause()
             asyncio.get_running_loop().call_soon(bench.log.lines.append, "the loop")
 
         await bench.writer.run("a", unit)
@@ -110,7 +112,7 @@ async def test_what_a_unit_puts_off_after_its_pauses_happens_once_it_is_durable(
 
         def unit() -> None:
             bench.stage("a")()
-            bench.writer.share.pause()
+            bench.writer.budget.pause()
             bench.writer.after(lambda: seen.append(bench.stored()))
 
         await bench.writer.run("a", unit)
@@ -123,7 +125,7 @@ async def test_a_unit_that_fails_after_its_pauses_is_undone_alone(tmp_path: Path
 
         def fails() -> None:
             in_steps(bench, "lost", 2, lambda _: None)()
-            bench.writer.share.pause()
+            bench.writer.budget.pause()
             raise LookupError
 
         lost = bench.writer.run("lost", fails)
@@ -146,12 +148,12 @@ async def test_a_unit_that_runs_ahead_is_undone_by_its_first_pause_and_runs_agai
 
         def unit() -> None:
             noted.append("begun")
-            bench.writer.share._until = 0.0 if len(noted) == 1 else bench.writer.share._until
+            bench.writer.budget._until = 0.0 if len(noted) == 1 else bench.writer.budget._until
             bench.stage("second")()
-            bench.writer.share.pause()
+            bench.writer.budget.pause()
             noted.append("over")
 
-        bench.writer.share._left = 60.0
+        bench.writer.budget._left = 60.0
         second = bench.writer.run("second", unit)
         assert noted == ["begun"]
         bench.disk.set()
@@ -161,8 +163,8 @@ async def test_a_unit_that_runs_ahead_is_undone_by_its_first_pause_and_runs_agai
 
 
 @story
-async def test_outside_of_units_a_pause_is_none(tmp_path: Path) -> None:
+async def test_outside_of_units_a_pause_does_nothing(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
-        bench.writer.share.pause()
+        bench.writer.budget.pause()
         await bench.writer.run("a", bench.insert("a"))
-        bench.writer.share.pause()
+        bench.writer.budget.pause()

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from expediter.domain.errors import StoreUnavailable, TooBusy
+from expediter.embedded import time_slices
 from expediter.embedded.sqlite import units
 from expediter.embedded.sqlite.units import (
     BATCH_LIMIT,
@@ -124,11 +125,12 @@ async def test_that_nothing_can_be_written_is_logged_when_it_begins_and_when_it_
 
 
 @story
-async def test_the_loop_has_its_turn_between_the_units_of_a_long_batch(
+async def test_the_loop_goes_on_between_the_units_of_a_long_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Connections are read and timers fire while units that take long wait for one another."""
-    monkeypatch.setattr(units, "SHARE", 0.0)
+    monkeypatch.setattr(units, "TIME_SLICE", 0.0)
+    monkeypatch.setattr(time_slices, "TIME_SLICE", 0.0)
     async with writing(tmp_path) as bench:
         order: list[str] = []
 

@@ -33,6 +33,9 @@ DAMAGED = "The database file is damaged. Stop the server, and restore the last b
 #: What is said while another program keeps us from writing.
 LOCKED = "Another program has locked the database file. Try again in a moment."
 
+#: What SQLite raises when it refuses a row. All other errors are of the file or of the disk.
+ROW_REFUSED = (apsw.ConstraintError, apsw.MismatchError, apsw.TooBigError)
+
 
 class ConnectionBusy(BaseException):
     """The unit needs the file while COMMIT runs. The writer undoes the unit, and runs it again after COMMIT.

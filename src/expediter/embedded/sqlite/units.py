@@ -4,28 +4,24 @@ There are two queues. Units of requests may be refused. Units that follow from w
 places of its own in each commit. So accepted orders end although there are many requests, and requests are answered
 although there is much work.
 
-A unit is plain code, and what customers send may make its expressions take long. So that code says between two steps
-that it may be interrupted (``LoopShare.pause``). When the share of this turn is used up, the unit
-
-- stands still until the loop has had its turn: units run in a coroutine of their own, which Python calls a greenlet
-  (https://greenlet.readthedocs.io);
-- or, where it runs on the loop itself, ends with ConnectionBusy: it is undone, and runs again in the coroutine. So the
-  units of an ordinary batch need none: making one costs as much as 2 % of an order.
+A unit is code without ``await``, and the expressions of customers' orders may make it take long. So it calls
+``TimeBudget.pause`` between two steps. While there is time, units run on the loop itself, because a greenlet costs as
+much as 2 % of an order. A unit that takes longer is undone (ConnectionBusy) and runs again in ``time_slices``, where it
+yields to the loop in its middle.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
-from math import inf
+from collections.abc import Callable
 from time import perf_counter
 from typing import Protocol, TypeVar
 
 import msgspec
-from greenlet import greenlet
 
 from expediter.domain.errors import OrderError, TooBusy
 from expediter.embedded.sqlite.metrics import Metrics
 from expediter.embedded.sqlite.session import ConnectionBusy
+from expediter.embedded.time_slices import TIME_SLICE, pause
 
 T = TypeVar("T")
 
@@ -40,8 +36,6 @@ LONG_QUEUE, LARGE_BATCH_LIMIT = 1024, 512
 #: Beyond either, requests are answered with 503.
 QUEUE_LIMIT = 4096
 WAIT_LIMIT = 2.0
-#: Seconds of one turn. A unit may hold the loop for one step more: an expression takes 30 ms at most.
-SHARE = 0.01
 
 
 class UnitOfWork(msgspec.Struct, eq=False):
@@ -142,47 +136,31 @@ def _first(waiting: deque[UnitOfWork], most: int) -> list[UnitOfWork]:
     return taken
 
 
-class LoopShare:
-    """Use it on the event loop's thread."""
+class TimeBudget:
+    """How long units on the loop itself may hold it: one time slice until a COMMIT begins."""
 
     def __init__(self) -> None:
-        #: When the share of this turn is used up, in seconds of ``perf_counter``.
-        self._until = inf
-        #: The coroutine of the units, while they run in one.
-        self._units: greenlet | None = None
-        #: Seconds of the share that are left for units that run on the loop itself.
-        self._left = SHARE
+        self._left = TIME_SLICE
+        #: When the budget is used up, in seconds of ``perf_counter``; None while no unit runs on the loop itself.
+        self._until: float | None = None
 
     def pause(self) -> None:
         """Units call it between two steps that may each take some milliseconds. Raises ConnectionBusy."""
-        if perf_counter() < self._until:
-            return
-        if self._units is None:
+        if self._until is None:
+            pause()
+        elif perf_counter() >= self._until:
             raise ConnectionBusy
-        self._units.parent.switch()
-
-    def turns(self, units: Callable[[], None]) -> Iterator[None]:
-        """Runs the units. Yields whenever they stand still, and at their end; go on after the loop's turn."""
-        self._units = greenlet(units)
-        try:
-            while True:
-                self._until = perf_counter() + SHARE
-                self._units.switch()
-                yield
-                if self._units.dead:
-                    return
-        finally:
-            self._units, self._until = None, inf
 
     def renew(self) -> None:
-        """The loop has had its turn, or a COMMIT begins: there is a whole share for what runs on the loop itself."""
-        self._left = SHARE
+        """The loop has run everything else, or a COMMIT begins: there is a whole time slice again."""
+        self._left = TIME_SLICE
 
-    def begin_turn(self) -> float:
-        """Units run on the loop itself until this time, of ``perf_counter``. ``pause`` breaks off one that goes on."""
+    def begin(self) -> float:
+        """Units run on the loop itself from now on. Returns until when, in seconds of ``perf_counter``."""
         self._until = perf_counter() + self._left
         return self._until
 
-    def end_turn(self) -> None:
-        """What they did not use is left for the next turn of this share."""
-        self._left, self._until = self._until - perf_counter(), inf
+    def end(self) -> None:
+        """Units run on the loop itself no longer. What they did not use is left for the next ones."""
+        if self._until is not None:
+            self._left, self._until = self._until - perf_counter(), None

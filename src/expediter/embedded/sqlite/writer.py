@@ -31,25 +31,23 @@ from expediter.domain.errors import StoreUnavailable, TooBusy
 from expediter.embedded.sqlite.checkpoints import BetweenCommits
 from expediter.embedded.sqlite.commit_thread import BatchLost, Commit, Committer, Observer, Running
 from expediter.embedded.sqlite.metrics import Metrics
-from expediter.embedded.sqlite.session import LOCKED, ConnectionBusy
+from expediter.embedded.sqlite.session import LOCKED, ROW_REFUSED, ConnectionBusy
 from expediter.embedded.sqlite.units import (
     RUN_AHEAD_LIMIT,
     WAIT_LIMIT,
     AdmissionQueue,
-    LoopShare,
+    TimeBudget,
     TransactionHooks,
     UnitOfWork,
     fail,
     settle,
 )
-from expediter.embedded.turns import whole_turn
+from expediter.embedded.time_slices import in_slices, run_what_is_ready
 
 T = TypeVar("T")
 Done = Callable[[T | None, Exception | None], None]
 #: Seconds that a batch waits for the lock of the file while another program has it, and between two tries.
 LOCK_LIMIT, LOCK_PAUSE = 1.0, 0.02
-#: What SQLite says of rows, not of the disk.
-_REFUSED = (apsw.ConstraintError, apsw.MismatchError, apsw.TooBigError)
 _log = logging.getLogger("expediter.writer")
 
 
@@ -73,7 +71,7 @@ class Writer:
         self._admission = AdmissionQueue(self._loop.time, self.metrics)
         self._wake = asyncio.Event()
         self._committer = Committer(connection)
-        self.share = LoopShare()
+        self.budget = TimeBudget()
         self._running: Running | None = None
         self._current: UnitOfWork | None = None
         #: The units of the next commit; those that did not run yet; those that ran, and run again after COMMIT.
@@ -186,7 +184,7 @@ class Writer:
         """Runs units of the next batch until COMMIT has returned, or until others need the loop."""
         if not self._to_run:
             return
-        until = self.share.begin_turn()
+        until = self.budget.begin()
         while self._to_run and not (commit and commit.done) and perf_counter() < until:
             unit = self._to_run.popleft()
             try:
@@ -195,7 +193,7 @@ class Writer:
                 self._hooks.undo()
                 unit.reset()
                 self._need_file.append(unit)
-        self.share.end_turn()
+        self.budget.end()
 
     def _end_commit(self, running: Running) -> bool:
         """Answers the units of a COMMIT that has returned. False: it failed, and the changes since are lost too."""
@@ -281,11 +279,13 @@ class Writer:
         self._need_file = []
         self._run_ahead(None)
         self._to_run.extend(self._need_file)  # those that take long
-        for _ in self.share.turns(self._run_units) if self._to_run else ():
-            unit, self._current = self._current, None  # what is submitted meanwhile does not belong to this unit
-            await whole_turn()
-            self._current = unit
-        self.share.renew()
+        if self._to_run:
+            for _ in in_slices(self._run_units):
+                unit, self._current = self._current, None  # what is submitted meanwhile does not belong to this unit
+                await run_what_is_ready()
+                self._current = unit
+            await run_what_is_ready()
+        self.budget.renew()
         begun = perf_counter()
         self._hooks.write()
         self.metrics.writes.observe(perf_counter() - begun)
@@ -294,7 +294,7 @@ class Writer:
         while self._to_run:
             self._run_unit(self._to_run.popleft())
             if self._to_run:
-                self.share.pause()
+                self.budget.pause()
 
     def _run_unit(self, unit: UnitOfWork) -> None:
         """Raises ConnectionBusy, and BatchLost."""
@@ -322,7 +322,7 @@ class Writer:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._hooks.lost(error.__cause__ or error)
-        refused = isinstance(error.__cause__, _REFUSED)
+        refused = isinstance(error.__cause__, ROW_REFUSED)
         self.metrics.commits_lost += not refused
         self._say_whether_it_works(error)
         if refused and len(batch) > 1:
@@ -335,7 +335,7 @@ class Writer:
 
     def _say_whether_it_works(self, error: Exception | None) -> None:
         """Logs once when nothing can be written, and once when it can again. Units meanwhile fail for that reason."""
-        if bool(error) != self._failing and not isinstance(error and error.__cause__, _REFUSED):
+        if bool(error) != self._failing and not isinstance(error and error.__cause__, ROW_REFUSED):
             self._failing = bool(error)
             if error:
                 _log.error("nothing can be written: requests get 503 until that is over", exc_info=error)

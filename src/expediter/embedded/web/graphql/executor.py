@@ -48,7 +48,7 @@ from expediter.asl.protocol import Json
 from expediter.domain.errors import OrderError, OrderInvalid, TooBusy
 from expediter.domain.order import Order
 from expediter.embedded.settings import LOOPBACK
-from expediter.embedded.turns import Turns, pause
+from expediter.embedded.time_slices import RoundRobin, pause
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.feed import UntilEnded
 from expediter.embedded.web.graphql import limits
@@ -121,7 +121,7 @@ class Prepared(NamedTuple):
 
 
 class _Pause(ASTValidationRule):
-    """Lets the validation of a document take turns: the rules look at each of its nodes."""
+    """Validation yields to the loop too: the rules look at each node of the document."""
 
     def enter(self, *_: object) -> None:
         pause()
@@ -137,14 +137,14 @@ class Graphql:
             rules.append(NoSchemaIntrospectionCustomRule)
         self._rules = [*rules, _Pause]
         self._kept: OrderedDict[str, Prepared] = OrderedDict()
-        self._turns = Turns()
+        self._round_robin = RoundRobin()
 
     async def prepare(self, text: str) -> Prepared:
         """The document in this text, which was asked for lately or is checked now."""
         if text in self._kept:
             self._kept.move_to_end(text)
             return self._kept[text]
-        prepared = await self._turns.run(partial(self._prepare, text))
+        prepared = await self._round_robin.run(partial(self._prepare, text))
         if len(text) <= KEPT_LENGTH:
             self._kept[text] = prepared
             if len(self._kept) > KEPT_DOCUMENTS:
@@ -163,7 +163,7 @@ class Graphql:
         if operation is OperationType.SUBSCRIPTION:
             return refusal(DocumentInvalid("A subscription needs a websocket (graphql-transport-ws)."))
         code = partial(execute, self._schema, prepared.document, None, caller, variables, name, field_resolver=_found)
-        result = await self._turns.run(code) if operation is OperationType.QUERY else code()
+        result = await self._round_robin.run(code) if operation is OperationType.QUERY else code()
         return formatted(result if isinstance(result, ExecutionResult) else await result)
 
     async def subscribe(
@@ -259,7 +259,7 @@ def _following(home: Backend, resolver: Resolver, need: Need) -> Callable[..., A
 
 
 def _found(source: dict[str, Json], info: Info) -> Json:
-    """A field of what a resolver gave. A page of a hundred large orders has tens of thousands, so it takes turns."""
+    """A field of a resolver's result. A page of a hundred large orders has tens of thousands, so each may pause."""
     pause()
     return source[info.field_name]
 

@@ -34,8 +34,8 @@ WRITERS = frozenset(field.removeprefix("Mutation.") for field in RESOLVERS if fi
 LONGEST_NUMBER = 100
 #: How many items of an order are counted with: it may have 100, and few do.
 ITEMS = 20
-#: What may be below one field of a mutation or subscription. Its answer is made in one go, while a query's is made in
-#: turns. So here an order counts with all the items that it may have.
+#: What may be below one field of a mutation or subscription. Its answer is made in one go, while a query yields to the
+#: event loop in its middle. So here an order counts with all the items that it may have.
 COSTLIEST_AT_ONCE = 4_000
 
 
@@ -53,11 +53,11 @@ def check(document: DocumentNode) -> None:
     """
     _check_numbers(document)
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    in_turns, at_once = _Measure(fragments, ITEMS), _Measure(fragments, MAX_ITEMS)
+    in_slices, at_once = _Measure(fragments, ITEMS), _Measure(fragments, MAX_ITEMS)
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
             is_query = node.operation is OperationType.QUERY
-            size = (in_turns if is_query else at_once).selected(node.selection_set)
+            size = (in_slices if is_query else at_once).selected(node.selection_set)
             _require(size.cost, COSTLIEST, "costs")
             _require(size.depth, DEEPEST, "is nested")
             if not is_query:
