@@ -31,7 +31,7 @@ from expediter.domain.currencies import PUBLISHED
 from expediter.domain.errors import OrderError
 from expediter.domain.order import TRANSITIONS
 from expediter.embedded.operator.prometheus import COUNTERS, GAUGES, HISTOGRAMS, OUTAGE
-from expediter.embedded.settings import from_environment
+from expediter.embedded.settings import defaults
 from scripts.limits_table import LIMITS
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
@@ -64,25 +64,6 @@ SETTINGS: dict[str, str] = {
     "CURRENCY": f"Currency of an order that names none, from ISO 4217's list of {PUBLISHED}.",
     "NOTIFY": "Operators' mail addresses, told of every end of an order and of orders in trouble; commas between them.",
 }
-
-
-class Spy(dict[str, str]):
-    """An empty environment that remembers what it was asked for, with the defaults."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: dict[str, str] = {}
-
-    def get(self, key: str, default: str = "") -> str:  # type: ignore[override]  # as the settings call it
-        self.asked[key] = default
-        return default
-
-
-def settings_read() -> dict[str, str]:
-    """Every EXPEDITER_ setting that the server reads, with its default."""
-    spy = Spy()
-    from_environment(spy)
-    return {name: default for name, default in spy.asked.items() if name.startswith("EXPEDITER_")}
 
 
 def rest() -> str:
@@ -124,7 +105,7 @@ def names(help_text: str) -> list[str]:
 
 
 def settings() -> str:
-    read = settings_read()
+    read = defaults()
     if missing := {name.removeprefix("EXPEDITER_") for name in read} ^ SETTINGS.keys():
         raise SystemExit(f"Say in scripts/generate_docs.py what these settings mean, or drop them: {missing}")
     rows = [

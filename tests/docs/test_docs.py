@@ -74,7 +74,7 @@ def test_every_setting_that_is_read_is_documented() -> None:
         for file in (ROOT / "src").rglob("*.py")
         for name in re.findall(r"EXPEDITER_[A-Z_]*[A-Z]", file.read_text())
     }
-    read = set(asked("settings_read()"))
+    read = set(asked("defaults()"))
 
     assert "EXPEDITER_HOLD_SECONDS" in read
     assert {name for name in read | named if f"`{name}`" not in page} == set()
@@ -84,7 +84,7 @@ def test_every_setting_says_what_its_change_does_to_orders_under_way() -> None:
     _, _, part = (ROOT / "docs/reference/settings.md").read_text().partition("## Orders under way")
     told = re.findall(r"^\| `(EXPEDITER_\w+)` \| (none|the orders|changed|frozen)", part, re.MULTILINE)
 
-    assert {name for name, _ in told} == set(asked("settings_read()"))
+    assert {name for name, _ in told} == set(asked("defaults()"))
 
 
 def test_every_link_to_a_file_leads_to_one() -> None:

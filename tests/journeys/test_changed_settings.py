@@ -17,8 +17,7 @@ from demo.serving import running
 from expediter.app.operator.reconcile import reconcile
 from expediter.app.orders import find
 from expediter.embedded.clock import new_id
-from expediter.embedded.settings import workflow
-from scripts.generate_docs import settings_read
+from expediter.embedded.settings import defaults, workflow
 from tests.support.clock import VirtualClock
 from tests.support.stage import HOUR, OPERATOR, SECOND, Stage, opened, story
 from tests.support.town import Act, Town
@@ -149,7 +148,7 @@ async def killed(folder: Path, town: Town, ways: Ways, clock: VirtualClock) -> A
 def test_every_setting_is_changed(tmp_path: Path, ways: Ways) -> None:
     one, two = before(tmp_path, ways), after(tmp_path, ways)
 
-    assert {f"EXPEDITER_{name}" for name in (*one, "DATA")} == settings_read().keys()
+    assert {f"EXPEDITER_{name}" for name in (*one, "DATA")} == defaults().keys()
     assert one.keys() == two.keys()
     assert {name for name in one if one[name] == two[name]} == set()
 

@@ -24,7 +24,8 @@ import uvloop
 from expediter.asl import DefinitionInvalid
 from expediter.cli.terms import stop
 from expediter.embedded import logs
-from expediter.embedded.settings import LOOPBACK, ServerSettings, SettingRefused, from_environment
+from expediter.embedded.setting_values import LOOPBACK
+from expediter.embedded.settings import ServerSettings, SettingRefused, from_environment
 from expediter.embedded.sqlite.database import DataRefused
 from expediter.embedded.web import descriptors
 from expediter.embedded.web.app import App, create_app

@@ -6,26 +6,22 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from importlib import resources
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TypeAlias, TypeVar
-from urllib.parse import urlsplit
+from typing import TypeVar
 
 import msgspec
 
-from expediter.app import addresses, ports
+from expediter.app import ports
 from expediter.app.gateways import Gateway, Remote, Simulated, Stripe, parse_gateway, parse_payments, parse_stripe
 from expediter.app.tasks.order import TASKS
 from expediter.asl import Json, names_left, substitute
-from expediter.domain.currencies import CURRENCIES, PUBLISHED
 from expediter.domain.money import LARGEST_TOTAL
-from expediter.embedded.mail.smtp import Mailer
+from expediter.embedded import setting_values as values
+from expediter.embedded.setting_values import LOOPBACK, Network
 
 T = TypeVar("T")
-Network: TypeAlias = IPv4Network | IPv6Network
-_PREFIX = "EXPEDITER_"
+PREFIX = "EXPEDITER_"
 _SUFFIX = ".asl.json"
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 #: Bytes of a definition (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
 LARGEST_DEFINITION = 1024 * 1024
 #: Least length of a token, in characters: shorter ones could be guessed.
@@ -90,45 +86,63 @@ def from_environment(environment: Mapping[str, str] | None = None) -> ServerSett
     """The settings in EXPEDITER_* (by default of this process). Raises SettingRefused."""
     given = os.environ if environment is None else environment
     read = _Reader(given)
-    stripe = read("STRIPE_URL", Stripe().url, parse_stripe)
-    payments = read("PAYMENTS", "simulated", partial(parse_payments, stripe=stripe))
-    settings = ServerSettings(
-        data=read("DATA", "./data", Path),
-        host=read("HOST", "127.0.0.1", str),
-        port=read("PORT", "8080", _whole(0, 65_535)),
-        payments=payments,
-        payments_token=_payments_token(read, payments),
-        restaurant=read("RESTAURANT", "simulated", parse_gateway),
-        restaurant_secret=read("RESTAURANT_SECRET", "", str) or None,
-        smtp_url=read("SMTP_URL", "", _smtp_url) or None,
-        token=read("TOKEN", "", str) or None,
-        workflow=read("WORKFLOW", "", lambda text: Path(text) if text else None),
-        traces=_traces(given),
-        keep_days=read("KEEP_DAYS", "", _days),
-        trusted_proxies=read("TRUSTED_PROXIES", "", _networks),
-        link_days=read("LINK_DAYS", "30", _whole(1, 3_650)),
-        oidc=_oidc(read),
-        orders=ports.OrderSettings(
-            hold_seconds=read("HOLD_SECONDS", "30", _whole(0, 99_999_999)),
-            default_price=read("DEFAULT_PRICE", "1000", _whole(0, LARGEST_TOTAL)),
-            currency=read("CURRENCY", "USD", _currency),
-            notify=read("NOTIFY", "", _addresses),
-        ),
-    )
-    is_production = read("ENV", "", _stage) == "production"
-    _refuse_unknown(given, read.names)
+    settings = _settings(read, _traces(given))
+    is_production = read("ENV", "", values.stage) == "production"
+    _refuse_unknown(given, read.defaults)
     _refuse_unsafe(settings)
     if is_production:
         _refuse_unready(settings)
     return settings
 
 
+def defaults() -> dict[str, str]:
+    """Every setting that the server reads, by its whole name, with its default; an empty text where it has none."""
+    read = _Reader({})
+    _settings(read, traces=False)
+    read("ENV", "", values.stage)
+    return {f"{PREFIX}{name}": default for name, default in read.defaults.items()}
+
+
+def shown(name: str, value: str) -> str:
+    """A setting's value as it may be shown: of a secret only that there is one."""
+    has_secret = name.removeprefix(PREFIX) in _SECRET or ("://" in value and "@" in value)
+    return "(secret)" if value and has_secret else value
+
+
+def _settings(read: "_Reader", traces: bool) -> ServerSettings:
+    stripe = read("STRIPE_URL", Stripe().url, parse_stripe)
+    payments = read("PAYMENTS", "simulated", partial(parse_payments, stripe=stripe))
+    return ServerSettings(
+        data=read("DATA", "./data", Path),
+        host=read("HOST", "127.0.0.1", str),
+        port=read("PORT", "8080", values.whole(0, 65_535)),
+        payments=payments,
+        payments_token=_payments_token(read, payments),
+        restaurant=read("RESTAURANT", "simulated", parse_gateway),
+        restaurant_secret=read("RESTAURANT_SECRET", "", str) or None,
+        smtp_url=read("SMTP_URL", "", values.smtp_url) or None,
+        token=read("TOKEN", "", str) or None,
+        workflow=read("WORKFLOW", "", lambda text: Path(text) if text else None),
+        traces=traces,
+        keep_days=read("KEEP_DAYS", "", values.days),
+        trusted_proxies=read("TRUSTED_PROXIES", "", values.networks),
+        link_days=read("LINK_DAYS", "30", values.whole(1, 3_650)),
+        oidc=_oidc(read),
+        orders=ports.OrderSettings(
+            hold_seconds=read("HOLD_SECONDS", "30", values.whole(0, 99_999_999)),
+            default_price=read("DEFAULT_PRICE", "1000", values.whole(0, LARGEST_TOTAL)),
+            currency=read("CURRENCY", "USD", values.currency),
+            notify=read("NOTIFY", "", values.addresses),
+        ),
+    )
+
+
 def _refuse_unknown(given: Mapping[str, str], known: Collection[str]) -> None:
     """A misspelt name would leave its setting at the default, without a word. Raises SettingRefused."""
     for name in sorted(given):
-        if name.startswith(_PREFIX) and name.removeprefix(_PREFIX) not in known:
-            near = difflib.get_close_matches(name.removeprefix(_PREFIX).upper(), known, 1)
-            meant = f"Did you mean {_PREFIX}{near[0]}?" if near else "docs/reference/settings.md lists all of them."
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known:
+            near = difflib.get_close_matches(name.removeprefix(PREFIX).upper(), known, 1)
+            meant = f"Did you mean {PREFIX}{near[0]}?" if near else "docs/reference/settings.md lists all of them."
             raise SettingRefused(f"{name} is no setting of Expediter. {meant}")
 
 
@@ -142,7 +156,7 @@ def _refuse_unready(settings: ServerSettings) -> None:
         "SMTP_URL": "mail" in settings.simulated,
         "TOKEN or EXPEDITER_OIDC_ISSUER": settings.token is None and settings.oidc is None,
     }
-    if names := [f"{_PREFIX}{name}" for name, is_missing in missing.items() if is_missing]:
+    if names := [f"{PREFIX}{name}" for name, is_missing in missing.items() if is_missing]:
         raise SettingRefused(
             f"EXPEDITER_ENV=production: nothing may be simulated, and no credential missing. Set {', '.join(names)}."
         )
@@ -196,55 +210,33 @@ def library(path: Path | None) -> dict[str, Json]:
 
 
 class _Reader:
-    """Reads settings by name, and remembers in ``names`` which there are."""
+    """Reads settings by name, and remembers those that there are, with their defaults."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        self.names: set[str] = set()
+        self.defaults: dict[str, str] = {}
 
     def __call__(self, name: str, default: str, convert: Callable[[str], T]) -> T:
-        self.names.add(name)
-        value = self._environment.get(f"{_PREFIX}{name}", default).strip()
+        self.defaults[name] = default
+        value = self._environment.get(f"{PREFIX}{name}", default).strip()
         try:
             return convert(value)
         except ValueError as error:
-            secret = name in _SECRET or ("://" in value and "@" in value)
-            shown = "" if secret else f"={value!r}"
-            raise SettingRefused(f"EXPEDITER_{name}{shown} is not allowed: {error}") from error
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def convert(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
-            raise ValueError(f"give a whole number from {least} to {most}")
-        return int(text)
-
-    return convert
+            said = f"={value!r}" if shown(name, value) == value else ""
+            raise SettingRefused(f"{PREFIX}{name}{said} is not allowed: {error}") from error
 
 
 def _payments_token(read: _Reader, payments: Gateway) -> str | None:
     """What the payment provider's requests bear. Raises SettingRefused."""
-    token, key = read("PAYMENTS_TOKEN", "", _bearer), read("STRIPE_KEY", "", _stripe_key)
+    token, key = read("PAYMENTS_TOKEN", "", values.bearer), read("STRIPE_KEY", "", values.stripe_key)
     if isinstance(payments, Stripe) and not key:
         raise SettingRefused("EXPEDITER_PAYMENTS=stripe needs EXPEDITER_STRIPE_KEY: a secret key of your account.")
     return (key if isinstance(payments, Stripe) else token) or None
 
 
-def _stripe_key(text: str) -> str:
-    if text and not text.startswith(("sk_", "rk_")):
-        raise ValueError("give a secret key (sk_…) or a restricted key (rk_…) of your Stripe account")
-    return _bearer(text)
-
-
-def _bearer(text: str) -> str:
-    if not (text.isascii() and text.isprintable() and " " not in text):
-        raise ValueError("give the token as the provider gave it: letters, digits and signs, without spaces")
-    return text
-
-
 def _oidc(read: _Reader) -> Oidc | None:
     """Raises SettingRefused."""
-    issuer, audience = read("OIDC_ISSUER", "", _issuer), read("OIDC_AUDIENCE", "", _words)
+    issuer, audience = read("OIDC_ISSUER", "", values.issuer), read("OIDC_AUDIENCE", "", values.words)
     claim, client_id = read("OIDC_OPERATORS_CLAIM", "groups", str), read("OIDC_CLIENT_ID", "", str)
     if issuer and not audience:
         raise SettingRefused(
@@ -257,36 +249,6 @@ def _oidc(read: _Reader) -> Oidc | None:
             "or neither."
         )
     return Oidc(issuer, audience, claim or "groups", client_id or audience[0]) if issuer else None
-
-
-def _issuer(text: str) -> str:
-    parts = urlsplit(text)
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    if text and not (is_safe and parts.hostname and not parts.query and not parts.fragment):
-        raise ValueError("give the issuer's address as its tokens have it, which begins with https://")
-    return text
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _stage(text: str) -> str:
-    if text not in ("", "production"):
-        raise ValueError("give production, or leave it unset")
-    return text
-
-
-def _days(text: str) -> int | None:
-    return _whole(1, 36_500)(text) if text else None
-
-
-def _networks(text: str) -> tuple[Network, ...]:
-    try:
-        return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
-    except ValueError as error:
-        form = "addresses or networks such as 127.0.0.1 or 10.0.0.0/8, with commas between them"
-        raise ValueError(f"give {form} ({error})") from error
 
 
 def _traces(environment: Mapping[str, str]) -> bool:
@@ -302,26 +264,3 @@ def _traces(environment: Mapping[str, str]) -> bool:
     if protocol not in ("", "http/protobuf"):
         raise SettingRefused(f"OTEL_EXPORTER_OTLP_PROTOCOL={protocol!r} is not allowed: give http/protobuf")
     return True
-
-
-def _currency(text: str) -> str:
-    if text not in CURRENCIES:
-        raise ValueError(f"give a currency of ISO 4217's list of {PUBLISHED}, such as USD or EUR")
-    return text
-
-
-def _addresses(text: str) -> tuple[str, ...]:
-    given = tuple(part.strip() for part in text.split(",") if part.strip())
-    for address in given:
-        if why := addresses.fault(address):
-            raise ValueError(f"give e-mail addresses, with commas between them ({address!r}: {why})")
-    return tuple(map(addresses.for_server, given))
-
-
-def _smtp_url(text: str) -> str:
-    try:
-        Mailer(text or "smtp://localhost")
-    except ValueError as error:
-        form = "smtp://host:port or smtps://user:password@host:port, with ?from=address"
-        raise ValueError(f"give {form} ({error})") from error
-    return text

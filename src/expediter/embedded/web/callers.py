@@ -11,7 +11,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 from expediter.api.request import Headers
-from expediter.embedded.settings import Network
+from expediter.embedded.setting_values import Network
 from expediter.embedded.web.connections import subscriber
 
 

@@ -12,7 +12,8 @@ from functools import lru_cache
 
 from expediter.api.errors import HostUnknown, OriginRefused
 from expediter.api.request import Headers
-from expediter.embedded.settings import LOOPBACK, ServerSettings
+from expediter.embedded.setting_values import LOOPBACK
+from expediter.embedded.settings import ServerSettings
 from expediter.embedded.web.callers import Proxies
 
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # compared with, not bound to

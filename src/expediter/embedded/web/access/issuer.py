@@ -15,7 +15,8 @@ from expediter.app.gateways import HttpRequest, NoAnswer
 from expediter.asl.protocol import Json
 from expediter.embedded.clock import Clock
 from expediter.embedded.engine.http_client import HttpClient, Limits
-from expediter.embedded.settings import LOOPBACK, Oidc
+from expediter.embedded.setting_values import LOOPBACK
+from expediter.embedded.settings import Oidc
 from expediter.embedded.web.access.tokens import ALGORITHMS, refused
 from expediter.embedded.web.shares import Rate
 

@@ -47,7 +47,7 @@ from expediter.app.ports import Caller, Work
 from expediter.asl.protocol import Json
 from expediter.domain.errors import OrderError, OrderInvalid, TooBusy
 from expediter.domain.order import Order
-from expediter.embedded.settings import LOOPBACK
+from expediter.embedded.setting_values import LOOPBACK
 from expediter.embedded.time_slices import RoundRobin, pause
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.feed import UntilEnded
