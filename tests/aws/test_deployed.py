@@ -77,7 +77,7 @@ def test_a_stack_that_is_not_there_ends_the_command_with_a_sentence(functions: F
         tables_of("Nowhere")
     done = reckoned("--stack", "Nowhere")
     assert done.exit_code == 2
-    assert "AWS tells nothing of the stack Nowhere" in done.stderr
+    assert "AWS cannot describe the stack Nowhere" in done.stderr
 
 
 def test_nobody_who_is_not_signed_in_is_shown_a_traceback(

@@ -1,1 +1,1 @@
-"""The second home: the same ports on DynamoDB, SQS, Step Functions, SNS and SES, and the functions that use them."""
+"""The ports on AWS (DynamoDB, SQS, Step Functions, SNS and SES), and the Lambda functions that use them."""

@@ -1,4 +1,4 @@
-"""Who calls, from what Cognito's authorizers pass on. A call without a known user is nobody's: never an operator's."""
+"""The caller of a request, from what Cognito's authorizers pass on. A call without a known user is unauthorized."""
 
 from expediter.api.access import Claims, caller_of, names_in
 from expediter.api.errors import Unauthorized
@@ -11,13 +11,14 @@ _GROUPS = "cognito:groups"
 
 
 def from_authorizer(authorizer: Json) -> Caller:
-    """API Gateway's ``requestContext.authorizer``, which has the groups in one text. Raises Unauthorized."""
+    """The caller from API Gateway's ``requestContext.authorizer``, which has groups as a text. Raises Unauthorized."""
     claims = authorizer.get("claims") or {}
     return _caller(claims, claims.get("sub"), _listed(claims.get(_GROUPS)))
 
 
 def from_identity(identity: Json) -> Caller:
-    """AppSync's ``identity``: a Cognito user's, or our own functions' by IAM (no ``sub``), which only publish.
+    """The caller from AppSync's ``identity``: a Cognito user, or by IAM (no ``sub``) one of our functions, which only
+    publish.
 
     Raises Unauthorized.
     """
@@ -30,14 +31,15 @@ def from_identity(identity: Json) -> Caller:
 
 
 def from_message(attributes: dict[str, str]) -> Caller:
-    """Who sent an order straight to the queue, as API Gateway wrote it down. Raises Unauthorized."""
+    """The caller of an order that API Gateway sent to the queue, from the message. Raises Unauthorized."""
     claims = {"client_id": attributes.get("client_id", ""), "scope": attributes.get("scope", "")}
     return _caller(claims, attributes["caller"], _listed(attributes.get("groups")))
 
 
 def _listed(groups: Json) -> tuple[str, ...]:
-    """The groups in the text that API Gateway makes of a list: ``a,b``, or ``[a b]``. Cognito's have no spaces in their
-    names; in a text without brackets a space belongs to a name.
+    """The groups in the text that API Gateway makes of a list: ``a,b``, or ``[a b]``.
+
+    Names of Cognito's groups have no spaces. In a text without brackets a space belongs to a name.
     """
     if not isinstance(groups, str):
         return names_in(groups)

@@ -1,6 +1,6 @@
-"""AWS clients, each made once per process, when it is first asked for: importing this reads no file and opens nothing.
+"""AWS clients. Each is made once per process, at its first use. Importing this module opens nothing.
 
-Their limits fit inside a function's 28 seconds; the SDK repeats what is safe to repeat.
+Their time limits fit into the 28 seconds of a function. The SDK retries what is safe to retry.
 """
 
 from functools import cache

@@ -1,4 +1,4 @@
-"""Time and new ids: the two things that come from the machine a function runs on and from nowhere else."""
+"""Time and new ids, from the machine on which a function runs."""
 
 import time
 import uuid
@@ -10,5 +10,5 @@ def now() -> int:
 
 
 def new_id() -> str:
-    """A random UUID: DynamoDB hashes its keys, so ids need no order."""
+    """A random UUID. DynamoDB hashes its keys, so ids need no order."""
     return str(uuid.uuid4())

@@ -1,4 +1,4 @@
-"""A deployed stack for somebody at a shell, with the rights of the account that they are signed in to."""
+"""Access to a deployed stack from a shell, with the rights of the AWS account that is signed in."""
 
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
@@ -16,7 +16,7 @@ OrdersWithEntries: TypeAlias = Callable[[], Iterator[tuple[Order, tuple[LedgerEn
 
 
 class StackUnknown(Exception):
-    """There is no such stack in this account and region, or nobody is signed in to it. Sign in, or name another."""
+    """There is no such stack in this account and region, or no account is signed in."""
 
 
 def tables_of(stack: str) -> Tables:
@@ -33,14 +33,11 @@ def tables_of(stack: str) -> Tables:
     except KeyError as error:
         raise StackUnknown(f"The stack {stack} has no table {error}.") from error
     except (BotoCoreError, ClientError) as error:
-        raise StackUnknown(f"AWS tells nothing of the stack {stack}: {error}. Sign in, or name another.") from error
+        raise StackUnknown(f"AWS cannot describe the stack {stack}: {error}. Sign in, or name another.") from error
 
 
 def resend(stack: str, order_id: str) -> int:
-    """Has the next sweep send the order's mails that are not sent, those that were refused too. How many they are.
-
-    Raises StackUnknown.
-    """
+    """Marks the order's unsent mails, also refused ones, for the next sweep. Returns how many. Raises StackUnknown."""
     table, client = tables_of(stack).mail, clients.dynamodb()
     found = client.query(
         TableName=table,
@@ -61,6 +58,6 @@ def resend(stack: str, order_id: str) -> int:
 
 
 def orders_of(stack: str) -> OrdersWithEntries:
-    """Every order of the stack with its ledger: goes through the whole table. Raises StackUnknown."""
+    """Every order of the stack with its ledger. It reads the whole table. Raises StackUnknown."""
     tables = tables_of(stack)
     return DynamoOrders(clients.dynamodb(), tables).with_entries

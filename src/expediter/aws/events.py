@@ -1,4 +1,4 @@
-"""The events of AWS's services as our values, and our values as the answers that they want."""
+"""Turns events of AWS services into our values, and our values into the answers that these services expect."""
 
 import base64
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ from expediter.aws.callers import from_authorizer, from_message
 from expediter.domain.errors import IdempotencyKeyReused, OrderError, OrderInvalid, OrderNotFound
 from expediter.domain.ids import uuid_in
 
-#: What is said of an operation that only a server has.
+#: The error text for an operation that only a server has.
 ELSEWHERE = (
     "This is not there on AWS: the service's own state is in CloudWatch (see its dashboard), and the holder of a "
     "task's token tells Step Functions (SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat). A customer's data is in "
     "Cognito and DynamoDB."
 )
 
-#: Errors that a message would end in again, however often it comes.
+#: Errors that are the message's own fault: it would fail again at each receive.
 ITS_OWN = (OrderInvalid, IdempotencyKeyReused, OwnerRefused, ScopeMissing, Unauthorized)
 
 
@@ -45,10 +45,10 @@ def message_of(record: Json) -> Message:
 
 
 def admitted(message: Message) -> Message:
-    """The message, if who called the API may place this order, where it wrote down who did.
+    """The message, if its caller may place this order. Messages that name no caller did not come from the API.
 
-    Its ``order_id`` is the idempotency key, because API Gateway cannot make a customer's own id of it; here it becomes
-    that id. What is no order is left for the intake to refuse. Raises ScopeMissing, OwnerRefused, Unauthorized.
+    API Gateway can only write the idempotency key as its ``order_id``. Here it becomes the order's id, which also
+    depends on the customer. The intake refuses what is not an order. Raises ScopeMissing, OwnerRefused, Unauthorized.
     """
     if "caller" not in message.attributes:
         return message
@@ -65,17 +65,14 @@ def admitted(message: Message) -> Message:
 
 
 def operation_of(name: str) -> Operation:
-    """The operation ``name`` of openapi.json. Raises PathUnknown for one that AWS has not."""
+    """The operation ``name`` of openapi.json. Raises PathUnknown for an operation that AWS does not have."""
     if name not in OPERATIONS:
         raise PathUnknown(ELSEWHERE)
     return OPERATIONS[name]
 
 
 def request_of(event: Json, name: str, params: Mapping[str, str]) -> Request:
-    """A call of the operation ``name`` that API Gateway hands on (a proxy integration).
-
-    Raises Unauthorized, ScopeMissing.
-    """
+    """The request for the operation ``name`` from API Gateway (a proxy). Raises Unauthorized, ScopeMissing."""
     caller = from_authorizer(event["requestContext"].get("authorizer") or {})
     require(caller.scopes, NEEDS[name])
     query = event.get("multiValueQueryStringParameters") or {}
@@ -93,10 +90,10 @@ def request_of(event: Json, name: str, params: Mapping[str, str]) -> Request:
 
 
 def answer_of(response: Response, origin: str = "") -> Json:
-    """What API Gateway sends to the client. Pages of this ``origin`` may read it; empty: of no other origin."""
+    """The response that API Gateway sends. ``origin``: another origin whose pages may read it; empty: none."""
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **dict(response.headers)}
     if origin:
-        # infra/api/cors.py says the same for what API Gateway answers by itself
+        # infra/api/cors.py sets the same for API Gateway's own answers
         headers |= {
             "Access-Control-Allow-Origin": origin,
             "Access-Control-Expose-Headers": "Location,Order-Id,Retry-After",
@@ -106,7 +103,7 @@ def answer_of(response: Response, origin: str = "") -> Json:
 
 
 def problem_of(error: OrderError) -> Response:
-    """The error as a problem. An order that is not found may just have been accepted, and have no row yet."""
+    """The error as a problem document. An order that is not found may have been accepted a moment ago."""
     response = problem(error)
     if not isinstance(error, OrderNotFound):
         return response
@@ -114,7 +111,7 @@ def problem_of(error: OrderError) -> Response:
 
 
 def error_of(error: OrderError) -> Json:
-    """An error as infra/api/resolver.js reads it from a function's answer."""
+    """The error in the form that infra/api/resolver.js reads."""
     faults = error.faults if isinstance(error, OrderInvalid) else ()
     listed = [{"path": fault.path, "message": fault.message} for fault in faults]
     return {"error": {"type": error.name, "message": str(error), "faults": listed}}

@@ -1,4 +1,4 @@
-"""What goes wrong with AWS itself, as the errors that the use cases know."""
+"""Turns errors of AWS into errors that the use cases know."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from expediter.domain.errors import StoreUnavailable
 
 @contextmanager
 def unavailable() -> Iterator[None]:
-    """Whatever AWS refuses or does not answer inside is StoreUnavailable, with AWS's own name for it in its message."""
+    """Inside the ``with`` block an error of AWS becomes StoreUnavailable. Its message has AWS's name of the error."""
     try:
         yield
     except ClientError as error:

@@ -1,6 +1,6 @@
-"""Counts the orders that people have to look at, as figures of CloudWatch.
+"""Counts the orders that need an operator, as CloudWatch metrics.
 
-A line of the log is enough for a figure: no call, no right.
+A line in the log is enough for a metric: it needs no call and no permission.
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -15,13 +15,13 @@ from expediter.aws import clock, wiring
 from expediter.domain.alert import owed_since
 from expediter.domain.order import Order, Status
 
-#: The namespace of our figures, and their names.
+#: The namespace of the metrics, and their names.
 NAMESPACE, OWED, UNWELL = "Expediter", "RefundsOwedForAnHour", "OrdersThatNeedAnOperator"
 HOUR = 3600 * 1000
 
 
 def count() -> Json:
-    """The figures: refunds owed for an hour, and orders whose workflow failed and that have not ended since."""
+    """The metrics: refunds owed for an hour, and orders whose workflow failed and that have not ended since."""
     now = clock.now()
     owed = sum(now - owed_since(order) >= HOUR for order in _owing())
     figures = {OWED: owed, UNWELL: sum(not order.ended for order in _failed())}

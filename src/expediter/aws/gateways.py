@@ -1,7 +1,7 @@
-"""Calls through the gateways, one at a time: a function does nothing else meanwhile.
+"""Makes the calls of gateways, one at a time, because a function does nothing else meanwhile.
 
-Two calls of a conversation (ask, then charge) fit into a function's 28 seconds, with the longest pause between them.
-Nothing is ever sent twice by itself.
+Two requests of a call (ask, then charge) and the longest pause between them fit into a function's 28 seconds. No
+request is repeated automatically.
 """
 
 import time
@@ -28,15 +28,15 @@ from expediter.aws.failures import unavailable
 from expediter.domain.errors import StoreUnavailable
 
 _TIMEOUT = urllib3.Timeout(connect=3, read=8)
-#: Milliseconds for which a secret is kept: so long does a changed one take to be used everywhere.
+#: Milliseconds after which a secret is read again. After that time a changed one is used everywhere.
 KEPT = 5 * 60_000
 
 
 class StoredSecret:
-    """The secret of Secrets Manager behind ``arn``; no secret when it is empty.
+    """The secret of Secrets Manager with this ``arn``; none when it is empty.
 
-    It is read again when it was kept for KEPT, and at once when the other side refuses it: so a rotation needs no
-    deployment. While Secrets Manager does not answer, the one that is kept is used on.
+    It is read again after KEPT, and at once when the other side refuses it. So a rotation needs no deployment. While
+    Secrets Manager does not answer, the secret that was read last is used.
     """
 
     def __init__(self, arn: str) -> None:
@@ -45,7 +45,7 @@ class StoredSecret:
         self._read_at = 0
 
     def __call__(self, refused: str | None = None) -> str | None:
-        """The secret. ``refused``: the one that was refused. Raises StoreUnavailable."""
+        """The secret. ``refused``: the secret that the other side refused. Raises StoreUnavailable."""
         stale = clock.now() - self._read_at > KEPT or (refused is not None and refused == self._value)
         if self._arn and (self._value is None or stale):
             self._read()
@@ -62,9 +62,9 @@ class StoredSecret:
 
 
 class Gateways:
-    """The payment provider and the restaurant, each simulated or behind a URL.
+    """The payment provider and the restaurant, each simulated or at a URL.
 
-    ``secrets``: the payment provider's is the token that its requests bear, the restaurant's signs its orders.
+    ``secrets``: the token for requests to the payment provider, and the secret that signs the restaurant's orders.
     """
 
     def __init__(self, payments: Gateway, restaurant: Gateway, secrets: Mapping[GatewayName, Secret]) -> None:
@@ -96,7 +96,7 @@ class Gateways:
             return answer
 
     def _send(self, url: str, request: HttpRequest) -> HttpResponse:
-        """The answer, its body read as far as it may be long. Raises NoAnswer."""
+        """The answer, with its body up to the limit of length. Raises NoAnswer."""
         try:
             response = self._pool.request(
                 request.method,
@@ -120,5 +120,5 @@ def _body(response: urllib3.BaseHTTPResponse) -> bytes:
         response.close()
     elif response.read(1):
         response.close()
-        return body + b" " * MAX_ANSWER  # too long: it is not parsed
+        return body + b" " * MAX_ANSWER  # an answer that is too long is not parsed
     return body

@@ -1,4 +1,4 @@
-"""A request and the workflow may write one order at the same moment. The second one reads the order again."""
+"""Retries a request when the workflow changed the same order at the same moment."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -7,15 +7,15 @@ from expediter.domain.errors import OrderChanged
 
 Answer = TypeVar("Answer")
 
-#: An order is written a dozen times in its life: more in a row than this are no race any more.
+#: Tries at most. An order is written a dozen times in its life, so more tries cannot come from a race.
 TRIES = 5
 
 
 def settled(request: Callable[[], Answer]) -> Answer:
-    """What the request gives when it comes to its turn. Raises OrderChanged when it never does, and what it raises.
+    """The result of the request. Raises what it raises, and OrderChanged when every try met another write.
 
-    Each try reads the order as it is by then, so that one machine and AWS answer alike: a cancel that meets the end of
-    the hold is either in time or OrderAlreadySent, not "try again".
+    Each try reads the order again. So AWS answers like one machine: a cancel at the end of the hold is in time or gets
+    OrderAlreadySent, never "try again".
     """
     for _ in range(TRIES - 1):
         try:

@@ -1,4 +1,4 @@
-"""The settings of a function, read once from EXPEDITER_*; the stack sets what a function needs and nothing else."""
+"""The settings of a function, read once from EXPEDITER_*. The stack sets for each function only what it needs."""
 
 import os
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ import msgspec
 from expediter.app import ports
 from expediter.domain.currencies import CURRENCIES, PUBLISHED
 
-#: The recipient that stands for the operators' SNS topic: their addresses are its subscribers, not ours to know.
+#: The recipient of mails to operators. It stands for their SNS topic, whose subscribers have the addresses.
 OPERATORS = "operators"
 
 
 class SettingRefused(Exception):
-    """A setting has a value that is not allowed; the message names it and says what is."""
+    """A setting has a value that is not allowed. The message says which values are."""
 
 
 def _variable(field: str) -> str:
@@ -21,11 +21,10 @@ def _variable(field: str) -> str:
 
 
 class StackSettings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
-    """Where everything is, and how orders are treated. Empty: this function does not use it.
+    """Names of AWS resources, and the rules for orders. Empty: this function does not use it.
 
-    ``payments_token`` and ``restaurant_secret`` are ARNs of secrets, never the secrets themselves. ``mail_from`` empty:
-    customers get no mail.
-    ``allowed_origin``: of which other origin pages may call the API.
+    ``payments_token`` and ``restaurant_secret`` are ARNs of secrets, not the secrets. ``mail_from`` empty: customers
+    get no mail. ``allowed_origin``: another origin whose pages may call the API.
     """
 
     orders_table: str = ""

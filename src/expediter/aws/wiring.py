@@ -1,6 +1,6 @@
-"""Puts the adapters together for a function: once per process, and only those that the function asks for.
+"""Builds the adapters of a function, once per process, and only those that it uses.
 
-What few functions need is imported where it is made, so that the others start without it.
+Modules that few functions need are imported where they are used, so that the others start faster.
 """
 
 from functools import cache
@@ -56,13 +56,13 @@ def _work() -> Work:
 
 
 def work(claims: Claims | None = None) -> Work:
-    """The ports as of now."""
+    """The ports at this moment."""
     ports = msgspec.structs.replace(_work(), now=clock.now())
     return msgspec.structs.replace(ports, claims=claims) if claims else ports
 
 
 def api_claims() -> ApiClaims:
-    """For one request to an API. Commit them when its message is sent."""
+    """The claims of one API request. Commit them once its message is sent."""
     return ApiClaims(DynamoClaims(clients.dynamodb(), configured().claims_table))
 
 

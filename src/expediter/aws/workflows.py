@@ -1,7 +1,7 @@
-"""Executions on Step Functions, named by order id.
+"""Executions on Step Functions. Their names are the ids of orders.
 
-An order that has a row was started, however long ago: its claim knows its owner from the row's first write on. That is
-asked first, because Step Functions forgets a name 90 days after its execution ended, while an order is kept for good.
+Step Functions forgets a name 90 days after its execution ended, and an order is kept for ever. So the claim is read
+first: it knows the owner once the order has a row, and then the workflow was started before.
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
     from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
-#: Characters of an order's id.
+#: Characters in the id of an order.
 ID = 36
 _JSON_TEXTS = ("input", "output", "parameters")
 
@@ -55,7 +55,7 @@ class StepFunctions:
                 raise
 
     def unsuccessful(self) -> set[str]:
-        """The orders of executions that failed or timed out; Step Functions forgets them after 90 days."""
+        """The orders of executions that failed or timed out. Step Functions forgets them after 90 days."""
         pages = self._client.get_paginator("list_executions")
         with unavailable():
             return {
@@ -72,7 +72,7 @@ class StepFunctions:
 
 
 def _event(event: "HistoryEventTypeDef") -> dict[str, Any]:
-    """The event with its details under one name, and their texts as the JSON values that they are."""
+    """The event with its details under one name, and with the JSON in their texts parsed."""
     key = next((name for name in event if name.endswith("EventDetails")), None)
     details = dict(event.get(key, {})) if key else {}  # type: ignore[call-overload]  # one of some fifty literal keys
     for name in _JSON_TEXTS:
@@ -89,7 +89,7 @@ def _event(event: "HistoryEventTypeDef") -> dict[str, Any]:
 
 
 def _value(text: str) -> Json:
-    """The value of a JSON text; a text that AWS cut short stays a text."""
+    """The value of a JSON text. A text that AWS has cut off stays a text."""
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:

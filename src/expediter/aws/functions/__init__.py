@@ -1,1 +1,1 @@
-"""The Lambda functions: parse the event, call one use case, answer. Each reads its settings at its first event."""
+"""The Lambda functions. Each parses its event, calls one use case and answers."""

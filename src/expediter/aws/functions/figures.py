@@ -1,4 +1,4 @@
-"""Every five minutes: counts the orders that people have to look at."""
+"""Runs every five minutes: counts the orders that need an operator."""
 
 from expediter.asl.protocol import Json
 from expediter.aws import figures

@@ -1,4 +1,4 @@
-"""Every field of AppSync's schema: the same RESOLVERS as everywhere. Errors go back as values (resolver.js)."""
+"""Answers the fields of AppSync's schema with the server's RESOLVERS. Errors are returned as values (resolver.js)."""
 
 import logging
 

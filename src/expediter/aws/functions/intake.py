@@ -1,4 +1,4 @@
-"""From the order queue to the workflow, five messages at a time; one that fails takes no other along."""
+"""Starts the workflows of orders on the queue, five messages at a time. A failure stops no other message."""
 
 import logging
 
@@ -21,16 +21,16 @@ def handler(event: Json, _: object) -> Json:
             intake.take(work, admitted(message))
         except Exception as error:  # noqa: BLE001  # one message that fails must not stop the others
             failed.append({"itemIdentifier": message.id})
-            _log.warning("message %s was not taken in: %s", message.id, type(error).__name__)
+            _log.warning("message %s was not processed: %s", message.id, type(error).__name__)
             _give_back(message, error, work.now)
     return {"batchItemFailures": failed}
 
 
 def _give_back(message: Message, error: Exception, now: int) -> None:
-    """Its own fault: a dead letter after three receives. Else: it is tried again for a day."""
+    """A failure by its own fault is a dead letter after three receives. Any other is tried again for a day."""
     queue = wiring.queue()
     refuse = queue.fail if isinstance(error, ITS_OWN) else queue.postpone
     try:
         refuse(message, f"{type(error).__name__}: {error}", now)
-    except Exception:  # noqa: BLE001  # the visibility timeout brings the message back all the same
-        _log.exception("message %s comes again after the visibility timeout", message.id)
+    except Exception:  # noqa: BLE001  # the message comes back after its visibility timeout
+        _log.exception("message %s comes back after its visibility timeout", message.id)

@@ -1,4 +1,6 @@
-"""Follows the outbox's stream and sends each new mail. What cannot be sent now is reported, and comes again."""
+"""Reads the outbox's stream and sends each new mail. A mail that cannot be sent is reported, and the stream brings it
+again.
+"""
 
 import logging
 
@@ -9,7 +11,7 @@ _log = logging.getLogger("expediter.mailer")
 
 
 def handler(event: Json, _: object) -> Json:
-    """The first record that failed: the stream goes on from there."""
+    """The first record that failed. The stream goes on from there."""
     for record in event["Records"]:
         if record["eventName"] != "INSERT":
             continue

@@ -1,4 +1,4 @@
-"""Follows the order table's stream and tells AppSync of every order that its customer would see changed."""
+"""Reads the order table's stream and publishes to AppSync each change that a customer can see."""
 
 import logging
 
@@ -11,20 +11,20 @@ _log = logging.getLogger("expediter.publisher")
 
 
 def handler(event: Json, _: object) -> Json:
-    """The first record that failed: the stream goes on from there."""
+    """The first record that failed. The stream goes on from there."""
     for record in event["Records"]:
         if not changed(record):
             continue
         try:
             wiring.publisher().publish(record["dynamodb"]["NewImage"])
         except Exception:  # noqa: BLE001  # the stream brings the record again
-            _log.exception("an order's news was not published")
+            _log.exception("an order's change was not published")
             return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
     return {"batchItemFailures": []}
 
 
 def changed(record: Json) -> bool:
-    """Whether the write is news."""
+    """Whether a customer can see what this write changed."""
     images = record["dynamodb"]
     if "NewImage" not in images:
         return False

@@ -1,4 +1,4 @@
-"""The REST API behind API Gateway (a proxy integration): every operation but postOrder, which goes straight to SQS."""
+"""The REST API behind API Gateway (a proxy integration): every operation except postOrder, which goes to SQS."""
 
 import logging
 from urllib.parse import unquote

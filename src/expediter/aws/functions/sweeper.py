@@ -1,4 +1,4 @@
-"""Every quarter of an hour: sends what the streams have not sent."""
+"""Runs every 15 minutes: sends what the streams did not send."""
 
 from expediter.asl.protocol import Json
 from expediter.aws.sending.sweep import sweep

@@ -1,13 +1,13 @@
-"""Every function of the stack by name, and where its handler is. Data only: the stack reads it too."""
+"""Every function of the stack by name, with its handler. It is data only, because the stack reads it too."""
 
 from expediter.app.tasks.order import ORDER_TASKS
 
 _HERE = "expediter.aws.functions"
 
-#: One per task: its name, which is its placeholder in order.asl.json, and its handler.
+#: One for each task: its name, which is its placeholder in order.asl.json, and its handler.
 TASK_FUNCTIONS: dict[str, str] = {name: f"{_HERE}.tasks.{name}" for name in ORDER_TASKS}
 
-#: Everything else.
+#: The other functions.
 OTHER_FUNCTIONS: dict[str, str] = {
     "Intake": f"{_HERE}.intake.handler",
     "Rest": f"{_HERE}.rest.handler",

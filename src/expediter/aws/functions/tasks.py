@@ -10,9 +10,10 @@ from expediter.aws import clock, wiring
 
 
 def run(name: str, given: Json) -> Json:
-    """Performs the task until it is done, and makes the calls that it needs made. Raises OrderError.
+    """Performs the task and makes its calls. Raises OrderError.
 
-    The first try of a call is on the order's row before it goes out, so that a repeat of this function asks first.
+    The order's row says that a call was tried before the call is made. So a repeat of this function asks about it
+    first.
     """
     result = perform(wiring.work(), name, given)
     while not isinstance(result, Outcome):

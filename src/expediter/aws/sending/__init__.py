@@ -1,1 +1,1 @@
-"""What is told to people: mails of the outbox, and news of orders to subscribers."""
+"""Sends to people: the outbox's mails, and changes of orders to subscribers."""

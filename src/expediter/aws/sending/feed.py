@@ -1,6 +1,6 @@
-"""Tells AppSync of a changed order by its internal mutation, signed as this function's role (no customer can call it).
+"""Publishes a changed order to AppSync, which sends it to subscribers.
 
-AppSync then sends the order to its subscribers.
+It calls an internal mutation, signed as this function's role. No customer can call that mutation.
 https://docs.aws.amazon.com/appsync/latest/devguide/aws-appsync-real-time-data.html
 """
 
@@ -13,7 +13,7 @@ from botocore.awsrequest import AWSRequest
 
 from expediter.domain.errors import OrderNotFound
 
-#: What subscribers may ask for has to be asked for here: AppSync passes on the fields of this answer and no others.
+#: AppSync gives subscribers only the fields of this answer, so it asks for all that they may select.
 PUBLISH = """mutation Publish($id: ID!) {
   publishOrder(id: $id) {
     id userId restaurantId name quantity items { name quantity unitPrice } total currency
@@ -23,7 +23,7 @@ PUBLISH = """mutation Publish($id: ID!) {
 
 
 class FeedUnavailable(Exception):
-    """AppSync did not take the news of an order. The stream brings it again."""
+    """AppSync did not accept the change of an order. The stream brings it again."""
 
 
 class Feed:
@@ -46,7 +46,8 @@ class Feed:
 
 
 def _taken(answer: bytes) -> bool:
-    """Whether there is nothing left to tell. An order may be deleted between its news and the telling: nobody sees it
-    any more, and trying again would only hold up the news of others."""
+    """Whether the order was deleted after its change. Then nobody sees it any more, and another try would only hold up
+    other changes.
+    """
     errors = json.loads(answer).get("errors") or ()
     return all(error.get("errorType") == OrderNotFound.__name__ for error in errors)

@@ -1,8 +1,8 @@
-"""Hands the mails of the outbox to SNS (the operators' topic, whose subscribers filter) and to SES (customers).
+"""Sends the outbox's mails: those to operators by SNS (a topic whose subscribers filter), those to customers by SES.
 
-Both take a mail at least once: a repeat after a lost answer is a second mail. The row is marked once a mail is out, or
-refused for good, and a marked one is not sent again: it would hold up the mails of others. Of one that is refused for
-good operators are told. A row leaves the sparse index ``unsent`` when nothing is left to do with it.
+Both send at least once: a repeat after a lost answer is a second mail. A row is marked once its mail is sent or refused
+for good. A marked mail is not sent again, because it would hold up the others. Operators get an alert for a mail that
+is refused for good. A row leaves the sparse index ``unsent`` when nothing is left to do with it.
 """
 
 import logging
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger("expediter.mailer")
-#: What SES says of a mail that it will never take: its address is none, its content is refused, an address is not
-#: verified in the sandbox. All else comes again: too many mails, an account whose sending is paused.
+#: SES's errors for a mail that it will never send: the address is invalid, the content is refused, or an address is not
+#: verified in the sandbox. After any other error the mail is tried again: too many mails, or sending is paused.
 #: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
 _FOR_GOOD = frozenset({"BadRequestException", "MessageRejected", "MailFromDomainNotVerifiedException"})
 
 
 class MailRefused(Exception):
-    """The mail will never be taken as it is. Correct the address with the customer."""
+    """The mail service will never send this mail. Correct the address with the customer."""
 
 
 class Mailer:
-    """``sender`` empty: customers' mails stay in the outbox."""
+    """``sender`` empty: mails to customers stay in the outbox."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Mailer:
         self._sender = sender
 
     def deliver(self, key: DynamoItem, now: int) -> None:
-        """Sends the mail of the outbox row of this key, unless it is out already. Raises what AWS says if it cannot."""
+        """Sends the mail in the row with this key, unless it is sent already. Raises AWS's error if it cannot."""
         row = self._tables.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
         if not row:
             return
@@ -71,7 +71,7 @@ class Mailer:
         self._done(key, mark, now)
 
     def _done(self, key: DynamoItem, mark: str | None = None, now: int = 0) -> None:
-        """Takes the row out of the index, marked or not."""
+        """Removes the row from the index ``unsent``."""
         if mark is None:
             self._tables.update_item(TableName=self._table, Key=key, UpdateExpression="REMOVE unsent")
             return
@@ -100,7 +100,7 @@ class Mailer:
         return True
 
     def _tell_operators(self, row: DynamoItem, now: int) -> None:
-        """A mail that was given up is told as the other home tells it."""
+        """Alerts operators of a mail that was refused for good, in the words that the server uses."""
         for alert in alert_mails(row["order_id"]["S"], Alert.MAIL_GIVEN_UP, now, OrderSettings(notify=(OPERATORS,))):
             self._sns.publish(TopicArn=self._topic, Subject=alert.subject, Message=alert.text)
 

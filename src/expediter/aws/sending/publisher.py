@@ -1,4 +1,4 @@
-"""Tells subscribers of an order, and notes on its row when its end is told."""
+"""Publishes an order to its subscribers, and marks its row once its end is published."""
 
 from typing import TYPE_CHECKING
 

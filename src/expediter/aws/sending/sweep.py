@@ -1,4 +1,4 @@
-"""Sends what the streams have not sent, whatever became of them."""
+"""Sends the mails and changes that the streams did not send."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -8,16 +8,16 @@ from expediter.aws import clock, wiring
 from expediter.aws.stores.items import DynamoItem
 
 _log = logging.getLogger("expediter.sweeper")
-#: Milliseconds that a stream has for itself, and that a sweep takes before it leaves the rest to the next one.
+#: Milliseconds that a stream has to send something, and after which a sweep leaves the rest to the next one.
 AGE, TIME = 15 * 60 * 1000, 20 * 1000
 
 
 class SweepFailed(Exception):
-    """Mails or news could not be sent again. The log says why; the next sweep tries again."""
+    """Mails or changes could not be sent. The log says why, and the next sweep tries again."""
 
 
 def sweep() -> Json:
-    """How many mails and how many ends of orders were found and sent. Raises SweepFailed when any was not."""
+    """How many mails and how many ends of orders were sent. Raises SweepFailed when one could not be sent."""
     now = clock.now()
     forgotten = wiring.forgotten()
     mails = _each(forgotten.mails(now - AGE), lambda row: wiring.mailer().deliver(_key(row), now), now)

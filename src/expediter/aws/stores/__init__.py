@@ -1,1 +1,1 @@
-"""What is kept on AWS: orders, claims, the queue and its dead letters, on DynamoDB and SQS."""
+"""The stores on DynamoDB and SQS: orders, claims, the queue and its dead letters."""

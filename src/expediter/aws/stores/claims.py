@@ -1,4 +1,4 @@
-"""The ids that are taken, on DynamoDB."""
+"""Claims on DynamoDB: which ids are taken."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class DynamoClaims:
-    """Writes a claim at once: for the intake, which is the judge."""
+    """Claims of the intake. It decides, so its claims are written at once."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
@@ -36,7 +36,9 @@ class DynamoClaims:
         return True
 
     def free(self, claim: Claim) -> bool:
-        """Whether the id is free; False when the same claim has it. Raises IdempotencyKeyReused when another has."""
+        """Whether the id was free; False when the same claim has it. Raises IdempotencyKeyReused when another claim has
+        it.
+        """
         fingerprint = self._fingerprint(claim.order_id)
         if fingerprint is None:
             return True
@@ -55,10 +57,10 @@ class DynamoClaims:
 
 
 class ApiClaims:
-    """Looks at once, and writes in ``commit``, once the message is on the queue.
+    """Claims of an API request: it reads at once, and writes in ``commit``, once the message is on the queue.
 
-    SQS and DynamoDB share no transaction. A claim without its message would lose the order, because the client's
-    repeat would be taken for a replay; a message without its claim is claimed by the intake.
+    SQS and DynamoDB share no transaction. A claim without its message would lose the order, because a repeat would look
+    like one that was accepted before. A message without a claim is claimed by the intake.
     """
 
     def __init__(self, claims: DynamoClaims) -> None:
@@ -75,7 +77,7 @@ class ApiClaims:
         return order_id in self._made or self._claims.taken(order_id)
 
     def commit(self) -> None:
-        """Raises IdempotencyKeyReused when somebody else took the id meanwhile."""
+        """Raises IdempotencyKeyReused when another claim took the id meanwhile."""
         made, self._made = self._made, {}
         for claim in made.values():
             self._claims.claim(claim)

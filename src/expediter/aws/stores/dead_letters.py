@@ -1,8 +1,8 @@
 """The dead-letter queue on SQS.
 
-SQS cannot be looked into: to look means to receive, which hides the messages from everybody else meanwhile. So what
-looks here gives back at once what it does not take out, and two who look at the same time may each see a part. It is
-for the few letters that an operator looks at; hundreds are redriven by SQS itself (see the runbook).
+SQS shows messages only to a receiver, and hides them from all others meanwhile. So every function here gives back at
+once what it does not take out. Two callers at the same time may each see a part. This is for the few letters that an
+operator looks at; SQS itself redrives hundreds (see the runbook).
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from expediter.aws.stores.queue import BATCH, DEATH, Death, SqsQueue, message_of
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
-#: Seconds that letters are hidden from others while they are looked at.
+#: Seconds that letters are hidden from others while they are listed.
 LOOKING = 20
-#: Letters that are looked at in one go at most.
+#: Letters that are received in one go at most.
 MOST = 1000
-#: What is said of a message that SQS itself has moved here.
+#: The reason of a message that SQS itself moved here.
 MOVED = "received too often and never deleted: a function ended without an answer"
 
 
@@ -60,11 +60,11 @@ class SqsDeadLetters:
         return sum(int(number) for number in found["Attributes"].values())
 
     def _take(self, message_id: str) -> Message | None:
-        """The message of this id; everything that had to be received to find it is given back."""
+        """The message with this id. All others that were received to find it are given back."""
         return next((message for message in self._look(message_id) if message.id == message_id), None)
 
     def _look(self, until: str | None = None) -> list[Message]:
-        """The letters, as far as MOST or the one ``until``."""
+        """The letters, up to MOST of them or up to the one with the id ``until``."""
         seen: dict[str, Message] = {}
         with unavailable():
             try:
@@ -78,7 +78,7 @@ class SqsDeadLetters:
         return list(seen.values())
 
     def _receive(self) -> Iterator[dict[str, Message]]:
-        """Letters by their ids, as many as one call gives, until there are none."""
+        """Yields letters by their ids, those of one call at a time, until there are none."""
         while True:
             got = self._client.receive_message(
                 QueueUrl=self._url,
@@ -108,7 +108,7 @@ class SqsDeadLetters:
 
 
 def _letter(message: Message) -> DeadLetter:
-    """A message without a reason was moved here by SQS."""
+    """The letter. SQS itself moved a message that has no reason."""
     attributes = dict(message.attributes)
     death = _death(attributes.pop(DEATH, None)) or Death(MOVED, message.sent_at, message.sent_at, message.receive_count)
     return DeadLetter(
@@ -126,7 +126,7 @@ def _death(text: str | None) -> Death | None:
     try:
         return msgspec.json.decode(text, type=Death) if text else None
     except msgspec.MsgspecError:
-        return None  # somebody else's attribute of this name
+        return None  # another program has set an attribute of this name
 
 
 def _age(letter: DeadLetter) -> tuple[int, str]:

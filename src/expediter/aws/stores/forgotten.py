@@ -1,4 +1,4 @@
-"""Mails that were not sent, and orders whose end was not told, by their sparse indexes."""
+"""Finds mails that were not sent and orders whose end was not published, by two sparse indexes."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -18,11 +18,11 @@ class Forgotten:
         self._mail = mail
 
     def mails(self, before: int) -> Iterator[DynamoItem]:
-        """The keys of mails that were written before (ms since 1970 UTC) and are not sent."""
+        """The keys of mails that were written before this time (ms since 1970 UTC) and are not sent."""
         return self._query(self._mail, UNSENT, before)
 
     def news(self, before: int) -> Iterator[DynamoItem]:
-        """The keys of orders that ended before and whose end nobody was told."""
+        """The keys of orders that ended before this time and whose end was not published."""
         return self._query(self._orders, UNTOLD, before)
 
     def _query(self, table: str, index: Index, before: int) -> Iterator[DynamoItem]:

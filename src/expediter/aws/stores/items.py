@@ -1,4 +1,4 @@
-"""Orders and ledger entries as DynamoDB items: values with their types, and the keys that lists go by."""
+"""Orders and ledger entries as DynamoDB items, with the keys that lists are sorted by."""
 
 from typing import Any, TypeAlias
 from zlib import crc32
@@ -9,7 +9,7 @@ from expediter.aws.stores.tables import SHARDS
 from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import Order, Status
 
-#: An item as the low-level client takes and gives it: ``{"id": {"S": "…"}, "version": {"N": "3"}}``.
+#: An item in the form of the low-level client: ``{"id": {"S": "…"}, "version": {"N": "3"}}``.
 DynamoItem: TypeAlias = dict[str, Any]
 
 _encode = msgspec.json.Encoder().encode
@@ -26,12 +26,12 @@ def numbers(**values: int) -> DynamoItem:
 
 
 def sortable(at: int) -> str:
-    """An instant (ms since 1970 UTC) as a text whose order is time's."""
+    """A time (ms since 1970 UTC) as a text that sorts by time."""
     return f"{at:015d}"
 
 
 def created(order: Order) -> str:
-    """What lists are ordered by: when the order was made, and its id for orders of the same millisecond."""
+    """The sort key of lists: when the order was made, then its id for orders of the same millisecond."""
     return f"{sortable(order.created_at)}#{order.id}"
 
 
@@ -41,7 +41,7 @@ def shards() -> list[str]:
 
 
 def shard(order_id: str) -> str:
-    """Where the order stands among all orders: any id is as likely in each."""
+    """The shard of this order. Ids are spread evenly over the shards."""
     return f"{crc32(order_id.encode()) % SHARDS:02}"
 
 
@@ -50,7 +50,7 @@ def status_shard(status: Status, name: str) -> str:
 
 
 def item_of(order: Order) -> DynamoItem:
-    """The order's row. A deleted order has no ``created``, so that it is in no index."""
+    """The order's row. A deleted order has no ``created``, so it is in no index."""
     name = shard(order.id)
     row = texts(
         user_id=order.user_id,

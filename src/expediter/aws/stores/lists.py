@@ -1,8 +1,8 @@
 """Lists of orders, newest first, without a scan.
 
-The indexes give keys, and the rows behind them are read consistently: what an index does not know yet is looked at on
-the row. A page begins behind the order that its cursor names (keyset), so orders that come and go meanwhile neither
-repeat nor skip others. What all orders share is spread over shards (``tables``): their keys are merged.
+The indexes give keys, and the rows of these keys are read consistently: an index may be late, a row is not. A page
+begins after the order that its cursor names (keyset pagination), so orders that come and go meanwhile neither repeat
+nor skip others. A key that all orders share is spread over shards (``tables``), whose lists are merged.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ from expediter.domain.order import Order
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-#: Rows that DynamoDB gives for one BatchGetItem at most.
+#: Rows of one BatchGetItem at most.
 BATCH = 100
 
 
@@ -28,7 +28,7 @@ class Lists:
         self._orders = orders
 
     def orders(self, query: Query, last: Order | None) -> tuple[Order, ...]:
-        """One order more than ``query.limit`` asks for, where there are that many, behind the order ``last``."""
+        """The orders after ``last``, one more than ``query.limit`` if there are so many."""
         keys = iter(_once(self._keys(query, last)))
         found: list[Order] = []
         while len(found) <= query.limit:
@@ -52,7 +52,7 @@ class Lists:
         return merge(*parts, key=lambda row: str(row["created"]["S"]), reverse=True)
 
     def _query(self, index: Index, value: str, before: str | None, some: int) -> Iterator[DynamoItem]:
-        """The rows of one key of an index, newest first, so many at a time."""
+        """Yields the rows of one index key, newest first, so many at a time."""
         condition, values = f"{index.hash} = :hash", {":hash": {"S": value}}
         if before is not None:
             condition, values = f"{condition} AND {index.range} < :before", {**values, ":before": {"S": before}}
@@ -68,7 +68,7 @@ class Lists:
             yield from page["Items"]
 
     def _rows(self, keys: list[DynamoItem]) -> list[Order]:
-        """The orders behind the keys, in the order of the keys."""
+        """The orders of these keys, in the same order."""
         wanted: dict[str, Any] = {self._orders: {"Keys": [_key(row) for row in keys], "ConsistentRead": True}}
         found: dict[str, Order] = {}
         while wanted:
@@ -83,7 +83,7 @@ def _key(row: DynamoItem) -> DynamoItem:
 
 
 def _once(keys: Iterable[DynamoItem]) -> Iterator[DynamoItem]:
-    """An order whose status changes while it is listed may stand in two partitions."""
+    """An order whose status changes during the listing may be in two partitions."""
     seen: set[str] = set()
     for row in keys:
         if row["id"]["S"] not in seen:

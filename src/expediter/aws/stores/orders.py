@@ -1,8 +1,8 @@
 """The order table with its ledger and outbox, on DynamoDB.
 
-An outcome is one transaction, on condition that the order is still as it was read. Ledger entries and mails are
-written once and never altered (``if_not_exists``), so that the same outcome twice equals once. ``lists`` says how
-pages are found.
+An outcome is one transaction, on condition that the order has not changed since it was read. Ledger entries and mails
+are written once and never altered (``if_not_exists``), so the same outcome twice has the effect of one. Lists are in
+``lists``.
 """
 
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ from expediter.domain.order import Order
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-#: Seconds that a mail's row is kept; DynamoDB removes it then.
+#: Seconds after which DynamoDB removes a mail's row.
 KEPT = 90 * 24 * 3600
-#: Why DynamoDB refuses a transaction when somebody else writes the same rows: the task reads again and settles again.
+#: DynamoDB's reasons when another transaction writes the same rows. The task reads the order again and settles again.
 _LOST = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 
 
@@ -53,7 +53,7 @@ class DynamoOrders:
         return order_of(row) if row else None
 
     def accepted(self, _: str) -> Order | None:
-        """SQS cannot be looked into."""
+        """None: SQS does not show its messages."""
         return None
 
     def page(self, query: Query) -> Page:
@@ -95,7 +95,7 @@ class DynamoOrders:
         return tuple(sorted(found, key=lambda entry: entry.at))
 
     def with_entries(self) -> Iterator[tuple[Order, tuple[LedgerEntry, ...]]]:
-        """Goes through the whole table: for an operator's reconciliation, not for a request; no function may."""
+        """Reads the whole table. It is for an operator's reconciliation; no function has the right to do it."""
         pages = self._client.get_paginator("scan").paginate(TableName=self._tables.orders, ConsistentRead=True)
         with unavailable():
             for page in pages:
@@ -103,7 +103,7 @@ class DynamoOrders:
                     order = order_of(row)
                     yield order, self.entries(order.id)
 
-    # ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── writes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _get(self, table: str, key: DynamoItem) -> DynamoItem:
         return self._client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
@@ -150,7 +150,7 @@ def _lost(error: ClientError) -> bool:
 
 
 def _news(before: Order | None, order: Order) -> DynamoItem:
-    """``news`` has the publisher called with this write; ``untold`` is there until an order's end is told."""
+    """``news``: the publisher gets this write. ``untold``: is set until the order's end is published."""
     if not is_news(before, order):
         return {}
     if not order.ended:

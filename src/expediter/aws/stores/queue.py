@@ -1,11 +1,12 @@
 """The order queue on SQS. ``dead_letters`` reads the dead-letter queue.
 
-What cannot be taken in for its own fault (it is no order) moves to the dead letters at its third receive. What failed
-for another reason (a service does not answer) comes again, later each time, for a day. Both are moved here, with the
-reason as an attribute. SQS itself moves what was received MAX_RECEIVES times: then no code of ours got as far.
+A message that fails for its own fault (it is not an order) moves to the dead letters at its third receive. One that
+fails for another reason (a service does not answer) comes again, later each time, for a day. This module moves both,
+with the reason as an attribute. SQS itself moves a message that was received MAX_RECEIVES times, which happens when our
+code does not reach its end.
 
-A receipt is the message's id and SQS's receipt handle. SQS says yes to a handle that is no longer the newest and does
-nothing: so False, the port's answer to an old receipt, is what SQS can tell, and no promise.
+A receipt is the message's id and SQS's receipt handle. SQS may accept an old handle and do nothing. So the port's False
+for an old receipt is not guaranteed here.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
 """
 
@@ -24,31 +25,32 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
     from mypy_boto3_sqs.type_defs import MessageAttributeValueTypeDef, MessageTypeDef
 
-#: Messages that one call to SQS gives at most.
+#: Messages of one call to SQS at most.
 BATCH = 10
-#: Receives after which a message that cannot be taken in is a dead letter.
+#: Receives after which a message that fails for its own fault is a dead letter.
 RECEIVES = 3
-#: Seconds until the next receive, after each receive of a message whose failure is not its own.
+#: Seconds until the next receive of a message that fails for another reason, by the number of receives.
 BACKOFF = (2, 15, 60, 300, 900)
-#: Milliseconds after which such a message is a dead letter all the same.
+#: Milliseconds after which such a message is a dead letter too.
 PATIENCE = 24 * 3600 * 1000
 #: The redrive policy's maxReceiveCount. A function that ends without an answer costs a receive and 180 seconds.
 MAX_RECEIVES = 500
 #: The attribute of a dead letter that holds its Death as JSON.
 DEATH = "dead_letter"
-#: Characters of a reason that are kept.
+#: Characters of a reason at most.
 LONGEST_REASON = 1000
 
 _STALE = frozenset({"ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue"})
-#: What JSON may hold and SQS refuses (they are no characters of XML), as JSON writes it otherwise.
+#: Characters that JSON allows and SQS refuses, because XML has none of them. They are written as JSON escapes.
 _ESCAPES = {0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"}
-#: What SQS refuses in an attribute.
+#: Characters that SQS refuses in an attribute.
 _NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Death(msgspec.Struct, frozen=True):
-    """Why and when (UTC, ms) a message was moved to the dead letters, and what it was before: a dead letter is a new
-    message to SQS."""
+    """Why and when (UTC, ms) a message became a dead letter, and its id and receives before: for SQS a dead letter is a
+    new message.
+    """
 
     reason: str
     at: int
@@ -57,7 +59,7 @@ class Death(msgspec.Struct, frozen=True):
 
 
 class SqsQueue:
-    """``dead`` is the address of the dead-letter queue."""
+    """``dead``: the URL of the dead-letter queue."""
 
     def __init__(self, client: "SQSClient", url: str, dead: str) -> None:
         self._client = client
@@ -97,14 +99,17 @@ class SqsQueue:
         return self._bury(message, reason, now)
 
     def postpone(self, message: Message, reason: str, now: int) -> bool:
-        """Gives back a message that failed for no fault of its own. False when its receipt is not the newest."""
+        """Gives back a message that failed for another reason than its own fault. False when its receipt is not the
+        newest.
+        """
         if now - message.sent_at > PATIENCE:
             return self._bury(message, reason, now)
         return self.extend(message.receipt, BACKOFF[min(message.receive_count, len(BACKOFF)) - 1], now)
 
     def _bury(self, message: Message, reason: str, now: int) -> bool:
-        """Sends the dead letter before it deletes the message: what stops in between leaves two of them, never none.
-        Two are one order, because its claim is taken once."""
+        """Sends the dead letter before it deletes the message. A failure in between leaves two messages, never none.
+        Two messages are one order, because its claim is taken once.
+        """
         death = Death(_NO_TEXT.sub("?", reason)[:LONGEST_REASON], now, message.sent_at, message.receive_count)
         body = without_card_numbers(message.body.decode()).encode()
         self._send(self._dead, body, message.attributes | {DEATH: msgspec.json.encode(death).decode()})
@@ -121,7 +126,7 @@ class SqsQueue:
 
 
 def message_of(got: "MessageTypeDef") -> Message:
-    """A message as receive_message gives it."""
+    """The message, from SQS's ReceiveMessage."""
     return Message(
         id=got["MessageId"],
         body=got["Body"].encode(),

@@ -1,18 +1,18 @@
-"""The DynamoDB tables as data: what their keys are, which indexes they have, who follows their changes.
+"""The DynamoDB tables as data: their keys, their indexes, and the functions that read their streams.
 
-    orders     an order as JSON beside the keys that lists go by; a row is one customer's (user_id) order (id)
-    claims     the ids that are taken, by what and by whom: the strongly consistent way from an order's id to its row
+    orders     an order as JSON, with the keys that lists are sorted by; a row is one customer's (user_id) order (id)
+    claims     which ids are taken, with fingerprint and owner: a consistent way from an order's id to its row
     ledger     every movement of money, written once
-    mail       the outbox: every mail that an order's end calls for, written once, in the transaction of that end
+    mail       the outbox: the mails about an order's end, written once, in the transaction of that end
 
-Two indexes are sparse, so that what was forgotten is found without a scan: ``unsent`` has the mails that are not sent,
-``untold`` the orders whose end no subscriber was told of. The rows lose their key when it is done.
+Two indexes are sparse, so that what was not sent is found without a scan: ``unsent`` has the mails that are not sent,
+``untold`` the orders whose end was not published. A row loses its key in the index when it is done.
 
-Lists need no scan. The indexes hold keys alone, so that a change of an order that moves no key costs them nothing.
+Lists need no scan. The indexes hold only keys, so a change of an order that changes no key costs them nothing.
 
-DynamoDB writes a key's rows 1,000 times a second at most, an index that is slower holds up its table, and every new
-order has the same status. So what would be one key of an index for all orders is SHARDS of them: an order's id says
-which, and a list reads them all and merges. docs/reference/aws-ceilings.md says how many orders a second a key allows.
+DynamoDB accepts 1,000 writes a second for one key, and an index that is slower holds up its table. Every new order has
+the same status. So an index key that all orders would share is split into SHARDS: an order's id decides which, and a
+list reads all and merges them. docs/reference/aws-ceilings.md says how many orders a second a key allows.
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-sharding.html
 """
 
@@ -22,7 +22,7 @@ import msgspec
 
 
 class Index(msgspec.Struct, frozen=True):
-    """A global secondary index of keys only, newest first by ``created``."""
+    """A global secondary index of keys only, sorted by ``created``, newest first."""
 
     name: str
     hash: str
@@ -30,7 +30,7 @@ class Index(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """``range`` None: a row is known by its hash key alone. All keys are strings."""
+    """``range`` None: the hash key alone identifies a row. All keys are strings."""
 
     name: str
     hash: str
@@ -47,8 +47,8 @@ class Name(StrEnum):
     MAIL = "mail"
 
 
-#: Keys that stand for one where all orders would meet. There may be more later, as old orders stay where they are,
-#: but never fewer.
+#: Shards of a key that all orders share. There may be more later, because old orders stay in their shards, but never
+#: fewer.
 SHARDS = 64
 
 BY_USER = Index("by_user", "user_id")
