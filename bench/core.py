@@ -124,7 +124,6 @@ def run_loop(machine: Machine, *, store: bool) -> int:
 
 ANSWERS: dict[str, Any] = {
     "ProcessPayment": {"status": "ok", "charge_id": "ch_1"},
-    "CloseHold": {"cancelled": False},
     "SendOrderToRestaurant": {"status": "ok"},
 }
 

@@ -18,7 +18,6 @@ _API = {Name.ORDERS: (READ, WRITE, MANY), Name.CLAIMS: (READ,)}
 TABLE_GRANTS: dict[str, dict[Name, tuple[str, ...]]] = {
     "InitializeOrder": {Name.ORDERS: (READ, WRITE), Name.CLAIMS: (READ, UPDATE)},
     "ProcessPayment": {**_ROW, Name.LEDGER: (UPDATE,)},
-    "CloseHold": _ROW,
     "SendOrderToRestaurant": _ROW,
     "CompleteOrder": {**_ROW, Name.MAIL: (UPDATE,)},
     "OweRefund": _ROW,

@@ -195,13 +195,13 @@ class Shop:
 
 def completed(shop: Shop) -> None:
     shop.place()
-    shop.run("ProcessPayment", "CloseHold", "SendOrderToRestaurant", "CompleteOrder")
+    shop.run("ProcessPayment", "SendOrderToRestaurant", "CompleteOrder")
     shop.tell()
 
 
 def refused(shop: Shop) -> None:
     shop.place()
-    shop.run("ProcessPayment", "CloseHold")
+    shop.run("ProcessPayment")
     shop.run("SendOrderToRestaurant", decline=1)
     shop.run("OweRefund", "RefundPayment", "CancelFailedOrder")
     shop.tell()
@@ -211,7 +211,7 @@ def cancelled_in_the_hold(shop: Shop) -> None:
     order_id = shop.place()
     shop.run("ProcessPayment")
     shop.cancel(order_id)
-    shop.run("CloseHold", "OweRefund", "RefundPayment", "CancelFailedOrder")
+    shop.run("SendOrderToRestaurant", "OweRefund", "RefundPayment", "CancelFailedOrder")
     shop.tell()
 
 

@@ -14,7 +14,6 @@ from moto.awslambda import models
 ANSWERS: dict[str, dict[str, Any]] = {
     "InitializeOrder": {},
     "ProcessPayment": {"status": "ok"},
-    "CloseHold": {"cancelled": False},
     "SendOrderToRestaurant": {"status": "ok"},
     "CompleteOrder": {},
     "OweRefund": {},

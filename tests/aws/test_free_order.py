@@ -5,7 +5,7 @@ from uuid import uuid4
 from tests.aws.stage import Functions
 
 SAVED_AND_PAID = ("InitializeOrder", "ProcessPayment")
-COMPLETED = (*SAVED_AND_PAID, "CloseHold", "SendOrderToRestaurant", "CompleteOrder")
+COMPLETED = (*SAVED_AND_PAID, "SendOrderToRestaurant", "CompleteOrder")
 FREE = [{"name": "water", "quantity": 1, "unit_price": 0}]
 
 
@@ -25,7 +25,7 @@ def test_an_order_that_costs_nothing_is_cancelled_at_once_and_no_refund_is_asked
     for name in SAVED_AND_PAID:
         functions.call(name, functions.order(order_id, items=FREE))
     answer = functions.rest("POST", f"/orders/{order_id}/cancel")
-    for name in ("CloseHold", "OweRefund", "RefundPayment", "CancelFailedOrder"):
+    for name in ("SendOrderToRestaurant", "OweRefund", "RefundPayment", "CancelFailedOrder"):
         functions.call(name, functions.order(order_id, items=FREE))
 
     assert answer["body"]["order_status"] == "CANCELLED"

@@ -25,7 +25,7 @@ from tests.support.values import an_order
 BODY = json.dumps(BURGERS).encode()
 SAVED = ["InitializeOrder"]
 PAID = [*SAVED, "ProcessPayment"]
-DONE = [*PAID, "CloseHold", "SendOrderToRestaurant", "CompleteOrder"]
+DONE = [*PAID, "SendOrderToRestaurant", "CompleteOrder"]
 
 
 def run(functions: Functions, names: list[str]) -> str:
@@ -102,7 +102,7 @@ def test_a_customer_is_no_operator_and_nobody_is_nobody(functions: Functions) ->
 @pytest.mark.parametrize("api", ["REST", "GraphQL"])
 def test_a_cancel_that_meets_a_write_of_the_workflow_looks_again(functions: Functions, api: str) -> None:
     order_id = run(functions, PAID)
-    functions.before_a_write(lambda: functions.call("CloseHold", functions.order(order_id)))
+    functions.before_a_write(lambda: functions.call("SendOrderToRestaurant", functions.order(order_id)))
     if api == "REST":
         answer = functions.rest("POST", f"/orders/{order_id}/cancel")
         assert (answer["statusCode"], answer["body"]["error"]) == (409, "OrderAlreadySent")

@@ -80,7 +80,7 @@ async def test_nobody_moves_while_an_order_needs_an_operator(tmp_path: Path) -> 
     """Its workflow has ended and it has not: at the new home nothing would go on with it."""
     definition = workflow(None)
     always = {"Variable": "$.order.id", "IsPresent": True, "Next": "OrderNeedsOperator"}
-    definition["States"]["Astray"] = {"Type": "Choice", "Choices": [always], "Default": "CloseHold"}
+    definition["States"]["Astray"] = {"Type": "Choice", "Choices": [always], "Default": "SendOrderToRestaurant"}
     definition["States"]["Hold"]["Next"] = "Astray"
     other, file = tmp_path / "other.asl.json", tmp_path / "orders.jsonl"
     other.write_text(json.dumps(definition))

@@ -28,7 +28,7 @@ from tests.aws.stage import Functions
 
 MACHINE = parse(substitute(json.loads(contracts.read("order.asl.json")), {name: name for name in TASK_FUNCTIONS}))
 PAID = ["InitializeOrder", "ProcessPayment"]
-HANDED_OVER = [*PAID, "CloseHold", "SendOrderToRestaurant"]
+HANDED_OVER = [*PAID, "SendOrderToRestaurant"]
 NOBODY = "http://127.0.0.1:9"
 
 

@@ -22,7 +22,7 @@ def test_a_setting_that_is_no_number_is_refused() -> None:
 
 LATER = {"EXPEDITER_DEFAULT_PRICE": "2000", "EXPEDITER_CURRENCY": "JPY", "EXPEDITER_HOLD_SECONDS": "99"}
 #: The tasks of an order's way, each of which is run under the later settings once.
-WAY = ("InitializeOrder", "ProcessPayment", "CloseHold", "SendOrderToRestaurant", "CompleteOrder")
+WAY = ("InitializeOrder", "ProcessPayment", "SendOrderToRestaurant", "CompleteOrder")
 
 
 def started(functions: Functions) -> Any:

@@ -21,7 +21,7 @@ from expediter.domain.order import Item, Status
 from tests.aws.stage import Functions
 from tests.support.values import an_order
 
-DONE = ("InitializeOrder", "ProcessPayment", "CloseHold", "SendOrderToRestaurant", "CompleteOrder")
+DONE = ("InitializeOrder", "ProcessPayment", "SendOrderToRestaurant", "CompleteOrder")
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +96,6 @@ def test_the_publisher_is_called_for_what_a_customer_sees_and_the_end_is_marked(
     assert seen == {
         "InitializeOrder": {"news"},
         "ProcessPayment": {"news"},
-        "CloseHold": set(),
         "SendOrderToRestaurant": set(),
         "CompleteOrder": {"news", "untold"},
     }

@@ -54,7 +54,6 @@ TELL = [
 MAY: dict[str, list[tuple[str, str]]] = {
     "InitializeOrder": [*ROW, CLAIM],
     "ProcessPayment": [*ROW, LEDGER, TOKEN],
-    "CloseHold": ROW,
     "SendOrderToRestaurant": [*ROW, SECRET],
     "CompleteOrder": [*ROW, MAIL],
     "OweRefund": [*ROW, SECRET],
@@ -116,7 +115,6 @@ TAKE, DEAD = ("sqs:ReceiveMessage", "<MessagesOrders.Arn>"), ("sqs:DeleteMessage
 MUST_NOT: dict[str, list[tuple[str, str]]] = {
     "InitializeOrder": [TOKEN, LEDGER, MAIL, SECRET, SEND, START, LOOK],
     "ProcessPayment": [MAIL, SECRET, CLAIM, SEND, START, LOOK],
-    "CloseHold": [TOKEN, LEDGER, MAIL, SECRET, CLAIM, SEND, START, LOOK],
     "SendOrderToRestaurant": [TOKEN, LEDGER, MAIL, CLAIM, SEND, START, LOOK],
     "CompleteOrder": [TOKEN, LEDGER, SECRET, CLAIM, SEND, START, LOOK],
     "OweRefund": [TOKEN, LEDGER, MAIL, CLAIM, SEND, START, LOOK],

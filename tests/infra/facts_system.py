@@ -95,7 +95,6 @@ _MACHINE = {"state_machine": "<WorkflowOrders>"}
 SETTINGS: dict[str, dict[str, str]] = {
     "InitializeOrder": _TASK,
     "ProcessPayment": {**_TASK, **_TOKEN, **_LEDGER},
-    "CloseHold": _TASK,
     "SendOrderToRestaurant": {**_TASK, **_SECRET},
     "CompleteOrder": {**_TASK, **_MAIL},
     "OweRefund": {**_TASK, **_SECRET},

@@ -28,7 +28,7 @@ ALARMS = {
     "SweeperFails": ("100 * errors / MAX([errors, calls])", 1, 2),
     "MailerLags": ("IteratorAge", 600_000, 1),
     "PublisherLags": ("IteratorAge", 600_000, 1),
-    "TasksThrottled": ("SUM([m0,m1,m2,m3,m4,m5,m6,m7])", 0, 2),
+    "TasksThrottled": ("SUM([m0,m1,m2,m3,m4,m5,m6])", 0, 2),
     "FunctionsThrottled": ("SUM([m0,m1,m2,m3,m4,m5,m6])", 0, 2),
     "RestFailsInside": ("5XXError", 0, 2),
     "GraphqlFailsInside": ("5XXError", 0, 2),

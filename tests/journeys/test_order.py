@@ -8,7 +8,7 @@ from tests.support.stage import DAY, HOUR, MINUTE, SECOND, Stage, opened, story
 from tests.support.town import Act, Town
 
 PAID = ["InitializeOrder", "ProcessPayment", "PaymentChoice", "Hold"]
-SENT = [*PAID, "CloseHold", "HoldChoice", "SendOrderToRestaurant"]
+SENT = [*PAID, "SendOrderToRestaurant"]
 REFUNDED = ["OweRefund", "RefundPayment", "CancelFailedOrder"]
 LOST = (Act.LOSE, Act.DROP, Act.GARBLE)
 

@@ -26,7 +26,6 @@ ERROR = {"status": "error", "error_message": "no"}
 ANSWERS: dict[str, Any] = {
     "InitializeOrder": {},
     "ProcessPayment": OK,
-    "CloseHold": {"cancelled": False},
     "SendOrderToRestaurant": OK,
     "CompleteOrder": OK,
     "OweRefund": OK,
@@ -39,13 +38,11 @@ BRANCHES: dict[str, dict[str, Any]] = {
     "saving fails": {"InitializeOrder": DOWN},
     "declined": {"ProcessPayment": ERROR},
     "the charge's result stays unknown": {"ProcessPayment": DOWN},
-    "closing the hold fails": {"CloseHold": DOWN},
-    "cancelled in the hold": {"CloseHold": {"cancelled": True}},
-    "the restaurant refuses": {"SendOrderToRestaurant": ERROR},
+    "the restaurant refuses, or the customer cancelled in the hold": {"SendOrderToRestaurant": ERROR},
     "the restaurant's answer stays unknown": {"SendOrderToRestaurant": DOWN},
     "completing fails": {"CompleteOrder": DOWN},
-    "writing down the debt fails": {"CloseHold": {"cancelled": True}, "OweRefund": DOWN},
-    "the refund fails for weeks": {"CloseHold": {"cancelled": True}, "RefundPayment": DOWN},
+    "writing down the debt fails": {"SendOrderToRestaurant": ERROR, "OweRefund": DOWN},
+    "the refund fails for weeks": {"SendOrderToRestaurant": ERROR, "RefundPayment": DOWN},
     "cancelling fails": {"ProcessPayment": ERROR, "CancelFailedOrder": DOWN},
 }
 INPUT = {"order": {"id": "0190a5f4-0000-7000-8000-000000000001"}, "hold_seconds": 0}

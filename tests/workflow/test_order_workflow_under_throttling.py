@@ -39,14 +39,13 @@ PASSING = [
 HOUR = 3600 * 1000
 ANSWERS: dict[str, Any] = {
     "ProcessPayment": {"status": "ok"},
-    "CloseHold": {"cancelled": False},
     "SendOrderToRestaurant": {"status": "ok"},
 }
 #: What makes an order come to a task that is not on the way of one that succeeds.
 DETOURS: dict[str, dict[str, Any]] = {
-    "OweRefund": {"CloseHold": {"cancelled": True}},
-    "RefundPayment": {"CloseHold": {"cancelled": True}},
-    "CancelFailedOrder": {"CloseHold": {"cancelled": True}},
+    "OweRefund": {"SendOrderToRestaurant": {"status": "error"}},
+    "RefundPayment": {"SendOrderToRestaurant": {"status": "error"}},
+    "CancelFailedOrder": {"SendOrderToRestaurant": {"status": "error"}},
 }
 
 

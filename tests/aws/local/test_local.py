@@ -15,7 +15,7 @@ from tests.support.town import Town as Outside
 BURGERS = {"user_id": ANN, "restaurant_id": "Restaurant 4", "quantity": "3", "name": 'Käse & "Brot" 🍔'}
 #: An operator's key is his order's id.
 OPERATOR = {"cognito:groups": "operators"}
-DONE = ["InitializeOrder", "ProcessPayment", "PaymentChoice", "Hold", "CloseHold", "HoldChoice"]
+DONE = ["InitializeOrder", "ProcessPayment", "PaymentChoice", "Hold"]
 
 
 def place(town: Town, order_id: str, body: str = json.dumps(BURGERS)) -> None:

@@ -31,8 +31,8 @@ def another(state: str = "CloseIt") -> dict[str, Any]:
     return dict(
         json.loads(
             json.dumps(workflow(None))
-            .replace('"CloseHold": {', f'"{state}": {{')
-            .replace('"Next": "CloseHold"', f'"Next": "{state}"')
+            .replace('"SendOrderToRestaurant": {', f'"{state}": {{')
+            .replace('"Next": "SendOrderToRestaurant"', f'"Next": "{state}"')
         )
     )
 
@@ -74,7 +74,7 @@ async def test_new_orders_start_by_weight_and_those_under_way_keep_their_version
         await routed(stage, v2=100)
         new = await stage.place()
         await stage.advance(30 * SECOND)
-        assert ("CloseHold" in stage.states(old), "CloseIt" in stage.states(new)) == (True, True)
+        assert ("SendOrderToRestaurant" in stage.states(old), "CloseIt" in stage.states(new)) == (True, True)
 
 
 @story
@@ -140,7 +140,7 @@ async def test_a_routing_whose_unit_is_undone_changes_nothing(tmp_path: Path) ->
         with pytest.raises(OrderInvalid):
             await stage.home.write_as_operator(broken, "route")
         assert shares(stage) == {1: 100, 2: 0}
-        assert "CloseHold" in await through(stage)
+        assert "SendOrderToRestaurant" in await through(stage)
 
 
 @story
@@ -200,7 +200,9 @@ async def test_a_server_does_not_start_whose_routing_needs_a_task_that_it_lacks(
         await published(stage)
         await routed(stage, v2=100)
     with closing(open_writer(tmp_path / "expediter.db")) as connection:
-        connection.execute("UPDATE definition SET body = replace(body, ?, ?) WHERE no = 2", ('"CloseHold"', '"Gone"'))
+        connection.execute(
+            "UPDATE definition SET body = replace(body, ?, ?) WHERE no = 2", ('"SendOrderToRestaurant"', '"Gone"')
+        )
     with pytest.raises(DataRefused, match="Gone"):
         async with opened(tmp_path):
             pass

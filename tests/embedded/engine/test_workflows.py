@@ -14,9 +14,12 @@ from tests.support.stage import SECOND, Stage, opened, story
 
 
 def written(folder: Path, name: str, definition: Json) -> str:
-    """The definition as a file, with the state CloseHold under another name."""
+    """The definition as a file, with the state SendOrderToRestaurant under another name."""
     text = json.dumps(definition)
-    for before, after in (('"CloseHold": {', f'"{name}": {{'), ('"Next": "CloseHold"', f'"Next": "{name}"')):
+    for before, after in (
+        ('"SendOrderToRestaurant": {', f'"{name}": {{'),
+        ('"Next": "SendOrderToRestaurant"', f'"Next": "{name}"'),
+    ):
         text = text.replace(before, after)
     file = folder / f"{name}.asl.json"
     file.write_text(text)
@@ -66,7 +69,7 @@ async def with_a_task_gone(folder: Path) -> None:
     async with opened(folder) as stage:
         await stage.place()
     with closing(open_writer(folder / "expediter.db")) as connection:
-        old, new = '"Resource":"CloseHold"', '"Resource":"CloseKitchen"'
+        old, new = '"Resource":"SendOrderToRestaurant"', '"Resource":"CloseKitchen"'
         connection.execute("UPDATE definition SET body = replace(body, ?, ?)", (old, new))
 
 
@@ -95,9 +98,11 @@ async def test_a_definition_that_nothing_lives_on_any_more_hinders_nobody(tmp_pa
 @story
 async def test_a_workflow_with_an_unknown_task_is_refused_with_those_there_are(tmp_path: Path) -> None:
     file = tmp_path / "other.asl.json"
-    file.write_text(json.dumps(workflow(None)).replace('"Resource": "CloseHold"', '"Resource": "CloseKitchen"'))
+    file.write_text(
+        json.dumps(workflow(None)).replace('"Resource": "SendOrderToRestaurant"', '"Resource": "CloseKitchen"')
+    )
 
-    with pytest.raises(DataRefused, match=r"CloseKitchen.*CloseHold"):
+    with pytest.raises(DataRefused, match=r"CloseKitchen.*SendOrderToRestaurant"):
         await start(tmp_path / "data", WORKFLOW=str(file))
 
 
@@ -134,7 +139,7 @@ async def test_a_workflow_that_is_no_states_language_is_refused(tmp_path: Path) 
 async def test_what_a_task_raises_is_the_tasks_failure_and_not_the_servers(tmp_path: Path) -> None:
     """As in a Lambda function: the workflow retries and catches it."""
     definition = workflow(None)
-    definition["States"]["CloseHold"]["Parameters"] = {"order": 5}
+    definition["States"]["SendOrderToRestaurant"]["Parameters"] = {"order": 5}
     file = tmp_path / "other.asl.json"
     file.write_text(json.dumps(definition))
     async with opened(tmp_path / "data", WORKFLOW=str(file)) as stage:

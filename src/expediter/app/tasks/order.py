@@ -243,7 +243,6 @@ ACTIONS: Mapping[str, OrderTask] = {"save": _SAVE, "complete": _COMPLETE, "owe":
 ORDER_TASKS: Mapping[str, OrderTask] = {
     "InitializeOrder": _SAVE,
     "ProcessPayment": OrderTask(settle_charge, request_charge),
-    "CloseHold": OrderTask(close_hold),
     "SendOrderToRestaurant": OrderTask(settle_handover, request_handover),
     "CompleteOrder": _COMPLETE,
     "OweRefund": _OWE,
@@ -251,8 +250,12 @@ ORDER_TASKS: Mapping[str, OrderTask] = {
     "CancelFailedOrder": _CANCEL,
 }
 
-#: Every task that a workflow may name as a Resource.
-TASKS: Mapping[str, OrderTask] = {**ORDER_TASKS, "ManageOrderState": OrderTask(settle_action, request_action)}
+#: Every task that a workflow may name as a Resource. CloseHold is in earlier releases of order.asl.json.
+TASKS: Mapping[str, OrderTask] = {
+    **ORDER_TASKS,
+    "CloseHold": OrderTask(close_hold),
+    "ManageOrderState": OrderTask(settle_action, request_action),
+}
 
 #: The tasks that may save an order that has no row yet.
 SAVES = frozenset({"InitializeOrder", "ManageOrderState"})

@@ -73,7 +73,7 @@ OTHERWISE = 0.04
 #: Writes of an order's row on its way, each of which the stream brings to the publisher; those that a customer sees.
 WRITES, NEWS = 8, 3
 #: Tasks that are one conditional write: Step Functions could make it without a function.
-DIRECT = ("InitializeOrder", "CloseHold")
+DIRECT = ("InitializeOrder",)
 #: Seconds that an execution takes beside its hold, and GB that an Express workflow is billed for.
 RUN, EXPRESS_MEMORY = 2.0, 0.0625
 

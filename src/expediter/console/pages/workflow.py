@@ -15,7 +15,6 @@ _INPUT = '{\n  "order": {"id": "01890a5d-ac96-774b-bcce-b302099a8057"},\n  "hold
 _MOCKS = {
     "InitializeOrder": [{"result": None}],
     "ProcessPayment": [{"result": {"status": "ok"}}],
-    "CloseHold": [{"result": {"cancelled": False}}],
     "SendOrderToRestaurant": [{"failed": True, "error": "RestaurantUnavailable"}, {"result": {"status": "ok"}}],
     "CompleteOrder": [{"result": {"status": "SUCCESS"}}],
 }

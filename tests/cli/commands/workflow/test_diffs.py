@@ -132,12 +132,12 @@ def test_a_definition_with_renamed_states_is_seen_as_such(first: set[str], secon
 def test_a_state_of_another_type_and_a_task_that_is_gone_are_told() -> None:
     new = copy.deepcopy(OLD)
     new["States"]["Hold"] = {"Type": "Pass", "Next": new["States"]["Hold"]["Next"]}
-    new["States"]["CloseHold"]["Resource"] = "InitializeOrder"
+    new["States"]["CompleteOrder"]["Resource"] = "InitializeOrder"
     found = changes(OLD, new)
 
     assert found.stranding("Hold") == "of another type"
-    assert found.stranding("CloseHold") is None
-    assert found.tasks_gone == ("CloseHold",)
+    assert found.stranding("CompleteOrder") is None
+    assert found.tasks_gone == ("CompleteOrder",)
 
 
 def test_what_differs_of_the_definition_itself_and_of_a_machine_inside_is_told() -> None:
