@@ -1,6 +1,6 @@
 """What the server answers: the operations of openapi.json, GraphQL over HTTP and websocket, the console.
 
-A request is a value and so is its answer (``App.answer``); websockets come by ASGI.
+A request and its answer are values (``App.answer``). Websockets come by ASGI.
 """
 
 import asyncio
@@ -35,26 +35,26 @@ from expediter.embedded.web.operations import OPERATIONS, Kind, Operation, steps
 from expediter.embedded.web.shares import Shares
 from expediter.embedded.web.sign_ins import WrongTokens
 
-#: Seconds that the event loop may be behind its time before requests are refused, reads too: so long did they wait.
+#: Requests are refused, reads too, while the event loop runs so many seconds late: they have waited as long.
 TOO_LATE = 1.0
 #: What a load balancer asks without a token.
 PROBES = frozenset({"/healthz", "/readyz"})
-#: What is answered all the same: it tells operators how the server is.
+#: Requests that are answered even then. They tell operators how the server is.
 _ALWAYS = PROBES | {"/metrics"}
-#: Where a task's own token is in the path.
+#: Where a path holds the token of a task.
 TASKS = "/tasks/"
-#: Who asks there.
+#: The caller of these requests. They need nothing but the token in the path.
 NOBODY = Caller(operator=False, scopes=frozenset())
-#: What takes a place in a commit. GraphQL posts its questions too, so it is asked field by field.
+#: Methods that write. GraphQL posts queries too, so each of its fields is looked at instead.
 _WRITES = frozenset({"POST", "PUT", "DELETE"})
-#: Of the others no body is read.
+#: Methods whose bodies are read.
 _WITH_BODY = frozenset({"POST", "PUT"})
 _BUSY = problem(TooBusy())
 #: Websockets open at the same time.
 MOST_SOCKETS = 1_000
 #: The header in which a program says who acts, and the letters that a name may have; the command line's User-Agent.
 OPERATOR_NAME, LONGEST_NAME, CLI = "expediter-operator", 60, "expediter-cli"
-#: Whose caller the audit may name.
+#: Kinds of operations whose caller the audit names.
 _NAMED = frozenset({Kind.ACT, Kind.STEPS})
 
 _GRAPHQL = "/graphql"
@@ -87,11 +87,11 @@ class App:
             wrong_tokens=self._wrong_tokens,
         )
         self._sockets = 0
-        #: Seconds that the event loop was behind its time when it was measured last.
+        #: How many seconds late the event loop ran when it was measured last.
         self.late = 0.0
 
     def end_streams(self) -> None:
-        """Ends what would hold up a stop: live pages follow orders for ever."""
+        """Closes the live pages. They follow orders for ever, so the server could not stop."""
         self._console.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -109,7 +109,7 @@ class App:
             self._sockets -= 1
 
     async def _follow(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A websocket has one of its address's places until it has shown a token, then one of its caller's.
+        """A websocket counts for its address until it has shown a token, then for its caller.
 
         Raises TooManyRequests.
         """
@@ -158,17 +158,17 @@ class App:
             return self.refusal(error)
 
     def refusal(self, error: BaseException, /) -> Response:
-        """The answer to a request that ended in this error; an unforeseen one is no fault of the client."""
+        """The answer to a request that ended in this error. An unexpected error is not the client's fault."""
         if isinstance(error, TooBusy):
             return _BUSY
         if isinstance(error, OrderError):
             return problem(error)
-        _log.error("a request ended in an unforeseen error", exc_info=error)
+        _log.error("a request ended in an unexpected error", exc_info=error)
         return problem(InternalError())
 
     def _refuses(self, method: str, path: str) -> bool:
-        """Whether it would have to wait too long. Known before anything of it is looked at: while ten times as much
-        comes as can be done, orders get what refusals leave.
+        """Whether the request would wait too long. It looks at nothing else: in an overload, cheap refusals leave time
+        for orders.
         """
         if self.late > TOO_LATE:
             return path not in _ALWAYS
@@ -192,7 +192,7 @@ class App:
         return self._carry_out(head, body, caller)
 
     async def _once_key_is_known(self, head: RequestHead, body: bytes) -> Response:
-        """The answer, after the issuer was asked for the key of the request's token. Raises OrderError."""
+        """The answer. Asks the issuer for the key of the request's token first. Raises OrderError."""
         try:
             caller = await self._authenticator.look_up(head.headers["authorization"])
         except Unauthorized:
@@ -223,11 +223,11 @@ class App:
         return operation.carry_out(self._home, request)
 
     def _count(self, caller: Caller, peer: str, headers: Headers) -> None:
-        """One more request of a caller who may be here. Raises TooManyRequests."""
+        """Counts a request of a known caller. Raises TooManyRequests."""
         self._shares.count(caller, self._proxies.caller(peer, headers))
 
     def _count_stranger(self, head: RequestHead) -> None:
-        """One more request without a token, or with a wrong one. Raises TooManyRequests."""
+        """Counts a request without a token, or with a wrong one. Raises TooManyRequests."""
         if "authorization" in head.headers:
             self._wrong_tokens.seen(
                 head.headers["authorization"], _via(head), self._proxies.caller(head.peer, head.headers)
@@ -235,11 +235,11 @@ class App:
         self._shares.requests.count(self._proxies.caller(head.peer, head.headers))
 
     def _named(self, head: RequestHead, caller: Caller) -> Caller:
-        """The caller, as the audit names him."""
+        """The caller with the name that the audit has for him."""
         return named(caller, head.headers, _via(head), self._proxies.caller(head.peer, head.headers))
 
     async def _by_task_token(self, operation: Operation, request: Request, head: RequestHead) -> Response:
-        """As ``carry_out``; a token that is unknown counts as one of a stranger's requests."""
+        """As ``carry_out``. A request with an unknown token counts as one without a token."""
         try:
             answer = operation.carry_out(self._home, request)
             return answer if isinstance(answer, Response) else await answer
@@ -249,7 +249,7 @@ class App:
 
 
 def named(caller: Caller, headers: Headers, via: str, address: str) -> Caller:
-    """The caller with his way and address. Who has the plain token goes by the name that he gives himself in
+    """The caller with his channel and address. A caller with the plain token has the name that he sends in
     ``Expediter-Operator``, if it can be read.
     """
     name = headers.get(OPERATOR_NAME, "").strip() if caller is OPERATOR else ""
@@ -258,7 +258,7 @@ def named(caller: Caller, headers: Headers, via: str, address: str) -> Caller:
 
 
 def _via(head: RequestHead) -> str:
-    """By which way a request came, as the audit calls it."""
+    """The audit's name for the channel of a request: the command line, the console or REST."""
     if head.path == _GRAPHQL:
         return "GraphQL"
     return "CLI" if head.headers.get("user-agent", "").startswith(CLI) else "REST"

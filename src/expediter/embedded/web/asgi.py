@@ -1,4 +1,4 @@
-"""What uvicorn's protocol for websockets passes on: ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
+"""ASGI, by which uvicorn passes on websockets (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
@@ -10,12 +10,12 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-#: The extension of a websocket's scope that the application calls, without arguments, once it knows who is there.
+#: The extension of a websocket's scope. The application calls it, without arguments, once it knows the caller.
 KNOWN = "expediter.known"
 
 
 def headers_of(scope: Scope) -> Headers:
-    """The headers of a handshake, whose head was read by ``parse_head`` before."""
+    """The headers of a handshake. ``parse_head`` has read its head before."""
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
@@ -25,7 +25,7 @@ def peer_of(scope: Scope) -> str:
 
 
 async def refuse_websocket(send: Send, response: Response) -> None:
-    """Answers a handshake as any other request (https://asgi.readthedocs.io/en/latest/extensions.html)."""
+    """Answers a handshake with an HTTP response (https://asgi.readthedocs.io/en/latest/extensions.html)."""
     headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
     await send({"type": "websocket.http.response.start", "status": response.status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": response.body})

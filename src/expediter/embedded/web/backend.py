@@ -38,41 +38,43 @@ class Backend(Protocol):
     def settings(self) -> ServerSettings: ...
 
     def new_id(self) -> str:
-        """A fresh UUID, for whatever a request makes."""
+        """A new UUID, for what a request creates."""
 
     def write(self, handle: Callable[[Work], T], name: str) -> asyncio.Future[T]:
         """Runs ``handle`` in a unit of work. Its result comes once everything it wrote is durable.
 
-        The future may raise the OrderError that ``handle`` raised (nothing is written then), StoreUnavailable or
+        The future may raise the OrderError that ``handle`` raised (then nothing is written), StoreUnavailable or
         TooBusy. Raises TooBusy.
         """
 
     def read(self, handle: Callable[[Work], T]) -> T:
-        """What ``handle`` reads of what is committed."""
+        """What ``handle`` reads. It sees what is committed."""
 
     def read_in_turn(self, handle: Callable[[Work], T]) -> T:
-        """As ``read``. Raises HistoryTakesLong when it derives a history for so long: ask ``read_with_history``."""
+        """As ``read``. Raises HistoryTakesLong when it takes too long to derive a history: then use
+        ``read_with_history``.
+        """
 
     async def read_with_history(self, handle: Callable[[Work], T], name: str) -> T:
-        """As ``read``, after the history of this execution was derived elsewhere. Raises TooBusy."""
+        """As ``read``. Derives the history of this execution in a thread before. Raises TooBusy."""
 
     async def write_as_operator(self, handle: Callable[[OperatorServices], T], name: str) -> T:
-        """As ``write``, for what operators do."""
+        """As ``write``, with the ports of operators."""
 
     def read_as_operator(self, handle: Callable[[OperatorServices], T]) -> T:
-        """As ``read``, for what operators see."""
+        """As ``read``, with the ports of operators."""
 
     async def read_page(self, handle: Callable[[OperatorServices], T]) -> T:
-        """As ``read_as_operator``, also when it needs a history that takes long. Raises TooBusy."""
+        """As ``read_as_operator``, for a history that takes long to derive. Raises TooBusy."""
 
     def report(self, token: str, report: TaskReport, name: str) -> asyncio.Future[None]:
-        """Tells the task that waits for this token; done once that is durable.
+        """Reports to the task that waits for this token. The future ends once that is durable.
 
-        It may have TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TooBusy.
+        It may raise TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TooBusy.
         """
 
     async def erase(self, user_id: str, who: Operator) -> Erased:
-        """Forgets a customer, and once nothing remains returns after the bytes are gone from the files.
+        """Erases what is personal of a customer. Returns once the bytes are gone from the files.
 
         Raises OrdersUnderWay, OrderInvalid, StoreUnavailable or TooBusy.
         """
@@ -81,19 +83,19 @@ class Backend(Protocol):
         """Whether ``write`` would raise TooBusy now."""
 
     def ready(self) -> bool:
-        """Whether orders are taken in."""
+        """Whether new orders can be accepted."""
 
     def outages(self) -> tuple[Outage, ...]:
-        """What is wrong with the file, while there is something."""
+        """What is wrong with the file; None while nothing is."""
 
     def shed(self) -> None:
-        """Counts a request that was refused because there is too much to do."""
+        """Counts a request that was refused because the server is too busy."""
 
     def sign_in_failed(self, key_id: str) -> None:
-        """Counts a token that was wrong, and logs it. ``key_id``: how it began, if it looked like a key."""
+        """Counts and logs a wrong token. ``key_id``: the id in it, if it looked like a key."""
 
     def note(self, handle: Callable[[OperatorServices], None], name: str) -> None:
-        """Has something written that no request waits for."""
+        """Writes something that no request waits for."""
 
     def metrics(self) -> bytes:
         """Prometheus text."""

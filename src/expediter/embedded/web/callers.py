@@ -1,9 +1,9 @@
-"""Who is behind a request: the address that it came from, past the proxies that are trusted to say so.
+"""The client's address of a request, also behind proxies that are trusted.
 
-A proxy writes the address of its own caller at the end of ``X-Forwarded-For``, how that caller came in
-``X-Forwarded-Proto``, and the name that he asked for in ``X-Forwarded-Host``. Anybody else may write there too, so all
-are believed from trusted addresses only (``EXPEDITER_TRUSTED_PROXIES``), and of the list the last address that is not
-such a proxy itself.
+A proxy appends the address of its client to ``X-Forwarded-For``. It says in ``X-Forwarded-Proto`` whether the client
+used TLS, and in ``X-Forwarded-Host`` which host the client asked for. Anybody can send these headers, so they count
+only from trusted addresses (``EXPEDITER_TRUSTED_PROXIES``). The client is the last address in the list that is not a
+trusted proxy.
 """
 
 from collections.abc import Sequence
@@ -23,13 +23,13 @@ class Proxies:
         self._are_trusted = lru_cache(maxsize=1024)(self._is_in_a_network)
 
     def trusts(self, address: str) -> bool:
-        """Whether this address is a proxy's that is believed."""
+        """Whether this is the address of a trusted proxy."""
         return bool(self._trusted) and self._are_trusted(address)
 
     def caller(self, peer: str, headers: Headers) -> str:
-        """The address that a request came from: an IPv4 address, or the /64 network of an IPv6 address.
+        """The client of a request: its IPv4 address, or the /64 network of its IPv6 address.
 
-        ``peer``: the other end of the connection. Empty where there is none.
+        ``peer``: the address at the other end of the connection. Empty where there is none.
         """
         if "x-forwarded-for" in headers and self.trusts(peer):
             for address in reversed(headers["x-forwarded-for"].split(",")):
@@ -39,12 +39,12 @@ class Proxies:
         return subscriber(peer)
 
     def came_by_https(self, peer: str, headers: Headers) -> bool:
-        """Whether the proxy in front says that its caller speaks TLS with it."""
+        """Whether a trusted proxy says that the client speaks TLS with it."""
         said = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
         return said == "https" and self.trusts(peer)
 
     def host(self, peer: str, headers: Headers) -> str:
-        """The name and port under which the caller knows the server, such as ``orders.example``."""
+        """The host and port that the client asked for, such as ``orders.example``."""
         said = headers.get("x-forwarded-host", "").rpartition(",")[2].strip()
         return said if said and self.trusts(peer) else headers.get("host", "")
 

@@ -1,11 +1,12 @@
-"""The bounds of connections: none of them can stop the others.
+"""Limits of connections, so that no client can keep the others out.
 
 Rules:
- - a connection has PATIENCE seconds to bring its next whole request, and as many to take what is sent to it; one that
-   brings a byte a second, or reads nothing, is closed;
+ - a client has PATIENCE seconds to send its next whole request, and as many to read what was sent to it. A connection
+   whose client sends a byte a second, or reads nothing, is closed;
  - requests that are not yet whole hold at most HELD bytes in all;
- - when there are as many connections as descriptors, the one that has owed us something longest makes room, and first
-   one of a caller who has more than a fair share: the connections divided by the callers who have some.
+ - when no descriptor is left for a new connection, an old one is closed: the one whose client is longest overdue with a
+   request or with reading. Callers with more than a fair share lose theirs first. A fair share is the number of
+   connections divided by the number of callers.
 """
 
 import asyncio
@@ -18,29 +19,29 @@ from typing import Protocol
 from expediter.api.errors import RequestTooSlow, TooManyRequests
 from expediter.domain.errors import OrderError, TooBusy
 
-#: Seconds that a connection may owe us the rest of a request, or leave what was sent to it unread.
+#: Seconds that a client has to send the rest of a request, or to read what was sent to it.
 PATIENCE = 30.0
 #: Bytes of all requests that are not yet whole.
 HELD = 64 * 1024 * 1024
 #: Seconds after which a caller with more than a fair share may try again.
 RETRY = 10
-#: Connections among which one is looked for that makes room.
+#: How many of the longest overdue connections are looked at to find one to close.
 LOOKED_AT = 1_000
-#: Bits of an IPv6 address that one subscriber has; the rest of it he chooses himself (RFC 6177).
+#: Bits of an IPv6 address that name the subscriber. He chooses the other bits himself (RFC 6177).
 SUBSCRIBER = 64
 
 
 class Connection(Protocol):
-    """What the bounds ask of a connection. ``peer``: the address at its other end."""
+    """A connection, as the limits see it. ``peer``: the address at its other end."""
 
     peer: str
 
     def give_up(self, error: OrderError, /) -> None:
-        """Closes it. A client that has begun a request, or waits for its answer, is told the error."""
+        """Closes it. The client gets the error if it has begun a request, or waits for an answer."""
 
 
 class Connections:
-    """The open connections, at most ``most``, and those among them that owe us something: the longest owing first.
+    """The open connections, at most ``most``, and those whose clients have to act, the longest overdue first.
 
     Use it on the event loop's thread.
     """
@@ -75,7 +76,7 @@ class Connections:
             del self._of[caller]
 
     def owes(self, connection: Connection) -> None:
-        """It has to do something before anything can go on there."""
+        """The client of this connection has to send or read before it goes on."""
         if connection in self._open:
             self._owing.setdefault(connection, self._loop.time())
 
@@ -83,20 +84,20 @@ class Connections:
         self._owing.pop(connection, None)
 
     def sweep(self) -> None:
-        """Gives up those that have owed us something for too long. Call it once a second."""
+        """Closes the connections whose clients are overdue for too long. Call it once a second."""
         late = self._loop.time() - PATIENCE
         for connection, _ in list(takewhile(lambda entry: entry[1] <= late, self._owing.items())):
             self._give_up(connection, RequestTooSlow())
 
     def hold(self, connection: Connection, count: int) -> None:
-        """So many more bytes are held of a request that is not yet whole."""
+        """Counts so many more bytes of a request that is not yet whole."""
         self.held += count
         if self.held > HELD:
             self._make_room(connection)
 
     def _make_room(self, newest: Connection) -> None:
-        """Gives up the one that has owed us something longest. A caller with more than a fair share makes room first,
-        for himself and for everybody else. When nobody owes us anything, who needs the room is given up.
+        """Closes the connection that is longest overdue. Callers with more than a fair share lose theirs first, also
+        when they need the room themselves. When no connection is overdue, the new one is closed.
         """
         fair = max(1, self._most // max(1, len(self._of)))
         own = subscriber(newest.peer)
@@ -123,7 +124,9 @@ def peer_of(transport: asyncio.BaseTransport) -> str:
 
 @lru_cache(maxsize=4096)
 def subscriber(address: str) -> str:
-    """Whom an address belongs to: itself, or an IPv6 address's network. What is no address is taken as it is."""
+    """Who is counted for an address: the IPv4 address itself, or the network of an IPv6 address. Anything else counts
+    as it is.
+    """
     try:
         found = ip_address(address)
     except ValueError:

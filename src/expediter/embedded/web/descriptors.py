@@ -1,19 +1,19 @@
-"""How many connections there may be: what this process may open, less what it needs itself."""
+"""How many connections there may be: the descriptors that this process may open, less those that it needs itself."""
 
 import resource
 
-#: Descriptors asked for at the start: the usual 1,024 are a default for programs that use select(2), not a protection.
+#: Descriptors that the server asks for at its start. The usual limit of 1,024 is for programs that use select(2).
 WANTED = 20_480
-#: Kept for ourselves: connections of the gateways (100 each), mails under way, the database, the log.
+#: Descriptors that are kept for the gateways (100 each), for mails under way, the database and the log.
 OWN = 480
 
 
 def raised() -> int:
-    """Raises the soft limit of descriptors as far as we may and want to; the connections that leaves room for."""
+    """Raises the soft limit of descriptors as far as allowed and needed. Returns how many connections it allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= WANTED:
         return WANTED - OWN
-    for wanted in (WANTED, 10_240):  # macOS takes no more than the second, whatever it says of the hard limit
+    for wanted in (WANTED, 10_240):  # macOS accepts no more than the second value, even if its hard limit is higher
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))

@@ -1,7 +1,8 @@
-"""Committed changes of orders, for listeners in this process.
+"""Sends committed changes of orders to listeners in this process.
 
-A listener that is slow misses states in between, never the newest one of an order it follows: changes wait per order,
-and a newer one takes the older one's place. At most WAITING orders wait; beyond it the longest waiting one is dropped.
+Changes wait for a slow listener: one for each order, because a newer change replaces the older one. So a slow listener
+misses states in between, and gets the newest. At most WAITING orders wait. Beyond that the one that waited longest is
+dropped.
 """
 
 import asyncio
@@ -20,12 +21,12 @@ class Feed:
     """Use it on the event loop's thread."""
 
     def __init__(self) -> None:
-        #: By the order that they follow (None: all orders). While it is empty, nothing needs to be published.
+        #: By the id of the order that they follow (None: all orders). While it is empty, nothing needs to be published.
         self.followers: defaultdict[str | None, set[Changes]] = defaultdict(set)
         self._count = 0
 
     def publish(self, order: Order) -> None:
-        """Tells the listeners of the order, and of all orders. Call it once the change is committed."""
+        """Sends the order to its listeners, and to those of all orders. Call it once the change is committed."""
         for key in (order.id, None):
             for changes in self.followers.get(key, ()):
                 changes.put(order)
@@ -42,7 +43,7 @@ class Feed:
         return self._count
 
     def leave(self, changes: "Changes") -> None:
-        """No more changes to this listener."""
+        """This listener gets no more changes."""
         followers = self.followers.get(changes.order_id, set())
         if changes in followers:
             followers.remove(changes)
@@ -59,7 +60,7 @@ class Changes(AsyncIterator[Order]):
         self._feed = feed
         self._waiting: dict[str, Order] = {}
         self._wake = asyncio.Event()
-        #: Whether a change was dropped since a listener last set this back.
+        #: Whether a change was dropped since the listener last set this to False.
         self.lost = False
 
     def put(self, order: Order) -> None:
@@ -90,7 +91,7 @@ class Changes(AsyncIterator[Order]):
         self._feed.leave(self)
 
     async def aclose(self) -> None:
-        """For code that treats this as any asynchronous iterator."""
+        """Ends the subscription, as code expects of an asynchronous iterator."""
         self.close()
 
     def __enter__(self) -> Self:
@@ -101,9 +102,9 @@ class Changes(AsyncIterator[Order]):
 
 
 class UntilEnded(AsyncIterator[Order]):
-    """One order: as it is ``now``, then after each change, until it has ended. So a late subscriber misses nothing.
+    """One order: as it is ``now``, then after each change, until it has ended.
 
-    ``changes`` follow this order since before ``now`` was read. A state may come twice.
+    ``changes`` must begin before ``now`` is read. So a late subscriber misses nothing, and may get a state twice.
     """
 
     def __init__(self, changes: Changes, now: Order) -> None:

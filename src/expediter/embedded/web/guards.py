@@ -1,11 +1,11 @@
-"""Which requests the server takes at all: under its own names, and from its own pages.
+"""Refuses requests that another web page could make a browser send: by their headers Host and Origin.
 
 Rules:
- - Host must be a name of this machine's loopback or the one the server is bound to: a name that an attacker makes
-   resolve to 127.0.0.1 (DNS rebinding) is refused. A server bound to all addresses cannot know its names, and does not
-   start without a token or an issuer, of which no page of an attacker has a token;
- - an Origin (browsers send it) must be the server itself, by the name that a trusted proxy says it was asked for or by
-   Host: no other page may place orders or open a websocket.
+ - Host must be a name of this machine's loopback or the one that the server is bound to. An attacker can make a name of
+   his resolve to 127.0.0.1 (DNS rebinding); that name is refused. A server that is bound to all addresses cannot know
+   its names. It does not start without a token or an issuer, and an attacker's page has no token;
+ - Origin, if a browser sends it, must be the server itself: the host that a trusted proxy names, or else Host. So no
+   other page may place orders or open a websocket.
 """
 
 from functools import lru_cache

@@ -24,7 +24,7 @@ from expediter.embedded.web.routes.keys import add_key, list_keys, revoke_key
 from expediter.embedded.web.routes.once import carry_out_once, said
 from expediter.embedded.web.routes.tasks import send_task_failure, send_task_heartbeat, send_task_success
 
-#: Acts that would do something else when they are repeated: they are carried out once under a key (Idempotency-Key).
+#: Acts that would do something else when they are repeated. Under a key (Idempotency-Key) they are carried out once.
 _ONCE = frozenset({"deleteOrder", "deleteDeadLetter", "purgeDeadLetters", "redriveDeadLetter", "redriveDeadLetters"})
 _JSON = (("Content-Type", JSON),)
 _METRICS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
@@ -32,8 +32,8 @@ _METRICS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
 
 class Kind(Enum):
     """Read: answered from what is committed. Write: one unit of work, answered after the commit that holds it.
-    Act: a write that the audit names an operator for. Steps: does several things one after the other. Server: tells of
-    this process.
+    Act: a write that the audit names an operator for. Steps: does several things one after the other. Server: says
+    something about this process.
     """
 
     READ = "read"
@@ -47,7 +47,7 @@ class Operation(NamedTuple):
     kind: Kind
     #: Raises OrderError, at once or in the future.
     carry_out: Callable[[Backend, Request], Response | asyncio.Future[Response]]
-    #: What its caller has to show.
+    #: What its caller needs.
     need: Need = "token"
 
 
@@ -85,7 +85,7 @@ def act(handle: _Handler, name: str) -> Operation:
 
 
 def act_once(handle: _Handler, name: str) -> Operation:
-    """As ``act``; the same request again under its key gets the first answer, and nothing is done."""
+    """As ``act``. A repeat of the request under its key gets the first answer, and changes nothing."""
 
     def recorded(request: Request, services: OperatorServices) -> bytes:
         response = handle(services.work, request)

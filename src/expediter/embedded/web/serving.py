@@ -1,4 +1,4 @@
-"""How uvicorn serves our application: HTTP by ``HttpConnection``, websockets by its own protocol within our bounds."""
+"""Sets uvicorn up: ``HttpConnection`` serves HTTP, and uvicorn's own protocol serves websockets within our limits."""
 
 import asyncio
 import logging
@@ -27,8 +27,8 @@ class WebApplication(Application, Protocol):
 
 
 class SocketConnection(WebSocketsSansIOProtocol):
-    """One websocket. It owes us a handshake and a greeting that shows who is there; then it may say nothing (uvicorn
-    asks with a ping whether it is there), but it has to read.
+    """One websocket. Its client has to send a handshake and then a token. After that it may be silent (uvicorn's pings
+    find out whether it is there), but it has to read.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class SocketConnection(WebSocketsSansIOProtocol):
         self._bounds.owes(self)
 
     def handle_connect(self, event: Request) -> None:
-        """Tells the application how to say that it knows who is there."""
+        """Puts into the scope what the application calls once it knows the caller."""
         super().handle_connect(event)
         if not self.close_sent:
             self.scope["extensions"][KNOWN] = self._becomes_known  # type: ignore[assignment]  # no dictionary
@@ -66,8 +66,8 @@ class SocketConnection(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def send_receive_event_to_app(self) -> None:
-        """Text that is not UTF-8 ends the websocket (RFC 6455, 8.1). Anybody may send some, so it is no error of ours
-        for the log. What comes behind the end is dropped.
+        """Text that is not UTF-8 ends the websocket (RFC 6455, 8.1). Anybody can send such text, so it is no error for
+        the log. What comes after the end is dropped.
         """
         if self.close_sent or self.transport.is_closing():
             self.frames = []
@@ -75,14 +75,14 @@ class SocketConnection(WebSocketsSansIOProtocol):
         try:
             b"".join(self.frames).decode() if self.curr_msg_data_type == "text" else ""
         except UnicodeDecodeError:
-            if self.conn.state is State.OPEN:  # neither before the handshake nor behind a close frame
+            if self.conn.state is State.OPEN:  # no close frame before the handshake or after another one
                 self.conn.send_close(1007)
             self.handle_parser_exception()
         else:
             super().send_receive_event_to_app()
 
     def handle_parser_exception(self) -> None:
-        """Called too when the handshake cannot be read. Then there is no close frame, which uvicorn expects."""
+        """uvicorn expects a close frame. There is none when the handshake could not be read."""
         if self.conn.close_sent is None:
             self.transport.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
             self.transport.close()
@@ -94,7 +94,7 @@ class SocketConnection(WebSocketsSansIOProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self.transport.pause_reading()  # every ping is answered with a pong, which would wait here for a reader
+        self.transport.pause_reading()  # each ping gets a pong, which waits here until the client reads
         self._bounds.owes(self)
 
     def resume_writing(self) -> None:
@@ -105,21 +105,21 @@ class SocketConnection(WebSocketsSansIOProtocol):
             self._bounds.owes_nothing(self)
 
     async def send(self, message: Message) -> None:  # type: ignore[override]  # the application knows it by this type
-        """Raises ClientDisconnected once the websocket ends, whoever ends it. uvicorn takes it for a fault of the
-        application when the client's fault ended it, and writes that into the log.
+        """Raises ClientDisconnected once the websocket has ended. When a fault of the client ended it, uvicorn would
+        log that as an error of the application.
         """
         await self.writable.wait()
         if self.close_sent or self.transport.is_closing():
             raise ClientDisconnected
         await super().send(message)  # type: ignore[arg-type]
         if self.close_sent:
-            self.handshake_complete = True  # a handshake that is refused is over: that is no fault either
+            self.handshake_complete = True  # a refused handshake has ended too
 
 
 def configuration(app: WebApplication, connections: Connections, grace: int) -> Config:
-    """How uvicorn serves our application.
+    """uvicorn's configuration.
 
-    ``grace``: seconds that requests under way get to end when it stops.
+    ``grace``: seconds that requests under way have to end when the server stops.
     """
     return Config(
         app,
@@ -129,7 +129,7 @@ def configuration(app: WebApplication, connections: Connections, grace: int) -> 
         ws_per_message_deflate=False,  # our messages are short, and its buffers cost 43 KB a connection
         lifespan="off",
         log_config=None,
-        log_level=logging.ERROR,  # a warning for each bad request would let anybody fill the log
+        log_level=logging.ERROR,  # anybody could fill the log with warnings of bad requests
         access_log=False,
         proxy_headers=False,
         server_header=False,

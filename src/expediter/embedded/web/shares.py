@@ -1,7 +1,7 @@
 """Fair shares: how much of a limited thing one caller may take, so that some is left for the others.
 
-A caller is known by what the request shows (a user, a key, the link of an order), else by its address. Programs and
-operators have places that nobody else can take, and a bound of their own that keeps one of them from taking all.
+A caller is a user, a key or the link of an order, as the request shows; else an address. Programs and operators have
+places of their own, and a limit for each, so that one program does not take them all.
 """
 
 from collections import Counter, OrderedDict
@@ -13,11 +13,11 @@ from typing import NamedTuple
 from expediter.api.errors import TooManyRequests
 from expediter.app.ports import Caller
 
-#: The most callers that are remembered. The one who asked longest ago is forgotten first.
+#: Callers that are remembered at most. The one whose last request is oldest is forgotten first.
 REMEMBERED = 10_000
 
 
-#: Seconds after which it makes sense to ask for a place again.
+#: Seconds after which a refused caller may try again.
 RETRY = 10
 
 
@@ -29,7 +29,7 @@ class Places:
         self._taken: Counter[str] = Counter()
 
     def check(self, caller: str) -> None:
-        """Raises TooManyRequests unless there is a place for one more of this caller."""
+        """Raises TooManyRequests when there is no place for one more of this caller."""
         if self._taken[caller] >= self._each:
             raise TooManyRequests(self._what, self._each, RETRY)
         if self._taken.total() >= self._in_all:
@@ -37,7 +37,7 @@ class Places:
 
     @contextmanager
     def held(self, caller: str) -> Iterator[None]:
-        """A place of this caller's is taken inside."""
+        """Inside the ``with`` block the caller has one place."""
         self._taken[caller] += 1
         try:
             yield
@@ -48,7 +48,7 @@ class Places:
 
 
 class _Bucket(NamedTuple):
-    """The requests that a caller has left, and the time of that (seconds)."""
+    """How many requests a caller had left at a time (seconds)."""
 
     left: float
     at: float
@@ -62,7 +62,7 @@ class Rate:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def count(self, caller: str) -> None:
-        """One more request of this caller. Raises TooManyRequests."""
+        """Counts a request of this caller. Raises TooManyRequests."""
         now = self._clock()
         before = self._buckets.get(caller) or _Bucket(self._burst, now)
         left = min(self._burst, before.left + (now - before.at) * self._each_second)
@@ -75,8 +75,8 @@ class Rate:
             raise TooManyRequests(self._what, self._burst, ceil((1 - left) / self._each_second))
 
 
-#: Sign-ins of one caller that may fail before he has to wait; seconds that he waits then, doubled with each more, and
-#: the most that he waits.
+#: After so many failed sign-ins a caller has to wait for so many seconds. Each further one doubles the wait, up to the
+#: last number.
 FREE, FIRST_WAIT, LONGEST_WAIT = 5, 1, 60
 
 
@@ -87,7 +87,7 @@ class _Failures(NamedTuple):
 
 
 class SignIns:
-    """Slows callers down whose sign-ins fail. ``clock`` tells seconds."""
+    """Slows down callers whose sign-ins fail. ``clock`` tells seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -100,7 +100,7 @@ class SignIns:
             raise TooManyRequests("sign-in", FREE, ceil(wait))
 
     def failed(self, caller: str) -> None:
-        """His sign-in was wrong."""
+        """Counts a failed sign-in."""
         times = self._failed[caller].times + 1 if caller in self._failed else 1
         wait = 0 if times < FREE else min(FIRST_WAIT * 2 ** (times - FREE), LONGEST_WAIT)
         self._failed[caller] = _Failures(min(times, FREE + 10), self._clock() + wait)
@@ -109,7 +109,7 @@ class SignIns:
             self._failed.popitem(last=False)
 
     def succeeded(self, caller: str) -> None:
-        """His sign-in was right: what failed before is forgotten."""
+        """After a right sign-in the failed ones before are forgotten."""
         self._failed.pop(caller, None)
 
 
@@ -117,26 +117,26 @@ class SignIns:
 OF_LINK, OF_ADDRESS, OF_LINKS = 10, 100, 900
 #: Websockets that have not shown a token yet: of one address, and in all.
 STRANGERS, ALL_STRANGERS = 50, 500
-#: Requests of one address without a token that is right: so many at once, then so many a second.
+#: Requests of one address without a right token: so many at once, then so many a second.
 BURST, EACH_SECOND = 100, 20.0
 
 #: Requests of one user who has signed in, and of one program or operator: so many at once, then so many a second. The
-#: second is half of what a server writes, so that no program that runs wild keeps the others out. Requests with the
-#: plain token are bounded in all only: it is the token of a shop's one backend, whose orders are all there are.
+#: second is half of what a server can write, so one program cannot keep the others out. Requests with the plain token
+#: have no limit of their own: it is the token of a shop's backend, which sends all orders.
 OF_USER, OF_USER_EACH_SECOND = 200, 50.0
 OF_PROGRAM, OF_PROGRAM_EACH_SECOND = 2_000, 1_000.0
-#: Websockets of one user and of all users; of one program or operator, who may take the others.
+#: Websockets of one user and of all users; then of one program or operator. Programs and operators have the rest.
 SOCKETS_OF_USER, SOCKETS_OF_USERS, SOCKETS_OF_PROGRAM = 20, 900, 500
 #: Live pages of one session of the console.
 OF_SESSION = 100
 
-#: Wrong tokens that are written into the audit, of one address and in all: so many at once, then so many a second.
+#: Wrong tokens that the audit records, of one address and in all: so many at once, then so many a second.
 NOTED_OF_ADDRESS, NOTED_OF_ADDRESS_EACH_SECOND = 10, 1 / 60
 NOTED, NOTED_EACH_SECOND = 60, 0.1
 
 
 class Shares:
-    """What callers share. ``clock`` tells seconds."""
+    """All limits of callers. ``clock`` tells seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.requests = Rate("requests", BURST, EACH_SECOND, clock)
@@ -153,17 +153,17 @@ class Shares:
         self._sockets_of_program = Places("websockets", SOCKETS_OF_PROGRAM, 2 * SOCKETS_OF_PROGRAM)
 
     def count(self, caller: Caller, address: str) -> None:
-        """One more request of a caller who may be here. Raises TooManyRequests."""
+        """Counts a request of a known caller. Raises TooManyRequests."""
         if caller != Caller():
             (self._of_program if caller.operator else self._of_user).count(_known(caller, address))
 
     def socket(self, caller: Caller, address: str) -> AbstractContextManager[None]:
-        """A websocket's place, of a caller who may be here. Raises TooManyRequests."""
+        """A place for a websocket of a known caller. Raises TooManyRequests."""
         places = self._sockets_of_program if caller.operator else self._sockets_of_user
         places.check(_known(caller, address))
         return places.held(_known(caller, address))
 
 
 def _known(caller: Caller, address: str) -> str:
-    """The plain token may be with several programs: they are told apart by their addresses."""
+    """Several programs may have the plain token, so their addresses tell them apart."""
     return address if caller == Caller() else caller.id

@@ -1,4 +1,4 @@
-"""Counts and logs tokens that were wrong, and writes a limited number of them into the audit."""
+"""Counts and logs wrong tokens, and writes a limited number of them into the audit."""
 
 from expediter.api.errors import TooManyRequests
 from expediter.app.operator.audit import FAILED, SIGN_INS, Operator, record
@@ -8,8 +8,8 @@ from expediter.embedded.web.shares import Rate
 
 
 class WrongTokens:
-    """How many are written into the audit: ``of_caller`` of one address, so that somebody who guesses fast does not
-    hide others, and ``of_all``, so that many together do not fill the file.
+    """``of_caller`` limits what the audit records of one address, so that fast guessing does not hide others.
+    ``of_all`` limits the sum, so that many addresses together do not fill the file.
     """
 
     def __init__(self, home: Backend, of_caller: Rate, of_all: Rate) -> None:
@@ -17,7 +17,7 @@ class WrongTokens:
         self._of_caller, self._of_all = of_caller, of_all
 
     def seen(self, shown: str, via: str, address: str) -> None:
-        """A wrong token came from this address: ``shown`` is what was shown (``Bearer TOKEN``)."""
+        """Records a wrong token from this address. ``shown``: the header's value (``Bearer TOKEN``)."""
         key_id = key_id_in(shown)
         self._home.sign_in_failed(key_id)
         try:

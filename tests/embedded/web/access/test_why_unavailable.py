@@ -46,8 +46,7 @@ async def why(opened: Opened, issuer: Issuer, written: io.StringIO, **settings: 
 async def test_a_slash_too_many_in_the_setting(opened: Opened, issuer: Issuer, written: io.StringIO) -> None:
     reason = await why(opened, issuer, written, OIDC_ISSUER=f"{issuer.url}/")
     assert reason == (
-        "it goes by another name than EXPEDITER_OIDC_ISSUER: both have to be equal letter by letter, "
-        "a slash at the end too"
+        "its name differs from EXPEDITER_OIDC_ISSUER: both have to be equal letter by letter, a slash at the end too"
     )
 
 
@@ -67,5 +66,5 @@ async def test_an_answer_of_another_form_is_not_quoted(
     opened: Opened, issuer: Issuer, written: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(issuer, "answer", lambda _: {"issuer": ["mallory@example.com"]})
-    assert (await why(opened, issuer, written)).startswith("its answer has another form")
+    assert (await why(opened, issuer, written)).startswith("its answer does not have the form")
     assert "mallory" not in written.getvalue()

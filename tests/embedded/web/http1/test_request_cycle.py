@@ -111,7 +111,7 @@ async def test_an_application_that_fails_ends_only_its_own_connection(caplog: py
 
             assert await client.is_refused() == 500
     (line,) = caplog.records
-    assert "unforeseen" in line.message
+    assert "unexpected" in line.message
 
 
 async def test_an_error_that_comes_later_is_told_as_the_application_tells_it() -> None:

@@ -1,1 +1,1 @@
-"""Who asks: the plain token, keys of programs, and tokens of an OpenID Connect issuer."""
+"""Authentication: by the plain token, by keys of programs, and by tokens of an OpenID Connect issuer."""

@@ -1,6 +1,6 @@
-"""From what a request shows to its caller: the plain token, a program's key, or a token of the issuer.
+"""Finds the caller of a request by the plain token, a program's key, or a token of the issuer.
 
-A token of the issuer is checked once and then known until its end, so that it costs a request next to nothing.
+A token of the issuer is checked once and remembered until it expires, so later requests with it cost little.
 """
 
 import hashlib
@@ -18,27 +18,27 @@ from expediter.embedded.web.access.issuer import Issuer, SigningKeyUnknown
 from expediter.embedded.web.access.tokens import LEEWAY, checked, claims_of, moment, refused
 from expediter.embedded.web.backend import Backend
 
-#: What a program's key looks like: this, its id, and a secret: ``exp_ID_SECRET``.
+#: How a program's key begins. The whole key is ``exp_ID_SECRET``.
 KEY = "exp_"
 _KEY_ID = re.compile(rf"{KEY}[0-9a-f]{{8}}(?=_)")
-#: Checked tokens that are kept; the one that was shown longest ago goes first.
+#: Checked tokens that are kept at most. The least recently used one is dropped first.
 KEPT = 10_000
-#: Milliseconds between two notes of a key's last use.
+#: Milliseconds after which a key's last use is written again.
 NOTED = 60_000
-#: Who has the plain token may do everything; without a token or an issuer everybody may.
+#: A caller with the plain token may do everything. Without a token and an issuer every caller may.
 OPERATOR = Caller()
 _log = logging.getLogger("expediter.keys")
 
 
 def key_id_in(authorization: str) -> str:
-    """The id that the key shown there (``Bearer KEY``) begins with: how a log names it. Empty: it is no key."""
+    """The id in the key of a header (``Bearer KEY``), by which logs name it. Empty when it is no key."""
     found = _KEY_ID.match(authorization.partition(" ")[2].strip())
     return found[0] if found else ""
 
 
 class _Known(NamedTuple):
     caller: Caller
-    #: Until when it is not checked again (ms since 1970 UTC), and with which generation of keys it was.
+    #: When it has to be checked again (ms since 1970 UTC), and the generation of keys that checked it.
     ends: int
     generation: int
 
@@ -50,13 +50,15 @@ class Authenticator:
         self._home = home
         self._token = home.settings.token.encode() if home.settings.token else None
         self.issuer = Issuer(home.settings.oidc, home.clock) if home.settings.oidc else None
-        #: Whether everybody is let in, as an operator.
+        #: Whether everybody is an operator, because there is neither a token nor an issuer.
         self.open = self._token is None and self.issuer is None
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._used: dict[str, int] = {}
 
     def caller(self, authorization: str) -> Caller:
-        """Who shows this (``Bearer TOKEN``). Raises Unauthorized, and SigningKeyUnknown: ask ``look_up``."""
+        """The caller with this header (``Bearer TOKEN``). Raises Unauthorized, and SigningKeyUnknown: then use
+        ``look_up``.
+        """
         if self.open:
             return OPERATOR
         scheme, _, token = authorization.partition(" ")
@@ -72,7 +74,7 @@ class Authenticator:
         raise refused()
 
     async def look_up(self, authorization: str) -> Caller:
-        """As ``caller``, and asks the issuer for a key that is not known. Raises Unauthorized, IssuerUnavailable."""
+        """As ``caller``, and asks the issuer for an unknown key. Raises Unauthorized, IssuerUnavailable."""
         try:
             return self.caller(authorization)
         except SigningKeyUnknown:
@@ -84,11 +86,11 @@ class Authenticator:
             raise refused() from error
 
     def seconds_left(self, caller: Caller) -> float | None:
-        """How long what the caller showed lets him in; None: until it is taken back."""
+        """Until when the caller's credential is valid; None: until it is revoked."""
         return None if caller.until is None else max(0, caller.until - moment(self._home.clock).earliest) / 1000
 
     def lets_in(self, authorization: str) -> bool:
-        """Whether what let somebody in before does so now: it may be over, or taken back."""
+        """Whether a credential that was valid before still is. It may have expired or been revoked."""
         try:
             return self.seconds_left(self.caller(authorization)) != 0
         except (Unauthorized, SigningKeyUnknown):

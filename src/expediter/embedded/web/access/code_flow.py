@@ -23,17 +23,17 @@ from expediter.embedded.clock import Clock
 from expediter.embedded.web.access.issuer import Issuer, SigningKeyUnknown
 from expediter.embedded.web.access.tokens import checked, claims_of, moment, refused
 
-#: What is asked for: who somebody is, and a name for the audit.
+#: The scopes of a sign-in: who the person is, and a name for the audit.
 SCOPE = "openid profile"
-#: Sign-ins that are under way at most, in all and of one address, and milliseconds that one may take.
+#: Sign-ins under way at most, in all and of one address, and milliseconds that one may take.
 MOST, MOST_OF_ADDRESS, LONGEST = 1_000, 20, 600_000
 
 _log = logging.getLogger("expediter.issuer")
 
 
 class _Began(NamedTuple):
-    """A sign-in under way. ``caller``: the address that it came from; ``browser``: the cookie of the browser that began
-    it; ``until``: ms since 1970 UTC.
+    """A sign-in under way. ``caller``: the address that it came from. ``browser``: the cookie of the browser that began
+    it. ``until``: ms since 1970 UTC.
     """
 
     caller: str
@@ -55,12 +55,12 @@ class CodeFlow:
         self._began: OrderedDict[str, _Began] = OrderedDict()
 
     async def begin(self, back: str, caller: str) -> tuple[str, str]:
-        """Where the browser goes to sign in, and the cookie that it brings to ``back``. ``caller``: the address that it
-        comes from. Raises IssuerUnavailable.
+        """The issuer's page to sign in, and the cookie that the browser sends to ``back``. ``caller``: the address that
+        it comes from. Raises IssuerUnavailable.
         """
         discovery = await self._issuer.discover()
         if not discovery.authorization_endpoint:
-            _log.warning("nobody can sign in at the issuer", extra={"reason": "it names no authorization_endpoint"})
+            _log.warning("signing in at the issuer failed", extra={"reason": "it names no authorization_endpoint"})
             raise IssuerUnavailable
         browser, state, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         nonce = secrets.token_urlsafe(16)
@@ -88,7 +88,9 @@ class CodeFlow:
             self._began.popitem(last=False)
 
     async def end(self, given: Mapping[str, str], browser: str) -> Caller:
-        """Who has signed in, by what the issuer gave the browser to bring. Raises Unauthorized, IssuerUnavailable."""
+        """Who has signed in, from the parameters that the issuer gave the browser. Raises Unauthorized,
+        IssuerUnavailable.
+        """
         began = self._began.pop(given.get("state", ""), None)
         if began is None or not _same(browser, began.browser) or began.until < self._clock.now():
             raise refused()
@@ -112,7 +114,7 @@ class CodeFlow:
                 raise refused()
             return msgspec.json.decode(body, type=_Tokens).id_token
         except msgspec.DecodeError as error:
-            _log.warning("nobody can sign in at the issuer", extra={"reason": "it answers without an id_token"})
+            _log.warning("signing in at the issuer failed", extra={"reason": "it answers without an id_token"})
             raise IssuerUnavailable from error
 
     async def _checked(self, token: str) -> dict[str, Json]:
@@ -128,7 +130,7 @@ class CodeFlow:
 
 
 def _same(given: str, secret: str) -> bool:
-    """In the same time wherever they differ; what is given may be any text."""
+    """Compares in constant time. ``given`` may be any text."""
     return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), secret.encode())
 
 

@@ -1,6 +1,7 @@
-"""The OpenID Connect issuer: where it is asked for what, and the keys that it signs with.
+"""The OpenID Connect issuer: its endpoints, and the keys that it signs with.
 
-https://openid.net/specs/openid-connect-discovery-1_0.html, RFC 7517. What is known stays known while it is away.
+https://openid.net/specs/openid-connect-discovery-1_0.html, RFC 7517. What is known is used on while the issuer cannot
+be reached.
 """
 
 import asyncio
@@ -20,28 +21,28 @@ from expediter.embedded.settings import Oidc
 from expediter.embedded.web.access.tokens import ALGORITHMS, refused
 from expediter.embedded.web.shares import Rate
 
-#: Keys that are kept; an issuer has two or three.
+#: Keys that are kept at most. An issuer has two or three.
 MOST_KEYS = 50
-#: Times that keys may be asked for at once because of tokens with unknown ones, and how often a second from then on.
+#: Requests for keys because of tokens with unknown ones: so many at once, then so many a second.
 ASKED, ASKED_EACH_SECOND = 5, 0.1
-#: Milliseconds after which keys are asked for again, so that one that the issuer gave up does not stay.
+#: Milliseconds after which the keys are read again, because the issuer may have withdrawn one.
 FRESH = 600_000
-#: Seconds for one answer of the issuer.
+#: Seconds to wait for an answer of the issuer.
 _LIMITS = Limits(connect=2.0, answer=5.0)
 
 _log = logging.getLogger("expediter.issuer")
 
 
 class SigningKeyUnknown(Exception):
-    """No key of this id is known: ask the issuer."""
+    """No key with this id is known yet. The issuer may have it."""
 
 
 class Unusable(Exception):
-    """What the issuer answers is of no use. Its text is a fixed sentence of ours, which the log may have."""
+    """The issuer's answer cannot be used. The text is a fixed sentence, so it may be logged."""
 
 
 class Discovery(msgspec.Struct, frozen=True):
-    """Where the issuer answers what."""
+    """The issuer's endpoints."""
 
     issuer: str
     jwks_uri: str
@@ -61,7 +62,7 @@ class Issuer:
         self._clock = clock
         self._discovery: Discovery | None = None
         self._keys: dict[str, jwt.PyJWK] = {}
-        #: How often other keys have come: what was checked with earlier ones has to be checked again.
+        #: Counts how often the keys changed. Tokens that were checked with earlier keys have to be checked again.
         self.generation = 0
         self._read_at = 0
         self._failed = False
@@ -69,7 +70,7 @@ class Issuer:
         self._reading: asyncio.Task[None] | None = None
 
     def key(self, key_id: str) -> jwt.PyJWK:
-        """The key of this id; of a token without one, the only key. Raises SigningKeyUnknown, Unauthorized."""
+        """The key with this id; for a token without an id, the only key. Raises SigningKeyUnknown, Unauthorized."""
         self.refresh()
         if found := self._keys.get(key_id):
             return found
@@ -80,25 +81,25 @@ class Issuer:
         return next(iter(self._keys.values()))
 
     def refresh(self) -> None:
-        """Has keys that were read ten minutes ago read again; until then they go on."""
+        """Begins to read the keys again when they are ten minutes old. The old ones are used meanwhile."""
         if self._keys and self._clock.now() - self._read_at > FRESH:
             self._read()
 
     async def look_for_key(self) -> None:
-        """Asks the issuer for its keys, because one is unknown. Raises IssuerUnavailable when it cannot be asked."""
+        """Reads the issuer's keys because one is unknown. Raises IssuerUnavailable."""
         if self._reading is None:
             try:
                 self._rate.count("")
             except TooManyRequests as error:
                 if self._failed:
                     raise IssuerUnavailable from error
-                return  # it was asked a moment ago, and does not know this key either
+                return  # the keys were read a moment ago, and this one is not among them
         await asyncio.shield(self._read())
         if self._failed:
             raise IssuerUnavailable
 
     async def discover(self) -> Discovery:
-        """Where the issuer answers what. Raises IssuerUnavailable."""
+        """The endpoints, from the issuer. Raises IssuerUnavailable."""
         if self._discovery is None:
             await self.look_for_key()
         if self._discovery is None:
@@ -115,7 +116,7 @@ class Issuer:
             raise IssuerUnavailable from error
 
     def _read(self) -> asyncio.Task[None]:
-        """Reads the keys, once at a time."""
+        """Reads the keys. Callers at the same time share one request."""
         if self._reading is None:
             self._read_at = self._clock.now()
             self._reading = asyncio.create_task(self._read_keys(), name="issuer")
@@ -128,7 +129,7 @@ class Issuer:
             )
             if discovery.issuer != self.oidc.issuer:
                 raise Unusable(
-                    "it goes by another name than EXPEDITER_OIDC_ISSUER: both have to be equal letter by letter, "
+                    "its name differs from EXPEDITER_OIDC_ISSUER: both have to be equal letter by letter, "
                     "a slash at the end too"
                 )
             found = keys_in(await _document(discovery.jwks_uri))
@@ -145,16 +146,16 @@ class Issuer:
 
 
 def reason(error: Exception) -> str:
-    """Why the issuer could not be asked, in a sentence of ours: the texts of other errors may quote anything."""
+    """Why the issuer could not be asked, in a fixed sentence. The text of the error itself might quote a secret."""
     if isinstance(error, Unusable):
         return str(error)
     if isinstance(error, NoAnswer):
         return "it cannot be reached, or does not answer in time"
-    return "its answer has another form than OpenID Connect Discovery and JSON Web Key Sets say"
+    return "its answer does not have the form of OpenID Connect Discovery or of a JSON Web Key Set"
 
 
 def keys_in(document: bytes) -> dict[str, jwt.PyJWK]:
-    """The signing keys of a key set, by their ids; others are left out. Raises msgspec.DecodeError, Unusable."""
+    """The signing keys of a key set, by their ids. Other keys are left out. Raises msgspec.DecodeError, Unusable."""
     found: dict[str, jwt.PyJWK] = {}
     for given in msgspec.json.decode(document, type=_KeySet).keys[:MOST_KEYS]:
         if given.get("use", "sig") != "sig":
@@ -162,7 +163,7 @@ def keys_in(document: bytes) -> dict[str, jwt.PyJWK]:
         try:
             key = jwt.PyJWK(given)
         except jwt.PyJWTError:
-            continue  # of a kind that the library does not know
+            continue  # a type of key that the library does not support
         if key.algorithm_name in ALGORITHMS:
             found[str(given.get("kid", ""))] = key
     if not found:
@@ -191,6 +192,6 @@ async def _asked(request: HttpRequest) -> tuple[int, bytes]:
 
 
 def is_safe(url: str) -> bool:
-    """Whether nobody on the way reads along or puts keys of his own in: https, or this machine."""
+    """Whether nobody on the way can read or change the answer: https, or this machine."""
     parts = urlsplit(url)
     return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK))

@@ -1,4 +1,4 @@
-"""Tokens of an OpenID Connect issuer (RFC 7519, RFC 9068): what is checked, and what is read from them."""
+"""Checks tokens of an OpenID Connect issuer (RFC 7519, RFC 9068), and reads the caller from them."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
@@ -12,16 +12,16 @@ from expediter.asl.protocol import Json
 from expediter.embedded.clock import Clock
 from expediter.embedded.settings import Oidc
 
-#: Signatures with a key of the issuer's own. Not HS256 and its like: there the checker's key could sign too.
+#: Signatures with a private key. Not HS256 and its like: there the key that checks can also sign.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 #: Seconds that the issuer's clock and ours may differ.
 LEEWAY = 60
-#: Characters of a token that are looked at.
+#: Characters of a token at most.
 LONGEST = 8 * 1024
 
-#: The key of this id (empty: the token names none). Raises whatever says that it is not known.
+#: Returns the key with this id (empty: the token names none), or raises that it is unknown.
 FindKey: TypeAlias = Callable[[str], jwt.PyJWK]
-# We check times ourselves, by our own clock and the machine's.
+# ``checked`` checks times, by the server's clock and by the machine's.
 _OPTIONS: jwt.types.Options = {
     "verify_aud": False,
     "verify_exp": False,
@@ -40,15 +40,15 @@ class _Times(msgspec.Struct, frozen=True):
 
 
 class Moment(NamedTuple):
-    """What time it may be, in ms since 1970 UTC."""
+    """The earliest and the latest time that it may be now, in ms since 1970 UTC."""
 
     earliest: int
     latest: int
 
 
 def moment(clock: Clock) -> Moment:
-    """After the machine's clock was set, ours differs from it for hours, and either may be the issuer's. So no token
-    that is right by one of them is refused.
+    """After the machine's clock was set, the server's clock differs from it for hours. Either may agree with the
+    issuer's. So a token that is valid by one of them is accepted.
     """
     ours = clock.now()
     machines = ours + clock.machine_ahead()
@@ -56,7 +56,7 @@ def moment(clock: Clock) -> Moment:
 
 
 def checked(token: str, oidc: Oidc, audience: tuple[str, ...], find_key: FindKey, moment: Moment) -> dict[str, Json]:
-    """The claims of a token that this issuer made for us. Raises Unauthorized."""
+    """The claims of a token that this issuer made for one of these audiences. Raises Unauthorized."""
     try:
         if len(token) > LONGEST:
             raise jwt.InvalidTokenError("it is too long")
@@ -68,7 +68,7 @@ def checked(token: str, oidc: Oidc, audience: tuple[str, ...], find_key: FindKey
         raise refused() from error
     if moment.latest < (times.nbf - LEEWAY) * 1000 or moment.earliest >= (times.exp + LEEWAY) * 1000:
         raise refused()
-    # Cognito's access tokens name the client that they were made for, and no audience.
+    # Cognito's access tokens name a client, and no audience.
     meant = [times.client_id] if times.aud is None else [times.aud] if isinstance(times.aud, str) else times.aud
     if not set(meant) & set(audience):
         raise refused()
@@ -76,7 +76,7 @@ def checked(token: str, oidc: Oidc, audience: tuple[str, ...], find_key: FindKey
 
 
 def claims_of(claims: Mapping[str, Json], oidc: Oidc) -> Claims:
-    """What the claims say of the caller. Raises Unauthorized when one has another form than it should."""
+    """The caller from the claims. Raises Unauthorized when a claim has the wrong form."""
     try:
         return msgspec.convert(
             {
@@ -94,7 +94,7 @@ def claims_of(claims: Mapping[str, Json], oidc: Oidc) -> Claims:
 
 
 def _name(claims: Mapping[str, Json]) -> str:
-    """A name for the audit: what the issuer calls the person, else the subject."""
+    """The name for the audit: the issuer's name of the person, else the subject."""
     for claim in ("name", "preferred_username", "cognito:username"):
         if isinstance(found := claims.get(claim), str) and found.isprintable() and found.strip():
             return found[:60]
@@ -102,8 +102,8 @@ def _name(claims: Mapping[str, Json]) -> str:
 
 
 def refused() -> Unauthorized:
-    """The same for every token that is wrong: who made it up learns nothing of why."""
+    """The same error for every wrong token, so that an attacker does not learn why."""
     return Unauthorized(
-        "The token in the header Authorization is wrong, or its time is over. Get a new one and send it again.",
+        "The token in the header Authorization is wrong, or it has expired. Get a new one and send it again.",
         refused=True,
     )

@@ -1,7 +1,7 @@
-"""Executes GraphQL documents on the resolvers of the API. Parsed and checked documents are kept by their text.
+"""Executes GraphQL documents with the resolvers of the API. Checked documents are cached by their text.
 
-Each field of a mutation is a unit of its own, committed before the next one begins: one that fails undoes no other. It
-is null, with an error beside data, and so is any other field whose value cannot be shown.
+Each field of a mutation is a unit of work, committed before the next one begins. So a field that fails undoes no other.
+A field that fails, or whose value cannot be represented, is null, and an error stands beside the data.
 """
 
 import logging
@@ -56,7 +56,7 @@ from expediter.embedded.web.graphql.merging import FieldsMerge
 
 _log = logging.getLogger(__name__)
 
-#: What AppSync declares by itself.
+#: Directives and scalars that AppSync declares itself.
 PRELUDE = """
 directive @aws_subscribe(mutations: [String!]!) on FIELD_DEFINITION
 directive @aws_auth(cognito_groups: [String!]!) on FIELD_DEFINITION
@@ -77,11 +77,11 @@ scalar AWSIPAddress
 """
 
 MOST_TOKENS = 2000
-#: Documents kept, each no longer than so many characters: one of 2,000 tokens takes 700 KB.
+#: Documents in the cache, and the characters of each at most: a document of 2,000 tokens takes 700 KB.
 KEPT_DOCUMENTS, KEPT_LENGTH = 64, 4_000
-#: Subscriptions at the same time, on all websockets.
+#: Subscriptions at the same time on all websockets.
 MOST_SUBSCRIPTIONS = 10_000
-#: What AppSync's AWSDateTime holds of what we give: a year has four digits.
+#: The times that AppSync's AWSDateTime can represent: a year has four digits.
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _NOTHING = DocumentNode(definitions=())
 #: Errors found in one document at most.
@@ -107,12 +107,12 @@ class Prepared(NamedTuple):
     errors: tuple[GraphQLError, ...] = ()
 
     def operation(self, name: str | None) -> OperationType | None:
-        """What a request for this operation would do; None when the document is wrong or names no single one."""
+        """The type of this operation. None when the document is wrong or the name does not select one operation."""
         found = get_operation_ast(self.document, name)
         return found.operation if isinstance(found, OperationDefinitionNode) else None
 
     def is_single(self, name: str | None) -> bool:
-        """Whether this operation asks for one field only, so that what is said of it is said of the whole."""
+        """Whether this operation has one field only. Then the result of the field is that of the operation."""
         found = get_operation_ast(self.document, name)
         if not isinstance(found, OperationDefinitionNode):
             return False
@@ -185,7 +185,7 @@ class Graphql:
             errors = validate(self._schema, document, self._rules, MOST_ERRORS, allow_empty_selection_sets=False)
             return Prepared(document, tuple(errors))
         except GraphQLSyntaxError as error:
-            fault = RequestUnparsable(f"The document is no GraphQL: {error.message}")
+            fault = RequestUnparsable(f"The document is not GraphQL: {error.message}")
             return Prepared(_NOTHING, (GraphQLError("", None, error.source, error.positions, original_error=fault),))
         except RecursionError:
             return Prepared(_NOTHING, (_refused(DocumentTooComplex("The document is nested too deeply.")),))
@@ -197,11 +197,11 @@ class Graphql:
 
 
 def bound_schema(home: Backend) -> GraphQLSchema:
-    """schema.graphql whose root fields are answered by RESOLVERS in this home; the context is the Caller."""
+    """schema.graphql with RESOLVERS for its root fields. The context is the Caller."""
     schema = build_schema(PRELUDE + contracts.read("schema.graphql").decode())
     date_time = schema.type_map["AWSDateTime"]
     if isinstance(date_time, GraphQLScalarType):
-        date_time.serialize = _date_time  # type: ignore[method-assign]  # as graphql-core has it done
+        date_time.serialize = _date_time  # type: ignore[method-assign]  # graphql-core's own way to set it
     for name, resolver in RESOLVERS.items():
         kind, _, field_name = name.partition(".")
         need = NEEDS[name]
@@ -252,7 +252,7 @@ def _following(home: Backend, resolver: Resolver, need: Need) -> Callable[..., A
             resolver(work, info.context, args, "")  # may this caller follow it?
             return orders.find(work, info.context, args["id"])
 
-        now = home.read(look)  # nothing is published between this and the next line: the loop is ours
+        now = home.read(look)  # no change is published between this line and the next: nothing else runs on the loop
         return UntilEnded(home.feed.subscribe(now.id), now)
 
     return resolve
@@ -297,7 +297,7 @@ def formatted_error(error: GraphQLError) -> Formatted:
 
 
 def refusal(error: OrderError) -> Formatted:
-    """The answer to a request that is not carried out."""
+    """The answer to a request that is refused."""
     return {"errors": [formatted_error(_refused(error))]}
 
 
@@ -309,7 +309,7 @@ def _cause(error: GraphQLError) -> OrderError:
     if isinstance(original, OrderError):
         return original
     if original is None:
-        # An error of a value that is shown comes from its type, which knows no place in the document.
+        # An error with a path but without nodes comes from the type of a value.
         return DocumentInvalid(error.message) if first.nodes or not error.path else ValueOutOfRange()
     _log.error("a resolver failed", exc_info=original)
     return InternalError()

@@ -1,6 +1,6 @@
-"""How much a GraphQL document may ask for: counted on the document alone, where a variable counts as its most.
+"""Limits how much a GraphQL document may ask for. A variable counts as its largest value.
 
-The cost of a field is 1 (more for one that writes) and, as often as it can stand there, the cost of what is below it.
+The cost of a field is 1 (more for one that writes), plus the cost of the fields below it, times the items of its list.
 """
 
 from typing import NamedTuple
@@ -26,13 +26,13 @@ from expediter.app.drafts import MAX_ITEMS
 
 DEEPEST = 8
 COSTLIEST = 10_000
-#: A field that writes takes a place in a commit; one that asks for the schema walks all of it, as often as it selects
-#: something there (GraphiQL's document selects 220 fields).
+#: Costs of a field that writes, and of one that asks for the schema. The latter walks the whole schema for each field
+#: that it selects there, so those are limited too. GraphiQL's document selects 220.
 WRITING, INTROSPECTION, INTROSPECTED = 100, 1_000, 500
 WRITERS = frozenset(field.removeprefix("Mutation.") for field in RESOLVERS if field.startswith("Mutation."))
-#: Digits of a whole number. None of the schema's has more than 10; an ID may be written as a number.
+#: Digits of a whole number. The schema's numbers have at most 10. An ID may be written as a number.
 LONGEST_NUMBER = 100
-#: How many items of an order are counted with: it may have 100, and few do.
+#: The items that an order counts with. It may have 100, but few orders do.
 ITEMS = 20
 #: What may be below one field of a mutation or subscription. Its answer is made in one go, while a query yields to the
 #: event loop in its middle. So here an order counts with all the items that it may have.
@@ -40,7 +40,7 @@ COSTLIEST_AT_ONCE = 4_000
 
 
 class Size(NamedTuple):
-    """``largest``: the cost of what is below one field, of those that are selected."""
+    """``largest``: the greatest cost below one of the selected fields."""
 
     cost: int
     depth: int
@@ -48,8 +48,8 @@ class Size(NamedTuple):
 
 
 def check(document: DocumentNode) -> None:
-    """Raises DocumentTooComplex, and DocumentInvalid when a fragment contains itself or a number is too long. Comes
-    before the document is validated, which costs more the more it asks for.
+    """Raises DocumentTooComplex, and DocumentInvalid when a fragment contains itself or a number is too long. Call it
+    before the document is validated, because validating costs more the larger a document is.
     """
     _check_numbers(document)
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
@@ -78,7 +78,7 @@ def _require(value: int, most: int, verb: str) -> None:
 
 
 class _Measure:
-    """Sizes of what is selected; each fragment is measured once, however often it is spread."""
+    """Measures selections. Each fragment is measured once, however often it is spread."""
 
     def __init__(self, fragments: dict[str, FragmentDefinitionNode], items: int) -> None:
         self._fragments = fragments
@@ -99,13 +99,13 @@ class _Measure:
 
     def _fragment(self, name: str) -> Size:
         if name not in self._fragments:
-            return Size(0, 0)  # validation will say so
+            return Size(0, 0)  # validation reports it
         if name not in self._measured:
             self._measured[name] = None
             self._measured[name] = self.selected(self._fragments[name].selection_set)
         size = self._measured[name]
         if size is None:
-            raise DocumentInvalid(f"The fragment {name} contains itself. Spell out what is nested, as deep as it is.")
+            raise DocumentInvalid(f"The fragment {name} contains itself. Write out its nested fields.")
         return size
 
     def _field(self, node: FieldNode) -> Size:
@@ -122,7 +122,7 @@ class _Measure:
         return Size(INTROSPECTION + below if below else 1, 1)
 
     def _times(self, node: FieldNode) -> int:
-        """How often a field's value stands in the answer at most."""
+        """How often a field's value can be in the answer at most."""
         if node.name.value == "items":
             return self._items
         if node.name.value != "orders":

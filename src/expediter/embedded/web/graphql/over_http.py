@@ -12,7 +12,7 @@ from expediter.domain.errors import StoreUnavailable, TooBusy
 from expediter.embedded.web.graphql.executor import Formatted, Graphql, GraphqlRequest
 
 GRAPHQL_JSON = "application/graphql-response+json"
-#: Errors of a mutation that say: nothing was done, come again.
+#: Errors of a mutation that did nothing and may be sent again.
 _LATER = frozenset({TooBusy.__name__, StoreUnavailable.__name__})
 _encode = msgspec.json.Encoder().encode
 
@@ -36,7 +36,9 @@ async def answer(graphql: Graphql, request: Request) -> Response:
 
 
 def _for_later(answer: Formatted) -> bool:
-    """Its one field was not carried out and may be tried again: proxies and clients see that by the status alone."""
+    """Answers with the status of the error when the only field was not carried out and may be sent again. So proxies
+    and clients see it without reading the body.
+    """
     codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
     return not any((answer.get("data") or {}).values()) and bool(codes) and codes <= _LATER
 

@@ -27,11 +27,11 @@ from expediter.embedded.web.http1.request_head import LARGEST_BODY
 _log = logging.getLogger(__name__)
 
 PROTOCOL = "graphql-transport-ws"
-#: Seconds in which a client has to say connection_init.
+#: Seconds in which a client has to send connection_init.
 PATIENCE = 10
 #: Bytes of the reason in a close frame.
 LONGEST_REASON = 123
-#: Operations that one connection may have running.
+#: Operations of one connection that may run at the same time.
 MOST_OPERATIONS = 100
 
 
@@ -59,8 +59,10 @@ class Disconnected(Exception):
 
 
 class GraphqlSocket:
-    """One connection. ``run`` returns when it is closed, from either side. ``greet`` tells who shows this
-    (``Bearer TOKEN``), or raises Unauthorized, IssuerUnavailable or TooManyRequests.
+    """One connection. ``run`` returns when either side has closed it.
+
+    ``greet``: returns the caller with this token (``Bearer TOKEN``), or raises Unauthorized, IssuerUnavailable or
+    TooManyRequests.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class GraphqlSocket:
         self._authenticator = authenticator
         self._authorization = ""
         self._running: dict[str, asyncio.Task[None]] = {}
-        #: Is called for each operation, and raises TooManyRequests.
+        #: Called for each operation. Raises TooManyRequests.
         self.count: Callable[[], None] = lambda: None
 
     async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,16 +105,16 @@ class GraphqlSocket:
             await self._stop_all()
 
     async def _take_all(self) -> None:
-        """Takes messages until the client goes, or what it has shown ends. Raises Closing, Disconnected."""
+        """Handles messages until the client goes away or its token expires. Raises Closing, Disconnected."""
         try:
             async with asyncio.timeout(self._authenticator.seconds_left(self._caller)):
                 while True:
                     await self._take(await self._next())
         except TimeoutError as error:
-            raise Closing(4403, "Forbidden: the token's time is over") from error
+            raise Closing(4403, "Forbidden: the token has expired") from error
 
     async def _greet(self, headers: Headers) -> Caller:
-        """Who is there. Waits for connection_init, which may carry the token as ``{"authorization": "Bearer …"}``."""
+        """The caller. Waits for connection_init, which may carry the token as ``{"authorization": "Bearer …"}``."""
         try:
             async with asyncio.timeout(PATIENCE):
                 message = await self._next()
@@ -152,7 +154,7 @@ class GraphqlSocket:
 
     async def _begin(self, name: str, payload: object) -> None:
         if not self._authenticator.lets_in(self._authorization):
-            raise Closing(4403, "Forbidden: the token is not taken any more")
+            raise Closing(4403, "Forbidden: the token is not valid any more")
         if name in self._running:
             raise Closing(4409, f"Subscriber for {name} already exists")
         try:
@@ -169,7 +171,7 @@ class GraphqlSocket:
         self._running[name] = asyncio.create_task(self._operate(name, request))
 
     async def _operate(self, name: str, request: GraphqlRequest) -> None:
-        """Runs one operation to its end, then tells the client unless the client ended it."""
+        """Runs one operation to its end. Tells the client then, unless the client ended it."""
         with suppress(Disconnected):
             try:
                 prepared = await self._graphql.prepare(request.query)
@@ -180,8 +182,8 @@ class GraphqlSocket:
                 last = await self._forward(name, answer)
             except Disconnected:
                 raise
-            except Exception:  # noqa: BLE001  # whatever it is, the client is told
-                _log.exception("an operation ended in an unforeseen error")
+            except Exception:  # noqa: BLE001  # the client is told of any error
+                _log.exception("an operation ended in an unexpected error")
                 last = WsMessage("error", name, refusal(InternalError())["errors"])
             finally:
                 self._running.pop(name, None)
@@ -229,5 +231,5 @@ class GraphqlSocket:
         """Sends a message. Raises Disconnected."""
         try:
             await self._send({"type": "websocket.send", "text": msgspec.json.encode(message).decode()})
-        except OSError as error:  # what ASGI says for a client that went away
+        except OSError as error:  # ASGI's error when the client has gone away
             raise Disconnected from error

@@ -1,14 +1,14 @@
-"""HTTP/1.1 on one connection: requests are read one after the other, and each is answered before the next is read.
+"""HTTP/1.1 on one connection. It reads one request after the other, and answers each before it reads the next.
 
 Rules:
- - a request is handed to the application when it is whole; it is at the writer in the same call in which it was read;
+ - the application gets a request when it is whole, and submits it to the writer in the same call;
  - the bytes after a request are not read until it is answered, so every accepted request is answered, whatever follows
    it;
- - anything but plain HTTP/1.1 is refused with an answer, and the bytes after it are not read as a request;
- - a client that has sent its last byte still gets its answers.
+ - anything that is not plain HTTP/1.1 is refused with an answer, and no request is read after it;
+ - a client that has shut down its sending side still gets its answers.
 
-It takes the place of uvicorn's own protocol (docs/decisions/0025). uvicorn still runs the server: it listens, keeps the
-date, and stops in good order.
+It replaces uvicorn's own protocol (docs/decisions/0025). uvicorn still runs the server: it listens, keeps the Date
+header, and stops.
 """
 
 import asyncio
@@ -32,23 +32,23 @@ from expediter.embedded.web.http1.request_head import (
     parse_head,
 )
 
-#: Bytes of a whole request as it comes: in chunks it is longer than its body.
+#: Bytes of a whole request on the wire. In chunks it is longer than its body.
 LARGEST_REQUEST = 1024 * 1024
-#: Bytes that are read and dropped after the last answer. A client that still sends when its connection is closed may
-#: not see that answer.
+#: Bytes that are read and dropped after the last answer. If the connection were closed while the client still sends,
+#: the client might not see that answer.
 DISCARDED = 1024 * 1024
 #: Bytes of the longest line that the library for websockets reads.
 _LONGEST_LINE = 8 * 1024
 
 
 class HttpConnection(asyncio.Protocol):
-    """One connection over which requests come, within the bounds that all connections share."""
+    """One connection that brings requests, within the limits of all connections."""
 
-    #: The bytes after the request that is being answered, or the first part of a head.
+    #: The bytes that came after the request under way, or the first part of a head.
     _buffer = b""
     #: The address at the other end.
     peer = ""
-    #: The request whose body is coming.
+    #: The request whose body is not yet whole.
     _head: RequestHead | None = None
     _body: BodyReader | None = None
     #: The request that is being answered.
@@ -78,12 +78,12 @@ class HttpConnection(asyncio.Protocol):
         self.tasks: set[asyncio.Future[Any]] = server_state.tasks  # type: ignore[assignment]  # waited for and cancelled
         self._room = asyncio.Event()
 
-    # ── its life ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── the connection begins and ends ────────────────────────────────────────────────────────────────────────────────
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # a stream's transport
         self.peer = peer_of(transport)
-        self._state.connections.add(self)  # type: ignore[arg-type]  # they are asked to shut down, and nothing else
+        self._state.connections.add(self)  # type: ignore[arg-type]  # uvicorn only asks them to shut down
         self._bounds.opened(self)
         self._judge()
 
@@ -106,7 +106,7 @@ class HttpConnection(asyncio.Protocol):
         return self._cycle is not None
 
     def shutdown(self) -> None:
-        """The server stops: the request that is being answered is the last one."""
+        """The server stops. The request under way is the last one."""
         if self._cycle:
             self._cycle.keep_alive = False
         else:
@@ -115,7 +115,7 @@ class HttpConnection(asyncio.Protocol):
     def give_up(self, error: OrderError, /) -> None:
         begun = self._cycle is not None and self._cycle.begun
         if begun or self._closing or self.transport.get_write_buffer_size():
-            self.transport.abort()  # to close would be to wait until everything is read
+            self.transport.abort()  # close() would wait until the client has read everything
             return
         if self._cycle or self._received or not self._used:
             self.transport.write(last_answer(problem(error)))
@@ -134,7 +134,7 @@ class HttpConnection(asyncio.Protocol):
             self._read(self._buffer + data if self._buffer else data, len(data))
 
     def _read(self, data: bytes, count: int) -> None:
-        """Reads the next request and has it answered. ``count``: the bytes of it that were not read before."""
+        """Reads the next request and begins its answer. ``count``: how many of its bytes are new."""
         try:
             whole = self._rest_of_body(data) if self._body else self._begin(data)
             if not whole:
@@ -143,7 +143,7 @@ class HttpConnection(asyncio.Protocol):
             self._refuse(error)
 
     def _begin(self, data: bytes) -> bool:
-        """Reads a request from its beginning. Returns whether it is whole."""
+        """Reads a request from its first byte. Returns whether it is whole."""
         end = data.find(b"\r\n\r\n") + 4
         if end < 4 or end > LARGEST_HEAD:
             self._buffer = data
@@ -187,7 +187,7 @@ class HttpConnection(asyncio.Protocol):
         self._cycle.run(body)
 
     def _hold(self, count: int) -> None:
-        """So many more bytes came of a request that is not whole. Raises BodyTooLarge."""
+        """Counts the bytes of a request that is not whole. Raises BodyTooLarge."""
         self._received += count
         self._bounds.hold(self, count)
         if self._received > LARGEST_REQUEST:
@@ -203,7 +203,7 @@ class HttpConnection(asyncio.Protocol):
     # ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _refuse(self, error: OrderError) -> None:
-        """Refuses a request with an answer, and reads no more. What the client still sends is dropped."""
+        """Answers a request with a refusal and reads no more. What the client still sends is dropped."""
         if self._closing:
             return
         self._closing = True
@@ -225,9 +225,9 @@ class HttpConnection(asyncio.Protocol):
     # ── another protocol ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _become_websocket(self, data: bytes, end: int) -> None:
-        """Hands the connection over to uvicorn's protocol for websockets, which reads the request again.
+        """Passes the connection to uvicorn's protocol for websockets, which reads the request again.
 
-        Raises AddressTooLong, HeadersTooLarge when it could not.
+        Raises AddressTooLong and HeadersTooLarge when that protocol cannot read it.
         """
         lines = data[:end].split(b"\r\n")
         if len(lines[0]) >= _LONGEST_LINE:
@@ -261,13 +261,13 @@ class HttpConnection(asyncio.Protocol):
             self._closing = True
             self.transport.close()
         elif self._buffer:
-            self._loop.call_soon(self._read_on)  # not at once: other connections come in between
+            self._loop.call_soon(self._read_on)  # not now: other connections come first
         elif not self._reading:
             self._resume_reading()
         self._bounds.owes(self)
 
     def _read_on(self) -> None:
-        """Reads what came behind the request that was answered."""
+        """Reads the bytes that came after the request that was answered."""
         if self._cycle or self._closing or self.transport.is_closing():
             return
         data, self._buffer = self._buffer, b""
@@ -298,7 +298,7 @@ class HttpConnection(asyncio.Protocol):
             self.transport.resume_reading()
 
     def _judge(self) -> None:
-        """It owes us the next request, or the rest of it, and reading when its answers pile up."""
+        """The client has to send the next request or the rest of one, or to read the answers that wait for it."""
         if self.full or self._cycle is None:
             self._bounds.owes(self)
         else:
@@ -306,9 +306,9 @@ class HttpConnection(asyncio.Protocol):
 
 
 def _check_part(data: bytes) -> None:
-    """Raises AddressTooLong, HeadersTooLarge, RequestUnparsable for the beginning of a head that cannot become one."""
+    """Raises AddressTooLong, HeadersTooLarge or RequestUnparsable when these bytes cannot begin a head."""
     if is_hopeless(data):
-        raise RequestUnparsable("This is not a request of HTTP/1.1. Send it as RFC 9112 says.")
+        raise RequestUnparsable("This is not an HTTP/1.1 request. Send it as RFC 9112 says.")
     if len(data) > LONGEST_ADDRESS + 1024 and b"\r\n" not in data:
         raise AddressTooLong
     if len(data) > LARGEST_HEAD or data.count(b"\n") > MOST_HEADERS + 1:

@@ -9,18 +9,18 @@ _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;[\t\x20-\x7e]*+)?")
 #: Bytes of the line before a chunk.
 _LONGEST_SIZE = 256
 _TRAILERS = re.compile(FIELDS.encode("latin-1"))
-#: Headers that say how the message is framed or where it goes. They must not come after the body (RFC 9110 6.5.1).
+#: Headers that say where the message ends or where it goes. They must not come after the body (RFC 9110 6.5.1).
 _NEVER_BEHIND = re.compile(
     rb"(?:^|\n)(?:content-length|transfer-encoding|host|connection|upgrade|te|trailer):", re.IGNORECASE
 )
 
 
 class BodyReader:
-    """``length``: bytes that will come; None: they come in chunks."""
+    """``length``: bytes of the body; None: it comes in chunks."""
 
     def __init__(self, length: int | None) -> None:
         self._chunked = length is None
-        #: Bytes that are missing: of the body, or of the chunk.
+        #: Bytes that are still missing of the body or of the chunk.
         self._left = length or 0
         self._held = b""
         self._in_chunk = self._in_trailers = False
@@ -32,7 +32,7 @@ class BodyReader:
         return b"".join(self._pieces)
 
     def feed(self, data: bytes) -> bytes | None:
-        """What came behind the body; None: the body is not whole.
+        """The bytes that came after the body; None while the body is not whole.
 
         Raises RequestUnparsable, BodyTooLarge, HeadersTooLarge.
         """
@@ -88,7 +88,7 @@ class BodyReader:
         return data[2:]
 
     def _end(self, data: bytes) -> bytes | None:
-        """Reads the headers behind the last chunk, which are dropped."""
+        """Reads and drops the headers after the last chunk."""
         if data.startswith(b"\r\n"):
             return data[2:]
         end = data.find(b"\r\n\r\n")
@@ -99,5 +99,5 @@ class BodyReader:
             self._held = data
             return None
         if not _TRAILERS.fullmatch(trailers) or _NEVER_BEHIND.search(trailers):
-            raise RequestUnparsable("The headers behind the body are not plain ones. Leave them out.")
+            raise RequestUnparsable("The headers after the body are not valid. Leave them out.")
         return data[end + 4 :]

@@ -1,4 +1,4 @@
-"""One request that is being answered on its connection, and the bytes of answers."""
+"""One request cycle: the answer to a request is made and written to its connection."""
 
 import asyncio
 import logging
@@ -13,15 +13,15 @@ from expediter.embedded.web.http1.request_head import RequestHead
 _log = logging.getLogger("expediter.http")
 
 STATUS_LINES = {it.value: f"HTTP/1.1 {it.value} {it.phrase}\r\n".encode() for it in HTTPStatus}
-#: Tells a client that waits with its body to send it (RFC 9110 10.1.1).
+#: Asks a client that waits to send its body (RFC 9110 10.1.1).
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-#: The answer to a request that gets no other.
+#: The answer when no other one can be made.
 BROKEN = STATUS_LINES[500] + b"content-length: 0\r\nconnection: close\r\n\r\n"
 #: The end of an answer in chunks.
 LAST_CHUNK = b"0\r\n\r\n"
 #: On every answer: browsers must not guess its type.
 _ALWAYS = "x-content-type-options: nosniff\r\n"
-#: On every answer that has no other rule for caches: it is for this moment and this client only.
+#: On every answer without a Cache-Control of its own: caches must not store it.
 _FRESH = f"{_ALWAYS}cache-control: no-store\r\n"
 
 
@@ -32,7 +32,7 @@ class Stream(NamedTuple):
     events: AsyncGenerator[bytes]
 
 
-#: The answer of an application: now, or later.
+#: The answer of an application, now or later.
 Answer: TypeAlias = "Response | asyncio.Future[Response] | asyncio.Future[Response | Stream]"
 
 
@@ -49,9 +49,9 @@ class Connection(Protocol):
     """What a request cycle needs of its connection."""
 
     transport: asyncio.Transport
-    #: What answers wait for: the server does not stop before it is done, or cancelled by the server.
+    #: The tasks of answers. Before it stops, the server waits for them and then cancels them.
     tasks: set[asyncio.Future[Any]]
-    #: Whether the client leaves too much unread of what was written.
+    #: Whether the client has left too much of the answers unread.
     full: bool
 
     def always(self) -> bytes:
@@ -61,11 +61,11 @@ class Connection(Protocol):
         """Returns once it is not ``full``, or the client is gone."""
 
     def answered(self, *, keep_alive: bool) -> None:
-        """There will be no more of this answer."""
+        """This answer has ended."""
 
 
 class RequestCycle:
-    """``keep_alive``: the connection goes on after the answer. ``begun``: some of the answer was written."""
+    """``keep_alive``: the connection stays open after the answer. ``begun``: part of the answer was written."""
 
     __slots__ = ("_app", "_connection", "_head", "_over", "_stream", "_streams", "begun", "gone", "keep_alive")
 
@@ -77,12 +77,12 @@ class RequestCycle:
         self.begun = self._over = False
         #: Whether the client went away before the answer was whole.
         self.gone = False
-        #: Whether an answer may be a stream, and the one that is.
+        #: Whether the answer may be a stream, and the stream that is the answer.
         self._streams = True
         self._stream: asyncio.Task[None] | None = None
 
     def run(self, body: bytes) -> None:
-        """Has the request answered."""
+        """Gets the answer from the application and writes it."""
         try:
             answer = self._app.answer(self._head, body)
             if isinstance(answer, Response):
@@ -93,12 +93,12 @@ class RequestCycle:
             self._fail(error)
 
     def leave(self) -> None:
-        """The client is gone."""
+        """The client has gone away."""
         self.gone = True
         self.end_stream()
 
     def end_stream(self) -> None:
-        """The client sends nothing more: it still gets an answer that has an end, but no other."""
+        """The client sends nothing more. It still gets an answer, but no endless stream."""
         self._streams = False
         if self._stream:
             self._stream.cancel()
@@ -109,7 +109,7 @@ class RequestCycle:
 
     def _done(self, future: asyncio.Future[Any]) -> None:
         self._connection.tasks.discard(future)
-        if future.cancelled():  # the server stops and has waited long enough, or the client sends nothing more
+        if future.cancelled():  # the server has waited long enough for its stop, or the client sends nothing more
             self._break_off()
             return
         try:
@@ -149,7 +149,7 @@ class RequestCycle:
         return response
 
     async def _follow(self, stream: Stream) -> None:
-        """Writes the stream as it comes; to HEAD only its head. A client of HTTP/1.0 knows no chunks."""
+        """Writes the stream as it comes, and only its head for HEAD. A client of HTTP/1.0 knows no chunks."""
         connection, chunked = self._connection, not self._head.http10
         async with aclosing(stream.events) as events:
             connection.transport.write(
@@ -171,7 +171,7 @@ class RequestCycle:
         self._connection.answered(keep_alive=self.keep_alive)
 
     def _break_off(self) -> None:
-        """Ends the connection, so that the client sees that its answer is not whole."""
+        """Closes the connection, so that the client sees that its answer is not whole."""
         if self._over or self.gone:
             return
         if not self.begun:
@@ -181,7 +181,7 @@ class RequestCycle:
 
     def _fail(self, error: BaseException) -> None:
         """Ends this request with an error. The server goes on."""
-        _log.error("a request ended in an unforeseen error", exc_info=error)
+        _log.error("a request ended in an unexpected error", exc_info=error)
         self._break_off()
 
 
@@ -189,7 +189,7 @@ class RequestCycle:
 
 
 def head_of(response: Response) -> str:
-    """The lines of the answer's head without the first one and the empty one.
+    """The header lines of an answer.
 
     Raises ValueError for a line break in a value: what comes after it would be another header.
     """
@@ -198,7 +198,7 @@ def head_of(response: Response) -> str:
 
 
 def stream_head(stream: Stream, always: bytes, *, chunked: bool, keep_alive: bool) -> bytes:
-    """The whole head of an answer without a length. Raises ValueError as ``head_of``."""
+    """The whole head of an answer in chunks. Raises ValueError as ``head_of``."""
     framing = "transfer-encoding: chunked\r\n" if chunked else ""
     closing = "" if keep_alive else "connection: close\r\n"
     return STATUS_LINES[200] + always + f"{_fields(stream.headers)}{framing}{closing}\r\n".encode()

@@ -1,10 +1,10 @@
-"""Reads the head of an HTTP/1.1 request to a value, and refuses everything that is not plain.
+"""Reads the head of an HTTP/1.1 request into a value, and refuses everything that is not plain.
 
-Rules, each stricter than RFC 9110 and RFC 9112 ask for, so that no proxy in front can read the same bytes another way:
+Each rule is stricter than RFC 9110 and RFC 9112, so that no proxy in front can read the same bytes differently:
  - lines end in CRLF; no empty line before the first one, no folded line, no control characters;
  - the version is 1.0 or 1.1; a request of HTTP/1.1 has one Host;
- - a body is framed by one Content-Length or by ``Transfer-Encoding: chunked``, never by both;
- - lines of one name are one list (RFC 9110 5.3), so a field that may be there once is refused when it is there twice.
+ - the length of a body comes from one Content-Length or from ``Transfer-Encoding: chunked``, never from both;
+ - lines of one name are one list (RFC 9110 5.3). So a header that may come once is refused when it comes twice.
 """
 
 import re
@@ -42,14 +42,14 @@ _FIELD = re.compile(rf"({_TCHAR}++):[ \t]*+([^\x00-\x08\x0a-\x1f\x7f]*+)")
 _OTHER_VERSION = re.compile(rf"{_TCHAR}++ [!-~]++ HTTP/(?!1\.[01])[0-9]\.[0-9]")
 _HOST = re.compile(r"(?:[0-9A-Za-z._-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{1,5})?")
 _ABSOLUTE = re.compile(r"http://([^/?]++)(/[^?]*+)?(?:\?(.*+))?", re.IGNORECASE)
-#: What a head may begin with.
+#: How a head may begin.
 _BEGINNINGS = frozenset(bytes([byte]) for byte in range(128) if re.fullmatch(_TCHAR, chr(byte)))
 #: Digits of the longest Content-Length that is read.
 _LONGEST_LENGTH = 18
-#: Most lines of a head are as in the head before. So many are kept as they were read: 2 MB, if all are the longest.
+#: Heads repeat most of their lines. So many parsed lines are kept: 2 MB, if all have the greatest length.
 _KEPT = 128
 
-_NOT_HTTP = "This is not a request of HTTP/1.1. Send it as RFC 9112 says."
+_NOT_HTTP = "This is not an HTTP/1.1 request. Send it as RFC 9112 says."
 
 
 class RequestHead(msgspec.Struct, frozen=True, gc=False):
@@ -75,7 +75,7 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
 
 
 def parse_head(data: bytes, peer: str = "") -> RequestHead:
-    """The head in ``data``, its empty line included; ``peer``: who sent it.
+    """The head in ``data``, its empty line included. ``peer``: the address that sent it.
 
     Raises RequestUnparsable, VersionUnsupported, CodingUnsupported, AddressTooLong, HeadersTooLarge, BodyTooLarge.
     """
@@ -87,7 +87,7 @@ def parse_head(data: bytes, peer: str = "") -> RequestHead:
     headers = _headers(lines, len(data) - len(line) - 4)
     if "host" in headers:
         if not _is_host(headers["host"]):
-            raise RequestUnparsable("The header Host is not one name with a port. Send one Host.")
+            raise RequestUnparsable("The header Host is not one host name with an optional port. Send one Host.")
     elif not http10:
         raise RequestUnparsable("The header Host is missing. Send it with every request.")
     if host is not None and host != headers.get("host", "").lower():
@@ -105,17 +105,17 @@ def parse_head(data: bytes, peer: str = "") -> RequestHead:
 
 
 def is_hopeless(data: bytes) -> bool:
-    """Whether the beginning of a head cannot become a plain one. Then it is refused at once."""
+    """Whether these bytes cannot be the beginning of a plain head. Then the request is refused at once."""
     return data[:1] not in _BEGINNINGS or data.count(b"\n") != data.count(b"\r\n")
 
 
 def options(value: str) -> set[str]:
-    """The members of a list of words that are compared without regard to case."""
+    """The members of a comma-separated list, in lower case."""
     return {option.strip(" \t").lower() for option in value.split(",")}
 
 
 def asks_for_websocket(head: RequestHead) -> bool:
-    """Whether it is a handshake of RFC 6455 as far as HTTP goes; any other Upgrade is ignored (RFC 9110 7.8)."""
+    """Whether the request asks for a websocket (RFC 6455). Any other Upgrade is ignored (RFC 9110 7.8)."""
     headers = head.headers
     return (
         "upgrade" in headers
@@ -151,12 +151,12 @@ def _field(line: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=_KEPT)
 def _is_host(value: str) -> bool:
-    """Whether it is one name, perhaps with a port."""
+    """Whether it is one host name with an optional port."""
     return _HOST.fullmatch(value) is not None
 
 
 class RequestLine(NamedTuple):
-    """``path`` as it was sent. ``host``: that of an address that is not only a path, in lower case."""
+    """``path``: as it was sent. ``host``: of an absolute URL, in lower case."""
 
     method: str
     path: str
@@ -191,7 +191,7 @@ def _length(headers: Mapping[str, str], *, http10: bool) -> int | None:
     given, coding = headers.get("content-length"), headers.get("transfer-encoding")
     if coding is not None:
         if given is not None or http10:
-            raise RequestUnparsable("The body is framed in two ways. Send Content-Length or Transfer-Encoding.")
+            raise RequestUnparsable("The length of the body is given twice. Send Content-Length or Transfer-Encoding.")
         if coding.lower() != "chunked":
             raise CodingUnsupported
         return None

@@ -1,1 +1,1 @@
-"""Operations of openapi.json that are this server's own: each is a function of the server and a request."""
+"""Operations of openapi.json that only this server has. Each is a function of the server and a request."""

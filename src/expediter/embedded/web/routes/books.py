@@ -1,4 +1,4 @@
-"""The operation of openapi.json that adds up the books. On AWS, `expediter reconcile --stack` does."""
+"""The operation of openapi.json that compares orders and ledger. On AWS, `expediter reconcile --stack` does it."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from expediter.api.request import JSON, Request, Response
 from expediter.app.operator.reconcile import Currency, Offender
 from expediter.embedded.web.backend import Backend
 
-#: Offenders that are listed at most; ``expediter reconcile --json`` lists all.
+#: Offenders in an answer at most. ``expediter reconcile --json`` lists all.
 MOST_LISTED = 1_000
 
 
@@ -22,7 +22,7 @@ class CurrencyView(msgspec.Struct, frozen=True):
 
 
 class Reconciliation(msgspec.Struct, frozen=True):
-    """Whether the money adds up. ``offenders`` are the first of those that there are (``offenders_count``)."""
+    """Whether the money adds up. ``offenders``: the first of them; ``offenders_count``: how many there are."""
 
     clean: bool
     currencies: list[CurrencyView]
@@ -31,7 +31,7 @@ class Reconciliation(msgspec.Struct, frozen=True):
 
 
 async def reconcile(home: Backend, _: Request) -> Response:
-    """Raises TooBusy while somebody else has the books added up, and StoreUnavailable."""
+    """Raises TooBusy while another reconciliation runs, and StoreUnavailable."""
     report = await home.books.add_up()
     listed = list(report.offenders[:MOST_LISTED])
     found = Reconciliation(report.clean, list(map(_shown, report.currencies)), listed, len(report.offenders))

@@ -1,5 +1,6 @@
-"""The operation of openapi.json that forgets a customer. It is this server's own: on AWS his account and its data are
-Cognito's and DynamoDB's.
+"""The operation of openapi.json that erases a customer's personal data.
+
+Only this server has it: on AWS his account and data are in Cognito and DynamoDB.
 
 The customer is named in the body, because addresses end up in the logs of proxies.
 """
@@ -20,9 +21,9 @@ from expediter.embedded.web.backend import Backend
 
 
 class Erasure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom to forget."""
+    """The customer to erase."""
 
-    user_id: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]  # also one that nobody can see
+    user_id: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]  # also an invisible character
 
 
 async def erase_user(home: Backend, request: Request) -> Response:

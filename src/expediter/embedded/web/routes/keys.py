@@ -1,6 +1,4 @@
-"""The operations of openapi.json about keys of programs. They are this server's own: on AWS programs are clients of
-Cognito's.
-"""
+"""The operations of openapi.json about keys of programs. On AWS programs are clients of Cognito."""
 
 import hashlib
 import logging
@@ -25,13 +23,13 @@ from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.routes.once import REPLAYED, carry_out_once
 
 _JSON = (("Content-Type", JSON),)
-#: Whoever made the key reads it once, and nobody keeps the answer.
+#: The answer with a new key's secret must not be stored by any cache.
 _SECRET = (*_JSON, ("Cache-Control", "no-store"))
 _log = logging.getLogger("expediter.keys")
 
 
 class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a key shall be called and may do, and when it ends; None: never."""
+    """The name and scopes of a new key, and when it expires; None: never."""
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=r"^[!-~][ -~]*\Z")]
     scopes: Annotated[list[Scope], msgspec.Meta(min_length=1, max_length=len(Scope))]
@@ -39,7 +37,7 @@ class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KeyView(msgspec.Struct, frozen=True):
-    """A key as REST shows it: ``id`` is what it begins with."""
+    """A key as REST shows it. ``id``: the part of the key before its secret."""
 
     id: str
     name: str
@@ -51,7 +49,7 @@ class KeyView(msgspec.Struct, frozen=True):
 
 
 class MadeKey(msgspec.Struct, frozen=True):
-    """A key that was made (a KeyView). ``secret``: the whole of it, shown once; None in a repeated answer."""
+    """A new key (a KeyView). ``secret``: the whole key, shown once; None in a repeated answer."""
 
     key: msgspec.Raw
     secret: str | None

@@ -12,17 +12,17 @@ from expediter.app.operator.repeats import Answer, once
 from expediter.app.operator.services import OperatorServices
 from expediter.embedded.web.backend import Backend
 
-#: What is said of an answer that is an earlier one's.
+#: The header of an answer that repeats an earlier one.
 REPLAYED = ("Idempotent-Replayed", "true")
 
 
 async def carry_out_once(
     home: Backend, request: Request, name: str, act: Callable[[OperatorServices], bytes]
 ) -> Answer:
-    """Acts in a unit of work called ``name``, unless the same was asked for under the same key before.
+    """Acts in a unit of work called ``name``, unless the same request came under the same key before.
 
-    A customer's keys are his own, as those of his orders are.
-    Raises OrderInvalid and RequestUnparsable for a key that is none, IdempotencyKeyReused, and what the act raises.
+    Customers may use equal keys, as for orders. Raises OrderInvalid and RequestUnparsable for a key that is none,
+    IdempotencyKeyReused, and what the act raises.
     """
     given = order_id_in_header(request.headers.get("idempotency-key", ""))
     key = given and own_id(request.caller, given)
@@ -32,7 +32,7 @@ async def carry_out_once(
 
 
 def said(response: Response, answer: Answer) -> Response:
-    """The response, which says when the request was carried out before."""
+    """The response. A header says when the request was carried out earlier."""
     if not answer.replayed:
         return response
     return msgspec.structs.replace(response, headers=(*response.headers, REPLAYED))

@@ -1,6 +1,6 @@
-"""The answers to tasks that wait for their token: the operations on /tasks/{token} of openapi.json.
+"""The operations of openapi.json on /tasks/{token}: reports to tasks that wait for their token.
 
-They are this server's own; on AWS they are Step Functions' SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat.
+On AWS they are Step Functions' SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat.
 """
 
 import msgspec

@@ -1,5 +1,6 @@
-"""The operations of openapi.json about executions and versions of the workflow. They are this server's own: on AWS they
-are Step Functions'.
+"""The operations of openapi.json about executions and versions of the workflow.
+
+On AWS they are operations of Step Functions.
 """
 
 from typing import Annotated, TypeVar
@@ -25,20 +26,20 @@ Form = TypeVar("Form", bound=msgspec.Struct)
 
 
 class NewRouting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """On which versions new orders start: version -> so many of a hundred."""
+    """The versions on which new orders start: version -> percent."""
 
     percents: dict[Annotated[int, msgspec.Meta(ge=1, le=2**62)], Annotated[int, msgspec.Meta(ge=1, le=100)]]
 
 
 class NewVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A definition to be stored as a version."""
+    """A new definition. It is stored as a version."""
 
     definition: dict[str, Json]
 
 
 class VersionView(msgspec.Struct, frozen=True):
-    """A version as it is shown. ``orders``: how many run on it; ``percent``: of new orders. Without ``definition`` in
-    lists.
+    """A version as REST shows it. ``orders``: how many run on it; ``percent``: of new orders. Lists leave out
+    ``definition``.
     """
 
     version: int
