@@ -68,7 +68,7 @@ class OrderEvents:
         self._feed = feed
 
     def accepted(self, take_in: Callable[[], None]) -> None:
-        """An order was put on the queue; the same commit may take it in, and then its message is never written."""
+        """An order was put on the queue. If its workflow starts in the same commit, its message is never written."""
         self._after(partial(self._accepted, self._unit.now))
         take_in()
 
@@ -178,7 +178,7 @@ class Home:
     def write(self, handle: Callable[[Work], T], name: str) -> asyncio.Future[T]:
         """Runs ``handle`` in a unit of work. Its result comes once everything it wrote is durable.
 
-        The future may raise the OrderError that ``handle`` raised (nothing is written then), StoreUnavailable or
+        The future may raise the OrderError that ``handle`` raised (then nothing is written), StoreUnavailable or
         TooBusy. Raises TooBusy, and StoreUnavailable when the file is damaged or was replaced.
         """
         if self.health.lasting:
@@ -195,7 +195,7 @@ class Home:
         return self._writer.run(name, accept)
 
     def new_id(self) -> str:
-        """An id for a new order. It was made just now, so no claim has it: the file is not searched for one."""
+        """An id for a new order. No claim can have it, so the file is not searched for one."""
         made = new_id()
         self.engine.claims.unclaimed(made)
         return made
@@ -209,25 +209,27 @@ class Home:
             return handle(msgspec.structs.replace(self._committed.work, now=self.clock.now()))
 
     def read_in_turn(self, handle: Callable[[Work], T]) -> T:
-        """As ``read``. Raises HistoryTakesLong when it derives a history for so long: ask ``read_with_history``."""
+        """As ``read``. Raises HistoryTakesLong when it takes too long to derive a history: then use
+        ``read_with_history``.
+        """
         with self._histories.bounded():
             return self.read(handle)
 
     async def read_with_history(self, handle: Callable[[Work], T], name: str) -> T:
-        """As ``read``, after the history of this execution was derived in a thread of its own. Raises TooBusy."""
+        """As ``read``. Derives the history of this execution in a thread before. Raises TooBusy."""
         known = KnownHistory(self._committed.executions, name, await self._histories.derive(name))
         return self.read(lambda work: handle(msgspec.structs.replace(work, workflows=known)))
 
     async def write_as_operator(self, handle: Callable[[OperatorServices], T], name: str) -> T:
-        """As ``write``, for what operators do."""
+        """As ``write``, with the ports of operators."""
         return await self.write(lambda work: handle(self._services.over(work)), name)
 
     def read_as_operator(self, handle: Callable[[OperatorServices], T]) -> T:
-        """As ``read``, for what operators see."""
+        """As ``read``, with the ports of operators."""
         return self.read(lambda work: handle(self._committed.services.over(work)))
 
     async def read_page(self, handle: Callable[[OperatorServices], T]) -> T:
-        """As ``read_as_operator``, also when it needs a history that takes long. Raises TooBusy."""
+        """As ``read_as_operator``, for a history that takes long to derive. Raises TooBusy."""
         try:
             with self._histories.bounded():
                 return self.read_as_operator(handle)
@@ -235,9 +237,8 @@ class Home:
             return await self.read_with_history(lambda work: handle(self._committed.services.over(work)), long.name)
 
     def report(self, token: str, report: TaskReport, name: str) -> asyncio.Future[None]:
-        """Reports on the task that waits for this token; done once that is durable.
-
-        The future may raise TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TooBusy.
+        """Reports to the task that waits for this token. The future ends once that is durable. It may raise
+        TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TooBusy.
         """
         return self._writer.run(name, lambda: self.engine.workflows.report(token, report))
 
@@ -251,7 +252,7 @@ class Home:
             await self._scrub.run()
         return erased
 
-    # ── how the server does ───────────────────────────────────────────────────────────────────────────────────────
+    # ── the state of the server ───────────────────────────────────────────────────────────────────────────────────────
 
     def busy(self) -> bool:
         """Whether ``write`` would raise TooBusy now."""
@@ -268,16 +269,15 @@ class Home:
         return tuple(self.health.outages)
 
     def shed(self) -> None:
-        """Counts a request that was refused because there is too much to do."""
+        """Counts a request that was refused because the server is too busy."""
         self._writer.metrics.shed += 1
 
     def sign_in_failed(self, key_id: str) -> None:
-        """Counts a token that was wrong, and logs that, with the id of a key if it looked like one.
-
-        It does not log from whom, because that would be personal.
+        """Counts and logs a wrong token, with the id of a key if it looked like one. The address is not logged, because
+        it is personal.
         """
         self._writer.metrics.sign_ins_failed += 1
-        _log.warning("somebody sent a token that is wrong", extra={"key": key_id or None})
+        _log.warning("a request had a wrong token", extra={"key": key_id or None})
 
     def note(self, handle: Callable[[OperatorServices], None], name: str) -> None:
         """Writes something that no request waits for."""
@@ -289,7 +289,7 @@ class Home:
         self._writer.submit(name, lambda: handle(self._services.over(self._work())), done)
 
     def metrics(self) -> bytes:
-        """Prometheus text. While the file cannot be read, it tells the outage and what is counted in memory."""
+        """Prometheus text. While the file cannot be read, it has only the outage and what is counted in memory."""
         calls = self.engine.dispatcher.calls
         try:
             found = gauges(self._database.reading, self._committed.queue, calls, self.clock.now())
@@ -301,7 +301,7 @@ class Home:
     # ── start and stop ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def start(self) -> None:
-        """Pins the workflow, goes on with the work of the process before, and begins to accept orders."""
+        """Reads the workflow, goes on with the work of the process before, and begins to accept orders."""
         await self.health.check_and_start(*self._database)
         await self._writer.run("pin", self._pin)
         engine, committed = self.engine, self._committed

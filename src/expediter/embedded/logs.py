@@ -61,10 +61,10 @@ class Unblocked:
             self._dropped += 1
 
     def flush(self) -> None:
-        """There is nothing to do: the thread keeps nothing back."""
+        """Does nothing: the thread writes each line at once."""
 
     def close(self) -> None:
-        """Waits until everything is written, but not for somebody who does not read: LAST seconds at most."""
+        """Waits until everything is written, LAST seconds at most: the log's reader may have stopped."""
         written = threading.Event()
         with contextlib.suppress(queue.Full):
             self._waiting.put(written, timeout=LAST)
@@ -83,7 +83,7 @@ class Unblocked:
                 self._write(_encode({**said, "left_out": str(dropped)}) + b"\n")
 
     def _write(self, text: bytes) -> None:
-        with contextlib.suppress(OSError):  # nobody reads any more
+        with contextlib.suppress(OSError):  # the log's reader has gone away
             while text:
                 text = text[os.write(self._file, text) :]
 
@@ -193,7 +193,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _module(file: str) -> str:
-    """The file, relative to the folder where it is installed: the folder itself is this machine's matter."""
+    """The path of the file below the folder of installed packages. The folder itself says nothing to a reader."""
     path = Path(file)
     return str(path.relative_to(_SITE)) if path.is_relative_to(_SITE) else path.name
 

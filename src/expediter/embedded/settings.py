@@ -31,7 +31,7 @@ _SECRET = frozenset({"SMTP_URL", "TOKEN", "PAYMENTS_TOKEN", "STRIPE_KEY", "RESTA
 
 
 class SettingRefused(Exception):
-    """A setting has a value that is not allowed; the message names it and says what is."""
+    """A setting has a value that is not allowed. The message says which values are."""
 
 
 class Oidc(msgspec.Struct, frozen=True):
@@ -73,7 +73,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
 
     @property
     def simulated(self) -> tuple[str, ...]:
-        """What is not real here: payments, the restaurant, mails (they are kept and sent to nobody)."""
+        """What is simulated here: payments, the restaurant, mails (they are stored and not sent)."""
         found = {
             "payments": isinstance(self.payments, Simulated),
             "restaurant": isinstance(self.restaurant, Simulated),
@@ -104,7 +104,7 @@ def defaults() -> dict[str, str]:
 
 
 def shown(name: str, value: str) -> str:
-    """A setting's value as it may be shown: of a secret only that there is one."""
+    """A setting's value for people to see. A secret shows only that it is set."""
     has_secret = name.removeprefix(PREFIX) in _SECRET or ("://" in value and "@" in value)
     return "(secret)" if value and has_secret else value
 
@@ -138,7 +138,7 @@ def _settings(read: "_Reader", traces: bool) -> ServerSettings:
 
 
 def _refuse_unknown(given: Mapping[str, str], known: Collection[str]) -> None:
-    """A misspelt name would leave its setting at the default, without a word. Raises SettingRefused."""
+    """Raises SettingRefused for an unknown name. A misspelt one would leave its setting at the default, unnoticed."""
     for name in sorted(given):
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known:
             near = difflib.get_close_matches(name.removeprefix(PREFIX).upper(), known, 1)
@@ -147,7 +147,7 @@ def _refuse_unknown(given: Mapping[str, str], known: Collection[str]) -> None:
 
 
 def _refuse_unready(settings: ServerSettings) -> None:
-    """What a shop that is open must not be without. Raises SettingRefused."""
+    """Checks what a real shop needs. Raises SettingRefused."""
     missing = {
         "PAYMENTS=http://… or stripe": "payments" in settings.simulated,
         "PAYMENTS_TOKEN": isinstance(settings.payments, Remote) and settings.payments_token is None,
@@ -163,7 +163,7 @@ def _refuse_unready(settings: ServerSettings) -> None:
 
 
 def _refuse_unsafe(settings: ServerSettings) -> None:
-    """What others could reach needs a token that cannot be guessed, or an issuer. Raises SettingRefused."""
+    """Raises SettingRefused when other machines can reach the server and it has neither a long token nor an issuer."""
     if settings.host not in LOOPBACK and settings.token is None and settings.oidc is None:
         raise SettingRefused(
             f"EXPEDITER_HOST={settings.host} can be reached from other machines. Set EXPEDITER_TOKEN to a long random "
@@ -227,7 +227,7 @@ class _Reader:
 
 
 def _payments_token(read: _Reader, payments: Gateway) -> str | None:
-    """What the payment provider's requests bear. Raises SettingRefused."""
+    """The token or key for requests to the payment provider. Raises SettingRefused."""
     token, key = read("PAYMENTS_TOKEN", "", values.bearer), read("STRIPE_KEY", "", values.stripe_key)
     if isinstance(payments, Stripe) and not key:
         raise SettingRefused("EXPEDITER_PAYMENTS=stripe needs EXPEDITER_STRIPE_KEY: a secret key of your account.")

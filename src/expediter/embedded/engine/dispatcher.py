@@ -1,5 +1,5 @@
-"""Does what no request asks for: takes messages in, makes calls, fires timers, and goes on with the work of a process
-that died.
+"""The work that no request waits for: starts workflows for messages, makes calls, fires timers, and goes on with the
+work of a process that died.
 
     [accept ─→ message] ─→ [intake] ─→ pending call ─→ gateway ─→ [settle] ─→ … ─→ end
                               └─→ timer ─→ [fire] ─→ …
@@ -99,8 +99,9 @@ class Dispatcher:
         self._loop = asyncio.create_task(self._keep_time(driver, executions, queue), name="dispatcher")
 
     async def stop(self, grace: float) -> None:
-        """Takes nothing new in, and waits ``grace`` seconds for the calls under way. The next start makes the others
-        again."""
+        """Starts nothing new, and waits ``grace`` seconds for the calls under way. The next start makes the unfinished
+        ones again.
+        """
         self._stopping = True
         self._wake.set()
         if self._loop:
@@ -124,7 +125,7 @@ class Dispatcher:
         self._take_in()
 
     def _take_in(self) -> None:
-        """Has all messages taken in, in batches, unless the gateways do not keep up."""
+        """Starts the workflows of all messages, in batches, unless the gateways are too slow."""
         while len(self._intakes) < INTAKES and len(self._intakes) * BATCH < self._backlog:
             if self._work is None or self._stopping or not self._keeping_up(CALLS):
                 return

@@ -60,7 +60,7 @@ class Health(Loop):
         self._loop = asyncio.get_running_loop()
         #: What is wrong, and since when (ms since 1970 UTC).
         self.outages: dict[Outage, int] = {}
-        #: Why the file takes nothing any more, until the server starts again.
+        #: Why the file cannot be written any more, until the server starts again.
         self.lasting: Outage | None = None
         self._noted = 0
         self._mails: deque[Mail] = deque(maxlen=MAILS)

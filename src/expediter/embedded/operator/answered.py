@@ -1,4 +1,4 @@
-"""What operators asked for under keys of theirs, and the answers, on SQLite."""
+"""Answers to operators' requests by their idempotency keys, on SQLite."""
 
 from expediter.embedded.sqlite.session import Session, Statements
 

@@ -1,7 +1,7 @@
-"""The history of an execution is derived from its events. One that takes long is derived in a thread of its own.
+"""Derives the history of an execution from its events, in a thread if that takes long.
 
-On the loop a request has TURN seconds for it. Then it is broken off (``HistoryTakesLong``), derived in a thread over a
-connection and a machine of its own, and the read begins again with what was found.
+A request on the event loop has TURN seconds for it. Then it is interrupted (``HistoryTakesLong``). The history is
+derived in a thread, with a connection and a machine of its own, and the read begins again with it.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Histories:
 
     @contextmanager
     def bounded(self) -> Iterator[None]:
-        """Histories that are derived inside raise HistoryTakesLong when they take longer than a turn."""
+        """Inside the ``with`` block a history that takes longer than TURN raises HistoryTakesLong."""
         self._until = perf_counter() + TURN
         try:
             yield

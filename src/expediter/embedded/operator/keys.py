@@ -1,4 +1,4 @@
-"""The keys of programs on SQLite, and those in force in memory, where every request looks."""
+"""The keys of programs on SQLite. The valid ones are also in memory, for every request."""
 
 from collections.abc import Callable
 
@@ -41,7 +41,7 @@ class KeysInForce:
         return self._keys.get(key_id)
 
     def changed(self) -> None:
-        """A key was added or revoked: they are read again at the next look."""
+        """A key was added or revoked. All are read again at the next request."""
         self._keys = None
 
 

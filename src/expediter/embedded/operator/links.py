@@ -1,4 +1,4 @@
-"""Which links of an order still open it."""
+"""Stores which links of an order are revoked."""
 
 from expediter.embedded.sqlite.session import Session, Statements
 

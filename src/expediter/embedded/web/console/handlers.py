@@ -1,10 +1,12 @@
-"""The console and the customers' pages on the embedded server: who is let in, forms, files, live streams.
+"""Serves the console and the customers' pages: sign-in, forms, files and live streams.
 
 Rules:
- - with a token or an issuer set operators sign in; without, which is on loopback only, a session begins by itself;
- - an act is a POST with a token that only a page of this session has, in a cookie that other sites' posts do not carry;
- - a form that is sent twice as it is acts once;
- - pages load nothing from elsewhere and run no script of their own making (Content-Security-Policy).
+ - operators sign in where a token or an issuer is set. Without either, which is only on loopback, a session begins
+   without a sign-in;
+ - an act is a POST with a token that only a page of this session has. Posts from other sites do not carry the session's
+   cookie;
+ - a form that is sent twice without a change acts once;
+ - pages load nothing from other servers and run no inline script (Content-Security-Policy).
 """
 
 import asyncio
@@ -57,19 +59,20 @@ from expediter.embedded.web.sign_ins import WrongTokens
 
 _PAGES = Router(routes.ROUTES)
 _KEPT = ("Cache-Control", "public, max-age=31536000, immutable")
-#: Live pages open at the same time: each asks for its mark once a second.
+#: Live pages open at the same time. Each costs a read once a second.
 MOST_STREAMS = 1_000
-#: Who acts on loopback, where nobody signs in.
+#: The operator's name on loopback, where nobody signs in.
 _LOCAL = "operator"
 
 
-#: The session of who follows a link: nobody acts there.
+#: The session of a customer who follows a link. It has no right to act.
 NOBODY = ConsoleSession("", b"", 0)
 
 
 class LivePage(NamedTuple):
-    """What a page that is open follows. ``link``: the order whose customer opened it; None: an operator did, whose
-    session stands for the ``cookie`` (empty: nobody signs in here).
+    """What an open page follows. ``link``: the order of the customer who opened it; None: an operator opened it.
+
+    ``cookie``: the operator's session; empty where nobody signs in.
     """
 
     events: AsyncGenerator[bytes]
@@ -77,14 +80,14 @@ class LivePage(NamedTuple):
     cookie: str = ""
 
 
-#: What is only looked at: files, live pages, customers' pages.
+#: Paths that only show something: files, live pages, customers' pages.
 _LOOKED_AT = (PREFIX, "/console/live/", "/o/")
-#: Where its pages are: the beginnings of their paths, beside "/" and "/console".
+#: The beginnings of the paths of all pages, beside "/" and "/console".
 PAGES = ("/console/", "/o/")
 
 
 class Console:
-    """Answers what is asked under the paths that it ``serves``."""
+    """Answers the requests for the paths that it ``serves``."""
 
     def __init__(
         self,
@@ -123,12 +126,12 @@ class Console:
         )
 
     def close(self) -> None:
-        """Ends the live streams and begins no more, so that nothing holds up a stop."""
+        """Ends the live streams and begins no more, so that the server can stop."""
         self._stopping.set()
         self._journal.close()
 
     async def answer(self, head: RequestHead, body: bytes) -> Response | Stream:
-        """Raises only what is a fault of ours."""
+        """Answers every expected error with a page."""
         secure = self._proxies.came_by_https(head.peer, head.headers)
         caller = self._proxies.caller(head.peer, head.headers)
         try:
@@ -141,7 +144,7 @@ class Console:
         return page(head.headers, answer, secure=secure)
 
     def _require_place(self, live: LivePage, caller: str) -> None:
-        """Raises NotReady, TooBusy, TooManyRequests unless one more live page may be open."""
+        """Raises NotReady, TooBusy or TooManyRequests when no further live page may be open."""
         if self._stopping.is_set():
             raise NotReady
         if self._streams >= MOST_STREAMS:
@@ -164,7 +167,7 @@ class Console:
             async with aclosing(lively(live.events, self._stopping)) as told:
                 async for event in told:
                     if live.cookie and not self._found(live.cookie):
-                        return  # the operator has signed out, or the session is over
+                        return  # the operator has signed out, or the session has ended
                     yield event
 
     def _close_stream(self) -> None:
@@ -248,10 +251,10 @@ class Console:
             self._rehearsals.began(SCENARIOS[visit.form["scenario"]], dict(response.headers)["Location"])
         return response
 
-    # ── who is let in ─────────────────────────────────────────────────────────────────────────────────────────────
+    # ── sessions ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _session(self, headers: Headers, *, secure: bool) -> tuple[ConsoleSession | None, tuple[str, str] | None]:
-        """The session of this browser, and its cookie when it begins now. None: it has to sign in."""
+        """The session of this browser, and a cookie if the session is new. None: the operator has to sign in."""
         if session := self._found(cookie_in(headers)):
             return session, None
         if not self._authenticator.open:
@@ -260,7 +263,7 @@ class Console:
         return session, cookie(value, LASTS, secure=secure)
 
     def _found(self, value: str) -> ConsoleSession | None:
-        """The session of this cookie, unless what let the operator in was taken back since."""
+        """The session of this cookie, unless the operator's key or token is not valid any more."""
         session = self._sessions.find(value)
         if session and session.shown and not self._authenticator.lets_in(session.shown):
             self._sessions.end(value)
@@ -268,7 +271,7 @@ class Console:
         return session
 
     def _form(self, body: bytes, session: ConsoleSession) -> dict[str, str]:
-        """The fields of a form of ours. Raises FormExpired for any other."""
+        """The fields of a form that this session's page sent. Raises FormExpired for any other."""
         form = fields(body)
         if not is_ours(session, form.pop("csrf", "")):
             raise FormExpired
@@ -281,7 +284,7 @@ class Console:
         token, _, live = rest.partition("/")
         link = self._links.opened(token, self._now())
         if link is None or live not in {"", "live"}:
-            raise PathUnknown("This link leads nowhere, or its time is over. Check it, or ask for a new one.")
+            raise PathUnknown("This link is wrong, or it has expired. Check it, or ask for a new one.")
         order_id, generation = link
         if live:
             self._home.read_as_operator(lambda services: opened_order(services, order_id, generation))
@@ -295,7 +298,7 @@ class Console:
         order_id = what.removeprefix("orders/") if what.startswith("orders/") else ""
         need = routes.LIVE.get("orders/{id}" if order_id else what)
         if need is None:
-            raise PathUnknown(f"There is nothing live called {what}.")
+            raise PathUnknown(f"There is no live page called {what}.")
         require(session.caller.scopes, need)
         if what == "orders":
             return LivePage(self._journal.follow(seen))
@@ -320,7 +323,7 @@ class Console:
         return f"{PREFIX}{name}?{self._assets[name].version}"
 
     def _problem(self, error: OrderError, headers: Headers) -> Response:
-        """The error as a page for a client that reads pages, else as the API tells it."""
+        """The error as a page for a browser, else as a problem document like the API's."""
         told = problem(error)
         if "text/html" not in headers.get("accept", ""):
             return told
@@ -343,5 +346,5 @@ def _require_method(method: str, path: str) -> None:
 
 
 def _seen(head: RequestHead) -> str:
-    """What a tab saw last: of a stream that broke off, or of the page it was loaded with."""
+    """The last event that a tab has seen: of its stream before it broke off, or of its page."""
     return head.headers.get("last-event-id") or dict(head.arguments()).get("after", "")

@@ -1,9 +1,9 @@
-"""The links that customers get. Who has the address sees that order, and nothing else.
+"""The links that customers get. A link shows one order and nothing else.
 
-A link names the order, until when it opens, and its generation: when an operator revokes the links of an order, its
-generation rises, and those of an earlier one open nothing any more. One secret in the data folder signs them (HS256,
-https://www.rfc-editor.org/rfc/rfc7519). It is made at the first start and readable by its owner only; without it, links
-end.
+A link names the order, when it expires, and its generation. When an operator revokes the links of an order, its
+generation rises, and links of earlier generations are refused. One secret in the data folder signs them (HS256,
+https://www.rfc-editor.org/rfc/rfc7519). It is made at the first start, and only its owner can read it. Without that
+secret the links are not valid any more.
 """
 
 import os
@@ -22,7 +22,7 @@ _ORDER, _DAY = "order", 86_400
 
 
 class Link(NamedTuple):
-    """What a link opens."""
+    """What a link names."""
 
     order_id: str
     generation: int
@@ -35,21 +35,21 @@ class _Claims(msgspec.Struct, frozen=True):
 
 
 class Links:
-    """``days``: how long a link opens its order."""
+    """``days``: how long a link is valid."""
 
     def __init__(self, secret: bytes, days: int) -> None:
         self._secret = secret
         self._days = days
 
     def link(self, order_id: str, generation: int, now: int) -> str:
-        """The customer's page of the order; ``now`` in milliseconds since 1970 UTC."""
+        """The address of the customer's page of the order. ``now``: milliseconds since 1970 UTC."""
         claims = {"aud": _ORDER, "sub": order_id, "gen": generation, "exp": now // 1000 + self._days * _DAY}
         return "/o/" + jwt.encode(claims, self._secret, algorithm="HS256")
 
     def opened(self, token: str, now: int) -> Link | None:
-        """What a link opens at ``now``; None when we did not make it, or its time is over."""
+        """What a link names; None when this server did not make it, or it has expired."""
         try:
-            # Not by the library's clock: ours never jumps.
+            # Time is not checked by the library's clock: the server's own clock never jumps.
             given = jwt.decode(
                 token, self._secret, algorithms=["HS256"], audience=_ORDER, options={"verify_exp": False}
             )
@@ -60,10 +60,10 @@ class Links:
 
 
 def links_in(folder: Path, days: int) -> Links:
-    """The links of this data folder; the secret is made when there is none.
+    """The links of this data folder. Makes the secret when there is none.
 
-    It gets its name once it is whole: on a full disk an empty file would stay, and with an empty secret anybody signs.
-    Raises DataRefused when it cannot be written or read, and when others could have read or written it.
+    The file gets its name once it is whole. Otherwise a full disk could leave an empty secret, with which anybody could
+    sign. Raises DataRefused when the file cannot be written or read, and when other users could read or write it.
     """
     path = folder / "secret"
     try:

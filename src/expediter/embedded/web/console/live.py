@@ -1,14 +1,14 @@
-"""Live pages: what changed is told to every open tab as server-sent events, without gaps and without doubles.
+"""Live pages: every open tab gets each change once, as server-sent events.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 
-The list of orders gets rows. Each event's id is a place in the journal of changes; a tab that comes back says the last
-one it saw and gets the newest state of every order changed since, or is told to load the page again when that is too
-long ago. Rows carry versions, so a row told twice is drawn once. Rows are rendered once for all tabs, ten times a
-second at most, and only while somebody looks.
+The list of orders gets rows. Each event's id is a position in the journal of changes. A tab that comes back sends the
+last id that it saw. It gets the newest state of every order that changed since, or has to load the page again when that
+is too long ago. Rows have versions, so a row that is sent twice is drawn once. Rows are rendered once for all tabs, ten
+times a second at most, and only while a tab is open.
 
-Every other page gets its mark: a text that differs whenever the page would. The tab loads the page again when the mark
-is not the one it has, so what happens between two marks is never lost.
+Every other page gets a mark: a text that changes whenever the page would. The tab loads the page again when the mark is
+another one than it has. So no change between two marks is lost.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from expediter.domain.order import Order
 from expediter.embedded.clock import new_id
 from expediter.embedded.web.feed import Feed
 
-#: Seconds between events of one tab at least, and between looks at a page's mark at most.
+#: Seconds between events of one tab at least, and seconds after which a page's mark is computed again.
 TICK, LOOK = 0.1, 1.0
-#: Seconds between events in a rush, when each holds all the rows that it may: nobody reads faster.
+#: Seconds between events while each is full of rows: nobody reads faster.
 RUSH = 0.3
-#: Seconds that the journal is kept up after the last page was sent or the last tab left.
+#: Seconds that the journal goes on after the last page was sent or the last tab was closed.
 LINGER = 60.0
 #: Changed orders that the journal remembers, rows of one event, and events that wait for one tab.
 KEPT, ROWS, WAITING = 5_000, 100, 64
@@ -35,13 +35,13 @@ _encode = msgspec.json.encode
 
 
 def event(kind: str, data: object, place: str = "") -> bytes:
-    """One event; its data as JSON on one line."""
+    """One event. ``data``: JSON on one line."""
     head = f"id: {place}\n" if place else ""
     return f"{head}event: {kind}\ndata: ".encode() + _encode(data) + b"\n\n"
 
 
 class Journal:
-    """Which orders changed, in order, for the list of orders. Use it on the event loop's thread."""
+    """The journal of changed orders, for the list of orders. Use it on the event loop's thread."""
 
     def __init__(self, feed: Feed, now: Callable[[], int], counts: Callable[[], dict[str, int]]) -> None:
         self._feed = feed
@@ -57,7 +57,7 @@ class Journal:
         self._until = 0.0
 
     def place(self) -> str:
-        """Where the journal stands now: what a page that is rendered now has seen."""
+        """The newest position in the journal. A page that is rendered now has seen everything up to it."""
         self._keep_up()
         return f"{self._epoch}-{self._last}"
 
@@ -86,7 +86,7 @@ class Journal:
         return self._rows(missed)
 
     def _rows(self, orders: list[Order]) -> bytes:
-        """The newest of the orders as rows; ``behind`` says that there were more."""
+        """The newest of the orders as rows. ``behind``: whether there were more."""
         now = self._now()
         newest = sorted(orders, key=lambda order: order.created_at)[-ROWS:]
         data = {"rows": [words.row(order, now) for order in newest], "behind": len(orders) > ROWS}
@@ -125,7 +125,7 @@ class Journal:
             self._changed[order.id] = (self._last, order)
         while len(self._changed) > KEPT:
             self._forgotten = self._changed.pop(next(iter(self._changed)))[0]
-        if lost:  # more changed at once than the feed keeps: nobody can be told all of it
+        if lost:  # more orders changed at once than the feed keeps
             self._forgotten = self._last = self._last + 1
             self._tell(event("reload", None, f"{self._epoch}-{self._last}"))
 
@@ -137,7 +137,7 @@ class Journal:
 
     def _tell(self, told: bytes) -> None:
         for queue in self._tabs:
-            if queue.full():  # a tab that does not keep up starts again from a fresh page
+            if queue.full():  # a tab that is too slow loads the page again
                 while not queue.empty():
                     queue.get_nowait()
                 queue.put_nowait(event("reload", None, f"{self._epoch}-{self._last}"))
@@ -146,9 +146,9 @@ class Journal:
 
 
 async def marks(feed: Feed, order_id: str | None, mark: Callable[[], str], seen: str) -> AsyncGenerator[bytes]:
-    """An event whenever the mark is another one; looked at when the order changes, and once a second.
+    """An event whenever the mark changes. It is computed when the order changes, and once a second.
 
-    ``order_id`` None: no order's page.
+    ``order_id`` None: the page is not of one order.
     """
     with feed.subscribe(order_id or "none") as changes:
         while True:

@@ -1,4 +1,4 @@
-"""Plays the customer's part of a scenario after its order was placed: cancels while it is held."""
+"""Acts as the customer of a scenario: cancels the order during its hold."""
 
 import asyncio
 from contextlib import suppress
@@ -23,7 +23,7 @@ class Rehearsals:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def began(self, scenario: Scenario, address: str) -> None:
-        """The order of the scenario was placed; ``address`` is its page's."""
+        """Begins when the order of the scenario is placed. ``address``: of its page."""
         if scenario.cancel:
             order_id = address.partition("?")[0].rpartition("/")[2]
             task = asyncio.create_task(self._cancel(order_id), name="rehearsal")

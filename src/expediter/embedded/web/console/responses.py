@@ -1,4 +1,4 @@
-"""What the console sends and reads over HTTP: pages, streams, cookies, forms."""
+"""The console's HTTP: pages, streams, cookies and forms."""
 
 import asyncio
 import gzip
@@ -10,7 +10,7 @@ from expediter.api.request import Headers, Response
 from expediter.embedded.web.console.session import COOKIE
 from expediter.embedded.web.http1.request_cycle import Stream
 
-#: On every page: nothing from elsewhere, no script but our file, no frame around it.
+#: On every page: it loads nothing from other servers, runs only our script file, and stands in no frame.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -21,21 +21,23 @@ _ALWAYS = (
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
-#: Browsers use TLS for this host from now on, for a year (RFC 6797).
+#: Tells browsers to use only TLS for this host for a year (RFC 6797).
 _ONLY_HTTPS = (("Strict-Transport-Security", "max-age=31536000"),)
 _FRESH = ("Cache-Control", "no-store")
-#: X-Accel-Buffering: a proxy in front passes every event on at once.
+#: X-Accel-Buffering: tells a proxy in front to pass on every event at once.
 _STREAM = (("Content-Type", "text/event-stream"), _FRESH, ("X-Accel-Buffering", "no"), *_ALWAYS)
-#: Smaller than this a body is not worth packing.
+#: Bytes from which a body is compressed.
 _PACKED = 1_000
-#: The cookie of a browser that is at the issuer to sign in.
+#: The cookie of a browser during a sign-in at the issuer.
 SIGN_IN = "expediter_sign_in"
-#: Seconds of silence after which a comment keeps the connection open.
+#: Seconds without an event after which a comment is sent, to keep the connection open.
 HEARTBEAT = 15.0
 
 
 def page(headers: Headers, response: Response, *, secure: bool) -> Response:
-    """The page with the lines that all have, packed when the browser takes that. ``secure``: it goes out over TLS."""
+    """The page with the headers that all pages have, compressed if the browser accepts that. ``secure``: TLS is
+    used.
+    """
     lines, content = dict((_FRESH, *response.headers, *_ALWAYS, *(_ONLY_HTTPS if secure else ()))), response.body
     if len(content) > _PACKED and "Content-Encoding" not in lines and "gzip" in headers.get("accept-encoding", ""):
         content, lines["Content-Encoding"] = gzip.compress(content, 4, mtime=0), "gzip"
@@ -48,7 +50,7 @@ def live_stream(events: AsyncGenerator[bytes]) -> Stream:
 
 
 async def lively(events: AsyncGenerator[bytes], stopping: asyncio.Event) -> AsyncGenerator[bytes]:
-    """The events with signs of life between them, until the server stops."""
+    """The events, with comments between them, until the server stops."""
     yield b"retry: 1000\n\n"
     stop = asyncio.ensure_future(stopping.wait())
     following = asyncio.ensure_future(anext(events))
@@ -68,7 +70,8 @@ async def lively(events: AsyncGenerator[bytes], stopping: asyncio.Event) -> Asyn
 
 
 def cookie(value: str, seconds: int, *, secure: bool, name: str = COOKIE) -> tuple[str, str]:
-    """A cookie, by default the session's: not for scripts, not sent with other sites' posts; 0 seconds removes it.
+    """A cookie, by default the session's. Scripts cannot read it, and posts of other sites do not carry it. 0 seconds
+    removes it.
 
     ``secure``: it is sent over TLS only.
     """
@@ -77,7 +80,7 @@ def cookie(value: str, seconds: int, *, secure: bool, name: str = COOKIE) -> tup
 
 
 def cookie_in(headers: Headers, name: str = COOKIE) -> str:
-    """The value of a cookie, by default the session's, or nothing."""
+    """The value of a cookie, by default the session's; empty where there is none."""
     try:
         found = SimpleCookie(headers.get("cookie", "")).get(name)
     except CookieError:

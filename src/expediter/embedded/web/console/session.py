@@ -1,7 +1,7 @@
-"""Who sits at the console, and what proves that a form is ours.
+"""Sessions of the console, and the tokens that prove that a form comes from a page of its session.
 
-Sessions are kept in memory, by the cookie that stands for them. So they end when somebody signs out, when the server
-starts again (which a change of its token needs), and after twelve hours.
+Sessions are kept in memory, by their cookies. They end when the operator signs out, when the server restarts (which a
+change of its token needs), and after twelve hours.
 """
 
 import hashlib
@@ -17,15 +17,15 @@ from expediter.embedded.web.access.authenticator import OPERATOR
 COOKIE = "expediter_session"
 #: Seconds that a session lasts.
 LASTS = 12 * 3_600
-#: Sessions at the same time; the one that began first ends when there are more.
+#: Sessions at the same time at most. The oldest ends first.
 MOST_SESSIONS = 1_000
 
 
 class ConsoleSession(NamedTuple):
-    """A browser that is let in until ``ends`` (seconds); ``name`` is who acts, ``secret`` signs the session's forms.
+    """A signed-in browser. ``ends``: in seconds. ``name``: of the operator. ``secret``: signs the session's forms.
 
-    ``caller``: who he is over the API, with what he may do. ``shown``: what let him in (``Bearer TOKEN``), where it can
-    be taken back.
+    ``caller``: the operator as a caller of the API, with his scopes. ``shown``: the key or token that he signed in with
+    (``Bearer TOKEN``), if it can be revoked.
     """
 
     name: str
@@ -36,7 +36,7 @@ class ConsoleSession(NamedTuple):
 
 
 class ConsoleSessions:
-    """``clock`` tells seconds that have passed since some moment: setting the machine's clock ends no session."""
+    """``clock``: a monotonic one, in seconds, so that setting the machine's clock ends no session."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -51,7 +51,7 @@ class ConsoleSessions:
         return session, cookie
 
     def find(self, cookie: str) -> ConsoleSession | None:
-        """The session that the cookie stands for; None: none, or it is over."""
+        """The session of the cookie; None when there is none or it has ended."""
         session = self._sessions.get(cookie)
         if session is not None and session.ends <= self._clock():
             del self._sessions[cookie]
@@ -59,18 +59,18 @@ class ConsoleSessions:
         return session
 
     def end(self, cookie: str) -> None:
-        """Whoever has the cookie is not let in any more."""
+        """Ends the session of the cookie."""
         self._sessions.pop(cookie, None)
 
 
 def form_token(session: ConsoleSession) -> str:
-    """Goes into every form of this session. Another one each time, so that compression gives nothing away."""
+    """A token for a form of this session. It is different each time, so that compression cannot reveal it."""
     nonce = secrets.token_hex(12)
     return f"{nonce}.{_mac(session, nonce)}"
 
 
 def is_ours(session: ConsoleSession, token: str) -> bool:
-    """Whether a form's token was made for this session."""
+    """Whether this session made the form's token."""
     nonce, _, mac = token.partition(".")
     return hmac.compare_digest(mac.encode("utf-8", "surrogateescape"), _mac(session, nonce).encode())
 

@@ -25,7 +25,7 @@ _NO_OPERATOR = "You are signed in, but not as an operator of this server. Ask on
 
 
 class SignIn:
-    """Answers what is asked under PATH."""
+    """Answers the requests for PATH."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class SignIn:
         self._issuer_name = urlsplit(issuer.oidc.issuer).hostname or "" if issuer else ""
 
     async def answer(self, path: str, head: RequestHead, body: bytes, caller: str, *, secure: bool) -> Response:
-        """Raises TooManyRequests, IssuerUnavailable, PathUnknown. ``caller``: the address it comes from."""
+        """Raises TooManyRequests, IssuerUnavailable, PathUnknown. ``caller``: the address of the client."""
         if self._authenticator.open:
             return Response(303, (("Location", "/console"),))
         if path == PATH:
@@ -65,13 +65,13 @@ class SignIn:
         raise PathUnknown
 
     def page(self, text: str, code: int = 200) -> Response:
-        """The page that asks who is there."""
+        """The sign-in page."""
         page = plain("Sign in", text, self._asset, status=code, sign_in=True, issuer=self._issuer_name)
         asks = (("WWW-Authenticate", "Bearer"),) if code == 401 else ()
         return Response(code, (*page.headers, *asks), page.body)
 
     def refusal(self) -> Response:
-        """The page for who is not signed in and asks for another one."""
+        """The sign-in page in place of another page."""
         return self.page(_WELCOME, 401)
 
     async def _by_form(self, body: bytes, address: str, *, secure: bool) -> Response:
@@ -87,10 +87,10 @@ class SignIn:
         self._shares.sign_ins.succeeded(address)
         if not caller.operator:
             return self.page(_NO_OPERATOR, 403)
-        # A key and a token of the issuer say whose they are; only the plain token is everybody's.
+        # A key and a token of the issuer name the operator. The plain token does not.
         name = " ".join(form.get("name", "").split())[:60] if caller is OPERATOR else caller.name
         if not re.match(VISIBLE, name):
-            return self.page("Give the name under which your actions are written down.", 401)
+            return self.page("Give your name: the audit records your actions under it.", 401)
         return self._begun(name, caller, given, secure=secure)
 
     async def _by_issuer(self, flow: CodeFlow, head: RequestHead, address: str, *, secure: bool) -> Response:
@@ -99,7 +99,7 @@ class SignIn:
             caller = await flow.end(dict(head.arguments()), cookie_in(head.headers, SIGN_IN))
         except Unauthorized:
             self._shares.sign_ins.failed(address)
-            return self.page("The sign-in did not come to its end. Begin it once more.", 401)
+            return self.page("The sign-in was not completed. Begin again.", 401)
         if not caller.operator:
             return self.page(_NO_OPERATOR, 403)
         return self._begun(caller.name, caller, "", secure=secure)

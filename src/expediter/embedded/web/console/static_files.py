@@ -1,11 +1,13 @@
-"""The console's own files, read once: addresses that change with their content, so that browsers keep them for good."""
+"""The console's static files, read once. Their addresses change with their content, so browsers may cache them for
+ever.
+"""
 
 import gzip
 import hashlib
 from importlib import resources
 from typing import NamedTuple
 
-#: Where they are served.
+#: The path under which they are served.
 PREFIX = "/console/static/"
 _TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 

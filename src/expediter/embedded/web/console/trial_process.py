@@ -1,4 +1,4 @@
-"""The process that tries one definition out: a form as JSON on its standard input, a Trial as JSON on its output."""
+"""The process that tries out one definition. It reads a form as JSON from standard input and writes a Trial as JSON."""
 
 import resource
 import sys
@@ -6,13 +6,13 @@ from contextlib import suppress
 
 import msgspec
 
-#: What the process may use: seconds of processor time, starting Python included, and bytes of memory.
+#: The limits of the process: seconds of processor time, Python's start included, and bytes of memory.
 PROCESSOR_SECONDS = 3
 MEMORY = 512 * 1024**2
 
 
 def limit() -> None:
-    """Has the system end this process when it uses more than it may, or writes a file."""
+    """Sets limits: the system ends this process when it exceeds them, or writes a file."""
     limits = (
         (resource.RLIMIT_CPU, PROCESSOR_SECONDS),
         (resource.RLIMIT_AS, MEMORY),
@@ -26,7 +26,7 @@ def limit() -> None:
 
 def main() -> None:
     limit()
-    from expediter.console.trial import tried  # noqa: PLC0415  # what it imports counts as well
+    from expediter.console.trial import tried  # noqa: PLC0415  # its imports count too
 
     form = msgspec.json.decode(sys.stdin.buffer.read(), type=dict[str, str])
     sys.stdout.buffer.write(msgspec.json.encode(tried(form)))

@@ -1,7 +1,7 @@
-"""Tries a pasted definition out in a process of its own, without a file, a connection or a secret of the server's.
+"""Tries out a definition in a process of its own, which has no file, connection or secret of the server.
 
-The process limits its own processor time and memory before it reads anything (``trial_process``); here it is ended when
-it takes too long all the same, or when nobody waits for it any more.
+The process limits its own processor time and memory before it reads anything (``trial_process``). This module ends it
+when it still takes too long, or when nobody waits for it any more.
 """
 
 import asyncio
@@ -17,13 +17,14 @@ from expediter.console.trial import Trial
 from expediter.domain.errors import TooBusy
 from expediter.embedded.web.console.trial_process import MEMORY, PROCESSOR_SECONDS
 
-#: Processes at one time, and more that wait for their turn.
+#: Processes at the same time, and requests that wait for one.
 AT_ONCE, WAITING = 2, 8
-#: Seconds of the clock until a process is ended, also on a machine that is busy.
+#: Seconds after which a process is ended, also on a busy machine.
 PATIENCE = 15.0
-#: Bytes that a process may say.
+#: Bytes of output at most.
 _LONGEST_ANSWER = 8 * 1024 * 1024
-#: What a process gets of the environment: what Python needs to find its libraries, and none of the settings.
+#: The environment variables that a process gets: those that Python needs to find its libraries. No setting is among
+#: them.
 _ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "VIRTUAL_ENV")
 
 STOPPED = (
@@ -40,7 +41,7 @@ class Trials:
         self._asked = 0
 
     async def run(self, form: Mapping[str, str]) -> Trial:
-        """What became of the definition in this form. Raises TooBusy."""
+        """The result for the definition in this form. Raises TooBusy."""
         if self._asked >= AT_ONCE + WAITING:
             raise TooBusy
         self._asked += 1
@@ -60,7 +61,7 @@ async def _tried(given: bytes) -> Trial:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-        start_new_session=True,  # Ctrl-C at the server is not for it
+        start_new_session=True,  # Ctrl-C must not reach it
     )
     try:
         async with asyncio.timeout(PATIENCE):
@@ -75,7 +76,7 @@ async def _tried(given: bytes) -> Trial:
 
 
 async def _exchange(process: asyncio.subprocess.Process, given: bytes) -> bytes:
-    """Gives the process its input and takes what it says, as far as it may say anything."""
+    """Writes the input of the process and reads its output, up to the limit."""
     if process.stdin is None or process.stdout is None:
         raise ConnectionError("the process has no pipes")
     process.stdin.write(given)

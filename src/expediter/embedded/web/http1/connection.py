@@ -308,7 +308,7 @@ class HttpConnection(asyncio.Protocol):
 def _check_part(data: bytes) -> None:
     """Raises AddressTooLong, HeadersTooLarge or RequestUnparsable when these bytes cannot begin a head."""
     if is_hopeless(data):
-        raise RequestUnparsable("This is not an HTTP/1.1 request. Send it as RFC 9112 says.")
+        raise RequestUnparsable("This is not a request of HTTP/1.1. Send it as RFC 9112 says.")
     if len(data) > LONGEST_ADDRESS + 1024 and b"\r\n" not in data:
         raise AddressTooLong
     if len(data) > LARGEST_HEAD or data.count(b"\n") > MOST_HEADERS + 1:

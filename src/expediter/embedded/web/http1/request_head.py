@@ -49,7 +49,7 @@ _LONGEST_LENGTH = 18
 #: Heads repeat most of their lines. So many parsed lines are kept: 2 MB, if all have the greatest length.
 _KEPT = 128
 
-_NOT_HTTP = "This is not an HTTP/1.1 request. Send it as RFC 9112 says."
+_NOT_HTTP = "This is not a request of HTTP/1.1. Send it as RFC 9112 says."
 
 
 class RequestHead(msgspec.Struct, frozen=True, gc=False):
