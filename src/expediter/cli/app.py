@@ -2,6 +2,8 @@
 runs."""
 
 import json
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,7 +20,10 @@ from expediter.cli.commands.erase import erase
 from expediter.cli.commands.export import export, import_
 from expediter.cli.commands.reconcile import reconcile
 from expediter.cli.commands.serve import serve
+from expediter.cli.commands.settings import init, settings
 from expediter.cli.commands.submit import submit
+from expediter.cli.setting_file import SettingsUnreadable, gathered
+from expediter.cli.terms import stop
 
 if TYPE_CHECKING:
     from typer._click import Context  # what TyperGroup's own method takes
@@ -61,15 +66,28 @@ def _show_version(is_asked: bool) -> None:
 
 @app.callback()
 def _options(
+    context: typer.Context,
     *,
-    version: Annotated[
+    settings: Annotated[
+        Path | None, typer.Option("--settings", help="File of settings (expediter.env here, where there is one)")
+    ] = None,
+    _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Takes orders over the network and walks each through its workflow."""
+    try:
+        context.obj = gathered(os.environ, settings)
+    except SettingsUnreadable as error:
+        stop(str(error))
+    for name in [name for name in os.environ if name.startswith("EXPEDITER_")]:
+        del os.environ[name]
+    os.environ.update({name: given.value for name, given in context.obj.items()})
 
 
 app.command()(serve)
+app.command()(init)
+app.command("settings")(settings)
 app.command()(submit)
 app.add_typer(orders.app, name="orders")
 app.add_typer(dlq.app, name="dlq")

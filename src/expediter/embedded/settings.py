@@ -105,7 +105,7 @@ def defaults() -> dict[str, str]:
 
 def shown(name: str, value: str) -> str:
     """A setting's value for people to see. A secret shows only that it is set."""
-    has_secret = name.removeprefix(PREFIX) in _SECRET or ("://" in value and "@" in value)
+    has_secret = name.removeprefix(PREFIX) in _SECRET or name.endswith("_HEADERS") or ("://" in value and "@" in value)
     return "(secret)" if value and has_secret else value
 
 
