@@ -4,11 +4,10 @@ randomness.
     machine = parse(definition)
     execution, commands = advance(machine, new_execution(), Started(at=…, seed=…, input=…))
 
-``protocol`` has the events that go in and the commands that come out. A definition becomes a machine in ``compiler/``;
-``steps`` takes in
-events and enters one state after another, ``failures`` retries and catches, ``states/`` says what each type of state
-does, ``expressions/`` how paths, templates and JSONata read data. ``simulate`` runs a workflow in virtual time,
-``run_state`` one state as AWS's TestState does.
+``protocol`` has the events that go in and the commands that come out. ``compiler/`` makes a machine of a definition.
+``steps`` takes in events and enters one state after another. ``failures`` retries and catches. ``states/`` has the types
+of states, ``expressions/`` has paths, templates and JSONata. ``simulate`` runs a workflow in virtual time.
+``run_state`` runs one state as AWS's TestState does.
 
 Import names from here. ``protocol`` may also be imported on its own, because Lambda functions contain nothing else of
 it.
@@ -87,28 +86,29 @@ __all__ = [
     "substitute",
 ]
 
-#: Each name is loaded when it is asked for (PEP 562): who only runs workflows loads neither cases nor TestState.
-_MODULES = {
-    "cases": "Verdict run_case",
-    "compiler.definition": "parse",
-    "compiler.placeholders.names": "names_left quoted substitute",
-    "errors": "DefinitionInvalid Fault",
-    "execution": "Execution new_execution",
-    "history": "HistoryEvent",
-    "machine": "BRANCHES PROCESSORS Machine all_states inner_machines",
-    "mocks": "check_mocks",
-    "protocol": "AnyEvent Command End Json Redriven ScheduleTask StartTimer Started Stopped "
-    "TaskFailed TaskSucceeded TaskTimedOut TimerFired",
-    "simulation": "Simulation Unanswered simulate",
-    "steps": "Steps advance fixed_context outstanding replay",
-    "teststate.answer": "run_state",
-}
-_PLACES = {name: module for module, names in _MODULES.items() for name in names.split()}
+#: The modules that define these names. They are searched in this order and loaded on the way (PEP 562). So a program that
+#: only runs workflows loads neither cases nor TestState.
+_MODULES = (
+    "protocol",
+    "errors",
+    "execution",
+    "history",
+    "machine",
+    "compiler.placeholders.names",
+    "compiler.definition",
+    "steps",
+    "mocks",
+    "simulation",
+    "cases",
+    "teststate.answer",
+)
 
 if not TYPE_CHECKING:  # a type checker sees the imports above, and a misspelt name
 
     def __getattr__(name: str) -> Any:  # noqa: ANN401 - as the protocol of modules has it
-        if name not in _PLACES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        found = globals()[name] = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
-        return found
+        for place in _MODULES if name in __all__ else ():
+            module = import_module(f"{__name__}.{place}")
+            if hasattr(module, name):
+                found = globals()[name] = getattr(module, name)
+                return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
