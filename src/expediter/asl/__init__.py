@@ -5,8 +5,8 @@ randomness.
     execution, commands = advance(machine, new_execution(), Started(at=…, seed=…, input=…))
 
 ``protocol`` has the events that go in and the commands that come out. ``compiler/`` makes a machine of a definition.
-``steps`` takes in events and enters one state after another. ``failures`` retries and catches. ``states/`` has the types
-of states, ``expressions/`` has paths, templates and JSONata. ``simulate`` runs a workflow in virtual time.
+``steps`` takes in events and enters one state after another. ``failures`` retries and catches. ``states/`` has the
+types of states, ``expressions/`` has paths, templates and JSONata. ``simulate`` runs a workflow in virtual time.
 ``run_state`` runs one state as AWS's TestState does.
 
 Import names from here. ``protocol`` may also be imported on its own, because Lambda functions contain nothing else of
@@ -86,8 +86,8 @@ __all__ = [
     "substitute",
 ]
 
-#: The modules that define these names. They are searched in this order and loaded on the way (PEP 562). So a program that
-#: only runs workflows loads neither cases nor TestState.
+#: The modules that define these names. They are searched in this order and loaded on the way (PEP 562). So a program
+#: that only runs workflows loads neither cases nor TestState.
 _MODULES = (
     "protocol",
     "errors",
