@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 
 from expediter.api.graphql import order_json
 from expediter.aws import clients, deployed
-from expediter.aws.sending import sweep as sweeping
+from expediter.aws.functions import sweeper as sweeping
+from expediter.aws.functions.sweeper import SweepFailed
 from expediter.aws.sending.feed import Feed
-from expediter.aws.sending.news import is_news
-from expediter.aws.sending.sweep import SweepFailed
+from expediter.aws.stores.news import is_news
 from expediter.aws.stores.orders import Tables
 from expediter.aws.stores.tables import Name
 from expediter.cli.app import app

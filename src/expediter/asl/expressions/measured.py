@@ -5,8 +5,8 @@ become a value of hundreds of megabytes before anybody could say that it is too 
 from collections.abc import Callable, Iterable
 
 from expediter.asl.errors import DATA_LIMIT, StateFailure
-from expediter.asl.expressions.jsonata.values import COMPOSITE, NestedTooDeep, TooLarge, Weights
 from expediter.asl.expressions.scope import Scope
+from expediter.asl.expressions.weights import COMPOSITE, NestedTooDeep, TooLarge, Weights
 from expediter.asl.protocol import Json
 from expediter.asl.texts import PAYLOAD_LIMIT
 

@@ -7,15 +7,15 @@ comparison of different types is false (``!=`` is true), as in Jayway.
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid, PathMissing
-from expediter.asl.expressions.path_parser import closing, parse_segments
+from expediter.asl.expressions.path_brackets import closing
 from expediter.asl.expressions.path_segments import CHARACTERS, DEFINITE, Looks, Predicate, Root, Segment, select
 from expediter.asl.protocol import Json
 
 if TYPE_CHECKING:
-    from expediter.asl.expressions.jsonata.regular_expressions import Program
+    from expediter.asl.expressions.regular_expressions import Program
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<op>\|\||&&|==|!=|<=|>=|=~|<|>|!|\(|\)|\b(?:in|nin|subsetof|anyof|noneof|size|empty|contains)\b)
@@ -26,6 +26,8 @@ _TOKEN = re.compile(
 )
 _WORDS: dict[str, Json] = {"true": True, "false": False, "null": None}
 _ABSENT = object()
+#: Parses the path in an operand, without its root: ``path_parser.parse_segments``.
+ParsePath: TypeAlias = Callable[[str], tuple[Segment, ...]]
 #: What ends a path outside its brackets.
 _ENDS = frozenset(" \t\r\n=!<>&|)~")
 
@@ -107,7 +109,8 @@ def _path_end(text: str, at: int) -> int:
 
 
 class _Parser:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, parse_path: ParsePath) -> None:
+        self._parse_path = parse_path
         self.tokens = [*_tokens(text), ("end", "")]
         self.at = 0
 
@@ -159,7 +162,7 @@ class _Parser:
     def operand(self) -> _Operand:
         kind, text = self.take()
         if kind == "path":
-            return _Operand(_reader(text, parse_segments(text[1:])), is_path=True)
+            return _Operand(_reader(text, self._parse_path(text[1:])), is_path=True)
         if kind not in _LITERALS:
             raise PathInvalid(f"Expected a value or a path in a filter, not '{text}'")
         constant = _LITERALS[kind](text)
@@ -183,7 +186,7 @@ def _size(value: Json) -> int:
 
 
 def _regex(text: str) -> "Program":
-    from expediter.asl.expressions.jsonata.regular_expressions import (  # noqa: PLC0415  # RE2 is loaded where it is used
+    from expediter.asl.expressions.regular_expressions import (  # noqa: PLC0415  # RE2 is loaded where it is used
         compile_linear,
     )
 
@@ -221,9 +224,9 @@ def _read(value: Json, segments: tuple[Segment, ...], looks: Looks) -> Json:
     return found
 
 
-def compile_filter(text: str) -> Predicate:
-    """``(…)`` after the question mark, with or without the outer parentheses; raises PathInvalid."""
-    parser = _Parser(text)
+def compile_filter(text: str, parse_path: ParsePath) -> Predicate:
+    """``(…)`` after the question mark, with or without the outer parentheses. Raises PathInvalid."""
+    parser = _Parser(text, parse_path)
     predicate = parser.either()
     if parser.tokens[parser.at][0] != "end":
         raise PathInvalid(f"Could not parse the filter {text}")

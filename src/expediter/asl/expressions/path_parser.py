@@ -3,6 +3,7 @@
 import re
 
 from expediter.asl.errors import PathInvalid
+from expediter.asl.expressions.path_brackets import closing
 from expediter.asl.expressions.path_segments import (
     FUNCTIONS,
     Descend,
@@ -69,24 +70,6 @@ def _dotted(text: str, at: int, segments: list[Segment]) -> int:
     return name.end()
 
 
-def closing(text: str, at: int) -> int:
-    """The ``]`` that belongs to the ``[`` at ``at``, past quotes and nested brackets."""
-    depth, quote, here = 0, "", at
-    while here < len(text):
-        char = text[here]
-        if quote:
-            here += char == "\\"
-            quote = "" if char == quote else quote
-        elif char in "'\"":
-            quote = char
-        else:
-            depth += (char == "[") - (char == "]")
-            if depth == 0:
-                return here
-        here += 1
-    raise PathInvalid(f"A ']' is missing for '{text[at:]}'")
-
-
 def _bracket(inside: str) -> Segment:
     stripped = inside.strip()
     if stripped == "*":
@@ -94,7 +77,7 @@ def _bracket(inside: str) -> Segment:
     if stripped.startswith("?"):
         from expediter.asl.expressions.path_filter import compile_filter  # noqa: PLC0415  # by the first filter
 
-        return Filter(compile_filter(stripped[1:].strip()))
+        return Filter(compile_filter(stripped[1:].strip(), parse_segments))
     if stripped[:1] in {"'", '"'}:
         names = _list(inside, _QUOTED)
         unescaped = tuple(_ESCAPED.sub(r"\1", single or double) for single, double in names)

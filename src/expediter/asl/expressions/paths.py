@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 
 from expediter.asl.errors import PathInvalid, PathMissing, StateFailure
+from expediter.asl.expressions.path_brackets import nesting
 from expediter.asl.expressions.path_parser import parse_segments
 from expediter.asl.expressions.path_segments import DEFINITE, Index, Looks, Name, Segment, explain, select
 from expediter.asl.expressions.scope import Scope
@@ -44,7 +45,7 @@ class Path(NamedTuple):
 def compile_path(text: str) -> Path:
     """Compile ``$…``, ``$$…`` or ``$name…``, blanks around it aside; raises PathInvalid with a reason."""
     text = text.strip(" ")
-    if _nesting(text) > NESTED:
+    if nesting(text) > NESTED:
         raise PathInvalid(f"More than {NESTED} brackets inside each other")
     root, rest = _split_root(text)
     segments = parse_segments(rest)
@@ -52,15 +53,6 @@ def compile_path(text: str) -> Path:
     get = _definite(segments) if definite else _indefinite(segments)
     variable = root[1:] if root not in {"$", "$$"} else None
     return Path(text, _rooted(root, get), definite, variable, segments, root)
-
-
-def _nesting(text: str) -> int:
-    """How many brackets of a path are open at once, at most."""
-    opened = most = 0
-    for char in text:
-        opened += (char in "[(") - (char in "])")
-        most = max(most, opened)
-    return most
 
 
 def _split_root(text: str) -> tuple[str, str]:

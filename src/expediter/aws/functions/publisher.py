@@ -4,8 +4,8 @@ import logging
 
 from expediter.asl.protocol import Json
 from expediter.aws import wiring
-from expediter.aws.sending.news import is_news
 from expediter.aws.stores.items import order_of
+from expediter.aws.stores.news import is_news
 
 _log = logging.getLogger("expediter.publisher")
 

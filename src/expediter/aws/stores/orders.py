@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from expediter.app.ports import NO_CURSOR, Mail, Outcome, Page, Query
 from expediter.asl.protocol import Json
 from expediter.aws.failures import code, unavailable
-from expediter.aws.sending.news import is_news
 from expediter.aws.stores.items import DynamoItem, entry_of, item_of, numbers, order_of, shard, sortable, texts
 from expediter.aws.stores.lists import Lists
+from expediter.aws.stores.news import is_news
 from expediter.domain.errors import NO_LIST, OrderChanged, OrderInvalid
 from expediter.domain.ledger import LedgerEntry
 from expediter.domain.order import Order

@@ -20,7 +20,7 @@ from expediter.asl.expressions.jsonata.pictures import (
     read_time,
     write_time,
 )
-from expediter.asl.expressions.jsonata.regular_expressions import Match, Pattern
+from expediter.asl.expressions.regular_expressions import Match, Pattern
 from expediter.asl.protocol import Json
 
 Function: TypeAlias = Callable[..., Json]

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Final, TypeAlias, final
 
 from expediter.asl.expressions.jsonata.builtins import BUILTINS
-from expediter.asl.expressions.jsonata.library import Functions, Jsonata, parser, utils
+from expediter.asl.expressions.jsonata.library import Functions, Jsonata, RegexFlags, parser, utils
 from expediter.asl.expressions.jsonata.limits import DEPTH, SIZE, Meter, too_deep, too_large
-from expediter.asl.expressions.jsonata.regular_expressions import engine
+from expediter.asl.expressions.regular_expressions import Pattern, compile_linear
 from expediter.asl.protocol import Json
 
 Symbol: TypeAlias = parser.Parser.Symbol
@@ -35,7 +35,7 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
     def __init__(self, text: str) -> None:
         self.meter = Meter(lambda: None)
         self.depth = 0
-        super().__init__(text, engine(self._spend))
+        super().__init__(text, _engine(self._spend))
         self.environment = _FUNCTIONS
         self.set_output_convert_nulls(False)
         self.set_validate_input(False)
@@ -259,3 +259,13 @@ _NODES: Final[dict[str, Callable[[Evaluator, Symbol, Json, Frame], Json]]] = {
     "apply": Evaluator.evaluate_apply_expression,
     "transform": Evaluator.evaluate_transform_expression,
 }
+
+
+def _engine(spend: Callable[[int], None]) -> Callable[[str, RegexFlags], Pattern]:
+    """What compiles the regular expressions of a JSONata expression."""
+
+    def compile_pattern(pattern: str, flags: RegexFlags) -> Pattern:
+        program = compile_linear(pattern, ignore_case=flags.case_insensitive, lines=flags.multiline)
+        return Pattern(pattern, program, spend)
+
+    return compile_pattern

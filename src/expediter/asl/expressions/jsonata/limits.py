@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 
 from expediter.asl.expressions.jsonata.library import jexception
-from expediter.asl.expressions.jsonata.values import COMPOSITE, NestedTooDeep, TooLarge, Weights
+from expediter.asl.expressions.weights import COMPOSITE, NestedTooDeep, TooLarge, Weights
 from expediter.asl.protocol import Json
 from expediter.asl.texts import PAYLOAD_LIMIT
 

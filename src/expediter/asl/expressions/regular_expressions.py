@@ -1,4 +1,4 @@
-"""Regular expressions that read any text only once: those of RE2, in the form that the JSONata library needs.
+"""Regular expressions that read any text only once: those of RE2, for JSONPath filters and for JSONata.
 
 RE2 has no way to look around or to refer back to a group, because neither can be had in linear time. An expression
 with one is refused when the definition is loaded. Source: https://github.com/google/re2/wiki/Syntax
@@ -11,7 +11,6 @@ from typing import Final, Protocol, final
 import re2
 
 from expediter.asl.errors import PathInvalid
-from expediter.asl.expressions.jsonata.library import RegexFlags
 
 #: States of the compiled expression at most: one with counted repetition inside another has thousands.
 _PROGRAM: Final = 2_000
@@ -88,16 +87,6 @@ class Pattern:
             pieces += [text[end : match.start()], replace(match)]
             end = match.end()
         return "".join([*pieces, text[end:]])
-
-
-def engine(spend: Callable[[int], None]) -> Callable[[str, RegexFlags], Pattern]:
-    """What compiles the regular expressions of a JSONata expression."""
-
-    def compile_pattern(pattern: str, flags: RegexFlags) -> Pattern:
-        program = compile_linear(pattern, ignore_case=flags.case_insensitive, lines=flags.multiline)
-        return Pattern(pattern, program, spend)
-
-    return compile_pattern
 
 
 def compile_linear(pattern: str, *, ignore_case: bool = False, lines: bool = False) -> Program:
