@@ -113,7 +113,7 @@ def test_the_same_key_twice_is_one(api: Api, keys: str) -> None:
 
 @pytest.mark.parametrize("field", ["id", "idempotency_key"])
 @pytest.mark.parametrize("value", [KEY, "", None, 17])
-def test_a_key_in_the_body_is_told_where_it_goes(api: Api, field: str, value: object) -> None:
+def test_a_key_in_the_body_gets_a_hint_to_the_header(api: Api, field: str, value: object) -> None:
     refused = api.rest("postOrder", {**PLAIN, field: value})
     assert refused.status == 422
     assert "a new order's key goes into the header Idempotency-Key" in shown(refused)["detail"]

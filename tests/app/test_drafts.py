@@ -150,7 +150,7 @@ def test_items_beside_a_name_or_quantity_are_refused(both: dict[str, Any]) -> No
         accepted({**BASKET, **both})
 
 
-def test_every_fault_of_a_well_formed_order_is_told_at_once() -> None:
+def test_all_faults_of_a_well_formed_order_are_reported_at_once() -> None:
     assert paths({**BASKET, "quantity": 1, "currency": "XXX"}) == {"items", "currency"}
 
 
@@ -309,7 +309,7 @@ def test_naming_the_same_user_changes_nothing() -> None:
     assert asked(an_order(), user_id="ann") == asked(an_order())
 
 
-def test_an_item_of_the_order_keeps_the_price_that_was_told_when_a_change_gives_none() -> None:
+def test_an_item_keeps_its_price_when_a_change_gives_none() -> None:
     """The default price is another one since."""
     order = accepted({**BASKET, "items": [{"name": "Soup", "quantity": 1}, {"name": "Bread", "quantity": 1}]})
     later = msgspec.structs.replace(SETTINGS, default_price=2000)

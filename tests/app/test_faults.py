@@ -40,7 +40,7 @@ def paths(value: Any, form: Any = Draft) -> list[str]:
     return found
 
 
-def test_every_wrong_field_is_told_in_the_order_of_the_form() -> None:
+def test_every_wrong_field_is_reported_in_the_order_of_the_form() -> None:
     assert paths(BROKEN) == [*Draft.__struct_fields__[:2], "quantity", "name", "items", "currency", "email"]
 
 
@@ -70,12 +70,12 @@ def test_every_item_is_looked_at_and_every_field_of_it() -> None:
     ]
 
 
-def test_a_body_that_is_wrong_all_over_is_told_so_often_and_no_more() -> None:
+def test_a_body_with_very_many_faults_gets_a_limited_number_of_them() -> None:
     items = [{"name": ""}] * 100
     assert len(paths({**GOOD, "items": items})) == MOST
 
 
-def test_a_body_that_is_no_object_or_no_json_behind_its_first_fault_is_told_of_that_one() -> None:
+def test_a_body_that_is_no_object_or_no_json_after_its_first_fault_gets_that_fault() -> None:
     assert told(b"[]") == [("", "an object, not a list")]
     assert [path for path, _ in told(b'{"user_id": 1, "quantity": 0, ')] == ["user_id"]
 
@@ -104,7 +104,7 @@ KINDS: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("field", "value", "message"), KINDS)
-def test_a_fault_is_told_in_plain_words(field: str, value: Any, message: str) -> None:
+def test_a_fault_is_explained_in_plain_words(field: str, value: Any, message: str) -> None:
     assert told(msgspec.json.encode({**GOOD, field: value})) == [(field, message)]
 
 

@@ -102,7 +102,7 @@ def test_times_of_a_task_by_path_begin_at_its_effective_input() -> None:
 
 
 @pytest.mark.parametrize("field", ["TimeoutSecondsPath", "HeartbeatSecondsPath"])
-def test_a_time_by_a_path_that_leads_nowhere_is_told_as_a_template_would(field: str) -> None:
+def test_a_time_by_a_path_that_leads_nowhere_fails_as_in_a_template(field: str) -> None:
     done = run_state({"Type": "Task", "Resource": "W", "InputPath": "$.a", field: "$.t"}, {"a": {"x": 1}})
 
     assert done.error == "States.Runtime"

@@ -57,7 +57,7 @@ def test_an_answer_may_take_its_time() -> None:
 
 
 @pytest.mark.parametrize(("recorded_from", "counts"), [("sync", False), ("logs", True)])
-def test_an_express_execution_counts_redrives_unless_it_answers_who_starts_it(recorded_from: str, counts: bool) -> None:
+def test_an_express_execution_counts_redrives_unless_it_is_synchronous(recorded_from: str, counts: bool) -> None:
     state = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $states.context.Execution %}", "End": True}
     definition = {"StartAt": "Only", "States": {"Only": state}}
 

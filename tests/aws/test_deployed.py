@@ -58,7 +58,7 @@ def test_the_tables_are_found_by_their_places_in_the_template(stack: str) -> Non
     ]
 
 
-def test_the_books_of_a_stack_are_added_up(stack: str) -> None:
+def test_a_stack_is_reconciled(stack: str) -> None:
     importer.importer_of(stack).add(ExportedOrder(PAID, (CHARGE,), "f" * 64))
     done = reckoned("--stack", stack, "--json")
     assert (done.exit_code, json.loads(done.stdout)["clean"]) == (0, True)
@@ -80,9 +80,7 @@ def test_a_stack_that_is_not_there_ends_the_command_with_a_sentence(functions: F
     assert "AWS cannot describe the stack Nowhere" in done.stderr
 
 
-def test_nobody_who_is_not_signed_in_is_shown_a_traceback(
-    functions: Functions, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_sign_in_no_traceback_is_shown(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     done = reckoned("--stack", STACK)
     assert (done.exit_code, isinstance(done.exception, SystemExit)) == (2, True)

@@ -92,7 +92,7 @@ def test_another_s_order_is_not_found_by_either_api_and_an_operator_finds_it(fun
     assert functions.graphql("Query.order", OLGA, ("operators",), id=order_id)["value"]["id"] == order_id
 
 
-def test_a_customer_is_no_operator_and_nobody_is_nobody(functions: Functions) -> None:
+def test_a_customer_is_no_operator_and_a_call_without_a_user_has_no_caller(functions: Functions) -> None:
     assert functions.rest("GET", "/dlq")["statusCode"] == 403
     assert functions.rest("GET", "/orders", user=None)["statusCode"] == 401
     assert functions.graphql("Query.orders", user=None)["error"]["type"] == "Unauthorized"
@@ -266,7 +266,7 @@ def test_news_is_what_a_subscriber_would_see() -> None:
     assert not changed(stream("REMOVE", OldImage=item_of(before))["Records"][0])
 
 
-def test_a_new_order_is_news_and_one_that_was_carried_over_is_none() -> None:
+def test_a_new_order_is_published_and_an_imported_one_is_not() -> None:
     assert changed(stream("INSERT", NewImage=item_of(an_order()))["Records"][0])
     for moved in (an_order(status=Status.SUCCESS), an_order(status=Status.FAILED, deleted_at=9)):
         assert not changed(stream("INSERT", NewImage=item_of(moved))["Records"][0])

@@ -43,7 +43,7 @@ async def lived_in(stage: Stage) -> list[str]:
 
 
 @story
-async def test_a_house_is_moved_once_however_often(
+async def test_an_import_that_is_repeated_changes_nothing(
     tmp_path: Path, adapters: AwsAdapters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, file = tmp_path / "data", tmp_path / "orders.jsonl"
@@ -65,7 +65,7 @@ async def test_a_house_is_moved_once_however_often(
 
 
 @story
-async def test_nobody_moves_while_an_order_is_under_way(tmp_path: Path) -> None:
+async def test_an_export_is_refused_while_an_order_is_under_way(tmp_path: Path) -> None:
     file = tmp_path / "orders.jsonl"
     async with opened(tmp_path / "data") as stage:
         await stage.place()
@@ -76,7 +76,7 @@ async def test_nobody_moves_while_an_order_is_under_way(tmp_path: Path) -> None:
 
 
 @story
-async def test_nobody_moves_while_an_order_needs_an_operator(tmp_path: Path) -> None:
+async def test_an_export_is_refused_while_an_order_needs_an_operator(tmp_path: Path) -> None:
     """Its workflow has ended and it has not: at the new home nothing would go on with it."""
     definition = workflow(None)
     always = {"Variable": "$.order.id", "IsPresent": True, "Next": "OrderNeedsOperator"}

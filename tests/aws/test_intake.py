@@ -81,7 +81,7 @@ def test_a_card_number_is_a_dead_letter_without_the_number(functions: Functions)
     assert executions(functions) == []
 
 
-def test_nobody_orders_for_the_erased(functions: Functions) -> None:
+def test_an_order_for_the_name_of_erased_customers_is_refused(functions: Functions) -> None:
     """The name stands for customers who were erased, so an order of that name would be nobody's."""
     body = json.dumps({**BURGERS, "user_id": "(erased)"}).encode()
     record = received(functions.message(body, order_id=str(uuid4()), caller=OLGA, groups="operators"), 3)

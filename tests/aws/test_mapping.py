@@ -73,7 +73,7 @@ def test_what_arrives_is_taken_in_as_the_client_wrote_it(functions: Functions, b
 
 @pytest.mark.parametrize("header", ["Idempotency-Key", "idempotency-key"])
 @pytest.mark.parametrize("key", [KEY, f'"{KEY}"', KEY.upper()])
-def test_the_key_becomes_the_order_s_id_and_is_told(header: str, key: str) -> None:
+def test_the_key_becomes_the_orders_id_and_is_returned(header: str, key: str) -> None:
     form, answer = sent(BODIES[0], {header: key})
     assert attributes(form) == {"order_id": KEY, "caller": ANN, **PERSON}
     assert answer == {"Location": f"/dev/orders/{KEY}", "Order-Id": KEY}

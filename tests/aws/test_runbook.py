@@ -48,7 +48,7 @@ def test_there_are_commands() -> None:
     assert len(KNOWN) > 10
 
 
-def test_policies_in_the_pages_are_json_and_say_who_and_what() -> None:
+def test_policies_in_the_pages_are_json_with_principal_and_action() -> None:
     found = [json.loads(text) for page in PAGES for text in _JSON.findall(page.read_text(encoding="utf-8"))]
     assert len(found) == 2
     for statement in (it for policy in found for it in policy["Statement"]):

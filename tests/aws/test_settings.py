@@ -31,7 +31,7 @@ def started(functions: Functions) -> Any:
     return json.loads(client.describe_execution(executionArn=execution["executionArn"])["input"])
 
 
-def test_an_order_that_waits_on_the_queue_keeps_what_its_customer_was_told(functions: Functions) -> None:
+def test_an_order_that_waits_on_the_queue_keeps_its_price_and_hold(functions: Functions) -> None:
     wanted = {"name": "Burger", "quantity": 3, "restaurantId": "Restaurant 4"}
     told = functions.graphql("Mutation.postOrder", input=wanted)["value"]
     functions.settings(**LATER)

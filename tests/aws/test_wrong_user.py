@@ -186,7 +186,7 @@ def told_by_graphql(answer: Any) -> str:
     return STRANGER
 
 
-def test_every_operation_and_field_tells_of_anothers_order_what_it_tells_of_none(functions: Functions) -> None:
+def test_every_operation_and_field_answers_for_anothers_order_as_for_a_missing_one(functions: Functions) -> None:
     hers = str(uuid4())
     functions.call("InitializeOrder", functions.order(hers, user_id=OLGA))
     none = str(uuid4())

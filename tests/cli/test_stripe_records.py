@@ -87,7 +87,7 @@ def problems(url: str, *orders: tuple[Order, tuple[LedgerEntry, ...]]) -> list[t
     return [(one.order_id, one.problem) for one in report.offenders]
 
 
-def test_books_that_agree_are_clean_and_other_payments_of_the_account_are_passed_over(lists: Lists, url: str) -> None:
+def test_records_that_agree_are_clean_and_other_payments_of_the_account_are_ignored(lists: Lists, url: str) -> None:
     lists.pay("a")
     lists.pay("b")
     lists.give_back("b", refund_key="b/refund")

@@ -37,7 +37,7 @@ async def graphql(shop: Shop, query: str, **variables: Any) -> None:
     assert "errors" not in answer.json(), answer.text
 
 
-async def test_acts_over_rest_and_graphql_stand_in_the_audit_with_who_and_from_where(tmp_path: Path) -> None:
+async def test_the_audit_has_acts_over_rest_and_graphql_with_caller_and_address(tmp_path: Path) -> None:
     async with opened(tmp_path) as shop:
         one, two, three, four = [await shop.place() for _ in range(4)]
         for order_id in (one, two, three, four):
@@ -72,7 +72,7 @@ async def test_dead_letters_that_are_moved_over_rest_stand_in_the_audit(tmp_path
     assert kinds == [(kind, "REST") for kind in ("redrove one", "redrove all", "deleted one", "deleted all")]
 
 
-async def test_an_act_that_fails_is_none(tmp_path: Path) -> None:
+async def test_an_act_that_fails_is_not_recorded(tmp_path: Path) -> None:
     async with opened(tmp_path) as shop:
         missing = "01a213e4-a911-7bae-8ee9-c6cec5c4bc91"
         assert (await shop.client.delete(f"/orders/{missing}", headers={"Accept": "*/*"})).status_code == 404

@@ -120,7 +120,7 @@ async def test_more_changes_at_once_than_the_feed_keeps_ask_for_a_fresh_page() -
     written.close()
 
 
-async def test_a_burst_is_told_as_its_newest_rows_and_that_there_were_more() -> None:
+async def test_a_burst_is_sent_as_its_newest_rows_and_a_note_that_there_were_more() -> None:
     feed = Feed()
     written = journal(feed)
     seen = written.place()
@@ -152,7 +152,7 @@ async def test_a_tab_that_does_not_read_is_asked_to_load_again_and_holds_nothing
     written.close()
 
 
-async def test_nobody_looking_means_nobody_following(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_feed_has_no_followers_while_no_tab_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "LINGER", 0)
     feed = Feed()
     written = journal(feed)

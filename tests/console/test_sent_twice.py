@@ -120,7 +120,7 @@ async def test_a_workflow_is_retried_once(tmp_path: Path, town: Town) -> None:
 
 
 @pytest.mark.parametrize("act", ["redrive", "delete"])
-async def test_a_dead_letter_is_moved_once_and_nobody_is_told_that_it_is_gone(
+async def test_a_dead_letter_is_moved_once_and_the_second_caller_gets_not_found(
     tmp_path: Path, town: Town, act: str
 ) -> None:
     async with shopping(tmp_path, town) as shop:

@@ -30,7 +30,7 @@ async def test_a_cookie_is_worth_nothing_after_the_sign_out(tmp_path: Path) -> N
         assert (await shop.client.get("/console", headers=kept)).status_code == 401
 
 
-async def test_a_live_page_of_who_has_signed_out_ends_with_the_next_thing_that_happens(tmp_path: Path) -> None:
+async def test_a_live_page_ends_with_the_next_event_after_the_operator_has_signed_out(tmp_path: Path) -> None:
     async with served(tmp_path, TOKEN=TOKEN) as shop:
         await signed_in(shop)
         live = await shop.client.send(shop.client.build_request("GET", "/console/live/orders"), stream=True)
@@ -84,7 +84,7 @@ async def test_behind_a_trusted_proxy_with_tls_the_cookie_is_secure_and_browsers
 
 
 @pytest.mark.parametrize("trusted", ["", "10.0.0.1"])
-async def test_anybody_else_who_speaks_of_tls_is_not_believed(tmp_path: Path, trusted: str) -> None:
+async def test_an_untrusted_client_that_claims_tls_is_not_believed(tmp_path: Path, trusted: str) -> None:
     async with opened(tmp_path, TRUSTED_PROXIES=trusted, TOKEN=TOKEN) as shop:
         form, proxied = {"token": TOKEN, "name": "Ada"}, {"X-Forwarded-Proto": "https"}
         answer = await shop.client.post("/console/sign-in", data=form, headers=proxied)

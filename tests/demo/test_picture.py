@@ -36,7 +36,7 @@ def test_the_picture_has_a_line_for_every_status() -> None:
     assert [len(lines(picture(*RUN), number)) for number in (0, 1)] == [3, 3]
 
 
-def test_a_count_stays_as_it_is_until_somebody_looks_again() -> None:
+def test_a_count_is_not_renewed_until_it_is_read_again() -> None:
     pending = lines(picture(*RUN), 1)[0]
 
     assert pending.count("M") == 1

@@ -229,7 +229,7 @@ def test_a_killed_bank_has_written_down_what_it_answered(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("module", "scheme"), [("restaurant", "http"), ("mailserver", "smtp")])
-def test_a_process_says_where_it_listens_and_ends_when_told(module: str, scheme: str) -> None:
+def test_a_process_prints_where_it_listens_and_ends_at_a_signal(module: str, scheme: str) -> None:
     with process(module) as (url, one):
         assert url.startswith(f"{scheme}://127.0.0.1:")
         one.terminate()

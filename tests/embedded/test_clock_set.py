@@ -35,7 +35,7 @@ async def history_of(shop: Shop, order_id: str) -> dict[str, object]:
     return told
 
 
-async def test_a_day_forward_ends_no_hold_session_link_key_or_history_and_tells_of_no_order(
+async def test_a_clock_set_a_day_forward_ends_no_hold_session_link_key_or_history_and_reports_no_order(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     machine = Machine()

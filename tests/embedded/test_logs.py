@@ -55,7 +55,7 @@ def test_a_message_is_an_object_with_time_level_order_and_trace(lines: Lines) ->
     }
 
 
-def test_an_exception_is_told_by_its_class_its_causes_and_the_code_never_by_its_text(lines: Lines) -> None:
+def test_an_exception_is_logged_by_its_class_its_causes_and_the_code_never_by_its_text(lines: Lines) -> None:
     def fails() -> None:
         try:
             raise KeyError(HOSTILE)
@@ -74,7 +74,7 @@ def test_an_exception_is_told_by_its_class_its_causes_and_the_code_never_by_its_
     assert "Mallory" not in json.dumps(line)
 
 
-def test_of_an_exception_that_causes_itself_each_is_told_once(lines: Lines) -> None:
+def test_an_exception_that_causes_itself_is_logged_once(lines: Lines) -> None:
     first, second = ValueError(), KeyError()
     first.__cause__, second.__cause__ = second, first
     logging.getLogger("expediter.calls").error("a circle", exc_info=first)
@@ -92,7 +92,7 @@ def test_of_an_exception_that_causes_itself_each_is_told_once(lines: Lines) -> N
         ("first\n%s", (HOSTILE,), "first"),
     ],
 )
-def test_of_somebody_elses_message_no_text_that_was_put_into_it_is_told(
+def test_the_arguments_of_a_librarys_message_are_not_logged(
     lines: Lines, template: str, given: tuple[object, ...], told: str
 ) -> None:
     logging.getLogger("somebody.else").error(template, *given)
@@ -101,7 +101,7 @@ def test_of_somebody_elses_message_no_text_that_was_put_into_it_is_told(
     assert (line["message"], line["logger"]) == (told, "somebody.else")
 
 
-def test_of_a_flood_of_one_message_a_second_tells_the_first_and_the_next_how_many_were_left_out() -> None:
+def test_a_flood_of_one_message_is_cut_each_second_and_the_number_of_dropped_ones_is_logged() -> None:
     flood, told = logs.Flood(), list[dict[str, str]]()
     for number in range(logs.MOST + 5):
         record = logging.LogRecord("expediter", logging.ERROR, "", 0, "the disk is full", None, None)

@@ -159,7 +159,7 @@ def test_a_workflow_that_never_ends_or_is_empty_is_refused(file: str) -> None:
         ("QQQQQQQQQQQQQQQQQQQQ", "docs/reference/settings.md lists all of them"),
     ],
 )
-def test_a_misspelt_setting_stops_the_start_and_the_nearest_name_is_told(name: str, meant: str) -> None:
+def test_a_misspelt_setting_stops_the_start_and_the_nearest_name_is_suggested(name: str, meant: str) -> None:
     with pytest.raises(SettingRefused, match=f"EXPEDITER_{name} is no setting of Expediter.") as refused:
         read(**{name: "http://bank"})
 

@@ -62,7 +62,7 @@ def test_an_error_goes_out_under_its_name_with_its_faults(folder: Path) -> None:
     assert told["info"] == {"code": "OrderInvalid", "faults": failed["faults"]}
 
 
-def test_a_function_that_fell_over_says_nothing_of_its_inside(folder: Path) -> None:
+def test_the_answer_of_a_function_that_failed_reveals_no_internals(folder: Path) -> None:
     told = run(folder, "response", {"error": {"message": "KeyError: secret"}, "result": None})["failed"]
     assert told["type"] == "InternalError"
     assert "secret" not in told["message"]

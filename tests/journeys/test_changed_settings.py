@@ -197,9 +197,7 @@ async def test_the_same_key_is_answered_as_before_under_other_settings(tmp_path:
 
 
 @story
-async def test_orders_that_wait_can_be_cancelled_as_long_as_they_were_told(
-    tmp_path: Path, town: Town, ways: Ways
-) -> None:
+async def test_waiting_orders_can_be_cancelled_for_their_whole_hold(tmp_path: Path, town: Town, ways: Ways) -> None:
     """The hold is over at once under the later settings; theirs is not."""
     clock, waiting = VirtualClock(), ("queue", "payment", "hold")
     async with (

@@ -175,7 +175,7 @@ async def test_an_order_in_its_hold_goes_on_holding_and_is_sent_when_the_hold_en
 
 
 @story
-async def test_a_hold_that_ended_while_nobody_ran_ends_at_once(tmp_path: Path) -> None:
+async def test_a_hold_that_ended_while_no_server_ran_ends_at_once(tmp_path: Path) -> None:
     clock = VirtualClock()
     async with opened(tmp_path, clock) as stage:
         order_id = await stage.place()
@@ -204,7 +204,7 @@ async def test_a_message_accepted_just_before_the_stop_is_taken_in_at_the_next_s
 
 
 @story
-async def test_an_order_that_waits_across_a_restart_costs_what_its_customer_was_told(tmp_path: Path) -> None:
+async def test_an_order_that_waits_across_a_restart_keeps_its_price(tmp_path: Path) -> None:
     """Every setting of an order is another one at the next start."""
     order_id = new_id()
     async with opened(tmp_path, HOLD_SECONDS="0", DEFAULT_PRICE="1000", CURRENCY="USD") as stage:

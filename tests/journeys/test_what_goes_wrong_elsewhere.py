@@ -127,7 +127,7 @@ def test_a_fresh_order_has_a_status_that_the_graphql_enum_knows() -> None:
 
 
 @story
-async def test_a_failed_payment_is_saved_as_failed_and_somebody_is_told(tmp_path: Path) -> None:
+async def test_a_failed_payment_is_saved_as_failed_and_mails_say_so(tmp_path: Path) -> None:
     async with opened(tmp_path, PAYMENTS="simulated:decline=1") as stage:
         order_id = await stage.place(email="guest@example.com")
 

@@ -96,7 +96,7 @@ async def test_behind_a_proxy_the_browser_comes_back_to_the_name_that_it_knows(
         assert let_in.headers["Set-Cookie"].endswith("; HttpOnly; SameSite=Lax; Secure")
 
 
-async def test_a_provider_that_dies_during_a_sign_in_is_told_as_away_and_the_plain_token_goes_on(
+async def test_an_issuer_that_dies_during_a_sign_in_is_unavailable_and_the_plain_token_still_works(
     tmp_path: Path, provider: Provider
 ) -> None:
     async with opened(tmp_path, TOKEN="a-long-random-secret", **provider.settings()) as shop:

@@ -58,7 +58,7 @@ def test_an_order_is_found_as_it_was_written(adapters: Adapters) -> None:
         assert work.orders.find("nobody's") is None
 
 
-def test_a_lost_race_is_told_and_writes_nothing(adapters: Adapters) -> None:
+def test_a_lost_race_is_reported_and_writes_nothing(adapters: Adapters) -> None:
     with adapters.unit() as work:
         first = save(work)
         winner = next_of(first, restaurant_id="the winner's")

@@ -195,7 +195,7 @@ def test_migrations_are_numbered_without_a_gap_so_that_a_file_s_number_says_whic
     assert [number for number, _ in _migrations()] == list(range(1, len(_migrations()) + 1))
 
 
-def test_a_file_of_a_newer_release_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_file_of_a_newer_release_is_refused_and_not_changed(tmp_path: Path) -> None:
     left(VERSIONS[-1], tmp_path / "data", tables_of(VERSIONS[-1]))
     file = tmp_path / "data" / "expediter.db"
     with closing(apsw.Connection(str(file))) as connection:

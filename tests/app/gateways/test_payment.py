@@ -224,7 +224,7 @@ def test_a_token_that_is_refused_is_read_again_and_tried_once_more_only_when_it_
 
 
 @pytest.mark.parametrize("token", ["two\nlines", "schlüssel", "\x00"])
-def test_a_token_that_no_header_can_hold_is_not_sent_and_not_told(token: str) -> None:
+def test_a_token_that_no_header_can_hold_is_not_sent_and_not_quoted(token: str) -> None:
     talk = Talk(conversation(charge(), token))
 
     assert isinstance(talk.error, PaymentUnavailable)

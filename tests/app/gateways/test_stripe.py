@@ -94,7 +94,7 @@ def test_a_charge_is_one_request_that_creates_and_confirms_under_our_key() -> No
     assert headers["Authorization"] == "Bearer sk_test_1"
 
 
-def test_a_decline_of_the_card_is_told_in_the_words_that_are_meant_for_customers() -> None:
+def test_a_declined_card_is_explained_in_stripes_words_for_customers() -> None:
     said = failed(code="card_declined", decline_code="insufficient_funds", message="Your card has insufficient funds.")
 
     assert Talk(conversation(charge()), said).answer == Refused("Your card has insufficient funds.", try_again=True)

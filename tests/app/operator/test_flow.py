@@ -34,7 +34,7 @@ def test_a_series_has_a_point_for_every_step_quiet_ones_included() -> None:
     assert points[0].accept_p50 is None
 
 
-def test_a_minute_tells_so_many_reasons_apart_and_counts_the_rest_together() -> None:
+def test_a_minute_counts_a_limited_number_of_reasons_and_the_rest_together() -> None:
     minute = Minute(0)
     for number in range(REASONS + 5):
         count_reason(minute, f"reason {number}")

@@ -47,7 +47,7 @@ async def test_an_order_that_ended_has_left_every_state(tmp_path: Path) -> None:
 
 
 @story
-async def test_a_state_that_failed_tells_its_tries_and_errors(tmp_path: Path) -> None:
+async def test_a_failed_state_shows_its_tries_and_errors(tmp_path: Path) -> None:
     with standing() as town:
         async with opened(tmp_path, **town.settings) as stage:
             order_id = "0198d2a0-0000-7000-8000-0000000000aa"

@@ -109,7 +109,7 @@ def test_the_root_begins_with_the_accept_and_ends_with_the_last_mail() -> None:
     assert all(span.parent == root.id for span in spans[1:] if not span.name.startswith("call"))
 
 
-def test_a_trace_is_the_same_every_time_it_is_told() -> None:
+def test_a_trace_is_the_same_every_time_it_is_made() -> None:
     story = Story(single())
     story.answer()
 
@@ -205,7 +205,7 @@ def test_what_was_under_way_when_it_ended_ends_with_it() -> None:
     assert len(named(story.spans(), "call ProcessPayment")) == 2
 
 
-def test_a_workflow_that_was_set_going_again_is_told_to_its_new_end() -> None:
+def test_the_trace_of_a_redriven_workflow_goes_to_its_new_end() -> None:
     story = Story(single())
     story.fail("OrderChanged")
     before = {span.id for span in story.spans()}

@@ -175,7 +175,7 @@ def test_a_lost_race_settles_the_same_answer_on_the_newer_row(home: Adapters, an
     assert order.result(EffectKind.CHARGE) is (Result.DONE if isinstance(answer, Done) else Result.REFUSED)
 
 
-def test_losing_to_a_writer_is_told_by_the_store(home: Adapters) -> None:
+def test_the_store_reports_a_lost_race_with_a_writer(home: Adapters) -> None:
     with home.unit() as work:
         order = the_order(work)
         work.orders.apply(order, Outcome(msgspec.structs.replace(order, version=2)))

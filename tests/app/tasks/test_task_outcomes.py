@@ -89,7 +89,7 @@ def test_a_workflow_sees_the_status_of_an_order_as_plain_text(task: str, on: Ord
     assert type(settle(task, on).output["status"]) is str
 
 
-def test_a_completed_order_is_a_success_that_is_told() -> None:
+def test_a_completed_order_is_a_success_and_mails_say_so() -> None:
     outcome = settle("CompleteOrder", PAID)
 
     assert outcome.order.status is Status.SUCCESS

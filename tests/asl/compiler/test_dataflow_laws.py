@@ -61,7 +61,7 @@ def test_a_result_is_placed_at_its_path_and_the_rest_of_the_input_stays(given_: 
     assert given_ == before
 
 
-def test_a_result_that_has_no_place_is_told_in_the_words_of_aws() -> None:
+def test_a_result_without_a_place_fails_in_the_words_of_aws() -> None:
     ran = run({"Result": 1, "ResultPath": "$.someTaskResult"}, "input1")
 
     assert (ran.error, ran.cause) == (

@@ -106,7 +106,7 @@ def test_a_transition_never_leaves_its_level() -> None:
     assert places(definition) == ["States.P.Branches[0].States.In.Next", "States.P.Branches[0]"]
 
 
-def test_each_target_that_is_missing_is_told_at_the_field_that_names_it() -> None:
+def test_each_missing_target_is_reported_at_the_field_that_names_it() -> None:
     task = {"Type": "Task", "Resource": "x", "Next": "Gon", "Catch": [{"ErrorEquals": ["E"], "Next": "Gone too"}]}
     rules = [{"Variable": "$.a", "IsNull": True, "Next": name} for name in ("Task", "No rule")]
     choice = {"Type": "Choice", "Choices": rules, "Default": "No default"}

@@ -54,7 +54,7 @@ def checked(result: Any, mode: str = "PRESENT", resource: str = "arn:aws:states:
         ({"Id": "abc", "Sizes": [1.0], "Open": True, "Kind": "A", "Notes": {}}, None),
     ],
 )
-def test_a_field_that_the_service_would_not_answer_is_told(result: Any, fault: str | None) -> None:
+def test_a_field_that_the_service_does_not_return_is_reported(result: Any, fault: str | None) -> None:
     assert checked(result) == fault
 
 

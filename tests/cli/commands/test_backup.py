@@ -55,9 +55,7 @@ def test_every_order_acknowledged_before_it_began_is_in_it_and_goes_on(
     assert typed("reconcile", server=second).code == 0
 
 
-def test_people_are_told_what_it_holds_and_a_second_one_does_not_replace_it(
-    server: Server, typed: Run, tmp_path: Path
-) -> None:
+def test_a_backup_prints_what_it_holds_and_does_not_replace_another(server: Server, typed: Run, tmp_path: Path) -> None:
     first = typed("backup", str(tmp_path / "copy"), server=server)
     second = typed("backup", str(tmp_path / "copy"), server=server)
 

@@ -28,7 +28,7 @@ def paid(typed: Run, server: Server, order_id: str) -> None:
         pass
 
 
-def test_books_that_add_up_are_clean_and_exit_0(server: Server, typed: Run) -> None:
+def test_orders_and_ledger_that_agree_are_clean_and_exit_0(server: Server, typed: Run) -> None:
     paid(typed, server, server.accept())
     answer = typed("reconcile", "--json", server=server)
 

@@ -72,7 +72,7 @@ def test_each_setting_is_shown_with_its_source_and_no_secret(here: Path) -> None
     assert found["DATA"] == ("./data", "default")
 
 
-def test_a_name_that_is_no_setting_is_told_without_its_value(here: Path) -> None:
+def test_an_unknown_setting_is_named_without_its_value(here: Path) -> None:
     done = run(here, "settings", TOKNE="hidden")
 
     assert done.returncode == 2

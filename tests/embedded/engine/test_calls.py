@@ -12,7 +12,7 @@ from tests.support.town import standing
 
 
 @story
-async def test_a_call_that_fails_in_a_way_nobody_foresaw_is_a_failure_of_its_task(
+async def test_a_call_that_ends_in_an_unexpected_error_is_a_failure_of_its_task(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def broken(*_: Any) -> None:

@@ -141,7 +141,7 @@ async def test_a_slow_bank_does_not_hold_up_the_restaurant(tmp_path: Path) -> No
 
 
 @story
-async def test_every_committed_change_is_told_to_who_follows_the_order(tmp_path: Path) -> None:
+async def test_every_committed_change_reaches_the_followers_of_the_order(tmp_path: Path) -> None:
     async with opened(tmp_path) as stage:
         order_id = new_id()
         with stage.home.feed.subscribe(order_id) as changes:

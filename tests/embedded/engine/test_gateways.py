@@ -170,7 +170,7 @@ def test_the_wait_that_a_busy_provider_asks_for_is_waited() -> None:
     assert bank.calls == [("charge", "o1/charge")]
 
 
-def test_nobody_who_listens_is_unavailable_not_an_answer() -> None:
+def test_a_gateway_without_a_listener_is_unavailable() -> None:
     with listening() as listener:
         nowhere = Remote(url_of(listener))
 

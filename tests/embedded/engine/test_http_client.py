@@ -256,7 +256,7 @@ def test_a_closed_port_is_no_answer() -> None:
         talking(Server(), refused)
 
 
-def test_behind_https_nobody_answers_who_cannot_prove_a_name() -> None:
+def test_a_server_without_tls_gives_no_answer_to_https() -> None:
     async def encrypted(client: HttpClient) -> HttpResponse:
         return await _once(client.url.replace("http:", "https:"))
 

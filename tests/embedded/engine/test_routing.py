@@ -184,7 +184,7 @@ async def test_a_definition_that_this_server_cannot_run_is_no_version(tmp_path: 
 
 
 @given(st.uuids(), st.integers(1, 100))
-def test_a_name_has_the_same_share_for_ever_and_a_larger_weight_keeps_who_was_there(name: Any, percent: int) -> None:
+def test_a_name_keeps_its_version_and_a_larger_percentage_only_adds_names(name: Any, percent: int) -> None:
     definitions = Definitions(engine_stores(EmbeddedAdapters()._session).definitions)
     found = []
     for more in range(percent, 101):

@@ -48,7 +48,7 @@ async def test_an_order_ends_on_the_definition_it_began_with(tmp_path: Path) -> 
 
 
 @story
-async def test_the_history_of_an_ended_order_is_told_by_its_own_definition(tmp_path: Path) -> None:
+async def test_the_history_of_an_ended_order_comes_from_its_own_definition(tmp_path: Path) -> None:
     old, data, second = await old_and_new(tmp_path)
     async with opened(data) as stage:
         await stage.advance(30 * SECOND)
@@ -87,7 +87,7 @@ async def test_a_live_definition_that_names_a_task_we_lack_is_refused_and_listed
 
 
 @story
-async def test_a_definition_that_nothing_lives_on_any_more_hinders_nobody(tmp_path: Path) -> None:
+async def test_a_definition_without_live_executions_does_not_stop_the_start(tmp_path: Path) -> None:
     await with_a_task_gone(tmp_path)
     with closing(open_writer(tmp_path / "expediter.db")) as connection:
         connection.execute("UPDATE execution SET due_at = NULL, status = 'SUCCEEDED'")

@@ -65,7 +65,9 @@ def slow(folder: Path) -> str:
 
 
 @story
-async def test_a_refund_that_is_owed_for_an_hour_is_told_once_also_after_a_restart(tmp_path: Path, town: Town) -> None:
+async def test_a_refund_that_is_owed_for_an_hour_is_reported_once_also_after_a_restart(
+    tmp_path: Path, town: Town
+) -> None:
     clock = VirtualClock()
     notify = f"{OPS},night@example.com"
     async with opened(tmp_path, clock, HOLD_SECONDS="10", NOTIFY=notify, **town.settings) as stage:
@@ -90,7 +92,7 @@ async def test_a_refund_that_is_owed_for_an_hour_is_told_once_also_after_a_resta
 
 
 @story
-async def test_an_order_that_needs_an_operator_is_told_once_also_after_a_restart(
+async def test_an_order_that_needs_an_operator_is_reported_once_also_after_a_restart(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = VirtualClock()
@@ -107,7 +109,7 @@ async def test_an_order_that_needs_an_operator_is_told_once_also_after_a_restart
 
 
 @story
-async def test_an_order_past_its_time_is_told_and_one_in_time_is_not(tmp_path: Path) -> None:
+async def test_a_late_order_is_reported_and_one_in_time_is_not(tmp_path: Path) -> None:
     async with opened(tmp_path, WORKFLOW=slow(tmp_path), HOLD_SECONDS="60", NOTIFY=OPS) as stage:
         late = await stage.place()
         await stage.pass_time(ORDER_TIME)
@@ -157,7 +159,7 @@ async def test_an_accepted_order_that_waits_on_the_queue_is_late_too(tmp_path: P
 
 
 @story
-async def test_an_accepted_order_whose_message_died_is_told(tmp_path: Path) -> None:
+async def test_an_accepted_order_whose_message_is_a_dead_letter_is_reported(tmp_path: Path) -> None:
     async with opened(tmp_path, NOTIFY=OPS, HOLD_SECONDS="0") as stage:
         order_id = await stage.place()
         await stage.send(b"no JSON", order_id=order_id)
@@ -168,7 +170,7 @@ async def test_an_accepted_order_whose_message_died_is_told(tmp_path: Path) -> N
 
 
 @story
-async def test_when_much_goes_wrong_at_once_a_look_tells_some_and_the_next_the_rest(tmp_path: Path) -> None:
+async def test_many_alerts_at_once_are_reported_over_several_rounds(tmp_path: Path) -> None:
     async with alarming(tmp_path) as stage:
         for _ in range(MOST + 1):
             await stage.accept()
@@ -180,7 +182,7 @@ async def test_when_much_goes_wrong_at_once_a_look_tells_some_and_the_next_the_r
 
 
 @story
-async def test_without_operators_to_tell_the_log_tells_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_without_operators_an_alert_is_only_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with alarming(tmp_path, NOTIFY="") as stage:
         await stage.place()
         with caplog.at_level(logging.WARNING, "expediter.alerts"):
@@ -243,7 +245,7 @@ class FullForAlerts:
 
 
 @story
-async def test_a_mail_that_was_given_up_is_told_once_counted_and_seen_on_the_order(
+async def test_a_mail_that_was_given_up_is_reported_once_counted_and_shown_on_the_order(
     tmp_path: Path, post: tuple[MailServer, str]
 ) -> None:
     server, url = post

@@ -39,7 +39,7 @@ async def look(stage: Stage) -> None:
 
 
 @story
-async def test_a_clock_set_back_is_told_once_and_so_is_that_it_is_right_again(
+async def test_a_clock_set_back_is_reported_once_and_so_is_its_correction(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with opened(tmp_path) as stage:
@@ -54,7 +54,7 @@ async def test_a_clock_set_back_is_told_once_and_so_is_that_it_is_right_again(
 
 
 @pytest.mark.parametrize("ahead", [-MOST, MOST, 0])
-def test_a_minute_more_or_less_is_told_to_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture, ahead: int) -> None:
+def test_a_difference_of_a_minute_is_not_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture, ahead: int) -> None:
     @story
     async def run() -> None:
         async with opened(tmp_path) as stage:
@@ -94,7 +94,7 @@ def test_operators_get_one_mail_that_says_how_the_clock_was_set(
 
 
 @pytest.mark.parametrize("ahead", [HOUR, 30 * MINUTE, -HOUR])
-async def test_a_start_on_a_file_with_a_time_to_come_tells_at_once(
+async def test_a_start_on_a_file_with_a_future_time_is_reported_at_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, ahead: int
 ) -> None:
     """The newest time in the file lies ``ahead``. One that lies back is no sign: the server was down for so long."""

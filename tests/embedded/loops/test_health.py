@@ -113,7 +113,7 @@ async def test_a_start_on_a_damaged_file_serves_and_says_so_once_in_the_log_and_
 
 
 @story
-async def test_a_page_that_is_damaged_while_the_server_runs_stops_the_accept_as_soon_as_somebody_meets_it(
+async def test_a_page_that_is_damaged_while_the_server_runs_stops_new_orders_as_soon_as_it_is_read(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with once(tmp_path):
@@ -168,7 +168,7 @@ async def test_metrics_tell_the_outage_while_the_file_cannot_be_read(tmp_path: P
 
 
 @story
-async def test_damage_that_nobody_meets_is_found_within_a_day(tmp_path: Path) -> None:
+async def test_damage_that_no_read_meets_is_found_within_a_day(tmp_path: Path) -> None:
     clock = VirtualClock()
     async with once(tmp_path):
         pass

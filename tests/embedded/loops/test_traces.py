@@ -161,7 +161,7 @@ async def test_a_trace_goes_on_across_a_restart(tmp_path: Path, collector: Colle
 
 
 @story
-async def test_a_trace_that_the_collector_did_not_take_is_exported_later_by_whoever_runs_then(
+async def test_a_trace_that_the_collector_did_not_take_is_exported_later_also_by_another_process(
     tmp_path: Path, collector: Collector
 ) -> None:
     clock, collector.refusing = VirtualClock(), True

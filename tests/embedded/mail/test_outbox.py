@@ -60,7 +60,7 @@ def waits_until(stage: Stage, due: int) -> bool:
 
 
 @story
-async def test_the_end_of_an_order_is_told_once_to_customer_and_operators(tmp_path: Path, post: Post) -> None:
+async def test_the_customer_and_operators_are_told_of_an_end_once(tmp_path: Path, post: Post) -> None:
     async with opened(tmp_path, HOLD_SECONDS="0", SMTP_URL=post.url, NOTIFY=f"ops@example.com,{ANN}") as stage:
         await stage.place(email=ANN)
         await stage.until(lambda: problems(stage) == [(1, 1, 0), (1, 1, 0)])

@@ -180,7 +180,7 @@ async def test_an_order_whose_workflow_waits_before_it_saved_the_order_is_under_
 
 
 @story
-async def test_doing_it_again_does_nothing_and_nobody_is_nobody(tmp_path: Path) -> None:
+async def test_erasing_again_does_nothing_and_an_unknown_customer_is_no_error(tmp_path: Path) -> None:
     async with opened(tmp_path) as stage:
         order_id = await ended(stage, **ADA)
         await stage.home.erase("ada-lovelace", WHO)
@@ -230,7 +230,9 @@ async def test_her_key_stays_taken_and_recognises_her_order_no_more(tmp_path: Pa
 
 
 @story
-async def test_her_dead_letters_go_and_the_order_whose_key_one_used_stays_as_it_is(tmp_path: Path) -> None:
+async def test_the_customers_dead_letters_are_removed_and_the_order_whose_key_one_used_is_not_changed(
+    tmp_path: Path,
+) -> None:
     async with opened(tmp_path, NOTIFY="ops@example.com") as stage:
         his, free = await ended(stage, **BOB), new_id()
         hers = json.dumps({**BURGERS, **ADA}).encode()

@@ -46,7 +46,7 @@ def test_a_value_is_counted_up_to_the_first_bound_that_it_does_not_exceed() -> N
     assert (seen.counts, seen.cumulated(), seen.total) == ([2, 2, 1, 1], [2, 4, 5, 6], 13.5)
 
 
-def test_every_metric_is_told_under_the_name_that_the_reference_lists() -> None:
+def test_every_metric_has_the_name_that_the_reference_lists() -> None:
     metrics = Metrics()
     metrics.units["x"].observe(1)
     metrics.calls["charge", "done"].observe(1)
@@ -57,7 +57,7 @@ def test_every_metric_is_told_under_the_name_that_the_reference_lists() -> None:
 
 
 @story
-async def test_what_orders_did_is_told_as_the_flow_page_tells_it(tmp_path: Path) -> None:
+async def test_the_counts_of_orders_are_those_of_the_flow_page(tmp_path: Path) -> None:
     async with opened(tmp_path, HOLD_SECONDS="10", PAYMENTS="simulated:decline=0.5") as stage:
         for _ in range(12):
             await stage.place()
@@ -145,7 +145,7 @@ async def test_what_waits_is_told_with_the_age_of_its_oldest(tmp_path: Path) -> 
 
 
 @story
-async def test_orders_that_need_an_operator_are_told(tmp_path: Path) -> None:
+async def test_orders_that_need_an_operator_are_reported(tmp_path: Path) -> None:
     async with opened(tmp_path, WORKFLOW=alarmed(tmp_path), PAYMENTS="simulated:decline=1") as stage:
         await stage.place()
 

@@ -52,7 +52,7 @@ async def test_a_commit_is_done_when_sqlite_has_returned_and_not_before(connecti
 
 
 @story
-async def test_one_that_was_over_before_anybody_waited_is_waited_for_no_more(connection: apsw.Connection) -> None:
+async def test_a_commit_that_ended_before_is_not_waited_for(connection: apsw.Connection) -> None:
     committer = Committer(connection)
     connection.execute("BEGIN IMMEDIATE")
     commit = committer.begin()
@@ -73,7 +73,7 @@ class Between(asyncio.SelectorEventLoop):
         return super().create_future()
 
 
-def test_one_that_ends_while_somebody_begins_to_wait_is_heard_of_too(connection: apsw.Connection) -> None:
+def test_a_commit_that_ends_while_the_writer_begins_to_wait_is_noticed(connection: apsw.Connection) -> None:
     disk = threading.Event()
     connection.exec_trace = lambda _, sql, __: sql != "COMMIT" or disk.wait(60)
 

@@ -47,7 +47,7 @@ def test_a_file_of_newer_code_is_refused(file: Path) -> None:
             opening(file)
 
 
-def test_a_database_of_somebody_else_is_refused_and_stays_as_it_is(file: Path) -> None:
+def test_a_database_of_another_program_is_refused_and_not_changed(file: Path) -> None:
     with closing(apsw.Connection(str(file))) as connection:
         connection.execute("CREATE TABLE photos (name)")
     before = file.read_bytes()
@@ -58,7 +58,7 @@ def test_a_database_of_somebody_else_is_refused_and_stays_as_it_is(file: Path) -
     assert file.read_bytes() == before
 
 
-def test_a_file_that_is_no_database_is_refused_and_stays_as_it_is(file: Path) -> None:
+def test_a_file_that_is_no_database_is_refused_and_not_changed(file: Path) -> None:
     file.write_bytes(b"Dear diary. " * 100)
 
     for opening in (open_writer, open_reader):

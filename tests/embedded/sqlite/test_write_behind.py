@@ -192,7 +192,7 @@ def test_a_row_that_is_added_and_deleted_in_one_batch_is_never_written() -> None
         assert connection.total_changes() == before
 
 
-def test_what_a_batch_changed_is_told_when_it_is_kept_as_it_was_before_and_as_it_is_now() -> None:
+def test_listeners_get_the_old_and_the_new_row_of_each_change_once_the_batch_is_kept() -> None:
     with closing(apsw.Connection(":memory:")) as connection:
         lines = Lines(connection)
         lines.unit((1, "a"), (1, "b"))
@@ -212,7 +212,7 @@ def test_what_a_batch_changed_is_told_when_it_is_kept_as_it_was_before_and_as_it
         assert lines.told == [(None, "abc"), (None, "d"), ("d", "de")]
 
 
-def test_nobody_is_told_of_what_is_lost_or_rolled_back() -> None:
+def test_listeners_hear_nothing_of_what_is_lost_or_rolled_back() -> None:
     with closing(apsw.Connection(":memory:")) as connection:
         lines = Lines(connection)
         connection.execute("BEGIN")

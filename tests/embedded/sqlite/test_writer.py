@@ -233,7 +233,7 @@ async def test_what_comes_in_during_a_commit_makes_the_next_batch(tmp_path: Path
 
 
 @story
-async def test_a_commit_that_fails_is_told_to_everybody_in_it_and_the_writer_goes_on(tmp_path: Path) -> None:
+async def test_a_commit_that_fails_is_answered_to_every_caller_in_it_and_the_writer_goes_on(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
         bench.connection.execute("PRAGMA foreign_keys = ON")
         bench.connection.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
@@ -259,7 +259,7 @@ async def test_a_commit_that_fails_is_told_to_everybody_in_it_and_the_writer_goe
 
 
 @story
-async def test_a_full_disk_is_told_to_everybody_in_the_commit_and_the_writer_goes_on(tmp_path: Path) -> None:
+async def test_a_full_disk_is_answered_to_every_caller_in_the_commit_and_the_writer_goes_on(tmp_path: Path) -> None:
     async with writing(tmp_path) as bench:
         await bench.writer.run("first", bench.insert("first"))
         units = [bench.insert("small"), bench.insert("large" * 100_000)]

@@ -106,7 +106,7 @@ def test_a_unit_that_ran_ahead_of_the_lock_runs_again_and_is_stored_once(
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_lock_is_told_once_and_so_is_its_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lock_is_reported_once_and_so_is_its_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     @story
     async def told() -> None:
         async with writing(tmp_path) as bench:

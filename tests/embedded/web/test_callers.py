@@ -27,7 +27,7 @@ def test_a_trusted_proxy_says_who_its_caller_is(said: str, caller: str) -> None:
 
 
 @pytest.mark.parametrize("peer", ["203.0.113.1", "127.0.0.2", "::1", ""])
-def test_anybody_else_says_nothing_that_is_believed(peer: str) -> None:
+def test_headers_of_untrusted_clients_are_ignored(peer: str) -> None:
     headers = {"x-forwarded-for": "6.6.6.6", "x-forwarded-proto": "https"}
 
     assert TRUSTED.caller(peer, headers) == subscriber(peer)

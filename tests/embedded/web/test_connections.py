@@ -62,7 +62,7 @@ async def test_the_rest_of_a_request_that_was_sent_ahead_is_owed_once_its_turn_h
         assert (await client.rest()).startswith(b"HTTP/1.1 408 ")
 
 
-async def test_a_connection_that_says_nothing_more_is_closed_without_a_word(serving: Opened) -> None:
+async def test_a_silent_connection_is_closed_without_an_answer(serving: Opened) -> None:
     async with serving() as served, connected(served.port) as client:
         await client.says(GET)
         assert await client.hears() == [200]

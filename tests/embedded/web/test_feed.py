@@ -76,7 +76,7 @@ async def test_who_left_is_forgotten() -> None:
     all_changes.publish(order("a"))
 
 
-async def test_one_order_is_followed_from_what_it_is_to_its_end() -> None:
+async def test_one_order_is_followed_from_its_present_state_to_its_end() -> None:
     all_changes = Feed()
     followed = UntilEnded(all_changes.subscribe("a"), order("a", 1))
     assert (await anext(followed)).version == 1
@@ -87,7 +87,7 @@ async def test_one_order_is_followed_from_what_it_is_to_its_end() -> None:
     assert all_changes.listeners == 0
 
 
-async def test_an_order_that_had_ended_is_all_that_is_told() -> None:
+async def test_an_order_that_had_ended_is_sent_once() -> None:
     all_changes = Feed()
     followed = UntilEnded(all_changes.subscribe("a"), order("a", 7, CANCELLED))
     assert [it.version async for it in followed] == [7]

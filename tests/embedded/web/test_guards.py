@@ -79,7 +79,7 @@ async def test_a_server_on_an_address_goes_by_it(opened: Opened) -> None:
             assert (await served.client.get("/orders", headers={**token, "Host": host})).status_code == status
 
 
-async def test_a_server_on_all_addresses_takes_any_name_from_who_has_the_token(opened: Opened) -> None:
+async def test_a_server_on_all_addresses_accepts_any_name_with_a_token(opened: Opened) -> None:
     async with opened(HOST="0.0.0.0", TOKEN="a-long-random-secret") as served:
         for token, status in (("a-long-random-secret", 200), ("wrong", 401)):
             headers = {"Host": "orders.example", "Authorization": f"Bearer {token}"}

@@ -35,7 +35,7 @@ class Commits:
             asyncio.get_running_loop().call_soon(self.when_it_is_over)
 
 
-async def test_requests_that_were_read_before_the_writer_takes_who_is_there_are_in_its_commit(tmp_path: Path) -> None:
+async def test_requests_that_are_read_before_the_writer_begins_are_in_its_commit(tmp_path: Path) -> None:
     commits = Commits()
     async with open_home(from_environment(environment(tmp_path, {})), observer=commits) as home:
         app = create_app(home)

@@ -63,7 +63,7 @@ async def test_a_caller_with_too_many_that_are_all_busy_gets_no_more_and_takes_n
     assert not any(line.given_up for line in others)
 
 
-async def test_among_equals_who_has_been_idle_longest_makes_room() -> None:
+async def test_among_equal_callers_the_longest_idle_connection_is_closed() -> None:
     connections = Connections(4)
     lines = [idle(connections, f"192.0.2.{number}", 1)[0] for number in range(5)]
 

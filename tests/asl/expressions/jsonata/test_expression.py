@@ -139,7 +139,7 @@ def test_an_expression_that_is_not_jsonata_is_refused_with_its_place() -> None:
     assert invalid.value.faults[0].path == "States.Only.Output.a[0].b"
 
 
-def test_each_expression_that_cannot_be_read_is_told_where_it_stands() -> None:
+def test_each_expression_that_cannot_be_read_is_reported_at_its_place() -> None:
     assign = {"v": "{% 1 %}", "w": ["{% 2 %}", "{% foo %}"], "a/b": {"c": "{% $states.result %}"}, "x": "{% $$ %}"}
     catch = [{"ErrorEquals": ["E"], "Next": "One", "Output": ["{% $states.errorOutput %}", "{% bar %}"]}]
     task = {"Type": "Task", "Resource": "x", "Arguments": assign, "Catch": catch, "End": True}
@@ -152,7 +152,7 @@ def test_each_expression_that_cannot_be_read_is_told_where_it_stands() -> None:
     ]
 
 
-def test_a_function_that_is_not_there_is_told_where_it_is_called() -> None:
+def test_a_missing_function_is_reported_where_it_is_called() -> None:
     warnings = parse(only({**END, "Output": {"a": ["{% $nun() %}"]}}, QueryLanguage="JSONata")).warnings
 
     assert [fault.path for fault in warnings if fault.code == "UNKNOWN_FUNCTION"] == ["States.One.Output.a[0]"]

@@ -92,7 +92,7 @@ def test_without_a_store_the_transformed_results_are_the_result() -> None:
     assert flat.written == {}
 
 
-def test_an_execution_that_failed_is_told_of_whatever_the_transformation() -> None:
+def test_a_failed_execution_is_listed_with_every_transformation() -> None:
     *outputs, failed = written({"WriterConfig": {"Transformation": "COMPACT"}}).output
 
     assert outputs == [[1, 2], 3]

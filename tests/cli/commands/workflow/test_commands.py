@@ -235,7 +235,7 @@ def test_run_says_what_has_no_value(folder: Path, typed: Run) -> None:
         (["nothing", "--json"], "No such command 'nothing'."),
     ],
 )
-def test_a_wrong_command_line_is_told_as_json_where_json_is_asked_for(
+def test_a_wrong_command_line_is_reported_as_json_where_json_is_asked_for(
     typed: Run, typed_words: list[str], told: str
 ) -> None:
     done = typed("workflow", *typed_words)

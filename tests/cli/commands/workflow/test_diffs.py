@@ -129,7 +129,7 @@ def test_a_definition_with_renamed_states_is_seen_as_such(first: set[str], secon
     assert set(found.renamed.values()) <= set(found.new)
 
 
-def test_a_state_of_another_type_and_a_task_that_is_gone_are_told() -> None:
+def test_a_state_of_another_type_and_a_removed_task_are_reported() -> None:
     new = copy.deepcopy(OLD)
     new["States"]["Hold"] = {"Type": "Pass", "Next": new["States"]["Hold"]["Next"]}
     new["States"]["CompleteOrder"]["Resource"] = "InitializeOrder"
@@ -151,7 +151,7 @@ def test_what_differs_of_the_definition_itself_and_of_a_machine_inside_is_told()
     assert found.changed == {"A": ("ItemProcessor.ProcessorConfig",)}
 
 
-def test_a_state_that_moved_into_or_out_of_another_is_told_and_would_strand_its_orders(
+def test_a_state_that_moved_into_or_out_of_another_is_reported_and_would_strand_its_orders(
     typed: Run, tmp_path: Path
 ) -> None:
     def machine(*inside: str, top: str = "") -> dict[str, Any]:

@@ -123,7 +123,7 @@ UNREADABLE = [
 
 
 @pytest.mark.parametrize(("text", "place", "reason"), UNREADABLE)
-def test_a_text_that_cannot_be_read_is_told_with_its_place_in_every_format(
+def test_a_text_that_cannot_be_read_is_reported_with_its_place_in_every_format(
     tmp_path: Path, text: str, place: tuple[int, int], reason: str
 ) -> None:
     file = tmp_path / "broken"

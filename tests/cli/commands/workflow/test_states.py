@@ -36,7 +36,7 @@ def test_a_mocked_task_is_answered_as_on_aws(file: Path) -> None:
     assert (code, answer) == (0, {"status": "SUCCEEDED", "output": {"paid": True}, "nextState": "Done"})
 
 
-def test_the_next_retry_is_told(file: Path) -> None:
+def test_the_next_retry_is_shown(file: Path) -> None:
     configuration = '{"retrierRetryCount": 2}'
     code, answer = state(
         file,

@@ -40,7 +40,7 @@ def test_what_names_no_routing_is_refused_before_anybody_is_asked(typed: Run, gi
     assert typed("workflow", "route", *given, "--url", "http://127.0.0.1:9").code == 2
 
 
-def test_a_failed_order_is_redriven_and_the_audit_tells_that_the_command_line_did_it(
+def test_a_failed_order_is_redriven_and_the_audit_names_the_command_line(
     started: Start, typed: Run, tmp_path: Path
 ) -> None:
     file = tmp_path / "broken.asl.json"

@@ -332,7 +332,7 @@ async def test_nobody_gives_a_key_what_he_may_not_do(opened: Opened) -> None:
         assert answer.headers["WWW-Authenticate"] == 'Bearer error="insufficient_scope", scope="erase"'
 
 
-async def test_the_audit_names_the_key_of_who_acts_and_no_customer(opened: Opened, issuer: Issuer) -> None:
+async def test_the_audit_names_the_key_of_the_caller_and_no_customer(opened: Opened, issuer: Issuer) -> None:
     async with opened(VirtualClock(), TOKEN=TOKEN, **issuer.settings()) as served:
         key_id, key = await made_key(served.client, ["orders:write"])
         for token in (key, issuer.token("ann@example.com")):

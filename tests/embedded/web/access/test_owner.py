@@ -34,7 +34,7 @@ def without(text: str, order_id: str) -> str:
     return text.replace(order_id, "ID")
 
 
-async def test_every_operation_tells_of_anothers_order_what_it_tells_of_none(opened: Opened) -> None:
+async def test_every_operation_answers_for_anothers_order_as_for_a_missing_one(opened: Opened) -> None:
     with issuing(time.time()) as issuer:
         async with opened(TOKEN=TOKEN, **issuer.settings()) as served:
             hers = (await placed(served, by(issuer, "ann"))).headers["Order-Id"]
@@ -56,7 +56,7 @@ async def test_every_operation_tells_of_anothers_order_what_it_tells_of_none(ope
 
 
 @pytest.mark.parametrize("field", [name for name in FIELDS if "ID" in FIELDS[name] and NEEDS[name] in CUSTOMER])
-async def test_every_field_tells_of_anothers_order_what_it_tells_of_none(serving: Opened, field: str) -> None:
+async def test_every_field_answers_for_anothers_order_as_for_a_missing_one(serving: Opened, field: str) -> None:
     with issuing(time.time()) as issuer:
         async with serving(TOKEN=TOKEN, **issuer.settings()) as served:
             hers = (await placed(served, by(issuer, "ann"))).headers["Order-Id"]

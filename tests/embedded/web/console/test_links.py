@@ -20,7 +20,7 @@ def test_the_secret_is_made_once_and_is_nobody_elses_to_read(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("left", [b"", b"abc"])
-def test_what_a_full_disk_left_of_a_secret_is_none(tmp_path: Path, left: bytes) -> None:
+def test_an_empty_secret_that_a_full_disk_left_is_replaced(tmp_path: Path, left: bytes) -> None:
     (tmp_path / "secret").write_bytes(left)
     links_in(tmp_path, 30)
 

@@ -22,7 +22,7 @@ def test_a_session_lasts_twelve_hours_and_no_longer() -> None:
     assert LASTS == 12 * 60 * 60
 
 
-def test_a_session_that_ended_is_over_for_whoever_has_its_cookie() -> None:
+def test_the_cookie_of_an_ended_session_opens_nothing() -> None:
     sessions = ConsoleSessions(Clock())
     _, cookie = sessions.begin("Ada")
     sessions.end(cookie)
@@ -31,7 +31,7 @@ def test_a_session_that_ended_is_over_for_whoever_has_its_cookie() -> None:
     assert sessions.find(cookie) is None
 
 
-def test_a_cookie_that_nobody_was_given_is_no_session() -> None:
+def test_an_invented_cookie_is_no_session() -> None:
     sessions = ConsoleSessions(Clock())
     sessions.begin("Ada")
     for cookie in ("", "x", "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJjb25zb2xlIn0.x"):

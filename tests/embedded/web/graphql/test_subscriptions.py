@@ -40,7 +40,7 @@ async def to_the_end(client: Client) -> list[str]:
     return shown
 
 
-async def test_who_follows_an_order_sees_it_as_it_is_first(serving: Opened) -> None:
+async def test_a_follower_of_an_order_gets_its_present_state_first(serving: Opened) -> None:
     async with serving() as served, connected(served) as client:
         order_id = await placed(served)
         await client.say("subscribe", "1", query=FOLLOW, variables={"id": order_id})

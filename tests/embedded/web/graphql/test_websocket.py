@@ -192,7 +192,7 @@ async def test_a_refused_handshake_is_no_error_of_the_server(
     assert not caplog.records
 
 
-async def test_a_binary_message_is_told_that_text_is_wanted(serving: Opened) -> None:
+async def test_a_binary_message_is_refused_because_text_is_expected(serving: Opened) -> None:
     async with serving() as served, connected(served) as client:
         await client.say_raw(b"{}")
         assert await client.closed() == 4400

@@ -114,7 +114,7 @@ async def test_an_application_that_fails_ends_only_its_own_connection(caplog: py
     assert "unexpected" in line.message
 
 
-async def test_an_error_that_comes_later_is_told_as_the_application_tells_it() -> None:
+async def test_an_error_that_comes_later_has_the_applications_form() -> None:
     async with running(Fails()) as server, connected(server.port) as client:
         await client.says(b"POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\ntoo-hot")
         head = await client.head()

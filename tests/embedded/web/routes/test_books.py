@@ -15,7 +15,7 @@ from tests.console.shop import opened
 pytestmark = pytest.mark.anyio
 
 
-async def test_the_books_of_a_running_server_add_up_and_an_order_that_does_not_is_named(tmp_path: Path) -> None:
+async def test_a_running_server_is_reconciled_and_an_order_that_does_not_add_up_is_named(tmp_path: Path) -> None:
     async with opened(tmp_path, HOLD_SECONDS="0") as shop:
         one, two = [await shop.place() for _ in range(2)]
         for order_id in (one, two):

@@ -43,7 +43,7 @@ async def test_a_customer_is_erased_and_the_order_says_so(opened: Opened) -> Non
     assert "lovelace" not in page
 
 
-async def test_both_spellings_of_a_name_are_one_customer_who_is_erased_whole(opened: Opened) -> None:
+async def test_both_spellings_of_a_name_are_one_customer_and_are_erased_together(opened: Opened) -> None:
     """ü as one code point, and as u with two dots."""
     async with opened(HOLD_SECONDS="0") as served:
         order_ids = [await ended(served, user_id=name) for name in ("J\u00fcrgen", "Ju\u0308rgen")]
@@ -83,7 +83,7 @@ async def test_orders_under_way_are_a_conflict_that_names_them(opened: Opened) -
     ("body", "status"),
     [(b"", 400), (b"{", 400), (b"{}", 422), (b'{"user_id": ""}', 422), (b'{"user_id": "(erased)"}', 422), (b"[]", 422)],
 )
-async def test_a_body_that_names_nobody_is_refused(opened: Opened, body: bytes, status: int) -> None:
+async def test_a_body_without_a_user_is_refused(opened: Opened, body: bytes, status: int) -> None:
     async with opened() as served:
         answer = await served.client.post("/erasures", content=body, headers={"Content-Type": "application/json"})
         form = await served.client.post("/erasures", content=body, headers={"Content-Type": "text/plain"})

@@ -28,7 +28,7 @@ async def names(served: Served) -> list[str]:
     return [key["name"] for key in (await served.client.get("/keys")).json()["items"]]
 
 
-async def test_a_key_is_made_once_and_its_secret_is_not_told_again(opened: Opened) -> None:
+async def test_a_key_is_made_once_and_its_secret_is_not_shown_again(opened: Opened) -> None:
     async with opened() as served:
         key = new_id()
         first, second = await add(served, key), await add(served, key.upper())
