@@ -1,6 +1,7 @@
 """The CDK application: `python -m infra.app` writes the templates of one stage; deploying them is the CDK's task.
 
-STAGE (dev or prod) or the context ``stage`` chooses; ALLOWED_ORIGIN names the origin whose pages may call the API.
+STAGE (dev or prod) or the context ``stage`` chooses; ALLOWED_ORIGIN names the origin whose pages may call the API;
+RELEASE=at-once has a release go live at once, whatever the alarms say: for a release that ends what they ring for.
 Nothing here asks AWS or the network anything.
 """
 
@@ -10,10 +11,10 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from infra import grants
 from infra.api import cors
 from infra.bundle import bundle
 from infra.checks import acknowledge, check
+from infra.compute import grants
 from infra.stack import Orders
 from infra.stages import STAGES
 
@@ -29,6 +30,7 @@ def application(stage: str | None = None, outdir: Path | None = None) -> cdk.App
     app = cdk.App(context=context, outdir=str(outdir) if outdir else None, analytics_reporting=False)
     chosen = STAGES[stage or os.environ.get("STAGE") or app.node.try_get_context("stage") or "dev"]
     chosen = chosen._replace(origin=cors.origin(os.environ.get("ALLOWED_ORIGIN", "")))
+    chosen = chosen._replace(canary=chosen.canary and os.environ.get("RELEASE") != "at-once")
     grants.check()
     stack = Orders(app, chosen, bundle(HERE.parent / "build/lambda"))
     cdk.Tags.of(app).add("application", "expediter")

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
+from expediter.aws.functions.table import TASK_FUNCTIONS
 from infra.stack import Orders
 
 
@@ -23,7 +24,7 @@ def check(app: cdk.App) -> None:
 
 
 def accepted(stack: Orders) -> list[Accepted]:
-    return [*_rights(stack), *_apis(stack)]
+    return [*_rights(stack), *_releases(stack), *_apis(stack)]
 
 
 def _rights(stack: Orders) -> list[Accepted]:
@@ -53,6 +54,30 @@ def _rights(stack: Orders) -> list[Accepted]:
             "An account has one role by which API Gateway writes logs, and this is the policy that AWS made for it.",
         ),
     ]
+
+
+def _releases(stack: Orders) -> list[Accepted]:
+    deploy = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited"
+    return [
+        *(
+            Accepted(
+                stack.workflow.role,
+                f"AwsSolutions-IAM5[Resource::<{_key(stack, name)}.Arn>:*]",
+                "Executions under way call the versions of the functions that they began with.",
+            )
+            for name in TASK_FUNCTIONS
+        ),
+        Accepted(
+            stack.release.role,
+            f"AwsSolutions-IAM4[Policy::{deploy}]",
+            "What CodeDeploy needs to move an alias is said by this policy, which AWS made for it and looks after.",
+        ),
+    ]
+
+
+def _key(stack: Orders, name: str) -> str:
+    """The logical id of a function."""
+    return str(stack.resolve(stack.functions.by_name[name].function_arn)["Fn::GetAtt"][0])
 
 
 def _apis(stack: Orders) -> list[Accepted]:

@@ -14,17 +14,18 @@ from constructs import Construct
 
 from expediter.aws.functions.table import TASK_FUNCTIONS
 from expediter.aws.stores.tables import Name
-from infra import grants
 from infra.api.graphql import GraphqlApi
 from infra.api.rest import RestApi
-from infra.functions import Functions
+from infra.compute import grants
+from infra.compute.functions import Functions
+from infra.compute.release import Release
+from infra.compute.workflow import Workflow
 from infra.limits import Limits
 from infra.messages import Messages
 from infra.stages import Stage
 from infra.store import Store
 from infra.users import Users
 from infra.watch import Watch
-from infra.workflow import Workflow
 
 #: Messages to one call of the intake.
 BATCH = 5
@@ -51,21 +52,22 @@ class Orders(cdk.Stack):
         self.users.mail_by_ses(self.sender)
         self.functions = Functions(self, stage, code)
         self.workflow = Workflow(self, stage, self.functions)
-        by_name = self.functions.by_name
-        self.graphql = GraphqlApi(self, stage, function=by_name["Graphql"], pool=self.users.pool)
+        live = self.functions.live
+        self.graphql = GraphqlApi(self, stage, function=live["Graphql"], pool=self.users.pool)
         self.rest = RestApi(
-            self, stage, queue=self.messages.orders, function=by_name["Rest"], pool_arn=self.users.pool.user_pool_arn
+            self, stage, queue=self.messages.orders, function=live["Rest"], pool_arn=self.users.pool.user_pool_arn
         )
+        if stage.origin:
+            self.functions.knows("Rest", allowed_origin=stage.origin)
         grants.grant(self.functions, self.store)
         self._gateways()
         self._concurrency()
         self._queue()
-        self._executions()
         self._mail()
         self._news()
         self._sweep()
         self._figures(stage)
-        Watch(
+        watch = Watch(
             self,
             messages=self.messages,
             workflow=self.workflow,
@@ -75,12 +77,16 @@ class Orders(cdk.Stack):
             store=self.store,
             stage=stage,
         )
+        self.release = Release(self, stage, functions=self.functions, workflow=self.workflow, alarms=watch.alarms)
+        self._executions()
         self._budget(email)
         self._limits()
         self._outputs()
 
     def _parameter(self, name: str, text: str, default: str | None = None, pattern: str | None = None) -> str:
-        parameter = cdk.CfnParameter(self, name, description=text, default=default, allowed_pattern=pattern)
+        parameter = cdk.CfnParameter(
+            self, name, description=text, default=default, allowed_pattern=pattern, max_length=100
+        )
         return parameter.value_as_string
 
     def _gateways(self) -> None:
@@ -94,8 +100,10 @@ class Orders(cdk.Stack):
         self.secrets = (token, secret)
         for name in TASK_FUNCTIONS:
             self.functions.knows(name, payments=payments, restaurant=restaurant)
+            self.functions.renews(name, payments, restaurant)
         for name in ("Intake", "Graphql", "Rest"):
             self.functions.knows(name, hold_seconds=hold)
+            self.functions.renews(name, hold)
         for name in CHARGING:
             self.functions.may(name, ["secretsmanager:GetSecretValue"], token.secret_arn)
             self.functions.knows(name, payments_token=token.secret_arn)
@@ -148,7 +156,7 @@ class Orders(cdk.Stack):
         mapping = lambdas.EventSourceMapping(
             self,
             "OrdersToIntake",
-            target=self.functions.by_name["Intake"],
+            target=self.functions.live["Intake"],
             event_source_arn=orders.queue_arn,
             batch_size=BATCH,
             max_concurrency=self._intake_share(),
@@ -159,7 +167,10 @@ class Orders(cdk.Stack):
     def _executions(self) -> None:
         """The intake starts executions, the REST API shows their history."""
         machine = self.workflow.machine
+        # Step Functions looks at the right to the machine itself, whatever alias is named.
+        # https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
         self.functions.may("Intake", ["states:StartExecution"], machine.state_machine_arn)
+        self.functions.knows("Intake", state_machine=self.release.orders.attr_arn)
         executions = self.format_arn(
             service="states",
             resource="execution",
@@ -168,7 +179,7 @@ class Orders(cdk.Stack):
         )
         self.functions.may("Rest", ["states:GetExecutionHistory"], executions)
         self.functions.may("Figures", ["states:ListExecutions"], machine.state_machine_arn)
-        for name in ("Intake", "Rest", "Figures"):
+        for name in ("Rest", "Figures"):
             self.functions.knows(name, state_machine=machine.state_machine_arn)
 
     def _mail(self) -> None:
@@ -179,6 +190,7 @@ class Orders(cdk.Stack):
             self.functions.may(name, ["sns:Publish"], topic.topic_arn)
             self.functions.may(name, ["ses:SendEmail"], identity)
             self.functions.knows(name, topic=topic.topic_arn, mail_from=sender)
+            self.functions.renews(name, sender)
         self._follow("Mailer", Name.MAIL, NEW)
 
     def _news(self) -> None:
@@ -189,14 +201,14 @@ class Orders(cdk.Stack):
 
     def _sweep(self) -> None:
         """What the streams have not sent is looked for again and again."""
-        sweeper = targets.LambdaFunction(self.functions.by_name["Sweeper"], retry_attempts=0)
+        sweeper = targets.LambdaFunction(self.functions.live["Sweeper"], retry_attempts=0)
         every = events.Schedule.rate(cdk.Duration.minutes(SWEEP))
         events.Rule(self, "Sweep", description="Mails and news that were not sent.", schedule=every, targets=[sweeper])
 
     def _figures(self, stage: Stage) -> None:
         """Orders that people have to look at are counted again and again."""
         self.functions.knows("Figures", stage=stage.name)
-        counter = targets.LambdaFunction(self.functions.by_name["Figures"], retry_attempts=0)
+        counter = targets.LambdaFunction(self.functions.live["Figures"], retry_attempts=0)
         every = events.Schedule.rate(cdk.Duration.minutes(FIGURES))
         events.Rule(self, "Count", description="Orders to look at.", schedule=every, targets=[counter])
 
@@ -212,7 +224,7 @@ class Orders(cdk.Stack):
         mapping = lambdas.EventSourceMapping(
             self,
             f"{table.capitalize()}To{name}",
-            target=self.functions.by_name[name],
+            target=self.functions.live[name],
             event_source_arn=stream,
             batch_size=RECORDS,
             starting_position=lambdas.StartingPosition.TRIM_HORIZON,

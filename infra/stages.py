@@ -8,7 +8,8 @@ from aws_cdk import aws_logs as logs
 
 class Stage(NamedTuple):
     """``rate`` and ``burst``: requests a second at the REST API, steady and at once. ``origin``: of which other origin
-    pages may call it (``https://shop.example.com``); empty: of none."""
+    pages may call it (``https://shop.example.com``); empty: of none. ``canary``: whether a release gets a tenth of
+    the calls and orders first."""
 
     name: str
     removal: cdk.RemovalPolicy
@@ -16,13 +17,14 @@ class Stage(NamedTuple):
     retention: logs.RetentionDays
     rate: int
     burst: int
+    canary: bool
     origin: str = ""
 
 
 STAGES = {
     stage.name: stage
     for stage in (
-        Stage("dev", cdk.RemovalPolicy.DESTROY, False, logs.RetentionDays.ONE_WEEK, 20, 40),
-        Stage("prod", cdk.RemovalPolicy.RETAIN, True, logs.RetentionDays.THREE_MONTHS, 500, 1000),
+        Stage("dev", cdk.RemovalPolicy.DESTROY, False, logs.RetentionDays.ONE_WEEK, 20, 40, False),
+        Stage("prod", cdk.RemovalPolicy.RETAIN, True, logs.RetentionDays.THREE_MONTHS, 500, 1000, True),
     )
 }

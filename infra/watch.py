@@ -13,11 +13,11 @@ from expediter.aws.figures import NAMESPACE, OWED, UNWELL
 from expediter.aws.functions.table import OTHER_FUNCTIONS, TASK_FUNCTIONS
 from infra.api.graphql import GraphqlApi
 from infra.api.rest import RestApi
-from infra.functions import Functions
+from infra.compute.functions import Functions
+from infra.compute.workflow import Workflow
 from infra.messages import Messages
 from infra.stages import Stage
 from infra.store import Store
-from infra.workflow import Workflow
 
 FIVE_MINUTES, HOUR = cdk.Duration.minutes(5), cdk.Duration.hours(1)
 
@@ -59,15 +59,14 @@ class Watch(Construct):
             *_reputation(),
             *_orders(stage),
         ]
-        for one in watched:
-            self._alarm(one, messages.alarms)
+        self.alarms = {one.name: self._alarm(one, messages.alarms) for one in watched}
         dashboard = cloudwatch.Dashboard(self, "Dashboard")
         widgets: list[cloudwatch.IWidget] = [
             cloudwatch.GraphWidget(title=one.name, left=[one.metric], width=8) for one in watched
         ]
         dashboard.add_widgets(*widgets)
 
-    def _alarm(self, one: Watched, topic: sns.ITopic) -> None:
+    def _alarm(self, one: Watched, topic: sns.ITopic) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             self,
             one.name,
@@ -82,6 +81,7 @@ class Watch(Construct):
         )
         alarm.add_alarm_action(actions.SnsAction(topic))
         alarm.add_ok_action(actions.SnsAction(topic))
+        return alarm
 
 
 def _queues(messages: Messages) -> list[Watched]:
@@ -106,7 +106,7 @@ def _executions(workflow: Workflow) -> list[Watched]:
 
 def _functions(functions: Functions) -> list[Watched]:
     found = []
-    for name in ("Intake", "Rest", "Graphql", "Sweeper", "Figures"):
+    for name in OTHER_FUNCTIONS:
         function = functions.by_name[name]
         rate = cloudwatch.MathExpression(
             expression="100 * errors / MAX([errors, calls])",
@@ -114,12 +114,30 @@ def _functions(functions: Functions) -> list[Watched]:
             period=FIVE_MINUTES,
             label="errors, %",
         )
-        found.append(Watched(f"{name}Fails", f"More than 1 % of the calls of {name} fail.", rate, 1, 2))
+        periods = 1 if name == "Sweeper" else 2  # it is called in every third period only
+        found.append(Watched(f"{name}Fails", f"More than 1 % of the calls of {name} fail.", rate, 1, periods))
     for name in ("Mailer", "Publisher"):
         age = functions.by_name[name].metric("IteratorAge", period=FIVE_MINUTES, statistic="Maximum")
         found.append(Watched(f"{name}Lags", f"{name} is ten minutes behind.", age, 600_000))
     tasks = _throttles("TasksThrottled", [functions.by_name[name] for name in TASK_FUNCTIONS])
-    return [*found, tasks, _throttles("FunctionsThrottled", [functions.by_name[name] for name in OTHER_FUNCTIONS])]
+    return [
+        *found,
+        _tasks(functions),
+        tasks,
+        _throttles("FunctionsThrottled", [functions.by_name[name] for name in OTHER_FUNCTIONS]),
+    ]
+
+
+def _tasks(functions: Functions) -> Watched:
+    """Errors of all tasks for each order that begins: providers fail now and then, a bad release fails all the time."""
+    errors = {f"m{place}": functions.by_name[name].metric_errors() for place, name in enumerate(TASK_FUNCTIONS)}
+    rate = cloudwatch.MathExpression(
+        expression=f"100 * SUM([{','.join(errors)}]) / MAX([20, orders])",
+        using_metrics={**errors, "orders": functions.by_name["InitializeOrder"].metric_invocations()},
+        period=FIVE_MINUTES,
+        label="errors of tasks for 100 orders",
+    )
+    return Watched("TasksFail", "Tasks fail more than five times for 100 orders.", rate, 5, 2)
 
 
 def _throttles(name: str, functions: list[lambdas.Function]) -> Watched:

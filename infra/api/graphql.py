@@ -18,7 +18,7 @@ SCHEMA = HERE.parents[1] / "src/expediter/contracts/schema.graphql"
 
 
 class GraphqlApi(Construct):
-    def __init__(self, scope: Construct, stage: Stage, *, function: lambdas.Function, pool: cognito.UserPool) -> None:
+    def __init__(self, scope: Construct, stage: Stage, *, function: lambdas.IFunction, pool: cognito.UserPool) -> None:
         super().__init__(scope, "Graphql")
         self.log_role = iam.Role(self, "LogRole", assumed_by=iam.ServicePrincipal("appsync.amazonaws.com"))
         self.api = appsync.GraphqlApi(
@@ -56,7 +56,7 @@ class GraphqlApi(Construct):
             iam.PolicyStatement(actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[group.log_group_arn])
         )
 
-    def _resolve(self, function: lambdas.Function) -> None:
+    def _resolve(self, function: lambdas.IFunction) -> None:
         role = iam.Role(self, "CallRole", assumed_by=iam.ServicePrincipal("appsync.amazonaws.com"))
         role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn]))
         source = appsync.CfnDataSource(

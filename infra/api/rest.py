@@ -14,7 +14,7 @@ from infra.stages import Stage
 
 class RestApi(Construct):
     def __init__(
-        self, scope: Construct, stage: Stage, *, queue: sqs.Queue, function: lambdas.Function, pool_arn: str
+        self, scope: Construct, stage: Stage, *, queue: sqs.Queue, function: lambdas.Alias, pool_arn: str
     ) -> None:
         super().__init__(scope, "Rest")
         stack = Stack.of(self)
@@ -41,8 +41,6 @@ class RestApi(Construct):
             deploy_options=_options(stage, access),
         )
         self._secure()
-        if stage.origin:
-            function.add_environment("EXPEDITER_ALLOWED_ORIGIN", stage.origin)
         function.add_permission(
             "CalledByTheApi",
             principal=iam.ServicePrincipal("apigateway.amazonaws.com"),

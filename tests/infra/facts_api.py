@@ -8,7 +8,7 @@ from expediter.api.graphql import RESOLVERS
 from expediter.api.rest import OPERATIONS
 from expediter.aws.functions.table import FUNCTIONS
 from infra.api.openapi import DETAILS, GATEWAY_ERRORS
-from tests.infra.reading import Template, function, get, named, only, resources, tags, text
+from tests.infra.reading import Template, get, live, named, only, resources, tags, text
 
 # ── APIs and users ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -16,7 +16,7 @@ from tests.infra.reading import Template, function, get, named, only, resources,
 def every_field_is_resolved_by_the_one_function(template: Template) -> None:
     source = only(template, "AWS::AppSync::DataSource")
     assert (source["Type"], source["Name"]) == ("AWS_LAMBDA", "orders")
-    assert source["LambdaConfig"] == {"LambdaFunctionArn": get(function(template, "Graphql")[0])}
+    assert source["LambdaConfig"] == {"LambdaFunctionArn": live(template, "Graphql")}
     assert source["ServiceRoleArn"] == get(named(template, "AWS::IAM::Role", "GraphqlCallRole")[0])
     found = resources(template, "AWS::AppSync::Resolver").values()
     api = get(named(template, "AWS::AppSync::GraphQLApi", "GraphqlApi")[0], "ApiId")
@@ -36,14 +36,14 @@ def operations(body: Any) -> Iterator[tuple[str, Any]]:
 
 def orders_go_straight_to_the_queue_and_all_else_to_the_function(template: Template) -> None:
     body = only(template, "AWS::ApiGateway::RestApi")["Body"]
-    function_key = function(template, "Rest")[0]
+    function_key = live(template, "Rest")["Ref"]
     for name, operation in operations(body):
         integration = operation["x-amazon-apigateway-integration"]
         if name == "post /orders":
             the_queue_is_behind(template, operation, integration)
             continue
         assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
-        path = f"lambda:path/2015-03-31/functions/<{function_key}.Arn>/invocations"
+        path = f"lambda:path/2015-03-31/functions/<{function_key}>/invocations"
         assert text(integration["uri"]) == f"arn:<AWS::Partition>:apigateway:<AWS::Region>:{path}"
         assert set(integration) == {"type", "httpMethod", "uri", "passthroughBehavior"}
 
@@ -144,7 +144,7 @@ def the_api_may_call_its_function(template: Template) -> None:
     ]
     api = named(template, "AWS::ApiGateway::RestApi", "RestApi")[0]
     assert (allowed["Action"], allowed["Principal"]) == ("lambda:InvokeFunction", "apigateway.amazonaws.com")
-    assert allowed["FunctionName"] == get(function(template, "Rest")[0])
+    assert allowed["FunctionName"] == live(template, "Rest")
     assert text(allowed["SourceArn"]).endswith(f":<AWS::AccountId>:<{api}>/*/*/*")
 
 

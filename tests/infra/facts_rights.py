@@ -214,11 +214,11 @@ def only_these_write(template: Template) -> None:
 
 def the_services_may_do_one_thing_each(template: Template) -> None:
     assert pairs(rights(template, "RestQueueRole")) == [SEND]
-    assert pairs(rights(template, "GraphqlCallRole")) == [("lambda:InvokeFunction", "<FunctionsGraphql.Arn>")]
+    assert pairs(rights(template, "GraphqlCallRole")) == [("lambda:InvokeFunction", "<FunctionsGraphqlLive>")]
     assert {target for _, target in pairs(rights(template, "GraphqlLogRole"))} == {"<GraphqlLogs.Arn>"}
     assert len(pairs(rights(template, "GraphqlLogRole"))) == 2
     calls, delivery = rights(template, "WorkflowRole")
-    invoked = [("lambda:InvokeFunction", f"<Functions{name}.Arn>") for name in TASK_FUNCTIONS]
+    invoked = [("lambda:InvokeFunction", f"<Functions{name}.Arn>:*") for name in TASK_FUNCTIONS]
     assert sorted(pairs([calls])) == sorted(invoked)
     assert (delivery["Resource"], delivery["Effect"]) == ("*", "Allow")
     assert delivery["Condition"] == {"StringEquals": {"aws:RequestedRegion": {"Ref": "AWS::Region"}}}
@@ -253,8 +253,21 @@ def no_role_has_rights_where_the_check_for_everything_does_not_look(template: Te
     assert not any("Policies" in role for role in resources(template, "AWS::IAM::Role").values())
 
 
+#: AWS's own policies, of which each is what one service needs here.
+MANAGED = {
+    "RestApiCloudWatchRole": ["AmazonAPIGatewayPushToCloudWatchLogs"],
+    "ReleaseRole": ["AWSCodeDeployRoleForLambdaLimited"],
+}
+
+
 def a_role_is_taken_on_by_its_service_alone(template: Template) -> None:
-    services = {"Functions": "lambda", "Workflow": "states", "Rest": "apigateway", "Graphql": "appsync"}
+    services = {
+        "Release": "codedeploy",
+        "Functions": "lambda",
+        "Workflow": "states",
+        "Rest": "apigateway",
+        "Graphql": "appsync",
+    }
     for key, role in resources(template, "AWS::IAM::Role").items():
         service = next(service for prefix, service in services.items() if key.startswith(prefix))
         assert role["AssumeRolePolicyDocument"]["Version"] == "2012-10-17"
@@ -269,9 +282,8 @@ def a_role_is_taken_on_by_its_service_alone(template: Template) -> None:
         if service == "states":
             assert condition["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
             assert text(condition["ArnLike"]["aws:SourceArn"]) == f"{_ARN}:states:{_HERE}:stateMachine:*"
-        managed = role.get("ManagedPolicyArns", [])
-        assert len(managed) == (1 if key.startswith("RestApiCloudWatchRole") else 0), key
-        assert all(text(arn).endswith("/AmazonAPIGatewayPushToCloudWatchLogs") for arn in managed)
+        managed = [text(arn).rpartition("/")[2] for arn in role.get("ManagedPolicyArns", [])]
+        assert managed == MANAGED.get(key[:-8], []), key
 
 
 def policies_belong_to_their_role_and_functions_to_theirs(template: Template) -> None:

@@ -14,7 +14,7 @@ from expediter.aws.stores.tables import TABLES
 from expediter.embedded.web.graphql.executor import PRELUDE
 from infra.api.openapi import NULL, published
 from infra.messages import VISIBILITY
-from tests.infra.reading import Template, function, get, named, only, resources, settings, tags, text
+from tests.infra.reading import Template, function, get, live, named, only, resources, settings, tags, text, version
 
 # ── the contracts ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -22,7 +22,7 @@ from tests.infra.reading import Template, function, get, named, only, resources,
 def the_workflow_is_the_contract(template: Template) -> None:
     machine = only(template, "AWS::StepFunctions::StateMachine")
     assert machine["DefinitionString"] == contracts.read("order.asl.json").decode()
-    assert machine["DefinitionSubstitutions"] == {name: get(function(template, name)[0]) for name in TASK_FUNCTIONS}
+    assert machine["DefinitionSubstitutions"] == {name: {"Ref": version(template, name)[0]} for name in TASK_FUNCTIONS}
     names = {name: name for name in machine["DefinitionSubstitutions"]}
     workflow = parse_workflow(substitute(json.loads(machine["DefinitionString"]), names))
     assert workflow.resources == TASK_FUNCTIONS.keys()
@@ -103,7 +103,7 @@ SETTINGS: dict[str, dict[str, str]] = {
     "Intake": {
         "claims_table": "<StoreClaims>",
         "dead_letter_url": "<MessagesDeadLetters>",
-        **_MACHINE,
+        "state_machine": "<ReleaseOrders.Arn>",
         "queue_url": "<MessagesOrders>",
         "hold_seconds": "<HoldSeconds>",
     },
@@ -157,12 +157,18 @@ def alarms_are_let_into_their_topic(template: Template) -> None:
     }
 
 
+def called(template: Template, name: str) -> Any:
+    """The alias of a function as an event source names it."""
+    arn = {"Fn::Split": [":", live(template, name)]}
+    return {"Fn::Join": ["", [{"Fn::Select": [6, arn]}, ":live"]]}
+
+
 def messages_come_to_the_intake_five_at_a_time(template: Template) -> None:
     queue = named(template, "AWS::SQS::Queue", "MessagesOrders")[0]
     assert named(template, "AWS::Lambda::EventSourceMapping", "OrdersToIntake")[1] == {
         "BatchSize": 5,
         "EventSourceArn": get(queue),
-        "FunctionName": {"Ref": function(template, "Intake")[0]},
+        "FunctionName": called(template, "Intake"),
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "ScalingConfig": {"MaximumConcurrency": {"Ref": "IntakeConcurrency"}},
         **tags(),
@@ -202,7 +208,7 @@ def streams_are_followed_from_their_start_and_what_is_dropped_is_kept(template: 
             "BisectBatchOnFunctionError": True,
             "DestinationConfig": {"OnFailure": {"Destination": get(dropped_key)}},
             "EventSourceArn": get(store, "StreamArn"),
-            "FunctionName": {"Ref": function(template, name)[0]},
+            "FunctionName": called(template, name),
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
             "FilterCriteria": {"Filters": [{"Pattern": json.dumps(wanted, separators=(",", ":"))}]},
             "MaximumRetryAttempts": 10,
@@ -221,7 +227,7 @@ def orders_to_look_at_are_counted_every_five_minutes(template: Template) -> None
 
 def is_called_every(template: Template, rule_name: str, name: str, rate: str) -> None:
     rule_key, rule = named(template, "AWS::Events::Rule", rule_name)
-    called = get(function(template, name)[0])
+    called = live(template, name)
     assert (rule["ScheduleExpression"], rule["State"]) == (rate, "ENABLED")
     assert [(it["Arn"], it["RetryPolicy"]) for it in rule["Targets"]] == [(called, {"MaximumRetryAttempts": 0})]
     (allowed,) = [it for it in resources(template, "AWS::Lambda::Permission").values() if it["FunctionName"] == called]

@@ -25,7 +25,10 @@ ALARMS = {
     "FiguresFails": ("100 * errors / MAX([errors, calls])", 1, 2),
     "MoneyIsOwed": ("RefundsOwedForAnHour", 0, 1),
     "OrdersAreUnwell": ("OrdersThatNeedAnOperator", 0, 1),
-    "SweeperFails": ("100 * errors / MAX([errors, calls])", 1, 2),
+    "SweeperFails": ("100 * errors / MAX([errors, calls])", 1, 1),
+    "MailerFails": ("100 * errors / MAX([errors, calls])", 1, 2),
+    "PublisherFails": ("100 * errors / MAX([errors, calls])", 1, 2),
+    "TasksFail": ("100 * SUM([m0,m1,m2,m3,m4,m5,m6]) / MAX([20, orders])", 5, 2),
     "MailerLags": ("IteratorAge", 600_000, 1),
     "PublisherLags": ("IteratorAge", 600_000, 1),
     "TasksThrottled": ("SUM([m0,m1,m2,m3,m4,m5,m6])", 0, 2),
@@ -111,7 +114,11 @@ def a_month_that_is_going_to_cost_more_is_told(template: Template) -> None:
 
 
 #: What the alarms with an expression are about: one function by name, or several.
-ABOUT = {"TasksThrottled": list(TASK_FUNCTIONS), "FunctionsThrottled": list(OTHER_FUNCTIONS)}
+ABOUT = {
+    "TasksThrottled": list(TASK_FUNCTIONS),
+    "TasksFail": list(TASK_FUNCTIONS),
+    "FunctionsThrottled": list(OTHER_FUNCTIONS),
+}
 
 
 def the_expression_is_made_of_its_functions(template: Template, name: str, metrics: Any) -> None:
@@ -119,15 +126,16 @@ def the_expression_is_made_of_its_functions(template: Template, name: str, metri
     parts = [query for query in metrics if "MetricStat" in query]
     assert len(whole["Id"]) > 0
     assert whole.get("ReturnData", True) is True
-    assert set(re.findall(r"\b(?:m\d|errors|calls)\b", whole["Expression"])) == {query["Id"] for query in parts}
-    stats = {"errors": "Errors", "calls": "Invocations"}
+    assert set(re.findall(r"\b(?:m\d|errors|calls|orders)\b", whole["Expression"])) == {query["Id"] for query in parts}
+    stats = {"errors": "Errors", "calls": "Invocations", "orders": "Invocations"}
+    others = "Errors" if name == "TasksFail" else "Throttles"
     keys = {function(template, about)[0] for about in ABOUT.get(name, [name.removesuffix("Fails")])}
     for query in parts:
         it = query["MetricStat"]
         assert (query["ReturnData"], it["Period"], it["Stat"]) == (False, 300, "Sum")
         assert (it["Metric"]["Namespace"], it["Metric"]["MetricName"]) == (
             "AWS/Lambda",
-            stats.get(query["Id"], "Throttles"),
+            stats.get(query["Id"], others),
         )
         (dimension,) = it["Metric"]["Dimensions"]
         assert dimension["Name"] == "FunctionName"

@@ -27,6 +27,22 @@ def function(template: Template, name: str) -> tuple[str, Any]:
     return named(template, "AWS::Lambda::Function", f"Functions{name}")
 
 
+def version(template: Template, name: str) -> tuple[str, Any]:
+    """The version of the function that this release publishes."""
+    found = [
+        (key, it)
+        for key, it in resources(template, "AWS::Lambda::Version").items()
+        if it["FunctionName"] == {"Ref": function(template, name)[0]}
+    ]
+    assert len(found) == 1, (name, found)
+    return found[0]
+
+
+def live(template: Template, name: str) -> Any:
+    """The ARN of the alias by which the function is called."""
+    return {"Ref": named(template, "AWS::Lambda::Alias", f"Functions{name}Live")[0]}
+
+
 def get(key: str, attribute: str = "Arn") -> Any:
     return {"Fn::GetAtt": [key, attribute]}
 
@@ -35,6 +51,8 @@ def text(value: Any) -> str:
     """A value with its references as ``<Key.Attribute>``."""
     if isinstance(value, dict):
         (kind, inner), *_ = value.items()
+        if kind == "Fn::Select":
+            return f"{text(inner[1]['Fn::Split'][1])}[{inner[0]}]"
         if kind == "Fn::Join":
             return inner[0].join(map(text, inner[1]))
         return f"<{inner if kind == 'Ref' else '.'.join(inner)}>"

@@ -119,7 +119,8 @@ class Town:
         ]
         definition = machine["DefinitionString"]
         for name, reference in machine["DefinitionSubstitutions"].items():
-            found = self.client("lambda").get_function(FunctionName=self.made[reference["Fn::GetAtt"][0]])
+            version = template["Resources"][reference["Ref"]]["Properties"]
+            found = self.client("lambda").get_function(FunctionName=self.made[version["FunctionName"]["Ref"]])
             definition = definition.replace("${" + name + "}", found["Configuration"]["FunctionArn"])
         role = f"arn:aws:iam::{ACCOUNT}:role/{self._output('WorkflowRole')}"
         made = self.client("stepfunctions").create_state_machine(name="orders", definition=definition, roleArn=role)

@@ -56,7 +56,7 @@ def test_many_seconds_of_express_are_cheaper_as_aws_charges_them(hours: float, c
 
 def test_a_function_is_priced_by_the_memory_that_it_is_given() -> None:
     pytest.importorskip("aws_cdk")
-    from infra.functions import MEMORY as GIVEN  # noqa: PLC0415  # importing it starts Node
+    from infra.compute.functions import MEMORY as GIVEN  # noqa: PLC0415  # importing it starts Node
 
     assert MEMORY * 1024 == GIVEN
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.workflow import check
+from infra.compute.workflow import check
 from tests.aws.local.town import ANN, Town
 from tests.journeys.parity.houses import HOLD, LONG_HOLD, Answer, Message, died, until
 from tests.support import patience

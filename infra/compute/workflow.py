@@ -1,8 +1,12 @@
-"""The state machine: order.asl.json as it is, its placeholders filled with the functions' ARNs."""
+"""The state machine: order.asl.json as it is, its placeholders filled with the ARNs of the functions' versions.
+
+A release makes a version of it. An execution keeps the one that it began on, and with it the versions of the functions.
+https://docs.aws.amazon.com/step-functions/latest/dg/concepts-cd-aliasing-versioning.html
+"""
 
 import re
 
-from aws_cdk import Stack
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
@@ -10,7 +14,7 @@ from constructs import Construct
 
 from expediter import contracts
 from expediter.aws.functions.table import TASK_FUNCTIONS
-from infra.functions import Functions
+from infra.compute.functions import Functions
 from infra.stages import Stage
 
 #: What a state machine needs to deliver logs and traces: what the CDK itself gives one. AWS knows no resources for
@@ -47,9 +51,10 @@ class Workflow(Construct):
         super().__init__(scope, "Workflow")
         definition = contracts.read("order.asl.json").decode()
         check(definition)
-        arns = {name: functions.by_name[name].function_arn for name in TASK_FUNCTIONS}
+        versions = {name: functions.versions[name].function_arn for name in TASK_FUNCTIONS}
+        called = [f"{functions.by_name[name].function_arn}:*" for name in TASK_FUNCTIONS]
         self.role = iam.Role(self, "Role", assumed_by=_state_machines_of(Stack.of(self)))
-        self.role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=list(arns.values())))
+        self.role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=called))
         here = {"StringEquals": {"aws:RequestedRegion": Stack.of(self).region}}
         self.role.add_to_policy(iam.PolicyStatement(actions=_DELIVERY, resources=["*"], conditions=here))
         # The account has one policy by which services write logs, with room for ten groups or so; below this prefix it
@@ -62,7 +67,7 @@ class Workflow(Construct):
             self,
             "Orders",
             definition_body=sfn.DefinitionBody.from_string(definition),
-            definition_substitutions=arns,
+            definition_substitutions=versions,
             role=self.role.without_policy_updates(),
             state_machine_type=sfn.StateMachineType.STANDARD,
             tracing_enabled=True,
@@ -71,6 +76,13 @@ class Workflow(Construct):
             removal_policy=stage.removal,
         )
         self.machine.node.add_dependency(self.role)
+        self.version = sfn.CfnStateMachineVersion(
+            self,
+            "Version",
+            state_machine_arn=self.machine.state_machine_arn,
+            state_machine_revision_id=self.machine.state_machine_revision_id,
+        )
+        self.version.apply_removal_policy(RemovalPolicy.RETAIN)
 
 
 def _state_machines_of(stack: Stack) -> iam.ServicePrincipal:

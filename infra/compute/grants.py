@@ -5,7 +5,7 @@ A transaction needs the permissions of its writes. Nobody may scan, nobody may d
 
 from expediter.aws.functions.table import TASK_FUNCTIONS
 from expediter.aws.stores.tables import BY_RESTAURANT, BY_STATUS, BY_TIME, BY_USER, UNSENT, UNTOLD, Index, Name
-from infra.functions import Functions
+from infra.compute.functions import Functions
 from infra.store import Store
 
 READ, WRITE, UPDATE, MANY, LIST = "GetItem", "PutItem", "UpdateItem", "BatchGetItem", "Query"

@@ -1,4 +1,9 @@
-"""Every function, made alike: its own role, its own log group, and exactly the permissions of ``grants``."""
+"""Every function, made alike: its own role, its own log group, and exactly the permissions of ``grants``.
+
+What is called is a version, never what was deployed last: a release publishes new ones (see ``release``), and those
+before it stay, so that executions under way keep theirs.
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
+"""
 
 from pathlib import Path
 
@@ -8,23 +13,31 @@ from aws_cdk import aws_lambda as lambdas
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from expediter.aws.functions.table import FUNCTIONS
+from expediter.aws.functions.table import FUNCTIONS, OTHER_FUNCTIONS
 from infra.stages import Stage
 
 #: Seconds: less than the TimeoutSeconds of every task and than what API Gateway waits (29).
 TIMEOUT = 28
 #: MB. Half a processor's second at start is what a cold start is made of.
 MEMORY = 512
+#: The alias by which functions and the state machine are called.
+LIVE = "live"
 
 
 class Functions(Construct):
-    """``by_name``: the functions of FUNCTIONS; ``roles``: what each may do, one role per function."""
+    """``by_name``: the functions of FUNCTIONS; ``roles``: what each may do, one role per function; ``versions``: what
+    this release makes of each; ``live``: by which name the others than tasks are called."""
 
     def __init__(self, scope: Construct, stage: Stage, code: Path) -> None:
         super().__init__(scope, "Functions")
         asset = lambdas.Code.from_asset(str(code))
         self.roles: dict[str, iam.Role] = {}
         self.by_name = {name: self._function(name, handler, asset, stage) for name, handler in FUNCTIONS.items()}
+        self.versions = {name: function.current_version for name, function in self.by_name.items()}
+        self.live = {
+            name: lambdas.Alias(self, f"{name}Live", alias_name=LIVE, version=self.versions[name])
+            for name in OTHER_FUNCTIONS
+        }
 
     def _function(self, name: str, handler: str, code: lambdas.Code, stage: Stage) -> lambdas.Function:
         group = logs.LogGroup(self, f"{name}Logs", retention=stage.retention, removal_policy=stage.removal)
@@ -45,6 +58,7 @@ class Functions(Construct):
             role=role.without_policy_updates(),
             log_group=group,
             logging_format=lambdas.LoggingFormat.JSON,
+            current_version_options=lambdas.VersionOptions(removal_policy=cdk.RemovalPolicy.RETAIN),
         )
 
     def may(self, name: str, actions: list[str], *resources: str) -> None:
@@ -55,6 +69,16 @@ class Functions(Construct):
         """Sets EXPEDITER_* for the function: ``orders_table=…``."""
         for setting, value in settings.items():
             self.by_name[name].add_environment(f"EXPEDITER_{setting.upper()}", value)
+
+    def renews(self, name: str, *parameters: str) -> None:
+        """Has another value of these parameters make a new version: one that is published never changes again.
+
+        CloudFormation publishes a version when something of it differs, so its description names the values.
+        """
+        made = self.versions[name].node.default_child
+        if not isinstance(made, lambdas.CfnVersion):
+            raise TypeError("aws_lambda.Version is not made of a CfnVersion any more")
+        made.description = " ".join(parameters)
 
     def keep(self, name: str, when: cdk.CfnCondition, number: float) -> None:
         """Reserves so many concurrent executions for the function under the condition."""
