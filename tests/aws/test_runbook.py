@@ -19,6 +19,8 @@ _JSON = re.compile(r"^```json\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"\baws ([a-z0-9-]+) ([a-z0-9-]+)((?:(?!\baws )[^|;`\n])*)")
 #: What the command line knows for every operation.
 EVERYWHERE = {"query", "output", "region"}
+#: What the command line calls otherwise than the service is called.
+SERVICES = {"deploy": "codedeploy"}
 #: Not of a service: how somebody signs in.
 OWN = {"sso"}
 
@@ -36,7 +38,7 @@ KNOWN = sorted(set(commands()))
 
 @pytest.mark.parametrize(("service", "operation", "options"), KNOWN, ids=lambda it: it if isinstance(it, str) else "")
 def test_a_command_is_one_that_aws_has(service: str, operation: str, options: tuple[str, ...]) -> None:
-    model = botocore.session.get_session().get_service_model(service)
+    model = botocore.session.get_session().get_service_model(SERVICES.get(service, service))
     names = {xform_name(name, "-"): name for name in model.operation_names}
     assert operation in names
     shape = model.operation_model(names[operation]).input_shape
