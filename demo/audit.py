@@ -71,7 +71,7 @@ def over(counts: dict[str, int]) -> int:
 
 def summary(stage: Stage, played: Played) -> Summary:
     """Looks at everything once nothing moves any more."""
-    with open_read_only(stage.data, OrderSettings()) as (work, _), reader(stage.data) as session:
+    with open_read_only(stage.data, OrderSettings()) as (work, *_), reader(stage.data) as session:
         books = list(work.orders.with_entries())
         dead = work.dead_letters.count()
         mails, sent = one(session, _MAIL["counts"])

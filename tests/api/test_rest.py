@@ -200,7 +200,7 @@ def test_an_order_that_is_not_there_is_a_problem_with_the_error_s_name(api: Api)
 def test_nobody_reads_another_s_order(api: Api) -> None:
     order_id = placed(api)
     somebody, owner = Caller("Somebody", operator=False), Caller("Burger_20", operator=False)
-    for operation in ("getOrder", "deleteOrder", "cancelOrder", "getTimeline"):
+    for operation in ("getOrder", "deleteOrder", "cancelOrder", "getTimeline", "getLedger"):
         assert api.rest(operation, id=order_id, caller=somebody).status == 404
     assert api.rest("getOrder", id=order_id, caller=owner).status == 200
 

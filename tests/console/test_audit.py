@@ -10,8 +10,9 @@ import pytest
 from websockets import ConnectionClosed, Subprotocol
 from websockets.asyncio.client import connect
 
+from expediter.app.ports import OrderSettings
 from expediter.domain.order import Status
-from expediter.embedded.operator.read_only import open_audit
+from expediter.embedded.operator.read_only import open_read_only
 from expediter.embedded.sqlite.database import open_reader, open_writer
 from tests.console.shop import PLAIN, Shop, opened, served
 
@@ -22,7 +23,7 @@ NAMED = {"Expediter-Operator": "ada", "Accept": "*/*"}
 
 def entries(folder: Path) -> list[tuple[str, str, str, str, str, str]]:
     """Who, what, about what, detail, via and from of each entry, oldest first."""
-    with open_audit(folder / "data") as audit:
+    with open_read_only(folder / "data", OrderSettings()) as (*_, audit):
         return [(it.who, it.kind, it.subject, it.detail, it.via, it.address) for it in reversed(audit.page(100))]
 
 

@@ -10,7 +10,7 @@ import pytest
 from expediter import contracts
 from expediter.api.access import NEEDS
 from expediter.api.errors import STATUSES, Problem
-from expediter.api.render import LetterView, OrderView
+from expediter.api.render import AuditView, EntryView, LetterView, MailView, OrderView
 from expediter.api.rest import LARGEST_PAGE, PAGE
 from expediter.app.access import Scope
 from expediter.app.drafts import MAX_ITEMS, ChangeDraft, Draft, DraftItem
@@ -24,9 +24,11 @@ from expediter.domain.order import Status
 from expediter.embedded.engine.task_tokens import TaskFailure
 from expediter.embedded.web import operations as embedded
 from expediter.embedded.web.operations import Kind
+from expediter.embedded.web.routes.audit import AuditPage
 from expediter.embedded.web.routes.books import CurrencyView, Reconciliation
 from expediter.embedded.web.routes.customers import Erasure
 from expediter.embedded.web.routes.keys import KeyView, NewKey
+from expediter.embedded.web.routes.mails import MailList, MailPage, Resend
 from expediter.embedded.web.routes.workflow import NewRouting, NewVersion, VersionView
 
 DOCUMENT: dict[str, Any] = json.loads(contracts.read("openapi.json"))
@@ -97,6 +99,12 @@ def test_what_is_shown_has_exactly_the_fields_of_the_contract() -> None:
     shown = {
         "Order": OrderView,
         "DeadLetter": LetterView,
+        "LedgerEntry": EntryView,
+        "Mail": MailView,
+        "MailList": MailList,
+        "MailPage": MailPage,
+        "AuditEntry": AuditView,
+        "AuditPage": AuditPage,
         "Problem": Problem,
         "Erased": Erased,
         "Key": KeyView,
@@ -126,6 +134,7 @@ def test_an_order_is_shown_with_the_fields_of_the_design() -> None:
         (TaskFailure, ("TaskFailure",)),
         (Erasure, ("Erasure",)),
         (NewKey, ("NewKey",)),
+        (Resend, ("Resend",)),
         (NewVersion, ("NewVersion",)),
         (NewRouting, ("NewRouting",)),
     ],

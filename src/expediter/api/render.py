@@ -1,9 +1,14 @@
-"""Orders and dead letters as REST shows them. Times are ISO 8601 in UTC with milliseconds."""
+"""Orders, their money and mails, dead letters and the audit as REST shows them.
+
+Times are ISO 8601 in UTC with milliseconds.
+"""
 
 import msgspec
 
 from expediter.app.instants import instant
+from expediter.app.operator.services import AuditEntry, Posted
 from expediter.app.ports import DeadLetter
+from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import Item, Order, Status
 
 
@@ -22,6 +27,50 @@ class OrderView(msgspec.Struct, frozen=True):
     error_message: str | None
     created_at: str
     updated_at: str
+
+
+class EntryView(msgspec.Struct, frozen=True):
+    """A movement of an order's money: ``amount`` in minor units of ``currency``, ``reference`` the provider's id."""
+
+    order_id: str
+    kind: EntryKind
+    key: str
+    amount: int
+    currency: str
+    at: str
+    reference: str | None
+
+
+class MailView(msgspec.Struct, frozen=True):
+    """A mail about an order. ``next_at``: when it is tried (again); None: sent, given up, or kept here only.
+
+    ``status``: what it is about; ``problem``: what the mail server said to the last try.
+    """
+
+    order_id: str
+    status: str
+    recipient: str
+    subject: str
+    text: str
+    at: str
+    tries: int
+    next_at: str | None
+    sent_at: str | None
+    problem: str | None
+    given_up_at: str | None
+
+
+class AuditView(msgspec.Struct, frozen=True):
+    """Something an operator did; ``no`` is its number in the audit."""
+
+    at: str
+    who: str
+    kind: str
+    subject: str
+    detail: str
+    via: str
+    address: str
+    no: int
 
 
 class LetterView(msgspec.Struct, frozen=True):
@@ -63,3 +112,49 @@ def letter_view(letter: DeadLetter) -> LetterView:
         sent_at=instant(letter.sent_at),
         died_at=instant(letter.died_at),
     )
+
+
+def entry_view(entry: LedgerEntry) -> EntryView:
+    return EntryView(
+        order_id=entry.order_id,
+        kind=entry.kind,
+        key=entry.key,
+        amount=entry.amount,
+        currency=entry.currency,
+        at=instant(entry.at),
+        reference=entry.reference,
+    )
+
+
+def mail_view(posted: Posted) -> MailView:
+    mail = posted.mail
+    return MailView(
+        order_id=mail.order_id,
+        status=mail.status.value,
+        recipient=mail.recipient,
+        subject=mail.subject,
+        text=mail.text,
+        at=instant(posted.at),
+        tries=posted.tries,
+        next_at=_instant(posted.next_at),
+        sent_at=_instant(posted.sent_at),
+        problem=posted.problem,
+        given_up_at=_instant(posted.given_up_at),
+    )
+
+
+def audit_view(entry: AuditEntry) -> AuditView:
+    return AuditView(
+        at=instant(entry.at),
+        who=entry.who,
+        kind=entry.kind,
+        subject=entry.subject,
+        detail=entry.detail,
+        via=entry.via,
+        address=entry.address,
+        no=entry.no,
+    )
+
+
+def _instant(at: int | None) -> str | None:
+    return None if at is None else instant(at)

@@ -11,7 +11,7 @@ import msgspec
 from expediter import contracts
 from expediter.api.errors import MediaTypeUnsupported, RequestUnparsable
 from expediter.api.keys import order_id_in_header
-from expediter.api.render import letter_view, order_view
+from expediter.api.render import entry_view, letter_view, order_view
 from expediter.api.request import JSON, Headers, Request, Response, arguments, whole_number
 from expediter.app import intake, orders
 from expediter.app.drafts import ChangeDraft, D, Draft, parse
@@ -94,6 +94,11 @@ def get_timeline(work: Work, request: Request) -> Response:
     return _json({"order_id": timeline.order_id, "events": shown, "pruned": timeline.pruned})
 
 
+def get_ledger(work: Work, request: Request) -> Response:
+    order = orders.find(work, request.caller, request.params["id"])
+    return _json({"items": list(map(entry_view, work.orders.entries(order.id)))})
+
+
 # ── dead letters ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -144,6 +149,7 @@ OPERATIONS: dict[str, Operation] = {
     "deleteOrder": Operation(delete_order, writes=True),
     "cancelOrder": Operation(cancel_order, writes=True),
     "getTimeline": Operation(get_timeline),
+    "getLedger": Operation(get_ledger),
     "listDeadLetters": Operation(list_dead_letters),
     "purgeDeadLetters": Operation(purge_dead_letters, writes=True),
     "getDeadLetter": Operation(get_dead_letter),

@@ -11,7 +11,7 @@ from typer._click.exceptions import UsageError  # what the parser of Typer raise
 from typer.core import TyperGroup
 
 from expediter import __version__
-from expediter.cli.commands import dlq, keys, mail, orders
+from expediter.cli.commands import dlq, keys, mails, orders
 from expediter.cli.commands.audit import audit
 from expediter.cli.commands.backup import backup
 from expediter.cli.commands.bench import bench
@@ -92,7 +92,7 @@ app.command()(submit)
 app.add_typer(orders.app, name="orders")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(keys.app, name="keys")
-app.add_typer(mail.app, name="mail")
+app.add_typer(mails.app, name="mails")
 app.command()(reconcile)
 app.command()(audit)
 app.command()(backup)

@@ -24,6 +24,7 @@ import uvloop
 from expediter.asl import DefinitionInvalid
 from expediter.cli.terms import stop
 from expediter.embedded import logs
+from expediter.embedded.running import Running, announced
 from expediter.embedded.setting_values import LOOPBACK
 from expediter.embedded.settings import ServerSettings, SettingRefused, from_environment
 from expediter.embedded.sqlite.database import DataRefused
@@ -113,7 +114,8 @@ async def _serve(settings: ServerSettings, listener: socket.socket) -> None:
         server = _Server(config, lambda: print(greeting(settings, listener), flush=True), app, connections, loops)
         stopping.end_with(server)
         _log.info("the server starts")
-        await server.serve([listener])
+        with announced(Running(os.getpid(), _address(settings, listener), str(settings.data.resolve())), os.environ):
+            await server.serve([listener])
     _log.info("the server has stopped")
 
 
@@ -198,6 +200,12 @@ class _Signals:
             self._server.should_exit = True
         elif self._main is not None:
             self._main.cancel()
+
+
+def _address(settings: ServerSettings, listener: socket.socket) -> str:
+    """Where a command on this machine reaches the server."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # compared, not bound
+    return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
 
 
 def greeting(settings: ServerSettings, listener: socket.socket) -> str:

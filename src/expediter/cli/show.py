@@ -10,15 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from expediter.api.render import letter_view, order_view
-from expediter.app.instants import instant
-from expediter.app.operator.operations import Letters, Timeline
-from expediter.app.operator.reconcile import Report
-from expediter.app.operator.services import AuditEntry, Posted
-from expediter.app.ports import DeadLetter, Page
-from expediter.domain.ledger import LedgerEntry
+from expediter.api.render import EntryView, LetterView, MailView, OrderView
+from expediter.cli.reading import AuditPage, Books, LetterPage, MailPage, OrderPage, WholeOrder
+from expediter.domain.ledger import EntryKind
 from expediter.domain.money import decimal, money
-from expediter.domain.order import Order, Status
+from expediter.domain.order import Status
 
 #: Offenders that people are shown; JSON holds all.
 SHOWN = 20
@@ -37,6 +33,13 @@ def as_json(value: object) -> None:
     text = msgspec.json.format(msgspec.json.encode(value), indent=2)
     sys.stdout.flush()
     sys.stdout.buffer.write(text + b"\n")  # JSON is UTF-8, whatever the terminal is
+    sys.stdout.buffer.flush()
+
+
+def json_line(value: object) -> None:
+    """The value as a line of JSON."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
     sys.stdout.buffer.flush()
 
 
@@ -62,12 +65,12 @@ def status(value: Status) -> Text:
 # ── orders ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def orders(page: Page, *, as_json: bool) -> None:
+def orders(page: OrderPage, *, as_json: bool) -> None:
     if as_json:
-        _json({"items": [order_view(order) for order in page.items], "cursor": page.cursor})
+        _json(page)
         return
     rows = [
-        (o.id, status(o.status), money(o.total, o.currency), o.user_id, o.restaurant_id, instant(o.created_at))
+        (o.id, status(o.order_status), money(o.total, o.currency), o.user_id, o.restaurant_id, o.created_at)
         for o in page.items
     ]
     out().print(table("id", "status", "total#", "user", "restaurant", "accepted", rows=rows))
@@ -75,94 +78,96 @@ def orders(page: Page, *, as_json: bool) -> None:
         out().print(f"More: --cursor {page.cursor}")
 
 
-def order(
-    found: Order,
-    entries: tuple[LedgerEntry, ...],
-    mails: tuple[Posted, ...],
-    timeline: Timeline,
-    *,
-    as_json: bool,
-) -> None:
+def order(found: WholeOrder, *, as_json: bool) -> None:
     if as_json:
-        events = [{**event, "at": instant(event["at"])} for event in timeline.events]
-        ledger, posted = [_entry(entry) for entry in entries], [_mail(mail) for mail in mails]
-        _json(
-            {
-                "order": order_view(found),
-                "ledger": ledger,
-                "mails": posted,
-                "timeline": events,
-                "pruned": timeline.pruned,
-            }
-        )
+        _json(found)
         return
     to = out()
-    to.print(_facts(found))
+    to.print(_facts(found.order))
     to.print()
-    if entries:
-        to.print(table("money", "amount#", "at", "provider's id", rows=_money_rows(entries)))
+    if found.ledger:
+        to.print(table("money", "amount#", "at", "provider's id", rows=map(_money_row, found.ledger)))
     else:
         to.print("No money moved.")
     to.print()
-    if mails:
-        to.print(table("mail", "about", "at", "sent", rows=_mail_rows(mails)))
+    if found.mails:
+        rows = [(it.recipient, it.status, it.at, _sent(it)) for it in found.mails]
+        to.print(table("mail", "about", "at", "sent", rows=rows))
         to.print()
-    if timeline.pruned:
+    if found.pruned:
         to.print("Its workflow's history and mails were taken away: they were old, or its customer was erased.")
     else:
-        to.print(table("no#", "at", "event", "state", "try", "says", rows=_event_rows(timeline.events)))
+        to.print(table(*EVENT_COLUMNS, rows=event_rows(found.timeline)))
 
 
-def _facts(found: Order) -> Table:
+def _facts(found: OrderView) -> Table:
     lines = ", ".join(
         f"{item.quantity} x {item.name} at {money(item.unit_price, found.currency)}" for item in found.items
     )
     rows: list[tuple[str, str | Text]] = [
         ("order", found.id),
-        ("status", status(found.status)),
+        ("status", status(found.order_status)),
         ("user", found.user_id),
         ("restaurant", found.restaurant_id),
         ("items", lines),
         ("total", money(found.total, found.currency)),
-        ("accepted", instant(found.created_at)),
-        ("changed", instant(found.updated_at)),
+        ("accepted", found.created_at),
+        ("changed", found.updated_at),
     ]
     if found.error_message:
         rows.append(("reason", found.error_message))
-    rows += [
-        (f"{kind}", f"{effect.result}, first tried {instant(effect.tried_at)}")
-        for kind, effect in found.effects.items()
-    ]
+    return _facts_table(rows)
+
+
+def _facts_table(rows: Iterable[tuple[str, str | Text]]) -> Table:
     facts = table("", "", rows=rows)
     facts.show_header = False
     return facts
 
 
-def _money_rows(entries: tuple[LedgerEntry, ...]) -> list[tuple[str, str, str, str]]:
-    return [(e.kind.value, money(e.signed, e.currency), instant(e.at), e.reference or "") for e in entries]
+def _money_row(entry: EntryView) -> tuple[str, str, str, str]:
+    signed = entry.amount if entry.kind is EntryKind.CHARGE else -entry.amount
+    return entry.kind.value, money(signed, entry.currency), entry.at, entry.reference or ""
 
 
-def _entry(entry: LedgerEntry) -> dict[str, Any]:
-    return {**msgspec.to_builtins(entry), "at": instant(entry.at)}
+# ── mails ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _mail(posted: Posted) -> dict[str, Any]:
-    sent_at = instant(posted.sent_at) if posted.sent_at is not None else None
-    given_up_at = instant(posted.given_up_at) if posted.given_up_at is not None else None
-    told = {"at": instant(posted.at), "tries": posted.tries, "sent_at": sent_at, "problem": posted.problem}
-    told["given_up_at"] = given_up_at
-    return {**msgspec.to_builtins(posted.mail), **told}
+def mails(page: MailPage, *, as_json: bool) -> None:
+    if as_json:
+        _json(page)
+        return
+    rows = [(it.order_id, it.recipient, it.status, it.at, _sent(it)) for it in page.items]
+    out().print(table("order", "to", "about", "at", "sent", rows=rows) if rows else "No mails.")
+    if page.cursor:
+        out().print(f"More: --cursor {page.cursor}")
 
 
-def _mail_rows(mails: tuple[Posted, ...]) -> Iterable[tuple[str, str, str, str]]:
-    for posted in mails:
-        problem = f"given up: {posted.problem}" if posted.given_up_at is not None else posted.problem
-        sent = instant(posted.sent_at) if posted.sent_at is not None else problem
-        kept = "waits to be sent" if posted.next_at is not None else "kept here: no mail server is set"
-        yield posted.mail.recipient, posted.mail.status, instant(posted.at), sent or kept
+def mails_of(found: Sequence[MailView], *, as_json: bool) -> None:
+    if as_json:
+        _json({"items": found})
+        return
+    if not found:
+        out().print("No mails.")
+    for mail in found:
+        rows = [("to", mail.recipient), ("subject", mail.subject), ("at", mail.at), ("sent", _sent(mail))]
+        out().print(_facts_table(rows))
+        sys.stdout.write(f"\n{mail.text}\n")
 
 
-def _event_rows(timeline: list[dict[str, Any]]) -> Iterable[tuple[str, str, str, str, str, str]]:
+def _sent(mail: MailView) -> str:
+    """When the mail was sent, or why it was not."""
+    problem = f"given up: {mail.problem}" if mail.given_up_at is not None else mail.problem
+    kept = "waits to be sent" if mail.next_at is not None else "kept here: no mail server is set"
+    return mail.sent_at or problem or kept
+
+
+# ── workflows ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+EVENT_COLUMNS = ("no#", "at", "event", "state", "try", "says")
+
+
+def event_rows(timeline: Iterable[dict[str, Any]]) -> Iterable[tuple[str, str, str, str, str, str]]:
     """One row per event. A state's second and later tries are counted, from the calls that it made."""
     state, tries = "", Counter[int]()
     entered = 0
@@ -174,7 +179,7 @@ def _event_rows(timeline: list[dict[str, Any]]) -> Iterable[tuple[str, str, str,
         if event["type"] in ("LambdaFunctionScheduled", "TaskScheduled"):
             tries[entered] += 1
             attempt = str(tries[entered])
-        yield str(event["id"]), instant(event["at"]), event["type"], state, attempt, _says(details)
+        yield str(event["id"]), event["at"], event["type"], state, attempt, _says(details)
         if event["type"].endswith("StateExited"):
             state = ""
 
@@ -191,40 +196,36 @@ def _says(details: dict[str, Any]) -> str:
 # ── dead letters ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def letters(found: Letters, *, as_json: bool) -> None:
+def letters(found: LetterPage, *, as_json: bool) -> None:
     if as_json:
-        _json({"items": list(map(letter_view, found.items)), "cursor": found.cursor, "count": found.count})
+        _json(found)
         return
     rows = [
-        (it.id, it.attributes.get("order_id", ""), str(it.receive_count), instant(it.died_at), it.reason)
-        for it in found.items
+        (it.id, it.attributes.get("order_id", ""), str(it.receive_count), it.died_at, it.reason) for it in found.items
     ]
     out().print(table("id", "order", "receives#", "died", "reason", rows=rows) if rows else "No dead letters.")
     if found.cursor:
         out().print(f"{found.count} in all. More: --cursor {found.cursor}")
 
 
-def letter(found: DeadLetter, *, as_json: bool) -> None:
-    shown = letter_view(found)
+def letter(found: LetterView, *, as_json: bool) -> None:
     if as_json:
-        _json(shown)
+        _json(found)
         return
-    facts = msgspec.to_builtins(shown)
+    facts = msgspec.to_builtins(found)
     body, attributes = facts.pop("body"), facts.pop("attributes")
-    rows = [(name, str(value)) for name, value in {**facts, **attributes}.items()]
-    facts_table = table("", "", rows=rows)
-    facts_table.show_header = False
-    out().print(facts_table)
+    out().print(_facts_table([(name, str(value)) for name, value in {**facts, **attributes}.items()]))
     sys.stdout.write(f"\n{body}\n")
 
 
 # ── money ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def report(found: Report, against: str | None, *, as_json: bool) -> None:
+def books(found: Books, against: str | None, *, as_json: bool) -> None:
+    clean = not found.offenders_count
     if as_json:
         sums = [{**msgspec.to_builtins(sum_), "held": sum_.held} for sum_ in found.currencies]
-        _json({"clean": found.clean, "currencies": sums, "offenders": found.offenders})
+        _json({"clean": clean, "currencies": sums, "offenders": found.offenders})
         return
     rows = [
         (
@@ -237,28 +238,26 @@ def report(found: Report, against: str | None, *, as_json: bool) -> None:
     to = out()
     to.print(table("currency", "orders#", "charges#", "refunds#", "held#", "should be held#", rows=rows))
     to.print()
-    if found.clean:
+    if clean:
         whose = f"our books and the records of {against}" if against else "our books"
         to.print(f"Clean: every cent is accounted for in {whose}.")
         return
     listed = found.offenders[:SHOWN]
     to.print(table("order", "what is wrong", rows=[(it.order_id, it.problem) for it in listed]))
     more = len(found.offenders) - len(listed)
-    to.print(f"{len(found.offenders)} offenders." + (f" --json lists the other {more}." if more else ""))
+    to.print(f"{found.offenders_count} offenders." + (f" --json lists {more} more." if more else ""))
 
 
 _json = as_json
 
 
-def audit(entries: Sequence[AuditEntry], *, as_json: bool) -> None:
-    cursor = entries[-1].no if entries else None
+def audit(page: AuditPage, *, as_json: bool) -> None:
     if as_json:
-        shown = [{**msgspec.structs.asdict(entry), "at": instant(entry.at)} for entry in entries]
-        _json({"items": shown, "cursor": cursor})
+        _json(page)
         return
     rows = [
-        (instant(it.at), it.who or "somebody", f"{it.kind} {it.detail}".strip(), it.subject, it.via, it.address)
-        for it in entries
+        (it.at, it.who or "somebody", f"{it.kind} {it.detail}".strip(), it.subject, it.via, it.address)
+        for it in page.items
     ]
     out().print(table("when", "who", "what", "about", "via", "from", rows=rows) if rows else "Nothing yet.")
 

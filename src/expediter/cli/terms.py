@@ -13,11 +13,13 @@ import typer
 if TYPE_CHECKING:
     from expediter.embedded.operator.read_only import ReadOnlyView
 
-Data = Annotated[Path, typer.Option(envvar="EXPEDITER_DATA", help="The server's data folder; it need not run")]
-Url = Annotated[str | None, typer.Option(help="The server; by default at EXPEDITER_HOST and EXPEDITER_PORT")]
+Data = Annotated[
+    Path | None, typer.Option(envvar="EXPEDITER_DATA", help="The server's data folder; to read it, it need not run")
+]
+Url = Annotated[str | None, typer.Option(help="The server, also on another machine; by default the one that runs")]
+Token = Annotated[str | None, typer.Option(envvar="EXPEDITER_TOKEN", help="What to show the server")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 OrderId = Annotated[str, typer.Argument(metavar="ID", help="The order's id")]
-DATA = Path("./data")
 
 
 def stop(message: str, code: int = 2) -> NoReturn:

@@ -186,3 +186,24 @@ def test_a_terminal_without_the_letters_of_a_name_is_shown_the_rest(server: Serv
 
     assert b"\\u7528\\u6237" in people
     assert "用户" in {order["user_id"] for order in json.loads(programs)["items"]}
+
+
+def test_an_order_is_followed_event_by_event_until_it_has_ended(started: Start, typed: Run) -> None:
+    server = started(HOLD_SECONDS="1")
+    order_id = server.accept()
+    followed = typed("orders", "follow", order_id, server=server)
+    again = typed("orders", "follow", order_id, "--json", server=server)
+
+    assert followed.code == 0
+    assert followed.out.splitlines()[0].endswith("ExecutionStarted")
+    assert followed.out.endswith(f"{order_id} is SUCCESS.\n")
+    events = [json.loads(line) for line in again.out.splitlines()]
+    assert [event["id"] for event in events] == list(range(1, len(events) + 1))
+    assert len(followed.out.splitlines()) == len(events) + 1
+
+
+def test_following_an_order_that_does_not_succeed_exits_with_1(started: Start, typed: Run) -> None:
+    server = started(HOLD_SECONDS="0", PAYMENTS="simulated:decline=1")
+
+    assert typed("orders", "follow", server.accept(), server=server).code == 1
+    assert typed("orders", "follow", "nowhere", server=server).code == 1

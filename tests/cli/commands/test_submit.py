@@ -12,8 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from demo.serving import Patience, running
-from expediter.cli import order_lines, submitting
-from tests.cli.conftest import Run, Server
+from expediter.cli.submitting import order_lines, sending
+from tests.cli.conftest import Run, Server, Start
 
 ORDER = {"user_id": "file", "quantity": 1, "restaurant_id": "r"}
 
@@ -248,7 +248,7 @@ def test_a_busy_server_is_asked_again_under_the_same_key(busy: tuple[Busy, str],
 def test_a_server_that_is_not_there_ends_the_run_and_says_how_to_go_on(
     monkeypatch: pytest.MonkeyPatch, typed: Run, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(submitting, "ATTEMPTS", 1)
+    monkeypatch.setattr(sending, "ATTEMPTS", 1)
     answer = typed("submit", written(tmp_path / "o.jsonl", ORDER), "--url", "http://127.0.0.1:9")
 
     assert answer.code == 1
@@ -278,3 +278,23 @@ def test_a_line_without_an_end_is_refused_and_those_around_it_are_accepted(
 
     assert (submitted["accepted"], [refusal["line"] for refusal in submitted["refused"]]) == (2, [2])
     assert "longer than 1 MiB" in submitted["refused"][0]["problem"]
+
+
+def test_a_file_that_is_one_json_array_is_refused_in_one_sentence(typed: Run, tmp_path: Path) -> None:
+    refused = typed("submit", written(tmp_path / "o.json", "[", "{}", "]"), "--url", "http://127.0.0.1:9")
+
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "is a JSON array" in refused.err
+
+
+def test_a_server_that_lets_nobody_in_ends_the_submit_with_one_sentence(
+    started: Start, typed: Run, tmp_path: Path
+) -> None:
+    server = started(TOKEN="opensesame")
+    file = written(tmp_path / "o.jsonl", *[ORDER] * 300)
+    refused = typed("submit", file, "--token", "wrong", server=server)
+
+    assert refused.code == 1
+    assert refused.err.count("Unauthorized") == 1
+    assert "0 accepted, 0 accepted before, 0 refused so far" in refused.err
+    assert typed("submit", file, "--token", "opensesame", server=server).code == 0

@@ -138,6 +138,10 @@ async def revoke_key(served: Served) -> Asked:
     return "DELETE", f"/keys/{made['key']['id']}", {}
 
 
+async def resend_mails(served: Served) -> Asked:
+    return "POST", f"/orders/{await an_order(served)}/mails/resend", {"json": {}}
+
+
 def task(answer: str, body: object) -> Callable[[Served], Any]:
     async def asked(served: Served) -> Asked:
         _, path = await waiting(served)
@@ -170,6 +174,7 @@ ASKED: dict[str, Callable[[Served], Any]] = {
     "setWorkflowRouting": set_routing,
     "undoWorkflowRouting": undo_routing,
     "eraseUser": erase_user,
+    "resendMails": resend_mails,
     "addKey": add_key,
     "revokeKey": revoke_key,
     "sendTaskSuccess": task("success", {"status": "ok"}),

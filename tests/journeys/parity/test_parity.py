@@ -255,6 +255,7 @@ OTHERS_ORDER = {
     "deleteOrder": ("DELETE", "/orders/{id}"),
     "cancelOrder": ("POST", "/orders/{id}/cancel"),
     "getTimeline": ("GET", "/orders/{id}/timeline"),
+    "getLedger": ("GET", "/orders/{id}/ledger"),
 }
 SCOPE_MISSING = {
     "listDeadLetters": ("GET", "/dlq"),

@@ -138,6 +138,21 @@ def resend(services: OperatorServices, who: Operator, order_id: str, status: str
     record(services, who, "had a mail resent", order_id, f"{status} to {recipient}")
 
 
+def resend_of(services: OperatorServices, who: Operator, order_id: str, recipient: str | None) -> int:
+    """Sends the order's mails to ``recipient`` once more; None: those that were not sent. How many they are.
+
+    Raises OrderNotFound, MessageNotFound, NoMailServer.
+    """
+    order = orders.find(services.work, _CALLER, order_id)
+    found = services.mailbox.of(order.id)
+    chosen = [it for it in found if (it.sent_at is None if recipient is None else it.mail.recipient == recipient)]
+    if recipient is not None and not chosen:
+        raise MessageNotFound("No mail about the order goes to this address.")
+    for posted in chosen:
+        resend(services, who, order.id, posted.mail.status.value, posted.mail.recipient)
+    return len(chosen)
+
+
 def find_mail(services: OperatorServices, order_id: str, status: str, recipient: str) -> Posted:
     """The mail. Raises MessageNotFound."""
     for posted in services.mailbox.of(order_id):

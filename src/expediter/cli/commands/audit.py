@@ -1,16 +1,19 @@
-"""``expediter audit``: what operators did, read from the file."""
+"""``expediter audit``: what operators did."""
 
 from typing import Annotated
 
 import typer
 
-from expediter.cli.terms import DATA, AsJson, Data, stop
+from expediter.cli.terms import AsJson, Data, Token, Url
 
 
 def audit(
+    *,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most")] = 50,
     cursor: Annotated[int | None, typer.Option(min=1, help="Go on behind the entry of this number")] = None,
-    data: Data = DATA,
+    data: Data = None,
+    url: Url = None,
+    token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """List what operators did, newest first: who, what, when, through which interface and from where.
@@ -19,12 +22,8 @@ def audit(
     wrong. An erasure keeps an act and takes away what tells of the customer.
     """
     from expediter.cli import show
-    from expediter.embedded.operator.read_only import open_audit
-    from expediter.embedded.sqlite.database import DataRefused
+    from expediter.cli.reading import reading
 
-    try:
-        with open_audit(data) as found:
-            entries = found.page(limit, cursor)
-    except DataRefused as error:
-        stop(str(error))
-    show.audit(entries, as_json=as_json)
+    with reading(url, token, data) as home:
+        found = home.audit(limit, cursor)
+    show.audit(found, as_json=as_json)

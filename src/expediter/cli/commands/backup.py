@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from expediter.cli.terms import DATA, AsJson, Data, counted, stop
+from expediter.cli.terms import AsJson, Data, counted, stop
 
 
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the copy; must not exist")],
-    data: Data = DATA,
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a checked copy of the database to a file, also while the server takes orders.
@@ -22,6 +22,7 @@ def backup(
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from expediter.cli import show
+    from expediter.cli.finding import folder
     from expediter.embedded.sqlite.backup import BackupRefused, back_up
     from expediter.embedded.sqlite.database import DataRefused
 
@@ -29,7 +30,7 @@ def backup(
     try:
         with Progress(*columns, console=Console(stderr=True)) as bar:
             task = bar.add_task("Copying, then checking", total=None)
-            made = back_up(data, file, lambda done, total: bar.update(task, completed=done, total=total))
+            made = back_up(folder(data), file, lambda done, total: bar.update(task, completed=done, total=total))
     except (DataRefused, BackupRefused) as error:
         stop(str(error), 1 if isinstance(error, BackupRefused) else 2)
     if as_json:

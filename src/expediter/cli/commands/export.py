@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from expediter.cli.terms import DATA, AsJson, Data, counted, on_aws, stop
+from expediter.cli.terms import AsJson, Data, counted, on_aws, stop
 
 
 def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the orders, one JSON object a line")],
-    data: Data = DATA,
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Write every order with its ledger and its key to a file; refused while orders are under way.
@@ -19,6 +19,7 @@ def export(
     """
     from expediter.app.operator.export import StillBusy, encode
     from expediter.cli import show
+    from expediter.cli.finding import folder
     from expediter.embedded.operator.export import exported_orders
     from expediter.embedded.sqlite.database import DataRefused
     from expediter.embedded.sqlite.files import make_private
@@ -26,7 +27,7 @@ def export(
     count, part = 0, file.with_name(f"{file.name}.part")
     try:
         with make_private(part).open("wb") as out:
-            for one in exported_orders(data):
+            for one in exported_orders(folder(data)):
                 out.write(encode(one) + b"\n")
                 count += 1
     except (DataRefused, StillBusy) as error:

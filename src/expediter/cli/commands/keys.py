@@ -2,11 +2,12 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from types import NoneType
+from typing import Annotated, Any
 
 import typer
 
-from expediter.cli.terms import AsJson, Url, stop
+from expediter.cli.terms import AsJson, Data, Token, Url, stop
 
 app = typer.Typer(no_args_is_help=True, help="Make keys for programs, list them, and take them back.")
 
@@ -16,7 +17,10 @@ def add_key(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key it is; the audit names it")],
     scope: Annotated[str, typer.Option(metavar="SCOPE,…", help="What it may do, such as orders:write,orders:read")],
     expires: Annotated[str | None, typer.Option(metavar="WHEN", help="Its end: 90d, or 2027-12-31; else never")] = None,
+    *,
+    data: Data = None,
     url: Url = None,
+    token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key. It is shown this once: the server keeps no way back to it.
@@ -25,13 +29,14 @@ def add_key(
     """
     from expediter.app.access import Scope
     from expediter.cli import show
-    from expediter.cli.api import ask
+    from expediter.cli.api import server
 
     scopes = [one.strip() for one in scope.split(",") if one.strip()]
     if not scopes or set(scopes) - set(Scope):
         stop(f"--scope={scope} names a scope that there is not. There are: {', '.join(Scope)}.")
     ends_at = _instant(expires) if expires else None
-    made = ask("POST", "/keys", url, {"name": name, "scopes": scopes, "expires_at": ends_at})
+    asked = {"name": name, "scopes": scopes, "expires_at": ends_at}
+    made = server(url, token, data).ask("POST", "/keys", dict[str, Any], asked)
     if as_json:
         show.as_json(made)
     else:
@@ -40,12 +45,12 @@ def add_key(
 
 
 @app.command("list")
-def list_keys(url: Url = None, as_json: AsJson = False) -> None:
+def list_keys(data: Data = None, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """List keys, the oldest first: what each may do, when it was used last, and whether it is over."""
     from expediter.cli import show
-    from expediter.cli.api import ask
+    from expediter.cli.api import server
 
-    found = ask("GET", "/keys", url)
+    found = server(url, token, data).ask("GET", "/keys", dict[str, Any])
     if as_json:
         show.as_json(found)
     else:
@@ -55,14 +60,16 @@ def list_keys(url: Url = None, as_json: AsJson = False) -> None:
 @app.command("revoke")
 def revoke_key(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="What the key begins with, such as exp_1a2b3c4d")],
+    data: Data = None,
     url: Url = None,
+    token: Token = None,
 ) -> None:
     """Take a key back for good."""
-    from expediter.cli.api import ask
+    from expediter.cli.api import server
 
     if not re.fullmatch(r"exp_[0-9a-f]+", key_id):
         stop(f"{key_id!r} is no key's id. Give what the key begins with, such as exp_1a2b3c4d.")
-    ask("DELETE", f"/keys/{key_id}", url)
+    server(url, token, data).ask("DELETE", f"/keys/{key_id}", NoneType)
     print(f"{key_id} opens nothing any more.")
 
 

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from expediter.cli.terms import DATA, AsJson, Data, on_aws, read_only, stop
+from expediter.cli.finding import find
+from expediter.cli.terms import AsJson, Data, Token, Url, on_aws, read_only, stop
 
 if TYPE_CHECKING:
     from expediter.cli.provider import OrdersWithEntries, Provider
 
 
 def reconcile(
+    *,
     against: Annotated[str | None, typer.Option(metavar="URL", help="The payment provider, or stripe")] = None,
-    data: Data = DATA,
+    data: Data = None,
+    url: Url = None,
+    token: Token = None,
     stack: Annotated[str | None, typer.Option(metavar="NAME", help="Add up this stack on AWS, not DATA")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -28,12 +32,17 @@ def reconcile(
     from expediter.app.operator.reconcile import reconcile as add_up
     from expediter.cli import show
     from expediter.cli.provider import against_provider
+    from expediter.cli.reading import books_of, reading
 
-    provider = _provider(against) if against else None
-    with _orders(data, stack) as orders:
-        report = against_provider(orders, provider) if provider else add_up(orders())
-    show.report(report, against, as_json=as_json)
-    raise typer.Exit(0 if report.clean else 1)
+    if against or stack:
+        provider = _provider(against) if against else None
+        with _orders(url, data, stack) as orders:
+            books = books_of(against_provider(orders, provider) if provider else add_up(orders()))
+    else:
+        with reading(url, token, data) as home:
+            books = home.books()
+    show.books(books, against, as_json=as_json)
+    raise typer.Exit(1 if books.offenders_count else 0)
 
 
 def _provider(against: str) -> "Provider":
@@ -56,10 +65,13 @@ def _provider(against: str) -> "Provider":
 
 
 @contextmanager
-def _orders(data: Path, stack: str | None) -> "Iterator[OrdersWithEntries]":
+def _orders(url: str | None, data: Path | None, stack: str | None) -> "Iterator[OrdersWithEntries]":
     """The orders of a data folder, or of a stack, with their ledger entries."""
     if stack is None:
-        with read_only(data) as (work, _):
+        found = find(url, data)
+        if found.data is None:
+            stop("--against reads every order from the data folder. Run it where the folder is, with --data.")
+        with read_only(found.data) as (work, *_):
             yield work.orders.with_entries
     else:
         with on_aws("deployed") as deployed:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from expediter.cli.terms import AsJson, Url
+from expediter.cli.terms import AsJson, Data, Token, Url
 
 File = Annotated[Path, typer.Argument(metavar="FILE.jsonl", exists=True, dir_okay=False, help="One order per line")]
 
@@ -19,7 +19,10 @@ def _named(key_field: str | None) -> str | None:
 
 def submit(
     file: File,
+    *,
+    data: Data = None,
     url: Url = None,
+    token: Token = None,
     concurrency: Annotated[int, typer.Option(min=1, max=256, help="Orders under way at the same time")] = 16,
     key_field: Annotated[
         str | None,
@@ -34,6 +37,7 @@ def submit(
     number and text: the same file run again orders nothing twice, but a line that was moved or
     altered in between is ordered again. Exit 1 when a line was refused.
     """
-    from expediter.cli.submitting import run
+    from expediter.cli.api import server
+    from expediter.cli.submitting.sending import run
 
-    run(file, url, concurrency, key_field, as_json=as_json)
+    run(file, server(url, token, data), concurrency, key_field, as_json=as_json)

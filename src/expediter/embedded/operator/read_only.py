@@ -20,10 +20,11 @@ from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
 
 
 class ReadOnlyView(NamedTuple):
-    """The ports of the use cases, and the mailbox."""
+    """The ports of the use cases, the mailbox, and the audit."""
 
     work: Work
     mailbox: Mailbox
+    audit: Audit
 
 
 @contextmanager
@@ -31,7 +32,8 @@ def open_read_only(data: Path, settings: OrderSettings) -> Iterator[ReadOnlyView
     """What is committed in the data folder. SQLite refuses whatever would write. Raises DataRefused."""
     with closing(open_reader(data / "expediter.db")) as connection:
         session = Session(connection)
-        yield ReadOnlyView(read_only_work(session, settings, SystemClock().now()), SqliteMailbox(session, None))
+        work = read_only_work(session, settings, SystemClock().now())
+        yield ReadOnlyView(work, SqliteMailbox(session, None), SqliteAudit(session))
 
 
 def read_only_work(session: Session, settings: OrderSettings, now: int, pause: Callable[[], None] = no_pause) -> Work:
@@ -50,13 +52,6 @@ def read_only_work(session: Session, settings: OrderSettings, now: int, pause: C
 def read_only_queue(session: Session) -> SqliteQueue:
     """The queue over a session that only reads."""
     return SqliteQueue(session, _never)
-
-
-@contextmanager
-def open_audit(data: Path) -> Iterator[Audit]:
-    """The audit in the data folder. Raises DataRefused."""
-    with closing(open_reader(data / "expediter.db")) as connection:
-        yield SqliteAudit(Session(connection))
 
 
 def _never(*_: object) -> NoReturn:

@@ -18,9 +18,11 @@ from expediter.app.ports import Work
 from expediter.embedded.engine.workflows import HistoryTakesLong
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.routes import workflow
+from expediter.embedded.web.routes.audit import list_audit
 from expediter.embedded.web.routes.books import reconcile
 from expediter.embedded.web.routes.customers import erase_user
 from expediter.embedded.web.routes.keys import add_key, list_keys, revoke_key
+from expediter.embedded.web.routes.mails import get_mails, list_mails, resend_mails
 from expediter.embedded.web.routes.once import carry_out_once, said
 from expediter.embedded.web.routes.tasks import send_task_failure, send_task_heartbeat, send_task_success
 
@@ -145,6 +147,10 @@ _CARRIED_OUT: dict[str, Operation] = {
     "publishWorkflowVersion": steps(workflow.publish_version),
     "setWorkflowRouting": steps(workflow.set_routing),
     "undoWorkflowRouting": steps(workflow.undo_routing),
+    "getMails": Operation(Kind.READ, get_mails),
+    "listMails": Operation(Kind.READ, list_mails),
+    "resendMails": steps(resend_mails),
+    "listAudit": Operation(Kind.READ, list_audit),
     "listKeys": Operation(Kind.READ, list_keys),
     "addKey": steps(add_key),
     "revokeKey": steps(revoke_key),

@@ -34,6 +34,7 @@ BODIES: dict[str, Any] = {
     "addKey": {"name": "shop", "scopes": ["keys"]},
     "setWorkflowRouting": {"percents": {}},
     "publishWorkflowVersion": {"definition": {}},
+    "resendMails": {},
     "sendTaskSuccess": {},
     "sendTaskFailure": {},
 }

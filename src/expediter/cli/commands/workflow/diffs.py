@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from expediter.cli.api import fetch
+from expediter.cli.api import Server, server
 from expediter.cli.commands.workflow.changes import Changes, changes
 from expediter.cli.commands.workflow.checks import only_valid
 from expediter.cli.commands.workflow.options import chosen, ends
 from expediter.cli.commands.workflow.reading.sources import Source
 from expediter.cli.commands.workflow.reading.values import Unreadable
-from expediter.cli.terms import AsJson, Url, counted
+from expediter.cli.terms import AsJson, Data, Token, Url, counted
 
 
 def diff(
@@ -22,7 +22,9 @@ def diff(
     *,
     name: Annotated[str | None, typer.Option("--name", help="Which state machine of each template")] = None,
     live: Annotated[bool, typer.Option("--live", help="Ask a running server where its orders are")] = False,
+    data: Data = None,
     url: Url = None,
+    token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what changes for orders under way; exit 1 when some need a state or a task that is gone.
@@ -30,11 +32,13 @@ def diff(
     Orders keep the version that they began on, so none is moved: what is gone is what they still need there.
     """
     with ends(as_json=as_json):
-        version, before = _old(old, name, url, live=live, as_json=as_json)
+        at = server(url, token, data) if live else None
+        version, before = _old(old, name, at, as_json=as_json)
         after = _definition(new, name, as_json=as_json)
         found = changes(before, after)
-        version = _version_of(before, url) if live and version is None else version
-        states = _states(version, url) if version is not None else None
+        if at is not None and version is None:
+            version = _version_of(before, at)
+        states = _states(version, at) if at is not None and version is not None else None
     report = _report(found, version, states)
     if as_json:
         from expediter.cli import show
@@ -70,29 +74,27 @@ def _with_tasks(source: Source) -> dict[str, Any]:
     return found
 
 
-def _old(
-    old: str, name: str | None, url: str | None, *, live: bool, as_json: bool
-) -> tuple[int | None, dict[str, Any]]:
-    if live and old.isascii() and old.isdigit():
-        return int(old), fetch("GET", f"/workflow/versions/{old}", url)["definition"]
+def _old(old: str, name: str | None, at: Server | None, *, as_json: bool) -> tuple[int | None, dict[str, Any]]:
+    if at is not None and old.isascii() and old.isdigit():
+        return int(old), at.fetch("GET", f"/workflow/versions/{old}", dict[str, Any])["definition"]
     return None, _definition(Path(old), name, as_json=as_json)
 
 
-def _version_of(definition: dict[str, Any], url: str | None) -> int:
+def _version_of(definition: dict[str, Any], at: Server) -> int:
     """The server's version of this definition. Raises Unreadable."""
-    numbers = [one["version"] for one in fetch("GET", "/workflow/versions", url)["items"]]
+    numbers = [one["version"] for one in at.fetch("GET", "/workflow/versions", dict[str, Any])["items"]]
     for number in numbers:
-        if fetch("GET", f"/workflow/versions/{number}", url)["definition"] == definition:
+        if at.fetch("GET", f"/workflow/versions/{number}", dict[str, Any])["definition"] == definition:
             return int(number)
     listed = ", ".join(map(str, sorted(numbers)))
     raise Unreadable(f"The server has no version with the old definition. Name one of its versions: {listed}.")
 
 
-def _states(version: int, url: str | None) -> Counter[str]:
+def _states(version: int, at: Server) -> Counter[str]:
     """How many orders under way on the version are in each state."""
     found, after = Counter[str](), ""
     while True:
-        page = fetch("GET", f"/workflow/versions/{version}/states{after}", url)
+        page = at.fetch("GET", f"/workflow/versions/{version}/states{after}", dict[str, Any])
         found.update(page["states"])
         if page["cursor"] is None:
             return found

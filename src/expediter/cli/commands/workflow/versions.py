@@ -5,21 +5,24 @@ from urllib.parse import quote
 
 import typer
 
-from expediter.cli.api import fetch
+from expediter.cli.api import server
 from expediter.cli.commands.workflow.options import File, Name, Substitute, Substitutions, chosen, ends, values_of
 from expediter.cli.commands.workflow.reading.values import Unreadable
-from expediter.cli.terms import AsJson, Url
+from expediter.cli.terms import AsJson, Data, Token, Url
 
 Shares = Annotated[
     list[str] | None,
     typer.Argument(metavar="VERSION[=PERCENT]...", help="One version, or two with their percents of new orders"),
 ]
 
+#: The form of an answer that is shown as it comes.
+_JSON = dict[str, Any]
 
-def versions(url: Url = None, as_json: AsJson = False) -> None:
+
+def versions(data: Data = None, url: Url = None, token: Token = None, as_json: AsJson = False) -> None:
     """List the versions of the workflow: the orders under way on each, and the share of new orders."""
     with ends(as_json=as_json):
-        listed = fetch("GET", "/workflow/versions", url)
+        listed = server(url, token, data).fetch("GET", "/workflow/versions", _JSON)
     _show(listed, as_json=as_json)
 
 
@@ -29,7 +32,9 @@ def publish(
     name: Name = None,
     substitute: Substitute = None,
     substitutions: Substitutions = None,
+    data: Data = None,
     url: Url = None,
+    token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """Store a definition in the server as a version, on which no order starts until it is routed there."""
@@ -37,7 +42,7 @@ def publish(
 
     with ends(as_json=as_json):
         definition = chosen(file, name, values_of(substitute, substitutions)).definition
-        made = fetch("POST", "/workflow/versions", url, {"definition": definition})
+        made = server(url, token, data).fetch("POST", "/workflow/versions", _JSON, {"definition": definition})
     if as_json:
         show.as_json(made)
     else:
@@ -46,8 +51,11 @@ def publish(
 
 def route(
     shares: Shares = None,
+    *,
     back: Annotated[bool, typer.Option("--back", help="Take the last routing back")] = False,
+    data: Data = None,
     url: Url = None,
+    token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """Have new orders start on one version, or on two by weight. Orders under way keep their version.
@@ -58,23 +66,27 @@ def route(
     with ends(as_json=as_json):
         if back == bool(shares):
             raise Unreadable("Name one version or two, or give --back.")
+        at = server(url, token, data)
         if back:
-            listed = fetch("DELETE", "/workflow/routing", url)
+            listed = at.fetch("DELETE", "/workflow/routing", _JSON)
         else:
-            listed = fetch("PUT", "/workflow/routing", url, {"percents": _percents(shares or [])})
+            listed = at.fetch("PUT", "/workflow/routing", _JSON, {"percents": _percents(shares or [])})
     _show(listed, as_json=as_json)
 
 
 def redrive(
     order_ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Orders whose workflow failed")],
+    data: Data = None,
     url: Url = None,
+    token: Token = None,
     as_json: AsJson = False,
 ) -> None:
     """Set failed workflows going again at the state that failed, with the input it had there."""
     from expediter.cli import show
 
     with ends(as_json=as_json):
-        done = {order_id: fetch("POST", f"/orders/{quote(order_id)}/redrive", url)["state"] for order_id in order_ids}
+        at = server(url, token, data)
+        done = {it: at.fetch("POST", f"/orders/{quote(it, safe='')}/redrive", _JSON)["state"] for it in order_ids}
     if as_json:
         show.as_json(done)
     else:

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from expediter.cli import show
-from expediter.cli.api import TIMEOUT, headers, problem, server_url, unreachable
+from expediter.cli.api import TIMEOUT, Server, name_of, problem, unreachable
 from expediter.cli.files import lines_of
-from expediter.cli.order_lines import Line, numbered, read
+from expediter.cli.submitting.order_lines import Line, numbered, read
 from expediter.cli.terms import stop
 
 #: This is printed in advance: after refused lines a user corrects the file and submits it again.
@@ -41,8 +41,8 @@ class Refusal(msgspec.Struct, frozen=True):
     problem: str
 
 
-class Unreachable(Exception):
-    """No server answers; the message says so."""
+class Ended(Exception):
+    """No line can be submitted: no server answers, or it lets this caller submit none. The message says so."""
 
 
 class Tally(msgspec.Struct):
@@ -56,10 +56,9 @@ class Tally(msgspec.Struct):
     without_id: int = 0
 
 
-def run(file: Path, url: str | None, concurrency: int, key_field: str | None, *, as_json: bool) -> None:
-    """Submits the file and reports. Exits with 1 when a line was refused, or when the server could not be reached."""
-    with lines_of(file) as lines:
-        total = sum(1 for line in lines if line.strip())
+def run(file: Path, server: Server, concurrency: int, key_field: str | None, *, as_json: bool) -> None:
+    """Submits the file and reports. Exits with 1 when a line was refused, or when none could be sent."""
+    total = _count(file)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -76,10 +75,10 @@ def run(file: Path, url: str | None, concurrency: int, key_field: str | None, *,
                 await _one(client, number, text, key_field, tally)
                 bar.advance(task)
 
-            asyncio.run(_submit(file, server_url(url), concurrency, one))
+            asyncio.run(_submit(file, server, concurrency, one))
     except ExceptionGroup as group:
         # Not `except*`: before Python 3.11.4 an exit that is raised in it is wrapped into a group.
-        gone, others = group.split(Unreachable)
+        gone, others = group.split(Ended)
         if gone is None or others is not None:
             raise
         stop(f"{gone.exceptions[0]} {_told(tally)} so far; run the same command again to go on.", 1)
@@ -87,12 +86,23 @@ def run(file: Path, url: str | None, concurrency: int, key_field: str | None, *,
     raise typer.Exit(1 if tally.refused else 0)
 
 
-async def _submit(file: Path, url: str, concurrency: int, one: _One) -> None:
+def _count(file: Path) -> int:
+    """How many lines hold something. Ends the command when the file is one JSON array instead of lines."""
+    with lines_of(file) as lines:
+        total = 0
+        for line in lines:
+            if not total and line.lstrip().startswith(b"["):
+                stop(f"{file} is a JSON array. Write one order a line instead: jq -c '.[]' {file} > orders.jsonl")
+            total += bool(line.strip())
+    return total
+
+
+async def _submit(file: Path, server: Server, concurrency: int, one: _One) -> None:
     with lines_of(file) as opened:
         lines = numbered(opened)
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
         async with httpx.AsyncClient(
-            base_url=url, headers=headers(), timeout=TIMEOUT, limits=limits, trust_env=False
+            base_url=server.url, headers=server.headers(), timeout=TIMEOUT, limits=limits, trust_env=False
         ) as client:
 
             async def work() -> None:
@@ -111,6 +121,8 @@ async def _one(client: httpx.AsyncClient, number: int, text: bytes, key_field: s
         tally.refused.append(Refusal(number, str(error)))
         return
     response = await _post(client, line)
+    if name_of(response) in ("Unauthorized", "ScopeMissing"):  # as it answers every line
+        raise Ended(problem(response))
     if response.status_code >= 400:
         tally.refused.append(Refusal(number, problem(response)))
         return
@@ -122,7 +134,7 @@ async def _one(client: httpx.AsyncClient, number: int, text: bytes, key_field: s
 
 
 async def _post(client: httpx.AsyncClient, line: Line) -> httpx.Response:
-    """The server's answer, once it has time for the line. Raises Unreachable."""
+    """The server's answer, once it has time for the line. Raises Ended."""
     missed = 0
     while True:
         try:
@@ -134,7 +146,7 @@ async def _post(client: httpx.AsyncClient, line: Line) -> httpx.Response:
         except httpx.TransportError as error:
             missed += 1
             if missed == ATTEMPTS:
-                raise Unreachable(unreachable(str(client.base_url), error)) from error
+                raise Ended(unreachable(str(client.base_url), error)) from error
             await asyncio.sleep(1)
             continue
         if response.status_code not in (429, 503):

@@ -1,0 +1,1 @@
+"""``expediter submit``: reads the orders of a file, and sends each once."""
