@@ -30,7 +30,7 @@ from expediter.console.routes import LIVE, ROUTES
 from expediter.domain import errors as domain
 from expediter.domain.errors import OrderError
 from expediter.domain.order import TRANSITIONS
-from expediter.embedded.operator.prometheus import COUNTERS, GAUGES, HISTOGRAMS, OUTAGE
+from expediter.embedded.operator.prometheus import COUNTERS, GAUGES, HISTOGRAMS, OUTAGE, SIMULATED
 from expediter.embedded.settings import defaults
 from scripts.limits_table import LIMITS
 
@@ -132,7 +132,7 @@ def tasks() -> str:
 def metrics() -> str:
     rows = [
         (f"`{name}`", kind, ", ".join(f"`{label}`" for label in family.labels), family.help)
-        for kind, families in (("counter", COUNTERS), ("histogram", HISTOGRAMS), ("gauge", OUTAGE | GAUGES))
+        for kind, families in (("counter", COUNTERS), ("histogram", HISTOGRAMS), ("gauge", OUTAGE | SIMULATED | GAUGES))
         for name, family in families.items()
     ]
     return table(("metric", "kind", "labels", "meaning"), rows)

@@ -35,7 +35,7 @@ def _environment() -> Environment:
         compact=words.compact,
         added=words.added,
     )
-    environment.globals.update(statuses=words.SUBJECTS)
+    environment.globals.update(statuses=words.SUBJECTS, not_real=words.NOT_REAL)
     return environment
 
 

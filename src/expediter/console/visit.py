@@ -17,11 +17,12 @@ class Site(msgspec.Struct, frozen=True):
     """What does not change while the server runs. ``link`` gives the customer's page of an order (``/o/…``),
     by the generation of its links and the time (ms since 1970 UTC) that it begins.
 
+    ``simulated``: what is not real here, of ``words.NOT_REAL``.
     ``signs_in``: operators have to sign in; ``asset`` gives the address of a static file.
     """
 
     gateways: Mapping[GatewayName, Gateway]
-    sends_mail: bool
+    simulated: tuple[str, ...]
     signs_in: bool
     link: Callable[[str, int, int], str]
     asset: Callable[[str], str]

@@ -30,6 +30,13 @@ SUBJECTS: Mapping[str, str] = {
     Alert.MAIL_GIVEN_UP.value: "Mail given up",
 }
 
+#: What does not happen while a part is simulated.
+NOT_REAL: Mapping[str, str] = {
+    "payments": "No money is taken.",
+    "restaurant": "No meal is cooked.",
+    "mail": "No mail is sent.",
+}
+
 #: The results of actions, as the next page shows them.
 SAID: Mapping[str, str] = {
     "placed": "The order was placed.",

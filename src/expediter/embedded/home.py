@@ -32,7 +32,7 @@ from expediter.embedded.operator.keys import KeysInForce
 from expediter.embedded.operator.prometheus import PrometheusText
 from expediter.embedded.operator.scrub import Scrub
 from expediter.embedded.operator.services import SqliteServices
-from expediter.embedded.settings import ServerSettings, library, workflow
+from expediter.embedded.settings import PARTS, ServerSettings, library, workflow
 from expediter.embedded.sqlite.access import DatabaseAccess
 from expediter.embedded.sqlite.session import Change, snapshot
 from expediter.embedded.sqlite.write_behind import WriteBehind
@@ -170,7 +170,7 @@ class Home:
         self._histories = committed.histories
         self._scrub = scrub
         self._loops = loops
-        self._prometheus = PrometheusText(database.writer.metrics)
+        self._prometheus = PrometheusText(database.writer.metrics, {part: part in settings.simulated for part in PARTS})
         self._ready = False
 
     # ── units of work and reads ───────────────────────────────────────────────────────────────────────────────────

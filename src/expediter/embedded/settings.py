@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from importlib import resources
+from itertools import compress
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,6 +47,10 @@ class Oidc(msgspec.Struct, frozen=True):
     client_id: str
 
 
+#: What may be simulated.
+PARTS = ("payments", "restaurant", "mail")
+
+
 class ServerSettings(msgspec.Struct, frozen=True):
     """How one server is set up. ``keep_days``: how long histories are kept after the end; None: for ever.
     ``trusted_proxies``: whose X-Forwarded headers are believed. ``link_days``: how long links open their orders.
@@ -74,12 +79,12 @@ class ServerSettings(msgspec.Struct, frozen=True):
     @property
     def simulated(self) -> tuple[str, ...]:
         """What is simulated here: payments, the restaurant, mails (they are stored and not sent)."""
-        found = {
-            "payments": isinstance(self.payments, Simulated),
-            "restaurant": isinstance(self.restaurant, Simulated),
-            "mail": self.smtp_url is None,
-        }
-        return tuple(name for name, is_simulated in found.items() if is_simulated)
+        is_simulated = (
+            isinstance(self.payments, Simulated),
+            isinstance(self.restaurant, Simulated),
+            self.smtp_url is None,
+        )
+        return tuple(compress(PARTS, is_simulated))
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> ServerSettings:

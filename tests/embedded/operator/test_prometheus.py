@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from expediter.embedded.operator.prometheus import COUNTERS, GAUGES, HISTOGRAMS, OUTAGE, PrometheusText
+from expediter.embedded.operator.prometheus import COUNTERS, GAUGES, HISTOGRAMS, OUTAGE, SIMULATED, PrometheusText
 from expediter.embedded.sqlite.metrics import Histogram, Metrics
 from tests.console.shop import alarmed
 from tests.support.stage import SECOND, Stage, opened, story
@@ -50,10 +50,10 @@ def test_every_metric_has_the_name_that_the_reference_lists() -> None:
     metrics = Metrics()
     metrics.units["x"].observe(1)
     metrics.calls["charge", "done"].observe(1)
-    text = PrometheusText(metrics).text(dict.fromkeys(GAUGES, 1.0), ()).decode()
+    text = PrometheusText(metrics, {"payments": True}).text(dict.fromkeys(GAUGES, 1.0), ()).decode()
 
     told = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE expediter_")}
-    assert told == COUNTERS.keys() | HISTOGRAMS.keys() | GAUGES.keys() | OUTAGE.keys()
+    assert told == COUNTERS.keys() | HISTOGRAMS.keys() | GAUGES.keys() | OUTAGE.keys() | SIMULATED.keys()
 
 
 @story

@@ -61,11 +61,15 @@ async def test_a_method_that_a_path_does_not_take_is_told_which_it_takes(opened:
 async def test_the_probes_and_the_metrics_answer(opened: Opened) -> None:
     async with opened() as served:
         assert (await served.client.get("/healthz")).json() == {"status": "ok"}
-        assert (await served.client.get("/readyz")).json() == {"status": "ready"}
+        assert (await served.client.get("/readyz")).json() == {
+            "status": "ready",
+            "simulated": ["payments", "restaurant", "mail"],
+        }
         await served.client.post("/orders", json=PLAIN)
         metrics = await served.client.get("/metrics")
         assert metrics.headers["Content-Type"].startswith("text/plain")
         assert "expediter_orders_accepted_total 1.0" in metrics.text
+        assert 'expediter_simulated{part="payments"} 1.0' in metrics.text
 
 
 async def test_the_address_itself_leads_to_the_console(opened: Opened) -> None:

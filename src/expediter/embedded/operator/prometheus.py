@@ -51,6 +51,13 @@ OUTAGE: dict[str, Family] = {
     "expediter_outage": Family("1 while the server takes no orders for this reason.", ("outage",)),
 }
 
+#: 1 when this part is simulated, else 0.
+SIMULATED: dict[str, Family] = {
+    "expediter_simulated": Family(
+        "1 while this is simulated: no money is taken, no meal is cooked, no mail is sent.", ("part",)
+    ),
+}
+
 #: Read from the file when asked for, and left out while it cannot be read.
 GAUGES: dict[str, Family] = {
     "expediter_queue_messages": Family("Messages on the order queue."),
@@ -73,10 +80,11 @@ GAUGES: dict[str, Family] = {
 
 
 class PrometheusText(Collector):
-    """``metrics``: what is counted as it happens."""
+    """``metrics``: what is counted as it happens; ``simulated``: of each part whether it is simulated."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, simulated: Mapping[str, bool]) -> None:
         self._metrics = metrics
+        self._simulated = simulated
         self._gauges: Mapping[str, float] = {}
         self._outages: Collection[Outage] = ()
         self._registry = CollectorRegistry()
@@ -104,16 +112,18 @@ class PrometheusText(Collector):
         yield _histogram("expediter_write_seconds", [((), seen.writes)])
         yield _histogram("expediter_commit_seconds", [((), seen.commits)])
         yield _histogram("expediter_commit_units", [((), seen.batches)])
-        yield _outages(self._outages)
+        yield _flags(OUTAGE, {outage.value: outage in self._outages for outage in Outage})
+        yield _flags(SIMULATED, self._simulated)
         for name, value in self._gauges.items():
             yield GaugeMetricFamily(name, GAUGES[name].help, value=value)
 
 
-def _outages(now: Collection[Outage]) -> Metric:
-    ((name, family),) = OUTAGE.items()
+def _flags(named: Mapping[str, Family], values: Mapping[str, bool]) -> Metric:
+    """A gauge with one label: 1 for each of its values that holds, else 0."""
+    ((name, family),) = named.items()
     gauge = GaugeMetricFamily(name, family.help, labels=family.labels)
-    for outage in Outage:
-        gauge.add_metric((outage.value,), float(outage in now))
+    for label, holds in values.items():
+        gauge.add_metric((label,), float(holds))
     return gauge
 
 

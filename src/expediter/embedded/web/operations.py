@@ -6,6 +6,8 @@ from enum import Enum
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
+import msgspec
+
 from expediter.api import rest
 from expediter.api.access import NEEDS, Need
 from expediter.api.errors import NotReady
@@ -118,7 +120,7 @@ def readiness(home: Backend) -> Response:
     """Raises NotReady."""
     if not home.ready():
         raise NotReady(" ".join(map(text, home.outages())))
-    return Response(200, _JSON, b'{"status":"ready"}')
+    return Response(200, _JSON, msgspec.json.encode({"status": "ready", "simulated": home.settings.simulated}))
 
 
 def metrics(home: Backend) -> Response:

@@ -119,7 +119,7 @@ class Console:
         self._stopping = asyncio.Event()
         self._site = Site(
             gateways={GatewayName.PAYMENTS: home.settings.payments, GatewayName.RESTAURANT: home.settings.restaurant},
-            sends_mail=bool(home.settings.smtp_url),
+            simulated=home.settings.simulated,
             signs_in=not authenticator.open,
             link=self._links.link,
             asset=self._asset,
