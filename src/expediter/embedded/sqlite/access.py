@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from expediter.embedded.sqlite.session import Session
+from expediter.embedded.sqlite.units import settle
 from expediter.embedded.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -21,12 +23,5 @@ class DatabaseAccess(NamedTuple):
 async def complete(writer: Writer, name: str, unit: Callable[[], T]) -> T:
     """Submits a unit of work. Returns its result once that is durable, or raises the error that undid it."""
     future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-    def done(result: T | None, error: Exception | None) -> None:
-        if error is None:
-            future.set_result(result)  # type: ignore[arg-type]  # without an error there is a result
-        else:
-            future.set_exception(error)
-
-    writer.submit(name, unit, done)
+    writer.submit(name, unit, partial(settle, future))
     return await future

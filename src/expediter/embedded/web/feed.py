@@ -9,7 +9,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from expediter.domain.order import Order
 
@@ -52,6 +52,13 @@ class Feed:
             self.followers.pop(changes.order_id, None)
 
 
+class Taken(NamedTuple):
+    """Orders that changed, the longest waiting first. ``lost``: whether changes of other orders were dropped."""
+
+    orders: list[Order]
+    lost: bool
+
+
 class Changes(AsyncIterator[Order]):
     """An endless iterator over the changed orders that one listener follows."""
 
@@ -60,15 +67,15 @@ class Changes(AsyncIterator[Order]):
         self._feed = feed
         self._waiting: dict[str, Order] = {}
         self._wake = asyncio.Event()
-        #: Whether a change was dropped since the listener last set this to False.
-        self.lost = False
+        #: Whether a change was dropped since the last ``take``.
+        self._lost = False
 
     def put(self, order: Order) -> None:
         self._waiting.pop(order.id, None)
         self._waiting[order.id] = order
         if len(self._waiting) > WAITING:
             del self._waiting[next(iter(self._waiting))]
-            self.lost = True
+            self._lost = True
         self._wake.set()
 
     async def arrived(self) -> None:
@@ -77,10 +84,11 @@ class Changes(AsyncIterator[Order]):
             self._wake.clear()
             await self._wake.wait()
 
-    def take(self) -> list[Order]:
-        """Every change that waits now, the longest waiting first."""
-        taken = list(self._waiting.values())
+    def take(self) -> Taken:
+        """Every change that waits now."""
+        taken = Taken(list(self._waiting.values()), self._lost)
         self._waiting.clear()
+        self._lost = False
         return taken
 
     async def __anext__(self) -> Order:

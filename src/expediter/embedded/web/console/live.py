@@ -105,9 +105,8 @@ class Journal:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK):
                         await changes.arrived()
-                orders = changes.take()
-                self._note(orders, lost=changes.lost)
-                changes.lost = False
+                orders, lost = changes.take()
+                self._note(orders, lost=lost)
                 if self._tabs and orders:
                     self._tell(self._rows(orders))
                 if self._tabs and loop.time() - counted > LOOK:
