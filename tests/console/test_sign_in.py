@@ -133,7 +133,7 @@ async def test_links_of_one_order_can_be_revoked_and_those_of_others_go_on(tmp_p
         await shop.send(f"/console/orders/{one}/revoke-links", f"/console/orders/{one}")
         after = await link_of(shop, one)
 
-        assert "opens nothing any more" in await shop.page(before, 404)
+        assert "is not valid any more" in await shop.page(before, 404)
         assert (await shop.client.get(f"{before}/live")).status_code == 404
         await shop.page(after)
         await shop.page(kept)
@@ -150,7 +150,7 @@ async def test_a_link_opens_nothing_once_its_customer_was_erased(tmp_path: Path)
         await shop.page(link)
         assert (await shop.client.post("/erasures", json={"user_id": "Ada"})).status_code == 200
 
-        assert "opens nothing any more" in await shop.page(link, 404)
+        assert "is not valid any more" in await shop.page(link, 404)
         assert "/o/" not in await shop.page(f"/console/orders/{order_id}")
 
 

@@ -1,6 +1,6 @@
-"""What each operation asks of its caller: one table, and the one function that looks into it.
+"""What each operation needs of its caller: one table, and the function that checks it.
 
-The pages of the console name theirs in ``console.routes``.
+The pages of the console have theirs in ``console.routes``.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from expediter.asl.protocol import Json
 from expediter.domain.order import ERASED
 from expediter.domain.texts import composed
 
-#: A scope; a caller who is known, whatever his scopes ("token"); or nothing, so that it is answered to everybody.
+#: A scope; or a known caller with any scopes ("token"); or nothing, so that everybody gets an answer.
 Need: TypeAlias = Scope | Literal["token", "nothing"]
 
 #: By operationId of openapi.json, and by field of schema.graphql.
@@ -51,11 +51,11 @@ NEEDS: Mapping[str, Need] = {
     "listKeys": Scope.KEYS,
     "addKey": Scope.KEYS,
     "revokeKey": Scope.KEYS,
-    # The task's own token is in the path: unguessable, and good for one answer.
+    # The task's token is in the path. It cannot be guessed, and is valid for one answer.
     "sendTaskSuccess": "nothing",
     "sendTaskFailure": "nothing",
     "sendTaskHeartbeat": "nothing",
-    # What a load balancer asks.
+    # For load balancers.
     "getHealth": "nothing",
     "getReadiness": "nothing",
     "getMetrics": Scope.METRICS,
@@ -70,18 +70,18 @@ NEEDS: Mapping[str, Need] = {
     "Subscription.orderUpdated": Scope.ORDERS_READ,
 }
 
-#: What the names of our scopes begin with at an issuer, where scopes of other services stand beside them.
+#: The prefix of our scopes at an issuer, which also has scopes of other services.
 RESOURCE = "expediter/"
 
 
 def require(scopes: frozenset[Scope], need: Need) -> None:
-    """Raises ScopeMissing unless what is needed is among what the caller may do."""
+    """Raises ScopeMissing unless the caller has the scope that is needed."""
     if isinstance(need, Scope) and need not in scopes:
         raise ScopeMissing(need)
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What a checked token says of its caller. ``groups`` is the claim that names them; ``exp`` in seconds."""
+    """The claims of a checked token. ``groups``: the claim with the caller's groups. ``exp``: in seconds."""
 
     sub: str
     client_id: str = ""
@@ -92,8 +92,8 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 def caller_of(claims: Claims) -> Caller:
-    """Who the token's caller is: a member of an operators' group, else a program that shows its own token, else a
-    customer, who is the user of his orders.
+    """The token's caller: a member of an operators' group, else a program with a token of its own, else a customer, who
+    is the user of his orders.
 
     A program's token has the program for its subject (RFC 9068, section 2.2). Raises Unauthorized for a customer whose
     name no order can carry.
@@ -108,7 +108,9 @@ def caller_of(claims: Claims) -> Caller:
         return Caller(name=claims.sub, scopes=scopes_in(given), until=until)
     user_id = composed(claims.sub)
     if user_id == ERASED or not 0 < len(user_id) <= MAX_NAME:
-        raise Unauthorized("The token is for a user that no order can be of. Sign in as another.", refused=True)
+        raise Unauthorized(
+            "The token is for a user whose name cannot be in an order. Sign in as another.", refused=True
+        )
     return Caller(user_id, operator=False, name="customer", scopes=CUSTOMER, until=until)
 
 

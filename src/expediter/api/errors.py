@@ -14,7 +14,7 @@ from expediter.domain import errors as domain
 from expediter.domain.errors import Fault, OrderError, OrderInvalid
 
 PROBLEM_JSON = "application/problem+json"
-#: Seconds after which it makes sense to try again.
+#: Seconds after which the client may try again.
 RETRY_AFTER = "1"
 
 
@@ -39,7 +39,7 @@ class Unauthorized(OrderError):
 
     def __init__(self, message: str = "", *, refused: bool = False) -> None:
         super().__init__(message)
-        #: A token was sent, and it is wrong or its time is over.
+        #: A token was sent, and it is wrong or has expired.
         self.refused = refused
 
 
@@ -211,14 +211,14 @@ def _headers(error: OrderError) -> tuple[tuple[str, str], ...]:
 
 
 def _challenge(error: Unauthorized | ScopeMissing) -> str:
-    """What to show instead (RFC 6750, section 3)."""
+    """The header WWW-Authenticate (RFC 6750, section 3)."""
     if isinstance(error, ScopeMissing):
         return f'Bearer error="insufficient_scope", scope="{error.scope}"'
     return 'Bearer error="invalid_token"' if error.refused else "Bearer"
 
 
 def _rate_limit(error: TooManyRequests) -> tuple[tuple[str, str], ...]:
-    """When to come again, and what the bound is (draft-ietf-httpapi-ratelimit-headers-10)."""
+    """When to try again, and what the limit is (draft-ietf-httpapi-ratelimit-headers-10)."""
     return (
         ("Retry-After", str(error.seconds)),
         ("RateLimit-Policy", f'"{error.policy}";q={error.quota}'),

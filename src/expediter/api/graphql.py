@@ -1,7 +1,7 @@
 """GraphQL: each root field of schema.graphql is one function of a unit of work, a caller and its arguments.
 
-The functions take and give JSON values in the schema's own names, so what executes documents (graphql-core here,
-AppSync on AWS) calls them as they are. Each field of a mutation is a unit of its own: one that fails undoes no other.
+The functions take and return JSON values with the schema's names. So graphql-core here and AppSync on AWS can call them
+directly. Each field of a mutation is a unit of its own: one that fails undoes no other.
 """
 
 import re
@@ -25,7 +25,7 @@ PAGE = 50
 LARGEST_PAGE = 100
 
 Arguments: TypeAlias = dict[str, Json]
-#: (work, caller, arguments, a fresh UUID) -> the field's value; raises OrderError.
+#: (work, caller, arguments, a new UUID) -> the field's value. Raises OrderError.
 Resolver: TypeAlias = Callable[[Work, Caller, Arguments, str], Json]
 
 
@@ -85,7 +85,7 @@ def order_updated(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
         raise OrderNotFound("Subscribe with the id that the order has. Ask for the order to see it.")
 
 
-#: Every root field of schema.graphql. A Mutation's runs where writes are stored, and answers once they are.
+#: Every root field of schema.graphql. A mutation runs in a unit of work, and is answered after its commit.
 RESOLVERS: dict[str, Resolver] = {
     "Query.order": find_order,
     "Query.orders": list_orders,

@@ -1,4 +1,4 @@
-"""The client's idempotency key: a UUID, of which the order's id is made (``app.idempotency``). An empty one is none."""
+"""The client's idempotency key: a UUID. ``app.idempotency`` makes the order's id of it. An empty key is no key."""
 
 from expediter.api.errors import RequestUnparsable
 from expediter.domain.errors import Fault, OrderInvalid

@@ -39,7 +39,7 @@ class Response(msgspec.Struct, frozen=True):
 
 
 def arguments(request: Request, allowed: frozenset[str]) -> dict[str, str]:
-    """The parameters of a question for a list. Raises OrderInvalid for one that is not ``allowed`` or comes twice."""
+    """The query parameters of a list. Raises OrderInvalid for one that is not ``allowed`` or comes twice."""
     found: dict[str, str] = {}
     faults = []
     for name, value in request.query:

@@ -1,4 +1,4 @@
-"""Who may do what: scopes, and the roles that stand for several of them. What each operation needs: ``api.access``."""
+"""Authorization: scopes, and the roles that group them. ``api.access`` has what each operation needs."""
 
 from collections.abc import Collection, Mapping
 from enum import StrEnum
@@ -25,7 +25,7 @@ class Scope(StrEnum):
 
 
 class Role(StrEnum):
-    """What an operator is employed for."""
+    """The role of an operator."""
 
     VIEWER = "viewer"
     SUPPORT = "support"
@@ -49,7 +49,7 @@ ALL = frozenset(Scope)
 CUSTOMER = frozenset({Scope.ORDERS_READ, Scope.ORDERS_WRITE})
 _VIEWER = frozenset({Scope.ORDERS_READ, Scope.DLQ_READ, Scope.METRICS, Scope.AUDIT, Scope.WORKFLOW_READ})
 
-#: A viewer sees everything but keys and the reconciled books, and changes nothing; an admin may do everything.
+#: A viewer sees everything except keys and the reconciliation, and changes nothing. An admin may do everything.
 ROLES: Mapping[Role, frozenset[Scope]] = {
     Role.VIEWER: _VIEWER,
     Role.SUPPORT: _VIEWER | {Scope.ORDERS_WRITE, Scope.DLQ, Scope.MAIL},
@@ -57,18 +57,20 @@ ROLES: Mapping[Role, frozenset[Scope]] = {
     Role.ADMIN: ALL,
 }
 
-#: The groups of an issuer whose members are operators, and their role.
+#: The groups of operators at an issuer, and the role of their members.
 GROUPS: Mapping[str, Role] = {"operators": Role.ADMIN, **{f"operators-{role}": role for role in Role}}
 
 
 def scopes_in(names: Collection[str]) -> frozenset[Scope]:
-    """The scopes of these names; others are left out. Who may act on dead letters or workflows may see them too."""
+    """The scopes with these names; others are left out. A scope to act on dead letters or workflows includes the one to
+    see them.
+    """
     found = frozenset(Scope(name) for name in names if name in _NAMES)
     return found.union(*(_INCLUDES[scope] for scope in found if scope in _INCLUDES))
 
 
 def scopes_of_groups(groups: Collection[str]) -> frozenset[Scope] | None:
-    """What the members of these groups may do; None: none of the groups is one of operators."""
+    """The scopes of the members of these groups; None when none of the groups is one of operators."""
     roles = [GROUPS[group] for group in groups if group in GROUPS]
     return frozenset().union(*(ROLES[role] for role in roles)) if roles else None
 

@@ -1,7 +1,7 @@
-"""Addresses of mails: which ones a mail server may take, and how they are given to it.
+"""E-mail addresses: which ones a mail server may accept, and in which form it gets them.
 
-The form alone is checked, by email-validator: whether somebody reads there is for the mail server to say, so nothing is
-looked up. A domain of other letters goes to the mail server as ``xn--…``. Other letters before the @ need a mail server
+email-validator checks only the form. Only the mail server can tell whether the address exists, so nothing is looked up.
+A domain with letters outside ASCII goes to the mail server as ``xn--…``. Such letters before the @ need a mail server
 that offers SMTPUTF8 (RFC 6531).
 """
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"(?!..--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-#: Nearly all addresses. They are right by the same rules (RFC 5321, section 4.1.2), and go to the mail server as they
-#: are: email-validator would take 30 microseconds for each, and 30 milliseconds to be imported.
+#: Nearly all addresses match this. They are valid by the same rules (RFC 5321, section 4.1.2). email-validator would
+#: take 30 microseconds for each, and 30 milliseconds to be imported.
 _PLAIN = re.compile(rf"(?=.{{3,254}}\Z)(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*").fullmatch
 
 
 def fault(address: str) -> str:
-    """Why no mail server takes the address; empty when one may."""
+    """Why no mail server accepts the address; empty when one may."""
     if _PLAIN(address):
         return ""
     try:
@@ -34,13 +34,13 @@ def fault(address: str) -> str:
 
 
 def for_server(address: str) -> str:
-    """The address as a mail server is given it: its domain in ASCII. One that is none stays as it is."""
+    """The address in the form for a mail server: its domain in ASCII. An invalid one stays as it is."""
     if _PLAIN(address):
         return address
     try:
         read = _read(address)
     except ValueError:
-        return address  # accepted by a former version; the mail server will say so
+        return address  # an earlier version accepted it; the mail server will refuse it
     return read.ascii_email or f"{read.local_part}@{read.ascii_domain}"
 
 
@@ -55,5 +55,5 @@ def _read(address: str) -> "ValidatedEmail":
     """Raises EmailNotValidError, a ValueError."""
     import email_validator  # noqa: PLC0415  # few addresses need it, and it would double a function's cold start
 
-    email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # a mail server in a house of its own may serve .local
+    email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()  # a mail server in a local network may serve .local
     return email_validator.validate_email(address, strict=True, check_deliverability=False, globally_deliverable=False)

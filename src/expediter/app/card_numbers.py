@@ -1,4 +1,4 @@
-"""Card numbers are refused wherever they are written: what is not stored and not logged cannot get lost.
+"""Refuses texts that hold a card number. What is not stored and not logged cannot be stolen.
 
 A card number has 13 to 19 digits, alone or in groups, of which the last one is Luhn's check digit (ISO/IEC 7812).
 """
@@ -10,16 +10,16 @@ import msgspec
 
 from expediter.domain.errors import Fault, OrderInvalid
 
-#: Digits with at most one space or hyphen between them, and nothing of a longer word around them (a UUID is none).
+#: Digits with at most one space or hyphen between them, and no letters or digits around them (so no part of a UUID).
 _DIGITS = re.compile(r"(?<![\w-])[0-9](?:[ -]?[0-9]){12,18}(?![\w-])")
-#: Looks quickly for what may be one in the JSON of a draft. Nearly every order holds none.
+#: Finds quickly whether the JSON of a draft may hold one. Nearly every order holds none.
 MAYBE_CARD_NUMBER = re.compile(rb"[0-9](?:[ -]?[0-9]){12}").search
 _REFUSED = "looks like the number of a card; take it out, and pay with a token of the payment provider"
 HIDDEN = "(card number)"
 
 
 def card_numbers(form: msgspec.Struct) -> list[Fault]:
-    """A fault for each text of the form, and of the items in it, that holds a card number. None says the number."""
+    """A fault for each text of the form, and of its items, that holds a card number. No fault repeats the number."""
     return [Fault(path, _REFUSED) for path, text in _texts(form, "") if holds_card_number(text)]
 
 

@@ -1,7 +1,7 @@
 """An order as a customer sends it, parsed once at the edge. Both APIs and the queue's messages use this one form.
 
 Limits: 100 items, names of 200 characters, 2^31-1 for the total (minor units) and for the sum of the quantities. Names
-can be seen, and are read from left to right on one line. Every text is kept in Unicode's NFC.
+are visible text on one line, read from left to right. Every text is kept in Unicode's NFC.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from expediter.domain.order import ERASED, LARGEST_QUANTITY, Change, Item, Order
 from expediter.domain.texts import composed
 
 MAX_ITEMS = 100
-#: The name of an order of one thing, when the customer gave none.
+#: The name of an order of one thing, if the customer gave none.
 UNNAMED = "item"
 
 
@@ -58,8 +58,8 @@ class AcceptedItem(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 class AcceptedDraft(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A draft that was accepted. It has the fields of a Draft, without its rules.
 
-    A message may wait on the queue while the server is updated. Rules that are new must not refuse it then: its
-    customer was told that the order is accepted.
+    A message may wait on the queue while the server is updated. New rules must not refuse it, because its customer was
+    told that the order is accepted.
     """
 
     user_id: str
@@ -73,7 +73,8 @@ class AcceptedDraft(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):
-    """What the settings add to a draft. It is fixed when the order is accepted, because the customer is told the price.
+    """What the settings add to a draft. It is fixed when the order is accepted, because the customer sees the price
+    then.
 
     ``default_price``: minor units, for an item without a price. ``hold_seconds``: how long the order may be cancelled.
     """
@@ -123,7 +124,7 @@ def _keys(draft: Draft | ChangeDraft) -> int:
 
 
 def convert(value: object, form: type[D]) -> D:
-    """A value that is parsed JSON already (GraphQL's input, in snake_case) as a Draft or ChangeDraft."""
+    """A parsed JSON value (GraphQL's input, in snake_case) as a Draft or ChangeDraft."""
     try:
         draft = msgspec.convert(value, type=form)
     except msgspec.ValidationError as error:
@@ -140,8 +141,7 @@ def _composed(draft: D, form: type[D]) -> D:
 
 
 def fingerprint(draft: AnyDraft) -> str:
-    """The hash by which two orders are the same: of all fields of the draft, its user included. ``"3"`` and 3 are
-    equal."""
+    """A hash of all fields of the draft, its user included. Equal orders have equal hashes; ``"3"`` and 3 are equal."""
     return hashlib.sha256(encode(_numbered(draft))).hexdigest()
 
 
@@ -250,9 +250,8 @@ def change_of(draft: ChangeDraft, order: Order, settings: OrderSettings) -> Chan
 
 
 def _new_faults(draft: ChangeDraft, order: Order) -> list[Fault]:
-    """What is wrong with values that the order does not have yet.
-
-    Those that it has are no change: they stay, also when no new order could have them any more.
+    """What is wrong with the values that would change. Values that the order has already may stay, also when a new
+    order could not have them any more.
     """
     faults = _currency_faults(draft.currency) if draft.currency != order.currency else []
     if draft.email != order.email:
@@ -263,7 +262,7 @@ def _new_faults(draft: ChangeDraft, order: Order) -> list[Fault]:
 
 
 def _changed_items(items: tuple[DraftItem, ...], order: Order, settings: OrderSettings) -> tuple[Item, ...]:
-    """The items; one without a price that the order has already keeps the price that its customer was told."""
+    """The items. An item that the order has already keeps the price that its customer saw, if it comes without one."""
     told = {item.name: item.unit_price for item in reversed(order.items)}
     priced = (
         msgspec.structs.replace(item, unit_price=told.get(item.name)) if item.unit_price is None else item

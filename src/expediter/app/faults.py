@@ -23,7 +23,7 @@ MOST = 20
 
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
 
-#: What is said of a text that does not match the pattern of its field.
+#: The message for a text that does not match the pattern of its field.
 _FORMS = {
     "quantity": 'a whole number from 1, such as 3 or "3"',
     "currency": "an ISO 4217 code such as USD or EUR",
@@ -33,7 +33,7 @@ _FORMS = {
     "user_id": "text that can be seen, on one line from left to right",
     "restaurant_id": "text that can be seen, on one line from left to right",
 }
-#: Names that clients give to the key of a new order when they put it into the body.
+#: Names under which clients put the key of a new order into the body by mistake.
 _KEYS = frozenset({"id", "idempotency_key"})
 #: msgspec's names of JSON's types, in plain words.
 _TYPES = {

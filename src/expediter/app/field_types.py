@@ -10,13 +10,13 @@ from expediter.domain.order import LARGEST_QUANTITY
 #: Characters of a name.
 MAX_NAME = 200
 
-#: Characters that end a line, change its direction, or take no room (Unicode's Cc, Cf, Zl, Zp, and code points that are
-#: no characters). Not the joiners U+200C and U+200D: Persian, Hindi and emoji need them.
+#: Characters that end a line, change its direction, or have no width (Unicode's Cc, Cf, Zl, Zp, and noncharacters). The
+#: joiners U+200C and U+200D are allowed: Persian, Hindi and emoji need them.
 HIDDEN = (
     r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff"
 )
-#: Characters that are allowed, but show nothing by themselves: spaces, joiners, fillers, variation selectors.
+#: Characters that are allowed but invisible by themselves: spaces, joiners, fillers, variation selectors.
 BLANK = (
     r" \xa0\u034f\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180d\u180f\u2000-\u200a\u200c\u200d\u202f\u205f\u2800\u3000"
     r"\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
@@ -25,7 +25,7 @@ BLANK = (
 # the first branch reads them in a third of the time of the second.
 VISIBLE = rf"^(?:[!-~][ -~]*|[^{HIDDEN}]*[^{HIDDEN}{BLANK}][^{HIDDEN}]*)\Z"
 _PART = rf"[^@{HIDDEN}{BLANK}<>,;:\"\\]+"
-#: What stands here is the form alone, as openapi.json has it; ``addresses`` knows the rest of the rules.
+#: The form only, as in openapi.json. ``addresses`` has the other rules.
 ADDRESS = rf"^(?!\.|.*(?:\.[.@]|@\.|\.\Z)){_PART}@{_PART}\Z"
 Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=VISIBLE)]
 Email = Annotated[str, Meta(max_length=254, pattern=ADDRESS)]

@@ -1,4 +1,4 @@
-"""Idempotency keys: which order a caller means by one."""
+"""Idempotency keys: the order that a caller means by a key."""
 
 import uuid
 
@@ -9,9 +9,10 @@ _CUSTOMERS = uuid.UUID("6f3a4c1e-5a0b-4c0f-9d55-3a1f0f2b7c44")
 
 
 def own_id(caller: Caller, key: str) -> str:
-    """The id of the order that the caller sends under ``key``: the key, for an operator or a program.
+    """The id of the order that the caller sends under ``key``. For an operator or a program it is the key.
 
-    A customer's is made of him and the key (a UUIDv5): keys of two customers never meet, so none tells of another's.
+    For a customer it is a UUIDv5 of the customer and the key. So keys of two customers never collide, and no customer
+    learns of another's.
     """
     if caller.operator:
         return key

@@ -1,4 +1,4 @@
-"""How an instant is written for others: ISO 8601 in UTC with milliseconds."""
+"""Writes times as ISO 8601 in UTC with milliseconds."""
 
 from datetime import UTC, datetime
 

@@ -1,7 +1,7 @@
-"""How an order comes in: from its caller to the queue, and from the queue to the workflow. One order is one message and
-one execution, named by the order's id.
+"""Takes an order from its caller to the queue, and from the queue to the workflow. One order is one message and one
+execution, named by the order's id.
 
-A message that cannot be taken in keeps the reason, and does not stop the others of its batch.
+A message that fails keeps the reason, and does not stop the others of its batch.
 """
 
 import msgspec
@@ -42,7 +42,7 @@ def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
             require_taken(draft.email, work.mail_server)
         body, asked = write(draft, order_id, work.now, terms)
     except OrderInvalid:
-        # A repeat is answered as it was then, whatever the rules and prices have become.
+        # A repeat gets the first answer, also when rules and prices have changed since.
         if (order := known(work, order_id)) is None:
             raise
         work.claims.claim(Claim(order_id, fingerprint(draft)))
@@ -64,15 +64,15 @@ def require_owner(caller: Caller, draft: Draft) -> None:
         raise OwnerRefused
 
 
-#: Messages that are kept at most: where the intake is another process, nobody reads them here.
+#: Messages in memory at most. Where another process does the intake, nothing removes them.
 KEPT = 1024
 
 
 def _send(work: Work, order_id: str, body: bytes, asked: AcceptedOrder, terms: Terms) -> None:
     """Puts the message of an accepted order on the queue.
 
-    It is kept for the intake: where that is in this process, it reads the message a moment later, and parsing it again
-    would take 5 % of all that an order costs.
+    It is kept in memory for the intake. An intake in this process reads the message a moment later, and parsing it
+    again would cost 5 % of an order.
     """
     attributes = attributes_of(order_id, terms)
     work.written[order_id] = WrittenMessage(body, attributes, work.now, asked)
@@ -130,9 +130,9 @@ def take(work: Work, message: Message) -> None:
 
 
 def asked_in(work: Work, message: Message) -> AcceptedOrder:
-    """The order in a message that is delivered. Raises OrderInvalid when there is none.
+    """The order in a delivered message. Raises OrderInvalid when there is none.
 
-    One that this home wrote is known: it is not parsed again.
+    A message that this home wrote is known, so it is not parsed again.
     """
     written = work.written.pop(message.attributes.get("order_id", ""), None)
     if written and written[:3] == (message.body, message.attributes, message.sent_at):
@@ -142,7 +142,7 @@ def asked_in(work: Work, message: Message) -> AcceptedOrder:
         if asked.order.email is not None and terms_in(message.attributes) is None:
             require_taken(asked.order.email, work.mail_server)
     except OrderInvalid:
-        # An earlier version may have accepted it, under other rules: then its id has a claim.
+        # An earlier version may have accepted it under other rules. Then its id has a claim.
         order_id = message.attributes.get("order_id", "")
         if not order_id or not work.claims.taken(order_id):
             raise
@@ -156,8 +156,8 @@ def order_in(message: Message, settings: OrderSettings, *, claimed: bool = False
     The API writes what its settings added to the order into the message's attributes, and these are used. For a message
     from another system today's settings are used, once: the execution's input keeps the order that results.
 
-    ``claimed``: the message's id has a claim, so an earlier version accepted the order, and no rule that is new may
-    refuse it.
+    ``claimed``: the message's id has a claim. So an earlier version accepted the order, and new rules must not refuse
+    it.
     """
     try:
         if (order_id := uuid_in(message.attributes.get("order_id", ""))) is None:

@@ -1,6 +1,6 @@
-"""What a customer or an operator does with orders that were placed: read, list, change, cancel, delete.
+"""What a customer or an operator does with placed orders: read, list, change, cancel, delete.
 
-Another user's order is not found: whether it exists is nobody else's business.
+Another user's order is "not found", so that nobody learns whether it exists.
 """
 
 import msgspec
@@ -33,8 +33,9 @@ def _ids(caller: Caller, asked: str) -> tuple[str, ...]:
 
 
 def page(work: Work, caller: Caller, query: Query) -> Page:
-    """Orders, newest first; a customer's own ones only. Raises OrderInvalid for a bad cursor: a customer's is an order
-    of his own, or whether there is another's would show.
+    """Orders, newest first; for a customer only his own. Raises OrderInvalid for a bad cursor.
+
+    A customer's cursor must be an order of his own, so that he cannot find out whether another's exists.
     """
     query = _composed(query)
     if query.cursor is not None:
@@ -68,7 +69,7 @@ def change(work: Work, caller: Caller, order_id: str, draft: ChangeDraft) -> Ord
 
 
 def cancel(work: Work, caller: Caller, order_id: str) -> Order:
-    """Writes down that the customer cancels; the workflow gives the money back when the hold ends.
+    """Records that the customer cancels. The workflow gives the money back when the hold ends.
 
     Raises OrderAlreadySent, OrderAlreadyEnded, OrderNotFound.
     """

@@ -1,4 +1,4 @@
-"""What the use cases need from a home, as Protocols. Each home has one file of the same name per port.
+"""The ports of the use cases, as Protocols. Each home has one file of the same name per port.
 
 Everything a use case does through the ports of one ``Work`` is one unit: all of it is stored, or nothing.
 Times are milliseconds since 1970 UTC.
@@ -59,7 +59,7 @@ class Page(msgspec.Struct, frozen=True):
     cursor: str | None
 
 
-#: What ``Orders.page`` says of a cursor that is none.
+#: The fault that ``Orders.page`` raises for an invalid cursor.
 NO_CURSOR = Fault("cursor", "this is no cursor of a page; leave it out to start at the newest")
 
 
@@ -86,7 +86,7 @@ class Orders(Protocol):
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False):
-    """Who stands behind an order id: the hash of caller and parsed order that first took it."""
+    """Which order an id stands for: the hash of the caller and the parsed order that took it first."""
 
     order_id: str
     fingerprint: str
@@ -96,7 +96,9 @@ class Claims(Protocol):
     """The ids that are taken; kept as long as the order, its tombstone included."""
 
     def claim(self, claim: Claim) -> bool:
-        """True if this took the id now; False if the same claim did before. Raises IdempotencyKeyReused otherwise."""
+        """True if this claim takes the id now; False if the same claim took it before. Otherwise raises
+        IdempotencyKeyReused.
+        """
 
     def taken(self, order_id: str) -> bool:
         """Whether there is a claim of this id."""
@@ -122,7 +124,7 @@ class AcceptedOrder(NamedTuple):
 
 
 class WrittenMessage(NamedTuple):
-    """A message that this home wrote: its body, its attributes, when it was sent, and what it asks for."""
+    """A message that this home wrote: its body, its attributes, when it was sent, and its parsed order."""
 
     body: bytes
     attributes: dict[str, str]
@@ -146,7 +148,7 @@ class Queue(Protocol):
         """Hides the message for ``seconds`` from now; 0 gives it back. False when the receipt is not the newest."""
 
     def delete(self, receipt: str) -> bool:
-        """Removes the message. False when the receipt is not the newest: somebody else has it now."""
+        """Removes the message. False when the receipt is not the newest: the message was delivered again since."""
 
     def fail(self, message: Message, reason: str, now: int) -> bool:
         """Gives the message back for another receive; after the last allowed one it moves to the dead-letter queue with
@@ -154,7 +156,7 @@ class Queue(Protocol):
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """A message that could not be taken in, with the reason of its last receive."""
+    """A message that could not be processed, with the reason of its last receive."""
 
     id: str
     body: bytes
@@ -188,11 +190,13 @@ class Workflows(Protocol):
         """Starts the execution; False when one of this name exists (nothing is started twice)."""
 
     def history(self, name: str) -> list[dict[str, Any]] | None:
-        """Every event of the execution in AWS's shape; None when there is none, empty when they were taken away."""
+        """Every event of the execution in AWS's shape; None when there is no execution, empty when its events were
+        deleted.
+        """
 
 
 class OrderSettings(msgspec.Struct, frozen=True):
-    """What the use cases need to know of the configuration. Money in minor units, time in seconds."""
+    """The settings that the use cases need. Money in minor units, time in seconds."""
 
     hold_seconds: int = 30
     default_price: int = 1000
@@ -201,11 +205,11 @@ class OrderSettings(msgspec.Struct, frozen=True):
 
 
 class MailServer(Protocol):
-    """What takes the mails."""
+    """The mail server."""
 
     @property
     def smtputf8(self) -> bool:
-        """Whether it takes addresses with other letters than ASCII's before the @ (RFC 6531)."""
+        """Whether it accepts letters outside ASCII before the @ of an address (RFC 6531)."""
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -226,7 +230,7 @@ class Caller(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        """What tells this caller from others."""
+        """The caller's identity, to tell callers apart."""
         return f"user {self.user_id}" if self.user_id else self.name
 
 

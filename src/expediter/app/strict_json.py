@@ -1,6 +1,6 @@
-"""Strict JSON, which all programs read in the same way: RFC 8259 leaves open what a key that is given twice means, and
-what half a character
-is, so both are refused.
+"""Strict JSON, which all programs read in the same way.
+
+RFC 8259 does not say what a repeated key or half a surrogate pair means, so both are refused.
 
 https://www.rfc-editor.org/rfc/rfc8259#section-4 and #section-8.2
 """
@@ -16,15 +16,15 @@ from expediter.asl.protocol import Json
 
 T = TypeVar("T")
 
-#: Half a character, escaped: one half of a surrogate pair without the other.
+#: Half a surrogate pair, escaped.
 _HALF = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]")
 
-#: A byte order mark. It is no part of JSON (RFC 8259, section 8.1).
+#: A byte order mark. It does not belong to JSON (RFC 8259, section 8.1).
 _MARK = b"\xef\xbb\xbf"
 
 
 class _Object(list[tuple[str, Json]]):
-    """A JSON object as it stands in the text, with every key."""
+    """A JSON object with every key of the text, also repeated ones."""
 
 
 def decode(text: bytes, form: type[T]) -> T:
@@ -41,15 +41,15 @@ def decode(text: bytes, form: type[T]) -> T:
 
 
 def repeated_key(text: bytes) -> str | None:
-    """The path of the first key that is given twice in one object (``items[0].quantity``); None: there is none.
+    """The path of the first key that is given twice in one object (``items[0].quantity``), or None.
 
-    ``text`` is known to be JSON. Raises RecursionError.
+    ``text`` must be JSON. Raises RecursionError.
     """
     return _repeated(json.loads(text, object_pairs_hook=_Object, parse_int=str, parse_float=str), "")
 
 
 def why_not_json(text: bytes, error: Exception) -> str:
-    """What is wrong with a text that is not JSON: what the parser said, or that it holds half a character."""
+    """What is wrong with a text that is not JSON, in the parser's words or ours."""
     if text.startswith(_MARK):
         return "it begins with a byte order mark (U+FEFF); send it without"
     if _HALF.search(text):

@@ -80,7 +80,7 @@ def _account() -> str:
     """The name of the account that the command runs under; empty where it has none that a header can hold."""
     try:
         name = getpass.getuser()
-    except (OSError, KeyError, ImportError):  # as different versions of Python say it
+    except (OSError, KeyError, ImportError):  # the exception depends on the version of Python
         return ""
     return name if name.isascii() and name.isprintable() else ""
 

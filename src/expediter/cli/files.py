@@ -1,4 +1,4 @@
-"""Files that somebody names on the command line: read within bounds, whatever they turn out to be."""
+"""Reads files that are named on the command line, within limits."""
 
 from codecs import BOM_UTF8
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The payment provider's own records, to hold our books against."""
+"""Reads the payment provider's records, to compare orders and ledger with them."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -26,9 +26,9 @@ OrdersWithEntries: TypeAlias = Callable[[], Iterator[tuple[Order, tuple[LedgerEn
 
 
 class Provider(msgspec.Struct, frozen=True):
-    """Where the provider's records are, and the token that asks for them; None: it wants none.
+    """The address of the provider's records, and the token to read them; None: it needs none.
 
-    ``stripe``: it speaks Stripe's API, and the token is the account's key.
+    ``stripe``: the address is Stripe's API, and the token is the account's key.
     """
 
     url: str
@@ -45,10 +45,10 @@ class _Records(msgspec.Struct, frozen=True):
 
 
 def against_provider(orders: OrdersWithEntries, provider: Provider) -> Report:
-    """Our books against the ``provider``.
+    """Compares orders and ledger with the ``provider``.
 
-    While orders flow, a payment may fall between the two readings: what does not agree is looked at a second time, and
-    only what stays counts.
+    A payment may happen between the two readings. So everything that differs is read a second time, and only what still
+    differs counts.
     """
     first = reconcile(orders(), records(orders, provider))
     if first.clean:

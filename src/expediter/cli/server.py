@@ -1,7 +1,7 @@
 """The serving process: one event loop, one home, one listening socket.
 
-The socket is bound before the home is opened, so what connects during the recovery waits for its answer instead of
-being refused; it is closed before the home stops, so nothing is accepted that could not be answered.
+The socket is bound before the home is opened, so clients that connect during the recovery wait instead of being
+refused. It is closed before the home stops, so no request is accepted that cannot be answered.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ TICK = 0.1
 #: Seconds for which the loop's thread may keep the interpreter's lock. The other threads need it only to report that
 #: COMMIT is done. With Python's default they waited up to 5 ms for it.
 SWITCH = 0.0001
-#: Loops of the home that must not end: without them orders would be accepted and never go on.
+#: Loops of the home that must not end. Without them orders would be accepted and never processed.
 VITAL = frozenset({"writer", "dispatcher", "outbox"})
 
 _GREETING = """\
@@ -91,8 +91,9 @@ def listening(settings: ServerSettings) -> Iterator[socket.socket]:
 
 
 def _notice_who_is_gone(listener: socket.socket) -> None:
-    """Connections inherit this. A connection to a machine that is gone ends in a minute or two, whether we send or
-    wait."""
+    """Sets keep-alive, which connections inherit. A connection to a machine that has gone away ends in a minute or
+    two.
+    """
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4), ("TCP_USER_TIMEOUT", 60_000)):
         if option := getattr(socket, name, None):  # macOS does not have all of them
@@ -103,7 +104,7 @@ async def _serve(settings: ServerSettings, listener: socket.socket) -> None:
     """Opens the home and serves it until a signal; a signal during the recovery ends that."""
     stopping = _Signals()
     async with open_home(settings) as home:
-        logs.set_up(logs.Unblocked(sys.stderr))  # from here on nobody may stop the loop by not reading
+        logs.set_up(logs.Unblocked(sys.stderr))  # from here on a reader of the log that stops cannot stop the loop
         atexit.register(logs.wait_until_written)
         loops = [task for task in asyncio.all_tasks() if task.get_name() in VITAL]
         app = create_app(home)
@@ -177,13 +178,15 @@ class _Server(uvicorn.Server):
         """
         for loop in self._loops:
             if loop.done():
-                _log.critical("a loop ended that has to go on: so does the process", exc_info=loop.exception())
+                _log.critical("a background loop ended unexpectedly: the process ends too", exc_info=loop.exception())
                 logs.wait_until_written()
                 os._exit(1)
 
 
 class _Signals:
-    """SIGTERM and SIGINT: before the server runs they cancel the start, then they end it; a second one hurries."""
+    """Handles SIGTERM and SIGINT. During the start they cancel it; later they stop the server. A second one stops it
+    faster.
+    """
 
     def __init__(self) -> None:
         self._server: _Server | None = None

@@ -1,4 +1,4 @@
-"""Stripe's own list of payments and refunds, to hold our books against."""
+"""Reads Stripe's list of payments and refunds, to compare orders and ledger with it."""
 
 from collections.abc import Iterator
 from typing import TypeVar

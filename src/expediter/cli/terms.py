@@ -1,4 +1,4 @@
-"""What commands have in common: options, and how they end (0 done, 1 a bad result, 2 could not be carried out)."""
+"""Options and exit codes of all commands: 0 done, 1 a bad result, 2 could not be carried out."""
 
 import os
 from collections.abc import Iterator
@@ -53,9 +53,9 @@ def read_only(data: Path) -> "Iterator[ReadOnlyView]":
 
 @contextmanager
 def on_aws(module: str) -> Iterator[Any]:
-    """A module of the other home, by name: boto3 is not part of what the server needs.
+    """A module of the AWS home, by name. It needs boto3, which the server does not.
 
-    What AWS refuses ends the command with its message.
+    An error of AWS ends the command with its message.
     """
     from expediter.domain.errors import OrderError
 

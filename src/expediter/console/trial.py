@@ -1,4 +1,4 @@
-"""Tries a definition: it is checked, drawn, and run with prepared answers in virtual time.
+"""Tries out a definition: checks it, draws it, and runs it with prepared answers in virtual time.
 
 A definition of an operator may take any time and memory. So this runs in a process of its own, with limits, and its
 result comes back as JSON (``Trial``).

@@ -14,8 +14,8 @@ from expediter.console.trial import Trial
 
 
 class Site(msgspec.Struct, frozen=True):
-    """What does not change while the server runs. ``link`` gives the customer's page of an order (``/o/…``),
-    by the generation of its links and the time (ms since 1970 UTC) that it begins.
+    """Values that do not change while the server runs. ``link``: returns the address of an order's customer page
+    (``/o/…``), from the generation of its links and the time at which the link is made (ms since 1970 UTC).
 
     ``simulated``: what is not real here, of ``words.NOT_REAL``.
     ``signs_in``: operators have to sign in; ``asset`` gives the address of a static file.
@@ -48,7 +48,7 @@ class Visit(msgspec.Struct, frozen=True):
     scopes: frozenset[Scope] = ALL
 
     def may(self, scope: str) -> bool:
-        """Whether the operator has this scope: what he may not do is not offered."""
+        """Whether the operator has this scope. A page does not offer what he may not do."""
         return scope in self.scopes
 
     def said(self) -> str:

@@ -1,4 +1,4 @@
-"""Values as people read them: times, durations, statuses."""
+"""Formats values for people: times, durations, statuses."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -45,7 +45,7 @@ SAID: Mapping[str, str] = {
     "cancelled": "The order was cancelled for the customer.",
     "again": "The same order was placed once more; this is the new one.",
     "retried": "The workflow goes on from the state you chose.",
-    "revoked": "The links to this order open nothing any more. The button for the page of the customer has a new one.",
+    "revoked": "The links to this order are not valid any more. The button for the customer's page has a new one.",
     "redriven": "The message went back to the queue.",
     "redriven-all": "The messages went back to the queue.",
     "deleted": "The message was removed for good.",

@@ -45,7 +45,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
 }
 
 ENDED = frozenset(status for status, following in TRANSITIONS.items() if not following)
-#: The ends that keep nothing of the customer's money, and the way to them.
+#: The statuses that must not keep the customer's money: two ends, and the one before them.
 UNSUCCESSFUL = frozenset({FAILED, CANCELLED})
 GIVEN_UP = frozenset({REFUND_PENDING, *UNSUCCESSFUL})
 
@@ -250,8 +250,8 @@ def require_open(order: Order) -> None:
 
 
 def cancelled(order: Order, now: int) -> Order:
-    """The order with the customer's wish to cancel written down: CANCELLED when no charge was tried, or declined,
-    else REFUND_PENDING until the workflow has given the money back. Cancelling twice changes nothing.
+    """The order after the customer's cancel: CANCELLED when no charge was tried or it was declined, else REFUND_PENDING
+    until the workflow has given the money back. Cancelling twice changes nothing.
 
     Raises OrderAlreadySent once the hold is closed, OrderAlreadyEnded when it ended otherwise.
     """

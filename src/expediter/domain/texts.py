@@ -1,4 +1,4 @@
-"""Texts that name somebody or something: one spelling each."""
+"""Names of people and things in one Unicode form."""
 
 import unicodedata
 

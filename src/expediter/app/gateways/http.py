@@ -15,7 +15,7 @@ from expediter.app.tasks.calls import Answer, Found
 
 #: Bytes. No answer of a gateway needs more, and longer ones are not read.
 MAX_ANSWER = 64 * 1024
-#: Letters of an answer's message that are kept and shown.
+#: Characters of an answer's message that are stored and shown.
 MAX_MESSAGE = 500
 #: Seconds that a call waits by itself when a gateway asks for it: two more requests still fit into a task's 30 seconds.
 LONGEST_PAUSE = 5.0
@@ -47,8 +47,9 @@ class HttpResponse(msgspec.Struct, frozen=True):
 
 
 class Secret(Protocol):
-    """Gives a gateway's secret, None when none is set. ``refused``: the value that the gateway did not take; a secret
-    that is kept elsewhere is then read again."""
+    """Returns a gateway's secret, None when none is set.
+
+    ``refused``: the value that the gateway refused. A secret that is stored elsewhere is then read again."""
 
     def __call__(self, refused: str | None = None) -> str | None: ...
 

@@ -77,8 +77,9 @@ class Retry(msgspec.Struct, frozen=True):
 
 
 def retries(services: OperatorServices, order_id: str) -> tuple[Retry, ...]:
-    """The states at which the order's workflow can be retried: the one that failed, and those that charge, if the
-    charge was declined."""
+    """The states at which the order's workflow can be retried: the failed one, and those that charge if the charge was
+    declined.
+    """
     order = orders.find(services.work, _CALLER, order_id)
     definition = services.runs.definition(order_id)
     if definition is None or services.runs.status(order_id) not in {"FAILED", "TIMED_OUT", "ABORTED"}:
@@ -207,7 +208,9 @@ def correct_letter(services: OperatorServices, who: Operator, message_id: str, b
 
 
 def _free_id(services: OperatorServices, wanted: str, draft: Draft, new_id: str) -> str:
-    """``wanted`` if it is an id and stands for this order or none, else ``new_id``; taken now for this order."""
+    """Claims an id for this order and returns it: ``wanted`` if it is an id that is free or stands for this order, else
+    ``new_id``.
+    """
     order_id = uuid_in(wanted) or new_id
     try:
         services.work.claims.claim(Claim(order_id, fingerprint(draft)))

@@ -1,4 +1,4 @@
-"""Keys for programs: made, listed, and taken back. A key is shown once; what is kept of it opens nothing."""
+"""Makes, lists and revokes keys for programs. A key is shown once. Only its hash is stored."""
 
 from expediter.app.access import ScopeMissing
 from expediter.app.operator.audit import operator_of, record
@@ -6,11 +6,11 @@ from expediter.app.operator.services import ApiKey, OperatorServices
 from expediter.app.ports import Caller
 from expediter.domain.errors import Fault, OrderError, OrderInvalid
 
-#: Keys that may be in force at the same time.
+#: Valid keys at the same time at most.
 MOST_KEYS = 1_000
 #: The subject of the audit's entries about keys.
 SUBJECT = "keys"
-#: What cannot be made as it was asked for.
+#: The title of an error about a new key.
 NO_KEY = "The key cannot be made as it was asked for"
 
 
@@ -19,7 +19,7 @@ class KeyNotFound(OrderError):
 
 
 def add(services: OperatorServices, caller: Caller, key: ApiKey) -> None:
-    """Keeps a key. Raises ScopeMissing when it may do what its maker may not, and OrderInvalid."""
+    """Stores a key. Raises OrderInvalid, and ScopeMissing when the key has a scope that its maker does not have."""
     if missing := sorted(key.scopes - caller.scopes):
         raise ScopeMissing(missing[0])
     if key.ends_at is not None and key.ends_at <= services.work.now:
@@ -31,7 +31,7 @@ def add(services: OperatorServices, caller: Caller, key: ApiKey) -> None:
 
 
 def revoke(services: OperatorServices, caller: Caller, key_id: str) -> None:
-    """Takes a key back for good. Raises KeyNotFound."""
+    """Revokes a key. Raises KeyNotFound."""
     found = [key for key in services.keys.all() if key.id == key_id and key.revoked_at is None]
     if not found:
         raise KeyNotFound
@@ -44,5 +44,5 @@ def _named(key: ApiKey) -> str:
 
 
 def caller_by(key: ApiKey) -> Caller:
-    """Who shows this key."""
+    """The program with this key, as a caller."""
     return Caller(name=f"{key.name} ({key.id})", scopes=key.scopes, until=key.ends_at)

@@ -1,4 +1,4 @@
-"""What an operator does: looks at dead letters, sends them back or removes them, and follows an order's workflow."""
+"""The operations of operators in the API: list, redrive and remove dead letters, and follow an order's workflow."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What an operator asks for twice under one key (``Idempotency-Key``) is done once."""
+"""A request of an operator that comes twice under one key (``Idempotency-Key``) is carried out once."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,7 +11,7 @@ REMEMBERED = 7 * 86_400_000
 
 
 class Answer(NamedTuple):
-    """``replayed``: it was done before, and this is the answer of then."""
+    """``replayed``: the request was carried out before, and this is the first answer."""
 
     body: bytes
     replayed: bool

@@ -132,13 +132,12 @@ class Runs(Protocol):
         """Stores a definition as a version on which no order starts yet; its number. Raises OrderInvalid."""
 
     def route(self, first: int, percent: int, second: int | None) -> bool:
-        """Has so many of a hundred new orders start on the version ``first``, the others on ``second``.
-
-        False when they do so already.
+        """Starts so many percent of new orders on the version ``first``, the others on ``second``. False when they
+        start so already.
         """
 
     def undo_route(self) -> bool:
-        """Takes the last routing back; False when there is none, or when the last act took one back."""
+        """Undoes the last routing. False when there is none, or when the last act undid one."""
 
 
 class Stuck(msgspec.Struct, frozen=True):
@@ -179,7 +178,7 @@ class Customers(Protocol):
         """The ids of dead letters that are orders of this customer."""
 
     def disown(self, order_id: str) -> None:
-        """Deletes the fingerprint of the claim, unless the order was taken in: the id may be another customer's."""
+        """Deletes the fingerprint of the claim, unless the order's workflow began: the id may be another customer's."""
 
     def forget(self, order_ids: Sequence[str]) -> None:
         """Deletes mails, histories, notes and fingerprints of orders that ended."""
@@ -192,13 +191,13 @@ class Links(Protocol):
         """The generation whose links open the order; 0 at first."""
 
     def revoke(self, order_id: str) -> None:
-        """Begins the next generation: the links that are out open nothing any more."""
+        """Begins the next generation. Links of earlier generations are not valid any more."""
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """What is kept of a program's key: the ``id`` that it begins with, and the ``hash`` (SHA-256, hex) of the whole.
+    """A stored key of a program: the ``id`` that it begins with, and the ``hash`` (SHA-256, hex) of the whole key.
 
-    ``made_at``, ``ends_at`` (None: never), ``revoked_at`` and ``used_at`` (the last use, about a minute exact).
+    ``ends_at`` None: it does not expire. ``used_at``: the last use, to about a minute.
     """
 
     id: str
@@ -222,11 +221,11 @@ class Keys(Protocol):
     def revoke(self, key_id: str, now: int) -> None: ...
 
     def used(self, key_id: str, now: int) -> None:
-        """It was shown now."""
+        """Stores that the key was used now."""
 
 
 class Answered(Protocol):
-    """Requests that were carried out under keys of their callers."""
+    """Requests that were carried out under idempotency keys."""
 
     def find(self, key: str) -> tuple[str, bytes] | None:
         """The hash of the request under this key, and its answer."""
@@ -234,7 +233,7 @@ class Answered(Protocol):
     def keep(self, key: str, asked: str, body: bytes, now: int) -> None: ...
 
     def forget(self, before: int) -> None:
-        """Deletes what was answered before (ms since 1970 UTC)."""
+        """Deletes answers that are older than this time (ms since 1970 UTC)."""
 
 
 class OperatorServices(msgspec.Struct, frozen=True):

@@ -26,9 +26,9 @@ from expediter.asl import (
     new_execution,
 )
 
-#: Tasks that make no call: the span of their state says everything.
+#: Tasks that make no call. The span of their state is enough.
 _INSIDE = frozenset(name for name, task in TASKS.items() if task.request is None)
-#: States whose span would say nothing: they take no time, and what follows shows what they chose.
+#: States without a span: they take no time, and the next state shows what they chose.
 _PASSED = frozenset({"Choice", "Pass", "Succeed"})
 
 
@@ -57,9 +57,9 @@ class Sent(NamedTuple):
 
 
 def trace_id(order_id: str) -> str | None:
-    """The order's id without its dashes, which is a W3C trace id (https://www.w3.org/TR/trace-context/#trace-id).
+    """The trace id: the order's id without its dashes (https://www.w3.org/TR/trace-context/#trace-id).
 
-    None when that would be none: not a UUID, or all zeros.
+    None when that is no valid trace id: the id is not a UUID, or it is all zeros.
     """
     try:
         number = uuid.UUID(order_id)

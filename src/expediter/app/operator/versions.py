@@ -1,6 +1,6 @@
-"""Versions of the workflow: which there are, on which of them new orders start, and which orders still run on each.
+"""Versions of the workflow: lists them, and sets on which of them new orders start.
 
-An order keeps the version that it began with. What changes here is where new orders start.
+An order keeps the version that it began with.
 """
 
 import re
@@ -21,7 +21,7 @@ class VersionNotFound(OrderError):
 
 
 class NotRouted(OrderError):
-    """There is no routing to take back: none was made, or the last one was taken back. Make the one that you want."""
+    """There is no routing to undo: none was made, or the last one was undone. Set the routing that you want."""
 
 
 def publish(services: OperatorServices, who: Operator, definition: Json) -> Version:
@@ -48,7 +48,7 @@ def states(services: OperatorServices, no: int, cursor: str | None) -> StateCoun
 
 
 def route(services: OperatorServices, who: Operator, percents: Mapping[int, int]) -> tuple[Version, ...]:
-    """Has new orders start on one or two versions, by so many of a hundred. Gives the versions. Raises OrderInvalid."""
+    """Starts new orders on one or two versions, by percent. Returns the versions. Raises OrderInvalid."""
     unknown = [no for no in percents if services.runs.version(no) is None]
     faults = [Fault(f"percents.{no}", "the workflow has no such version") for no in unknown]
     if len(percents) not in {1, 2}:
@@ -65,9 +65,9 @@ def route(services: OperatorServices, who: Operator, percents: Mapping[int, int]
 
 
 def undo_route(services: OperatorServices, who: Operator) -> tuple[Version, ...]:
-    """Takes the last routing back: new orders start as they did before it.
+    """Undoes the last routing: new orders start as they did before it.
 
-    Only one: a request that is sent twice must not go back twice. Raises NotRouted.
+    It can be undone only once, so that a request that is sent twice does not go back twice. Raises NotRouted.
     """
     if not services.runs.undo_route():
         raise NotRouted

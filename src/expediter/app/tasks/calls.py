@@ -1,4 +1,4 @@
-"""What a task asks of a gateway, and what the answer can be.
+"""The calls that tasks make through gateways, and their answers.
 
 A call carries the key of its effect. ``repeat`` is true when an earlier try may have arrived (its answer was
 lost, or the process died): then the caller asks for the result of the key before it does anything again, and it never
@@ -63,7 +63,7 @@ class HandOver(msgspec.Struct, frozen=True, gc=False):
 
 
 class Withdraw(msgspec.Struct, frozen=True, gc=False):
-    """Take an order back that the restaurant may or may not have."""
+    """Take back an order that the restaurant may have."""
 
     key: str
     order_id: str

@@ -167,8 +167,7 @@ def close_hold(context: TaskContext) -> Outcome:
 
 
 def request_handover(context: TaskContext) -> Call | None:
-    """The handover. An order that was given up is never handed over, whatever the workflow says: its money goes
-    back."""
+    """The handover. An order whose money goes back is never handed over, whatever the workflow does."""
     order, handover = context.order, context.order.effects.get(RESTAURANT)
     if order.given_up or (handover is not None and handover.result is not UNKNOWN):
         return None

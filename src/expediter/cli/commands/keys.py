@@ -9,7 +9,7 @@ import typer
 
 from expediter.cli.terms import AsJson, Data, Token, Url, stop
 
-app = typer.Typer(no_args_is_help=True, help="Make keys for programs, list them, and take them back.")
+app = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys for programs.")
 
 
 @app.command("add")

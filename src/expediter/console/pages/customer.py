@@ -1,4 +1,4 @@
-"""The customer's page of one order: where it is. It has nothing that the customer would not show to others."""
+"""The customer's page of one order: its status. The link may be shared, so the page has nothing private."""
 
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ def opened_order(services: OperatorServices, order_id: str, generation: int) -> 
     """The order that a link of this generation opens. Raises OrderNotFound, PathUnknown."""
     order = orders.find(services.work, Caller(), order_id)
     if order.erased or generation != services.links.generation(order_id):
-        raise PathUnknown("This link opens nothing any more. Ask for a new one.")
+        raise PathUnknown("This link is not valid any more. Ask for a new one.")
     return order
 
 
