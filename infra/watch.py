@@ -89,7 +89,7 @@ def _queues(messages: Messages) -> list[Watched]:
     dropped = messages.dropped.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
     age = messages.orders.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum")
     return [
-        Watched("DeadLettersWait", "A message could not be taken in.", dead, 0),
+        Watched("DeadLettersWait", "A message could not be processed.", dead, 0),
         Watched("RecordsDropped", "A mail or news was dropped; the sweep sends it.", dropped, 0),
         Watched("OrdersWait", "The oldest message waits for more than five minutes.", age, 300),
     ]

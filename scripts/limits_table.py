@@ -154,7 +154,7 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         f"{units.BATCH_LIMIT} for requests, as many for work; {units.LARGE_BATCH_LIMIT} each under load",
         "the next commit",
     ),
-    ("messages taken in at the same time", f"{dispatcher.INTAKES} batches of {MESSAGES}", "they wait in the file"),
+    ("messages processed at the same time", f"{dispatcher.INTAKES} batches of {MESSAGES}", "they wait in the file"),
     ("messages on the queue", "the disk", "503 `StoreUnavailable` when it is full"),
     ("receives of a message that fails", str(queue.MAX_RECEIVES), "the dead-letter queue"),
     ("timers that fire at the same time", str(dispatcher.TIMERS), "the next ones follow as these are written"),

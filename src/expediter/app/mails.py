@@ -41,7 +41,7 @@ _ALERTS: dict[Alert, tuple[str, str, str]] = {
     ),
     Alert.DEAD_LETTER: (
         "its message is a dead letter",
-        "The order was accepted, but its message could not be taken in, so its workflow has not begun.",
+        "The order was accepted, but its message could not be processed, so its workflow has not begun.",
         "See the reason among the dead letters in the console; correct the message, or send it back to the queue.",
     ),
 }

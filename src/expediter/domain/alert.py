@@ -26,7 +26,7 @@ class Alert(StrEnum):
     ORDER_LATE = "ORDER_LATE"
     """It should have ended by now."""
     DEAD_LETTER = "DEAD_LETTER"
-    """Its message could not be taken in."""
+    """Its message could not be processed."""
     MAIL_GIVEN_UP = "MAIL_GIVEN_UP"
     """A mail to its customer or to an operator could not be sent."""
 

@@ -1,4 +1,4 @@
-"""``expediter dlq``: messages that could not be taken in."""
+"""``expediter dlq``: messages that could not be processed."""
 
 from types import NoneType
 from typing import TYPE_CHECKING, Annotated

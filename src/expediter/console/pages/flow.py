@@ -25,7 +25,7 @@ SPANS = {"hour": Span("Last hour", HOUR, MINUTE), "day": Span("Last day", 24 * H
 _WAITS: dict[str, tuple[str, int]] = {
     "operator": ("{n} order{s} need{v} an operator", 0),
     "REFUND_PENDING": ("{n} order{s} wait{v} for a refund", 0),
-    "dead letter": ("{n} message{s} could not be taken in", 0),
+    "dead letter": ("{n} message{s} could not be processed", 0),
     "message": ("{n} message{s} wait{v} on the queue", 1),
     "PAID": ("{n} paid order{s} {are} on the way to the restaurant", 5),
     "PENDING": ("{n} order{s} wait{v} for the payment", 2),

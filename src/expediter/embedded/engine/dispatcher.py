@@ -28,7 +28,7 @@ from expediter.embedded.engine.pending_calls import CallFailed, PendingCall, Set
 from expediter.embedded.engine.ports import ExecutionStore, MessageCount
 from expediter.embedded.sqlite.writer import Writer
 
-#: With CALLS calls through one gateway, under way or waiting, no more messages are taken in: they wait in the file.
+#: With CALLS calls through one gateway, under way or waiting, no more messages are received: they wait in the file.
 #: Timers still fire, so a slow bank does not hold up the restaurant. With TOO_MANY_CALLS they wait too, to save memory.
 CALLS, TOO_MANY_CALLS = 2_000, 8_000
 #: Limits: intakes at the writer, timers at the writer, and messages that are counted at once.
@@ -57,7 +57,7 @@ class Dispatcher:
         self._clock = clock
         self._wake = asyncio.Event()
         self._wake_at = 0
-        #: Units of work that take messages in and have not run yet. A message that comes after they ran needs another
+        #: Units of work that receive messages and have not run yet. A message that comes after they ran needs another
         #: one.
         self._intakes: set[object] = set()
         #: The ports of the unit of work that runs. None: not started, so messages wait.
@@ -86,7 +86,7 @@ class Dispatcher:
     async def start(
         self, driver: Driver, work: Callable[[], Work], executions: ExecutionStore, queue: MessageCount
     ) -> None:
-        """Goes on with what is under way in the file, and begins to take in messages and to fire timers. ``executions``
+        """Goes on with what is under way in the file, and begins to receive messages and to fire timers. ``executions``
         and ``queue`` are only read.
 
         ``work``: the ports of the unit of work that runs.

@@ -28,7 +28,7 @@ class BackupRefused(Exception):
 
 
 class Backup(NamedTuple):
-    """What the finished file holds. ``waiting``: messages on the queue, orders that are yet to be taken in."""
+    """What the finished file holds. ``waiting``: messages on the queue, whose workflows have not begun."""
 
     size: int
     orders: int
