@@ -26,10 +26,10 @@ from expediter.embedded.engine.workflows import EmbeddedWorkflows, HistoryTakesL
 from expediter.embedded.loop import Loop
 from expediter.embedded.loops.health import Health
 from expediter.embedded.operator.backlog import gauges
-from expediter.embedded.operator.books import Books
 from expediter.embedded.operator.histories import Histories
 from expediter.embedded.operator.keys import KeysInForce
 from expediter.embedded.operator.prometheus import PrometheusText
+from expediter.embedded.operator.reconciler import Reconciler
 from expediter.embedded.operator.scrub import Scrub
 from expediter.embedded.operator.services import SqliteServices
 from expediter.embedded.settings import PARTS, ServerSettings, library, workflow
@@ -159,7 +159,7 @@ class Home:
         self.feed = feed
         self.health = health
         self.keys = KeysInForce(lambda: self.read_as_operator(lambda services: services.keys.all()))
-        self.books = Books(settings.data)
+        self.reconciler = Reconciler(settings.data)
         self._database = database
         self._writer = database.writer
         self.engine = engine

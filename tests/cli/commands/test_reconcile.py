@@ -34,7 +34,7 @@ def test_orders_and_ledger_that_agree_are_clean_and_exit_0(server: Server, typed
 
     assert (answer.code, answer.json["clean"]) == (0, True)
     assert answer.json["currencies"][0]["held"] == answer.json["currencies"][0]["expected"]
-    assert "Clean: every cent is accounted for in our books." in typed("reconcile", server=server).out
+    assert "Clean: every cent is accounted for in our ledger." in typed("reconcile", server=server).out
 
 
 def test_the_bank_s_own_records_agree_with_ours(bank: str, started: Start, typed: Run) -> None:
@@ -43,7 +43,7 @@ def test_the_bank_s_own_records_agree_with_ours(bank: str, started: Start, typed
     answer = typed("reconcile", "--against", bank, server=server)
 
     assert answer.code == 0
-    assert f"our books and the records of {bank}" in answer.out
+    assert f"our ledger and the records of {bank}" in answer.out
 
 
 def test_a_charge_that_the_bank_does_not_know_is_an_offender(bank: str, server: Server, typed: Run) -> None:

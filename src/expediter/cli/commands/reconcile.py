@@ -1,4 +1,4 @@
-"""``expediter reconcile``: whether the money adds up, in our books and against the provider's records."""
+"""``expediter reconcile``: whether the money adds up in the ledger, and against the provider's records."""
 
 import os
 from collections.abc import Iterator

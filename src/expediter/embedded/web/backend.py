@@ -11,8 +11,8 @@ from expediter.app.ports import Work
 from expediter.domain.outage import Outage
 from expediter.embedded.clock import Clock
 from expediter.embedded.engine.task_tokens import TaskReport
-from expediter.embedded.operator.books import Books
 from expediter.embedded.operator.keys import KeysInForce
+from expediter.embedded.operator.reconciler import Reconciler
 from expediter.embedded.settings import ServerSettings
 from expediter.embedded.web.feed import Feed
 
@@ -32,7 +32,7 @@ class Backend(Protocol):
     def keys(self) -> KeysInForce: ...
 
     @property
-    def books(self) -> Books: ...
+    def reconciler(self) -> Reconciler: ...
 
     @property
     def settings(self) -> ServerSettings: ...

@@ -26,6 +26,7 @@ from expediter.embedded.web.routes.customers import erase_user
 from expediter.embedded.web.routes.keys import add_key, list_keys, revoke_key
 from expediter.embedded.web.routes.mails import get_mails, list_mails, resend_mails
 from expediter.embedded.web.routes.once import carry_out_once, said
+from expediter.embedded.web.routes.reconciliation import reconcile
 from expediter.embedded.web.routes.tasks import send_task_failure, send_task_heartbeat, send_task_success
 
 #: Acts that would do something else when they are repeated. Under a key (Idempotency-Key) they are carried out once.

@@ -32,7 +32,7 @@ class Reconciliation(msgspec.Struct, frozen=True):
 
 async def reconcile(home: Backend, _: Request) -> Response:
     """Raises TooBusy while another reconciliation runs, and StoreUnavailable."""
-    report = await home.books.add_up()
+    report = await home.reconciler.report()
     listed = list(report.offenders[:MOST_LISTED])
     found = Reconciliation(report.clean, list(map(_shown, report.currencies)), listed, len(report.offenders))
     return Response(200, (("Content-Type", JSON),), msgspec.json.encode(found))

@@ -2,7 +2,7 @@
 
 A million orders take a while, and new orders must not wait for that.
 
-    python -m expediter.embedded.operator.books DATA     prints a Report as JSON
+    python -m expediter.embedded.operator.reconciler DATA     prints a Report as JSON
 """
 
 import asyncio
@@ -26,24 +26,24 @@ PATIENCE = 300.0
 _ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "VIRTUAL_ENV")
 
 
-class Books:
+class Reconciler:
     """Reconciles this data folder. Use it on the event loop's thread."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
-        self._adding = False
+        self._running = False
 
-    async def add_up(self) -> Report:
+    async def report(self) -> Report:
         """The report on what is committed now. Raises TooBusy while another reconciliation runs, and
         StoreUnavailable.
         """
-        if self._adding:
+        if self._running:
             raise TooBusy
-        self._adding = True
+        self._running = True
         try:
             return await _asked(self._data)
         finally:
-            self._adding = False
+            self._running = False
 
 
 async def _asked(data: Path) -> Report:

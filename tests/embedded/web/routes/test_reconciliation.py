@@ -9,7 +9,7 @@ from expediter.app.ports import Outcome, Work
 from expediter.domain.errors import StoreUnavailable
 from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import Status
-from expediter.embedded.operator.books import Books
+from expediter.embedded.operator.reconciler import Reconciler
 from tests.console.shop import opened
 
 pytestmark = pytest.mark.anyio
@@ -50,4 +50,4 @@ async def test_they_are_added_up_once_at_a_time(tmp_path: Path) -> None:
 
 async def test_a_process_that_cannot_read_them_is_no_fault_of_the_caller(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable):
-        await Books(tmp_path / "gone").add_up()
+        await Reconciler(tmp_path / "gone").report()
