@@ -6,10 +6,7 @@ A million orders take a while, and new orders must not wait for that.
 """
 
 import asyncio
-import os
-import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -17,13 +14,11 @@ import msgspec
 from expediter.app.operator.reconcile import Report, reconcile
 from expediter.app.ports import OrderSettings
 from expediter.domain.errors import StoreUnavailable, TooBusy
+from expediter.embedded.child_process import running
 from expediter.embedded.operator.read_only import open_read_only
 
 #: Seconds after which the process is ended, also on a busy machine.
 PATIENCE = 300.0
-#: The environment variables that the process gets: those that Python needs to find its libraries. No setting is among
-#: them.
-_ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "VIRTUAL_ENV")
 
 
 class Reconciler:
@@ -47,25 +42,15 @@ class Reconciler:
 
 
 async def _asked(data: Path) -> Report:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", __name__, str(data)),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-        start_new_session=True,  # Ctrl-C must not reach it
-    )
-    try:
-        async with asyncio.timeout(PATIENCE):
-            said, _ = await process.communicate()
-        return msgspec.json.decode(said, type=Report)
-    except (TimeoutError, msgspec.DecodeError) as error:
-        raise StoreUnavailable(
-            "Orders and ledger could not be compared. Try again, or run expediter reconcile."
-        ) from error
-    finally:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGKILL)
-        await process.wait()
+    async with running(__name__, str(data)) as process:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                said, _ = await process.communicate()
+            return msgspec.json.decode(said, type=Report)
+        except (TimeoutError, msgspec.DecodeError) as error:
+            raise StoreUnavailable(
+                "Orders and ledger could not be compared. Try again, or run expediter reconcile."
+            ) from error
 
 
 def main(data: Path) -> None:

@@ -5,16 +5,13 @@ when it still takes too long, or when nobody waits for it any more.
 """
 
 import asyncio
-import os
-import signal
-import sys
 from collections.abc import Mapping
-from contextlib import suppress
 
 import msgspec
 
 from expediter.console.trial import Trial
 from expediter.domain.errors import TooBusy
+from expediter.embedded.child_process import running
 from expediter.embedded.web.console.trial_process import MEMORY, PROCESSOR_SECONDS
 
 #: Processes at the same time, and requests that wait for one.
@@ -23,9 +20,6 @@ AT_ONCE, WAITING = 2, 8
 PATIENCE = 15.0
 #: Bytes of output at most.
 _LONGEST_ANSWER = 8 * 1024 * 1024
-#: The environment variables that a process gets: those that Python needs to find its libraries. No setting is among
-#: them.
-_ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "PATH", "PYTHONPATH", "VIRTUAL_ENV")
 
 STOPPED = (
     f"The definition was stopped: it took more than {PROCESSOR_SECONDS} seconds of processor time, "
@@ -53,26 +47,13 @@ class Trials:
 
 
 async def _tried(given: bytes) -> Trial:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "expediter.embedded.web.console.trial_process",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
-        start_new_session=True,  # Ctrl-C must not reach it
-    )
-    try:
-        async with asyncio.timeout(PATIENCE):
-            answer = await _exchange(process, given)
+    async with running("expediter.embedded.web.console.trial_process") as process:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                answer = await _exchange(process, given)
             return msgspec.json.decode(answer, type=Trial)
-    except (TimeoutError, msgspec.DecodeError, ConnectionError):
-        return Trial(problem=STOPPED)
-    finally:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGKILL)
-        await process.wait()
+        except (TimeoutError, msgspec.DecodeError, ConnectionError):
+            return Trial(problem=STOPPED)
 
 
 async def _exchange(process: asyncio.subprocess.Process, given: bytes) -> bytes:
