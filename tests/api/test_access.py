@@ -2,12 +2,12 @@
 
 import pytest
 
-from expediter.api.access import Claims, caller_of, names_in
+from expediter.api.access import TokenClaims, caller_of, names_in
 
 
 @pytest.mark.parametrize(("name", "shown"), [("Ada", "Ada (u-1)"), ("", "u-1"), ("u-1", "u-1")])
 def test_an_operator_goes_by_the_subject_too_because_people_choose_their_names(name: str, shown: str) -> None:
-    assert caller_of(Claims("u-1", groups=("operators",), name=name)).name == shown
+    assert caller_of(TokenClaims("u-1", groups=("operators",), name=name)).name == shown
 
 
 def test_a_claim_that_is_a_text_names_one_group_whatever_is_in_it() -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from expediter.api.access import Claims, caller_of
+from expediter.api.access import TokenClaims, caller_of
 from expediter.app.ports import Caller
 from expediter.domain.order import Status
 from tests.api.conftest import Api, header, shown
@@ -206,7 +206,7 @@ def test_nobody_reads_another_s_order(api: Api) -> None:
 
 
 def test_a_known_customer_orders_for_himself(api: Api) -> None:
-    ann, unsigned = caller_of(Claims("Ann")), {name: value for name, value in PLAIN.items() if name != "user_id"}
+    ann, unsigned = caller_of(TokenClaims("Ann")), {name: value for name, value in PLAIN.items() if name != "user_id"}
     for body in (unsigned, {**unsigned, "name": '{"user_id": "Bob"}'}, {**unsigned, "user_id": "Ann"}):
         order_id = header(api.rest("postOrder", body, caller=ann), "Order-Id")
         assert order_id
@@ -220,14 +220,18 @@ _TWICE = [b'{"quantity": 1, "quantity": 1, "restaurant_id": "r"}', b'{"user_id":
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'"text"', b"{", b"{}", b"{,}", b'{"quantity": 1} {}', *_TWICE])
 def test_what_a_known_customer_sends_is_read_as_strictly_as_anybodys(api: Api, body: bytes) -> None:
-    assert api.rest("postOrder", body, caller=caller_of(Claims("Ann"))).status in {400, 422}
+    assert api.rest("postOrder", body, caller=caller_of(TokenClaims("Ann"))).status in {400, 422}
 
 
 def test_a_customers_key_stands_for_another_order_than_anybody_elses(api: Api) -> None:
     plain = {"restaurant_id": "r", "quantity": 1}
     ids = [
         header(api.rest("postOrder", {**plain, "user_id": user}, caller=caller, idempotency_key=KEY), "Order-Id")
-        for user, caller in (("x", Caller()), ("Ann", caller_of(Claims("Ann"))), ("Bob", caller_of(Claims("Bob"))))
+        for user, caller in (
+            ("x", Caller()),
+            ("Ann", caller_of(TokenClaims("Ann"))),
+            ("Bob", caller_of(TokenClaims("Bob"))),
+        )
         for _ in range(2)
     ]
     assert ids[::2] == ids[1::2]

@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from expediter import contracts
-from expediter.api.access import Claims, caller_of
+from expediter.api.access import TokenClaims, caller_of
 from expediter.app.idempotency import own_id
 from expediter.app.ports import Outcome
 from expediter.aws import clients
@@ -125,7 +125,7 @@ def test_an_order_by_graphql_is_on_the_queue_before_its_key_is_taken(functions: 
     other = functions.graphql("Mutation.postOrder", input={**order, "quantity": 4}, idempotencyKey=key)
 
     assert (placed["id"], placed["userId"], placed["orderStatus"]) == (
-        own_id(caller_of(Claims(ANN)), key),
+        own_id(caller_of(TokenClaims(ANN)), key),
         ANN,
         "PENDING",
     )

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from expediter.api.access import Claims, caller_of
+from expediter.api.access import TokenClaims, caller_of
 from expediter.app.idempotency import own_id
 from expediter.app.ports import DeadLetter
 from expediter.aws import clients, clock
@@ -101,13 +101,13 @@ def test_a_key_of_another_customer_reveals_nothing_and_stops_nobody(functions: F
         assert functions.call("Intake", {"Records": [record]}) == {"batchItemFailures": []}
     started = executions(functions)
     assert sorted((one["order"]["user_id"], one["order"]["id"]) for one in started) == sorted(
-        [(OLGA, key), *((user, own_id(caller_of(Claims(user)), key)) for user in (ANN, BOB))]
+        [(OLGA, key), *((user, own_id(caller_of(TokenClaims(user)), key)) for user in (ANN, BOB))]
     )
     for order in started:
         functions.call("InitializeOrder", order)
     for user in (ANN, BOB):
         found = functions.rest("GET", f"/orders/{key}", user)["body"]
-        assert (found["id"], found["user_id"]) == (own_id(caller_of(Claims(user)), key), user)
+        assert (found["id"], found["user_id"]) == (own_id(caller_of(TokenClaims(user)), key), user)
     assert functions.rest("GET", f"/orders/{key}", str(uuid4()))["statusCode"] == 404
 
 

@@ -80,7 +80,7 @@ def require(scopes: frozenset[Scope], need: Need) -> None:
         raise ScopeMissing(need)
 
 
-class Claims(msgspec.Struct, frozen=True):
+class TokenClaims(msgspec.Struct, frozen=True):
     """The claims of a checked token. ``groups``: the claim with the caller's groups. ``exp``: in seconds."""
 
     sub: str
@@ -91,7 +91,7 @@ class Claims(msgspec.Struct, frozen=True):
     exp: int | None = None
 
 
-def caller_of(claims: Claims) -> Caller:
+def caller_of(claims: TokenClaims) -> Caller:
     """The token's caller: a member of an operators' group, else a program with a token of its own, else a customer, who
     is the user of his orders.
 

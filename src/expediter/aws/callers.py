@@ -1,6 +1,6 @@
 """The caller of a request, from what Cognito's authorizers pass on. A call without a known user is unauthorized."""
 
-from expediter.api.access import Claims, caller_of, names_in
+from expediter.api.access import TokenClaims, caller_of, names_in
 from expediter.api.errors import Unauthorized
 from expediter.app.access import Scope
 from expediter.app.ports import Caller
@@ -51,4 +51,4 @@ def _listed(groups: Json) -> tuple[str, ...]:
 def _caller(claims: Json, sub: Json, groups: tuple[str, ...]) -> Caller:
     if not sub:
         raise Unauthorized
-    return caller_of(Claims(sub, claims.get("client_id", ""), claims.get("scope", ""), groups))
+    return caller_of(TokenClaims(sub, claims.get("client_id", ""), claims.get("scope", ""), groups))

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from expediter import contracts
-from expediter.api.access import NEEDS, Claims, caller_of, require
+from expediter.api.access import NEEDS, TokenClaims, caller_of, require
 from expediter.api.errors import problem
 from expediter.api.graphql import RESOLVERS
 from expediter.api.request import Request
@@ -149,7 +149,7 @@ class Guest:
 
     def __init__(self, data: Path, user_id: str) -> None:
         self._data = data
-        self._caller = caller_of(Claims(user_id))
+        self._caller = caller_of(TokenClaims(user_id))
 
     def rest(self, method: str, path: str, body: Any = None) -> Answer:
         name, params = _ROUTER.find(method, path)

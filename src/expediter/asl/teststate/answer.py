@@ -5,7 +5,7 @@ from typing import Any
 from expediter.asl.errors import StateFailure
 from expediter.asl.protocol import Json, TaskFailed, TaskSucceeded
 from expediter.asl.states.retry import ErrorHandlers, catcher_of, matches
-from expediter.asl.teststate.definition import Refused, machine_of
+from expediter.asl.teststate.definition import RequestRefused, machine_of
 from expediter.asl.teststate.iterations import Iterations, exceeded, inspected, iterations
 from expediter.asl.teststate.mock_results import ServiceModels
 from expediter.asl.teststate.request import StateRequest, read_request
@@ -26,7 +26,7 @@ def run_state(
     """
     try:
         return _answer(read_request(request, models), answered)
-    except Refused as refused:
+    except RequestRefused as refused:
         return {"api_error": {"code": refused.code, "message": refused.message}}
 
 

@@ -13,7 +13,7 @@ UNNAMED = "StateName"
 ITSELF = "→ "
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """What AWS answers instead of running the state. ``code``: ValidationException or InvalidDefinition."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -23,19 +23,19 @@ class Refused(Exception):
 
 
 def refuse(message: str) -> NoReturn:
-    raise Refused("ValidationException", message)
+    raise RequestRefused("ValidationException", message)
 
 
 def read_state(request: dict[str, Any]) -> tuple[str, dict[str, Any], bool]:
-    """The name of the state, the state, and whether it is written in JSONata. Raises Refused."""
+    """The name of the state, the state, and whether it is written in JSONata. Raises RequestRefused."""
     definition = request.get("definition")
     if isinstance(definition, str):
         try:
             definition = decode_unique(definition)
         except (ValueError, RecursionError) as error:
-            raise Refused("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from error
+            raise RequestRefused("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from error
     if not isinstance(definition, dict):
-        raise Refused("InvalidDefinition", "Invalid State Machine Definition: 'It must be a JSON object'")
+        raise RequestRefused("InvalidDefinition", "Invalid State Machine Definition: 'It must be a JSON object'")
     language = definition.get("QueryLanguage", "JSONPath")
     if "States" not in definition:
         name, spec = str(request.get("stateName", UNNAMED)), definition
@@ -47,7 +47,9 @@ def read_state(request: dict[str, Any]) -> tuple[str, dict[str, Any], bool]:
         found = next((spec for found, spec in all_states(definition) if found == name), None)
         spec = refuse("State not found in definition") if found is None else found
     if not isinstance(spec.get("Type"), str):
-        raise Refused("InvalidDefinition", "Invalid State Machine Definition: 'These fields are required: [Type]'")
+        raise RequestRefused(
+            "InvalidDefinition", "Invalid State Machine Definition: 'These fields are required: [Type]'"
+        )
     jsonata = spec.get("QueryLanguage", language) == "JSONata"
     machine_of(name, spec, jsonata=jsonata)
     return name, spec, jsonata
@@ -60,14 +62,14 @@ def _check_machine(definition: dict[str, Any]) -> None:
         raise invalid_definition(invalid) from invalid
 
 
-def invalid_definition(invalid: DefinitionInvalid) -> Refused:
+def invalid_definition(invalid: DefinitionInvalid) -> RequestRefused:
     """The answer to a definition that cannot run: its first error."""
     fault = next(fault for fault in invalid.faults if fault.severity == "error")
-    return Refused("InvalidDefinition", f"Invalid State Machine Definition: '{fault.code}: {fault}'")
+    return RequestRefused("InvalidDefinition", f"Invalid State Machine Definition: '{fault.code}: {fault}'")
 
 
 def machine_of(name: str, spec: dict[str, Any], *, jsonata: bool) -> Machine:
-    """A machine that begins with the state; each state that may follow it does nothing. Raises Refused."""
+    """A machine that begins with the state; each state that may follow it does nothing. Raises RequestRefused."""
     language = "JSONata" if jsonata else "JSONPath"
     redirected, targets = _redirected(spec, name)
     states: dict[str, Any] = {target: {"Type": "Succeed"} for target in targets}

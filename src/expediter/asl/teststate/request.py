@@ -11,7 +11,7 @@ from expediter.asl.machine import BRANCHES
 from expediter.asl.protocol import Json
 from expediter.asl.states.integrations import SYNC, TOKEN
 from expediter.asl.teststate.context import check_context
-from expediter.asl.teststate.definition import Refused, read_state, refuse
+from expediter.asl.teststate.definition import RequestRefused, read_state, refuse
 from expediter.asl.teststate.mock_results import ServiceModels, check_result
 from expediter.asl.texts import json_text
 
@@ -53,7 +53,7 @@ class StateRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_request(request: dict[str, Any], models: ServiceModels | None) -> StateRequest:
-    """Check a request in the form of the API, its JSON texts parsed. Raises Refused."""
+    """Check a request in the form of the API, its JSON texts parsed. Raises RequestRefused."""
     name, spec, jsonata = read_state(request)
     mock = request.get("mock")
     level = request.get("inspectionLevel", "INFO")
@@ -114,7 +114,7 @@ def _waits(spec: dict[str, Any]) -> bool:
 
 def _check_unmocked(spec: dict[str, Any], request: dict[str, Any]) -> None:
     if spec["Type"] in {"Map", "Parallel"}:
-        raise Refused(
+        raise RequestRefused(
             "InvalidDefinition",
             "TestState API does not support Map or Parallel states. "
             "Supported state types include: [Task, Wait, Pass, Succeed, Fail, Choice]",

@@ -107,7 +107,7 @@ def mocked_spec(request: StateRequest) -> dict[str, Any]:
 
 
 def run_once(request: StateRequest, spec: dict[str, Any], outcome: Outcome | None) -> Trial:
-    """Run the state from its start to its end or its next retry. Raises Refused for a state that cannot run."""
+    """Run the state from its start to its end or its next retry. Raises RequestRefused for a state that cannot run."""
     machine = machine_of(request.name, spec, jsonata=request.jsonata)
     history: list[HistoryEvent] = []
     run = OneState(request, machine, history)

@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from expediter.embedded.sqlite.database import DataRefused
-from expediter.embedded.web.console.links import LENGTH, Link, Links, links_in
+from expediter.embedded.web.console.links import LENGTH, CustomerLink, CustomerLinks, links_in
 from tests.support.clock import NOON
 from tests.support.stage import DAY
 
@@ -14,7 +14,7 @@ from tests.support.stage import DAY
 def test_the_secret_is_made_once_and_is_nobody_elses_to_read(tmp_path: Path) -> None:
     link = links_in(tmp_path, 30).link("order", 0, NOON)
 
-    assert links_in(tmp_path, 30).opened(link.removeprefix("/o/"), NOON) == Link("order", 0)
+    assert links_in(tmp_path, 30).opened(link.removeprefix("/o/"), NOON) == CustomerLink("order", 0)
     assert len((tmp_path / "secret").read_bytes()) == LENGTH
     assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
 
@@ -43,14 +43,14 @@ def test_a_secret_that_others_may_read_or_write_is_refused_with_what_to_do(tmp_p
         links_in(tmp_path, 30)
 
 
-def opened(link: str, now: int, days: int = 30) -> Link | None:
-    return Links(b"s" * LENGTH, days).opened(link.removeprefix("/o/"), now)
+def opened(link: str, now: int, days: int = 30) -> CustomerLink | None:
+    return CustomerLinks(b"s" * LENGTH, days).opened(link.removeprefix("/o/"), now)
 
 
 def test_a_link_opens_its_order_for_thirty_days_by_a_clock_of_ours() -> None:
-    link = Links(b"s" * LENGTH, 30).link("order", 3, NOON)
+    link = CustomerLinks(b"s" * LENGTH, 30).link("order", 3, NOON)
 
-    assert opened(link, NOON + 30 * DAY - 1_000) == Link("order", 3)
+    assert opened(link, NOON + 30 * DAY - 1_000) == CustomerLink("order", 3)
     assert opened(link, NOON + 30 * DAY) is None
 
 

@@ -15,7 +15,7 @@ from expediter.api.errors import Unauthorized
 from expediter.app.operator.keys import caller_by
 from expediter.app.ports import Caller
 from expediter.embedded.web.access.issuer import Issuer, SigningKeyUnknown
-from expediter.embedded.web.access.tokens import LEEWAY, checked, claims_of, moment, refused
+from expediter.embedded.web.access.tokens import LEEWAY, checked, claims_of, refused, time_range
 from expediter.embedded.web.backend import Backend
 
 #: How a program's key begins. The whole key is ``exp_ID_SECRET``.
@@ -87,7 +87,7 @@ class Authenticator:
 
     def seconds_left(self, caller: Caller) -> float | None:
         """Until when the caller's credential is valid; None: until it is revoked."""
-        return None if caller.until is None else max(0, caller.until - moment(self._home.clock).earliest) / 1000
+        return None if caller.until is None else max(0, caller.until - time_range(self._home.clock).earliest) / 1000
 
     def lets_in(self, authorization: str) -> bool:
         """Whether a credential that was valid before still is. It may have expired or been revoked."""
@@ -110,7 +110,7 @@ class Authenticator:
         return caller_by(key)
 
     def _by_issuer(self, issuer: Issuer, token: str) -> Caller:
-        when = moment(self._home.clock)
+        when = time_range(self._home.clock)
         known = self._known.get(token)
         if known and known.generation == issuer.generation and when.earliest < known.ends:
             issuer.refresh()

@@ -21,7 +21,7 @@ from expediter.app.ports import Caller
 from expediter.asl.protocol import Json
 from expediter.embedded.clock import Clock
 from expediter.embedded.web.access.issuer import Issuer, SigningKeyUnknown
-from expediter.embedded.web.access.tokens import checked, claims_of, moment, refused
+from expediter.embedded.web.access.tokens import checked, claims_of, refused, time_range
 
 #: The scopes of a sign-in: who the person is, and a name for the audit.
 SCOPE = "openid profile"
@@ -120,11 +120,11 @@ class CodeFlow:
     async def _checked(self, token: str) -> dict[str, Json]:
         oidc = self._issuer.oidc
         try:
-            return checked(token, oidc, (oidc.client_id,), self._issuer.key, moment(self._clock))
+            return checked(token, oidc, (oidc.client_id,), self._issuer.key, time_range(self._clock))
         except SigningKeyUnknown:
             await self._issuer.look_for_key()
         try:
-            return checked(token, oidc, (oidc.client_id,), self._issuer.key, moment(self._clock))
+            return checked(token, oidc, (oidc.client_id,), self._issuer.key, time_range(self._clock))
         except SigningKeyUnknown as error:
             raise refused() from error
 

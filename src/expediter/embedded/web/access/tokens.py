@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 import jwt
 import msgspec
 
-from expediter.api.access import Claims, names_in
+from expediter.api.access import TokenClaims, names_in
 from expediter.api.errors import Unauthorized
 from expediter.asl.protocol import Json
 from expediter.embedded.clock import Clock
@@ -39,23 +39,25 @@ class _Times(msgspec.Struct, frozen=True):
     nonce: str = ""
 
 
-class Moment(NamedTuple):
+class TimeRange(NamedTuple):
     """The earliest and the latest time that it may be now, in ms since 1970 UTC."""
 
     earliest: int
     latest: int
 
 
-def moment(clock: Clock) -> Moment:
+def time_range(clock: Clock) -> TimeRange:
     """After the machine's clock was set, the server's clock differs from it for hours. Either may agree with the
     issuer's. So a token that is valid by one of them is accepted.
     """
     ours = clock.now()
     machines = ours + clock.machine_ahead()
-    return Moment(min(ours, machines), max(ours, machines))
+    return TimeRange(min(ours, machines), max(ours, machines))
 
 
-def checked(token: str, oidc: Oidc, audience: tuple[str, ...], find_key: FindKey, moment: Moment) -> dict[str, Json]:
+def checked(
+    token: str, oidc: Oidc, audience: tuple[str, ...], find_key: FindKey, time_range: TimeRange
+) -> dict[str, Json]:
     """The claims of a token that this issuer made for one of these audiences. Raises Unauthorized."""
     try:
         if len(token) > LONGEST:
@@ -66,7 +68,7 @@ def checked(token: str, oidc: Oidc, audience: tuple[str, ...], find_key: FindKey
         times = msgspec.convert(claims, _Times)
     except (jwt.PyJWTError, msgspec.ValidationError, ValueError, RecursionError) as error:
         raise refused() from error
-    if moment.latest < (times.nbf - LEEWAY) * 1000 or moment.earliest >= (times.exp + LEEWAY) * 1000:
+    if time_range.latest < (times.nbf - LEEWAY) * 1000 or time_range.earliest >= (times.exp + LEEWAY) * 1000:
         raise refused()
     # Cognito's access tokens name a client, and no audience.
     meant = [times.client_id] if times.aud is None else [times.aud] if isinstance(times.aud, str) else times.aud
@@ -75,7 +77,7 @@ def checked(token: str, oidc: Oidc, audience: tuple[str, ...], find_key: FindKey
     return claims
 
 
-def claims_of(claims: Mapping[str, Json], oidc: Oidc) -> Claims:
+def claims_of(claims: Mapping[str, Json], oidc: Oidc) -> TokenClaims:
     """The caller from the claims. Raises Unauthorized when a claim has the wrong form."""
     try:
         return msgspec.convert(
@@ -87,7 +89,7 @@ def claims_of(claims: Mapping[str, Json], oidc: Oidc) -> Claims:
                 "name": _name(claims),
                 "exp": int(claims["exp"]),
             },
-            Claims,
+            TokenClaims,
         )
     except (msgspec.ValidationError, ValueError, OverflowError) as error:
         raise refused() from error

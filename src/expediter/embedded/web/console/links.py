@@ -21,7 +21,7 @@ LENGTH = 64
 _ORDER, _DAY = "order", 86_400
 
 
-class Link(NamedTuple):
+class CustomerLink(NamedTuple):
     """What a link names."""
 
     order_id: str
@@ -34,7 +34,7 @@ class _Claims(msgspec.Struct, frozen=True):
     exp: int
 
 
-class Links:
+class CustomerLinks:
     """``days``: how long a link is valid."""
 
     def __init__(self, secret: bytes, days: int) -> None:
@@ -46,7 +46,7 @@ class Links:
         claims = {"aud": _ORDER, "sub": order_id, "gen": generation, "exp": now // 1000 + self._days * _DAY}
         return "/o/" + jwt.encode(claims, self._secret, algorithm="HS256")
 
-    def opened(self, token: str, now: int) -> Link | None:
+    def opened(self, token: str, now: int) -> CustomerLink | None:
         """What a link names; None when this server did not make it, or it has expired."""
         try:
             # Time is not checked by the library's clock: the server's own clock never jumps.
@@ -56,10 +56,10 @@ class Links:
             claims = msgspec.convert(given, _Claims)
         except (jwt.InvalidTokenError, msgspec.ValidationError):
             return None
-        return Link(claims.sub, claims.gen) if now // 1000 < claims.exp else None
+        return CustomerLink(claims.sub, claims.gen) if now // 1000 < claims.exp else None
 
 
-def links_in(folder: Path, days: int) -> Links:
+def links_in(folder: Path, days: int) -> CustomerLinks:
     """The links of this data folder. Makes the secret when there is none.
 
     The file gets its name once it is whole. Otherwise a full disk could leave an empty secret, with which anybody could
@@ -74,7 +74,7 @@ def links_in(folder: Path, days: int) -> Links:
                 f"{path} signs the links of customers, and others may read or write it. Remove it and start again: a "
                 "new one is made, and the links that customers have end."
             )
-        return Links(path.read_bytes(), days)
+        return CustomerLinks(path.read_bytes(), days)
     except OSError as error:
         raise unwritable(folder, error) from error
 
