@@ -44,7 +44,7 @@ class Unauthorized(OrderError):
 
 
 class IssuerUnavailable(OrderError):
-    """Whoever issued this token cannot be asked for its key just now. Try again in a moment."""
+    """The issuer of this token cannot be reached for its key. Try again in a moment."""
 
 
 class OriginRefused(OrderError):
