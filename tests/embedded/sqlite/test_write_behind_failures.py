@@ -82,14 +82,15 @@ def test_what_an_undone_unit_staged_is_never_written(session: WriteBehind) -> No
     assert texts(session, "good") == []
 
 
-def test_forgetting_what_is_known_drops_nothing_that_has_yet_to_be_written(session: WriteBehind) -> None:
+def test_a_statement_that_changes_a_table_is_seen_by_its_cached_rows_and_loses_no_change(session: WriteBehind) -> None:
     claims = SqliteClaims(session)
     session.begin()
     claims.take("earlier", "")
     session.end()
     session.begin()
     claims.take("mine", "")
-    session.invalidate()
+    session.rows("UPDATE claim SET fingerprint = 'print' WHERE id = 'earlier'")
+    assert claims.take("earlier", "")[0].fingerprint == "print"
     session.end()
     session.write()
 

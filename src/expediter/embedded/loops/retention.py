@@ -89,4 +89,3 @@ def prune(writing: Session, executions: list[int]) -> None:
         if row:
             writing.rows(_SQL["put_back"], (no, *row))
             writing.rows(_SQL["drop_mails"], (no,))
-    writing.invalidate()

@@ -31,7 +31,6 @@ class SqliteCustomers:
 
     def disown(self, order_id: str) -> None:
         self._session.rows(_SQL["disown_unless_begun"], (order_id,))
-        self._session.invalidate()
 
     def forget(self, order_ids: Sequence[str]) -> None:
         for order_id in order_ids:
@@ -44,4 +43,3 @@ class SqliteCustomers:
         if order_ids and self._session.row(_SQL["starts_others"]):
             ids = msgspec.json.encode(order_ids).decode()
             prune(self._session, [row[0] for row in self._session.rows(_SQL["nested"], (ids,))])
-        self._session.invalidate()

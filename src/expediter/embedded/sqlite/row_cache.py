@@ -25,6 +25,9 @@ class CacheOwner(Protocol):
     def read(self, mapper: Mapper[K, V], key: K) -> V | None:
         """A row of the file. Raises ConnectionBusy."""
 
+    def mark_children_absent(self, mapper: Mapper[K, V], value: V) -> None:
+        """This row is new, so no other table has a child of it."""
+
     def select(self, sql: str, values: tuple[Value, ...]) -> list[Row]:
         """All rows of a statement that only reads, changes included. Raises ConnectionBusy."""
 
@@ -63,6 +66,11 @@ class CachedRows(dict[K, V | None]):
             if not self._filed:
                 self._owner.unwritten.append(self)
             self._filed[key] = before
+        if before is None and value is not None and self.mapper.children:
+            self._owner.mark_children_absent(self.mapper, value)
+
+    def mark_absent(self, key: K) -> None:
+        self[key] = None
 
     def next_number(self, sql: str) -> int:
         if self._number is None:

@@ -4,7 +4,7 @@ JSON is bound as the bytes that it is encoded to, and CAST makes text of them: h
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
@@ -76,6 +76,8 @@ class Mapper(NamedTuple, Generic[K, V]):
     ``table``: its name. A key that was deleted is not used again.
     ``read``: returns the value of a key, or None. ``write``: returns the statements that write these changes.
     ``keep``: returns what of a written value is kept in memory, or None. ``immutable``: rows are only added.
+    ``children``: tables whose rows belong to a row of this one, and what gives the key of the child. A new row has no
+    child yet.
     """
 
     table: str
@@ -83,6 +85,7 @@ class Mapper(NamedTuple, Generic[K, V]):
     write: Callable[[Sequence[Change[V]]], Writes]
     keep: Callable[[V], V | None]
     immutable: bool = False
+    children: Mapping[str, Callable[[V], Hashable]] = {}
 
 
 class Rows(Protocol[Key_contra, V]):
@@ -93,6 +96,9 @@ class Rows(Protocol[Key_contra, V]):
 
     def put(self, key: Key_contra, before: V | None, value: V | None) -> None:
         """Adds a row (``before`` is None), changes it, or deletes it (``value`` is None). ``before``: as read."""
+
+    def mark_absent(self, key: Key_contra) -> None:
+        """The caller knows that the file has no row with this key. So the file is not read to find that out."""
 
     def next_number(self, sql: str) -> int:
         """A number for a new row: one more than the largest so far, which the statement returns."""
@@ -127,6 +133,9 @@ class UncachedRows(Rows[K, V]):
         if self._changed:
             self._changed(changes)
 
+    def mark_absent(self, key: K) -> None:
+        """Nothing is kept, so every read asks the file."""
+
     def next_number(self, sql: str) -> int:
         return int(one(self._session, sql)[0]) + 1
 
@@ -159,12 +168,6 @@ class Session:
     def table(self, mapper: Mapper[K, V], changed: Changed[V] | None = None) -> Rows[K, V]:
         """The rows of a table. ``changed`` is told of the rows that each commit changed, once it is durable."""
         return UncachedRows(self, mapper, changed)
-
-    def mark_absent(self, table: str, key: Hashable) -> None:
-        """The caller knows that the file has no row of this key. So the file need not be read to find that out."""
-
-    def invalidate(self) -> None:
-        """To be called after a statement that changed rows of a ``table``: they are read from the file again."""
 
     def execute(self, sql: str, values: tuple[Value, ...]) -> None:
         """Runs a statement without a result. It may run later, but before the commit and before ``rows`` or ``row``."""

@@ -23,8 +23,9 @@ A batch:
 - A write that failed in the middle has lost the batch. No further write is tried, because some rows are in SQLite.
 """
 
-from collections.abc import Hashable
+import re
 from enum import Enum, auto
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -48,6 +49,14 @@ from expediter.embedded.sqlite.session import (
     Writes,
     ignore,
 )
+
+_CHANGES = re.compile(r"\b(?:INSERT(?: OR \w+)? INTO|REPLACE INTO|UPDATE(?: OR \w+)?|DELETE FROM) (\w+)")
+
+
+@cache
+def _changed_by(sql: str) -> frozenset[str]:
+    """The tables that a statement may change."""
+    return frozenset(_CHANGES.findall(sql))
 
 
 class _Unit(Enum):
@@ -110,14 +119,6 @@ class WriteBehind(Session):
             self._tables[mapper.table] = CachedRows(self, mapper, changed)
         return self._tables[mapper.table]
 
-    def mark_absent(self, table: str, key: Hashable) -> None:
-        if table in self._tables:
-            self._tables[table][key] = None
-
-    def invalidate(self) -> None:
-        for rows in self._tables.values():
-            rows.invalidate()
-
     def execute(self, sql: str, values: tuple[Value, ...]) -> None:
         if self._unit is _NONE:
             super().rows(sql, values)
@@ -127,12 +128,16 @@ class WriteBehind(Session):
     def rows(self, sql: str, values: tuple[Value, ...] = ()) -> list[Row]:
         if self._unit is not _NONE:
             self._write_through()
-        return super().rows(sql, values)
+        found = super().rows(sql, values)
+        self._invalidate(sql)
+        return found
 
     def row(self, sql: str, values: tuple[Value, ...] = ()) -> Row | None:
         if self._unit is not _NONE:
             self._write_through()
-        return super().row(sql, values)
+        found = super().row(sql, values)
+        self._invalidate(sql)
+        return found
 
     # ── what cached rows do ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -153,6 +158,12 @@ class WriteBehind(Session):
         if mapper.immutable and self._reading and not self._committing.direct:
             return mapper.read(self._reading, key)
         raise ConnectionBusy
+
+    def mark_children_absent(self, mapper: Mapper[K, V], value: V) -> None:
+        """This row is new, so no other table has a child of it."""
+        for table, key in mapper.children.items():
+            if table in self._tables:
+                self._tables[table].mark_absent(key(value))
 
     def select(self, sql: str, values: tuple[Value, ...]) -> list[Row]:
         """All rows of a statement that only reads, after the changes of the batch are written. Raises ConnectionBusy.
@@ -248,6 +259,12 @@ class WriteBehind(Session):
         self._told = len(self._batch.written)
         for rows, key, before, value in unit:
             rows.put(key, before, value)
+
+    def _invalidate(self, sql: str) -> None:
+        """Cached rows of the tables that a statement may have changed are read from the file again."""
+        for table in _changed_by(sql):
+            if table in self._tables:
+                self._tables[table].invalidate()
 
     def _restore(self) -> None:
         """The rows are as they were before the unit."""

@@ -1,6 +1,7 @@
 """The ids that are taken, on SQLite. Each id has a small number, which is the key of all other tables."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -38,7 +39,7 @@ class SqliteClaims:
 
     def unclaimed(self, id: str) -> None:
         """The caller has just made this id: no claim in the file has it."""
-        self._session.mark_absent("claim", id)
+        self._rows.mark_absent(id)
 
     def take(self, id: str, fingerprint: str) -> tuple[Taken, bool]:
         """The claim of the id, and whether this call took it."""
@@ -48,8 +49,6 @@ class SqliteClaims:
     def _take(self, id: str, fingerprint: str) -> Taken:
         taken = Taken(self._rows.next_number(_LAST), id, fingerprint)
         self._rows.put(id, None, taken)
-        self._session.mark_absent("orders", id)
-        self._session.mark_absent("execution", taken.no)
         return taken
 
     def number(self, id: str) -> int | None:
@@ -67,8 +66,12 @@ def _write(changes: Sequence[Change[Taken]]) -> Writes:
     return ((_CLAIM, [(taken.no, taken.id, taken.fingerprint) for _, taken in changes if taken]),)
 
 
+_id, _no = attrgetter("id"), attrgetter("no")
+
+
 def _keep(taken: Taken) -> Taken:
     return taken
 
 
-_TABLE = Mapper("claim", _read, _write, _keep, immutable=True)
+#: An order's row has its id as the key, an execution's row the number of the id.
+_TABLE = Mapper("claim", _read, _write, _keep, immutable=True, children={"orders": _id, "execution": _no})

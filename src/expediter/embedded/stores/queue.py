@@ -90,7 +90,6 @@ class SqliteQueue:
         if self._rows.select(_EXHAUSTED, (now,)):
             self._session.rows(_SQL["bury_exhausted"], (now,))
             self._session.rows(_SQL["drop_exhausted"], (now,))
-            self._session.invalidate()
 
     def _deliver(self, row: StoredMessage, now: int) -> Message:
         sent, count, deliveries = row.sent, row.receive_count + 1, row.deliveries + 1
@@ -169,7 +168,6 @@ class SqliteDeadLetters:
     def redrive(self, message_id: str, now: int) -> bool:
         no = _number(message_id)
         self._session.rows(_SQL["dead_revive"], (no, now))
-        self._session.invalidate()
         self._sent()
         return self.delete(message_id)
 
