@@ -56,7 +56,9 @@ def cancel_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
 
 
 def publish_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
-    """What AppSync's subscribers are told; a home that tells them itself only reads the order."""
+    """The order that AppSync sends to subscribers. A server publishes changes itself, so there the field only reads the
+    order.
+    """
     return order_json(orders.find(work, caller, args["id"]))
 
 

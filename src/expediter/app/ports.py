@@ -213,8 +213,8 @@ class MailServer(Protocol):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who asks. ``user_id`` None: nobody is known, and the order says whose it is. An ``operator`` (a person or a
-    program) has to do with everybody's orders, as far as its ``scopes`` go; a customer with his own only.
+    """The caller of a use case. ``user_id`` None: the caller is unknown, and the order names its user. An ``operator``
+    (a person or a program) may act on all orders, within its ``scopes``; a customer only on his own.
 
     ``name``, ``via`` and ``address`` are for the audit: the operator, the interface and the address used. ``until``:
     when what he showed ends, in milliseconds since 1970 UTC; None: it does not end by itself.

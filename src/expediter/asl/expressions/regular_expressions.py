@@ -52,7 +52,7 @@ class Program(Protocol):
 
 @final
 class Pattern:
-    """A compiled regular expression. ``spend`` is told the steps that reading a text takes, and may raise."""
+    """A compiled regular expression. ``spend`` is called with the steps that reading a text takes, and may raise."""
 
     def __init__(self, text: str, program: Program, spend: Callable[[int], None]) -> None:
         self.text = text

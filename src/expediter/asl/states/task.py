@@ -89,7 +89,7 @@ class Task(State):
         return None
 
     def _scheduled(self, task: ScheduleTask) -> dict[str, Json]:
-        """The details of the event that tells of this request."""
+        """The details of the event of this request."""
         given = {"parameters": task.input} if self.service else {"resource": task.resource, "input": task.input}
         return {**given, "timeoutInSeconds": task.timeout_seconds, "heartbeatInSeconds": task.heartbeat_seconds}
 

@@ -74,7 +74,7 @@ def _outcome(request: StateRequest, found: Iterations | None, answered: Json) ->
 
 
 def _inspection(request: StateRequest, first: Trial, outcome: Outcome) -> dict[str, Json]:
-    """What the data looked like after each field of the state, as far as it came."""
+    """The data after each field of the state, up to where the state ended."""
     data: dict[str, Json] = {"input": request.input}
     called = request.kind == "Task" and first.asked is not None
     result = outcome.output if isinstance(outcome, TaskSucceeded) else None

@@ -25,7 +25,8 @@ _WITHOUT_ID = """\
 {count} of the accepted lines had no id: each is known by its number and text. Submit this file again and they are not
 ordered twice, as long as they stay where they are and as they are; a line that is moved or altered is ordered again.
 Give the lines an id, or name the field that is one with --key-field."""
-#: Times in a row that a line finds no server, a second apart, before the run ends; and the longest wait it is told.
+#: Times in a row that a line finds no server, a second apart, before the run ends; and the longest wait that it
+#: accepts.
 ATTEMPTS = 10
 LONGEST_WAIT = 30.0
 

@@ -29,9 +29,9 @@ AWAITED = frozenset({INVOKE_AND_WAIT, START_AND_WAIT, *SYNC})
 #: The services' Resources that this home answers; every other Resource is a task's name.
 SERVICES = AWAITED | {INVOKE, START}
 
-#: Performs a task as far as it goes without a call. Given: the answer of the call that it asked for, and whether an
-#: earlier try may have gone out. Result: the event that ends the task; None while it waits for a call, a token or
-#: another execution.
+#: Performs a task until it needs a call. Given: the answer of the call that it asked for, and whether an earlier try
+#: may have gone out. Result: the event that ends the task; None while it waits for a call, a token or another
+#: execution.
 PerformTask: TypeAlias = Callable[[TaskPorts, StoredExecution, ScheduleTask, Answer | None, bool], AnyEvent | None]
 
 

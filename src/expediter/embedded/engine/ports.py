@@ -98,9 +98,8 @@ class DefinitionStore(Protocol):
     def route(self, configured: int, routing: Routing) -> None: ...
 
     def undo_routing(self) -> bool:
-        """The routing before the newest counts again, and cannot be taken back itself.
-
-        False when there is none, or when the newest cannot.
+        """Undoes the newest routing: the one before it holds again, and cannot be undone itself. False when there is
+        none, or the newest cannot be undone.
         """
 
     def end_routing(self, configured: int) -> None:

@@ -1,7 +1,7 @@
 """Tells operators of alerts about orders: a line in the log, and a mail to each operator.
 
 Rules:
- - each alert about an order is told once, also across restarts: the unit of work that posts the mails writes it down;
+ - each alert about an order is sent once, also across restarts: the unit of work that posts the mails records it;
  - a round reads the orders under way page by page, and ends at the first one that is in time;
  - a round tells MOST alerts with the same cause, so a bank that is down for hours does not fill the outbox; the next
    round goes on.

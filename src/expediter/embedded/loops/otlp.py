@@ -42,7 +42,8 @@ class OtlpCollector:
     def wants(self, trace: str) -> bool:
         """Whether OTEL_TRACES_SAMPLER wants this trace; the same answer for the same trace.
 
-        The decision goes by a digest. Some digits are the same in all order ids, so a share by the id would be wrong.
+        The decision depends on a digest of the id. Some digits are the same in all order ids, so a share by the id
+        would be wrong.
         """
         number = int.from_bytes(hashlib.sha256(trace.encode()).digest()[:16])
         return self._sampler.should_sample(None, number, "order").decision is not Decision.DROP

@@ -26,7 +26,7 @@ COUNTERS: dict[str, Family] = {
     "expediter_orders_ended_total": Family("Orders ended.", ("status",)),
     "expediter_requests_shed_total": Family("Requests refused with 503 because there was too much to do."),
     "expediter_sign_ins_failed_total": Family("Tokens that were wrong: at the console's sign-in, and in requests."),
-    "expediter_commits_lost_total": Family("Commits that failed (a full disk): all in them was told to try again."),
+    "expediter_commits_lost_total": Family("Commits that failed (a full disk): every request in them got 503."),
 }
 
 #: Since the start of the process.
@@ -46,7 +46,7 @@ HISTOGRAMS: dict[str, Family] = {
     "expediter_commit_units": Family("Units of work in one commit."),
 }
 
-#: 1 while the server takes no orders for this reason, else 0. It is told too when the file cannot be read.
+#: 1 while the server takes no orders for this reason, else 0. It is shown also when the file cannot be read.
 OUTAGE: dict[str, Family] = {
     "expediter_outage": Family("1 while the server takes no orders for this reason.", ("outage",)),
 }

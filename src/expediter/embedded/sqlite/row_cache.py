@@ -37,7 +37,7 @@ class CachedRows(dict[K, V | None]):
 
     A row that is asked for and not here is read.
     ``_filed``: what the file holds of the rows that the batch changed.
-    ``changed``: is told of the rows that a batch changed, once it is durable.
+    ``changed``: is called with the rows that a batch changed, once it is durable.
     """
 
     __slots__ = ("_empty", "_filed", "_number", "_owner", "changed", "mapper")

@@ -27,10 +27,10 @@ V = TypeVar("V")
 Key_contra = TypeVar("Key_contra", bound=Hashable, contravariant=True)
 
 
-#: What is said where SQLite meets a page that cannot be what was written.
+#: The message when SQLite finds a damaged page.
 DAMAGED = "The database file is damaged. Stop the server, and restore the last backup or repair the file."
 
-#: What is said while another program keeps us from writing.
+#: The message while another program has the lock.
 LOCKED = "Another program has locked the database file. Try again in a moment."
 
 #: What SQLite raises when it refuses a row. All other errors are of the file or of the disk.
@@ -110,7 +110,7 @@ class Rows(Protocol[Key_contra, V]):
         """All rows of a statement that only reads."""
 
 
-#: Is told of rows that changed, once that is durable.
+#: Called with the rows that changed, once that is durable.
 Changed: TypeAlias = Callable[[Sequence[Change[V]]], None]
 
 
@@ -152,13 +152,12 @@ def any_row(table: str) -> str:
 
 
 def ignore(_: BaseException) -> None:
-    """Nobody has to be told."""
+    """Does nothing."""
 
 
 class Session:
-    """A connection as the stores use it. What SQLite cannot do raises StoreUnavailable, and undoes the unit.
-
-    ``failed`` is told what SQLite said.
+    """A connection as the stores use it. What SQLite cannot do raises StoreUnavailable, and undoes the unit. ``failed``
+    is called with SQLite's error.
     """
 
     def __init__(self, connection: apsw.Connection, failed: Callable[[BaseException], None] = ignore) -> None:
@@ -166,7 +165,7 @@ class Session:
         self.failed = failed
 
     def table(self, mapper: Mapper[K, V], changed: Changed[V] | None = None) -> Rows[K, V]:
-        """The rows of a table. ``changed`` is told of the rows that each commit changed, once it is durable."""
+        """The rows of a table. ``changed`` is called with the rows that each commit changed, once it is durable."""
         return UncachedRows(self, mapper, changed)
 
     def execute(self, sql: str, values: tuple[Value, ...]) -> None:

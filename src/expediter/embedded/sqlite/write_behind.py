@@ -73,9 +73,9 @@ _NONE, _CACHED, _DIRECT = _Unit
 class _Batch(msgspec.Struct):
     """A batch from its first unit until it is kept or lost.
 
-    ``statements``: those that are written with it, with their values. ``written``: the changed rows of tables whose
-    changes somebody is told of. ``direct``: a unit ran a statement at once, so the cache does not know all that the
-    COMMIT writes. ``failed``: why a write failed.
+    ``statements``: those that are written with it, with their values. ``written``: the changed rows of tables that have
+    listeners. ``direct``: a unit ran a statement at once, so the cache does not know all that the COMMIT writes.
+    ``failed``: why a write failed.
     """
 
     statements: dict[str, list[tuple[Value, ...]]] = {}

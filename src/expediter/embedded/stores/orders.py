@@ -30,7 +30,7 @@ class Numbered(msgspec.Struct, frozen=True, gc=False):
 
 
 class SqliteOrders:
-    """``changed`` is told of each order that a unit changed, once: as it was before the unit, and as it is at its end.
+    """``changed`` is called once for each order that a unit changed: with the order before the unit, and after it.
 
     ``posted`` is called in the unit of work that writes mails. None: mails are not sent, and stay in the mailbox.
     """

@@ -90,7 +90,7 @@ class Connections:
             self._give_up(connection, RequestTooSlow())
 
     def hold(self, connection: Connection, count: int) -> None:
-        """Counts so many more bytes of a request that is not yet whole."""
+        """Counts more bytes of a request that is not yet whole."""
         self.held += count
         if self.held > HELD:
             self._make_room(connection)

@@ -24,5 +24,5 @@ def raised() -> int:
 
 
 def connections(descriptors: int) -> int:
-    """How many of so many descriptors are for connections: at least half."""
+    """How many of these descriptors are for connections: at least half."""
     return max(descriptors - OWN, descriptors // 2)

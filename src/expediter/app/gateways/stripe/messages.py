@@ -11,7 +11,7 @@ from expediter.app.gateways.http import HttpRequest, HttpResponse, cleaned, pars
 from expediter.app.tasks.calls import Refused
 from expediter.domain.errors import PaymentUnavailable
 
-#: The version that every request asks for: an account's own version is changed by whoever has the account.
+#: The API version of every request. The default version of an account may change.
 VERSION = "2026-10-28.endive"
 
 DECLINED = "The payment was declined."

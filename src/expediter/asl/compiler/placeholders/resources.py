@@ -20,7 +20,7 @@ def resource(text: str, _spec: dict[str, Json]) -> str:
 
 
 def reader_resource(reader: dict[str, Json]) -> str:
-    """Of an ItemReader: it reads an object when it is told what is in it."""
+    """Of an ItemReader: with an InputType it reads an object."""
     config = reader.get("ReaderConfig")
     reads = not isinstance(config, dict) or bool(config.keys() & {"InputType", "ManifestType"})
     return _store(str(reader["Resource"]), GET if "ReaderConfig" in reader and reads else LIST)

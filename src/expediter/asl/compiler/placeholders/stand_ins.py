@@ -186,7 +186,7 @@ class _Level:
         return self.open(text) if unknown else text
 
     def open(self, text: str) -> str:
-        """The name of a state that may lead anywhere; who gets there is told what has no value."""
+        """The name of a Fail state that may lead anywhere. Its cause says which placeholder has no value."""
         if text not in self.named:
             name = text[:70]
             while name in self.states or name in self.filler.open:

@@ -1,7 +1,7 @@
 """The library jsonata-python, loaded in this place only.
 
-It raises the process's limit of recursion when it is loaded. That is for the process to decide, so the limit is put
-back; ``limits.recursion`` raises it for as long as an expression is read or evaluated.
+It raises the process's limit of recursion when it is loaded. Only the process may decide that, so the limit is
+restored; ``limits.recursion`` raises it for as long as an expression is read or evaluated.
 """
 
 import sys

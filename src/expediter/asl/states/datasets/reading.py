@@ -75,7 +75,7 @@ def add_items(group: Group, dataset: Json, source: str = "") -> None:
 
 
 def item_of(group: Group, index: int, value: Json) -> dict[str, Json]:
-    """What the context object tells of an item (``$$.Map.Item``)."""
+    """The item in the context object (``$$.Map.Item``)."""
     first = 0
     for portion in group.portions:
         if index < first + portion.count:

@@ -27,7 +27,7 @@ class ResultWriter(NamedTuple):
     lines: bool
 
     def result(self, group: Group) -> Json:
-        """The state's result, where nothing is written to the store. Failed executions are told of as in NONE."""
+        """The state's result, where nothing is written to the store. Failed executions are listed as with NONE."""
         told = [*self._succeeded(group), *_records(group, "FAILED")]
         return self._text(told) if self.lines else told
 

@@ -12,7 +12,7 @@ from expediter.cli.commands.workflow.service_models import service_model
 
 
 class Level(StrEnum):
-    """How much is told of the data's way through the state."""
+    """How much is printed of the data's way through the state."""
 
     INFO = "INFO"
     DEBUG = "DEBUG"
