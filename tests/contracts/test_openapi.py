@@ -25,10 +25,10 @@ from expediter.embedded.engine.task_tokens import TaskFailure
 from expediter.embedded.web import operations as embedded
 from expediter.embedded.web.operations import Kind
 from expediter.embedded.web.routes.audit import AuditPage
-from expediter.embedded.web.routes.books import CurrencyView, Reconciliation
 from expediter.embedded.web.routes.customers import Erasure
 from expediter.embedded.web.routes.keys import KeyView, NewKey
 from expediter.embedded.web.routes.mails import MailList, MailPage, Resend
+from expediter.embedded.web.routes.reconciliation import CurrencyView, Reconciliation
 from expediter.embedded.web.routes.workflow import NewRouting, NewVersion, VersionView
 
 DOCUMENT: dict[str, Any] = json.loads(contracts.read("openapi.json"))

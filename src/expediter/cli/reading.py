@@ -81,7 +81,7 @@ class WholeOrder(msgspec.Struct, frozen=True):
     pruned: bool
 
 
-class Books(msgspec.Struct, frozen=True):
+class Reconciliation(msgspec.Struct, frozen=True):
     """The sums, and the orders that do not add up: a server lists the first of ``offenders_count``."""
 
     currencies: tuple[Currency, ...]
@@ -101,7 +101,7 @@ class Reading(Protocol):
     def mails(self, limit: int, cursor: str | None) -> MailPage: ...
     def mails_of(self, order_id: str) -> tuple[MailView, ...]: ...
     def audit(self, limit: int, cursor: int | None) -> AuditPage: ...
-    def books(self) -> Books: ...
+    def reconciliation(self) -> Reconciliation: ...
 
 
 @contextmanager
@@ -159,13 +159,13 @@ class _Folder:
         found = self._view.audit.page(limit, cursor)
         return AuditPage(tuple(map(audit_view, found)), found[-1].no if found else None)
 
-    def books(self) -> Books:
-        return books_of(reconcile(self._view.work.orders.with_entries()))
+    def reconciliation(self) -> Reconciliation:
+        return reconciliation_of(reconcile(self._view.work.orders.with_entries()))
 
 
-def books_of(report: Report) -> Books:
+def reconciliation_of(report: Report) -> Reconciliation:
     """A report with all of its offenders."""
-    return Books(report.currencies, report.offenders, len(report.offenders))
+    return Reconciliation(report.currencies, report.offenders, len(report.offenders))
 
 
 class _Remote:
@@ -214,8 +214,8 @@ class _Remote:
         pages = self._pages("/audit", AuditPage, limit, cursor)
         return AuditPage(tuple(it for page in pages for it in page.items), pages[-1].cursor)
 
-    def books(self) -> Books:
-        return self._server.fetch("GET", "/reconciliation", Books)
+    def reconciliation(self) -> Reconciliation:
+        return self._server.fetch("GET", "/reconciliation", Reconciliation)
 
     def _pages(
         self, path: str, form: type[T], limit: int, cursor: object, chosen: dict[str, str | None] | None = None

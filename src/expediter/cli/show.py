@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from expediter.api.render import EntryView, LetterView, MailView, OrderView
-from expediter.cli.reading import AuditPage, Books, LetterPage, MailPage, OrderPage, WholeOrder
+from expediter.cli.reading import AuditPage, LetterPage, MailPage, OrderPage, Reconciliation, WholeOrder
 from expediter.domain.ledger import EntryKind
 from expediter.domain.money import decimal, money
 from expediter.domain.order import Status
@@ -221,7 +221,7 @@ def letter(found: LetterView, *, as_json: bool) -> None:
 # ── money ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def books(found: Books, against: str | None, *, as_json: bool) -> None:
+def reconciliation(found: Reconciliation, against: str | None, *, as_json: bool) -> None:
     clean = not found.offenders_count
     if as_json:
         sums = [{**msgspec.to_builtins(sum_), "held": sum_.held} for sum_ in found.currencies]
@@ -239,7 +239,7 @@ def books(found: Books, against: str | None, *, as_json: bool) -> None:
     to.print(table("currency", "orders#", "charges#", "refunds#", "held#", "should be held#", rows=rows))
     to.print()
     if clean:
-        whose = f"our books and the records of {against}" if against else "our books"
+        whose = f"our ledger and the records of {against}" if against else "our ledger"
         to.print(f"Clean: every cent is accounted for in {whose}.")
         return
     listed = found.offenders[:SHOWN]

@@ -129,7 +129,7 @@ def test_more_than_a_page_of_the_server_is_listed(started: Start, typed: Run, tm
     assert (len(listed["items"]), rest["cursor"]) == (120, None)
 
 
-def test_the_books_of_a_provider_are_compared_beside_the_data_only(guarded: Server, typed: Run) -> None:
+def test_the_records_of_a_provider_are_compared_beside_the_data_only(guarded: Server, typed: Run) -> None:
     refused = typed("reconcile", "--against", "http://127.0.0.1:9", "--url", guarded.url)
 
     assert refused.code == 2

@@ -70,7 +70,7 @@ def revoke_key(
     if not re.fullmatch(r"exp_[0-9a-f]+", key_id):
         stop(f"{key_id!r} is no key's id. Give what the key begins with, such as exp_1a2b3c4d.")
     server(url, token, data).ask("DELETE", f"/keys/{key_id}", NoneType)
-    print(f"{key_id} opens nothing any more.")
+    print(f"{key_id} is revoked.")
 
 
 def _instant(text: str) -> str:

@@ -32,17 +32,17 @@ def reconcile(
     from expediter.app.operator.reconcile import reconcile as add_up
     from expediter.cli import show
     from expediter.cli.provider import against_provider
-    from expediter.cli.reading import books_of, reading
+    from expediter.cli.reading import reading, reconciliation_of
 
     if against or stack:
         provider = _provider(against) if against else None
         with _orders(url, data, stack) as orders:
-            books = books_of(against_provider(orders, provider) if provider else add_up(orders()))
+            found = reconciliation_of(against_provider(orders, provider) if provider else add_up(orders()))
     else:
         with reading(url, token, data) as home:
-            books = home.books()
-    show.books(books, against, as_json=as_json)
-    raise typer.Exit(1 if books.offenders_count else 0)
+            found = home.reconciliation()
+    show.reconciliation(found, against, as_json=as_json)
+    raise typer.Exit(1 if found.offenders_count else 0)
 
 
 def _provider(against: str) -> "Provider":

@@ -21,7 +21,6 @@ from expediter.embedded.engine.workflows import HistoryTakesLong
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.routes import workflow
 from expediter.embedded.web.routes.audit import list_audit
-from expediter.embedded.web.routes.books import reconcile
 from expediter.embedded.web.routes.customers import erase_user
 from expediter.embedded.web.routes.keys import add_key, list_keys, revoke_key
 from expediter.embedded.web.routes.mails import get_mails, list_mails, resend_mails
