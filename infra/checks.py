@@ -44,6 +44,12 @@ def _rights(stack: Orders) -> list[Accepted]:
             "See docs/decisions/0105-one-role-may-deliver-logs-anywhere.md.",
         ),
         Accepted(
+            stack.functions.anywhere,
+            "AwsSolutions-IAM5[Resource::*]",
+            "X-Ray knows no resources, and EC2 few for what connects a function to a network; bound to the stack's own "
+            "region. See docs/decisions/0112-functions-are-traced.md.",
+        ),
+        Accepted(
             stack.messages.dropped,
             "AwsSolutions-SQS3",
             "Nothing takes from this queue, so nothing of it can fail: it keeps what the streams dropped for people.",

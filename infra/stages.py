@@ -5,11 +5,13 @@ from typing import NamedTuple
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 
+from infra.compute.network import Network
+
 
 class Stage(NamedTuple):
     """``rate`` and ``burst``: requests a second at the REST API, steady and at once. ``origin``: of which other origin
     pages may call it (``https://shop.example.com``); empty: of none. ``canary``: whether a release gets a tenth of
-    the calls and orders first."""
+    the calls and orders first. ``network``: in which one the functions run."""
 
     name: str
     removal: cdk.RemovalPolicy
@@ -19,6 +21,7 @@ class Stage(NamedTuple):
     burst: int
     canary: bool
     origin: str = ""
+    network: Network = Network()
 
 
 STAGES = {

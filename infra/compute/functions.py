@@ -14,12 +14,16 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from expediter.aws.functions.table import FUNCTIONS, OTHER_FUNCTIONS
+from infra.compute.network import CONNECTING
 from infra.stages import Stage
 
 #: Seconds: less than the TimeoutSeconds of every task and than what API Gateway waits (29).
 TIMEOUT = 28
 #: MB. Half a processor's second at start is what a cold start is made of.
 MEMORY = 512
+#: How a function tells X-Ray of its calls.
+#: https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+TRACING = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
 #: The alias by which functions and the state machine are called.
 LIVE = "live"
 
@@ -34,6 +38,7 @@ class Functions(Construct):
         self.roles: dict[str, iam.Role] = {}
         self.by_name = {name: self._function(name, handler, asset, stage) for name, handler in FUNCTIONS.items()}
         self.versions = {name: function.current_version for name, function in self.by_name.items()}
+        self.anywhere = self._anywhere(stage)
         self.live = {
             name: lambdas.Alias(self, f"{name}Live", alias_name=LIVE, version=self.versions[name])
             for name in OTHER_FUNCTIONS
@@ -58,8 +63,27 @@ class Functions(Construct):
             role=role.without_policy_updates(),
             log_group=group,
             logging_format=lambdas.LoggingFormat.JSON,
+            tracing=lambdas.Tracing.ACTIVE,
             current_version_options=lambdas.VersionOptions(removal_policy=cdk.RemovalPolicy.RETAIN),
         )
+
+    def _anywhere(self, stage: Stage) -> iam.Policy:
+        """What every function may do for which AWS knows no resources: tell X-Ray of itself, and come into its network.
+
+        It is there before the functions: Lambda looks when it makes one.
+        """
+        here = {"StringEquals": {"aws:RequestedRegion": cdk.Stack.of(self).region}}
+        actions = [TRACING, CONNECTING] if stage.network.subnets else [TRACING]
+        statements = [iam.PolicyStatement(actions=it, resources=["*"], conditions=here) for it in actions]
+        policy = iam.Policy(self, "Anywhere", statements=statements, roles=list(self.roles.values()))
+        for function in self.by_name.values():
+            function.node.add_dependency(policy)
+            made = function.node.default_child
+            if stage.network.subnets and isinstance(made, lambdas.CfnFunction):
+                made.vpc_config = lambdas.CfnFunction.VpcConfigProperty(
+                    subnet_ids=list(stage.network.subnets), security_group_ids=list(stage.network.security_groups)
+                )
+        return policy
 
     def may(self, name: str, actions: list[str], *resources: str) -> None:
         """Lets the function do this with exactly these resources."""

@@ -138,10 +138,30 @@ WRITERS = {
 
 
 def rights(template: Template, role: str) -> list[dict[str, Any]]:
-    """The statements of a role's policies."""
-    key = named(template, "AWS::IAM::Role", role)[0]
-    policies = [it for it in resources(template, "AWS::IAM::Policy").values() if {"Ref": key} in it["Roles"]]
+    """The statements of a role's own policies; ``anywhere`` is what all functions have together."""
+    key, shared = named(template, "AWS::IAM::Role", role)[0], anywhere(template)[0]
+    found = resources(template, "AWS::IAM::Policy")
+    policies = [it for name, it in found.items() if name != shared and {"Ref": key} in it["Roles"]]
     return [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+
+def anywhere(template: Template) -> tuple[str, Any]:
+    return named(template, "AWS::IAM::Policy", "FunctionsAnywhere")
+
+
+def every_function_may_tell_x_ray_of_itself_in_its_own_region(template: Template) -> None:
+    _, policy = anywhere(template)
+    roles = {key for key in resources(template, "AWS::IAM::Role") if key.startswith("Functions")}
+    assert {role["Ref"] for role in policy["Roles"]} == roles
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert {name: it for name, it in statement.items() if name != "Condition"} == {
+        "Action": ["xray:PutTelemetryRecords", "xray:PutTraceSegments"],
+        "Effect": "Allow",
+        "Resource": "*",
+    }
+    for name in FUNCTIONS:
+        key = function(template, name)[0]
+        assert anywhere(template)[0] in template["Resources"][key]["DependsOn"], "Lambda looks when it makes one"
 
 
 def pairs(statements: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -235,7 +255,7 @@ DELIVERY = {
 }
 
 
-def one_statement_is_allowed_on_everything_and_only_under_a_condition(template: Template) -> None:
+def two_statements_are_allowed_on_everything_and_only_under_a_condition(template: Template) -> None:
     found = []
     for key, policy in resources(template, "AWS::IAM::Policy").items():
         for statement in policy["PolicyDocument"]["Statement"]:
@@ -243,7 +263,7 @@ def one_statement_is_allowed_on_everything_and_only_under_a_condition(template: 
             if any(text(resource) in {"*", "arn:*"} for resource in listed(statement["Resource"])):
                 assert statement["Condition"]["StringEquals"] == {"aws:RequestedRegion": {"Ref": "AWS::Region"}}, key
                 found.append(key)
-    assert [key[:-8] for key in found] == ["WorkflowRoleDefaultPolicy"]
+    assert sorted(key[:-8] for key in found) == ["FunctionsAnywhere", "WorkflowRoleDefaultPolicy"]
 
 
 def no_role_has_rights_where_the_check_for_everything_does_not_look(template: Template) -> None:
@@ -288,11 +308,12 @@ def a_role_is_taken_on_by_its_service_alone(template: Template) -> None:
 
 def policies_belong_to_their_role_and_functions_to_theirs(template: Template) -> None:
     for key, policy in resources(template, "AWS::IAM::Policy").items():
-        ((_, role),) = policy["Roles"][0].items()
-        assert len(policy["Roles"]) == 1
-        assert key.startswith(role[:-8]), key
         assert policy["PolicyDocument"]["Version"] == "2012-10-17"
         assert policy["PolicyName"]
+        if key != anywhere(template)[0]:
+            ((_, role),) = policy["Roles"][0].items()
+            assert len(policy["Roles"]) == 1
+            assert key.startswith(role[:-8]), key
     assert len({str(function(template, name)[1]["Role"]) for name in FUNCTIONS}) == len(FUNCTIONS)
 
 
@@ -302,7 +323,8 @@ RIGHTS = (
     each_function_may_do_its_own_and_nothing_of_another_s,
     only_these_write,
     the_services_may_do_one_thing_each,
-    one_statement_is_allowed_on_everything_and_only_under_a_condition,
+    every_function_may_tell_x_ray_of_itself_in_its_own_region,
+    two_statements_are_allowed_on_everything_and_only_under_a_condition,
     no_role_has_rights_where_the_check_for_everything_does_not_look,
     a_role_is_taken_on_by_its_service_alone,
     policies_belong_to_their_role_and_functions_to_theirs,
