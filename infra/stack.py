@@ -24,6 +24,7 @@ from infra.limits import Limits
 from infra.messages import Messages
 from infra.stages import Stage
 from infra.store import Store
+from infra.traces import Traces
 from infra.users import Users
 from infra.watch import Watch
 
@@ -79,6 +80,7 @@ class Orders(cdk.Stack):
         )
         self.release = Release(self, stage, functions=self.functions, workflow=self.workflow, alarms=watch.alarms)
         self._executions()
+        Traces(self, stage, machine=self.workflow.machine.state_machine_name)
         self._budget(email)
         self._limits()
         self._outputs()

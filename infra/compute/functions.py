@@ -24,6 +24,8 @@ MEMORY = 512
 #: How a function tells X-Ray of its calls.
 #: https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 TRACING = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+#: What a queue or a stream calls goes on with a trace that there is, and begins none: every message would be one.
+FOLLOWING = frozenset({"Intake", "Mailer", "Publisher"})
 #: The alias by which functions and the state machine are called.
 LIVE = "live"
 
@@ -63,7 +65,7 @@ class Functions(Construct):
             role=role.without_policy_updates(),
             log_group=group,
             logging_format=lambdas.LoggingFormat.JSON,
-            tracing=lambdas.Tracing.ACTIVE,
+            tracing=lambdas.Tracing.PASS_THROUGH if name in FOLLOWING else lambdas.Tracing.ACTIVE,
             current_version_options=lambdas.VersionOptions(removal_policy=cdk.RemovalPolicy.RETAIN),
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from expediter.aws.functions.table import OTHER_FUNCTIONS, TASK_FUNCTIONS
 from expediter.aws.stores.tables import TABLES
-from tests.infra.reading import Template, function, named, only, resources
+from tests.infra.reading import Template, function, get, named, only, resources
 
 RUNBOOK = (Path(__file__).parents[2] / "docs/how-to/aws-runbook.md").read_text(encoding="utf-8")
 
@@ -152,7 +152,22 @@ def the_dashboard_shows_every_alarm_s_metric(template: Template) -> None:
     assert all(name in body for name in ALARMS)
 
 
+def a_twentieth_of_the_orders_and_calls_is_traced(template: Template) -> None:
+    machine = named(template, "AWS::StepFunctions::StateMachine", "WorkflowOrders")[0]
+    rules = [it["SamplingRule"] for it in resources(template, "AWS::XRay::SamplingRule").values()]
+    assert sorted((it["ServiceType"], str(it["ServiceName"])) for it in rules) == [
+        ("AWS::ApiGateway::Stage", "orders-dev/dev"),
+        ("AWS::AppSync::GraphQLAPI", "orders-dev"),
+        ("AWS::StepFunctions::StateMachine", str(get(machine, "Name"))),
+    ]
+    assert {(it["FixedRate"], it["ReservoirSize"], it["Version"]) for it in rules} == {(0.05, 0, 1)}
+    assert len({it["RuleName"] for it in rules} | {it["Priority"] for it in rules}) == 6
+    every = ("HTTPMethod", "Host", "ResourceARN", "URLPath")
+    assert all(it[name] == "*" for it in rules for name in every)
+
+
 WATCH = (
+    a_twentieth_of_the_orders_and_calls_is_traced,
     the_alarms_ring_when_they_shall,
     every_alarm_has_its_place_in_the_runbook,
     a_month_that_is_going_to_cost_more_is_told,

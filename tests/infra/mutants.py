@@ -22,6 +22,7 @@ KINDS = (
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Function",
     "AWS::Lambda::Version",
+    "AWS::XRay::SamplingRule",
     "AWS::Lambda::Alias",
     "AWS::StepFunctions::StateMachineVersion",
     "AWS::StepFunctions::StateMachineAlias",
