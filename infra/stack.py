@@ -24,9 +24,9 @@ from infra.limits import Limits
 from infra.messages import Messages
 from infra.stages import Stage
 from infra.store import Store
-from infra.traces import Traces
 from infra.users import Users
-from infra.watch import Watch
+from infra.watching.alarms import Watch
+from infra.watching.traces import Traces
 
 #: Messages to one call of the intake.
 BATCH = 5

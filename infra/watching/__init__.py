@@ -1,0 +1,1 @@
+"""What is watched: alarms with the dashboard, and traces."""
