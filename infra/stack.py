@@ -79,8 +79,7 @@ class Orders(cdk.Stack):
             stage=stage,
         )
         self.release = Release(self, stage, functions=self.functions, workflow=self.workflow, alarms=watch.alarms)
-        self._executions()
-        Traces(self, stage, machine=self.workflow.machine.state_machine_name)
+        self._executions(stage)
         self._budget(email)
         self._limits()
         self._outputs()
@@ -166,9 +165,10 @@ class Orders(cdk.Stack):
         )
         mapping.node.add_dependency(self.functions.roles["Intake"])
 
-    def _executions(self) -> None:
-        """The intake starts executions, the REST API shows their history."""
+    def _executions(self, stage: Stage) -> None:
+        """The intake starts executions, the REST API shows their history; some are traced."""
         machine = self.workflow.machine
+        Traces(self, stage, machine=machine.state_machine_name)
         # Step Functions looks at the right to the machine itself, whatever alias is named.
         # https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
         self.functions.may("Intake", ["states:StartExecution"], machine.state_machine_arn)
