@@ -22,6 +22,7 @@ BROWSER := $(VENV)/.browser-installed
 OIDC := $(VENV)/oidc/.installed
 CLIENT := $(VENV)/client/.installed
 STRIPE := $(VENV)/localstripe/.installed
+LOCALSTACK := $(VENV)/localstack/.installed
 AWS := $(VENV)/.aws-installed
 
 # Heavy tests start servers and wait for them in real time, each wait with an end of its own well below this: on a slow
@@ -92,7 +93,7 @@ destroy: synth ## Remove the stack of STAGE again (prod keeps its tables)
 aws-local: $(AWS) ## Run the synthesised stack here, without an account, and send orders through it (Linux x86_64)
 	$(HEAVY) -v tests/aws/local
 
-test-aws: $(AWS) ## The AWS home's tests: adapters, functions, template, the stack run here
+test-aws: $(AWS) $(LOCALSTACK) ## The AWS home's tests: adapters, functions, template, the stack run here
 	$(HEAVY) tests/aws tests/infra tests/workflow tests/journeys/parity tests/scripts/test_generate_service_models.py
 
 check-aws: $(AWS) ## Types of what only the AWS lock can check
@@ -140,6 +141,7 @@ lock: ## Write requirements/*.txt anew (for developers; needs uv)
 	$(call compile,deploy)
 	$(call compile,client)
 	$(call compile,localstripe)
+	$(UV) pip compile $(LOCK) --python-version 3.13 --exclude-newer 2026-03-01 --output-file requirements/localstack.txt requirements/localstack.in
 	$(call compile,peers-dbos)
 	$(call compile,peers-restate)
 	$(call compile,peers-temporal)
@@ -147,9 +149,9 @@ lock: ## Write requirements/*.txt anew (for developers; needs uv)
 	cd tests/oidc/provider && npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --silent
 
 # Locks hold for every platform and Python we support, carry hashes, and name no place to download from.
+LOCK = --quiet --no-config --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
 define compile
-$(UV) pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-  --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE) --output-file requirements/$(1).txt $(2) requirements/$(1).in
+$(UV) pip compile $(LOCK) --universal --python-version 3.11 --output-file requirements/$(1).txt $(2) requirements/$(1).in
 endef
 
 # --- what the targets above stand on
@@ -231,3 +233,14 @@ $(STRIPE): requirements/localstripe.txt | $(PY)
 	@$(PY) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r $< && touch $@ \
 	  || echo "Left out: localstripe, because it could not be fetched" >&2
+
+# In a virtualenv of its own, because it needs Python 3.13. Its tests are skipped, and say why, where there is
+# none or it could not be fetched (half a gigabyte).
+$(LOCALSTACK): requirements/localstack.txt
+	@for python in python3.13 $$HOME/.pyenv/versions/3.13*/bin/python; do \
+	  if $$python -c 'import ensurepip, sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null; then \
+	    echo "Installing LocalStack (half a gigabyte, three minutes)"; \
+	    $$python -m venv --clear $(@D) && \
+	    $(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r $< && touch $@ && exit; \
+	  fi; \
+	done; echo "Left out: LocalStack, because there is no Python 3.13 or it could not be fetched" >&2
