@@ -38,7 +38,7 @@ class RefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Record(msgspec.Struct, frozen=True):
     """The first answer under a key, and the money that moved: ``amount`` 0 means none. ``asked`` is what was wanted.
 
-    ``charge_key`` of a refund names the charge that it gave back.
+    ``charge_key`` of a refund names the charge that it gave back. ``pending``: it waits for its customer.
     """
 
     kind: str
@@ -50,6 +50,7 @@ class Record(msgspec.Struct, frozen=True):
     reference: str | None = None
     refused: str | None = None
     charge_key: str | None = None
+    pending: bool = False
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -93,6 +94,16 @@ class Bank:
     def script(self, call: str, *acts: Act, order_id: str = ANY) -> None:
         """What happens to the next charge, refund or lookup of the order."""
         self._behaviour.script(call, order_id, acts)
+
+    def complete(self, order_id: str, *, paid: bool = True) -> None:
+        """The customer has done, or not done, what the pending charges of the order wait for."""
+        for record in [it for it in self._records.values() if it.pending and it.order_id == order_id]:
+            ended = (
+                msgspec.structs.replace(record, pending=False, amount=record.asked)
+                if paid
+                else msgspec.structs.replace(record, pending=False, refused="The customer did not confirm.")
+            )
+            self._write("complete", record.key, 1, Act.OK, (ended,))
 
     @property
     def movements(self) -> list[Record]:
@@ -178,6 +189,8 @@ class Bank:
             return ()
         no = Record("charge", key, body.order_id, body.amount, 0, body.currency, refused="The card was declined.")
         ok = msgspec.structs.replace(no, amount=body.amount, reference=f"ch_{key}", refused=None)
+        if act is Act.PEND:
+            return (msgspec.structs.replace(ok, amount=0, pending=True),)
         return (no if act is Act.REFUSE else ok,)
 
     def _refund(self, key: str, body: RefundBody, _: Act) -> tuple[Record, ...]:
@@ -197,11 +210,14 @@ class Bank:
             charge_key=body.charge_key,
         )
         fence = Record("charge", body.charge_key, body.order_id, body.amount, 0, body.currency, refused="Refunded.")
-        return (refund,) if charge else (fence, refund)
+        return (refund,) if charge and not charge.pending else (fence, refund)
 
 
 def _answer(record: Record, past: bool = False) -> Response:
     """The first answer; asked for later, a decline is a 200 that says so."""
+    if record.pending:
+        shown = {"charge_id": record.reference, "redirect_url": f"https://bank.example/{record.key}"}
+        return JSONResponse({"status": "pending", **shown}, 202)
     if record.refused is not None:
         return error(200 if past else 402, record.refused)
     return JSONResponse({"status": "ok", f"{record.kind}_id": record.reference})

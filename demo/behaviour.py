@@ -16,6 +16,8 @@ class Act(StrEnum):
 
     OK = "ok"
     REFUSE = "refuse"
+    PEND = "pend"
+    """A charge waits for its customer: see Bank.complete."""
     FAIL = "fail"
     """Answers 500 and does nothing."""
     BUSY = "busy"

@@ -1,4 +1,6 @@
-"""The order queue with its dead-letter queue, what the streams' functions dropped, and the topics."""
+"""The queues of orders and of events, each with its dead-letter queue, what the streams' functions dropped, and the
+topics.
+"""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -15,29 +17,11 @@ VISIBILITY = 6 * 30
 class Messages(Construct):
     def __init__(self, scope: Construct, email: str) -> None:
         super().__init__(scope, "Messages")
-        self.dead = sqs.Queue(
-            self,
-            "DeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),
-        )
-        self.orders = sqs.Queue(
-            self,
-            "Orders",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            visibility_timeout=cdk.Duration.seconds(VISIBILITY),
-            retention_period=cdk.Duration.days(14),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=MAX_RECEIVES),
-        )
-        self.dropped = sqs.Queue(
-            self,
-            "Dropped",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),
-        )
+        self.dead = self._queue("DeadLetters")
+        self.orders = self._queue("Orders", self.dead)
+        self.dead_events = self._queue("DeadEvents")
+        self.events = self._queue("Events", self.dead_events)
+        self.dropped = self._queue("Dropped")
         self.operators = self._topic("Operators", "Orders: news for operators", email)
         self.alarms = self._topic("Alarms", "Orders: alarms", email)
         # A topic with a policy of its own loses the default one, which lets alarms in.
@@ -48,6 +32,18 @@ class Messages(Construct):
                 resources=[self.alarms.topic_arn],
                 conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
             )
+        )
+
+    def _queue(self, name: str, dead: sqs.Queue | None = None) -> sqs.Queue:
+        """``dead``: where what could not be taken in goes."""
+        return sqs.Queue(
+            self,
+            name,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            visibility_timeout=cdk.Duration.seconds(VISIBILITY) if dead else None,
+            retention_period=cdk.Duration.days(14),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead, max_receive_count=MAX_RECEIVES) if dead else None,
         )
 
     def _topic(self, name: str, shown: str, email: str) -> sns.Topic:

@@ -30,8 +30,12 @@ from infra.watching.traces import Traces
 
 #: Messages to one call of the intake.
 BATCH = 5
+#: What it takes to receive messages.
+RECEIVING = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
 #: The functions that talk to the payment provider.
 CHARGING = ("ProcessPayment", "RefundPayment", "CancelFailedOrder")
+#: The functions that may end the wait for a payment.
+WAKING = ("Rest", "Graphql", "Events")
 #: Records to one call of a function that follows a stream, and how often it is tried with one. It holds up the others
 #: of its shard no longer; the sweep sends it later.
 RECORDS, TRIES = 10, 10
@@ -56,7 +60,7 @@ class Orders(cdk.Stack):
         live = self.functions.live
         self.graphql = GraphqlApi(self, stage, function=live["Graphql"], pool=self.users.pool)
         self.rest = RestApi(
-            self, stage, queue=self.messages.orders, function=live["Rest"], pool_arn=self.users.pool.user_pool_arn
+            self, stage, messages=self.messages, function=live["Rest"], pool_arn=self.users.pool.user_pool_arn
         )
         if stage.origin:
             self.functions.knows("Rest", allowed_origin=stage.origin)
@@ -84,9 +88,11 @@ class Orders(cdk.Stack):
         self._limits()
         self._outputs()
 
-    def _parameter(self, name: str, text: str, default: str | None = None, pattern: str | None = None) -> str:
+    def _parameter(
+        self, name: str, text: str, default: str | None = None, pattern: str | None = None, *, longest: int = 100
+    ) -> str:
         parameter = cdk.CfnParameter(
-            self, name, description=text, default=default, allowed_pattern=pattern, max_length=100
+            self, name, description=text, default=default, allowed_pattern=pattern, max_length=longest
         )
         return parameter.value_as_string
 
@@ -95,22 +101,27 @@ class Orders(cdk.Stack):
         payments = self._parameter("Payments", "simulated, simulated:decline=0.2, a URL or stripe", "simulated")
         restaurant = self._parameter("Restaurant", "simulated, simulated:decline=0.1 or a URL", "simulated")
         hold = self._parameter("HoldSeconds", "How long a customer may cancel.", "30", r"\d{1,8}")
+        told = "How long a customer may take to pay."
+        wait = self._parameter("PaymentWaitSeconds", told, "900", r"[1-9]\d{0,6}", longest=7)
         token = secretsmanager.Secret(self, "PaymentsToken", description="The bearer token for the payment provider.")
         told = "Signs the orders that a restaurant gets."
         secret = secretsmanager.Secret(self, "RestaurantSecret", description=told)
-        self.secrets = (token, secret)
+        self.secrets = [token, secret]
         for name in TASK_FUNCTIONS:
             self.functions.knows(name, payments=payments, restaurant=restaurant)
             self.functions.renews(name, payments, restaurant)
         for name in ("Intake", "Graphql", "Rest"):
             self.functions.knows(name, hold_seconds=hold)
             self.functions.renews(name, hold)
+        self.functions.knows("ProcessPayment", payment_wait_seconds=wait)
+        self.functions.renews("ProcessPayment", payments, restaurant, wait)
         for name in CHARGING:
             self.functions.may(name, ["secretsmanager:GetSecretValue"], token.secret_arn)
             self.functions.knows(name, payments_token=token.secret_arn)
         for name in ("SendOrderToRestaurant", "OweRefund"):
             self.functions.may(name, ["secretsmanager:GetSecretValue"], secret.secret_arn)
             self.functions.knows(name, restaurant_secret=secret.secret_arn)
+        self._events()
 
     def _concurrency(self) -> None:
         """What every task has for itself, so that a rush of requests leaves orders under way their share."""
@@ -145,9 +156,8 @@ class Orders(cdk.Stack):
     def _queue(self) -> None:
         """Who sends to the order queue, who takes from it, and who looks at the dead letters."""
         orders, dead = self.messages.orders, self.messages.dead
-        receiving = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-        self.functions.may("Intake", receiving, orders.queue_arn)
-        self.functions.may("Rest", receiving, dead.queue_arn)
+        self.functions.may("Intake", RECEIVING, orders.queue_arn)
+        self.functions.may("Rest", RECEIVING, dead.queue_arn)
         self.functions.knows("Rest", dead_letter_url=dead.queue_url)
         self.functions.may("Intake", ["sqs:SendMessage"], dead.queue_arn)
         self.functions.knows("Intake", queue_url=orders.queue_url, dead_letter_url=dead.queue_url)
@@ -165,6 +175,28 @@ class Orders(cdk.Stack):
         )
         mapping.node.add_dependency(self.functions.roles["Intake"])
 
+    def _events(self) -> None:
+        """The payment provider's events: who takes them from their queue, and what they are signed with."""
+        events, dead = self.messages.events, self.messages.dead_events
+        told = "What signs the payment provider's events; several, with commas between them, while one is changed."
+        secret = secretsmanager.Secret(self, "EventSecrets", description=told)
+        self.secrets.append(secret)
+        self.functions.may("Events", RECEIVING, events.queue_arn)
+        self.functions.may("Events", ["sqs:SendMessage"], dead.queue_arn)
+        self.functions.may("Events", ["secretsmanager:GetSecretValue"], secret.secret_arn)
+        self.functions.knows("Events", events_url=events.queue_url, dead_events_url=dead.queue_url)
+        self.functions.knows("Events", event_secrets=secret.secret_arn)
+        mapping = lambdas.EventSourceMapping(
+            self,
+            "EventsToEvents",
+            target=self.functions.live["Events"],
+            event_source_arn=events.queue_arn,
+            batch_size=BATCH,
+            max_concurrency=2,
+            report_batch_item_failures=True,
+        )
+        mapping.node.add_dependency(self.functions.roles["Events"])
+
     def _executions(self, stage: Stage) -> None:
         """The intake starts executions, the REST API shows their history; some are traced."""
         machine = self.workflow.machine
@@ -181,6 +213,10 @@ class Orders(cdk.Stack):
         )
         self.functions.may("Rest", ["states:GetExecutionHistory"], executions)
         self.functions.may("Figures", ["states:ListExecutions"], machine.state_machine_arn)
+        for name in WAKING:
+            # A task's token is all that this action knows: it takes no resource, and a token cannot be guessed.
+            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html
+            self.functions.may(name, ["states:SendTaskSuccess"], "*")
         for name in ("Rest", "Figures"):
             self.functions.knows(name, state_machine=machine.state_machine_arn)
 
@@ -209,7 +245,8 @@ class Orders(cdk.Stack):
 
     def _figures(self, stage: Stage) -> None:
         """Orders that people have to look at are counted again and again."""
-        self.functions.knows("Figures", stage=stage.name)
+        for name in ("Figures", "Events"):
+            self.functions.knows(name, stage=stage.name)
         counter = targets.LambdaFunction(self.functions.live["Figures"], retry_attempts=0)
         every = events.Schedule.rate(cdk.Duration.minutes(FIGURES))
         events.Rule(self, "Count", description="Orders to look at.", schedule=every, targets=[counter])
@@ -289,6 +326,7 @@ class Orders(cdk.Stack):
             "ProgramClient": self.users.program.user_pool_client_id,
             "TokenUrl": f"{self.users.domain.base_url()}/oauth2/token",
             "OrderQueue": self.messages.orders.queue_url,
+            "DeadEventsQueue": self.messages.dead_events.queue_url,
             "DeadLetterQueue": self.messages.dead.queue_url,
             "StateMachine": self.workflow.machine.state_machine_arn,
         }.items():

@@ -8,6 +8,7 @@ from expediter import contracts
 from expediter.api.access import NEEDS, RESOURCE
 from expediter.api.rest import OPERATIONS
 from expediter.app.access import Scope, scopes_in
+from expediter.app.payments.events import SIGNATURES
 from expediter.asl.protocol import Json
 from infra.api import cors
 
@@ -34,6 +35,9 @@ GATEWAY_ERRORS = {
 }
 
 
+#: The operations that take events in, and the names of their providers.
+EVENTS = {"receiveStripeEvent": "stripe", "receivePaymentEvent": "payments"}
+
 #: What API Gateway says in place of its own words, which do not name the scope.
 DETAILS = {"ACCESS_DENIED": f"The token has no scope for this. POST /orders needs {RESOURCE}{NEEDS['postOrder']}."}
 
@@ -44,6 +48,7 @@ class Wiring(NamedTuple):
     pool: str
     rest_function: str
     queue_path: str
+    events_path: str
     queue_role: str
     region: str
     partition: str
@@ -56,6 +61,9 @@ def document(wiring: Wiring) -> Json:
     spec["paths"] = published(spec["paths"])
     for methods in spec["paths"].values():
         for operation in methods.values():
+            if provider := EVENTS.get(operation["operationId"]):
+                operation["x-amazon-apigateway-integration"] = _events(wiring, provider)
+                continue
             operation["security"] = [{AUTHORIZER: scopes(operation["operationId"])}]
             operation["x-amazon-apigateway-integration"] = _function(wiring)
     post = spec["paths"]["/orders"]["post"]
@@ -87,7 +95,7 @@ def scopes(operation: str) -> list[str]:
 def published(paths: Json) -> Json:
     """The operations that there are on AWS. The others would be 404, so the API does not name them."""
     kept = {
-        path: {method: it for method, it in methods.items() if it["operationId"] in OPERATIONS}
+        path: {method: it for method, it in methods.items() if it["operationId"] in OPERATIONS.keys() | EVENTS.keys()}
         for path, methods in paths.items()
     }
     return {path: methods for path, methods in kept.items() if methods}
@@ -121,20 +129,40 @@ def _function(wiring: Wiring) -> Json:
 
 
 def _queue(wiring: Wiring) -> Json:
+    sent, answered = template("post_order.request.vtl"), template("post_order.response.vtl")
+    return _sqs(wiring, wiring.queue_path, sent, answered)
+
+
+def _events(wiring: Wiring, provider: str) -> Json:
+    """With its signature, which our function checks, and the time at which it came."""
+    return _sqs(wiring, wiring.events_path, event_template(provider), "")
+
+
+def event_template(provider: str) -> str:
+    """The mapping template for events of this provider."""
+    header = SIGNATURES[provider]
+    names = {"signature-in-lower-case": header, "SIGNATURE": header.title(), "PROVIDER": provider}
+    text = template("post_event.request.vtl")
+    for name, value in names.items():
+        text = text.replace(name, value)
+    return text
+
+
+def _sqs(wiring: Wiring, queue: str, sent: str, answered: str) -> Json:
     """Straight to SQS. Whatever is not application/json is refused (never: 415); what SQS refuses is a 503."""
     unavailable = json.dumps(problem("StoreUnavailable", 503, "Nothing was accepted. Try again in a moment."))
     return {
         "type": "aws",
         "httpMethod": "POST",
-        "uri": f"arn:{wiring.partition}:apigateway:{wiring.region}:sqs:path/{wiring.queue_path}",
+        "uri": f"arn:{wiring.partition}:apigateway:{wiring.region}:sqs:path/{queue}",
         "credentials": wiring.queue_role,
         "passthroughBehavior": "never",
         "requestParameters": {"integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"},
-        "requestTemplates": {"application/json": template("post_order.request.vtl")},
+        "requestTemplates": {"application/json": sent},
         "responses": {
             "2\\d{2}": {
                 "statusCode": "204",
-                "responseTemplates": {"application/json": template("post_order.response.vtl")},
+                "responseTemplates": {"application/json": answered},
             },
             "default": {
                 "statusCode": "503",

@@ -1,29 +1,31 @@
-"""The REST API: POST /orders straight to the queue, everything else to one function."""
+"""The REST API: POST /orders and /webhooks straight to their queues, everything else to one function."""
 
 from aws_cdk import Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambdas
 from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.api.openapi import Wiring, document
+from infra.messages import Messages
 from infra.stages import Stage
 
 
 class RestApi(Construct):
     def __init__(
-        self, scope: Construct, stage: Stage, *, queue: sqs.Queue, function: lambdas.Alias, pool_arn: str
+        self, scope: Construct, stage: Stage, *, messages: Messages, function: lambdas.Alias, pool_arn: str
     ) -> None:
         super().__init__(scope, "Rest")
         stack = Stack.of(self)
+        queues = [messages.orders.queue_arn, messages.events.queue_arn]
         self.role = iam.Role(self, "QueueRole", assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"))
-        self.role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[queue.queue_arn]))
+        self.role.add_to_policy(iam.PolicyStatement(actions=["sqs:SendMessage"], resources=queues))
         wiring = Wiring(
             pool=pool_arn,
             rest_function=function.function_arn,
-            queue_path=f"{stack.account}/{queue.queue_name}",
+            queue_path=f"{stack.account}/{messages.orders.queue_name}",
+            events_path=f"{stack.account}/{messages.events.queue_name}",
             queue_role=self.role.role_arn,
             region=stack.region,
             partition=stack.partition,

@@ -17,13 +17,15 @@ _API = {Name.ORDERS: (READ, WRITE, MANY), Name.CLAIMS: (READ,)}
 #: function → table → what it may do with it.
 TABLE_GRANTS: dict[str, dict[Name, tuple[str, ...]]] = {
     "InitializeOrder": {Name.ORDERS: (READ, WRITE), Name.CLAIMS: (READ, UPDATE)},
-    "ProcessPayment": {**_ROW, Name.LEDGER: (UPDATE,)},
+    "ProcessPayment": {**_ROW, Name.LEDGER: (UPDATE,), Name.MAIL: (UPDATE,)},
+    "AwaitPayment": _ROW,
     "SendOrderToRestaurant": _ROW,
     "CompleteOrder": {**_ROW, Name.MAIL: (UPDATE,)},
     "OweRefund": _ROW,
     "RefundPayment": {**_ROW, Name.LEDGER: (UPDATE,)},
     "CancelFailedOrder": {**_ROW, Name.LEDGER: (UPDATE,), Name.MAIL: (UPDATE,)},
     "Intake": {Name.CLAIMS: (READ, UPDATE)},
+    "Events": {**_ROW, Name.EVENTS: (READ, WRITE)},
     "Rest": _API,
     "Graphql": {**_API, Name.CLAIMS: (READ, UPDATE)},
     "Mailer": {Name.MAIL: (READ, UPDATE)},

@@ -87,9 +87,13 @@ class Watch(Construct):
 def _queues(messages: Messages) -> list[Watched]:
     dead = messages.dead.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
     dropped = messages.dropped.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
+    events = messages.dead_events.metric_approximate_number_of_messages_visible(
+        period=FIVE_MINUTES, statistic="Maximum"
+    )
     age = messages.orders.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum")
     return [
         Watched("DeadLettersWait", "A message could not be processed.", dead, 0),
+        Watched("DeadEventsWait", "An event of the payment provider could not be processed.", events, 0),
         Watched("RecordsDropped", "A mail or news was dropped; the sweep sends it.", dropped, 0),
         Watched("OrdersWait", "The oldest message waits for more than five minutes.", age, 300),
     ]

@@ -51,6 +51,7 @@ LATER = {
     "deleted_at",
     "effects",
     "version",
+    "awaited_payment",
 }
 ORDER = an_order(items=(ITEM,), currency="EUR", email="ann@example.com")
 #: An order of several items has no name, and an order that is placed again keeps its prices by naming its items.

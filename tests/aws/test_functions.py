@@ -37,9 +37,9 @@ def run(functions: Functions, names: list[str]) -> str:
 
 def test_the_functions_of_the_tasks_are_the_placeholders_of_the_workflow() -> None:
     states = json.loads(contracts.read("order.asl.json"))["States"].values()
-    assert {state["Resource"] for state in states if state["Type"] == "Task"} == {
-        f"${{{name}}}" for name in TASK_FUNCTIONS
-    }
+    tasks_of_ours = [state for state in states if state["Type"] == "Task"]
+    named = {state.get("Parameters", {}).get("FunctionName", state["Resource"]) for state in tasks_of_ours}
+    assert named == {f"${{{name}}}" for name in TASK_FUNCTIONS}
     assert all(hasattr(tasks, path.rpartition(".")[2]) for path in TASK_FUNCTIONS.values())
 
 

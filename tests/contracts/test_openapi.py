@@ -10,7 +10,7 @@ import pytest
 from expediter import contracts
 from expediter.api.access import NEEDS
 from expediter.api.errors import STATUSES, Problem
-from expediter.api.render import AuditView, EntryView, LetterView, MailView, OrderView
+from expediter.api.render import AuditView, EntryView, LetterView, MailView, OrderView, PaymentView
 from expediter.api.rest import LARGEST_PAGE, PAGE
 from expediter.app.access import Scope
 from expediter.app.drafts import MAX_ITEMS, ChangeDraft, Draft, DraftItem
@@ -26,6 +26,7 @@ from expediter.embedded.web import operations as embedded
 from expediter.embedded.web.operations import Kind
 from expediter.embedded.web.routes.audit import AuditPage
 from expediter.embedded.web.routes.customers import Erasure
+from expediter.embedded.web.routes.events import EventView
 from expediter.embedded.web.routes.keys import KeyView, NewKey
 from expediter.embedded.web.routes.mails import MailList, MailPage, Resend
 from expediter.embedded.web.routes.reconciliation import CurrencyView, Reconciliation
@@ -105,6 +106,8 @@ def test_what_is_shown_has_exactly_the_fields_of_the_contract() -> None:
         "MailPage": MailPage,
         "AuditEntry": AuditView,
         "AuditPage": AuditPage,
+        "DeadEvent": EventView,
+        "Payment": PaymentView,
         "Problem": Problem,
         "Erased": Erased,
         "Key": KeyView,
@@ -120,7 +123,8 @@ def test_what_is_shown_has_exactly_the_fields_of_the_contract() -> None:
 
 def test_an_order_is_shown_with_the_fields_of_the_design() -> None:
     fields = (
-        "id user_id restaurant_id name quantity items total currency order_status error_message created_at updated_at"
+        "id user_id restaurant_id name quantity items total currency order_status error_message created_at updated_at "
+        "payment"
     )
     assert list(OrderView.__struct_fields__) == fields.split()
 

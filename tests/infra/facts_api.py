@@ -7,7 +7,7 @@ from typing import Any
 from expediter.api.graphql import RESOLVERS
 from expediter.api.rest import OPERATIONS
 from expediter.aws.functions.table import FUNCTIONS
-from infra.api.openapi import DETAILS, GATEWAY_ERRORS
+from infra.api.openapi import DETAILS, EVENTS, GATEWAY_ERRORS, event_template
 from tests.infra.reading import Template, get, live, named, only, resources, tags, text
 
 # ── APIs and users ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -42,6 +42,9 @@ def orders_go_straight_to_the_queue_and_all_else_to_the_function(template: Templ
         if name == "post /orders":
             the_queue_is_behind(template, operation, integration)
             continue
+        if operation["operationId"] in EVENTS:
+            the_events_queue_is_behind(template, operation, integration)
+            continue
         assert (integration["type"], integration["httpMethod"]) == ("aws_proxy", "POST")
         path = f"lambda:path/2015-03-31/functions/<{function_key}>/invocations"
         assert text(integration["uri"]) == f"arn:<AWS::Partition>:apigateway:<AWS::Region>:{path}"
@@ -66,6 +69,18 @@ def the_queue_is_behind(template: Template, operation: Any, integration: Any) ->
     sent = integration["requestTemplates"]["application/json"]
     assert sent.count("#if") == sent.count("#end") == 3
     assert "MessageBody=$util.urlEncode($input.body)" in sent
+
+
+def the_events_queue_is_behind(template: Template, operation: Any, integration: Any) -> None:
+    """Anybody may send there: our function looks at the signature."""
+    queue = named(template, "AWS::SQS::Queue", "MessagesEvents")[0]
+    assert operation["security"] == []
+    assert (integration["type"], integration["passthroughBehavior"]) == ("aws", "never")
+    assert text(integration["uri"]).endswith(f":sqs:path/<AWS::AccountId>/<{queue}.QueueName>")
+    assert integration["credentials"] == get(named(template, "AWS::IAM::Role", "RestQueueRole")[0])
+    sent = integration["requestTemplates"]["application/json"]
+    assert sent == event_template(EVENTS[operation["operationId"]])
+    assert sent.count("#if") == sent.count("#end") == 2
 
 
 def the_api_itself_answers_with_our_errors(template: Template) -> None:
@@ -100,7 +115,7 @@ def the_rest_api_takes_no_tls_older_than_1_2(template: Template) -> None:
 
 def only_what_there_is_on_aws_is_published(template: Template) -> None:
     body = only(template, "AWS::ApiGateway::RestApi")["Body"]
-    assert sorted(operation["operationId"] for _, operation in operations(body)) == sorted(OPERATIONS)
+    assert sorted(operation["operationId"] for _, operation in operations(body)) == sorted({*OPERATIONS, *EVENTS})
     types = [
         content["schema"].get("type")
         for _, operation in operations(body)
@@ -175,7 +190,7 @@ def logs_end(template: Template) -> None:
 
 def the_secrets_are_made_and_told_to_nobody(template: Template) -> None:
     secrets = resources(template, "AWS::SecretsManager::Secret").values()
-    assert [secret["GenerateSecretString"] for secret in secrets] == [{}, {}]
+    assert [secret["GenerateSecretString"] for secret in secrets] == [{}, {}, {}]
 
 
 def everything_bears_its_tags(template: Template) -> None:

@@ -22,7 +22,10 @@ LIST = [
 ]
 SECRET = ("secretsmanager:GetSecretValue", "<RestaurantSecret>")
 TOKEN = ("secretsmanager:GetSecretValue", "<PaymentsToken>")
+SIGNED = ("secretsmanager:GetSecretValue", "<EventSecrets>")
 SEND = ("sqs:SendMessage", "<MessagesOrders.Arn>")
+#: A task's token is all that this action knows, so it takes no resource.
+WAKE = ("states:SendTaskSuccess", "*")
 _RECEIVE = ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
 _STREAM = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
 _ARN = "arn:<AWS::Partition>"
@@ -53,7 +56,8 @@ TELL = [
 #: role → what it may do with what. Nothing else.
 MAY: dict[str, list[tuple[str, str]]] = {
     "InitializeOrder": [*ROW, CLAIM],
-    "ProcessPayment": [*ROW, LEDGER, TOKEN],
+    "ProcessPayment": [*ROW, LEDGER, MAIL, TOKEN],
+    "AwaitPayment": ROW,
     "SendOrderToRestaurant": [*ROW, SECRET],
     "CompleteOrder": [*ROW, MAIL],
     "OweRefund": [*ROW, SECRET],
@@ -66,14 +70,23 @@ MAY: dict[str, list[tuple[str, str]]] = {
         ("states:StartExecution", "<WorkflowOrders>"),
         *receive("Orders"),
     ],
+    "Events": [
+        *ROW,
+        *((f"dynamodb:{action}Item", "<StoreEvents.Arn>") for action in ("Get", "Put")),
+        ("sqs:SendMessage", "<MessagesDeadEvents.Arn>"),
+        *receive("Events"),
+        SIGNED,
+        WAKE,
+    ],
     "Rest": [
         *ROW,
+        WAKE,
         *LIST,
         ("states:GetExecutionHistory", f"{_ARN}:states:{_HERE}:execution:<WorkflowOrders.Name>:*"),
         *receive("DeadLetters"),
         SEND,
     ],
-    "Graphql": [*ROW, *LIST, CLAIM, SEND],
+    "Graphql": [*ROW, *LIST, CLAIM, SEND, WAKE],
     "Mailer": [*POST, *follow("Mail")],
     "Publisher": [*TELL, *follow("Orders")],
     "Figures": [
@@ -114,14 +127,16 @@ NEWS, LOOK = ("sns:Publish", "<MessagesOperators>"), ("dynamodb:Query", "<StoreO
 TAKE, DEAD = ("sqs:ReceiveMessage", "<MessagesOrders.Arn>"), ("sqs:DeleteMessage", "<MessagesDeadLetters.Arn>")
 MUST_NOT: dict[str, list[tuple[str, str]]] = {
     "InitializeOrder": [TOKEN, LEDGER, MAIL, SECRET, SEND, START, LOOK],
-    "ProcessPayment": [MAIL, SECRET, CLAIM, SEND, START, LOOK],
+    "ProcessPayment": [SECRET, CLAIM, SEND, START, LOOK],
+    "AwaitPayment": [TOKEN, LEDGER, MAIL, SECRET, SIGNED, CLAIM, SEND, START, LOOK, WAKE],
     "SendOrderToRestaurant": [TOKEN, LEDGER, MAIL, CLAIM, SEND, START, LOOK],
     "CompleteOrder": [TOKEN, LEDGER, SECRET, CLAIM, SEND, START, LOOK],
     "OweRefund": [TOKEN, LEDGER, MAIL, CLAIM, SEND, START, LOOK],
     "RefundPayment": [MAIL, SECRET, CLAIM, SEND, START, LOOK],
     "CancelFailedOrder": [SECRET, CLAIM, SEND, START, LOOK],
     "Intake": [TOKEN, ORDER, LEDGER, MAIL, SECRET, SEND, NEWS, LOOK, DEAD],
-    "Rest": [TOKEN, LEDGER, MAIL, SECRET, START, NEWS, TAKE],
+    "Events": [TOKEN, LEDGER, MAIL, SECRET, CLAIM, SEND, START, NEWS, LOOK, TAKE, DEAD],
+    "Rest": [TOKEN, LEDGER, MAIL, SECRET, SIGNED, START, NEWS, TAKE],
     "Graphql": [TOKEN, LEDGER, MAIL, SECRET, START, NEWS, TAKE, DEAD],
     "Mailer": [TOKEN, ORDER, LEDGER, SECRET, CLAIM, SEND, START, LOOK, TAKE, DEAD],
     "Publisher": [TOKEN, ORDER, LEDGER, MAIL, SECRET, CLAIM, SEND, START, NEWS, LOOK, TAKE, DEAD],
@@ -132,8 +147,8 @@ MUST_NOT: dict[str, list[tuple[str, str]]] = {
 #: Money moves and mails go out only where they should: who may write which table.
 WRITERS = {
     "<StoreLedger.Arn>": {"ProcessPayment", "RefundPayment", "CancelFailedOrder"},
-    "<StoreMail.Arn>": {"CompleteOrder", "CancelFailedOrder", "Mailer", "Sweeper"},
-    "<StoreOrders.Arn>": {*TASK_FUNCTIONS, "Rest", "Graphql", "Publisher", "Sweeper"},
+    "<StoreMail.Arn>": {"ProcessPayment", "CompleteOrder", "CancelFailedOrder", "Mailer", "Sweeper"},
+    "<StoreOrders.Arn>": {*TASK_FUNCTIONS, "Events", "Rest", "Graphql", "Publisher", "Sweeper"},
 }
 
 
@@ -233,7 +248,8 @@ def only_these_write(template: Template) -> None:
 
 
 def the_services_may_do_one_thing_each(template: Template) -> None:
-    assert pairs(rights(template, "RestQueueRole")) == [SEND]
+    sent = [("sqs:SendMessage", "<MessagesEvents.Arn>"), SEND]
+    assert sorted(pairs(rights(template, "RestQueueRole"))) == sorted(sent)
     assert pairs(rights(template, "GraphqlCallRole")) == [("lambda:InvokeFunction", "<FunctionsGraphqlLive>")]
     assert {target for _, target in pairs(rights(template, "GraphqlLogRole"))} == {"<GraphqlLogs.Arn>"}
     assert len(pairs(rights(template, "GraphqlLogRole"))) == 2
@@ -255,15 +271,18 @@ DELIVERY = {
 }
 
 
-def two_statements_are_allowed_on_everything_and_only_under_a_condition(template: Template) -> None:
+def few_statements_are_allowed_on_everything_under_a_condition_or_by_a_token(template: Template) -> None:
     found = []
     for key, policy in resources(template, "AWS::IAM::Policy").items():
         for statement in policy["PolicyDocument"]["Statement"]:
             assert not any("*" in action for action in listed(statement["Action"])), key
             if any(text(resource) in {"*", "arn:*"} for resource in listed(statement["Resource"])):
-                assert statement["Condition"]["StringEquals"] == {"aws:RequestedRegion": {"Ref": "AWS::Region"}}, key
                 found.append(key)
-    assert sorted(key[:-8] for key in found) == ["FunctionsAnywhere", "WorkflowRoleDefaultPolicy"]
+                if statement["Action"] == WAKE[0]:
+                    continue
+                assert statement["Condition"]["StringEquals"] == {"aws:RequestedRegion": {"Ref": "AWS::Region"}}, key
+    waking = [f"Functions{name}RoleDefaultPolicy" for name in ("Events", "Graphql", "Rest")]
+    assert sorted(key[:-8] for key in found) == ["FunctionsAnywhere", *waking, "WorkflowRoleDefaultPolicy"]
 
 
 def no_role_has_rights_where_the_check_for_everything_does_not_look(template: Template) -> None:
@@ -324,7 +343,7 @@ RIGHTS = (
     only_these_write,
     the_services_may_do_one_thing_each,
     every_function_may_tell_x_ray_of_itself_in_its_own_region,
-    two_statements_are_allowed_on_everything_and_only_under_a_condition,
+    few_statements_are_allowed_on_everything_under_a_condition_or_by_a_token,
     no_role_has_rights_where_the_check_for_everything_does_not_look,
     a_role_is_taken_on_by_its_service_alone,
     policies_belong_to_their_role_and_functions_to_theirs,

@@ -25,7 +25,9 @@ def the_workflow_is_the_contract(template: Template) -> None:
     assert machine["DefinitionSubstitutions"] == {name: {"Ref": version(template, name)[0]} for name in TASK_FUNCTIONS}
     names = {name: name for name in machine["DefinitionSubstitutions"]}
     workflow = parse_workflow(substitute(json.loads(machine["DefinitionString"]), names))
-    assert workflow.resources == TASK_FUNCTIONS.keys()
+    awaited = "arn:aws:states:::lambda:invoke.waitForTaskToken"
+    assert workflow.resources == {*TASK_FUNCTIONS.keys() - {"AwaitPayment"}, awaited}
+    assert workflow.definition["States"]["AwaitPayment"]["Parameters"]["FunctionName"] == "AwaitPayment"
 
 
 def the_schema_is_the_contract(template: Template) -> None:
@@ -97,7 +99,8 @@ _MACHINE = {"state_machine": "<WorkflowOrders>"}
 #: What each function is told.
 SETTINGS: dict[str, dict[str, str]] = {
     "InitializeOrder": _TASK,
-    "ProcessPayment": {**_TASK, **_TOKEN, **_LEDGER},
+    "ProcessPayment": {**_TASK, **_TOKEN, **_LEDGER, **_MAIL, "payment_wait_seconds": "<PaymentWaitSeconds>"},
+    "AwaitPayment": _TASK,
     "SendOrderToRestaurant": {**_TASK, **_SECRET},
     "CompleteOrder": {**_TASK, **_MAIL},
     "OweRefund": {**_TASK, **_SECRET},
@@ -109,6 +112,14 @@ SETTINGS: dict[str, dict[str, str]] = {
         "state_machine": "<ReleaseOrders.Arn>",
         "queue_url": "<MessagesOrders>",
         "hold_seconds": "<HoldSeconds>",
+    },
+    "Events": {
+        **_ROW,
+        "events_table": "<StoreEvents>",
+        "events_url": "<MessagesEvents>",
+        "dead_events_url": "<MessagesDeadEvents>",
+        "event_secrets": "<EventSecrets>",
+        "stage": "dev",
     },
     "Rest": {**_API, **_MACHINE, "dead_letter_url": "<MessagesDeadLetters>"},
     "Graphql": _API,
@@ -122,13 +133,14 @@ SETTINGS: dict[str, dict[str, str]] = {
 # ── queues, tables, topics ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def the_order_queue_has_its_dead_letter_queue(template: Template) -> None:
-    dead_key, dead = named(template, "AWS::SQS::Queue", "MessagesDeadLetters")
-    _, orders = named(template, "AWS::SQS::Queue", "MessagesOrders")
-    assert orders["RedrivePolicy"] == {"deadLetterTargetArn": get(dead_key), "maxReceiveCount": 500}
-    assert orders["VisibilityTimeout"] == VISIBILITY >= 6 * function(template, "Intake")[1]["Timeout"]
-    assert (dead["MessageRetentionPeriod"], orders["MessageRetentionPeriod"]) == (14 * 86400, 14 * 86400)
-    assert dead["SqsManagedSseEnabled"] is orders["SqsManagedSseEnabled"] is True
+def the_queues_of_orders_and_events_have_their_dead_letter_queues(template: Template) -> None:
+    for name, dead_name, reader in (("Orders", "DeadLetters", "Intake"), ("Events", "DeadEvents", "Events")):
+        dead_key, dead = named(template, "AWS::SQS::Queue", f"Messages{dead_name}")
+        _, queue = named(template, "AWS::SQS::Queue", f"Messages{name}")
+        assert queue["RedrivePolicy"] == {"deadLetterTargetArn": get(dead_key), "maxReceiveCount": 500}
+        assert queue["VisibilityTimeout"] == VISIBILITY >= 6 * function(template, reader)[1]["Timeout"]
+        assert (dead["MessageRetentionPeriod"], queue["MessageRetentionPeriod"]) == (14 * 86400, 14 * 86400)
+        assert dead["SqsManagedSseEnabled"] is queue["SqsManagedSseEnabled"] is True
 
 
 def queues_and_topics_refuse_what_is_not_encrypted(template: Template) -> None:
@@ -166,7 +178,7 @@ def called(template: Template, name: str) -> Any:
     return {"Fn::Join": ["", [{"Fn::Select": [6, arn]}, ":live"]]}
 
 
-def messages_come_to_the_intake_five_at_a_time(template: Template) -> None:
+def messages_come_to_their_functions_five_at_a_time(template: Template) -> None:
     queue = named(template, "AWS::SQS::Queue", "MessagesOrders")[0]
     assert named(template, "AWS::Lambda::EventSourceMapping", "OrdersToIntake")[1] == {
         "BatchSize": 5,
@@ -174,6 +186,15 @@ def messages_come_to_the_intake_five_at_a_time(template: Template) -> None:
         "FunctionName": called(template, "Intake"),
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "ScalingConfig": {"MaximumConcurrency": {"Ref": "IntakeConcurrency"}},
+        **tags(),
+    }
+    queue = named(template, "AWS::SQS::Queue", "MessagesEvents")[0]
+    assert named(template, "AWS::Lambda::EventSourceMapping", "EventsToEvents")[1] == {
+        "BatchSize": 5,
+        "EventSourceArn": get(queue),
+        "FunctionName": called(template, "Events"),
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": 2},
         **tags(),
     }
     share = template["Parameters"]["IntakeConcurrency"]
@@ -276,10 +297,10 @@ def the_topics_mail_the_address_that_was_given(template: Template) -> None:
 
 SYSTEM = (
     every_function_of_the_table_is_there_and_no_other,
-    the_order_queue_has_its_dead_letter_queue,
+    the_queues_of_orders_and_events_have_their_dead_letter_queues,
     queues_and_topics_refuse_what_is_not_encrypted,
     alarms_are_let_into_their_topic,
-    messages_come_to_the_intake_five_at_a_time,
+    messages_come_to_their_functions_five_at_a_time,
     a_new_account_deploys_it_and_a_larger_one_keeps_a_share_for_each_task,
     streams_are_followed_from_their_start_and_what_is_dropped_is_kept,
     what_the_streams_have_not_sent_is_looked_for_every_quarter_of_an_hour,

@@ -9,9 +9,10 @@ import pytest
 from demo.behaviour import LOSSES, Act
 from expediter.cli.provider import Provider, against_provider
 from expediter.domain.errors import OrderInvalid
+from expediter.domain.order import AwaitedPayment
 from expediter.embedded.clock import new_id
 from tests.support.stage import Stage, opened, story
-from tests.support.stripe import DECLINING, Front, stripe
+from tests.support.stripe import ASKING, DECLINING, Front, stripe
 from tests.support.town import Town
 
 pytestmark = pytest.mark.heavy
@@ -79,16 +80,36 @@ async def test_an_order_that_cannot_be_paid_fails_and_nothing_is_owed(
         assert (order.status, stage.held(order_id), front.moves(order_id)) == ("FAILED", 0, [])
 
 
+@pytest.mark.parametrize("paid", [True, False])
 @story
-async def test_a_card_that_asks_for_its_customer_is_declined_and_cannot_be_charged_later(
+async def test_a_card_that_asks_for_its_customer_is_waited_for(
+    tmp_path: Path, town: Town, front: Front, url: str, paid: bool
+) -> None:
+    async with shop(tmp_path, town, url) as stage:
+        order_id = await stage.place(payment_method=front.card(ASKING))
+        awaited = stage.order(order_id).awaited_payment
+        assert isinstance(awaited, AwaitedPayment)
+        assert "_secret_" in (awaited.client_secret or "")
+
+        front.complete(order_id, paid=paid)
+        await stage.come_back(order_id)
+        order = await stage.to_the_end(order_id)
+
+        assert order.status == ("SUCCESS" if paid else "FAILED")
+        assert front.moves(order_id) == ([CHARGED] if paid else [])
+
+
+@story
+async def test_a_card_whose_customer_never_answers_cannot_be_charged_when_its_time_is_over(
     tmp_path: Path, town: Town, front: Front, url: str
 ) -> None:
     async with shop(tmp_path, town, url) as stage:
-        order_id = await stage.place(payment_method=front.card("4000002500003155"))
+        order_id = await stage.place(payment_method=front.card(ASKING))
         order = await stage.to_the_end(order_id)
+        front.complete(order_id)
 
-        assert (order.status, order.error_message) == ("FAILED", "Your card requires authentication.")
-        assert front.moves(order_id) == []
+        assert (order.status, order.error_message) == ("FAILED", "The payment was not completed in time.")
+        assert [it["status"] for it in front.intents()] == ["canceled"]
 
 
 @pytest.mark.parametrize("loss", [*LOSSES, Act.FAIL, Act.BUSY])

@@ -33,6 +33,10 @@ class Provider(Protocol):
         """The movements of money of the order in its books, and their minor units."""
         ...
 
+    def complete(self, order_id: str, paid: bool) -> None:
+        """The customer has done, or not done, what the order's payment waits for."""
+        ...
+
 
 class SimulatedProvider:
     def gateway(self, charge: Act = Act.OK, refund: Act = Act.OK) -> Gateway:
@@ -41,6 +45,9 @@ class SimulatedProvider:
 
     def moves(self, order_id: str) -> list[tuple[str, int]]:
         raise NotImplementedError(f"nothing is remembered of {order_id}")
+
+    def complete(self, order_id: str, paid: bool) -> None:
+        raise NotImplementedError(f"nothing is remembered of {order_id}: {paid}")
 
 
 class HttpProvider:
@@ -57,6 +64,9 @@ class HttpProvider:
     def moves(self, order_id: str) -> list[tuple[str, int]]:
         return [(move.kind, move.amount) for move in self._bank.movements if move.order_id == order_id]
 
+    def complete(self, order_id: str, paid: bool) -> None:
+        self._bank.complete(order_id, paid=paid)
+
 
 class StripeProvider:
     def __init__(self, front: Front, url: str) -> None:
@@ -71,6 +81,9 @@ class StripeProvider:
 
     def moves(self, order_id: str) -> list[tuple[str, int]]:
         return self._front.moves(order_id)
+
+    def complete(self, order_id: str, paid: bool) -> None:
+        self._front.complete(order_id, paid=paid)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from demo.behaviour import LOSSES, Act
-from expediter.app.tasks.calls import Charge, Done, NeverSeen, Refunded, Refused
+from expediter.app.tasks.calls import Charge, Done, NeverSeen, Pending, Refunded, Refused
 from expediter.domain.errors import PaymentUnavailable
 from tests.app.gateways import talk
 from tests.app.gateways.talk import LONG_AGO, NOW, refund
@@ -117,6 +117,37 @@ def test_a_charge_that_failed_before_anything_was_done_is_made_at_the_next_try(b
     assert books.moves("o1") == []
     assert isinstance(caller.call(gateway, charge(repeat=True)), Done)
     assert books.moves("o1") == [CHARGED]
+
+
+@pytest.mark.parametrize("paid", [True, False])
+def test_a_charge_that_waits_for_its_customer_is_pending_and_settled_when_he_has_done_it(
+    books: Provider, caller: Caller, paid: bool
+) -> None:
+    gateway = books.gateway(charge=Act.PEND)
+    waits = caller.call(gateway, charge())
+    assert isinstance(waits, Pending)
+    assert waits.client_secret or waits.redirect_url
+    again = msgspec.structs.replace(charge(repeat=True), charge_id=waits.reference)
+    assert caller.call(gateway, again) == waits == find(gateway, "o1/charge")
+    assert books.moves("o1") == []
+
+    books.complete("o1", paid)
+    assert isinstance(caller.call(gateway, again), Done if paid else Refused)
+    assert books.moves("o1") == ([CHARGED] if paid else [])
+
+
+@pytest.mark.parametrize("paid", [True, False])
+def test_a_refund_closes_a_charge_that_waits_for_its_customer(books: Provider, caller: Caller, paid: bool) -> None:
+    gateway = books.gateway(charge=Act.PEND)
+    waits = caller.call(gateway, charge())
+    if paid:
+        books.complete("o1", paid)
+    back = caller.call(gateway, refund(charge_known=False, charge_id=waits.reference))
+    books.complete("o1", paid=True)  # too late
+
+    assert isinstance(back, Refunded)
+    assert back.charged is paid
+    assert books.moves("o1") == ([CHARGED, BACK] if paid else [])
 
 
 def test_a_provider_that_is_busy_for_a_moment_is_asked_again_in_the_same_call(books: Provider, caller: Caller) -> None:

@@ -91,6 +91,11 @@ class Stage:
     async def cancel(self, order_id: str) -> Order:
         return await self.home.write(lambda work: orders.cancel(work, OPERATOR, order_id), "cancel")
 
+    async def come_back(self, order_id: str) -> None:
+        """The customer has done what the payment waited for."""
+        await self.home.write(lambda work: orders.come_back(work, OPERATOR, order_id), "continuePayment")
+        await self.quiet()
+
     async def delete(self, order_id: str) -> Order:
         return await self.home.write(lambda work: orders.delete(work, OPERATOR, order_id), "delete")
 

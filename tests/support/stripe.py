@@ -1,8 +1,8 @@
 """Stripe on loopback: localstripe, which nobody here wrote, as a process of its own, and in front of it what it lacks.
 
-The front has idempotency keys, search by metadata, ``error_on_requires_action``, the sum of refunds and the types of
-errors, as Stripe's documentation has them (https://docs.stripe.com/api). It also lets answers get lost, as demo/bank.py
-does. `make test-heavy` installs localstripe; without it these tests say so and are skipped.
+The front has idempotency keys, search by metadata, the sum of refunds and the types of errors, as Stripe's
+documentation has them (https://docs.stripe.com/api). It also lets answers get lost, as demo/bank.py does.
+`make test-heavy` installs localstripe; without it these tests say so and are skipped.
 """
 
 import re
@@ -29,6 +29,8 @@ from tests.support.patience import until
 PYTHON = Path(sys.prefix) / "localstripe/bin/python"
 INTENTS, REFUNDS = "/v1/payment_intents", "/v1/refunds"
 DECLINING = "pm_card_chargeCustomerFail"
+#: A card whose bank asks its customer (https://docs.stripe.com/testing).
+ASKING = "4000002500003155"
 #: localstripe itself would listen on every address of the machine.
 _SERVE = "from aiohttp import web; from localstripe.server import app; web.run_app(app, host='127.0.0.1', port={port})"
 #: localstripe takes any key of this form.
@@ -83,6 +85,13 @@ class Front:
     def intents(self) -> list[Any]:
         return self._all(INTENTS)
 
+    def complete(self, order_id: str, *, paid: bool = True) -> None:
+        """The customer has done, or not done, what the payment of the order waits for."""
+        for one in self.intents():
+            if one["metadata"].get("order_id") == order_id and one["status"] == "requires_action":
+                said = {"client_secret": one["client_secret"], "success": str(paid).lower()}
+                self._send(f"{INTENTS}/{one['id']}/_authenticate", said)
+
     # ── requests ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _handle(self, request: Request) -> Response:
@@ -107,7 +116,11 @@ class Front:
         if key in self.keys:
             first, kept = self.keys[key]
             return _said(kept if first == asked else wrong(400, "idempotency_error"))
-        done = self._write(path, {**fields, "payment_method": DECLINING} if act is Act.REFUSE else fields)
+        if act is Act.REFUSE:
+            fields = {**fields, "payment_method": DECLINING}
+        elif act is Act.PEND:
+            fields = {**fields, "payment_method": self.card(ASKING)}
+        done = self._write(path, fields)
         self.keys[key] = asked, wrong(500, "api_error") if act is Act.LOSE else done
         return await delivered(act, _said(done), self.patience)
 
@@ -129,14 +142,7 @@ class Front:
     def _write(self, path: str, fields: dict[str, str]) -> Answer:
         if path == REFUNDS and self._left(fields["payment_intent"]) < int(fields["amount"]):
             return wrong(400, "invalid_request_error", "charge_already_refunded")
-        demanding = fields.get("error_on_requires_action") == "true"
-        plain = {name: value for name, value in fields.items() if name != "error_on_requires_action"}
-        status, said = self._send(path, plain)
-        if demanding and said.get("status") == "requires_action":
-            self._send(
-                f"{path}/{said['id']}/_authenticate", {"client_secret": said["client_secret"], "success": "false"}
-            )
-            return wrong(402, "card_error", "authentication_required", "Your card requires authentication.")
+        status, said = self._send(path, fields)
         if status == 402:
             said["error"]["type"] = "card_error"
         if status == 404:

@@ -27,6 +27,7 @@ NEEDS: Mapping[str, Need] = {
     "putOrder": Scope.ORDERS_WRITE,
     "deleteOrder": Scope.ORDERS_WRITE,
     "cancelOrder": Scope.ORDERS_WRITE,
+    "continuePayment": Scope.ORDERS_WRITE,
     "getTimeline": Scope.ORDERS_READ,
     "getLedger": Scope.ORDERS_READ,
     "getMails": Scope.MAIL,
@@ -55,6 +56,12 @@ NEEDS: Mapping[str, Need] = {
     "sendTaskSuccess": "nothing",
     "sendTaskFailure": "nothing",
     "sendTaskHeartbeat": "nothing",
+    # The event is signed.
+    "receiveStripeEvent": "nothing",
+    "receivePaymentEvent": "nothing",
+    "listDeadEvents": Scope.DLQ_READ,
+    "redriveDeadEvent": Scope.DLQ,
+    "deleteDeadEvent": Scope.DLQ,
     # For load balancers.
     "getHealth": "nothing",
     "getReadiness": "nothing",
@@ -66,6 +73,7 @@ NEEDS: Mapping[str, Need] = {
     "Mutation.updateOrder": Scope.ORDERS_WRITE,
     "Mutation.deleteOrder": Scope.ORDERS_WRITE,
     "Mutation.cancelOrder": Scope.ORDERS_WRITE,
+    "Mutation.continuePayment": Scope.ORDERS_WRITE,
     "Mutation.publishOrder": Scope.WORKFLOW,
     "Subscription.orderUpdated": Scope.ORDERS_READ,
 }

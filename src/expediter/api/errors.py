@@ -10,6 +10,7 @@ from expediter.app.operator.actions import NoMailServer, NotRetryable
 from expediter.app.operator.erasing import OrdersUnderWay
 from expediter.app.operator.keys import KeyNotFound
 from expediter.app.operator.versions import NotRouted, VersionNotFound
+from expediter.app.payments.signature import SignatureRefused
 from expediter.domain import errors as domain
 from expediter.domain.errors import Fault, OrderError, OrderInvalid
 
@@ -74,7 +75,7 @@ class RequestTooSlow(OrderError):
 
 
 class BodyTooLarge(OrderError):
-    """The body is larger than 64 KiB. Send a smaller one."""
+    """The body is larger than 64 KiB, or a provider's event larger than 1 MiB. Send a smaller one."""
 
 
 class AddressTooLong(OrderError):
@@ -120,6 +121,7 @@ class InternalError(OrderError):
 #: Every error that can reach a client, and the HTTP status it answers with.
 STATUSES: dict[type[OrderError], int] = {
     RequestUnparsable: 400,
+    SignatureRefused: 400,
     Unauthorized: 401,
     OriginRefused: 403,
     ScopeMissing: 403,
@@ -142,6 +144,7 @@ STATUSES: dict[type[OrderError], int] = {
     domain.OrderAlreadyEnded: 409,
     domain.OrderCancelled: 409,
     domain.OrderChanged: 409,
+    domain.PaymentNotAwaited: 409,
     domain.TransitionNotAllowed: 409,
     domain.RestaurantRefused: 409,
     BodyTooLarge: 413,

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
+from msgspec import UNSET
+
 from expediter.api.keys import order_id
 from expediter.app import intake, orders
 from expediter.app.drafts import ChangeDraft, Draft, convert
@@ -38,13 +40,13 @@ def post_order(work: Work, caller: Caller, args: Arguments, new_id: str) -> Json
     key = own_id(caller, given_id) if given_id else new_id
     with _paths("input"):
         draft = convert({"user_id": caller.user_id or ANONYMOUS, **given}, Draft)
-        return order_json(intake.accept(work, caller, draft, key).order)
+        return order_json(intake.accept(work, caller, draft, key).order, caller)
 
 
 def update_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
     given = _snake(args["input"])
     with _paths("input"):
-        return order_json(orders.change(work, caller, given.pop("id"), convert(given, ChangeDraft)))
+        return order_json(orders.change(work, caller, given.pop("id"), convert(given, ChangeDraft)), caller)
 
 
 def delete_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
@@ -52,7 +54,11 @@ def delete_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
 
 
 def cancel_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
-    return order_json(orders.cancel(work, caller, args["id"]))
+    return order_json(orders.cancel(work, caller, args["id"]), caller)
+
+
+def continue_payment(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
+    return order_json(orders.come_back(work, caller, args["id"]), caller)
 
 
 def publish_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
@@ -64,7 +70,7 @@ def publish_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
 
 def find_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
     try:
-        return order_json(orders.find(work, caller, args["id"]))
+        return order_json(orders.find(work, caller, args["id"]), caller)
     except OrderNotFound:
         return None
 
@@ -75,7 +81,7 @@ def list_orders(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
         raise OrderInvalid((Fault("limit", f"give a whole number from 1 to {LARGEST_PAGE}"),), NO_LIST)
     query = Query(status=Status(status) if status else None, limit=limit or PAGE, cursor=args.get("after"))
     with _paths(""):
-        return [order_json(order) for order in orders.page(work, caller, query).items]
+        return [order_json(order, caller) for order in orders.page(work, caller, query).items]
 
 
 def order_updated(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
@@ -95,13 +101,14 @@ RESOLVERS: dict[str, Resolver] = {
     "Mutation.updateOrder": update_order,
     "Mutation.deleteOrder": delete_order,
     "Mutation.cancelOrder": cancel_order,
+    "Mutation.continuePayment": continue_payment,
     "Mutation.publishOrder": publish_order,
     "Subscription.orderUpdated": order_updated,
 }
 
 
-def order_json(order: Order) -> Json:
-    """The order as the schema's type Order."""
+def order_json(order: Order, caller: Caller | None = None) -> Json:
+    """The order as the schema's type Order. ``caller``: who sees it; None: nobody to whom a payment is shown."""
     return {
         "id": order.id,
         "userId": order.user_id,
@@ -115,7 +122,15 @@ def order_json(order: Order) -> Json:
         "errorMessage": order.error_message,
         "createdAt": instant(order.created_at),
         "updatedAt": instant(order.updated_at),
+        "payment": _payment_json(order) if caller and orders.shows_payment(order, caller) else None,
     }
+
+
+def _payment_json(order: Order) -> Json:
+    awaited = order.awaited_payment
+    if awaited is UNSET:
+        return None
+    return {"status": "pending", "clientSecret": awaited.client_secret, "redirectUrl": awaited.redirect_url}
 
 
 def _item_json(item: Item) -> Json:

@@ -7,13 +7,25 @@ import msgspec
 
 from expediter.app.instants import instant
 from expediter.app.operator.services import AuditEntry, Posted
-from expediter.app.ports import DeadLetter
+from expediter.app.orders import shows_payment
+from expediter.app.ports import Caller, DeadLetter
 from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import Item, Order, Status
 
 
+class PaymentView(msgspec.Struct, frozen=True):
+    """What the customer does to go on with a pending payment; both None: nothing, a bank has to."""
+
+    status: str
+    client_secret: str | None
+    redirect_url: str | None
+
+
 class OrderView(msgspec.Struct, frozen=True):
-    """An order as REST shows it; ``total`` and prices in minor units of ``currency``."""
+    """An order as REST shows it; ``total`` and prices in minor units of ``currency``.
+
+    ``payment``: while it is pending, for those to whom it is shown.
+    """
 
     id: str
     user_id: str
@@ -27,6 +39,7 @@ class OrderView(msgspec.Struct, frozen=True):
     error_message: str | None
     created_at: str
     updated_at: str
+    payment: PaymentView | msgspec.UnsetType = msgspec.UNSET
 
 
 class EntryView(msgspec.Struct, frozen=True):
@@ -85,7 +98,8 @@ class LetterView(msgspec.Struct, frozen=True):
     died_at: str
 
 
-def order_view(order: Order) -> OrderView:
+def order_view(order: Order, caller: Caller | None = None) -> OrderView:
+    """``caller``: who sees it; None: nobody to whom a payment is shown."""
     return OrderView(
         id=order.id,
         user_id=order.user_id,
@@ -99,7 +113,15 @@ def order_view(order: Order) -> OrderView:
         error_message=order.error_message,
         created_at=instant(order.created_at),
         updated_at=instant(order.updated_at),
+        payment=_payment(order) if caller and shows_payment(order, caller) else msgspec.UNSET,
     )
+
+
+def _payment(order: Order) -> PaymentView | msgspec.UnsetType:
+    awaited = order.awaited_payment
+    if awaited is msgspec.UNSET:
+        return msgspec.UNSET
+    return PaymentView("pending", awaited.client_secret, awaited.redirect_url)
 
 
 def letter_view(letter: DeadLetter) -> LetterView:

@@ -53,12 +53,12 @@ def post_order(work: Work, request: Request) -> Response:
         said.append(("Idempotent-Replayed", "true"))
     if "prefer" in headers and wants_representation(headers["prefer"]):
         said += [*_JSON, ("Preference-Applied", "return=representation")]
-        return Response(201, tuple(said), _encode(order_view(accepted.order)))
+        return Response(201, tuple(said), _encode(order_view(accepted.order, request.caller)))
     return Response(204, tuple(said))
 
 
 def get_order(work: Work, request: Request) -> Response:
-    return _json(order_view(orders.find(work, request.caller, request.params["id"])))
+    return _json(order_view(orders.find(work, request.caller, request.params["id"]), request.caller))
 
 
 def list_orders(work: Work, request: Request) -> Response:
@@ -71,7 +71,7 @@ def list_orders(work: Work, request: Request) -> Response:
         cursor=given.get("cursor"),
     )
     page = orders.page(work, request.caller, query)
-    return _json({"items": [order_view(order) for order in page.items], "cursor": page.cursor})
+    return _json({"items": [order_view(order, request.caller) for order in page.items], "cursor": page.cursor})
 
 
 def put_order(work: Work, request: Request) -> Response:
@@ -85,7 +85,11 @@ def delete_order(work: Work, request: Request) -> Response:
 
 
 def cancel_order(work: Work, request: Request) -> Response:
-    return _json(order_view(orders.cancel(work, request.caller, request.params["id"])))
+    return _json(order_view(orders.cancel(work, request.caller, request.params["id"]), request.caller))
+
+
+def continue_payment(work: Work, request: Request) -> Response:
+    return _json(order_view(orders.come_back(work, request.caller, request.params["id"]), request.caller))
 
 
 def get_timeline(work: Work, request: Request) -> Response:
@@ -148,6 +152,7 @@ OPERATIONS: dict[str, Operation] = {
     "putOrder": Operation(put_order, writes=True),
     "deleteOrder": Operation(delete_order, writes=True),
     "cancelOrder": Operation(cancel_order, writes=True),
+    "continuePayment": Operation(continue_payment, writes=True),
     "getTimeline": Operation(get_timeline),
     "getLedger": Operation(get_ledger),
     "listDeadLetters": Operation(list_dead_letters),

@@ -12,6 +12,7 @@ from expediter.domain.money import money
 from expediter.domain.order import Order, Status
 
 _NEWS: dict[Status, str] = {
+    Status.PENDING: "Your order waits for your payment. Please complete it where you ordered; else it cannot go on.",
     Status.SUCCESS: "Your order is paid and with the restaurant.",
     Status.FAILED: "Your order could not be completed. Nothing is charged; what had been charged was given back.",
     Status.CANCELLED: "Your order is cancelled, as you asked. What had been charged was given back.",
@@ -83,9 +84,11 @@ def clock_mails(ahead: int, since: int, settings: OrderSettings) -> tuple[Mail, 
 
 
 def mails(order: Order, settings: OrderSettings) -> tuple[Mail, ...]:
-    """The mails that the order's end calls for: to its own address, and to the operators'."""
+    """The mails that the order's end calls for: to its own address, and to the operators'. One that waits for its
+    payment is told to its customer only.
+    """
     own = (for_server(order.email),) if order.email else ()
-    recipients = dict.fromkeys(own + settings.notify)
+    recipients = dict.fromkeys(own + (() if order.status is Status.PENDING else settings.notify))
     if not recipients:
         return ()
     subject, text = f"Orders-App: Update for order {order.id}", _text(order)

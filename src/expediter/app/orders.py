@@ -6,8 +6,10 @@ Another user's order is "not found", so that nobody learns whether it exists.
 import msgspec
 
 from expediter.app import addresses, intake
+from expediter.app.access import Scope
 from expediter.app.drafts import ChangeDraft, change_of
 from expediter.app.idempotency import own_id
+from expediter.app.payments.news import tell
 from expediter.app.ports import NO_CURSOR, Caller, Outcome, Page, Query, Work
 from expediter.domain import order as rules
 from expediter.domain.errors import NO_LIST, OrderInvalid, OrderNotFound
@@ -30,6 +32,17 @@ def find(work: Work, caller: Caller, order_id: str) -> Order:
 def _ids(caller: Caller, asked: str) -> tuple[str, ...]:
     """The ids that an order may have whose id or key this is."""
     return (asked,) if caller.operator else (asked, own_id(caller, asked))
+
+
+def shows_payment(order: Order, caller: Caller) -> bool:
+    """Whether the caller is shown how a pending payment goes on: its customer, and a program that orders for customers.
+    Nobody else: with what is shown the payment can be made.
+    """
+    if order.awaited_payment is msgspec.UNSET:
+        return False
+    if caller.operator:
+        return caller.user_id is None and Scope.ORDERS_WRITE in caller.scopes
+    return caller.user_id == order.user_id
 
 
 def page(work: Work, caller: Caller, query: Query) -> Page:
@@ -73,8 +86,14 @@ def cancel(work: Work, caller: Caller, order_id: str) -> Order:
 
     Raises OrderAlreadySent, OrderAlreadyEnded, OrderNotFound.
     """
+    return _cancel(work, find(work, caller, order_id))
+
+
+def come_back(work: Work, caller: Caller, order_id: str) -> Order:
+    """The customer has done what the order's payment waited for: the provider is asked. Raises OrderNotFound."""
     order = find(work, caller, order_id)
-    return _write(work, order, rules.cancelled(order, work.now))
+    tell(work, order)
+    return order
 
 
 def delete(work: Work, caller: Caller, order_id: str) -> Order:
@@ -84,8 +103,16 @@ def delete(work: Work, caller: Caller, order_id: str) -> Order:
     """
     order = find(work, caller, order_id)
     if not order.ended:
-        return _write(work, order, rules.cancelled(order, work.now))
+        return _cancel(work, order)
     return _write(work, order, msgspec.structs.replace(order, deleted_at=work.now))
+
+
+def _cancel(work: Work, order: Order) -> Order:
+    """A payment that waits for its customer is not waited for any longer."""
+    cancelled = _write(work, order, rules.cancelled(order, work.now))
+    if cancelled.awaited_payment is not msgspec.UNSET:
+        tell(work, cancelled)
+    return cancelled
 
 
 def _write(work: Work, before: Order, after: Order) -> Order:

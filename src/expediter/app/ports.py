@@ -189,6 +189,9 @@ class Workflows(Protocol):
     def start(self, name: str, input: Json, now: int) -> bool:
         """Starts the execution; False when one of this name exists (nothing is started twice)."""
 
+    def answer(self, token: str, output: Json) -> bool:
+        """Ends the task that waits for this token; False when none does (any more)."""
+
     def history(self, name: str) -> list[dict[str, Any]] | None:
         """Every event of the execution in AWS's shape; None when there is no execution, empty when its events were
         deleted.
@@ -202,6 +205,7 @@ class OrderSettings(msgspec.Struct, frozen=True):
     default_price: int = 1000
     currency: str = "USD"
     notify: tuple[str, ...] = ()
+    payment_wait_seconds: int = 900
 
 
 class MailServer(Protocol):

@@ -23,8 +23,8 @@ def _variable(field: str) -> str:
 class StackSettings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable):
     """Names of AWS resources, and the rules for orders. Empty: this function does not use it.
 
-    ``payments_token`` and ``restaurant_secret`` are ARNs of secrets, not the secrets. ``mail_from`` empty: customers
-    get no mail. ``allowed_origin``: another origin whose pages may call the API.
+    ``payments_token``, ``event_secrets`` and ``restaurant_secret`` are ARNs of secrets, not the secrets. ``mail_from``
+    empty: customers get no mail. ``allowed_origin``: another origin whose pages may call the API.
     """
 
     orders_table: str = ""
@@ -33,6 +33,10 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable)
     mail_table: str = ""
     queue_url: str = ""
     dead_letter_url: str = ""
+    events_table: str = ""
+    events_url: str = ""
+    dead_events_url: str = ""
+    event_secrets: str = ""
     state_machine: str = ""
     topic: str = ""
     mail_from: str = ""
@@ -45,6 +49,7 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable)
     restaurant: str = "simulated"
     restaurant_secret: str = ""
     hold_seconds: int = 30
+    payment_wait_seconds: int = 900
     default_price: int = 1000
     currency: str = "USD"
 
@@ -54,6 +59,7 @@ class StackSettings(msgspec.Struct, frozen=True, kw_only=True, rename=_variable)
             default_price=self.default_price,
             currency=self.currency,
             notify=(OPERATORS,) if self.mail_table else (),
+            payment_wait_seconds=self.payment_wait_seconds,
         )
 
 

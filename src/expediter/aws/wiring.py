@@ -17,10 +17,11 @@ from expediter.aws.stores.queue import SqsQueue
 from expediter.aws.workflows import StepFunctions
 
 if TYPE_CHECKING:
-    from expediter.aws.gateways import Gateways
+    from expediter.aws.gateways import Gateways, StoredSecret
     from expediter.aws.sending.mailer import Mailer
     from expediter.aws.sending.publisher import Publisher
     from expediter.aws.stores.forgotten import Forgotten
+    from expediter.aws.stores.provider_events import DynamoEvents
 
 
 @cache
@@ -83,6 +84,26 @@ def gateways() -> "Gateways":
     }
     payments = parse_payments(given.payments, parse_stripe(given.stripe_url))
     return Gateways(payments, parse_gateway(given.restaurant), secrets)
+
+
+@cache
+def events_queue() -> SqsQueue:
+    given = configured()
+    return SqsQueue(clients.sqs(), given.events_url, given.dead_events_url)
+
+
+@cache
+def provider_events() -> "DynamoEvents":
+    from expediter.aws.stores.provider_events import DynamoEvents  # noqa: PLC0415  # one function needs it
+
+    return DynamoEvents(clients.dynamodb(), configured().events_table)
+
+
+@cache
+def event_secrets() -> "StoredSecret":
+    from expediter.aws.gateways import StoredSecret  # noqa: PLC0415  # few functions need it
+
+    return StoredSecret(configured().event_secrets)
 
 
 @cache

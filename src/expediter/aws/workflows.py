@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Characters in the id of an order.
 ID = 36
+#: What Step Functions says of a token that no task waits for (any more).
+_NOT_WAITING = frozenset({"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"})
 _JSON_TEXTS = ("input", "output", "parameters")
 
 
@@ -39,6 +41,16 @@ class StepFunctions:
                 self._client.start_execution(stateMachineArn=self._machine, name=name, input=text)
             except ClientError as error:
                 if code(error) == "ExecutionAlreadyExists":
+                    return False
+                raise
+        return True
+
+    def answer(self, token: str, output: Json) -> bool:
+        with unavailable():
+            try:
+                self._client.send_task_success(taskToken=token, output=msgspec.json.encode(output).decode())
+            except ClientError as error:
+                if code(error) in _NOT_WAITING:
                     return False
                 raise
         return True

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+import msgspec
+
 from expediter.domain.order import EffectKind, Order, Status
 
 #: Milliseconds: how long a refund may be tried, and how long an order may take beyond its hold.
@@ -45,7 +47,7 @@ def owed_since(order: Order) -> int:
 def alert_of(order: Order, now: int, hold: int) -> Alert | None:
     """The alert that the order's own record gives at ``now`` (ms since 1970 UTC). ``hold``: milliseconds."""
     refund = order.effects.get(EffectKind.REFUND)
-    if order.ended:
+    if order.ended or order.awaited_payment is not msgspec.UNSET:  # a payment is awaited for a time of its own
         return None
     if refund is not None and order.status is Status.REFUND_PENDING:
         return Alert.REFUND_LATE if now - refund.tried_at >= REFUND_TIME else None

@@ -13,6 +13,7 @@
     ├── MessageNotFound            no such dead letter
     ├── TaskTokenUnknown           no task waits for this token (any more)
     ├── RestaurantRefused          the restaurant does not take the order, so nobody will answer its task token
+    ├── PaymentNotAwaited          there is news of a pending payment, so nothing has to be waited for
     ├── PaymentUnavailable         the payment provider gave no answer that settles the question
     ├── RestaurantUnavailable      the restaurant gave no answer that settles the question
     ├── StoreUnavailable           the order could not be written down
@@ -103,6 +104,10 @@ class TaskTokenUnknown(OrderError):
 
 class RestaurantRefused(OrderError):
     """The restaurant does not take this order, so it will not answer the task. Give the money back and cancel it."""
+
+
+class PaymentNotAwaited(OrderError):
+    """Nothing has to be waited for: there is news of the payment, or the order was cancelled. Ask the provider."""
 
 
 class PaymentUnavailable(OrderError):

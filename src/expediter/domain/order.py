@@ -100,11 +100,26 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     unit_price: int
 
 
+class AwaitedPayment(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A charge that waits for its customer or for a bank: the customer goes on with ``client_secret``, or at
+    ``redirect_url``.
+
+    ``task_token``: of the workflow's task that waits for news of it. ``news``: there is news that nobody asked the
+    provider about yet.
+    """
+
+    client_secret: str | None = None
+    redirect_url: str | None = None
+    task_token: str | None = None
+    news: bool = False
+
+
 class Order(msgspec.Struct, frozen=True, gc=False):
     """An order as it is now. Times in milliseconds since 1970 UTC, money in minor units of ``currency``.
 
     ``version`` counts its writes; 0 has never been written. ``name`` is None for an order of several items.
     ``payment_method``: the payment provider's token for what the customer pays with. It is in no answer.
+    ``awaited_payment``: while its charge is pending.
     """
 
     id: str
@@ -124,6 +139,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     effects: dict[EffectKind, Effect] = {}
     version: int = 0
     payment_method: str | msgspec.UnsetType = msgspec.UNSET
+    awaited_payment: AwaitedPayment | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def quantity(self) -> int:
@@ -276,6 +292,7 @@ def nameless(order: Order) -> Order:
         error_message=None,
         items=items,
         payment_method=msgspec.UNSET,
+        awaited_payment=msgspec.UNSET,
     )
 
 

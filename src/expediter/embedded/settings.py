@@ -28,7 +28,17 @@ LARGEST_DEFINITION = 1024 * 1024
 #: Least length of a token, in characters: shorter ones could be guessed.
 SHORTEST_TOKEN = 16
 #: Settings whose values are never shown, because they hold a secret.
-_SECRET = frozenset({"SMTP_URL", "TOKEN", "PAYMENTS_TOKEN", "STRIPE_KEY", "RESTAURANT_SECRET"})
+_SECRET = frozenset(
+    {
+        "SMTP_URL",
+        "TOKEN",
+        "PAYMENTS_TOKEN",
+        "STRIPE_KEY",
+        "RESTAURANT_SECRET",
+        "STRIPE_WEBHOOK_SECRET",
+        "PAYMENTS_WEBHOOK_SECRET",
+    }
+)
 
 
 class SettingRefused(Exception):
@@ -56,7 +66,10 @@ class ServerSettings(msgspec.Struct, frozen=True):
     ``trusted_proxies``: whose X-Forwarded headers are believed. ``link_days``: how long links open their orders.
     ``traces``: OpenTelemetry's own settings name a collector for them.
 
-    ``token``, ``payments_token`` (a token, or Stripe's key) and ``restaurant_secret`` are secrets: never printed.
+    ``event_secrets``: what signs the events of a payment provider, by its name; several, while one is changed.
+
+    ``token``, ``payments_token`` (a token, or Stripe's key), ``event_secrets`` and ``restaurant_secret`` are secrets:
+    never printed.
     """
 
     data: Path
@@ -64,6 +77,7 @@ class ServerSettings(msgspec.Struct, frozen=True):
     port: int
     payments: Gateway
     payments_token: str | None
+    event_secrets: Mapping[str, tuple[str, ...]]
     restaurant: Gateway
     restaurant_secret: str | None
     smtp_url: str | None
@@ -123,6 +137,7 @@ def _settings(read: "_Reader", traces: bool) -> ServerSettings:
         port=read("PORT", "8080", values.whole(0, 65_535)),
         payments=payments,
         payments_token=_payments_token(read, payments),
+        event_secrets=_event_secrets(read),
         restaurant=read("RESTAURANT", "simulated", parse_gateway),
         restaurant_secret=read("RESTAURANT_SECRET", "", str) or None,
         smtp_url=read("SMTP_URL", "", values.smtp_url) or None,
@@ -133,12 +148,7 @@ def _settings(read: "_Reader", traces: bool) -> ServerSettings:
         trusted_proxies=read("TRUSTED_PROXIES", "", values.networks),
         link_days=read("LINK_DAYS", "30", values.whole(1, 3_650)),
         oidc=_oidc(read),
-        orders=ports.OrderSettings(
-            hold_seconds=read("HOLD_SECONDS", "30", values.whole(0, 99_999_999)),
-            default_price=read("DEFAULT_PRICE", "1000", values.whole(0, LARGEST_TOTAL)),
-            currency=read("CURRENCY", "USD", values.currency),
-            notify=read("NOTIFY", "", values.addresses),
-        ),
+        orders=_orders(read),
     )
 
 
@@ -156,6 +166,7 @@ def _refuse_unready(settings: ServerSettings) -> None:
     missing = {
         "PAYMENTS=http://… or stripe": "payments" in settings.simulated,
         "PAYMENTS_TOKEN": isinstance(settings.payments, Remote) and settings.payments_token is None,
+        "STRIPE_WEBHOOK_SECRET": isinstance(settings.payments, Stripe) and not settings.event_secrets["stripe"],
         "RESTAURANT=http://…": "restaurant" in settings.simulated,
         "RESTAURANT_SECRET": isinstance(settings.restaurant, Remote) and settings.restaurant_secret is None,
         "SMTP_URL": "mail" in settings.simulated,
@@ -237,6 +248,22 @@ def _payments_token(read: _Reader, payments: Gateway) -> str | None:
     if isinstance(payments, Stripe) and not key:
         raise SettingRefused("EXPEDITER_PAYMENTS=stripe needs EXPEDITER_STRIPE_KEY: a secret key of your account.")
     return (key if isinstance(payments, Stripe) else token) or None
+
+
+def _orders(read: _Reader) -> ports.OrderSettings:
+    return ports.OrderSettings(
+        hold_seconds=read("HOLD_SECONDS", "30", values.whole(0, 99_999_999)),
+        default_price=read("DEFAULT_PRICE", "1000", values.whole(0, LARGEST_TOTAL)),
+        currency=read("CURRENCY", "USD", values.currency),
+        notify=read("NOTIFY", "", values.addresses),
+        payment_wait_seconds=read("PAYMENT_WAIT_SECONDS", "900", values.whole(1, 30 * 24 * 3600)),
+    )
+
+
+def _event_secrets(read: _Reader) -> dict[str, tuple[str, ...]]:
+    """What signs the events of each provider."""
+    given = {"stripe": "STRIPE_WEBHOOK_SECRET", "payments": "PAYMENTS_WEBHOOK_SECRET"}
+    return {provider: read(name, "", values.words) for provider, name in given.items()}
 
 
 def _oidc(read: _Reader) -> Oidc | None:

@@ -23,6 +23,7 @@ from expediter.embedded.home import Committed, Engine, Home, OrderEvents, UnitPo
 from expediter.embedded.loop import Loop
 from expediter.embedded.loops.alerts import Alerts
 from expediter.embedded.loops.clock_watch import ClockWatch
+from expediter.embedded.loops.events import Events
 from expediter.embedded.loops.health import Health, seen_at
 from expediter.embedded.loops.recorder import FlowRecorder
 from expediter.embedded.loops.retention import Retention
@@ -44,6 +45,7 @@ from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.sqlite.writer import Writer
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.engine import engine_stores
+from expediter.embedded.stores.events import SqliteEvents
 from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.orders import SqliteOrders
 from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
@@ -88,9 +90,17 @@ def build(
     engine = _engine(settings.orders, clock, database, outside, unit=file.writing, orders=orders, events=events)
     queue, executions = read_only_queue(file.reading), SqliteExecutions(file.reading)
     recorder = FlowRecorder(database, clock, flow, queue, executions)
+    received = Events(database, clock, engine.work)
     histories = Histories(settings.data / "expediter.db")
     writing, reading = (
-        SqliteServices(session, engine.workflows, queue, flow, _mailbox(session, mailing))
+        SqliteServices(
+            session,
+            engine.workflows,
+            queue,
+            flow,
+            _mailbox(session, mailing),
+            events=SqliteEvents(session, received.received),
+        )
         for session in (file.writing, file.reading)
     )
     return Home(
@@ -106,7 +116,7 @@ def build(
         ),
         scrub=Scrub(file.writing, writer, file.checkpoints),
         health=file.health,
-        loops=(*_loops(settings, clock, database, outside, mailing=mailing, health=file.health), recorder),
+        loops=(*_loops(settings, clock, database, outside, mailing=mailing, health=file.health), received, recorder),
     )
 
 

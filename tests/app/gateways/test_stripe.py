@@ -57,7 +57,6 @@ NONSENSE = [
     says(200),
     says(200, b"<html>"),
     says(200, {"status": "succeeded"}),
-    intent("processing"),
     intent("requires_capture"),
     intent("brand_new"),
     failed(409, "idempotency_error"),
@@ -87,7 +86,6 @@ def test_a_charge_is_one_request_that_creates_and_confirms_under_our_key() -> No
         "metadata[charge_key]": "o1/charge",
         "payment_method": "pm_1",
         "confirm": "true",
-        "error_on_requires_action": "true",
     }
     headers = held.requests[0].headers
     assert (headers["Idempotency-Key"], headers["Stripe-Version"]) == ("o1/charge", VERSION)

@@ -47,10 +47,17 @@ PERSON = {"client_id": "people", "scope": "aws.cognito.signin.user.admin"}
 
 class Call:
     """One request at the REST API; headers by the exact names that the client wrote, ``path`` as it was called:
-    with the stage, or with what a custom domain maps."""
+    with the stage, or with what a custom domain maps. ``received_at``: ms since 1970 UTC."""
 
     def __init__(
-        self, body: str, headers: dict[str, str], claims: dict[str, str], request_id: str, path: str = "/dev/orders"
+        self,
+        body: str,
+        headers: dict[str, str],
+        claims: dict[str, str],
+        request_id: str,
+        path: str = "/dev/orders",
+        *,
+        received_at: int = 0,
     ) -> None:
         self.answer: dict[str, str] = {}
         self._names = {
@@ -59,6 +66,7 @@ class Call:
             "context": {
                 "requestId": Text(request_id),
                 "path": Text(path),
+                "requestTimeEpoch": received_at,
                 "authorizer": {"claims": {name: Text(value) for name, value in {**PERSON, **claims}.items()}},
                 "responseOverride": {"header": self.answer},
             },

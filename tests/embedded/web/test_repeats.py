@@ -5,6 +5,7 @@ from the audit, which has both requests. The console's forms: tests/console/test
 """
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Callable
 from contextlib import closing
@@ -18,6 +19,8 @@ import pytest
 from expediter import contracts
 from expediter.api.graphql import RESOLVERS
 from expediter.api.routes import operations
+from expediter.app.payments.events import SIGNATURES
+from expediter.app.payments.signature import signature
 from expediter.app.ports import Message, Work
 from expediter.embedded.clock import new_id
 from expediter.embedded.sqlite.database import open_reader
@@ -30,6 +33,7 @@ pytestmark = pytest.mark.anyio
 
 #: Tables that repeats may change: what was asked for, and notes of the server's own.
 APART = {"audit", "health", "minute", "sqlite_sequence", "sqlite_stat1", "answered", "scrub"}
+SECRET = "whsec_1"
 OTHER = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
 #: The second state asks for a status that the order cannot have: the workflow fails there, at every redrive again.
 BROKEN = """{"StartAt": "Save", "States": {
@@ -142,6 +146,33 @@ async def resend_mails(served: Served) -> Asked:
     return "POST", f"/orders/{await an_order(served)}/mails/resend", {"json": {}}
 
 
+async def continue_payment(served: Served) -> Asked:
+    return "POST", f"/orders/{await an_order(served)}/payment", {}
+
+
+def event(provider: str, body: bytes) -> Callable[[Served], Any]:
+    async def asked(served: Served) -> Asked:
+        at = served.home.clock.now() // 1000
+        signed = {SIGNATURES[provider]: f"t={at},v1={signature(body, SECRET, at)}", "Content-Type": "application/json"}
+        return "POST", f"/webhooks/{provider}", {"content": body, "headers": signed}
+
+    return asked
+
+
+async def a_dead_event(served: Served) -> str:
+    await sent(served, await event("payments", b"no json")(served))
+    await settled(served)
+    return f"/webhooks/dead-letters/{hashlib.sha256(b'no json').hexdigest()}"
+
+
+async def redrive_event(served: Served) -> Asked:
+    return "POST", f"{await a_dead_event(served)}/redrive", {}
+
+
+async def delete_event(served: Served) -> Asked:
+    return "DELETE", await a_dead_event(served), {}
+
+
 def task(answer: str, body: object) -> Callable[[Served], Any]:
     async def asked(served: Served) -> Asked:
         _, path = await waiting(served)
@@ -165,6 +196,11 @@ ASKED: dict[str, Callable[[Served], Any]] = {
     "putOrder": put_order,
     "deleteOrder": delete_order,
     "cancelOrder": cancel_order,
+    "continuePayment": continue_payment,
+    "receiveStripeEvent": event("stripe", b'{"id": "evt_1", "type": "x", "data": {"object": {}}}'),
+    "receivePaymentEvent": event("payments", b'{"id": "evt_1", "order_id": "none"}'),
+    "redriveDeadEvent": redrive_event,
+    "deleteDeadEvent": delete_event,
     "redriveOrder": redrive_order,
     "deleteDeadLetter": delete_letter,
     "redriveDeadLetter": redrive_letter,
@@ -184,6 +220,7 @@ ASKED: dict[str, Callable[[Served], Any]] = {
     "Mutation.updateOrder": mutation('updateOrder(input: {id: "ID", restaurantId: "another"}) { id }'),
     "Mutation.deleteOrder": mutation('deleteOrder(id: "ID")'),
     "Mutation.cancelOrder": mutation('cancelOrder(id: "ID") { id }'),
+    "Mutation.continuePayment": mutation('continuePayment(id: "ID") { id }'),
     "Mutation.publishOrder": mutation('publishOrder(id: "ID") { id }'),
 }
 
@@ -223,7 +260,8 @@ def settings_for(name: str, file: Path) -> dict[str, str]:
         file.write_text(BROKEN)
     elif name.startswith("sendTask"):
         file.write_text(json.dumps(WAITING))
-    return {"HOLD_SECONDS": hold, **({"WORKFLOW": str(file)} if file.exists() else {})}
+    secrets = {"STRIPE_WEBHOOK_SECRET": SECRET, "PAYMENTS_WEBHOOK_SECRET": SECRET}
+    return {"HOLD_SECONDS": hold, **secrets, **({"WORKFLOW": str(file)} if file.exists() else {})}
 
 
 def test_every_operation_with_an_effect_is_asked_for_twice_here() -> None:

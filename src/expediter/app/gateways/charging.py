@@ -17,7 +17,7 @@ from expediter.app.gateways.http import (
     authorized,
     pause,
 )
-from expediter.app.tasks.calls import REPEAT_WITHIN, Charge, Done, NeverSeen, Refused
+from expediter.app.tasks.calls import REPEAT_WITHIN, Charge, Done, NeverSeen, Pending, Refused
 from expediter.domain.errors import PaymentUnavailable
 
 T = TypeVar("T")
@@ -38,9 +38,10 @@ def charged_once(
     *,
     request: HttpRequest,
     find: Callable[[float], Finding],
-    read: Callable[[HttpResponse], Done | Refused],
+    read: Callable[[HttpResponse], Done | Refused | Pending],
 ) -> Conversation:
-    """Sends the request that charges, and reads its response: Done or Refused. Raises PaymentUnavailable and NoAnswer.
+    """Sends the request that charges, and reads its response: Done, Refused or Pending. Raises PaymentUnavailable and
+    NoAnswer.
 
     ``find`` asks, after so many seconds, what became of the charge's key. It is asked first when an earlier try may
     have arrived, and when the provider was too busy. A charge that is not found is made, unless its first try is so old

@@ -11,7 +11,7 @@ Every request bears the secret, when one is set.
 """
 
 from functools import partial
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 from urllib.parse import quote
 
 import msgspec
@@ -29,10 +29,15 @@ from expediter.app.gateways.http import (
     pause,
     succeeded,
 )
-from expediter.app.tasks.calls import Charge, Done, NeverSeen, Refund, Refunded, Refused
+from expediter.app.tasks.calls import Charge, Done, NeverSeen, Pending, Refund, Refunded, Refused
 from expediter.domain.errors import PaymentUnavailable
 
 DECLINED = "The payment was declined."
+#: Seconds for which a payment can be pending, at most: 30 days.
+LONGEST_WAIT = 30 * 24 * 3600
+
+#: What the customer is shown of a pending payment.
+_Shown: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
 
 
 class _ChargeBody(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,15 +56,18 @@ class _RefundBody(msgspec.Struct, frozen=True):
 
 
 class _Said(msgspec.Struct, frozen=True):
-    status: Literal["ok", "error"]
+    status: Literal["ok", "error", "pending"]
     error_message: str | None = None
     try_again: bool = False
     charge_id: str | None = None
     refund_id: str | None = None
+    client_secret: _Shown | None = None
+    redirect_url: _Shown | None = None
+    wait_seconds: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_WAIT)] | None = None
 
 
 def charge(call: Charge, now: int, secret: Secret) -> Conversation:
-    """Charges the customer: Done or Refused. Raises PaymentUnavailable."""
+    """Charges the customer: Done, Refused or Pending. Raises PaymentUnavailable."""
     return answered(_charge(call, now, secret))
 
 
@@ -100,17 +108,21 @@ def _refund(call: Refund, now: int, secret: Secret) -> Conversation:
     found = yield from _find(call.charge_key, secret)
     if isinstance(found, Done):
         return Refunded(said.refund_id, charged=True, charge_id=found.reference)
+    if isinstance(found, Pending):
+        raise PaymentUnavailable("The payment provider says that the refund is done and the charge is pending.")
     return Refunded(said.refund_id, charged=False)
 
 
-def _first_answer(response: HttpResponse) -> Done | Refused:
-    """The provider's first answer to a charge, whether it comes now or came before.
+def _first_answer(response: HttpResponse) -> Done | Refused | Pending:
+    """The provider's first answer to a charge, whether it comes now or came before; a pending charge gets another.
 
     A 402 with any body is a decline, except with one that says that the money was taken: that settles nothing.
     """
     said = parsed(response, _Said)
     if said is not None and said.status == "ok" and succeeded(response):
         return Done(said.charge_id)
+    if said is not None and said.status == "pending" and succeeded(response):
+        return Pending(said.charge_id, said.client_secret, said.redirect_url, said.wait_seconds)
     if said is not None and said.status == "error" and (succeeded(response) or response.status == 402):
         return Refused(cleaned(said.error_message or "") or DECLINED, said.try_again)
     if said is None and response.status == 402:

@@ -32,8 +32,9 @@ class AuditEntry(msgspec.Struct, frozen=True):
     no: int = 0
 
 
-#: The subject of entries about the dead-letter queue.
+#: The subjects of entries about the dead-letter queue, and about events that could not be taken in.
 DEAD_LETTERS = "dlq"
+DEAD_EVENTS = "events"
 
 
 class Audit(Protocol):
@@ -236,6 +237,45 @@ class Answered(Protocol):
         """Deletes answers that are older than this time (ms since 1970 UTC)."""
 
 
+class ReceivedEvent(msgspec.Struct, frozen=True):
+    """An event of a payment provider as it came. ``order_id``: of the order that it is about, if it says so."""
+
+    provider: str
+    id: str
+    type: str
+    order_id: str | None
+    body: bytes
+
+
+class DeadEvent(msgspec.Struct, frozen=True):
+    """An event of a payment provider that could not be taken in. ``at``: when it came."""
+
+    id: str
+    provider: str
+    type: str
+    body: bytes
+    at: int
+    reason: str
+
+
+class Events(Protocol):
+    """Events that payment providers sent."""
+
+    def receive(self, event: ReceivedEvent, now: int) -> None:
+        """Stores an event, to be taken in; one that is known changes nothing."""
+
+    def dead(self, limit: int) -> tuple[DeadEvent, ...]:
+        """Those that could not be taken in, the oldest first."""
+
+    def count_dead(self) -> int: ...
+
+    def redrive(self, event_id: str, now: int) -> bool:
+        """Has a dead one taken in again. False when there is none."""
+
+    def delete(self, event_id: str) -> bool:
+        """Deletes a dead one. False when there is none."""
+
+
 class OperatorServices(msgspec.Struct, frozen=True):
     """The ports of one unit of work of an operator."""
 
@@ -248,3 +288,4 @@ class OperatorServices(msgspec.Struct, frozen=True):
     links: Links
     keys: Keys
     answered: Answered
+    events: Events

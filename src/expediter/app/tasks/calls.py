@@ -17,7 +17,10 @@ REPEAT_WITHIN = 20 * 3600 * 1000
 
 
 class Charge(msgspec.Struct, frozen=True, gc=False):
-    """Take ``amount`` minor units of ``currency`` for the order, from what the token ``payment_method`` stands for."""
+    """Take ``amount`` minor units of ``currency`` for the order, from what the token ``payment_method`` stands for.
+
+    ``charge_id``: the provider's id of a charge that is pending.
+    """
 
     key: str
     order_id: str
@@ -26,13 +29,15 @@ class Charge(msgspec.Struct, frozen=True, gc=False):
     tried_at: int
     repeat: bool = False
     payment_method: str | None = None
+    charge_id: str | None = None
     kind = CHARGE
 
 
 class Refund(msgspec.Struct, frozen=True, gc=False):
     """Give back whatever was charged under ``charge_key``, and let nothing be charged under it later.
 
-    ``charge_known`` is false when the result of the charge is unknown: then the answer says whether it was made.
+    ``charge_known`` is false when the result of the charge is unknown: then the answer says whether it was made. One
+    that is pending has a ``charge_id`` all the same.
     """
 
     key: str
@@ -89,6 +94,19 @@ class Refused(msgspec.Struct, frozen=True, gc=False):
     reference: ClassVar[None] = None
 
 
+class Pending(msgspec.Struct, frozen=True, gc=False):
+    """The charge waits for its customer, who goes on with ``client_secret`` or at ``redirect_url``, or for a bank.
+
+    ``reference``: the provider's id of the charge. ``wait_seconds``: how long the provider may take, from the first try
+    on; None: as long as the settings say. This is no last answer: the same charge is asked about again.
+    """
+
+    reference: str | None = None
+    client_secret: str | None = None
+    redirect_url: str | None = None
+    wait_seconds: int | None = None
+
+
 class Refunded(msgspec.Struct, frozen=True, gc=False):
     """The money is back. ``charged`` says whether there had been a charge, with ``charge_id`` as the provider's id."""
 
@@ -101,6 +119,6 @@ class NeverSeen(msgspec.Struct, frozen=True, gc=False):
     """The payment provider knows of no charge under this key."""
 
 
-Answer: TypeAlias = Done | Refused | Refunded
+Answer: TypeAlias = Done | Refused | Pending | Refunded
 #: What the payment provider says about the key of a charge.
-Found: TypeAlias = Done | Refused | NeverSeen
+Found: TypeAlias = Done | Refused | Pending | NeverSeen

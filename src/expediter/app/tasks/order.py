@@ -15,7 +15,8 @@ import msgspec
 from expediter.app.intake import from_document
 from expediter.app.mails import mails
 from expediter.app.ports import Outcome, TaskPorts
-from expediter.app.tasks.calls import Answer, Call, Charge, HandOver, Refused
+from expediter.app.tasks.calls import Answer, Call, Charge, HandOver, Pending, Refused
+from expediter.app.tasks.pending import await_payment, settle_pending
 from expediter.app.tasks.reasons import reason
 from expediter.app.tasks.refunds import request_owing, request_refund, settle_failure, settle_owing, settle_refund
 from expediter.app.tasks.task import OrderTask, TaskContext
@@ -118,6 +119,7 @@ def request_charge(context: TaskContext) -> Call | None:
         currency=order.currency,
         tried_at=context.now if charge is None else charge.tried_at,
         payment_method=None if order.payment_method is msgspec.UNSET else order.payment_method,
+        charge_id=None if charge is None else charge.reference,
     )
 
 
@@ -125,11 +127,15 @@ def settle_charge(context: TaskContext) -> Outcome:
     order, answer = context.order, context.answer
     if type(answer) is Refused:
         declined = settled(order, CHARGE, REFUSED, context.now)
-        declined = msgspec.structs.replace(declined, error_message=answer.message)
+        declined = msgspec.structs.replace(declined, error_message=answer.message, awaited_payment=msgspec.UNSET)
         return Outcome(declined, output=_unpaid(answer.message, answer.try_again))
     if answer is None:
         return _settle_uncharged(context)
+    if type(answer) is Pending:
+        return settle_pending(context, answer)
     charged = settled(order, CHARGE, DONE, context.now, answer.reference)
+    if charged.awaited_payment is not msgspec.UNSET:
+        charged = msgspec.structs.replace(charged, awaited_payment=msgspec.UNSET)
     paid = moved(charged, PAID) if order.status is PENDING else charged
     return Outcome(paid, entries=(entry(charged, CHARGE, context.now),), output={"status": "ok"})
 
@@ -242,6 +248,7 @@ ACTIONS: Mapping[str, OrderTask] = {"save": _SAVE, "complete": _COMPLETE, "owe":
 ORDER_TASKS: Mapping[str, OrderTask] = {
     "InitializeOrder": _SAVE,
     "ProcessPayment": OrderTask(settle_charge, request_charge),
+    "AwaitPayment": OrderTask(await_payment),
     "SendOrderToRestaurant": OrderTask(settle_handover, request_handover),
     "CompleteOrder": _COMPLETE,
     "OweRefund": _OWE,

@@ -76,6 +76,7 @@ def settle_refund(context: TaskContext) -> Outcome:
     if not known:
         result = DONE if answer.charged else REFUSED
         order = settled(order, CHARGE, result, context.now, answer.charge_id)
+        order = msgspec.structs.replace(order, awaited_payment=msgspec.UNSET)
     order = settled(order, REFUND, DONE, context.now, answer.reference)
     charge = (entry(order, CHARGE, context.now),) if answer.charged and not known else ()
     refund = (entry(order, REFUND, context.now),) if answer.charged or known else ()

@@ -10,6 +10,7 @@ TASK_FUNCTIONS: dict[str, str] = {name: f"{_HERE}.tasks.{name}" for name in ORDE
 #: The other functions.
 OTHER_FUNCTIONS: dict[str, str] = {
     "Intake": f"{_HERE}.intake.handler",
+    "Events": f"{_HERE}.events.handler",
     "Rest": f"{_HERE}.rest.handler",
     "Graphql": f"{_HERE}.graphql.handler",
     "Mailer": f"{_HERE}.mailer.handler",

@@ -3,6 +3,7 @@
     orders     an order as JSON, with the keys that lists are sorted by; a row is one customer's (user_id) order (id)
     claims     which ids are taken, with fingerprint and owner: a consistent way from an order's id to its row
     ledger     every movement of money, written once
+    events     the payment provider's events that were taken in, so that each is known again
     mail       the outbox: the mails about an order's end, written once, in the transaction of that end
 
 Two indexes are sparse, so that what was not sent is found without a scan: ``unsent`` has the mails that are not sent,
@@ -45,6 +46,7 @@ class Name(StrEnum):
     CLAIMS = "claims"
     LEDGER = "ledger"
     MAIL = "mail"
+    EVENTS = "events"
 
 
 #: Shards of a key that all orders share. There may be more later, because old orders stay in their shards, but never
@@ -63,4 +65,5 @@ TABLES: tuple[Table, ...] = (
     Table(Name.CLAIMS, "id"),
     Table(Name.LEDGER, "order_id", "entry"),
     Table(Name.MAIL, "order_id", "mail", indexes=(UNSENT,), stream=True, expires="expires_at"),
+    Table(Name.EVENTS, "id", expires="expires_at"),
 )

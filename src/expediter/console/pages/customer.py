@@ -21,6 +21,9 @@ _NEWS: dict[Status, tuple[str, str]] = {
     Status.REFUND_PENDING: ("We are giving your money back", "The order does not go on."),
 }
 
+#: The order waits for its payment. How the payment goes on is said where it was ordered: a link may be shown to others.
+_PAYMENT = ("Your order waits for your payment", "Please complete the payment where you ordered.")
+
 
 class Mark(NamedTuple):
     """One step of the way: ``state`` is done, current, todo or failed."""
@@ -48,7 +51,7 @@ def customer_mark(services: OperatorServices, order_id: str, generation: int) ->
 def show_customer(services: OperatorServices, visit: Visit, generation: int) -> Response:
     """Raises OrderNotFound, PathUnknown."""
     order = opened_order(services, visit.params["id"], generation)
-    title, text = _NEWS[order.status]
+    title, text = _PAYMENT if order.awaited_payment else _NEWS[order.status]
     return page("customer", visit, order=order, title=title, text=text, steps=_steps(order), mark=order.version)
 
 

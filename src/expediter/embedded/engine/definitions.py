@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from expediter.app.tasks.order import TASKS
-from expediter.asl import Machine, names_left, parse, substitute
+from expediter.asl import Machine, all_states, names_left, parse, substitute
 from expediter.asl.protocol import Json
 from expediter.embedded.engine import aws_services
 from expediter.embedded.engine.ports import DefinitionStore, Routing
@@ -18,14 +18,14 @@ class Definitions:
 
     ``routing``: the definitions that new executions start on.
 
-    ``awaiting``: the definitions with tasks that end later than their calls. ``library``: the definitions that a
-    workflow may start, by the name of the state machine.
+    ``awaiting``: the states whose tasks end later than their calls, by the definitions that have some.
+    ``library``: the definitions that a workflow may start, by the name of the state machine.
     """
 
     def __init__(self, store: DefinitionStore) -> None:
         self._store = store
         self.machines: dict[int, Machine] = {}
-        self.awaiting: set[int] = set()
+        self.awaiting: dict[int, frozenset[str]] = {}
         self.library: Mapping[str, int] = {}
         self.configured = 0
         self.routing = Routing(0)
@@ -96,7 +96,10 @@ class Definitions:
     def _add(self, no: int, machine: Machine) -> None:
         self.machines[no] = machine
         if not aws_services.AWAITED.isdisjoint(machine.resources):
-            self.awaiting.add(no)
+            states = all_states(machine.definition)
+            self.awaiting[no] = frozenset(
+                name for name, state in states if state.get("Resource") in aws_services.AWAITED
+            )
 
 
 def _digest(definition: Json) -> str:

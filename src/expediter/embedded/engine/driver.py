@@ -10,6 +10,7 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 
 from expediter.app.ports import Outcome, TaskPorts
 from expediter.app.tasks.calls import Answer
@@ -43,6 +44,8 @@ from expediter.embedded.engine.ports import (
     StoredExecution,
 )
 from expediter.embedded.engine.task_tokens import TokenWait
+
+_STATE = attrgetter("state")
 
 
 class Driver:
@@ -134,7 +137,7 @@ class Driver:
     def drive(self, work: TaskPorts, execution: StoredExecution, events: Sequence[AnyEvent]) -> None:
         """Advances the execution by these events and what they lead to, until it waits, and stores it."""
         steps = Steps(self._definitions.machines[execution.definition], execution.execution, pause=self._pause)
-        arrived, taken = deque(events), []
+        arrived, taken, waits = deque(events), [], False
         commands: Sequence[Command] = ()
         while arrived:
             event = arrived.popleft()
@@ -143,6 +146,7 @@ class Driver:
             for command in commands:
                 # The classes are compared, because isinstance is slow for an object of another class.
                 if type(command) is ScheduleTask:
+                    waits = waits or command.resource in AWAITED
                     follows = self._perform(work, execution, command)
                 elif type(command) is StartTimer:
                     follows = self._set_timer(work, command)
@@ -150,7 +154,9 @@ class Driver:
                     follows = None  # the execution has ended
                 if follows is not None:
                     arrived.append(follows)
-        self._store(work, execution, steps.freeze(), taken, commands)
+        if states := self._definitions.awaiting.get(execution.definition):
+            waits = waits or not states.isdisjoint(map(_STATE, execution.execution.frames.values()))
+        self._store(work, execution, steps.freeze(), taken, commands, waits=waits)
 
     def _store(
         self,
@@ -159,11 +165,16 @@ class Driver:
         execution: Execution,
         events: Sequence[AnyEvent],
         commands: Sequence[Command],
+        *,
+        waits: bool,
     ) -> None:
-        """``commands``: those of the last step. An execution without parallel branches waits for these only."""
+        """``commands``: those of the last step. An execution without parallel branches waits for these only.
+
+        ``waits``: a task that ends later than its call was begun, or may have ended.
+        """
         if not commands or len(execution.frames) > 1 or execution.deadline is not None:
             commands = outstanding(self._definitions.machines[before.definition], execution, self._pause)
-        awaited = self._awaited(before, commands) if before.definition in self._definitions.awaiting else ()
+        awaited = self._awaited(before, commands) if waits else ()
         due, busy = _due(execution, commands, awaited)
         if not events and (due, busy) == (before.due, before.busy):
             return

@@ -16,7 +16,7 @@ from expediter.embedded.engine import aws_services
 from expediter.embedded.engine.definitions import Definitions
 from expediter.embedded.engine.driver import Driver
 from expediter.embedded.engine.ports import EngineStores, ExecutionStore, Routing
-from expediter.embedded.engine.task_tokens import TaskHeartbeat, TaskReport, event_of
+from expediter.embedded.engine.task_tokens import TaskHeartbeat, TaskReport, TaskSuccess, event_of
 
 
 class EmbeddedWorkflows:
@@ -54,6 +54,14 @@ class EmbeddedWorkflows:
             return False
         work = self._work()
         self._driver.drive(work, execution, (Redriven(at=work.now, seed=next(SEEDS), state=state, input=input),))
+        return True
+
+    def answer(self, token: str, output: Json) -> bool:
+        """Ends the task that waits for this token; False when none does (any more)."""
+        try:
+            self.report(token, TaskSuccess(output))
+        except TaskTokenUnknown:
+            return False
         return True
 
     def publish(self, definition: Json) -> int:
@@ -101,6 +109,9 @@ class ReadOnlyWorkflows:
 
     def start(self, _name: str, _input: Json, _now: int, /) -> bool:
         raise RuntimeError("This connection only reads; an execution is started in a unit of work.")
+
+    def answer(self, _token: str, _output: Json, /) -> bool:
+        raise RuntimeError("This connection only reads; a task is ended in a unit of work.")
 
     def history(self, name: str) -> list[dict[str, Any]] | None:
         try:

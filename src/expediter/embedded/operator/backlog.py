@@ -11,7 +11,7 @@ from expediter.embedded.stores.queue import SqliteQueue
 #: The order that is owed money longest is looked for among so many of them, those accepted first.
 OWING = 500
 
-_SQL = Statements("alerts")
+_SQL, _EVENTS = Statements("alerts"), Statements("events")
 _decode = msgspec.json.Decoder(Order).decode
 
 
@@ -45,5 +45,7 @@ def gauges(session: Session, queue: SqliteQueue, calls: int, now: int) -> dict[s
         "expediter_workflows_failed": one(session, _SQL["failed"])[0],
         "expediter_calls_under_way": calls,
         "expediter_mails_waiting": one(session, _SQL["mails"])[0],
+        "expediter_events_dead": one(session, _EVENTS["counts"])[0],
+        "expediter_events_unknown": one(session, _EVENTS["counts"])[1],
         "expediter_mails_given_up": one(session, _SQL["mails_given_up"])[0],
     }

@@ -36,6 +36,7 @@ class SqliteCustomers:
         for order_id in order_ids:
             self._session.rows(_SQL["disown"], (order_id,))
             self._session.rows(_SQL["blank_audit"], (order_id,))
+            self._session.rows(_SQL["drop_events"], (order_id,))
             row = self._session.row(_SQL["number"], (order_id,))
             if row:
                 self._session.rows(_SQL["drop_mails"], row)

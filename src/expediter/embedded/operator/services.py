@@ -27,6 +27,7 @@ from expediter.embedded.operator.keys import SqliteKeys
 from expediter.embedded.operator.links import SqliteLinks
 from expediter.embedded.sqlite.database import DataRefused
 from expediter.embedded.sqlite.session import Row, Session, Statements, one
+from expediter.embedded.stores.events import SqliteEvents
 from expediter.embedded.stores.queue import SqliteQueue
 
 T = TypeVar("T")
@@ -224,6 +225,8 @@ class SqliteServices:
         queue: SqliteQueue,
         counts: FlowCounts,
         mailbox: SqliteMailbox,
+        *,
+        events: SqliteEvents,
     ) -> None:
         self._audit = SqliteAudit(session)
         self._mailbox = mailbox
@@ -233,6 +236,7 @@ class SqliteServices:
         self._links = SqliteLinks(session)
         self._keys = SqliteKeys(session)
         self._answered = SqliteAnswered(session)
+        self._events = events
 
     def over(self, work: Work) -> OperatorServices:
         return OperatorServices(
@@ -245,6 +249,7 @@ class SqliteServices:
             self._links,
             self._keys,
             self._answered,
+            self._events,
         )
 
 

@@ -17,6 +17,7 @@ from expediter.api.errors import InternalError, IssuerUnavailable, TooManyReques
 from expediter.api.request import Headers, Request, Response
 from expediter.api.routes import Router, operations
 from expediter.app.field_types import VISIBLE
+from expediter.app.payments.signature import SignatureRefused
 from expediter.app.ports import Caller
 from expediter.domain.errors import OrderError, TaskTokenUnknown, TooBusy
 from expediter.embedded.web.access.authenticator import OPERATOR, Authenticator
@@ -43,7 +44,9 @@ PROBES = frozenset({"/healthz", "/readyz"})
 _ALWAYS = PROBES | {"/metrics"}
 #: Where a path holds the token of a task.
 TASKS = "/tasks/"
-#: The caller of these requests. They need nothing but the token in the path.
+#: Paths of requests that carry the sender's signature in a header.
+EVENTS = frozenset({"/webhooks/stripe", "/webhooks/payments"})
+#: The caller of these requests. They need nothing but the token in the path, or the signature.
 NOBODY = Caller(operator=False, scopes=frozenset())
 #: Methods that write. GraphQL posts queries too, so each of its fields is looked at instead.
 _WRITES = frozenset({"POST", "PUT", "DELETE"})
@@ -177,7 +180,7 @@ class App:
     def _answer(self, head: RequestHead, body: bytes) -> Answer:
         """Raises OrderError."""
         self._guards.check(head.peer, head.headers)
-        if head.path in PROBES or head.path.startswith(TASKS):
+        if head.path in PROBES or head.path.startswith(TASKS) or head.path in EVENTS:
             return self._carry_out(head, body, NOBODY)
         if self._authenticator.open:  # everybody is let in, and nobody's requests are counted
             return self._carry_out(head, body, OPERATOR)
@@ -218,8 +221,8 @@ class App:
             headers=head.headers,
             body=body if head.method in _WITH_BODY else b"",
         )
-        if head.path.startswith(TASKS):
-            return asyncio.create_task(self._by_task_token(operation, request, head))
+        if head.path.startswith(TASKS) or head.path in EVENTS:
+            return asyncio.create_task(self._by_what_it_shows(operation, request, head))
         return operation.carry_out(self._home, request)
 
     def _count(self, caller: Caller, peer: str, headers: Headers) -> None:
@@ -238,12 +241,12 @@ class App:
         """The caller with the name that the audit has for him."""
         return named(caller, head.headers, _via(head), self._proxies.caller(head.peer, head.headers))
 
-    async def _by_task_token(self, operation: Operation, request: Request, head: RequestHead) -> Response:
-        """As ``carry_out``. A request with an unknown token counts as one without a token."""
+    async def _by_what_it_shows(self, operation: Operation, request: Request, head: RequestHead) -> Response:
+        """As ``carry_out``. A request with an unknown token or a wrong signature counts as one without a token."""
         try:
             answer = operation.carry_out(self._home, request)
             return answer if isinstance(answer, Response) else await answer
-        except TaskTokenUnknown:
+        except (TaskTokenUnknown, SignatureRefused):
             self._count_stranger(head)
             raise
 

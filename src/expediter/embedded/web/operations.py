@@ -22,6 +22,13 @@ from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.routes import workflow
 from expediter.embedded.web.routes.audit import list_audit
 from expediter.embedded.web.routes.customers import erase_user
+from expediter.embedded.web.routes.events import (
+    delete_dead_event,
+    list_dead_events,
+    receive_payment_event,
+    receive_stripe_event,
+    redrive_dead_event,
+)
 from expediter.embedded.web.routes.keys import add_key, list_keys, revoke_key
 from expediter.embedded.web.routes.mails import get_mails, list_mails, resend_mails
 from expediter.embedded.web.routes.once import carry_out_once, said
@@ -140,6 +147,11 @@ _CARRIED_OUT: dict[str, Operation] = {
     "sendTaskSuccess": steps(send_task_success),
     "sendTaskFailure": steps(send_task_failure),
     "sendTaskHeartbeat": steps(send_task_heartbeat),
+    "receiveStripeEvent": steps(receive_stripe_event),
+    "receivePaymentEvent": steps(receive_payment_event),
+    "listDeadEvents": Operation(Kind.READ, list_dead_events),
+    "redriveDeadEvent": steps(redrive_dead_event),
+    "deleteDeadEvent": steps(delete_dead_event),
     "eraseUser": steps(erase_user),
     "reconcile": steps(reconcile)._replace(kind=Kind.READ),
     "redriveOrder": steps(workflow.redrive_order),

@@ -45,6 +45,7 @@ FIELDS = {
     "Mutation.updateOrder": 'mutation { updateOrder(input: {id: "ID", quantity: 2}) { id } }',
     "Mutation.deleteOrder": 'mutation { deleteOrder(id: "ID") }',
     "Mutation.cancelOrder": 'mutation { cancelOrder(id: "ID") { id } }',
+    "Mutation.continuePayment": 'mutation { continuePayment(id: "ID") { id } }',
     "Mutation.publishOrder": 'mutation { publishOrder(id: "ID") { id } }',
     "Subscription.orderUpdated": 'subscription { orderUpdated(id: "ID") { id } }',
 }

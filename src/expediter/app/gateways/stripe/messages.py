@@ -41,11 +41,25 @@ class Failure(msgspec.Struct, frozen=True):
     message: str | None = None
 
 
+class Redirection(msgspec.Struct, frozen=True):
+    """A page of a bank's."""
+
+    url: str | None = None
+
+
+class NextAction(msgspec.Struct, frozen=True):
+    """What the customer has to do."""
+
+    redirect_to_url: Redirection | None = None
+
+
 class Intent(msgspec.Struct, frozen=True):
-    """A PaymentIntent: one payment, from its beginning to its end."""
+    """A PaymentIntent: one payment, from its beginning to its end. Stripe.js needs its ``client_secret``."""
 
     id: str
     status: str
+    client_secret: str | None = None
+    next_action: NextAction | None = None
     last_payment_error: Failure | None = None
 
 

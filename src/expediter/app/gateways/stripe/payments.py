@@ -7,6 +7,7 @@ answered as the first one was. After a day only the search counts, and nothing i
 
 from collections.abc import Generator, Iterable
 from functools import partial
+from urllib.parse import quote
 
 import msgspec
 
@@ -34,18 +35,21 @@ from expediter.app.gateways.stripe.messages import (
     refusal,
     unsettled,
 )
-from expediter.app.tasks.calls import Charge, Done, NeverSeen, Refund, Refunded, Refused
+from expediter.app.tasks.calls import Charge, Done, NeverSeen, Pending, Refund, Refunded, Refused
 
 INTENTS, REFUNDS = "/v1/payment_intents", "/v1/refunds"
 NO_METHOD = "The order names no payment method."
 #: The states of a PaymentIntent in which nothing was taken, and nothing is taken unless we ask for it.
 _OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires_action", "requires_capture"})
+#: Seconds that a bank may take: a SEPA debit is known to have failed after 14 working days at most
+#: (https://docs.stripe.com/payments/sepa-debit), which are 20 days.
+BANK_SECONDS = 20 * 24 * 3600
 #: The states of a refund whose money is back or on its way.
 ON_ITS_WAY = frozenset({"succeeded", "pending", "requires_action"})
 
 
 def charge(call: Charge, now: int, secret: Secret) -> Conversation:
-    """Charges the customer: Done or Refused. Raises PaymentUnavailable."""
+    """Charges the customer: Done, Refused or Pending. Raises PaymentUnavailable."""
     return answered(_charge(call, now, secret))
 
 
@@ -63,7 +67,10 @@ def find(key: str, secret: Secret) -> Finding:
 
 
 def _charge(call: Charge, now: int, secret: Secret) -> Conversation:
-    """A payment that would have to wait for its customer is declined: only cards, and none that asks for more."""
+    """Only cards. One whose customer has to do something more is pending."""
+    if call.charge_id is not None:
+        response, intent = yield from _intent(call.charge_id, secret)
+        return _state(intent, response)
     if call.payment_method is None:
         return Refused(NO_METHOD)
     try:
@@ -74,7 +81,6 @@ def _charge(call: Charge, now: int, secret: Secret) -> Conversation:
         **_opening(call.order_id, call.key, amount, call.currency),
         "payment_method": call.payment_method,
         "confirm": "true",
-        "error_on_requires_action": "true",
     }
     request = post(INTENTS, call.key, fields)
     looked = partial(_find, call.key, secret)
@@ -92,7 +98,7 @@ def _opening(order_id: str, key: str, amount: int, currency: str) -> dict[str, s
     }
 
 
-def _charged(response: HttpResponse) -> Done | Refused:
+def _charged(response: HttpResponse) -> Done | Refused | Pending:
     """The answer to a charge, whether it comes now or is repeated under its key."""
     intent = parsed(response, Intent) if succeeded(response) else None
     if intent is not None:
@@ -103,13 +109,27 @@ def _charged(response: HttpResponse) -> Done | Refused:
     return refusal(why)
 
 
-def _state(intent: Intent, response: HttpResponse) -> Done | Refused:
-    """What a PaymentIntent says of its charge. Raises PaymentUnavailable while it may still be taken."""
+def _state(intent: Intent, response: HttpResponse) -> Done | Refused | Pending:
+    """What a PaymentIntent says of its charge. Raises PaymentUnavailable for a state that we do not know."""
     if intent.status == "succeeded":
         return Done(intent.id)
+    if intent.status == "requires_action":
+        page = intent.next_action and intent.next_action.redirect_to_url
+        return Pending(intent.id, intent.client_secret, page.url if page else None)
+    if intent.status == "processing":
+        return Pending(intent.id, wait_seconds=BANK_SECONDS)
     if intent.status in ("requires_payment_method", "requires_confirmation", "canceled"):
         return refusal(intent.last_payment_error)
     raise unsettled(response)
+
+
+def _intent(intent_id: str, secret: Secret) -> Generator[HttpRequest, HttpResponse, tuple[HttpResponse, Intent]]:
+    """The PaymentIntent as it is now."""
+    response = yield from authorized(get(f"{INTENTS}/{quote(intent_id, safe='')}"), secret)
+    intent = parsed(response, Intent) if succeeded(response) else None
+    if intent is None:
+        raise unsettled(response)
+    return response, intent
 
 
 def _find(key: str, secret: Secret, after: float = 0.0) -> Finding:
@@ -135,8 +155,8 @@ def _search(
 
 
 def _refund(call: Refund, now: int, secret: Secret) -> Conversation:
-    charge_id = call.charge_id if call.charge_known else None
-    if charge_id is None:
+    charge_id = call.charge_id
+    if charge_id is None or not call.charge_known:
         charge_id = yield from _closed(call, secret)
     if charge_id is None:
         return Refunded(None, charged=False)
@@ -193,7 +213,11 @@ def _closed(call: Refund, secret: Secret) -> Generator[HttpRequest, HttpResponse
     Where no charge is found, its key is taken for a PaymentIntent that is never confirmed. If the charge is still on
     its way, Stripe then refuses it; if it arrived and is not found yet, Stripe refuses this one.
     """
-    response, intent = yield from _search(call.charge_key, secret)
+    intent: Intent | None
+    if call.charge_id is not None:
+        response, intent = yield from _intent(call.charge_id, secret)
+    else:
+        response, intent = yield from _search(call.charge_key, secret)
     if intent is None:
         try:
             amount = chargeable(call.amount, call.currency)

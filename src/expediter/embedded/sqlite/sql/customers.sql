@@ -36,6 +36,9 @@ SELECT no FROM claim WHERE id = ?1
 -- name: drop_mails
 DELETE FROM mail WHERE order_no = ?1
 
+-- name: drop_events
+DELETE FROM event WHERE order_id = ?1 AND due_at IS NULL
+
 -- name: disown
 -- No order has this hash, so the same order under the same key is refused: the key is taken.
 UPDATE claim SET fingerprint = '' WHERE id = ?1

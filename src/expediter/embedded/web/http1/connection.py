@@ -29,6 +29,7 @@ from expediter.embedded.web.http1.request_head import (
     RequestHead,
     asks_for_websocket,
     is_hopeless,
+    largest_body,
     parse_head,
 )
 
@@ -155,7 +156,8 @@ class HttpConnection(asyncio.Protocol):
             return True
         length = head.length
         if length is None or len(data) < end + length:
-            self._head, self._body, self._buffer = head, BodyReader(length), b""
+            body = BodyReader(length, largest_body(head.path))
+            self._head, self._body, self._buffer = head, body, b""
             if len(data) == end and not head.http10 and head.headers.get("expect", "").lower() == "100-continue":
                 self.transport.write(CONTINUE)
             return self._rest_of_body(data[end:])

@@ -16,10 +16,11 @@ _NEVER_BEHIND = re.compile(
 
 
 class BodyReader:
-    """``length``: bytes of the body; None: it comes in chunks."""
+    """``length``: bytes of the body; None: it comes in chunks, ``largest`` bytes at most."""
 
-    def __init__(self, length: int | None) -> None:
+    def __init__(self, length: int | None, largest: int = LARGEST_BODY) -> None:
         self._chunked = length is None
+        self._largest = largest
         #: Bytes that are still missing of the body or of the chunk.
         self._left = length or 0
         self._held = b""
@@ -67,7 +68,7 @@ class BodyReader:
             raise RequestUnparsable("The size of a chunk is not a number. Send it in hexadecimal digits.")
         self._left = int(found[1], 16)
         self._size += self._left
-        if self._size > LARGEST_BODY:
+        if self._size > self._largest:
             raise BodyTooLarge
         self._in_chunk, self._in_trailers = self._left > 0, self._left == 0
         return data[end + 2 :]

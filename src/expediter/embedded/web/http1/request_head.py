@@ -23,14 +23,16 @@ from expediter.api.errors import (
     RequestUnparsable,
     VersionUnsupported,
 )
+from expediter.app.payments.events import LARGEST_EVENT
 
 #: Bytes of a request's address, and of its headers.
 LONGEST_ADDRESS = 8 * 1024
 LARGEST_HEADERS = 16 * 1024
 #: Header lines of one request.
 MOST_HEADERS = 100
-#: Bytes of a body.
+#: Bytes of a body. Events of payment providers come under EVENTS, and may be larger.
 LARGEST_BODY = 64 * 1024
+EVENTS = "/webhooks/"
 #: Bytes of a whole head.
 LARGEST_HEAD = LONGEST_ADDRESS + LARGEST_HEADERS
 
@@ -97,7 +99,7 @@ def parse_head(data: bytes, peer: str = "") -> RequestHead:
         path=unquote(path) if "%" in path else path,
         query=query,
         headers=headers,
-        length=_length(headers, http10=http10),
+        length=_length(headers, path, http10=http10),
         keep_alive=not http10 and ("connection" not in headers or "close" not in options(headers["connection"])),
         http10=http10,
         peer=peer,
@@ -186,7 +188,12 @@ def _request_line(line: str) -> RequestLine:
     return RequestLine(method, absolute[2] or "/", absolute[3] or "", http10, absolute[1].lower())
 
 
-def _length(headers: Mapping[str, str], *, http10: bool) -> int | None:
+def largest_body(path: str) -> int:
+    """Bytes of a body that is sent there, at most."""
+    return LARGEST_EVENT if path.startswith(EVENTS) else LARGEST_BODY
+
+
+def _length(headers: Mapping[str, str], path: str, *, http10: bool) -> int | None:
     """Raises RequestUnparsable, CodingUnsupported, BodyTooLarge."""
     given, coding = headers.get("content-length"), headers.get("transfer-encoding")
     if coding is not None:
@@ -200,6 +207,6 @@ def _length(headers: Mapping[str, str], *, http10: bool) -> int | None:
     if not (given.isascii() and given.isdigit() and len(given) <= _LONGEST_LENGTH):
         raise RequestUnparsable("The header Content-Length is not one number. Send the body's length in bytes.")
     length = int(given)
-    if length > LARGEST_BODY:
+    if length > LARGEST_BODY and length > largest_body(path):
         raise BodyTooLarge
     return length

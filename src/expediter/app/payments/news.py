@@ -1,0 +1,33 @@
+"""News of a pending payment. It settles nothing: it has the workflow ask the provider, whose answer counts."""
+
+import msgspec
+
+from expediter.app.payments.events import Event, Topic
+from expediter.app.ports import Outcome, Work
+from expediter.domain.order import CHARGE, UNKNOWN, AwaitedPayment, Order
+
+
+def take(work: Work, event: Event) -> bool:
+    """Does what follows from a provider's event; False when nothing does. Taken twice it does no more than once."""
+    order = work.orders.find(event.order_id) if event.topic is Topic.PAYMENT and event.order_id else None
+    if order is None:
+        return False
+    tell(work, order)
+    return True
+
+
+def tell(work: Work, order: Order) -> None:
+    """There is news of the order's payment: the task that waits for it ends. When none waits, the news is kept until
+    the provider's answer comes that is on its way. Raises OrderChanged.
+    """
+    if order.result(CHARGE) is not UNKNOWN:
+        return
+    awaited = AwaitedPayment() if order.awaited_payment is msgspec.UNSET else order.awaited_payment
+    if awaited.task_token and work.workflows.answer(awaited.task_token, {}):
+        return
+    if not awaited.news:
+        told = msgspec.structs.replace(awaited, task_token=None, news=True)
+        told_order = msgspec.structs.replace(
+            order, awaited_payment=told, updated_at=work.now, version=order.version + 1
+        )
+        work.orders.apply(order, Outcome(told_order))

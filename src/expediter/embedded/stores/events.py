@@ -1,0 +1,35 @@
+"""Events of payment providers on SQLite: each is stored once, and taken in once."""
+
+from collections.abc import Callable
+
+from expediter.app.operator.services import DeadEvent, ReceivedEvent
+from expediter.embedded.sqlite.session import Session, Statements, one
+
+_SQL = Statements("events")
+
+
+class SqliteEvents:
+    """``received`` is called in a unit of work that has an event taken in."""
+
+    def __init__(self, session: Session, received: Callable[[], None]) -> None:
+        self._session = session
+        self._received = received
+
+    def receive(self, event: ReceivedEvent, now: int) -> None:
+        values = (event.provider, event.id, event.type, event.order_id, event.body, now)
+        self._session.rows(_SQL["add"], values)
+        self._received()
+
+    def dead(self, limit: int) -> tuple[DeadEvent, ...]:
+        return tuple(DeadEvent(*row) for row in self._session.rows(_SQL["dead"], (limit,)))
+
+    def count_dead(self) -> int:
+        return int(one(self._session, _SQL["counts"])[0])
+
+    def redrive(self, event_id: str, now: int) -> bool:
+        moved = self._session.rows(_SQL["redrive"], (event_id, now))
+        self._received()
+        return bool(moved)
+
+    def delete(self, event_id: str) -> bool:
+        return bool(self._session.rows(_SQL["delete"], (event_id,)))
