@@ -24,7 +24,7 @@ def check(app: cdk.App) -> None:
 
 
 def accepted(stack: Orders) -> list[Accepted]:
-    return [*_rights(stack), *_releases(stack), *_apis(stack)]
+    return [*_rights(stack), *_waking(stack), *_releases(stack), *_apis(stack)]
 
 
 def _rights(stack: Orders) -> list[Accepted]:
