@@ -21,6 +21,7 @@ DEMO := $(VENV)/.demo-installed
 BROWSER := $(VENV)/.browser-installed
 OIDC := $(VENV)/oidc/.installed
 CLIENT := $(VENV)/client/.installed
+RELEASE := $(VENV)/release/.installed
 STRIPE := $(VENV)/localstripe/.installed
 LOCALSTACK := $(VENV)/localstack/.installed
 AWS := $(VENV)/.aws-installed
@@ -62,7 +63,7 @@ run: $(RUN) ## Set up and serve (PORT=8080 DATA=./data); Ctrl-C stops it, no ord
 test: $(TEST) ## Set up and pass the tests (about six minutes on two cores)
 	$(PY) -m pytest -n 2 --dist loadfile
 
-test-heavy: $(TEST) $(BROWSER) $(OIDC) $(CLIENT) $(STRIPE) ## Only what test-all adds to test
+test-heavy: $(TEST) $(BROWSER) $(OIDC) $(CLIENT) $(STRIPE) $(RELEASE) ## Only what test-all adds to test
 	$(HEAVY) --ignore tests/aws --ignore tests/infra --ignore tests/journeys/parity --ignore tests/workflow
 
 test-all: test test-heavy test-aws ## Everything: test, then what takes longer
@@ -140,6 +141,7 @@ lock: ## Write requirements/*.txt anew (for developers; needs uv)
 	$(call compile,rie,--no-deps)
 	$(call compile,deploy)
 	$(call compile,client)
+	$(call compile,release)
 	$(call compile,localstripe)
 	$(UV) pip compile $(LOCK) --python-version 3.13 --exclude-newer 2026-03-01 --output-file requirements/localstack.txt requirements/localstack.in
 	$(call compile,peers-dbos)
@@ -218,6 +220,13 @@ $(BROWSER): $(TEST) requirements/browser.txt
 # What generates a client of openapi.json: in a virtualenv of its own, as its users have it.
 $(CLIENT): requirements/client.txt | $(PY)
 	@echo "Installing what generates a client of openapi.json"
+	@$(PY) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r $<
+	@touch $@
+
+# What a release is built and looked at with.
+$(RELEASE): requirements/release.txt | $(PY)
+	@echo "Installing what a release is built with"
 	@$(PY) -m venv --clear $(@D)
 	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r $<
 	@touch $@

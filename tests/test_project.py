@@ -44,7 +44,7 @@ def dependencies() -> list[str]:
 
 
 #: Locks of virtualenvs that hold nothing else.
-APART = {"client"}
+APART = {"client", "localstack", "release"}
 
 
 @each_lock
