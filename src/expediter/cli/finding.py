@@ -18,7 +18,7 @@ DATA = Path("data")
 
 
 class Found(NamedTuple):
-    """Where the server answers, and the folder with its data; None: it may be read only through the server."""
+    """The server's address, and its data folder; None: the data can be read only through the server."""
 
     url: str
     data: Path | None
@@ -47,7 +47,7 @@ def find(url: str | None, data: Path | None) -> Found:
 
 
 def folder(data: Path | None) -> Path:
-    """The data folder, for what can be done only beside it."""
+    """The data folder, for a command that has to open it."""
     return find(None, data).data or DATA
 
 

@@ -29,7 +29,7 @@ def follow(home: Reading, order_id: str, *, as_json: bool) -> bool:
 
 
 def _walks(home: Reading, order_id: str) -> Iterator[Walk]:
-    """What has happened, at each look. The last one is taken after the order ended."""
+    """Yields the order with its events at each look. The last look is after the order's end."""
     while True:
         is_over = home.order(order_id).order_status in ENDED
         yield home.walk(order_id)

@@ -1,4 +1,4 @@
-"""What the reading commands read, from the data folder or from a server: the same values, as REST shows them."""
+"""Reads the data of commands, from the data folder or from a server: the same values in the form of REST."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ from expediter.cli.terms import read_only, stop
 from expediter.embedded.operator.read_only import ReadOnlyView
 
 T = TypeVar("T")
-#: What a server gives in one call at most.
+#: Entries of one answer of a server at most.
 _PAGE = 100
 
 
@@ -90,7 +90,7 @@ class Reconciliation(msgspec.Struct, frozen=True):
 
 
 class Reading(Protocol):
-    """What can be read. Each may end the command with one message."""
+    """The data that commands read. Each method may end the command with one message."""
 
     def orders(self, query: Query) -> OrderPage: ...
     def order(self, order_id: str) -> OrderView: ...

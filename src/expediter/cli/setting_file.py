@@ -1,4 +1,4 @@
-"""Settings from files, as if they stood in the environment; what stands there wins.
+"""Reads settings from files. The environment wins over them.
 
 expediter.env         lines of NAME=VALUE, which systemd's EnvironmentFile and Compose's env_file read the same way
 EXPEDITER_TOKEN_FILE  names a file whose content is EXPEDITER_TOKEN, as secrets of Docker, Kubernetes and systemd are;
@@ -14,30 +14,30 @@ from typing import NamedTuple
 
 from expediter.cli.files import whole_text
 
-#: The file that is read where none is named, when it is there.
+#: The file that is read when none is named, if it exists.
 USUAL = Path("expediter.env")
 _NAMED = "EXPEDITER_SETTINGS"
 _VARIANT = "_FILE"
 _LINE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>.*)")
 _SINGLE = re.compile(r"'(?P<value>[^']*)'")
-#: Systemd and Compose read escapes, dollar signs and comments differently; in single quotes they agree.
+#: Systemd and Compose read escapes, dollar signs and comments differently, except in single quotes.
 _DOUBLE = re.compile(r'"(?P<value>[^"\\$`]*)"')
 _PLAIN = re.compile(r"(?P<value>(?!\s)[^'\"\\$`#]*)")
 
 
 class Given(NamedTuple):
-    """A setting's value, and where it is from, as people are told."""
+    """A setting's value, and its source in words."""
 
     value: str
     source: str
 
 
 class SettingsUnreadable(Exception):
-    """A file of settings cannot be read; the message says where and what to do."""
+    """A file of settings cannot be read. The message says where and what to do."""
 
 
 def gathered(environment: Mapping[str, str], named: Path | None = None) -> dict[str, Given]:
-    """The settings, EXPEDITER_* and OTEL_*, by their names: of the environment, then of the file.
+    """The settings EXPEDITER_* and OTEL_* by their names, from the environment, then from the file.
 
     ``named``: the file of settings, else EXPEDITER_SETTINGS names it, else it is ``expediter.env`` where there is one.
     Raises SettingsUnreadable.
@@ -51,7 +51,7 @@ def gathered(environment: Mapping[str, str], named: Path | None = None) -> dict[
 
 
 def of_file(path: Path, *, is_named: bool) -> dict[str, Given]:
-    """The settings in a file. Raises SettingsUnreadable, also when somebody else could have written the file."""
+    """The settings in a file. Raises SettingsUnreadable, also when another user could have written the file."""
     found: dict[str, Given] = {}
     for number, line in enumerate(_text(path, is_named=is_named).splitlines(), 1):
         text = line.strip()
@@ -83,7 +83,7 @@ def _value(text: str, place: str) -> str:
 
 
 def _with_contents(found: Mapping[str, Given]) -> Iterator[tuple[str, Given]]:
-    """The settings, those of variants with what their files hold. Raises SettingsUnreadable."""
+    """The settings, with the contents of the files that variants name. Raises SettingsUnreadable."""
     for name, given in found.items():
         if not (name.startswith("EXPEDITER_") and name.endswith(_VARIANT)):
             yield name, given
@@ -107,8 +107,10 @@ def _text(path: Path, *, is_named: bool) -> str:
 
 
 def _refuse_others(path: Path, *, is_named: bool) -> None:
-    """A file that others may write could make the server theirs, and so could one that lies where the command is typed
-    and that nobody named. Raises SettingsUnreadable, OSError."""
+    """Raises SettingsUnreadable for a file with which other users could control the server: one that they may write, or
+    one of theirs in the current folder that was not named.
+
+    Raises OSError."""
     found = path.stat()
     if stat.S_IMODE(found.st_mode) & (stat.S_IWGRP | stat.S_IWOTH):
         raise SettingsUnreadable(f"{path} can be written by others. Take that from them: chmod go-w {path}")

@@ -1,7 +1,7 @@
-"""Which servers run: each says in its data folder, and in its user's list, where it answers.
+"""Records which servers run: each writes its address into its data folder and into a list of its user.
 
-So a command of the same user finds the server without being told its address; a command of another user finds it by the
-data folder. A server that was killed leaves its note behind; whoever reads it sees that its process is gone.
+So a command of the same user finds the server without its address. A command of another user finds it by the data
+folder. A server that was killed leaves its note behind. A reader of the note checks whether the process exists.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ NOTE = "server.json"
 
 
 class Running(msgspec.Struct, frozen=True):
-    """A server that runs: its process, where it answers on this machine, and its data folder."""
+    """A running server: its process, its address on this machine, and its data folder."""
 
     pid: int
     url: str
@@ -29,7 +29,7 @@ class Running(msgspec.Struct, frozen=True):
 
 @contextmanager
 def announced(server: Running, environment: Mapping[str, str]) -> Iterator[None]:
-    """Says that the server runs, until the end. The server runs as well where that cannot be written."""
+    """Records the server until the ``with`` block ends. The server runs also where nothing can be recorded."""
     note, listed = Path(server.data) / NOTE, _listed(server.data, environment)
     with contextlib.suppress(OSError, UnicodeError):  # a path may be no text
         part = make_private(note.with_name(f"{NOTE}.part"))
@@ -49,12 +49,12 @@ def announced(server: Running, environment: Mapping[str, str]) -> Iterator[None]
 
 
 def running_on(data: Path) -> Running | None:
-    """The server that runs on this data folder, if one does."""
+    """The server that runs on this data folder, if there is one."""
     return _read(data.resolve() / NOTE)
 
 
 def running_of_user(environment: Mapping[str, str]) -> list[Running]:
-    """The servers of this user that run. Notes of those that were killed are taken from the list."""
+    """The running servers of this user. Notes of killed servers are removed from the list."""
     folder = _folder(environment)
     found = []
     for listed in sorted(folder.glob("*.json")) if folder is not None else ():
@@ -76,7 +76,7 @@ def _read(note: Path) -> Running | None:
 
 def _is_alive(pid: int) -> bool:
     try:
-        os.kill(pid, 0)  # asks whether there is such a process, and does nothing to it
+        os.kill(pid, 0)  # only checks whether there is such a process
     except PermissionError:
         return True  # another user's
     except (OSError, OverflowError):

@@ -1,4 +1,4 @@
-"""The values of settings as operators write them: each function takes the text and gives the value.
+"""Parses the values of settings. Each function takes the text and returns the value.
 
 Each raises ValueError and says what to give.
 """
@@ -28,7 +28,7 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def stripe_key(text: str) -> str:
-    """A key that Stripe's server takes; a publishable one cannot charge."""
+    """A secret or restricted key of Stripe. A publishable one cannot charge."""
     if text and not text.startswith(("sk_", "rk_")):
         raise ValueError("give a secret key (sk_…) or a restricted key (rk_…) of your Stripe account")
     return bearer(text)
@@ -56,7 +56,7 @@ def words(text: str) -> tuple[str, ...]:
 
 
 def stage(text: str) -> str:
-    """What the server is for: production, or nothing in particular."""
+    """The environment: production, or empty."""
     if text not in ("", "production"):
         raise ValueError("give production, or leave it unset")
     return text
@@ -84,7 +84,7 @@ def currency(text: str) -> str:
 
 
 def addresses(text: str) -> tuple[str, ...]:
-    """Mail addresses with commas between them, as a mail server takes them."""
+    """Mail addresses with commas between them, in the form for a mail server."""
     given = words(text)
     for address in given:
         if why := mail.fault(address):
@@ -93,7 +93,7 @@ def addresses(text: str) -> tuple[str, ...]:
 
 
 def smtp_url(text: str) -> str:
-    """Where mail is sent; an empty text: nowhere."""
+    """The URL of the mail server; empty: no mail is sent."""
     try:
         Mailer(text or "smtp://localhost")
     except ValueError as error:

@@ -19,7 +19,7 @@ _HEAD = """\
 
 
 def settings(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Show every setting, its value and where it is from; of secrets only that there is one."""
+    """Show every setting, its value and its source. A secret shows only that it is set."""
     from expediter.embedded.settings import SettingRefused, defaults, from_environment, shown
 
     known = defaults()
@@ -52,7 +52,7 @@ def init(file: Annotated[Path, typer.Argument(help="The file to write")] = USUAL
 
 
 def commented() -> str:
-    """Every setting as a comment, with its meaning and its default; the token is drawn."""
+    """Every setting as a comment, with its meaning and its default. The token is a new random one."""
     from expediter.cli.setting_meanings import MEANINGS
     from expediter.embedded.settings import defaults
 

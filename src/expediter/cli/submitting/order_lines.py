@@ -1,7 +1,7 @@
 """A line of a file as an order under its key.
 
-The key is what makes a line one order however often it is submitted. It is the line's own id; without one it follows
-from the line's number and text, so the line is another order as soon as either changes.
+With its key a line is one order, however often it is submitted. The key is the line's own id. Without an id it is
+derived from the line's number and text, so the line is another order when either changes.
 """
 
 import re
@@ -19,9 +19,9 @@ from expediter.cli.files import LONGEST
 from expediter.domain.ids import uuid_in
 from expediter.domain.texts import composed
 
-#: What the keys of lines without one are derived from (RFC 9562, 5.5). Never change it: keys would change with it.
+#: The namespace of keys for lines without an id (RFC 9562, 5.5). Never change it: the keys would change with it.
 NAMESPACE = uuid.UUID("8f1d3f0a-6f0e-5e0b-9d57-3b9f7f1c2a44")
-#: Where a line's own id stands, unless another field is named.
+#: The fields that may hold a line's own id, unless another field is named.
 KEYS = ("id", "idempotency_key")
 #: Fields that belong to the order, also when one of them is its key.
 _OF_THE_ORDER = frozenset(Draft.__struct_fields__)
@@ -37,7 +37,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def numbered(lines: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
-    """The lines that hold something, with their numbers from 1."""
+    """The lines that are not blank, with their numbers from 1."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
             yield number, line.strip()
@@ -78,7 +78,7 @@ def _is_key_only(name: str, key_field: str | None) -> bool:
 
 
 def _own_key(order: dict[str, Any], names: tuple[str, ...]) -> str | None:
-    """The id that the line gives; one that is null or empty is none. Raises ValueError when it is no plain text."""
+    """The id in the line; None when it is null or empty. Raises ValueError when it is not plain text."""
     given = {name: order[name] for name in names if order.get(name) not in (None, "")}
     for name, value in given.items():
         if why := _why_no_id(value):
@@ -95,4 +95,4 @@ def _why_no_id(value: Json) -> str | None:
         return 'a number is no id, because 1 and 1.0 are one number; write it as text: "17"'
     if not re.match(VISIBLE, value):
         return "give text that can be seen, or leave it out"
-    return "blanks stand before or behind it; take them away" if value != value.strip() else None
+    return "remove the blanks before or after it" if value != value.strip() else None

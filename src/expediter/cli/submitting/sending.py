@@ -43,11 +43,11 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Ended(Exception):
-    """No line can be submitted: no server answers, or it lets this caller submit none. The message says so."""
+    """No line can be submitted: no server answers, or it refuses this caller. The message says so."""
 
 
 class Tally(msgspec.Struct):
-    """What became of the lines. ``replayed``: accepted by an earlier run. ``without_id``: lines that were accepted, now
+    """The results of the lines. ``replayed``: accepted by an earlier run. ``without_id``: lines that were accepted, now
     or earlier, under a key that follows from their number and text.
     """
 
@@ -88,7 +88,7 @@ def run(file: Path, server: Server, concurrency: int, key_field: str | None, *, 
 
 
 def _count(file: Path) -> int:
-    """How many lines hold something. Ends the command when the file is one JSON array instead of lines."""
+    """How many lines are not blank. Ends the command when the file is one JSON array instead of lines."""
     with lines_of(file) as lines:
         total = 0
         for line in lines:

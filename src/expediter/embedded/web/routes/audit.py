@@ -1,4 +1,4 @@
-"""The operation of openapi.json that lists the audit. It is this server's own: on AWS CloudTrail has one."""
+"""The operation of openapi.json that lists the audit. On AWS there is CloudTrail."""
 
 import msgspec
 
@@ -12,7 +12,7 @@ _LARGEST = 999_999_999
 
 
 class AuditPage(msgspec.Struct, frozen=True):
-    """Entries, newest first. ``cursor``: behind which number to go on; None: that was all."""
+    """Entries, newest first. ``cursor``: the number after which the next page begins; None: this is the last page."""
 
     items: list[AuditView]
     cursor: int | None

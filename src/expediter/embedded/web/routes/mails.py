@@ -1,5 +1,5 @@
-"""The operations of openapi.json about mails. They are this server's own: on AWS SES and SNS send them, and `expediter
-mails resend --stack` has them sent again.
+"""The operations of openapi.json about mails. On AWS, SES and SNS send mails, and `expediter mails resend --stack`
+sends them again.
 """
 
 import base64
@@ -32,7 +32,7 @@ class MailList(msgspec.Struct, frozen=True):
 
 
 class MailPage(msgspec.Struct, frozen=True):
-    """Mails, those about the newest orders first. ``cursor``: None: that was all."""
+    """Mails, those about the newest orders first. ``cursor`` None: this is the last page."""
 
     items: list[MailView]
     cursor: str | None
@@ -81,7 +81,9 @@ async def resend_mails(home: Backend, request: Request) -> Response:
 
 
 def _cursor(place: str) -> str:
-    """A place in the mailbox as a client gets it; it names an address, which need not be readable in a proxy's log."""
+    """A cursor of the mailbox for clients. It contains an address, so it is encoded: the logs of proxies must not show
+    it.
+    """
     return base64.urlsafe_b64encode(place.encode()).decode()
 
 
