@@ -1,4 +1,4 @@
-"""The code of all functions: one folder with our package and what it carries with it, made without network.
+"""The code of all functions: one folder with our package and its dependencies, built without network.
 
 `make setup-aws` fetched the wheels of requirements/lambda.txt. boto3 is part of Lambda's Python. The workflow language
 is left out but for the protocol whose names the use cases mention: Step Functions runs the workflow there, and what it
@@ -18,7 +18,7 @@ PACKAGES = ("api", "app", "aws", "contracts", "domain")
 
 
 class Target(NamedTuple):
-    """What the bundle runs on: a Python version, and an architecture as wheels name it."""
+    """The runtime of the bundle: a Python version, and an architecture in the words of wheels."""
 
     python: str
     machine: str

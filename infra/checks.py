@@ -19,7 +19,7 @@ class Accepted(NamedTuple):
 
 
 def check(app: cdk.App) -> None:
-    """Has synthesis fail at any finding that is not accepted below."""
+    """Makes synthesis fail at any finding that is not accepted below."""
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))
 
 
@@ -52,7 +52,7 @@ def _rights(stack: Orders) -> list[Accepted]:
         Accepted(
             stack.messages.dropped,
             "AwsSolutions-SQS3",
-            "Nothing takes from this queue, so nothing of it can fail: it keeps what the streams dropped for people.",
+            "Nothing receives from this queue, so nothing can fail: it keeps what the streams dropped, for operators.",
         ),
         Accepted(
             stack.rest.api,
@@ -76,7 +76,7 @@ def _releases(stack: Orders) -> list[Accepted]:
         Accepted(
             stack.release.role,
             f"AwsSolutions-IAM4[Policy::{deploy}]",
-            "What CodeDeploy needs to move an alias is said by this policy, which AWS made for it and looks after.",
+            "AWS maintains this policy: it has what CodeDeploy needs to move an alias.",
         ),
     ]
 
@@ -118,7 +118,7 @@ def _apis(stack: Orders) -> list[Accepted]:
         Accepted(
             stack.users,
             "AwsSolutions-COG8",
-            "The plus tier is paid per customer and month; whoever wants it changes one line of users.py.",
+            "The plus tier costs money per customer and month. To use it, change one line of users.py.",
         ),
         *(
             Accepted(

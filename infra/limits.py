@@ -1,13 +1,13 @@
 """How often one user and one address may call the APIs. Usage plans need keys of their own, so AWS WAF counts.
 
-A user is known by the access token, which lasts an hour; who changes tokens is bound by the address.
+A user is counted by the access token, which lasts an hour. A user who changes tokens is limited by the address.
 https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based.html
 """
 
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
-#: Calls a minute of one address: many users may share one.
+#: Calls a minute of one address. Many users may share an address.
 ADDRESS = 6000
 #: Seconds over which calls are counted.
 WINDOW = 60
@@ -42,7 +42,7 @@ class Limits(Construct):
 def _rule(
     priority: int, name: str, statement: wafv2.CfnWebACL.RateBasedStatementProperty
 ) -> wafv2.CfnWebACL.RuleProperty:
-    """Who calls more often is answered 429 for a minute."""
+    """A caller above the limit gets 429 for a minute."""
     header = wafv2.CfnWebACL.CustomHTTPHeaderProperty(name="Retry-After", value=str(WINDOW))
     answer = wafv2.CfnWebACL.CustomResponseProperty(response_code=429, response_headers=[header])
     return wafv2.CfnWebACL.RuleProperty(
@@ -55,7 +55,7 @@ def _rule(
 
 
 def _figures(name: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:
-    """Counted, and nothing of a request kept: it holds the token."""
+    """Counts requests and stores nothing of them, because they hold the token."""
     return wafv2.CfnWebACL.VisibilityConfigProperty(
         cloud_watch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=False
     )

@@ -1,4 +1,4 @@
-"""The whole system as one stack: what there is, and who may reach what."""
+"""The whole system as one stack: its parts, and which part may use which."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -124,7 +124,7 @@ class Orders(cdk.Stack):
         self._events()
 
     def _concurrency(self) -> None:
-        """What every task has for itself, so that a rush of requests leaves orders under way their share."""
+        """Concurrency that is reserved for each task, so that many requests cannot stop orders under way."""
         share = cdk.CfnParameter(
             self,
             "TaskConcurrency",
@@ -141,7 +141,9 @@ class Orders(cdk.Stack):
             self.functions.keep(name, kept, share.value_as_number)
 
     def _intake_share(self) -> float:
-        """Calls of the intake at once. Throttled calls would count as receives, so it asks for no more than it gets."""
+        """Concurrent calls of the intake. A throttled call would count as a receive, so SQS must not call more
+        often.
+        """
         share = cdk.CfnParameter(
             self,
             "IntakeConcurrency",
@@ -154,7 +156,7 @@ class Orders(cdk.Stack):
         return share.value_as_number
 
     def _queue(self) -> None:
-        """Who sends to the order queue, who takes from it, and who looks at the dead letters."""
+        """Which functions send to the order queue, receive from it, and read the dead letters."""
         orders, dead = self.messages.orders, self.messages.dead
         self.functions.may("Intake", RECEIVING, orders.queue_arn)
         self.functions.may("Rest", RECEIVING, dead.queue_arn)
@@ -238,7 +240,7 @@ class Orders(cdk.Stack):
         self._follow("Publisher", Name.ORDERS, SEEN)
 
     def _sweep(self) -> None:
-        """What the streams have not sent is looked for again and again."""
+        """Calls the sweeper every 15 minutes."""
         sweeper = targets.LambdaFunction(self.functions.live["Sweeper"], retry_attempts=0)
         every = events.Schedule.rate(cdk.Duration.minutes(SWEEP))
         events.Rule(self, "Sweep", description="Mails and news that were not sent.", schedule=every, targets=[sweeper])
@@ -252,8 +254,9 @@ class Orders(cdk.Stack):
         events.Rule(self, "Count", description="Orders to look at.", schedule=every, targets=[counter])
 
     def _follow(self, name: str, table: Name, wanted: Mapping[str, object]) -> None:
-        """Has the function called with these writes of the table, in order. A record that fails is tried again, and is
-        in the queue of what was dropped after that."""
+        """Calls the function with these writes of the table, in order. A record that fails is tried again, and is in
+        the queue of what was dropped after that.
+        """
         stream = self.store.tables[table].table_stream_arn
         if stream is None:
             raise LookupError(f"{table} has no stream")
@@ -288,7 +291,7 @@ class Orders(cdk.Stack):
         Limits(self, apis=guarded, user=calls.value_as_number)
 
     def _budget(self, email: str) -> None:
-        """Who gets the alarms is told when the account's month is going to cost more than this."""
+        """The recipient of the alarms gets a mail when the account's month is going to cost more than this."""
         limit = cdk.CfnParameter(
             self,
             "MonthlyBudget",

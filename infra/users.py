@@ -1,4 +1,4 @@
-"""Who may call: customers and operators of one user pool (a group for each role), and programs.
+"""The callers: customers and operators in one user pool (a group for each role), and programs.
 
 People have one public client (no secret to leak). A program has a client of its own with a secret, and the scopes that
 it was made with.
@@ -63,7 +63,7 @@ class Users(Construct):
         made.add_property_override("EmailConfiguration", Fn.condition_if(there.logical_id, by_ses, by_cognito))
 
     def _programs(self, stage: Stage) -> None:
-        """The scopes, where programs get their tokens, and one program that places and reads orders."""
+        """The scopes, the token endpoint for programs, and one program that places and reads orders."""
         scopes = {
             scope: cognito.ResourceServerScope(scope_name=scope, scope_description=f"Expediter: {scope}")
             for scope in Scope

@@ -21,15 +21,16 @@ class OriginRefused(ValueError):
 
 
 def origin(value: str) -> str:
-    """ALLOWED_ORIGIN as it was given; empty: no page of another origin. Raises OriginRefused."""
+    """Checks ALLOWED_ORIGIN and returns it; empty: pages of no other origin. Raises OriginRefused."""
     if value and not ORIGIN.fullmatch(value):
         raise OriginRefused(f"ALLOWED_ORIGIN={value} is not an origin. Give one such as https://shop.example.com.")
     return value
 
 
 def allow(spec: Json, allowed: str) -> None:
-    """Answers preflight requests, and adds the headers to what API Gateway answers by itself and for the queue. The
-    function behind the other operations adds its own (EXPEDITER_ALLOWED_ORIGIN)."""
+    """Answers preflight requests, and adds the headers to API Gateway's own answers and to those for the queue. The
+    function behind the other operations adds its own (EXPEDITER_ALLOWED_ORIGIN).
+    """
     for methods in spec["paths"].values():
         methods["options"] = _preflight(allowed, sorted(method.upper() for method in methods))
     for answer in spec["x-amazon-apigateway-gateway-responses"].values():
@@ -46,14 +47,14 @@ def _headers(allowed: str) -> dict[str, str]:
 
 
 def _add(status: Json, answer: Json, headers: dict[str, str]) -> None:
-    """A header needs its place in the method's response too."""
+    """A header has to be declared in the method's response too."""
     for name, value in headers.items():
         status.setdefault("headers", {})[name] = {"schema": {"type": "string"}}
         answer.setdefault("responseParameters", {})[f"method.response.header.{name}"] = f"'{value}'"
 
 
 def _preflight(allowed: str, methods: list[str]) -> Json:
-    """Answered by API Gateway itself, without a token: browsers send none."""
+    """API Gateway answers it itself, without a token, because browsers send none."""
     status: Json = {"description": "What pages of the allowed origin may send."}
     answer: Json = {"statusCode": "204"}
     _add(

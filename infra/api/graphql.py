@@ -35,7 +35,8 @@ class GraphqlApi(Construct):
         self._resolve(function)
 
     def _logs(self, stage: Stage) -> None:
-        """AppSync names its log group itself; made here, so that its logs end and no custom resource is needed.
+        """AppSync chooses the name of its log group. The group is made here, so that its logs expire without a custom
+        resource.
 
         Verbose content is left out: it holds customers' addresses.
         """
@@ -86,7 +87,7 @@ class GraphqlApi(Construct):
             resolver.node.add_dependency(schema)
 
     def publish_arn(self) -> str:
-        """The one field that the system itself may call."""
+        """The field that only the system may call."""
         return Stack.of(self).format_arn(
             service="appsync", resource=f"apis/{self.api.api_id}/types/Mutation/fields", resource_name="publishOrder"
         )

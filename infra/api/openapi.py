@@ -1,4 +1,4 @@
-"""openapi.json as API Gateway needs it: the contract, and beside it what AWS has to be told (x-amazon-apigateway-…)."""
+"""openapi.json for API Gateway: the contract with AWS's extensions (x-amazon-apigateway-…)."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ PEOPLE = ("aws.cognito.signin.user.admin", "openid")
 #: A schema that only null fits, without writing null: a CloudFormation template cannot hold one.
 NULL = {"anyOf": [{"type": kind} for kind in ("string", "number", "boolean", "object", "array")]}
 
-#: What API Gateway answers by itself, as the errors of every other surface: name and status.
+#: Names and statuses for API Gateway's own errors, as in the other interfaces.
 GATEWAY_ERRORS = {
     "BAD_REQUEST_BODY": ("OrderInvalid", 422),
     "BAD_REQUEST_PARAMETERS": ("OrderInvalid", 422),
@@ -43,7 +43,7 @@ DETAILS = {"ACCESS_DENIED": f"The token has no scope for this. POST /orders need
 
 
 class Wiring(NamedTuple):
-    """ARNs and addresses that the document needs. ``origin``: whose pages may call the API; empty: nobody's."""
+    """ARNs and addresses in the document. ``origin``: the other origin whose pages may call the API; empty: none."""
 
     pool: str
     rest_function: str
@@ -82,8 +82,8 @@ def document(wiring: Wiring) -> Json:
 
 
 def scopes(operation: str) -> list[str]:
-    """The scopes of access tokens that are let in: people's, and those of programs. API Gateway takes a token with any
-    of them.
+    """The scopes of tokens that API Gateway accepts: those of people, and those of programs. API Gateway takes a token
+    with any of them.
 
     Our function looks at what the operation needs, and names it when it is missing; before the queue there is none, so
     API Gateway takes only tokens of programs that may place orders.
@@ -93,7 +93,7 @@ def scopes(operation: str) -> list[str]:
 
 
 def published(paths: Json) -> Json:
-    """The operations that there are on AWS. The others would be 404, so the API does not name them."""
+    """The operations that exist on AWS. The others are not in the API, so they are 404."""
     kept = {
         path: {method: it for method, it in methods.items() if it["operationId"] in OPERATIONS.keys() | EVENTS.keys()}
         for path, methods in paths.items()
@@ -102,7 +102,7 @@ def published(paths: Json) -> Json:
 
 
 def without_null(value: Json) -> Json:
-    """The document with every ``enum: [null]`` said as ``not: NULL``."""
+    """The document with ``not: NULL`` for every ``enum: [null]``."""
     if isinstance(value, list):
         return [without_null(one) for one in value]
     if not isinstance(value, dict):

@@ -50,7 +50,7 @@ class RestApi(Construct):
         )
 
     def _secure(self) -> None:
-        """TLS 1.2 or newer: by default a regional API takes TLS 1.0. The construct of the CDK has no field for it.
+        """TLS 1.2 or newer. By default a regional API accepts TLS 1.0. The construct of the CDK has no field for it.
 
         https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies-list.html
         """
@@ -62,7 +62,7 @@ class RestApi(Construct):
 
 
 def _options(stage: Stage, access: logs.LogGroup) -> apigateway.StageOptions:
-    """Throttled, traced, and logged without what is in the calls."""
+    """Throttling, traces, and logs without the content of calls."""
     return apigateway.StageOptions(
         stage_name=stage.name,
         tracing_enabled=True,

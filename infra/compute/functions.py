@@ -1,8 +1,7 @@
 """Every function, made alike: its own role, its own log group, and exactly the permissions of ``grants``.
 
-What is called is a version, never what was deployed last: a release publishes new ones (see ``release``), and those
-before it stay, so that executions under way keep theirs.
-https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
+Callers use versions, never the newest code: a release publishes new versions (see ``release``). The earlier ones stay,
+so that executions under way keep theirs. https://docs.aws.amazon.com/lambda/latest/dg/configuration-versions.html
 """
 
 from pathlib import Path
@@ -19,12 +18,11 @@ from infra.stages import Stage
 
 #: Seconds: less than the TimeoutSeconds of every task and than what API Gateway waits (29).
 TIMEOUT = 28
-#: MB. Half a processor's second at start is what a cold start is made of.
+#: MB. With this memory a cold start takes about half a second of processor time.
 MEMORY = 512
-#: How a function tells X-Ray of its calls.
-#: https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+#: How a function sends traces to X-Ray. https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 TRACING = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
-#: What a queue or a stream calls goes on with a trace that there is, and begins none: every message would be one.
+#: A function that a queue or a stream calls continues a trace and begins none. Otherwise every message would begin one.
 FOLLOWING = frozenset({"Intake", "Mailer", "Publisher"})
 #: The alias by which functions and the state machine are called.
 LIVE = "live"
@@ -70,9 +68,9 @@ class Functions(Construct):
         )
 
     def _anywhere(self, stage: Stage) -> iam.Policy:
-        """What every function may do for which AWS knows no resources: tell X-Ray of itself, and come into its network.
+        """Permissions of every function that AWS cannot limit to resources: to send traces, and to enter its network.
 
-        It is there before the functions: Lambda looks when it makes one.
+        It is created before the functions, because Lambda checks it when it creates one.
         """
         here = {"StringEquals": {"aws:RequestedRegion": cdk.Stack.of(self).region}}
         actions = [TRACING, CONNECTING] if stage.network.subnets else [TRACING]
@@ -97,7 +95,7 @@ class Functions(Construct):
             self.by_name[name].add_environment(f"EXPEDITER_{setting.upper()}", value)
 
     def renews(self, name: str, *parameters: str) -> None:
-        """Has another value of these parameters make a new version: one that is published never changes again.
+        """Makes a new version when one of these parameters changes: a published version never changes.
 
         CloudFormation publishes a version when something of it differs, so its description names the values.
         """

@@ -1,6 +1,6 @@
-"""What each function may do with the tables, and which tables it is told of: one table, least privilege.
+"""What each function may do with the tables, and whose names it gets, in one table with least privilege.
 
-A transaction needs the permissions of its writes. Nobody may scan, nobody may delete an item.
+A transaction needs the permissions of its writes. No function may scan a table or delete an item.
 """
 
 from expediter.aws.functions.table import TASK_FUNCTIONS
@@ -34,7 +34,7 @@ TABLE_GRANTS: dict[str, dict[Name, tuple[str, ...]]] = {
     "Figures": {Name.ORDERS: (READ, MANY), Name.CLAIMS: (READ,)},
 }
 
-#: Who lists what by which indexes.
+#: The indexes that each function reads for its lists.
 LISTING: dict[str, dict[Name, tuple[Index, ...]]] = {
     "Rest": {Name.ORDERS: INDEXES},
     "Graphql": {Name.ORDERS: INDEXES},

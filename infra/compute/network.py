@@ -1,4 +1,4 @@
-"""In which network the functions run: in none of the account's, or in its subnets, with its security groups.
+"""The network of the functions: none of the account's networks, or subnets of one with its security groups.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
 """
@@ -20,7 +20,7 @@ CONNECTING = [
 
 
 class NetworkRefused(Exception):
-    """The settings name no network. The message says what is wrong with them."""
+    """The settings are no valid network. The message says what is wrong with them."""
 
 
 class Network(NamedTuple):

@@ -1,4 +1,4 @@
-"""How a release goes live: a tenth of the calls and new orders first, and back by itself when an alarm rings.
+"""How a release goes live: first for a tenth of the calls and new orders. An alarm rolls it back automatically.
 
 CodeDeploy moves the aliases of functions, Step Functions the alias of the state machine. Tasks have no alias: a version
 of the state machine names versions of them.
@@ -20,7 +20,7 @@ from infra.stages import Stage
 
 #: Percent of the first part, and the minutes that the alarms have to ring in: two of their periods, and a little.
 PART, MINUTES = 10, 15
-#: What tells that a new version of the workflow, or of its tasks, is no good.
+#: The alarms that mean that a new version of the workflow, or of its tasks, is bad.
 OF_ORDERS = ("TasksFail", "OrdersNeedOperator", "WorkflowsTimeOut")
 
 

@@ -1,1 +1,1 @@
-"""What is watched: alarms with the dashboard, and traces."""
+"""Monitoring: alarms, the dashboard and traces."""

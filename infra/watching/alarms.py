@@ -1,4 +1,4 @@
-"""Alarms, each with a line of the runbook behind it, and one dashboard."""
+"""Alarms, each with a section in the runbook, and one dashboard."""
 
 from typing import NamedTuple
 
@@ -184,7 +184,7 @@ def _apis(rest: RestApi, graphql: GraphqlApi) -> list[Watched]:
 
 
 def _store(store: Store) -> list[Watched]:
-    """Throttled by table and by index: an index that cannot follow holds up its table."""
+    """Throttled writes of tables and indexes. An index that is too slow holds up its table."""
     metrics = {
         f"m{place}": table.metric(metric, period=FIVE_MINUTES, statistic="Sum")
         for place, (table, metric) in enumerate(
@@ -197,7 +197,7 @@ def _store(store: Store) -> list[Watched]:
 
 
 def _orders(stage: Stage) -> list[Watched]:
-    """What the function Figures counts: these alarms last until the orders are well."""
+    """Alarms on what the function Figures counts. They last until no order needs an operator."""
     owed, unwell = (
         cloudwatch.Metric(
             namespace=NAMESPACE,

@@ -1,6 +1,6 @@
 """Which calls X-Ray traces: 5 % of those that come in by an API, and of the orders.
 
-By itself X-Ray traces one a second beside them: every order of a shop that is not busy, and each trace is paid for.
+X-Ray's default rule would trace one more a second: every order of a small shop, and each trace costs money.
 https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
 """
 
