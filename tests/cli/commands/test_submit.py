@@ -134,9 +134,9 @@ def test_two_lines_with_an_empty_id_are_two_orders_and_the_server_is_told_of_no_
         (["a"], "id: give a text"),
         ("  ", "id: give text that can be seen"),
         ("\u200b", "id: give text that can be seen"),
-        (" pad", "id: blanks stand before or behind it"),
-        ("pad\u00a0", "id: blanks stand before or behind it"),
-        (" 3f2504e0-4f89-41d3-9a0c-0305e82c3301", "id: blanks stand before or behind it"),
+        (" pad", "id: remove the blanks before or after it"),
+        ("pad\u00a0", "id: remove the blanks before or after it"),
+        (" 3f2504e0-4f89-41d3-9a0c-0305e82c3301", "id: remove the blanks before or after it"),
     ],
 )
 def test_what_is_no_id_is_refused_with_a_sentence(value: object, why: str) -> None:
