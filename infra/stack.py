@@ -246,7 +246,7 @@ class Orders(cdk.Stack):
         events.Rule(self, "Sweep", description="Mails and news that were not sent.", schedule=every, targets=[sweeper])
 
     def _figures(self, stage: Stage) -> None:
-        """Orders that people have to look at are counted again and again."""
+        """Calls every five minutes the function that counts orders which need an operator."""
         for name in ("Figures", "Events"):
             self.functions.knows(name, stage=stage.name)
         counter = targets.LambdaFunction(self.functions.live["Figures"], retry_attempts=0)

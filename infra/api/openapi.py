@@ -38,7 +38,7 @@ GATEWAY_ERRORS = {
 #: The operations that take events in, and the names of their providers.
 EVENTS = {"receiveStripeEvent": "stripe", "receivePaymentEvent": "payments"}
 
-#: What API Gateway says in place of its own words, which do not name the scope.
+#: The text for a missing scope. API Gateway's own text does not name the scope.
 DETAILS = {"ACCESS_DENIED": f"The token has no scope for this. POST /orders needs {RESOURCE}{NEEDS['postOrder']}."}
 
 
@@ -149,7 +149,9 @@ def event_template(provider: str) -> str:
 
 
 def _sqs(wiring: Wiring, queue: str, sent: str, answered: str) -> Json:
-    """Straight to SQS. Whatever is not application/json is refused (never: 415); what SQS refuses is a 503."""
+    """Sends the body directly to SQS. Anything but application/json is refused (``NEVER``: 415). An error of SQS is a
+    503.
+    """
     unavailable = json.dumps(problem("StoreUnavailable", 503, "Nothing was accepted. Try again in a moment."))
     return {
         "type": "aws",
