@@ -1,11 +1,12 @@
-"""What holds for every payment provider, whatever its protocol.
+"""The rules for every payment provider, with any protocol.
 
 - Silence is PaymentUnavailable.
 - Before a charge is repeated, the provider is asked what became of its key.
 """
 
 from collections.abc import Callable, Generator
-from typing import TypeVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from expediter.app.gateways.http import (
     Conversation,
@@ -20,15 +21,23 @@ from expediter.app.gateways.http import (
 from expediter.app.tasks.calls import REPEAT_WITHIN, Charge, Done, NeverSeen, Pending, Refused
 from expediter.domain.errors import PaymentUnavailable
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def answered(conversation: Generator[HttpRequest, HttpResponse, T]) -> Generator[HttpRequest, HttpResponse, T]:
-    """The conversation, with PaymentUnavailable for NoAnswer."""
-    try:
-        return (yield from conversation)
-    except NoAnswer as error:
-        raise PaymentUnavailable(f"The payment provider did not answer: {error}") from error
+def answered(
+    conversation: Callable[P, Generator[HttpRequest, HttpResponse, T]],
+) -> Callable[P, Generator[HttpRequest, HttpResponse, T]]:
+    """A decorator: the conversation raises PaymentUnavailable instead of NoAnswer."""
+
+    @wraps(conversation)
+    def with_unavailable(*args: P.args, **kwargs: P.kwargs) -> Generator[HttpRequest, HttpResponse, T]:
+        try:
+            return (yield from conversation(*args, **kwargs))
+        except NoAnswer as error:
+            raise PaymentUnavailable(f"The payment provider did not answer: {error}") from error
+
+    return with_unavailable
 
 
 def charged_once(

@@ -66,35 +66,28 @@ class _Said(msgspec.Struct, frozen=True):
     wait_seconds: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_WAIT)] | None = None
 
 
-def charge(call: Charge, now: int, secret: Secret) -> Conversation:
-    """Charges the customer: Done, Refused or Pending. Raises PaymentUnavailable."""
-    return answered(_charge(call, now, secret))
+@answered
+def find(key: str, secret: Secret, after: float = 0.0) -> Finding:
+    """What became of the charge under this key; nothing is moved. Raises PaymentUnavailable.
 
-
-def refund(call: Refund, now: int, secret: Secret) -> Conversation:
-    """Gives the money back: Refunded. Raises PaymentUnavailable."""
-    return answered(_refund(call, now, secret))
-
-
-def find(key: str, secret: Secret) -> Finding:
-    """What became of the charge under this key; nothing is moved. Raises PaymentUnavailable."""
-    return answered(_find(key, secret))
-
-
-def _find(key: str, secret: Secret, after: float = 0.0) -> Finding:
-    """``after``: the seconds to wait before asking."""
+    ``after``: the seconds to wait before asking.
+    """
     question = HttpRequest("GET", f"/charges/{quote(key, safe='')}", {"Idempotency-Key": key}, pause=after)
     seen = yield from authorized(question, secret)
     return NeverSeen() if seen.status == 404 else _first_answer(seen)
 
 
-def _charge(call: Charge, now: int, secret: Secret) -> Conversation:
+@answered
+def charge(call: Charge, now: int, secret: Secret) -> Conversation:
+    """Charges the customer: Done, Refused or Pending. Raises PaymentUnavailable."""
     body = _ChargeBody(call.order_id, call.amount, call.currency, call.payment_method)
     request = _post("/charges", call.key, body)
-    return charged_once(call, now, secret, request=request, find=partial(_find, call.key, secret), read=_first_answer)
+    return charged_once(call, now, secret, request=request, find=partial(find, call.key, secret), read=_first_answer)
 
 
-def _refund(call: Refund, now: int, secret: Secret) -> Conversation:
+@answered
+def refund(call: Refund, now: int, secret: Secret) -> Conversation:
+    """Gives the money back: Refunded. Raises PaymentUnavailable."""
     body = _RefundBody(call.order_id, call.charge_key, call.charge_id, call.amount, call.currency)
     request = _post("/refunds", call.key, body)
     response = yield from authorized(request, secret)
@@ -105,7 +98,7 @@ def _refund(call: Refund, now: int, secret: Secret) -> Conversation:
         raise _unsettled(response)
     if call.charge_known:
         return Refunded(said.refund_id, charged=True, charge_id=call.charge_id)
-    found = yield from _find(call.charge_key, secret)
+    found = yield from find(call.charge_key, secret)
     if isinstance(found, Done):
         return Refunded(said.refund_id, charged=True, charge_id=found.reference)
     if isinstance(found, Pending):

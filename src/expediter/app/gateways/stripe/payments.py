@@ -48,26 +48,15 @@ BANK_SECONDS = 20 * 24 * 3600
 ON_ITS_WAY = frozenset({"succeeded", "pending", "requires_action"})
 
 
-def charge(call: Charge, now: int, secret: Secret) -> Conversation:
-    """Charges the customer: Done, Refused or Pending. Raises PaymentUnavailable."""
-    return answered(_charge(call, now, secret))
-
-
-def refund(call: Refund, now: int, secret: Secret) -> Conversation:
-    """Gives the money back: Refunded. Raises PaymentUnavailable."""
-    return answered(_refund(call, now, secret))
-
-
-def find(key: str, secret: Secret) -> Finding:
-    """What became of the charge under this key; nothing is moved. Raises PaymentUnavailable."""
-    return answered(_find(key, secret))
-
-
 # ── charge ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _charge(call: Charge, now: int, secret: Secret) -> Conversation:
-    """Only cards. One whose customer has to do something more is pending."""
+@answered
+def charge(call: Charge, now: int, secret: Secret) -> Conversation:
+    """Charges the customer: Done, Refused or Pending. Raises PaymentUnavailable.
+
+    Only cards. One whose customer has to do something more is pending.
+    """
     if call.charge_id is not None:
         response, intent = yield from _intent(call.charge_id, secret)
         return _state(intent, response)
@@ -83,7 +72,7 @@ def _charge(call: Charge, now: int, secret: Secret) -> Conversation:
         "confirm": "true",
     }
     request = post(INTENTS, call.key, fields)
-    looked = partial(_find, call.key, secret)
+    looked = partial(find, call.key, secret)
     return (yield from charged_once(call, now, secret, request=request, find=looked, read=_charged))
 
 
@@ -132,7 +121,12 @@ def _intent(intent_id: str, secret: Secret) -> Generator[HttpRequest, HttpRespon
     return response, intent
 
 
-def _find(key: str, secret: Secret, after: float = 0.0) -> Finding:
+@answered
+def find(key: str, secret: Secret, after: float = 0.0) -> Finding:
+    """What became of the charge under this key; nothing is moved. Raises PaymentUnavailable.
+
+    ``after``: the seconds to wait before asking.
+    """
     response, intent = yield from _search(key, secret, after)
     return NeverSeen() if intent is None else _state(intent, response)
 
@@ -154,7 +148,9 @@ def _search(
 # ── refund ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _refund(call: Refund, now: int, secret: Secret) -> Conversation:
+@answered
+def refund(call: Refund, now: int, secret: Secret) -> Conversation:
+    """Gives the money back: Refunded. Raises PaymentUnavailable."""
     charge_id = call.charge_id
     if charge_id is None or not call.charge_known:
         charge_id = yield from _closed(call, secret)
