@@ -1,11 +1,13 @@
 """What is said to the restaurant, and what its answers mean."""
 
+import base64
 import hmac
 
 import msgspec
 import pytest
 
 from expediter.app.gateways import MAX_ANSWER, HttpResponse, NoAnswer
+from expediter.app.gateways.restaurant import hand_over, signed
 from expediter.app.tasks.calls import REPEAT_WITHIN, Done, Refused
 from expediter.domain.errors import RestaurantUnavailable
 from tests.app.gateways.talk import (
@@ -117,9 +119,36 @@ def test_the_signature_is_the_hmac_of_exactly_the_bytes_that_go_out() -> None:
     assert request.headers["X-Signature"] == f"sha256={expected}"
 
 
+def test_it_is_the_signature_of_standard_webhooks() -> None:
+    """The example of its libraries: https://github.com/standard-webhooks/standard-webhooks"""
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    headers = signed("msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}', secret, 1_614_265_330_999)
+
+    assert headers["Webhook-Id"] == "msg_p5jXN8AQM9LWM0D4loKWxJek"
+    assert headers["Webhook-Timestamp"] == "1614265330"
+    assert headers["Webhook-Signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+@pytest.mark.parametrize("secret", ["s3cret", "whsec_no base64"])
+def test_a_secret_of_another_form_is_its_own_bytes(secret: str) -> None:
+    said = signed("id", b"body", secret, 5_000)["Webhook-Signature"]
+    assert said == f"v1,{base64.b64encode(hmac.digest(secret.encode(), b'id.5.body', 'sha256')).decode()}"
+
+
+def test_each_try_has_the_same_id_and_its_own_time() -> None:
+    tries = [
+        Talk(hand_over(handover(), now, lambda refused=None: "s3cret"), ok()).requests[0].headers
+        for now in (1_000, 61_000)
+    ]
+    assert {headers["Webhook-Id"] for headers in tries} == {"o1/restaurant"}
+    assert [headers["Webhook-Timestamp"] for headers in tries] == ["1", "61"]
+    assert tries[0]["Webhook-Signature"] != tries[1]["Webhook-Signature"]
+
+
 @pytest.mark.parametrize("secret", [None, ""])
 def test_without_a_secret_nothing_is_signed(secret: str | None) -> None:
-    assert "X-Signature" not in Talk(conversation(handover(), secret), ok()).requests[0].headers
+    headers = Talk(conversation(handover(), secret), ok()).requests[0].headers
+    assert not {"X-Signature", "Webhook-Signature"} & headers.keys()
 
 
 # ── withdrawal ────────────────────────────────────────────────────────────────────────────────────────────────────

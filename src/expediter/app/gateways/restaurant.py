@@ -6,7 +6,10 @@
 - an order that the restaurant does not have (any more) counts as withdrawn.
 """
 
+import base64
+import binascii
 import hmac
+from contextlib import suppress
 from typing import Literal
 from urllib.parse import quote
 
@@ -65,9 +68,9 @@ def hand_over(call: HandOver, now: int, secret: Secret) -> Conversation:
     return _answered(_hand_over(call, secret(), now))
 
 
-def withdraw(call: Withdraw, _: int, secret: Secret) -> Conversation:
+def withdraw(call: Withdraw, now: int, secret: Secret) -> Conversation:
     """Takes the order back: Done. ``secret`` signs it. Raises RestaurantUnavailable."""
-    return _answered(_withdraw(call, secret()))
+    return _answered(_withdraw(call, secret(), now))
 
 
 def _answered(conversation: Conversation) -> Conversation:
@@ -77,9 +80,30 @@ def _answered(conversation: Conversation) -> Conversation:
         raise RestaurantUnavailable(f"The restaurant did not answer: {error}") from error
 
 
-def signature(body: bytes, secret: str) -> str:
-    """The value of X-Signature: the HMAC-SHA256 of exactly these bytes."""
-    return "sha256=" + hmac.digest(secret.encode(), body, "sha256").hex()
+def signed(key: str, body: bytes, secret: str | None, now: int) -> dict[str, str]:
+    """The headers that sign these bytes as Standard Webhooks does (https://www.standardwebhooks.com); none without a
+    secret.
+
+    ``X-Signature`` is the signature of former versions: it has no time, so that an old call could be sent again.
+    """
+    if not secret:
+        return {}
+    seconds = str(now // 1000)
+    mac = hmac.digest(_key(secret), f"{key}.{seconds}.".encode() + body, "sha256")
+    return {
+        "Webhook-Id": key,
+        "Webhook-Timestamp": seconds,
+        "Webhook-Signature": f"v1,{base64.b64encode(mac).decode()}",
+        "X-Signature": "sha256=" + hmac.digest(secret.encode(), body, "sha256").hex(),
+    }
+
+
+def _key(secret: str) -> bytes:
+    """The bytes that a secret stands for: base64 after ``whsec_``; any other text is its own bytes."""
+    if secret.startswith("whsec_"):
+        with suppress(binascii.Error):
+            return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    return secret.encode()
 
 
 def _hand_over(call: HandOver, secret: str | None, now: int) -> Conversation:
@@ -87,9 +111,8 @@ def _hand_over(call: HandOver, secret: str | None, now: int) -> Conversation:
         raise RestaurantUnavailable(
             "The restaurant was first asked more than 20 hours ago and may have forgotten; the order is not sent again."
         )
-    response = yield _request(
-        "POST", "/orders", call.key, msgspec.json.encode(_slip(call.order, call.task_token)), secret
-    )
+    body = msgspec.json.encode(_slip(call.order, call.task_token))
+    response = yield _request("POST", "/orders", call.key, body, signed(call.key, body, secret, now))
     if succeeded(response) and (not response.body.strip() or parsed(response, _Taken) is not None):
         return Done()
     no = parsed(response, _No)
@@ -99,8 +122,10 @@ def _hand_over(call: HandOver, secret: str | None, now: int) -> Conversation:
     raise _unsettled(response)
 
 
-def _withdraw(call: Withdraw, secret: str | None) -> Conversation:
-    response = yield _request("DELETE", f"/orders/{quote(call.order_id, safe='')}", call.key, b"", secret)
+def _withdraw(call: Withdraw, secret: str | None, now: int) -> Conversation:
+    response = yield _request(
+        "DELETE", f"/orders/{quote(call.order_id, safe='')}", call.key, b"", signed(call.key, b"", secret, now)
+    )
     if succeeded(response) or response.status in _GONE:
         return Done()
     raise _unsettled(response)
@@ -110,12 +135,10 @@ def _unsettled(response: HttpResponse) -> RestaurantUnavailable:
     return RestaurantUnavailable(f"The restaurant's answer (HTTP {response.status}) settles nothing.")
 
 
-def _request(method: str, path: str, key: str, body: bytes, secret: str | None) -> HttpRequest:
-    headers = {"Idempotency-Key": key}
+def _request(method: str, path: str, key: str, body: bytes, signature: dict[str, str]) -> HttpRequest:
+    headers = {"Idempotency-Key": key, **signature}
     if body:
         headers["Content-Type"] = "application/json"
-    if secret:
-        headers["X-Signature"] = signature(body, secret)
     return HttpRequest(method, path, headers, body)
 
 
