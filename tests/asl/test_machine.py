@@ -54,6 +54,17 @@ def test_a_stopped_execution_is_aborted_with_what_the_stopper_said() -> None:
     assert (ended.status, ended.error, ended.cause) == ("ABORTED", "Mine", "enough")
 
 
+@pytest.mark.parametrize("event", [Stopped(at=2000, seed=1), TimerFired(at=61_000, seed=1, timer=1)])
+def test_an_execution_that_is_ended_from_outside_is_as_it_was_for_the_caller(event: AnyEvent) -> None:
+    machine, execution, _ = begun(WAITING)
+    before = msgspec.json.encode(execution)
+
+    ended, _ = advance(machine, execution, event)
+
+    assert ended.status in {"ABORTED", "TIMED_OUT"}
+    assert msgspec.json.encode(execution) == before
+
+
 @pytest.mark.parametrize(
     ("fields", "given", "due"),
     [

@@ -26,7 +26,8 @@ def fail_state(run: Run, frame: Frame, failure: StateFailure) -> State | None:
         catcher = catcher_of(state.handlers, failure)
         if catcher is not None:
             try:
-                return state.leave(run, frame, catcher.output(run, frame, failure), run.states[catcher.target])
+                output, assigned = catcher.output(run, frame, failure)
+                return state.leave(run, frame, output, assigned, run.states[catcher.target])
             except StateFailure as second:
                 failure = _located(second, frame)
                 if failure.error == QUERY:
@@ -65,6 +66,7 @@ def _fail_frame(run: Run, frame: Frame, failure: StateFailure) -> None:
     except StateFailure as outer:
         following = fail_state(run, parent, outer)
     if following is not None:
+        parent.last = run.events
         run.enter(parent, following.name)
 
 

@@ -18,8 +18,6 @@ from expediter.asl.texts import decode, instant_text, sha256
 
 #: AWS ends an execution that would write more history events than this.
 EVENT_LIMIT = 25_000
-#: States that are entered between two pauses.
-STATES_AT_ONCE = 4
 
 
 def no_pause() -> None:
@@ -51,7 +49,6 @@ class Run:
         "spent",
         "states",
         "stored",
-        "until_pause",
     )
 
     def __init__(
@@ -62,8 +59,6 @@ class Run:
         pause: Callable[[], None] = no_pause,
     ) -> None:
         self.pause = pause
-        #: States that are entered before the next pause.
-        self.until_pause = STATES_AT_ONCE
         self.machine = machine
         self.states = machine.states
         self.execution = execution

@@ -12,7 +12,7 @@ from expediter.asl.failures import fail_state, stop_at_limit
 from expediter.asl.history import HistoryEvent
 from expediter.asl.machine import Machine
 from expediter.asl.protocol import AnyEvent, Command, Json
-from expediter.asl.run import EVENT_LIMIT, NOWHERE, STATES_AT_ONCE, Run, no_pause
+from expediter.asl.run import EVENT_LIMIT, NOWHERE, Run, no_pause
 from expediter.asl.states.state import State
 from expediter.asl.texts import PAYLOAD_LIMIT, decode, encode, instant_text
 
@@ -42,6 +42,10 @@ _VALUED = frozenset({protocol.Started, protocol.TaskSucceeded, protocol.Redriven
 _copied = msgspec.json.Decoder(AnyEvent).decode
 
 
+#: States of one frame that are entered between two pauses.
+STATES_AT_ONCE = 4
+
+
 class Steps(Run):
     """Takes several events of one execution, each as ``advance`` does. ``freeze()`` returns the execution at the end.
 
@@ -64,35 +68,41 @@ class Steps(Run):
         except StateFailure as failure:
             state = fail_state(self, self.frame, failure)
         if state is not None:
-            enter_states(self, self.frame, state)
+            enter_states(self, self.frame, state, self.events)
         while self.ended is not None or self.ready:
             if self.ended is not None:
                 _end_frame(self, self.ended)
             else:
+                self.pause()
                 frame, name = self.ready.pop(0)
                 self.select(frame)
-                enter_states(self, frame, self.states[name])
+                enter_states(self, frame, self.states[name], frame.last)
         return self.commands
 
 
 # --- state transitions -------------------------------------------------------------------------------------------
 
 
-def enter_states(run: Run, frame: Frame, state: State | None) -> None:
-    """Enter this state and those that follow, until the selected frame waits or ends."""
+def enter_states(run: Run, frame: Frame, state: State | None, last: int) -> None:
+    """Enter this state and those that follow, until the selected frame waits or ends.
+
+    ``last``: the id of the frame's last history event.
+    """
     frame.entered_at = run.at
+    until_pause = STATES_AT_ONCE
     while state is not None:
         number = run.events + 1
         if number >= EVENT_LIMIT:
+            frame.last = last
             stop_at_limit(run, frame)
             break
         run.events = number
         if run.history is not None:
             details = {"name": state.name, "input": frame.input}
-            run.history.append(HistoryEvent(number, frame.last, run.at, state.entered, details))
-        run.until_pause -= 1
-        if not run.until_pause:
-            run.until_pause = STATES_AT_ONCE
+            run.history.append(HistoryEvent(number, last, run.at, state.entered, details))
+        until_pause -= 1
+        if not until_pause:
+            until_pause = STATES_AT_ONCE
             run.pause()
         frame.state = state.name
         frame.entered = frame.last = number
@@ -103,6 +113,7 @@ def enter_states(run: Run, frame: Frame, state: State | None) -> None:
             state = state.enter(run, frame)
         except StateFailure as failure:
             state = fail_state(run, frame, failure)
+        last = run.events
 
 
 def _end_frame(run: Run, frame: Frame) -> None:
@@ -119,6 +130,7 @@ def _end_frame(run: Run, frame: Frame) -> None:
     except StateFailure as failure:
         following = fail_state(run, parent, failure)
     if following is not None:
+        parent.last = run.events
         run.enter(parent, following.name)
 
 
@@ -185,7 +197,7 @@ def _timer_fired(run: Run, event: protocol.TimerFired) -> State | None:
     if run.execution.status != "RUNNING":
         return None
     if run.execution.deadline == event.timer:
-        run.record(next(iter(run.frames.values())), "ExecutionTimedOut", {})
+        run.record(run.own(next(iter(run.frames.values()))), "ExecutionTimedOut", {})
         run.end("TIMED_OUT")
         return None
     for found in run.frames.values():
@@ -200,7 +212,8 @@ def _timer_fired(run: Run, event: protocol.TimerFired) -> State | None:
 
 def _stopped(run: Run, event: protocol.Stopped) -> State | None:
     if run.execution.status == "RUNNING":
-        run.record(next(iter(run.frames.values())), "ExecutionAborted", {"error": event.error, "cause": event.cause})
+        first = run.own(next(iter(run.frames.values())))
+        run.record(first, "ExecutionAborted", {"error": event.error, "cause": event.cause})
         run.end("ABORTED", error=event.error, cause=event.cause)
     return None
 

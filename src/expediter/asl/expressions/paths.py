@@ -41,6 +41,11 @@ class Path(NamedTuple):
     segments: tuple[Segment, ...]
     root: str
 
+    def names(self) -> tuple[str, ...] | None:
+        """The names of a path that begins at ``$`` and has nothing but names; None for another."""
+        names = tuple(segment.name for segment in self.segments if isinstance(segment, Name))
+        return names if self.root == "$" and len(names) == len(self.segments) else None
+
 
 def compile_path(text: str) -> Path:
     """Compile ``$…``, ``$$…`` or ``$name…``, blanks around it aside; raises PathInvalid with a reason."""

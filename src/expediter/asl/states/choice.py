@@ -64,16 +64,16 @@ class Choice(State):
         value = frame.input if self.arguments is None else self.arguments(run, frame)
         for holds, following, finish in self.links:
             if holds(run, frame, value):
-                finished = (value, None) if finish is None else finish(run, frame, value)
-                return self.leave(run, frame, finished, following)
+                output, assigned = (value, None) if finish is None else finish(run, frame, value)
+                return self.leave(run, frame, output, assigned, following)
         if self.following is None:
             raise StateFailure(
                 "States.NoChoiceMatched",
                 f"No choice rule matched for the Choice state '{self.name}' and no Default was specified",
                 located=True,
             )
-        finished = (value, None) if self.finish is None else self.finish(run, frame, value)
-        return self.leave(run, frame, finished, self.following)
+        output, assigned = (value, None) if self.finish is None else self.finish(run, frame, value)
+        return self.leave(run, frame, output, assigned, self.following)
 
 
 # --- comparisons -------------------------------------------------------------------------------------------------
@@ -143,13 +143,18 @@ def _read(path: Path, value: Json, scope: Scope) -> Json:
 
 def compares_with(variable: Path, compare: Compare, literal: Json) -> Condition:
     """``variable`` compared with a literal of the definition."""
-    get = variable.get
+    names = variable.names()
+    if names is None:
+        return lambda scope, _frame, value: compare(_read(variable, value, scope), literal)
 
     def holds(scope: Scope, _frame: Frame, value: Json) -> bool:
+        found = value
         try:
-            return compare(get(value, scope), literal)
-        except PathMissing:
-            return compare(_read(variable, value, scope), literal)
+            for name in names:
+                found = found[name]
+        except (KeyError, TypeError):
+            found = _read(variable, value, scope)
+        return compare(found, literal)
 
     return holds
 

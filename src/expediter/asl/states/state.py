@@ -114,16 +114,19 @@ class State:
         self,
         run: Interpreter,
         frame: Frame,
-        finished: Finished,
+        output: Json,
+        assigned: dict[str, Json] | None,
         following: "State | None",
+        *,
         size: int = 0,
     ) -> "State | None":
         """Record the exit and make the output the input of the next state; None after the last state of a frame.
 
+        The caller enters the next state at once, so it knows the frame's last history event.
+
         ``size``: the output's bytes as JSON, or more; 0 where the caller does not know. The output is measured only if
         this number is 0 or above the limit.
         """
-        output, assigned = finished
         changed = output is not frame.input
         if changed and not 0 < size <= PAYLOAD_LIMIT and (size := len(encode(output))) > PAYLOAD_LIMIT:
             raise too_large(f"The state/task '{self.name}'")
@@ -139,9 +142,8 @@ class State:
             if assigned:
                 details["assignedVariables"] = assigned
             run.history.append(HistoryEvent(number, frame.last, run.at, self.exited, details))
-            frame.last = number
         if following is None:
-            frame.last = number  # where a state follows, that one's own event becomes the last
+            frame.last = number
             run.ended = frame
         return following
 
@@ -152,10 +154,9 @@ class State:
     def done(self, run: Interpreter, frame: Frame, result: Json) -> "State | None":
         """Shape the result of the work and leave for the next state."""
         if self.put is not None:
-            finished: Finished = self.put(frame.input, result), None
-        else:
-            finished = (result, None) if self.finish is None else self.finish(run, frame, result)
-        return self.leave(run, frame, finished, self.following)
+            return self.leave(run, frame, self.put(frame.input, result), None, self.following)
+        output, assigned = (result, None) if self.finish is None else self.finish(run, frame, result)
+        return self.leave(run, frame, output, assigned, self.following)
 
 
 def too_large(what: str) -> StateFailure:
@@ -191,11 +192,11 @@ class Pass(State):
     def enter(self, run: Interpreter, frame: Frame) -> State | None:
         value = frame.input if self.arguments is None else self.arguments(run, frame)
         if self.put is None:
-            finished = (value, None) if self.finish is None else self.finish(run, frame, value)
-            return self.leave(run, frame, finished, self.following)
+            output, assigned = (value, None) if self.finish is None else self.finish(run, frame, value)
+            return self.leave(run, frame, output, assigned, self.following)
         before, growth = frame.size, self.growth
         most = before + growth + len(encode(value)) if before and growth is not None else 0
-        return self.leave(run, frame, (self.put(frame.input, value), None), self.following, most)
+        return self.leave(run, frame, self.put(frame.input, value), None, self.following, size=most)
 
 
 #: When the wait is over: milliseconds since 1970 UTC.
@@ -259,8 +260,8 @@ class Wait(State):
 
     def fired(self, run: Interpreter, frame: Frame, _event: TimerFired) -> State | None:
         value = frame.input if self.arguments is None else self.arguments(run, frame)
-        finished = (value, None) if self.finish is None else self.finish(run, frame, value)
-        return self.leave(run, frame, finished, self.following)
+        output, assigned = (value, None) if self.finish is None else self.finish(run, frame, value)
+        return self.leave(run, frame, output, assigned, self.following)
 
 
 class Succeed(State):

@@ -10,7 +10,7 @@ from expediter.asl.protocol import Json, ScheduleTask, TaskFailed, TaskSucceeded
 from expediter.asl.states.integrations import INTEGRATION, service_and_action, unfit_parameters
 from expediter.asl.states.interpreter import Interpreter
 from expediter.asl.states.retry import ErrorHandlers
-from expediter.asl.states.state import Arguments, Finish, Finished, Put, State, too_large
+from expediter.asl.states.state import Arguments, Finish, Put, State, too_large
 from expediter.asl.texts import PAYLOAD_LIMIT, encode, json_text, sha256
 
 #: TimeoutSeconds and HeartbeatSeconds, where they are constant.
@@ -38,7 +38,18 @@ def pattern_of(resource: str) -> Pattern:
 
 
 class Task(State):
-    __slots__ = ("activity", "checked", "growth", "limits", "pattern", "reports", "resource", "service", "token")
+    __slots__ = (
+        "activity",
+        "checked",
+        "growth",
+        "limits",
+        "pattern",
+        "prefix",
+        "reports",
+        "resource",
+        "service",
+        "token",
+    )
     kind = "Task"
     works = True
 
@@ -62,10 +73,11 @@ class Task(State):
         super().__init__(name, target, arguments, finish, handlers, put=put)
         self.resource = resource
         self.pattern = pattern_of(resource)
+        self.prefix = self.pattern.prefix
         #: What every history event of an integration names first.
         self.service = _service(self.pattern)
         self.token = self.pattern.submitted
-        self.activity = self.pattern.prefix == "Activity"
+        self.activity = self.prefix == "Activity"
         self.reports = self.activity or self.pattern.submitted
         #: Whether the task's input must be checked. A raw input is within the size limit already.
         self.checked = arguments is not None or bool(self.pattern.service)
@@ -83,15 +95,22 @@ class Task(State):
         if run.history is None:
             run.events = frame.last = run.events + (1 if self.activity else 2)
             return None
-        self._record(run, frame, "Scheduled", **self._scheduled(task))
+        self._record(run, frame, "Scheduled", self._scheduled(task))
         if not self.activity:  # an activity starts when a worker takes it: that event is recorded with the answer
-            self._record(run, frame, "Started")
+            self._record(run, frame, "Started", {})
         return None
 
     def _scheduled(self, task: ScheduleTask) -> dict[str, Json]:
         """The details of the event of this request."""
-        given = {"parameters": task.input} if self.service else {"resource": task.resource, "input": task.input}
-        return {**given, "timeoutInSeconds": task.timeout_seconds, "heartbeatInSeconds": task.heartbeat_seconds}
+        timeout, heartbeat = task.timeout_seconds, task.heartbeat_seconds
+        if self.service:
+            return {"parameters": task.input, "timeoutInSeconds": timeout, "heartbeatInSeconds": heartbeat}
+        return {
+            "resource": task.resource,
+            "input": task.input,
+            "timeoutInSeconds": timeout,
+            "heartbeatInSeconds": heartbeat,
+        }
 
     def _check(self, value: Json) -> None:
         """Raise StateFailure for an input with which AWS does not start the task."""
@@ -102,9 +121,9 @@ class Task(State):
         if (unfit := unfit_parameters(self.resource, value)) is not None:
             raise runtime_failure(f"The Parameters '{json_text(value)}' could not be used to start the Task: [{unfit}]")
 
-    def _record(self, run: Interpreter, frame: Frame, how: str, **details: Json) -> None:
+    def _record(self, run: Interpreter, frame: Frame, how: str, details: dict[str, Json]) -> None:
         """Record one of the history events of this kind of Resource."""
-        run.record(frame, self.pattern.prefix + how, {**self.service, **details})
+        run.record(frame, self.prefix + how, {**self.service, **details} if self.service else details)
 
     def request(self, run: Interpreter, frame: Frame) -> ScheduleTask | None:
         if frame.task is None:
@@ -135,19 +154,19 @@ class Task(State):
             self._answered(run, frame, submitted=True)
         if size > PAYLOAD_LIMIT:
             failure = too_large(f"The state/task '{self._called()}'")
-            self._record(run, frame, "Failed", error=failure.error, cause=failure.cause)
+            self._record(run, frame, "Failed", {"error": failure.error, "cause": failure.cause})
             raise failure
         if run.history is None:
             run.events = frame.last = run.events + 1
         else:
-            self._record(run, frame, "Succeeded", output=result)
+            self._record(run, frame, "Succeeded", {"output": result})
         if self.put is not None:
-            finished: Finished = self.put(frame.input, result), None
+            output, assigned = self.put(frame.input, result), None
         else:
-            finished = (result, None) if self.finish is None else self.finish(run, frame, result)
+            output, assigned = (result, None) if self.finish is None else self.finish(run, frame, result)
         before, growth = frame.size, self.growth
         most = before + growth + size if before and growth is not None else 0
-        return self.leave(run, frame, finished, self.following, most)
+        return self.leave(run, frame, output, assigned, self.following, size=most)
 
     def failed(self, run: Interpreter, frame: Frame, event: TaskFailed) -> State | None:
         frame.task = None
@@ -155,25 +174,25 @@ class Task(State):
         # A service answers States.Runtime when it refuses the request: neither Retry nor Catch sees it.
         final = event.error == RUNTIME
         failure = StateFailure(event.error, event.cause, fatal=final, located=final)
-        self._record(run, frame, "Failed", error=failure.error, cause=failure.cause)
+        self._record(run, frame, "Failed", {"error": failure.error, "cause": failure.cause})
         raise failure
 
     def timed_out(self, run: Interpreter, frame: Frame, _event: TaskTimedOut) -> State | None:
         frame.task = None
         self._answered(run, frame, submitted=True)
-        self._record(run, frame, "TimedOut", error=TIMEOUT, cause=None)
+        self._record(run, frame, "TimedOut", {"error": TIMEOUT, "cause": None})
         raise StateFailure(TIMEOUT, None)
 
     def _answered(self, run: Interpreter, frame: Frame, *, submitted: bool) -> None:
         """Record the events before the answer for which the caller sends no event."""
         if self.activity:
-            self._record(run, frame, "Started")
+            self._record(run, frame, "Started", {})
         elif self.pattern.submitted and submitted:
-            self._record(run, frame, "Submitted")
+            self._record(run, frame, "Submitted", {})
 
     def _called(self) -> str:
         """What AWS names in the cause: the service or the function, never the state."""
-        return self.pattern.service if self.pattern.prefix == "Task" else self.resource
+        return self.pattern.service if self.prefix == "Task" else self.resource
 
 
 def _service(pattern: Pattern) -> dict[str, Json]:

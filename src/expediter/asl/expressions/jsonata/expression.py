@@ -26,7 +26,7 @@ from expediter.asl.protocol import Json
 from expediter.asl.texts import decode, did_you_mean, encode
 
 _EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)
-_REFERENCE = re.compile(r"\s*\$([A-Za-z_]\w*)((?:\.[A-Za-z_]\w*)*)\s*", re.ASCII)
+_REFERENCE = re.compile(r"\$[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 #: From ``$states`` and the scope to the value, in the library's terms.
 Evaluate: TypeAlias = Callable[[dict[str, Json], Scope], Json]
@@ -49,10 +49,14 @@ _MISTAKES = (
 
 
 class Expression(NamedTuple):
-    """``evaluate(states, scope)`` yields the value, or ``_MISSING`` when it is undefined."""
+    """``evaluate(states, scope)`` yields the value, or ``_MISSING`` when it is undefined.
+
+    ``names``: those of a plain reference: states, input and a for ``$states.input.a``. None for anything else.
+    """
 
     text: str
     evaluate: Evaluate
+    names: tuple[str, ...] | None
     variables: frozenset[str]
     context: bool
     references: References
@@ -70,17 +74,21 @@ def compile_expression(text: str) -> Expression:
     if found is None:
         raise PathInvalid("a JSONata expression stands between {% and %}")
     inner = found[1].strip()
-    reference = _REFERENCE.fullmatch(inner)
     names = frozenset(_VARIABLE.findall(inner)) - {"states"}
     general = _Library(inner)
     whole = re.search(r"\$states(?!\s*\.)", inner) is not None
     context = "states" in inner and (whole or "context" in inner)
-    evaluate: Evaluate = general.evaluate
-    if reference is not None and reference[2].split(".")[-1] not in _WORDS:
-        evaluate = _reference(reference[1], tuple(reference[2].split(".")[1:]), general)
     variables = names - _FUNCTION_NAMES - {"eval"}
     unknown = _unknown(general.references.calls)
-    return Expression(inner, evaluate, variables, context, general.references, unknown)
+    return Expression(inner, general.evaluate, _plain_reference(inner), variables, context, general.references, unknown)
+
+
+def _plain_reference(text: str) -> tuple[str, ...] | None:
+    """The names of a variable and of fields in it. ``$states.context`` is no field: it is made for each expression."""
+    if _REFERENCE.fullmatch(text) is None:
+        return None
+    names = tuple(text.removeprefix("$").split("."))
+    return None if names[-1] in _WORDS or names == ("states",) or names[:2] == ("states", "context") else names
 
 
 def _unknown(calls: frozenset[str]) -> tuple[str, ...]:
@@ -131,27 +139,6 @@ class _Library:
 
 def _bound(value: Json) -> Json:
     return utils.Utils.NULL_VALUE if value is None else value
-
-
-def _reference(root: str, names: tuple[str, ...], general: _Library) -> Evaluate:
-    """Reads nested objects itself. The library reads the rest: JSONata maps over an array on the way."""
-
-    def evaluate(states: dict[str, Json], scope: Scope) -> Json:
-        try:
-            found: Json = states if root == "states" else scope.variable(root)
-        except PathMissing:
-            return general.evaluate(states, scope)
-        if root == "states" and (not names or names[0] == "context"):
-            return general.evaluate(states, scope)
-        for name in names:
-            if not isinstance(found, dict):
-                return _MISSING if not isinstance(found, list) else general.evaluate(states, scope)
-            found = found.get(name, _MISSING)
-            if found is _MISSING:
-                return _MISSING
-        return found
-
-    return evaluate
 
 
 #: Called with the place inside the template and an expression that stands there.
@@ -208,12 +195,13 @@ def _array(spec: Json, items: list[CompiledTemplate]) -> CompiledTemplate:
 
 
 def evaluated(expression: Expression, field: str) -> Template:
-    """The expression's value as JSON of its own. Every error is raised as a QueryEvaluationError."""
+    """The expression's value as JSON. Every error is raised as a QueryEvaluationError."""
+    evaluate = expression.evaluate
     where = f"The JSONata expression '{expression.text}' specified for the field '{field}'"
 
     def get(states: Json, scope: Scope) -> Json:
         try:
-            found = expression.evaluate(states, scope)
+            found = evaluate(states, scope)
         except jexception.JException as error:
             raise query_failure(
                 f"{where} threw an error during evaluation. {error.get_error()}: {error}", field
@@ -226,5 +214,20 @@ def evaluated(expression: Expression, field: str) -> Template:
             return decode(encode(found))
         except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
             raise query_failure(f"{where} returned an unsupported result type.", field) from error
+
+    return get if expression.names is None else _read(expression.names[0], expression.names[1:], get)
+
+
+def _read(variable: str, fields: tuple[str, ...], general: Template) -> Template:
+    """Reads nested objects itself. The library reads the rest: JSONata maps over an array on the way."""
+
+    def get(states: Json, scope: Scope) -> Json:
+        try:
+            found = states if variable == "states" else scope.variable(variable)
+            for field in fields:
+                found = found[field]
+        except (KeyError, PathMissing, TypeError):
+            return general(states, scope)
+        return found
 
     return get
