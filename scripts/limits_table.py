@@ -10,7 +10,7 @@ from expediter.embedded.mail import outbox
 from expediter.embedded.sqlite import units
 from expediter.embedded.stores import queue
 from expediter.embedded.web import app as web_app
-from expediter.embedded.web import connections, descriptors, feed, shares
+from expediter.embedded.web import connections, descriptors, fair_queue, feed, shares
 from expediter.embedded.web.access import authenticator, code_flow, issuer, tokens
 from expediter.embedded.web.console import handlers, session
 from expediter.embedded.web.graphql import executor as documents
@@ -73,12 +73,21 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         "websockets with a token",
         (
             f"{shares.SOCKETS_OF_USER} of one user, {shares.SOCKETS_OF_USERS} of all users; "
-            f"{shares.SOCKETS_OF_PROGRAM} of one program or operator"
+            f"{shares.SOCKETS_OF_PROGRAM} of one program or operator, and of the plain token"
         ),
-        "the websocket is closed (4429)",
+        "429 `TooManyRequests`; where the token comes after the handshake, the websocket is closed (4429)",
+    ),
+    (
+        "websockets of one address where no token is needed",
+        f"{shares.SOCKETS_OF_ADDRESS}",
+        "429 `TooManyRequests`",
     ),
     ("live pages", f"{handlers.MOST_STREAMS:,}", "503"),
-    ("live pages of one session of the console", f"{shares.OF_SESSION}", "429 `TooManyRequests`"),
+    (
+        "live pages of one session of the console; of one operator, or of one address where no token is needed",
+        f"{shares.OF_SESSION}; {shares.OF_OPERATOR}",
+        "429 `TooManyRequests`",
+    ),
     (
         "live pages of customers",
         f"{shares.OF_LINK} of one order, {shares.OF_ADDRESS} of one address, {shares.OF_LINKS} in all",
@@ -87,17 +96,43 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
     (
         "requests of one address without a right token or session, customers' pages and websockets among them",
         f"{shares.BURST} at once, then {shares.EACH_SECOND:g} a second",
-        "429 `TooManyRequests`; the websocket is closed (4429)",
+        "429 `TooManyRequests`",
     ),
     (
         "requests of one user who has signed in",
-        f"{shares.OF_USER} at once, then {shares.OF_USER_EACH_SECOND:g} a second",
+        (
+            f"{shares.OF_USER} at once, then {shares.OF_USER_EACH_SECOND:g} a second; none while "
+            f"{shares.RESERVED * units.QUEUE_LIMIT:,.0f} requests wait to be written"
+        ),
+        "429 `TooManyRequests`, 503 `TooBusy`",
+    ),
+    (
+        "requests of one key or operator who has signed in, at the console too",
+        f"{shares.OF_PROGRAM:,} at once, then {shares.OF_PROGRAM_EACH_SECOND:,g} a second",
         "429 `TooManyRequests`",
     ),
     (
-        "requests of one key or operator who has signed in, at the console too (with the plain token: in all only)",
+        "requests with the plain token; of one address where no token is needed, or to `/tasks` and `/webhooks`",
+        (
+            f"as one key, and what others leave: nothing while they asked in the last {shares.PRESENT:g} s and "
+            "requests have to wait"
+        ),
+        "429 `TooManyRequests`",
+    ),
+    (
+        "requests of who has used up half of what he may send at once",
+        f"none while {shares.CROWDED * units.QUEUE_LIMIT:,.0f} requests wait to be written",
+        "429 `TooManyRequests`",
+    ),
+    (
+        "files of the console, to one address",
         f"{shares.OF_PROGRAM:,} at once, then {shares.OF_PROGRAM_EACH_SECOND:,g} a second",
         "429 `TooManyRequests`",
+    ),
+    (
+        "requests of one address that are read in one turn of the loop",
+        f"{fair_queue.EACH}, one that is refused with 429 counts as {fair_queue.REFUSED}",
+        "they wait for the next turn; other addresses have their own",
     ),
     (
         "sign-ins of one address that fail",
@@ -128,7 +163,11 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
     ("a session at the console", f"{session.LASTS // 3600} h", "the operator signs in again"),
     (
         "subscriptions",
-        f"{websocket.MOST_OPERATIONS} a websocket, {documents.MOST_SUBSCRIPTIONS:,} in all",
+        (
+            f"{websocket.MOST_OPERATIONS} a websocket, {shares.FOLLOWED_BY_USER} of one user, "
+            f"{shares.FOLLOWED_BY_PROGRAM:,} of one program, operator or address, "
+            f"{documents.MOST_SUBSCRIPTIONS:,} in all"
+        ),
         "an error for that subscription",
     ),
     ("changed orders that wait for one listener", f"{feed.WAITING:,}", "states in between are left out"),

@@ -83,6 +83,30 @@ async def test_behind_a_trusted_proxy_with_tls_the_cookie_is_secure_and_browsers
     assert "Strict-Transport-Security" not in plain.headers
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/healthz", 200),
+        ("GET", "/orders", 401),
+        ("GET", "/graphql", 401),
+        ("DELETE", "/console", 405),
+        ("GET", "/console", 401),
+        ("GET", "/o/none", 404),
+        ("GET", "/console/static/none.css", 404),
+    ],
+)
+async def test_behind_a_trusted_proxy_with_tls_every_answer_tells_to_keep_to_it(
+    tmp_path: Path, method: str, path: str, status: int
+) -> None:
+    async with served(tmp_path, TRUSTED_PROXIES="127.0.0.1", TOKEN=TOKEN) as shop:
+        plain = await shop.client.request(method, path)
+        over_tls = await shop.client.request(method, path, headers={"X-Forwarded-Proto": "https"})
+
+    assert (plain.status_code, over_tls.status_code) == (status, status)
+    assert "Strict-Transport-Security" not in plain.headers
+    assert over_tls.headers.get_list("Strict-Transport-Security") == ["max-age=31536000"]
+
+
 @pytest.mark.parametrize("trusted", ["", "10.0.0.1"])
 async def test_an_untrusted_client_that_claims_tls_is_not_believed(tmp_path: Path, trusted: str) -> None:
     async with opened(tmp_path, TRUSTED_PROXIES=trusted, TOKEN=TOKEN) as shop:

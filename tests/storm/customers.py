@@ -46,9 +46,10 @@ class Customer:
         self._writer.transport.abort()
 
 
-async def customer(url: str) -> Customer:
+async def customer(url: str, address: str = "127.0.0.1") -> Customer:
+    """One who comes from this address."""
     port = int(url.rpartition(":")[2])
-    return Customer(*await asyncio.open_connection("127.0.0.1", port))
+    return Customer(*await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0)))
 
 
 class Tally:
@@ -65,7 +66,7 @@ class Tally:
         self.longest = max(self.longest, seconds)
         if answer.status == 204:
             self.accepted.append(answer.headers["order-id"])
-        elif answer.status == 503 and not answer.headers.get("retry-after", "").isdigit():
+        elif answer.status in {429, 503} and not answer.headers.get("retry-after", "").isdigit():
             self.without_a_time += 1
 
 

@@ -18,19 +18,23 @@ class AppTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = await request.aread()
-        given = await self._answer(request, body)
+        lines_of_all, given = await self._answer(request, body)
         if isinstance(given, Stream):
             return httpx.Response(200, headers=list(given.headers), stream=_Body(given))
-        lines = [tuple(line.split(": ", 1)) for line in head_of(given).splitlines()]
+        lines = [tuple(line.split(": ", 1)) for line in (lines_of_all + head_of(given)).splitlines()]
         content = None if request.method == "HEAD" else given.body
         return httpx.Response(given.status, headers=lines, content=content)  # type: ignore[arg-type]  # pairs
 
-    async def _answer(self, request: httpx.Request, body: bytes) -> Response | Stream:
+    async def _answer(self, request: httpx.Request, body: bytes) -> tuple[str, Response | Stream]:
+        """The lines that any answer to it has, and the answer."""
+        lines = ""
         try:
-            answer = self._app.answer(_head(request), body)
-            return answer if isinstance(answer, Response) else await answer
+            head = _head(request)
+            lines = self._app.lines(head).decode()
+            answer = self._app.answer(head, body)
+            return lines, answer if isinstance(answer, Response) else await answer
         except Exception as error:  # noqa: BLE001  # as the connection does
-            return self._app.refusal(error)
+            return lines, self._app.refusal(error)
 
 
 class _Body(httpx.AsyncByteStream):

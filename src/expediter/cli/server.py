@@ -38,6 +38,10 @@ from expediter.embedded.wiring import open_home
 GRACE = 3
 #: Connections that may wait to be accepted.
 BACKLOG = 2048
+#: Connections that are accepted in one turn of the loop: libuv accepts one of each descriptor of the listening socket.
+#: Were it only one, a caller who opens hundreds and uses them all would keep everybody else from being accepted for
+#: seconds. Where descriptors are few, one for so many connections.
+ACCEPTED, FOR_EACH = 32, 32
 #: Seconds between uvicorn's ticks.
 TICK = 0.1
 #: Seconds for which the loop's thread may keep the interpreter's lock. The other threads need it only to report that
@@ -110,13 +114,15 @@ async def _serve(settings: ServerSettings, listener: socket.socket) -> None:
         app = create_app(home)
         _collect_less()
         sys.setswitchinterval(SWITCH)
-        connections = Connections(descriptors.raised())
+        room = descriptors.raised()
+        connections = Connections(room)
         config = configuration(app, connections, GRACE)
         server = _Server(config, lambda: print(greeting(settings, listener), flush=True), app, connections, loops)
         stopping.end_with(server)
         _log.info("the server starts")
+        doors = [listener, *(listener.dup() for _ in range(min(ACCEPTED, room // FOR_EACH) - 1))]
         with announced(Running(os.getpid(), _address(settings, listener), str(settings.data.resolve())), os.environ):
-            await server.serve([listener])
+            await server.serve(doors)
     _log.info("the server has stopped")
 
 
@@ -166,6 +172,7 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         now = asyncio.get_running_loop().time()
         self._app.late = now - self._expected
+        self._app.waiting = len(self._connections.turns)
         self._expected = now + TICK
         if counter % 10 == 0:
             self._connections.sweep()

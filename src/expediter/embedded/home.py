@@ -258,6 +258,10 @@ class Home:
         """Whether ``write`` would raise TooBusy now."""
         return self._writer.too_busy()
 
+    def room_taken(self) -> float:
+        """How much is taken of the places in which requests wait to be written; 1: all."""
+        return self._writer.admission.room_taken()
+
     def ready(self) -> bool:
         """Whether orders are accepted: from the end of the recovery until the stop, unless there is an outage or the
         disk stands still.

@@ -75,7 +75,7 @@ async def test_requests_that_waited_too_long_are_refused_while_there_are_more_th
         joining = [bench.writer.run("x", lambda: None) for _ in range(RUN_AHEAD_LIMIT)]
         waiting = [bench.writer.run("x", lambda: None) for _ in range(BATCH_LIMIT + 2)]
         await until(lambda: bench.writer.waiting == RUN_AHEAD_LIMIT + BATCH_LIMIT + 3)
-        for unit in bench.writer._admission.requests:
+        for unit in bench.writer.admission.requests:
             unit.came -= WAIT_LIMIT + 0.1
         bench.disk.set()
         await asyncio.gather(first, *joining)

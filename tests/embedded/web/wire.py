@@ -113,6 +113,8 @@ class Echo:
     It answers once it ``may``; at once when it may already.
     """
 
+    sockets = frozenset({"/", "/graphql"})
+
     def __init__(self) -> None:
         self.may = asyncio.Event()
         self.may.set()
@@ -123,6 +125,9 @@ class Echo:
         said = b"|".join([head.path.encode(), head.query.encode(), " ".join(head.headers).encode(), body])
         response = Response(200, (), said)
         return response if self.may.is_set() else asyncio.create_task(self._later(response))
+
+    def lines(self, _: RequestHead, /) -> bytes:
+        return b""
 
     def refusal(self, error: BaseException, /) -> Response:
         return Response(418, (), str(error).encode())

@@ -111,6 +111,10 @@ class AdmissionQueue:
             return True
         return bool(self.requests) and self._clock() - self.requests[0].came > WAIT_LIMIT
 
+    def room_taken(self) -> float:
+        """How much is taken of the places in which requests wait; 1: all."""
+        return len(self.requests) / QUEUE_LIMIT
+
     def take_work(self) -> list[UnitOfWork]:
         """Removes and returns the work that has a place in the next batch."""
         return _first(self.work, BATCH_LIMIT if len(self.requests) < LONG_QUEUE else LARGE_BATCH_LIMIT)

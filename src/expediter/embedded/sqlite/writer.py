@@ -68,7 +68,7 @@ class Writer:
         self._between = between
         self._observer = observer
         self._loop = asyncio.get_running_loop()
-        self._admission = AdmissionQueue(self._loop.time, self.metrics)
+        self.admission = AdmissionQueue(self._loop.time, self.metrics)
         self._wake = asyncio.Event()
         self._committer = Committer(connection)
         self.budget = TimeBudget()
@@ -96,7 +96,7 @@ class Writer:
             raise TooBusy
         future: asyncio.Future[T] = self._loop.create_future()
         unit = UnitOfWork(name, function, partial(settle, future), self._loop.time())
-        self._add(unit, self._admission.requests)
+        self._add(unit, self.admission.requests)
         return future
 
     def submit(self, name: str, function: Callable[[], T], done: Done[T]) -> None:
@@ -106,7 +106,7 @@ class Writer:
         submitted inside a unit joins the same commit.
         """
         unit = UnitOfWork(name, function, done, 0)  # type: ignore[arg-type]  # result and done agree on T
-        self._add(unit, self._admission.work)
+        self._add(unit, self.admission.work)
 
     def _add(self, unit: UnitOfWork, queue: deque[UnitOfWork]) -> None:
         """It joins the running unit's commit, or waits. While the writer only waits for a COMMIT, it runs at once."""
@@ -130,7 +130,7 @@ class Writer:
 
     def too_busy(self) -> bool:
         """Whether a request would wait for seconds: too many wait, or the disk stands still."""
-        return self.stalled() or self._stopping or self._admission.too_busy()
+        return self.stalled() or self._stopping or self.admission.too_busy()
 
     def stalled(self) -> bool:
         """Whether a COMMIT takes so long that requests are refused."""
@@ -139,7 +139,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """The number of units without an answer."""
-        return len(self._admission.requests) + len(self._admission.work) + self._unanswered
+        return len(self.admission.requests) + len(self.admission.work) + self._unanswered
 
     async def stop(self) -> None:
         """Commits what was submitted and stops."""
@@ -150,7 +150,7 @@ class Writer:
 
     async def _run(self) -> None:
         """Writes one batch after the other while there is something to write."""
-        admission = self._admission
+        admission = self.admission
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -176,7 +176,7 @@ class Writer:
         if self._retrying:
             self._batch = [self._retries.popleft()]
         else:
-            self._batch = self._admission.take_work() if self._admission.work else []
+            self._batch = self.admission.take_work() if self.admission.work else []
             self._unanswered += len(self._batch)
         self._to_run = deque(self._batch)
 
@@ -220,7 +220,7 @@ class Writer:
             self._retries.extendleft(self._batch)
         else:
             self._unanswered -= len(self._batch)
-            self._admission.work.extendleft(reversed(self._batch))
+            self.admission.work.extendleft(reversed(self._batch))
 
     async def _begin_commit(self) -> None:
         """Runs the other units of the next batch and the requests that wait, then begins its COMMIT."""
@@ -243,7 +243,7 @@ class Writer:
 
     def _take_requests(self) -> None:
         """Requests that wait join the batch."""
-        requests = [] if self._retrying or not self._admission.requests else self._admission.take_requests()
+        requests = [] if self._retrying or not self.admission.requests else self.admission.take_requests()
         self._unanswered += len(requests)
         self._batch += requests
         self._to_run += requests
@@ -267,9 +267,9 @@ class Writer:
         refused = [unit for unit in self._batch if unit.came or self._stopping]
         self._batch = [unit for unit in self._batch if not (unit.came or self._stopping)]
         self._requeue()
-        self._unanswered += len(self._admission.requests)
-        refused += self._admission.requests
-        self._admission.requests.clear()
+        self._unanswered += len(self.admission.requests)
+        refused += self.admission.requests
+        self.admission.requests.clear()
         fail(refused, StoreUnavailable(LOCKED), error)
         self._answer(refused)
 

@@ -6,7 +6,7 @@ A request and its answer are values (``App.answer``). Websockets come by ASGI.
 import asyncio
 import logging
 import re
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 
 import msgspec
@@ -20,6 +20,7 @@ from expediter.app.field_types import VISIBLE
 from expediter.app.payments.signature import SignatureRefused
 from expediter.app.ports import Caller
 from expediter.domain.errors import OrderError, TaskTokenUnknown, TooBusy
+from expediter.embedded.sqlite.units import BATCH_LIMIT, QUEUE_LIMIT
 from expediter.embedded.web.access.authenticator import OPERATOR, Authenticator
 from expediter.embedded.web.access.issuer import SigningKeyUnknown
 from expediter.embedded.web.asgi import KNOWN, Receive, Scope, Send, headers_of, peer_of, refuse_websocket
@@ -38,6 +39,8 @@ from expediter.embedded.web.sign_ins import WrongTokens
 
 #: Requests are refused, reads too, while the event loop runs so many seconds late: they have waited as long.
 TOO_LATE = 1.0
+#: Seconds behind its time from which on the loop makes requests wait.
+LATE = 0.03
 #: What a load balancer asks without a token.
 PROBES = frozenset({"/healthz", "/readyz"})
 #: Requests that are answered even then. They tell operators how the server is.
@@ -61,6 +64,8 @@ OPERATOR_NAME, LONGEST_NAME, CLI = "expediter-operator", 60, "expediter-cli"
 _NAMED = frozenset({Kind.ACT, Kind.STEPS})
 
 _GRAPHQL = "/graphql"
+#: Clients use TLS for this host from now on, for a year (RFC 6797).
+_ONLY_HTTPS = b"strict-transport-security: max-age=31536000\r\n"
 _log = logging.getLogger("expediter.http")
 
 
@@ -72,15 +77,23 @@ def create_app(home: Backend) -> "App":
 class App:
     """Answers all requests to a home."""
 
+    #: Where websockets are taken.
+    sockets = frozenset({_GRAPHQL})
+
     def __init__(self, home: Backend) -> None:
         self._home = home
         self._proxies = Proxies(home.settings.trusted_proxies)
         self._guards = Guards(home.settings, self._proxies)
         self._graphql = Graphql(home)
         self._router = Router(_table(self._graphql))
-        self._shares = Shares(asyncio.get_running_loop().time)
-        self._wrong_tokens = WrongTokens(home, self._shares.noted_of_address, self._shares.noted)
         self._authenticator = Authenticator(home)
+        self._shares = Shares(
+            asyncio.get_running_loop().time,
+            signs_in=not self._authenticator.open,
+            room_taken=home.room_taken,
+            contended=self._is_contended,
+        )
+        self._wrong_tokens = WrongTokens(home, self._shares.noted_of_address, self._shares.noted)
         self._console = Console(
             home,
             self._guards,
@@ -92,6 +105,8 @@ class App:
         self._sockets = 0
         #: How many seconds late the event loop ran when it was measured last.
         self.late = 0.0
+        #: How many requests waited then for their turn to be read.
+        self.waiting = 0
 
     def end_streams(self) -> None:
         """Closes the live pages. They follow orders for ever, so the server could not stop."""
@@ -99,14 +114,14 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A websocket."""
-        if self._sockets >= MOST_SOCKETS:
+        if self._sockets >= MOST_SOCKETS or self.late > TOO_LATE:
             self._home.shed()
             await refuse_websocket(send, _BUSY)
             return
         self._sockets += 1
         try:
             await self._follow(scope, receive, send)
-        except TooManyRequests as error:
+        except (TooManyRequests, TooBusy) as error:
             await refuse_websocket(send, problem(error))
         finally:
             self._sockets -= 1
@@ -114,14 +129,12 @@ class App:
     async def _follow(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A websocket counts for its address until it has shown a token, then for its caller.
 
-        Raises TooManyRequests.
+        Raises TooManyRequests, TooBusy.
         """
         with ExitStack() as place:
             headers = headers_of(scope)
             address = self._proxies.caller(peer_of(scope), headers)
-            if not await self._is_known(headers.get("authorization", "")):
-                self._shares.websockets.check(address)
-                place.enter_context(self._shares.websockets.held(address))
+            place.enter_context(await self._place(headers.get("authorization", ""), address))
 
             async def greet(authorization: str) -> Caller:
                 """Raises Unauthorized, IssuerUnavailable, TooManyRequests."""
@@ -129,24 +142,30 @@ class App:
                     caller = await self._authenticator.look_up(authorization)
                 except Unauthorized:
                     self._wrong_tokens.seen(authorization, "GraphQL", address)
-                    self._shares.requests.count(address)
                     raise
                 place.close()
-                if not self._authenticator.open:
-                    place.enter_context(self._shares.socket(caller, address))
-                    socket.count = partial(self._shares.count, caller, address)
+                place.enter_context(self._shares.socket(caller, address))
+                socket.count = partial(self._shares.count, caller, address)
+                socket.follow = partial(self._shares.subscription, caller, address)
                 scope["extensions"][KNOWN]()
                 return named(caller, headers, "GraphQL", address)
 
             socket = GraphqlSocket(self._graphql, self._guards, self._authenticator, greet)
             await socket.run(scope, receive, send)
 
-    async def _is_known(self, authorization: str) -> bool:
+    async def _place(self, authorization: str, address: str) -> AbstractContextManager[None]:
+        """A websocket's place at its handshake, which counts as a request. Raises TooManyRequests, TooBusy."""
         try:
-            await self._authenticator.look_up(authorization)
+            caller = await self._authenticator.look_up(authorization)
         except (Unauthorized, IssuerUnavailable):
-            return False
-        return True
+            self._shares.requests.count(address)
+            return self._shares.websockets.taken(address)
+        self._shares.count(caller, address)
+        return self._shares.socket(caller, address)
+
+    def _is_contended(self) -> bool:
+        """Whether requests have to wait: for their turn to be read, for the loop, or for a commit after the next."""
+        return self.waiting > 0 or self.late > LATE or self._home.room_taken() > BATCH_LIMIT / QUEUE_LIMIT
 
     def answer(self, head: RequestHead, body: bytes) -> Answer:
         """The answer to a whole request."""
@@ -159,6 +178,10 @@ class App:
             return self._answer(head, body)
         except Exception as error:  # noqa: BLE001  # as refusal() says
             return self.refusal(error)
+
+    def lines(self, head: RequestHead, /) -> bytes:
+        """The header lines of whatever is answered to this request."""
+        return _ONLY_HTTPS if self._proxies.came_by_https(head.peer, head.headers) else b""
 
     def refusal(self, error: BaseException, /) -> Response:
         """The answer to a request that ended in this error. An unexpected error is not the client's fault."""
@@ -180,10 +203,11 @@ class App:
     def _answer(self, head: RequestHead, body: bytes) -> Answer:
         """Raises OrderError."""
         self._guards.check(head.peer, head.headers)
-        if head.path in PROBES or head.path.startswith(TASKS) or head.path in EVENTS:
+        if head.path in PROBES:
             return self._carry_out(head, body, NOBODY)
-        if self._authenticator.open:  # everybody is let in, and nobody's requests are counted
-            return self._carry_out(head, body, OPERATOR)
+        if head.path.startswith(TASKS) or head.path in EVENTS:
+            self._shares.count_reporter(self._proxies.caller(head.peer, head.headers))
+            return self._carry_out(head, body, NOBODY)
         try:
             caller = self._authenticator.caller(head.headers.get("authorization", ""))
         except SigningKeyUnknown:

@@ -82,6 +82,9 @@ class Backend(Protocol):
     def busy(self) -> bool:
         """Whether ``write`` would raise TooBusy now."""
 
+    def room_taken(self) -> float:
+        """How much is taken of the places in which requests wait to be written; 1: all."""
+
     def ready(self) -> bool:
         """Whether new orders can be accepted."""
 

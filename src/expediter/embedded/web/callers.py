@@ -40,7 +40,9 @@ class Proxies:
 
     def came_by_https(self, peer: str, headers: Headers) -> bool:
         """Whether a trusted proxy says that the client speaks TLS with it."""
-        said = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
+        if "x-forwarded-proto" not in headers:
+            return False
+        said = headers["x-forwarded-proto"].rpartition(",")[2].strip().lower()
         return said == "https" and self.trusts(peer)
 
     def host(self, peer: str, headers: Headers) -> str:

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from expediter.api.errors import RequestTooSlow, TooManyRequests
 from expediter.domain.errors import OrderError, TooBusy
+from expediter.embedded.web.fair_queue import FairQueue
 
 #: Seconds that a client has to send the rest of a request, or to read what was sent to it.
 PATIENCE = 30.0
@@ -53,6 +54,8 @@ class Connections:
         #: How many are open of each caller.
         self._of: Counter[str] = Counter()
         self._owing: dict[Connection, float] = {}
+        #: In which turn of the loop their requests are read.
+        self.turns = FairQueue(self._loop)
         #: Bytes that came in of requests that are not yet whole.
         self.held = 0
 

@@ -1,17 +1,19 @@
 """Fair shares: how much of a limited thing one caller may take, so that some is left for the others.
 
-A caller is a user, a key or the link of an order, as the request shows; else an address. Programs and operators have
-places of their own, and a limit for each, so that one program does not take them all.
+A caller is a user, a key, the plain token or the link of an order, as the request shows; else an address. Programs and
+operators have places of their own, and a limit for each, so that one program does not take them all. The rules and
+their reasons are in docs/decisions/0030.
 """
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from math import ceil
+from math import ceil, inf
 from typing import NamedTuple
 
 from expediter.api.errors import TooManyRequests
 from expediter.app.ports import Caller
+from expediter.domain.errors import TooBusy
 
 #: Callers that are remembered at most. The one whose last request is oldest is forgotten first.
 REMEMBERED = 10_000
@@ -22,9 +24,11 @@ RETRY = 10
 
 
 class Places:
-    """Things that are open for a while: at most ``each`` of one caller, and ``in_all`` of all callers."""
+    """Things that are open for a while: at most ``each`` of one caller, and ``in_all`` of all callers (None: these are
+    bounded elsewhere).
+    """
 
-    def __init__(self, what: str, each: int, in_all: int) -> None:
+    def __init__(self, what: str, each: int, in_all: int | None = None) -> None:
         self._what, self._each, self._in_all = what, each, in_all
         self._taken: Counter[str] = Counter()
 
@@ -32,8 +36,13 @@ class Places:
         """Raises TooManyRequests when there is no place for one more of this caller."""
         if self._taken[caller] >= self._each:
             raise TooManyRequests(self._what, self._each, RETRY)
-        if self._taken.total() >= self._in_all:
+        if self._in_all is not None and self._taken.total() >= self._in_all:
             raise TooManyRequests(self._what, self._in_all, RETRY)
+
+    def taken(self, caller: str) -> AbstractContextManager[None]:
+        """Takes one more place for this caller. Raises TooManyRequests."""
+        self.check(caller)
+        return self.held(caller)
 
     @contextmanager
     def held(self, caller: str) -> Iterator[None]:
@@ -47,32 +56,38 @@ class Places:
                 del self._taken[caller]
 
 
-class _Bucket(NamedTuple):
-    """How many requests a caller had left at a time (seconds)."""
-
-    left: float
-    at: float
-
-
 class Rate:
     """Requests of one caller: ``burst`` at once, then ``each_second`` (a token bucket). ``clock`` tells seconds."""
 
     def __init__(self, what: str, burst: int, each_second: float, clock: Callable[[], float]) -> None:
         self._what, self._burst, self._each_second, self._clock = what, burst, each_second, clock
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        #: The requests that each caller had left, and when (seconds).
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def count(self, caller: str) -> None:
-        """Counts a request of this caller. Raises TooManyRequests."""
+    def take(self, caller: str) -> float:
+        """Counts a request of this caller. Returns the seconds that he has to wait before it; 0: none."""
         now = self._clock()
-        before = self._buckets.get(caller) or _Bucket(self._burst, now)
-        left = min(self._burst, before.left + (now - before.at) * self._each_second)
+        had, at = self._buckets.get(caller) or (self._burst, now)
+        left = min(self._burst, had + (now - at) * self._each_second)
         enough = left >= 1
-        self._buckets[caller] = _Bucket(left - enough, now)
+        self._buckets[caller] = (left - enough, now)
         self._buckets.move_to_end(caller)
         if len(self._buckets) > REMEMBERED:
             self._buckets.popitem(last=False)
-        if not enough:
-            raise TooManyRequests(self._what, self._burst, ceil((1 - left) / self._each_second))
+        return 0 if enough else (1 - left) / self._each_second
+
+    def is_heavy(self, caller: str) -> bool:
+        """Whether this caller has sent more than half of what he may send at once."""
+        return self._buckets[caller][0] < self._burst / 2 if caller in self._buckets else False
+
+    def count(self, caller: str) -> None:
+        """As ``take``. Raises TooManyRequests when the caller has to wait."""
+        if seconds := self.take(caller):
+            raise self.refusal(seconds)
+
+    def refusal(self, seconds: float) -> TooManyRequests:
+        """The error for a caller who has to wait so many seconds."""
+        return TooManyRequests(self._what, self._burst, ceil(seconds))
 
 
 #: After so many failed sign-ins a caller has to wait for so many seconds. Each further one doubles the wait, up to the
@@ -114,56 +129,114 @@ class SignIns:
 
 
 #: Live pages: of the link of one order, of one address, and of all links. The others are for operators.
-OF_LINK, OF_ADDRESS, OF_LINKS = 10, 100, 900
+OF_LINK, OF_ADDRESS, OF_LINKS = 10, 100, 600
+#: Live pages of one session of the console; of one operator, or of one address where no token is needed.
+OF_SESSION, OF_OPERATOR = 100, 300
 #: Websockets that have not shown a token yet: of one address, and in all.
-STRANGERS, ALL_STRANGERS = 50, 500
+STRANGERS, ALL_STRANGERS = 50, 300
+#: Websockets of one user and of all users; then of one program or operator; then of one address where no token is
+#: needed. Programs and operators have the rest.
+SOCKETS_OF_USER, SOCKETS_OF_USERS, SOCKETS_OF_PROGRAM, SOCKETS_OF_ADDRESS = 20, 400, 200, 500
+#: Subscriptions of one user, and of one program, operator or address.
+FOLLOWED_BY_USER, FOLLOWED_BY_PROGRAM = 500, 4_000
 #: Requests of one address without a right token: so many at once, then so many a second.
 BURST, EACH_SECOND = 100, 20.0
 
 #: Requests of one user who has signed in, and of one program or operator: so many at once, then so many a second. The
-#: second is half of what a server can write, so one program cannot keep the others out. Requests with the plain token
-#: have no limit of their own: it is the token of a shop's backend, which sends all orders.
+#: plain token, and an address where no token is needed, may send more while no other caller has to wait.
 OF_USER, OF_USER_EACH_SECOND = 200, 50.0
-OF_PROGRAM, OF_PROGRAM_EACH_SECOND = 2_000, 1_000.0
-#: Websockets of one user and of all users; then of one program or operator. Programs and operators have the rest.
-SOCKETS_OF_USER, SOCKETS_OF_USERS, SOCKETS_OF_PROGRAM = 20, 900, 500
-#: Live pages of one session of the console.
-OF_SESSION = 100
+OF_PROGRAM, OF_PROGRAM_EACH_SECOND = 1_000, 1_000.0
+#: Parts of the places in which requests wait to be written. When the first part is taken, a program or operator who has
+#: sent more than half of what he may send at once is refused. When the second part is taken, users are refused. So
+#: programs and operators who send little have the rest.
+CROWDED, RESERVED = 1 / 8, 3 / 4
+#: Seconds after a request in which its caller counts as present.
+PRESENT = 1.0
 
 #: Wrong tokens that the audit records, of one address and in all: so many at once, then so many a second.
 NOTED_OF_ADDRESS, NOTED_OF_ADDRESS_EACH_SECOND = 10, 1 / 60
 NOTED, NOTED_EACH_SECOND = 60, 0.1
 
 
-class Shares:
-    """All limits of callers. ``clock`` tells seconds."""
+#: A caller with the plain token, or any caller where no token is needed.
+PLAIN = Caller()
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+
+class Shares:
+    """All limits of callers.
+
+    ``clock`` tells seconds. ``signs_in``: callers show who they are; else their addresses tell them apart.
+    ``room_taken``: how much is taken of the places in which requests wait to be written, 1: all. ``contended``: whether
+    requests have to wait.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        *,
+        signs_in: bool = True,
+        room_taken: Callable[[], float] = lambda: 0,
+        contended: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._clock, self._signs_in, self._room_taken, self._contended = clock, signs_in, room_taken, contended
         self.requests = Rate("requests", BURST, EACH_SECOND, clock)
+        self.files = Rate("files", OF_PROGRAM, OF_PROGRAM_EACH_SECOND, clock)
         self.sign_ins = SignIns(clock)
         self.noted_of_address = Rate("noted", NOTED_OF_ADDRESS, NOTED_OF_ADDRESS_EACH_SECOND, clock)
         self.noted = Rate("noted", NOTED, NOTED_EACH_SECOND, clock)
         self.websockets = Places("websockets", STRANGERS, ALL_STRANGERS)
         self.pages_of_link = Places("live-pages", OF_LINK, OF_LINKS)
         self.pages_of_address = Places("live-pages", OF_ADDRESS, OF_LINKS)
-        self.pages_of_session = Places("live-pages", OF_SESSION, 10 * OF_SESSION)
+        self.pages_of_session = Places("live-pages", OF_SESSION)
+        self.pages_of_operator = Places("live-pages", OF_OPERATOR)
         self._of_user = Rate("requests", OF_USER, OF_USER_EACH_SECOND, clock)
         self._of_program = Rate("requests", OF_PROGRAM, OF_PROGRAM_EACH_SECOND, clock)
         self._sockets_of_user = Places("websockets", SOCKETS_OF_USER, SOCKETS_OF_USERS)
-        self._sockets_of_program = Places("websockets", SOCKETS_OF_PROGRAM, 2 * SOCKETS_OF_PROGRAM)
+        self._sockets_of_program = Places("websockets", SOCKETS_OF_PROGRAM if signs_in else SOCKETS_OF_ADDRESS)
+        self._followed_by_user = Places("subscriptions", FOLLOWED_BY_USER)
+        self._followed_by_program = Places("subscriptions", FOLLOWED_BY_PROGRAM)
+        #: The last caller, and when the caller changed last.
+        self._last = ""
+        self._changed = -inf
+
+    def who(self, caller: Caller, address: str) -> str:
+        """What tells this caller, who may be here, from others."""
+        return caller.id if self._signs_in else address
 
     def count(self, caller: Caller, address: str) -> None:
-        """Counts a request of a known caller. Raises TooManyRequests."""
-        if caller != Caller():
-            (self._of_program if caller.operator else self._of_user).count(_known(caller, address))
+        """Counts a request of a known caller. Raises TooManyRequests, TooBusy."""
+        who = caller.id if self._signs_in else address
+        if who != self._last:
+            self._changed, self._last = self._clock() if self._last else -inf, who
+        if not caller.operator:
+            self._of_user.count(who)
+            if self._room_taken() >= RESERVED:
+                raise TooBusy
+        else:
+            self._count_program(who, borrows=caller == PLAIN)
+
+    def count_reporter(self, address: str) -> None:
+        """Counts a request that shows a task token or a signature instead. Raises TooManyRequests."""
+        self._count_program(f"reports of {address}", borrows=True)
+
+    def _count_program(self, who: str, *, borrows: bool) -> None:
+        """``borrows``: this caller may send more than his rate while no other has to wait. Raises TooManyRequests."""
+        seconds = self._of_program.take(who)
+        if seconds and (not borrows or self._others_wait()):
+            raise self._of_program.refusal(seconds)
+        if self._room_taken() >= CROWDED and self._of_program.is_heavy(who):
+            raise self._of_program.refusal(max(seconds, 1))
 
     def socket(self, caller: Caller, address: str) -> AbstractContextManager[None]:
         """A place for a websocket of a known caller. Raises TooManyRequests."""
         places = self._sockets_of_program if caller.operator else self._sockets_of_user
-        places.check(_known(caller, address))
-        return places.held(_known(caller, address))
+        return places.taken(self.who(caller, address))
 
+    def subscription(self, caller: Caller, address: str) -> AbstractContextManager[None]:
+        """A subscription's place. Raises TooManyRequests."""
+        places = self._followed_by_program if caller.operator else self._followed_by_user
+        return places.taken(self.who(caller, address))
 
-def _known(caller: Caller, address: str) -> str:
-    """Several programs may have the plain token, so their addresses tell them apart."""
-    return address if caller == Caller() else caller.id
+    def _others_wait(self) -> bool:
+        """Whether another caller is present, and requests have to wait."""
+        return self._clock() - self._changed < PRESENT and self._contended()

@@ -199,10 +199,23 @@ async def test_a_binary_message_is_refused_because_text_is_expected(serving: Ope
         assert client.reason() == "Invalid message: it is binary. Send JSON as a text message."
 
 
-@pytest.mark.parametrize("options", [{"subprotocols": None}, {"subprotocols": ["graphql-ws"]}, {"path": "/orders"}])
-async def test_another_protocol_or_place_is_not_served(serving: Opened, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("options", [{"subprotocols": None}, {"subprotocols": ["graphql-ws"]}])
+async def test_another_protocol_is_not_served(serving: Opened, options: dict[str, Any]) -> None:
     async with serving() as served, connected(served, greet=False, **options) as client:
         assert await client.closed() == 4406
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/nothing", 404), ("/graphql/", 404), ("/orders", 200), ("/healthz", 200)]
+)
+async def test_a_handshake_on_another_path_is_a_request_for_what_is_there(
+    serving: Opened, path: str, status: int
+) -> None:
+    async with serving() as served:
+        with pytest.raises(InvalidStatus) as refused:
+            async with connected(served, greet=False, path=path):
+                pass
+        assert refused.value.response.status_code == status
 
 
 # ── who may connect ───────────────────────────────────────────────────────────────────────────────────────────────

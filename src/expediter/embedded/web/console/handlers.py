@@ -13,7 +13,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import ExitStack, aclosing
 from functools import partial
-from typing import NamedTuple
 
 import msgspec
 
@@ -44,6 +43,7 @@ from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.callers import Proxies
 from expediter.embedded.web.console import live, sign_in
 from expediter.embedded.web.console.links import links_in
+from expediter.embedded.web.console.live import LivePage
 from expediter.embedded.web.console.rehearsal import Rehearsals
 from expediter.embedded.web.console.responses import cookie, cookie_in, fields, live_stream, lively, page
 from expediter.embedded.web.console.sent_forms import SentForms
@@ -67,19 +67,6 @@ _LOCAL = "operator"
 
 #: The session of a customer who follows a link. It has no right to act.
 NOBODY = ConsoleSession("", b"", 0)
-
-
-class LivePage(NamedTuple):
-    """What an open page follows. ``link``: the order of the customer who opened it; None: an operator opened it.
-
-    ``cookie``: the operator's session; empty where nobody signs in.
-    """
-
-    events: AsyncGenerator[bytes]
-    link: str | None = None
-    cookie: str = ""
-
-
 #: Paths that only show something: files, live pages, customers' pages.
 _LOOKED_AT = (PREFIX, "/console/live/", "/o/")
 #: The beginnings of the paths of all pages, beside "/" and "/console".
@@ -137,33 +124,28 @@ class Console:
         try:
             answer = await self._answer(head, body, caller, secure=secure)
             if isinstance(answer, LivePage):
-                self._require_place(answer, caller)
-                return live_stream(self._counted(answer, caller))
+                events = self._counted(answer, caller)
+                await anext(events)
+                return live_stream(events)
         except OrderError as error:
             answer = self._problem(error, head.headers)
-        return page(head.headers, answer, secure=secure)
+        return page(head.headers, answer)
 
-    def _require_place(self, live: LivePage, caller: str) -> None:
-        """Raises NotReady, TooBusy or TooManyRequests when no further live page may be open."""
+    async def _counted(self, live: LivePage, caller: str) -> AsyncGenerator[bytes]:
+        """The events of a live page. The first one is empty: it says that the page has its places.
+
+        Raises NotReady, TooBusy, TooManyRequests.
+        """
         if self._stopping.is_set():
             raise NotReady
         if self._streams >= MOST_STREAMS:
             raise TooBusy
-        if live.link is not None:
-            self._shares.pages_of_link.check(live.link)
-            self._shares.pages_of_address.check(caller)
-        if live.cookie:
-            self._shares.pages_of_session.check(live.cookie)
-
-    async def _counted(self, live: LivePage, caller: str) -> AsyncGenerator[bytes]:
-        self._streams += 1
         with ExitStack() as places:
+            for kind, who in live.places(self._shares, caller):
+                places.enter_context(kind.taken(who))
+            self._streams += 1
             places.callback(self._close_stream)
-            if live.link is not None:
-                places.enter_context(self._shares.pages_of_link.held(live.link))
-                places.enter_context(self._shares.pages_of_address.held(caller))
-            if live.cookie:
-                places.enter_context(self._shares.pages_of_session.held(live.cookie))
+            yield b""
             async with aclosing(lively(live.events, self._stopping)) as told:
                 async for event in told:
                     if live.cookie and not self._found(live.cookie):
@@ -180,6 +162,7 @@ class Console:
         self._guards.check(head.peer, headers)
         _require_method(head.method, path)
         if path.startswith(PREFIX):
+            self._shares.files.count(caller)
             return self._file(path.removeprefix(PREFIX), headers)
         if path.startswith("/o/"):
             self._shares.requests.count(caller)
@@ -197,9 +180,10 @@ class Console:
             self._sessions.end(cookie_in(headers))
             return Response(303, (("Location", "/console/sign-in"), cookie("", 0, secure=secure)))
         answer = await self._for_operator(path, head, body, session)
-        if isinstance(answer, LivePage) and not self._authenticator.open:
-            return answer._replace(cookie=cookie_in(headers))
-        if isinstance(answer, Response) and begun:
+        if isinstance(answer, LivePage):
+            shown = "" if self._authenticator.open else cookie_in(headers)
+            return answer._replace(who=self._shares.who(session.caller, caller), cookie=shown)
+        if begun:
             return Response(answer.status, (*answer.headers, begun), answer.body)
         return answer
 

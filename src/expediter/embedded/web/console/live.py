@@ -14,6 +14,7 @@ another one than it has. So no change between two marks is lost.
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,6 +22,7 @@ from expediter.console import words
 from expediter.domain.order import Order
 from expediter.embedded.clock import new_id
 from expediter.embedded.web.feed import Feed
+from expediter.embedded.web.shares import Places, Shares
 
 #: Seconds between events of one tab at least, and seconds after which a page's mark is computed again.
 TICK, LOOK = 0.1, 1.0
@@ -38,6 +40,24 @@ def event(kind: str, data: object, place: str = "") -> bytes:
     """One event. ``data``: JSON on one line."""
     head = f"id: {place}\n" if place else ""
     return f"{head}event: {kind}\ndata: ".encode() + _encode(data) + b"\n\n"
+
+
+class LivePage(NamedTuple):
+    """What a page that is open follows. ``link``: the order whose customer opened it; None: the operator ``who`` did,
+    whose session stands for the ``cookie`` (empty: nobody signs in here).
+    """
+
+    events: AsyncGenerator[bytes]
+    link: str | None = None
+    who: str = ""
+    cookie: str = ""
+
+    def places(self, shares: Shares, address: str) -> list[tuple[Places, str]]:
+        """The places that it needs, each with the caller who takes it."""
+        if self.link is not None:
+            return [(shares.pages_of_link, self.link), (shares.pages_of_address, address)]
+        of_session = [(shares.pages_of_session, self.cookie)] if self.cookie else []
+        return [(shares.pages_of_operator, self.who), *of_session]
 
 
 class Journal:

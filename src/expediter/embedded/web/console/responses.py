@@ -21,8 +21,6 @@ _ALWAYS = (
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
-#: Tells browsers to use only TLS for this host for a year (RFC 6797).
-_ONLY_HTTPS = (("Strict-Transport-Security", "max-age=31536000"),)
 _FRESH = ("Cache-Control", "no-store")
 #: X-Accel-Buffering: tells a proxy in front to pass on every event at once.
 _STREAM = (("Content-Type", "text/event-stream"), _FRESH, ("X-Accel-Buffering", "no"), *_ALWAYS)
@@ -34,11 +32,9 @@ SIGN_IN = "expediter_sign_in"
 HEARTBEAT = 15.0
 
 
-def page(headers: Headers, response: Response, *, secure: bool) -> Response:
-    """The page with the headers that all pages have, compressed if the browser accepts that. ``secure``: TLS is
-    used.
-    """
-    lines, content = dict((_FRESH, *response.headers, *_ALWAYS, *(_ONLY_HTTPS if secure else ()))), response.body
+def page(headers: Headers, response: Response) -> Response:
+    """The page with the headers that all pages have, compressed if the browser accepts that."""
+    lines, content = dict((_FRESH, *response.headers, *_ALWAYS)), response.body
     if len(content) > _PACKED and "Content-Encoding" not in lines and "gzip" in headers.get("accept-encoding", ""):
         content, lines["Content-Encoding"] = gzip.compress(content, 4, mtime=0), "gzip"
     lines["Vary"] = "Accept-Encoding"

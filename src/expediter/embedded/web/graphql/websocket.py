@@ -6,7 +6,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import msgspec
@@ -80,6 +80,8 @@ class GraphqlSocket:
         self._running: dict[str, asyncio.Task[None]] = {}
         #: Called for each operation. Raises TooManyRequests.
         self.count: Callable[[], None] = lambda: None
+        #: Gives a subscription its place, and raises TooManyRequests.
+        self.follow: Callable[[], AbstractContextManager[None]] = nullcontext
 
     async def run(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
@@ -93,7 +95,7 @@ class GraphqlSocket:
         offered = PROTOCOL in scope["subprotocols"]
         await send({"type": "websocket.accept", "subprotocol": PROTOCOL if offered else None})
         try:
-            if not offered or scope["path"] != "/graphql":
+            if not offered:
                 raise Closing(4406, "Subprotocol not acceptable")
             self._caller = await self._greet(headers)
             await self._take_all()
@@ -176,12 +178,14 @@ class GraphqlSocket:
             try:
                 prepared = await self._graphql.prepare(request.query)
                 if prepared.operation(request.operation_name) is OperationType.SUBSCRIPTION:
-                    answer = await self._graphql.subscribe(prepared, request, self._caller)
+                    with self.follow():
+                        last = await self._forward(name, await self._graphql.subscribe(prepared, request, self._caller))
                 else:
-                    answer = await self._graphql.execute(prepared, request, self._caller)
-                last = await self._forward(name, answer)
+                    last = await self._forward(name, await self._graphql.execute(prepared, request, self._caller))
             except Disconnected:
                 raise
+            except TooManyRequests as error:
+                last = WsMessage("error", name, refusal(error)["errors"])
             except Exception:  # noqa: BLE001  # the client is told of any error
                 _log.exception("an operation ended in an unexpected error")
                 last = WsMessage("error", name, refusal(InternalError())["errors"])

@@ -19,7 +19,7 @@ from uvicorn.server import ServerState
 
 from expediter.api.errors import AddressTooLong, BodyTooLarge, HeadersTooLarge, RequestUnparsable, problem
 from expediter.domain.errors import OrderError
-from expediter.embedded.web.connections import Connections, peer_of
+from expediter.embedded.web.connections import Connections, peer_of, subscriber
 from expediter.embedded.web.http1.request_body import BodyReader
 from expediter.embedded.web.http1.request_cycle import CONTINUE, Application, RequestCycle, last_answer
 from expediter.embedded.web.http1.request_head import (
@@ -47,8 +47,8 @@ class HttpConnection(asyncio.Protocol):
 
     #: The bytes that came after the request under way, or the first part of a head.
     _buffer = b""
-    #: The address at the other end.
-    peer = ""
+    #: The address at the other end, and the caller that it belongs to.
+    peer = _caller = ""
     #: The request whose body is not yet whole.
     _head: RequestHead | None = None
     _body: BodyReader | None = None
@@ -58,6 +58,8 @@ class HttpConnection(asyncio.Protocol):
     _received = _dropped = 0
     #: Whether there was a request, whether the last answer is written, whether the client has stopped sending.
     _used = _closing = _ended = False
+    #: Whether a request waits for its turn to be read.
+    _waiting = False
     _reading = True
     full = False
     _always: tuple[object, bytes] = None, b""
@@ -84,6 +86,7 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # a stream's transport
         self.peer = peer_of(transport)
+        self._caller = subscriber(self.peer)
         self._state.connections.add(self)  # type: ignore[arg-type]  # uvicorn only asks them to shut down
         self._bounds.opened(self)
         self._judge()
@@ -102,9 +105,9 @@ class HttpConnection(asyncio.Protocol):
         self._ended = True
         if self._cycle:
             self._cycle.end_stream()
-        elif self._received and not self._closing:
+        elif self._received and not self._closing and not self._waiting:
             self._refuse(RequestUnparsable("The request ends in its middle. Send all of it."))
-        return self._cycle is not None
+        return self._cycle is not None or self._waiting
 
     def shutdown(self) -> None:
         """The server stops. The request under way is the last one."""
@@ -128,11 +131,29 @@ class HttpConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._closing:
             self._discard(len(data))
-        elif self._cycle:
+        elif self._cycle or self._waiting:
             self._buffer += data
             self._stop_reading()
-        else:
+        elif self._bounds.turns.take(self._caller):
             self._read(self._buffer + data if self._buffer else data, len(data))
+        else:
+            self._wait(data)
+
+    def _wait(self, data: bytes) -> None:
+        """Others come first: this is read when it is its caller's turn."""
+        self._waiting = True
+        self._buffer += data
+        self._stop_reading()
+        self._received += len(data)
+        self._bounds.hold(self, len(data))
+        self._bounds.turns.wait(self._caller, self)
+
+    def turn(self) -> None:
+        """It is its turn: reads what waited."""
+        self._waiting = False
+        data, self._buffer = self._buffer, b""
+        if not self._closing and not self.transport.is_closing():
+            self._read(data, 0)
 
     def _read(self, data: bytes, count: int) -> None:
         """Reads the next request and begins its answer. ``count``: how many of its bytes are new."""
@@ -151,7 +172,7 @@ class HttpConnection(asyncio.Protocol):
             _check_part(data)
             return False
         head = parse_head(data[:end], self.peer)
-        if "upgrade" in head.headers and asks_for_websocket(head):
+        if "upgrade" in head.headers and head.path in self._app.sockets and asks_for_websocket(head):
             self._become_websocket(data, end)
             return True
         length = head.length
@@ -254,6 +275,9 @@ class HttpConnection(asyncio.Protocol):
         if lines is not self._always[0]:  # uvicorn replaces the list once a second
             self._always = lines, b"".join([b"%b: %b\r\n" % line for line in lines])
         return self._always[1]
+
+    def refused(self) -> None:
+        self._bounds.turns.refused(self._caller)
 
     def answered(self, *, keep_alive: bool) -> None:
         self._cycle = None

@@ -39,7 +39,13 @@ Answer: TypeAlias = "Response | asyncio.Future[Response] | asyncio.Future[Respon
 class Application(Protocol):
     """Answers whole requests."""
 
+    #: The paths on which websockets are taken; elsewhere their handshake is an ordinary request.
+    sockets: frozenset[str]
+
     def answer(self, head: RequestHead, body: bytes, /) -> Answer: ...
+
+    def lines(self, head: RequestHead, /) -> bytes:
+        """The header lines of whatever is answered to this request."""
 
     def refusal(self, error: BaseException, /) -> Response:
         """The answer to a request that ended in this error."""
@@ -59,6 +65,9 @@ class Connection(Protocol):
 
     async def drained(self) -> None:
         """Returns once it is not ``full``, or the client is gone."""
+
+    def refused(self) -> None:
+        """This answer is 429: the caller asks for too much."""
 
     def answered(self, *, keep_alive: bool) -> None:
         """This answer has ended."""
@@ -136,12 +145,15 @@ class RequestCycle:
         connection = self._connection
         if self.gone:
             return
+        if response.status == 429:
+            connection.refused()
         if connection.full:
             self._wait_for(asyncio.create_task(self._once_there_is_room(response)))
             return
         head = head_of(response) + ("\r\n" if self.keep_alive else "connection: close\r\n\r\n")
         body = b"" if self._head.method == "HEAD" else response.body
-        connection.transport.write(STATUS_LINES[response.status] + connection.always() + head.encode() + body)
+        always = connection.always() + self._app.lines(self._head)
+        connection.transport.write(STATUS_LINES[response.status] + always + head.encode() + body)
         self._end()
 
     async def _once_there_is_room(self, response: Response) -> Response:
@@ -152,9 +164,8 @@ class RequestCycle:
         """Writes the stream as it comes, and only its head for HEAD. A client of HTTP/1.0 knows no chunks."""
         connection, chunked = self._connection, not self._head.http10
         async with aclosing(stream.events) as events:
-            connection.transport.write(
-                stream_head(stream, connection.always(), chunked=chunked, keep_alive=self.keep_alive)
-            )
+            always = connection.always() + self._app.lines(self._head)
+            connection.transport.write(stream_head(stream, always, chunked=chunked, keep_alive=self.keep_alive))
             self.begun = True
             if self._head.method == "HEAD":
                 return
