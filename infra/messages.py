@@ -35,7 +35,7 @@ class Messages(Construct):
         )
 
     def _queue(self, name: str, dead: sqs.Queue | None = None) -> sqs.Queue:
-        """``dead``: where what could not be taken in goes."""
+        """``dead``: where what could not be processed goes."""
         return sqs.Queue(
             self,
             name,

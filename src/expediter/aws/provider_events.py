@@ -1,4 +1,4 @@
-"""Takes in an event of a payment provider that API Gateway has put on its queue.
+"""Processes an event of a payment provider that API Gateway has put on a queue.
 
 API Gateway cannot check a signature, so it is checked here, against the time at which the event came.
 """
@@ -19,20 +19,20 @@ from expediter.aws.figures import NAMESPACE
 if TYPE_CHECKING:
     from expediter.app.gateways import Secret
 
-#: The figure of events from which nothing follows.
+#: The metric of events from which nothing follows.
 UNKNOWN = "EventsUnknown"
 _log = logging.getLogger("expediter.events")
 
 
 def take_in(message: Message) -> None:
-    """Does what follows from the event, if it is new. One that is not signed as it has to be is dropped: anybody can
-    send those. Raises EventInvalid, OrderChanged, StoreUnavailable.
+    """Processes the event if it is new. An event with a wrong signature is dropped, because anybody can send such
+    events. Raises EventInvalid, OrderChanged, StoreUnavailable.
     """
     provider, work, events = message.attributes.get("provider", ""), wiring.work(), wiring.provider_events()
     try:
         _require_signed(message, wiring.event_secrets())
     except SignatureRefused:
-        _log.warning("an event of %s was not signed as it has to be", provider)
+        _log.warning("an event of %s had a wrong signature", provider)
         return
     event = event_in(provider, message.body)
     if events.known(provider, event):
@@ -44,7 +44,9 @@ def take_in(message: Message) -> None:
 
 
 def _require_signed(message: Message, secret: "Secret") -> None:
-    """A secret that was changed a moment ago is read again. Raises SignatureRefused, StoreUnavailable."""
+    """Reads the secret again when the signature is wrong: it may have just changed. Raises SignatureRefused,
+    StoreUnavailable.
+    """
     header, received_at = message.attributes.get("signature", ""), int(message.attributes.get("received_at", "0"))
     known = secret() or ""
     try:
@@ -60,7 +62,7 @@ def _secrets(text: str) -> list[str]:
 
 
 def _count(now: int) -> None:
-    """A line of the log that CloudWatch counts, as those of ``figures``."""
+    """Logs a line that CloudWatch counts, as ``figures`` does."""
     metrics = [{"Name": UNKNOWN, "Unit": "Count"}]
     described = {"Namespace": NAMESPACE, "Dimensions": [["Stage"]], "Metrics": metrics}
     head = {"Timestamp": now, "CloudWatchMetrics": [described]}

@@ -32,7 +32,7 @@ class AuditEntry(msgspec.Struct, frozen=True):
     no: int = 0
 
 
-#: The subjects of entries about the dead-letter queue, and about events that could not be taken in.
+#: The subjects of entries about the dead-letter queue, and about events that could not be processed.
 DEAD_LETTERS = "dlq"
 DEAD_EVENTS = "events"
 
@@ -248,7 +248,7 @@ class ReceivedEvent(msgspec.Struct, frozen=True):
 
 
 class DeadEvent(msgspec.Struct, frozen=True):
-    """An event of a payment provider that could not be taken in. ``at``: when it came."""
+    """An event of a payment provider that could not be processed. ``at``: when it came."""
 
     id: str
     provider: str
@@ -262,15 +262,15 @@ class Events(Protocol):
     """Events that payment providers sent."""
 
     def receive(self, event: ReceivedEvent, now: int) -> None:
-        """Stores an event, to be taken in; one that is known changes nothing."""
+        """Stores an event, to be processed; one that is known changes nothing."""
 
     def dead(self, limit: int) -> tuple[DeadEvent, ...]:
-        """Those that could not be taken in, the oldest first."""
+        """Those that could not be processed, the oldest first."""
 
     def count_dead(self) -> int: ...
 
     def redrive(self, event_id: str, now: int) -> bool:
-        """Has a dead one taken in again. False when there is none."""
+        """Processes a dead one again. False when there is none."""
 
     def delete(self, event_id: str) -> bool:
         """Deletes a dead one. False when there is none."""

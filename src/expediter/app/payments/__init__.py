@@ -1,4 +1,4 @@
-"""What comes in about payments: news from the provider, and customers who come back.
+"""Events of payment providers, and customers who come back to their payment.
 
 signature.py   who sent an event
 events.py      what an event is about

@@ -27,7 +27,7 @@ class Topic(StrEnum):
 
 
 class EventInvalid(ValueError):
-    """The event cannot be read; the message says why."""
+    """The event cannot be read. The message says why."""
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""News of a pending payment. It settles nothing: it has the workflow ask the provider, whose answer counts."""
+"""News of a pending payment. News settles nothing: the workflow asks the provider then, and only its answer counts."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ from expediter.domain.order import CHARGE, UNKNOWN, AwaitedPayment, Order
 
 
 def take(work: Work, event: Event) -> bool:
-    """Does what follows from a provider's event; False when nothing does. Taken twice it does no more than once."""
+    """Processes a provider's event; False when nothing follows from it. A second time has no further effect."""
     order = work.orders.find(event.order_id) if event.topic is Topic.PAYMENT and event.order_id else None
     if order is None:
         return False
@@ -17,8 +17,9 @@ def take(work: Work, event: Event) -> bool:
 
 
 def tell(work: Work, order: Order) -> None:
-    """There is news of the order's payment: the task that waits for it ends. When none waits, the news is kept until
-    the provider's answer comes that is on its way. Raises OrderChanged.
+    """Ends the task that waits for news of the order's payment.
+
+    When no task waits, the news is stored until the provider's answer arrives. Raises OrderChanged.
     """
     if order.result(CHARGE) is not UNKNOWN:
         return

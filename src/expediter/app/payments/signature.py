@@ -1,7 +1,7 @@
 """The signature of a provider's event, as Stripe makes it: https://docs.stripe.com/webhooks#verify-manually
 
 ``t=1790000000,v1=…``: the time in seconds, and HMAC-SHA256 of ``{t}.{body}`` in hex. There may be several ``v1``, and
-we may have several secrets: so a secret is changed without a gap.
+we may have several secrets, so a secret can be changed without a gap.
 """
 
 import hmac
@@ -11,12 +11,12 @@ from expediter.domain.errors import OrderError
 
 #: Seconds that the time in a signature may differ from ours.
 TOLERANCE = 300
-#: Signatures in one header that are looked at.
+#: Signatures of one header at most.
 _MOST = 8
 
 
 class SignatureRefused(OrderError):
-    """The event is not signed as it has to be, or more than five minutes ago. Check the secret, and the clocks."""
+    """The event's signature is wrong, or older than five minutes. Check the secret and the clocks."""
 
 
 def require_signed(header: str, body: bytes, secrets: Iterable[str], now: int) -> None:

@@ -2,8 +2,8 @@
 
     ProcessPayment ─→ pending ─→ AwaitPayment ─→ news, or its time is over ─→ ProcessPayment, which asks the provider
 
-News says only that something happened. What happened is asked of the provider each time, so news may come early, late,
-twice or in any order, and nothing is settled but by ProcessPayment.
+News says only that something happened. ProcessPayment asks the provider each time what happened, and only it settles
+the payment. So news may come early, late, twice or in any order.
 """
 
 import msgspec
@@ -19,9 +19,10 @@ OVERDUE = "The payment was not completed in time."
 
 
 def settle_pending(context: TaskContext, answer: Pending) -> Outcome:
-    """Writes down what the customer has to do, and for how many seconds it is waited for: none when the time is over
-    or the order was cancelled. Asks the provider again when there was news meanwhile. The customer is told, unless it
-    is for a bank to act.
+    """Stores what the customer has to do, and for how many seconds the workflow waits: 0 when the time is over or the
+    order was cancelled.
+
+    Asks the provider again when there was news meanwhile. The customer gets a mail, unless only a bank has to act.
     """
     awaited, now = context.order.awaited_payment, context.now
     order = settled(context.order, CHARGE, UNKNOWN, now, answer.reference)
@@ -40,7 +41,7 @@ def settle_pending(context: TaskContext, answer: Pending) -> Outcome:
 
 
 def await_payment(context: TaskContext) -> Outcome:
-    """Keeps the token of the task that waits. Raises PaymentNotAwaited when there is news already."""
+    """Stores the token of the task that waits. Raises PaymentNotAwaited when there is news already."""
     order = context.order
     awaited = order.awaited_payment
     if awaited is msgspec.UNSET or awaited.news or order.cancel_requested_at is not None:

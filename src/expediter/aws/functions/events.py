@@ -1,4 +1,4 @@
-"""From the queue of payment providers' events to the orders; one that fails takes no other along."""
+"""Processes the events of payment providers from their queue. One that fails does not stop the others."""
 
 import logging
 
@@ -20,10 +20,10 @@ def handler(event: Json, _: object) -> Json:
             take_in(message)
         except Exception as error:  # noqa: BLE001  # one message that fails must not stop the others
             failed.append({"itemIdentifier": message.id})
-            _log.warning("event %s was not taken in: %s", message.id, type(error).__name__)
+            _log.warning("event %s was not processed: %s", message.id, type(error).__name__)
             refuse = queue.fail if isinstance(error, EventInvalid) else queue.postpone
             try:
                 refuse(message, f"{type(error).__name__}: {error}", clock.now())
-            except Exception:  # noqa: BLE001  # the visibility timeout brings the message back all the same
-                _log.exception("message %s comes again after the visibility timeout", message.id)
+            except Exception:  # noqa: BLE001  # the message comes back after its visibility timeout
+                _log.exception("message %s comes back after its visibility timeout", message.id)
     return {"batchItemFailures": failed}

@@ -1,4 +1,4 @@
-"""The events of payment providers that were taken in, so that each is known again."""
+"""The processed events of payment providers, so that a repeat is recognised."""
 
 from typing import TYPE_CHECKING
 

@@ -73,7 +73,7 @@ GAUGES: dict[str, Family] = {
         "By how much the machine's clock is ahead of the server's time; negative: behind it."
     ),
     "expediter_mails_waiting": Family("Mails that are to be sent."),
-    "expediter_events_dead": Family("Events of payment providers that could not be taken in."),
+    "expediter_events_dead": Family("Events of payment providers that could not be processed."),
     "expediter_events_unknown": Family("Events of payment providers, of the last month, from which nothing follows."),
     "expediter_mails_given_up": Family(
         "Mails that could not be sent and are not tried any more, until they are sent once more."

@@ -1,4 +1,4 @@
-"""Events of payment providers on SQLite: each is stored once, and taken in once."""
+"""Events of payment providers on SQLite. Each is stored once and processed once."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ _SQL = Statements("events")
 
 
 class SqliteEvents:
-    """``received`` is called in a unit of work that has an event taken in."""
+    """``received`` is called in a unit of work that stores an event to process."""
 
     def __init__(self, session: Session, received: Callable[[], None]) -> None:
         self._session = session

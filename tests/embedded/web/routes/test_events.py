@@ -1,4 +1,4 @@
-"""Events of payment providers over HTTP: stored before the answer, taken in once, dead when they cannot be."""
+"""Events of payment providers over HTTP: stored before the answer, processed once, dead when they cannot be."""
 
 import asyncio
 import json

@@ -1,7 +1,7 @@
-"""Events that payment providers send, and those that could not be taken in.
+"""Receives events of payment providers, and lists and redrives the dead ones.
 
-An event is stored before it is answered. Its provider is known by the signature, so the answer is the same for an event
-that is new, was taken in before, or cannot be read: the last is a dead one, for people to look at.
+An event is stored before it is answered. The signature proves its provider. So the answer is the same for an event that
+is new, was processed before, or cannot be read. The last is a dead event, for operators.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from expediter.app.payments.signature import require_signed
 from expediter.domain.errors import MessageNotFound
 from expediter.embedded.web.backend import Backend
 
-#: Dead events that are listed.
+#: Dead events of one list at most.
 LISTED = 100
 
 
@@ -46,7 +46,7 @@ async def receive_payment_event(home: Backend, request: Request) -> Response:
 async def _receive(home: Backend, request: Request, provider: str) -> Response:
     secrets, body, now = home.settings.event_secrets.get(provider, ()), request.body, home.clock.now()
     if not secrets:
-        raise PathUnknown(f"No secret is set for the events of {provider}, so none is taken in.")
+        raise PathUnknown(f"No secret is set for the events of {provider}, so none is processed.")
     require_signed(request.headers.get(SIGNATURES[provider], ""), body, secrets, now)
     try:
         event = event_in(provider, body)
