@@ -135,6 +135,9 @@ class Bank:
         if act in self._undone:
             return self._undone[act]
         seen = self._records.get(key)
+        if seen and seen.pending and (paid := self._behaviour.completed(key, tries)) is not None:
+            self.complete(seen.order_id, paid=paid)
+            seen = self._records[key]
         answer = _answer(seen, past=True) if seen else error(404, "There is no charge under this key.")
         return await delivered(act, answer, self.patience)
 

@@ -39,12 +39,16 @@ LOSSES = (Act.LOSE, Act.DROP, Act.HANG, Act.GARBLE)
 
 
 class Shares(msgspec.Struct, frozen=True):
-    """Shares (0 to 1) of keys that are refused, and of tries that fail, lose their answer or are slow."""
+    """Shares (0 to 1) of keys that are refused, and of tries that fail, lose their answer or are slow.
+
+    ``pend``: of charges that wait for their customer, who does it at one of the next questions about them.
+    """
 
     decline: float = 0.0
     fail: float = 0.0
     lose: float = 0.0
     slow: float = 0.0
+    pend: float = 0.0
     seed: int = 0
 
 
@@ -75,7 +79,16 @@ class Behaviour:
         for order_id in (key.split("/", maxsplit=1)[0], ANY):
             if self._scripts[call, order_id]:
                 return tries, self._scripts[call, order_id].popleft()
-        return tries, self._by_chance(key, tries)
+        act = self._by_chance(key, tries)
+        if call == "charge" and act in (Act.OK, Act.SLOW) and self._roll(key, "pend") < self._shares.pend:
+            return tries, Act.PEND
+        return tries, act
+
+    def completed(self, key: str, tries: int) -> bool | None:
+        """Whether the customer has paid a pending charge by this question about it; None: he has done nothing yet."""
+        if not self._shares.pend or self._roll(key, tries, "completed") < 0.5:
+            return None
+        return self._roll(key, "paid") < 0.8
 
     def _by_chance(self, key: str, tries: int) -> Act:
         shares, roll = self._shares, self._roll(key, tries)
@@ -102,9 +115,10 @@ def options(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--fail", type=float, default=0.0, help="share of tries that fail before anything is done")
     parser.add_argument("--lose", type=float, default=0.0, help="share of tries done whose answer is lost")
     parser.add_argument("--slow", type=float, default=0.0, help="share of tries answered late")
+    parser.add_argument("--pend", type=float, default=0.0, help="share of charges that wait for their customer")
     parser.add_argument("--seed", type=int, default=0, help="another number, other choices")
     return parser
 
 
 def shares(given: argparse.Namespace) -> Shares:
-    return Shares(given.decline, given.fail, given.lose, given.slow, given.seed)
+    return Shares(given.decline, given.fail, given.lose, given.slow, given.pend, given.seed)

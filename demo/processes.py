@@ -43,6 +43,7 @@ class Trouble(msgspec.Struct, frozen=True):
     fail: float = 0.04
     lose: float = 0.02
     slow: float = 0.05
+    pend: float = 0.05
 
 
 @contextmanager
@@ -66,6 +67,7 @@ def stage(folder: Path, hold_seconds: int, trouble: Trouble) -> Iterator[Stage]:
             "PORT": "0",
             "HOLD_SECONDS": str(hold_seconds),
             "PAYMENTS": bank,
+            "PAYMENT_WAIT_SECONDS": "2",
             "RESTAURANT": restaurant,
             "RESTAURANT_SECRET": "demo",
             "SMTP_URL": mail,

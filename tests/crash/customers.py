@@ -2,17 +2,22 @@
 
 import asyncio
 import random
+import time
 from typing import Any
 
 import httpx
 import msgspec
 
+from expediter.app.payments.signature import signature
 from expediter.embedded.clock import new_id
+from tests.crash.processes import EVENTS_SECRET
 
 #: Orders under way at the same time.
 TOGETHER = 8
 #: Share of accepted orders that are cancelled, and seconds after the accept until then.
 CANCELLED, AFTER = 0.25, 0.8
+#: Seconds between two events of the bank, at most.
+EVENTS = 0.2
 
 _POST = (
     "mutation ($input: OrderInput!, $key: ID!) { postOrder(input: $input, idempotencyKey: $key) { id total currency } }"
@@ -65,6 +70,8 @@ class Customers:
             order = waiting.pop()
             try:
                 await self._place(client, order)
+                if order.accepted:
+                    await self._tell(client, order)
                 if order.accepted and self._chance.random() < CANCELLED:
                     await asyncio.sleep(self._chance.random() * AFTER)
                     await self._cancel(client, order)
@@ -89,6 +96,22 @@ class Customers:
         order.accepted = response.status_code != 503 and response.headers["order-id"] == order.id
         if response.status_code == 201:
             order.told.add((response.json()["total"], response.json()["currency"]))
+
+    async def _tell(self, client: httpx.AsyncClient, order: Placed) -> None:
+        """The bank sends events about the payment, early, late and twice, and the customer comes back."""
+        body = msgspec.json.encode({"id": f"evt-{order.id}-{self._chance.randint(1, 2)}", "order_id": order.id})
+        for _ in range(self._chance.randint(0, 3)):
+            await asyncio.sleep(self._chance.random() * EVENTS)
+            at = int(time.time())
+            signed = f"t={at},v1={signature(body, EVENTS_SECRET, at)}"
+            headers = {"Payments-Signature": signed, "Content-Type": "application/json"}
+            response = await client.post("/webhooks/payments", content=body, headers=headers)
+            if response.status_code not in (204, 503):
+                raise AssertionError(f"event {order.id}: {response.status_code} {response.text}")
+        if self._chance.random() < 0.3:
+            response = await client.post(f"/orders/{order.id}/payment")
+            if response.status_code not in (200, 404, 503):
+                raise AssertionError(f"payment {order.id}: {response.status_code} {response.text}")
 
     async def _cancel(self, client: httpx.AsyncClient, order: Placed) -> None:
         order.cancelled = None

@@ -21,7 +21,9 @@ from demo.restaurant import Line as RestaurantLine
 from tests.crash.points import Point
 
 #: How badly the providers behave: shares of keys refused, of tries failed, of answers lost, of answers late.
-BANK = Shares(decline=0.1, fail=0.08, lose=0.12, slow=0.3, seed=1)
+BANK = Shares(decline=0.1, fail=0.08, lose=0.12, slow=0.3, pend=0.2, seed=1)
+#: What the bank's events are signed with.
+EVENTS_SECRET = "whsec_crash"
 RESTAURANT = Shares(decline=0.15, fail=0.15, lose=0.15, slow=0.3, seed=2)
 MAIL = Shares(fail=0.05, lose=0.05, seed=3)
 NOTIFY = "kitchen@example.com"
@@ -163,6 +165,8 @@ def _settings(folder: Path, providers: Outside, changed: Changed) -> dict[str, s
         "EXPEDITER_KEEP_DAYS": str(changed.keep_days),
         "EXPEDITER_RESTAURANT_SECRET": changed.secret,
         "EXPEDITER_PAYMENTS": providers.bank,
+        "EXPEDITER_PAYMENTS_WEBHOOK_SECRET": EVENTS_SECRET,
+        "EXPEDITER_PAYMENT_WAIT_SECONDS": "2",
         "EXPEDITER_RESTAURANT": providers.restaurant,
         "EXPEDITER_SMTP_URL": providers.mail,
         "EXPEDITER_NOTIFY": NOTIFY,

@@ -24,6 +24,8 @@ SHORT = Plan(
     commits=(
         Point("postOrder", "after"),
         Point("intake", "before"),
+        Point("receive event", "after"),
+        Point("event", "before"),
         Point("settle:ProcessPayment", "before"),
         Point("settle:RefundPayment", "after"),
         Point("resume", "after"),

@@ -67,7 +67,7 @@ def test_a_process_that_does_not_start_is_shown_with_what_it_said(tmp_path: Path
 @pytest.mark.heavy
 def test_a_play_through_both_apis_adds_up(tmp_path: Path) -> None:
     orders = [basket(number) for number in range(2 * CANCEL_EACH)]
-    with stage(tmp_path, 1, Trouble(decline=0.2, fail=0, lose=0, slow=0)) as on:
+    with stage(tmp_path, 1, Trouble(decline=0.2, fail=0, lose=0, slow=0, pend=0)) as on:
         played = asyncio.run(play(on.server, orders, 0.2, lambda: None))
         in_time = asyncio.run(audit.ended(on, len(orders), lambda _: None))
         found = audit.summary(on, played)

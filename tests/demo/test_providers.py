@@ -190,11 +190,12 @@ def test_bad_luck_is_the_same_for_the_same_seed_and_another_for_another() -> Non
 
 
 def test_shares_are_kept() -> None:
-    happened = acts(Shares(decline=0.1, fail=0.2, lose=0.2, slow=0.1))
+    happened = acts(Shares(decline=0.1, fail=0.2, lose=0.2, slow=0.1, pend=0.1))
 
     assert 140 < happened.count(Act.FAIL) < 260
     assert 20 < happened.count(Act.DROP) < 90
     assert 30 < happened.count(Act.REFUSE) < 100
+    assert 20 < happened.count(Act.PEND) < 100
     assert set(happened) == set(Act) - {Act.BUSY}  # only a script makes a provider busy
 
 
