@@ -92,23 +92,45 @@ def test_an_order_for_the_name_of_erased_customers_is_refused(functions: Functio
     assert executions(functions) == []
 
 
-def test_a_key_of_another_customer_reveals_nothing_and_stops_nobody(functions: Functions) -> None:
-    """Whoever used it before: each finds his own order under it, and only that."""
+def test_a_key_of_another_caller_reveals_nothing_and_stops_nobody(functions: Functions) -> None:
+    """Whoever used it before, customers, an operator or a program: each finds his own order under it, and only that."""
     key = str(uuid4())
-    for user, groups in ((OLGA, "operators"), (ANN, ""), (BOB, ""), (ANN, "")):
-        body = json.dumps({**BURGERS, "user_id": user}).encode()
-        record = functions.message(body, order_id=key.upper(), caller=user, groups=groups)
-        assert functions.call("Intake", {"Records": [record]}) == {"batchItemFailures": []}
+    callers = {user: TokenClaims(user) for user in (ANN, BOB)} | {
+        OLGA: TokenClaims(OLGA, groups=("operators",)),
+        "till": TokenClaims("till", "till", "expediter/orders:write"),
+        "shop": TokenClaims("shop", "shop", "expediter/orders:write"),
+    }
+    for sub, claims in callers.items():
+        body = json.dumps({**BURGERS, "user_id": sub}).encode()
+        told = {"client_id": claims.client_id or "-", "scope": claims.scope or "-", "groups": ",".join(claims.groups)}
+        for _ in range(2):
+            record = functions.message(body, order_id=key.upper(), caller=sub, **told)
+            assert functions.call("Intake", {"Records": [record]}) == {"batchItemFailures": []}
     started = executions(functions)
-    assert sorted((one["order"]["user_id"], one["order"]["id"]) for one in started) == sorted(
-        [(OLGA, key), *((user, own_id(caller_of(TokenClaims(user)), key)) for user in (ANN, BOB))]
-    )
+    ids = {sub: own_id(caller_of(claims), key) for sub, claims in callers.items()}
+    assert len({*ids.values(), key}) == len(callers) + 1
+    assert sorted((one["order"]["user_id"], one["order"]["id"]) for one in started) == sorted(ids.items())
     for order in started:
         functions.call("InitializeOrder", order)
-    for user in (ANN, BOB):
-        found = functions.rest("GET", f"/orders/{key}", user)["body"]
-        assert (found["id"], found["user_id"]) == (own_id(caller_of(TokenClaims(user)), key), user)
-    assert functions.rest("GET", f"/orders/{key}", str(uuid4()))["statusCode"] == 404
+    for user, groups in ((ANN, ""), (BOB, ""), (OLGA, "operators")):
+        found = functions.rest("GET", f"/orders/{key}", user, groups)["body"]
+        assert (found["id"], found["user_id"]) == (ids[user], user)
+    for user, groups in ((str(uuid4()), ""), (str(uuid4()), "operators")):
+        assert functions.rest("GET", f"/orders/{key}", user, groups)["statusCode"] == 404
+
+
+def test_a_key_that_was_an_order_s_id_before_still_is_it(functions: Functions) -> None:
+    """Of before each caller's keys were his own, or imported: a repeat makes no second order."""
+    key = str(uuid4())
+    body = json.dumps({**BURGERS, "user_id": OLGA}).encode()
+    for told in ({}, {"caller": OLGA, "groups": "operators"}):
+        record = functions.message(body, order_id=key, **told)
+        assert functions.call("Intake", {"Records": [record]}) == {"batchItemFailures": []}
+    (started,) = executions(functions)
+    assert started["order"]["id"] == key
+    order = {"name": "Burger", "quantity": 4, "restaurantId": "Restaurant 4"}
+    answer = functions.graphql("Mutation.postOrder", OLGA, ("operators",), input=order, idempotencyKey=key)
+    assert answer["error"]["type"] == "IdempotencyKeyReused"
 
 
 def test_another_order_of_the_same_customer_under_his_key_is_refused(functions: Functions) -> None:

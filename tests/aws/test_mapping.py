@@ -6,7 +6,9 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from expediter.api.access import TokenClaims, caller_of
 from expediter.app.access import Scope
+from expediter.app.idempotency import own_id
 from expediter.aws.callers import from_message
 from infra.api.openapi import template
 from tests.aws.local.gateway import PERSON, Call
@@ -63,7 +65,8 @@ def test_what_arrives_is_taken_in_as_the_client_wrote_it(functions: Functions, b
     (started,) = client.list_executions(stateMachineArn=machine)["executions"]
     taken = json.loads(client.describe_execution(executionArn=started["executionArn"])["input"])["order"]
     wrote = json.loads(body)
-    assert (taken["id"], taken["user_id"], taken["restaurant_id"]) == (KEY, wrote["user_id"], wrote["restaurant_id"])
+    assert taken["id"] == own_id(caller_of(TokenClaims(ANN)), KEY)
+    assert (taken["user_id"], taken["restaurant_id"]) == (wrote["user_id"], wrote["restaurant_id"])
     things = wrote.get("items") or [{"name": "item", "quantity": wrote["quantity"]}]
     assert [(it["name"], it["quantity"], it["unit_price"]) for it in taken["items"]] == [
         (it["name"], int(it["quantity"]), it.get("unit_price", 1000)) for it in things

@@ -113,7 +113,7 @@ def caller_of(claims: TokenClaims) -> Caller:
         return Caller(claims.sub, name=name, scopes=scopes, until=until)
     if claims.client_id and claims.client_id == claims.sub:
         given = [word.removeprefix(RESOURCE) for word in claims.scope.split() if word.startswith(RESOURCE)]
-        return Caller(name=claims.sub, scopes=scopes_in(given), until=until)
+        return Caller(name=claims.sub, scopes=scopes_in(given), until=until, program=f"client {claims.sub}")
     user_id = composed(claims.sub)
     if user_id == ERASED or not 0 < len(user_id) <= MAX_NAME:
         raise Unauthorized(

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from expediter.api.keys import order_id
 from expediter.app import intake, orders
 from expediter.app.drafts import ChangeDraft, Draft, convert
-from expediter.app.idempotency import own_id
+from expediter.app.idempotency import id_of_key
 from expediter.app.instants import instant
 from expediter.app.ports import Caller, Query, Work
 from expediter.asl.protocol import Json
@@ -37,7 +37,7 @@ def post_order(work: Work, caller: Caller, args: Arguments, new_id: str) -> Json
         _require(given, "name", "quantity")
     sent = args.get("idempotencyKey")
     given_id = sent and order_id(sent, "idempotencyKey")
-    key = own_id(caller, given_id) if given_id else new_id
+    key = id_of_key(work, caller, given_id) if given_id else new_id
     with _paths("input"):
         draft = convert({"user_id": caller.user_id or ANONYMOUS, **given}, Draft)
         return order_json(intake.accept(work, caller, draft, key).order, caller)

@@ -15,7 +15,7 @@ from expediter.api.render import entry_view, letter_view, order_view
 from expediter.api.request import JSON, Headers, Request, Response, arguments, whole_number
 from expediter.app import intake, orders
 from expediter.app.drafts import ChangeDraft, D, Draft, parse
-from expediter.app.idempotency import own_id
+from expediter.app.idempotency import id_of_key
 from expediter.app.instants import instant
 from expediter.app.operator import operations
 from expediter.app.ports import Query, Work
@@ -46,7 +46,7 @@ def post_order(work: Work, request: Request) -> Response:
     headers = request.headers
     given = headers.get("idempotency-key")
     given_id = given and order_id_in_header(given)
-    key = own_id(request.caller, given_id) if given_id else request.new_id
+    key = id_of_key(work, request.caller, given_id) if given_id else request.new_id
     accepted = intake.accept(work, request.caller, new_draft(request), key)
     said = [("Location", f"/orders/{key}"), ("Order-Id", key)]
     if accepted.replayed:

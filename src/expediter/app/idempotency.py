@@ -1,19 +1,31 @@
-"""Idempotency keys: the order that a caller means by a key."""
+"""Idempotency keys: the order that a caller means by a key. Keys of two callers never collide."""
 
 import uuid
 
-from expediter.app.ports import Caller
+from expediter.app.ports import Caller, Work
 
-#: The namespace of customers' ids (RFC 9562, section 5.5).
-_CUSTOMERS = uuid.UUID("6f3a4c1e-5a0b-4c0f-9d55-3a1f0f2b7c44")
+#: The namespaces of the ids that are made of keys (RFC 9562, section 5.5). Never change one: ids would change with it.
+_OF_USERS = uuid.UUID("6f3a4c1e-5a0b-4c0f-9d55-3a1f0f2b7c44")
+_OF_PROGRAMS = uuid.UUID("b1d7c0d2-3c53-4e0e-8a64-52f6b0c5d9e1")
 
 
 def own_id(caller: Caller, key: str) -> str:
-    """The id of the order that the caller sends under ``key``. For an operator or a program it is the key.
+    """A UUIDv5 of the caller and the key. So no caller learns of another's order.
 
-    For a customer it is a UUIDv5 of the customer and the key. So keys of two customers never collide, and no customer
-    learns of another's.
+    With the plain token, and on a server without a token, it is the key itself.
     """
-    if caller.operator:
-        return key
-    return str(uuid.uuid5(_CUSTOMERS, f"{key} {caller.user_id}"))
+    if caller.user_id is not None or not caller.operator:
+        return str(uuid.uuid5(_OF_USERS, f"{key} {caller.user_id}"))
+    if caller.program:
+        return str(uuid.uuid5(_OF_PROGRAMS, f"{key} {caller.program}"))
+    return key
+
+
+def id_of_key(work: Work, caller: Caller, key: str) -> str:
+    """The id of the order that the caller sends under ``key``.
+
+    In earlier versions programs and operators shared their keys. An order of that time is found, so that a repeat makes
+    no second one.
+    """
+    own = own_id(caller, key)
+    return key if caller.operator and own != key and work.claims.shared(key) else own

@@ -3,6 +3,8 @@
 Another user's order is "not found", so that nobody learns whether it exists.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from expediter.app import addresses, intake
@@ -18,7 +20,7 @@ from expediter.domain.texts import composed
 
 
 def find(work: Work, caller: Caller, order_id: str) -> Order:
-    """The order of this id, or of a customer the one that he sent under this idempotency key.
+    """The order of this id, or the one that the caller sent under this idempotency key.
 
     Raises OrderNotFound when it is absent, deleted or another user's.
     """
@@ -29,9 +31,11 @@ def find(work: Work, caller: Caller, order_id: str) -> Order:
     raise OrderNotFound(f"There is no order {order_id}. Check the id.")
 
 
-def _ids(caller: Caller, asked: str) -> tuple[str, ...]:
+def _ids(caller: Caller, asked: str) -> Iterator[str]:
     """The ids that an order may have whose id or key this is."""
-    return (asked,) if caller.operator else (asked, own_id(caller, asked))
+    yield asked
+    if (own := own_id(caller, asked)) != asked:
+        yield own
 
 
 def shows_payment(order: Order, caller: Caller) -> bool:

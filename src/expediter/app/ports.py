@@ -103,6 +103,9 @@ class Claims(Protocol):
     def taken(self, order_id: str) -> bool:
         """Whether there is a claim of this id."""
 
+    def shared(self, key: str) -> bool:
+        """Whether this key became an order's id when programs and operators still shared their keys."""
+
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """One delivery of a message. ``receipt`` is fresh for each delivery; only the newest one can delete or extend."""
@@ -221,7 +224,8 @@ class Caller(msgspec.Struct, frozen=True):
     (a person or a program) may act on all orders, within its ``scopes``; a customer only on his own.
 
     ``name``, ``via`` and ``address`` are for the audit: the operator, the interface and the address used. ``until``:
-    when what he showed ends, in milliseconds since 1970 UTC; None: it does not end by itself.
+    when what he showed ends, in milliseconds since 1970 UTC; None: it does not end by itself. ``program``: which one it
+    is, such as ``key shop`` or ``client shop``; it stays when the program is given another key or secret.
     """
 
     user_id: str | None = None
@@ -231,6 +235,7 @@ class Caller(msgspec.Struct, frozen=True):
     address: str = ""
     scopes: frozenset[Scope] = ALL
     until: int | None = None
+    program: str = ""
 
     @property
     def id(self) -> str:

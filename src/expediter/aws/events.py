@@ -12,9 +12,9 @@ from expediter.api.request import Request, Response
 from expediter.api.rest import OPERATIONS, Operation
 from expediter.app.access import OwnerRefused, ScopeMissing
 from expediter.app.drafts import Draft, parse
-from expediter.app.idempotency import own_id
+from expediter.app.idempotency import id_of_key
 from expediter.app.intake import require_owner
-from expediter.app.ports import Message
+from expediter.app.ports import Message, Work
 from expediter.asl.protocol import Json
 from expediter.aws import clock
 from expediter.aws.callers import from_authorizer, from_message
@@ -44,11 +44,11 @@ def message_of(record: Json) -> Message:
     )
 
 
-def admitted(message: Message) -> Message:
+def admitted(work: Work, message: Message) -> Message:
     """The message, if its caller may place this order. Messages that name no caller did not come from the API.
 
     API Gateway can only write the idempotency key as its ``order_id``. Here it becomes the order's id, which also
-    depends on the customer. The intake refuses what is not an order. Raises ScopeMissing, OwnerRefused, Unauthorized.
+    depends on the caller. The intake refuses what is not an order. Raises ScopeMissing, OwnerRefused, Unauthorized.
     """
     if "caller" not in message.attributes:
         return message
@@ -61,7 +61,8 @@ def admitted(message: Message) -> Message:
     except (OrderInvalid, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return message
     require_owner(caller, draft)
-    return msgspec.structs.replace(message, attributes={**message.attributes, "order_id": own_id(caller, key)})
+    order_id = id_of_key(work, caller, key)
+    return msgspec.structs.replace(message, attributes={**message.attributes, "order_id": order_id})
 
 
 def operation_of(name: str) -> Operation:

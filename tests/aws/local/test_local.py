@@ -7,20 +7,21 @@ from typing import Any
 
 import pytest
 
+from expediter.api.access import TokenClaims, caller_of
+from expediter.app.idempotency import own_id
 from tests.aws.local.town import ANN, Town
 from tests.support.patience import until
 from tests.support.town import Act
 from tests.support.town import Town as Outside
 
 BURGERS = {"user_id": ANN, "restaurant_id": "Restaurant 4", "quantity": "3", "name": 'Käse & "Brot" 🍔'}
-#: An operator's key is his order's id.
 OPERATOR = {"cognito:groups": "operators"}
 DONE = ["InitializeOrder", "ProcessPayment", "PaymentChoice", "Hold"]
 
 
-def place(town: Town, order_id: str, body: str = json.dumps(BURGERS)) -> None:
+def place(town: Town, key: str, body: str = json.dumps(BURGERS)) -> None:
     """Posts the order and has it taken in."""
-    assert town.post(body, {"Idempotency-Key": f'"{order_id}"'}, **OPERATOR)["Order-Id"] == order_id
+    assert town.post(body, {"Idempotency-Key": f'"{key}"'}, **OPERATOR)["Order-Id"] == key
     assert town.poll() == 1
 
 
@@ -34,12 +35,20 @@ def order(town: Town, order_id: str) -> Any:
 
 
 @pytest.fixture
-def order_id() -> str:
+def key() -> str:
     return str(uuid.uuid4())
 
 
-def test_an_order_goes_all_the_way_and_the_operators_hear_of_it(town: Town, outside: Outside, order_id: str) -> None:
-    place(town, order_id)
+@pytest.fixture
+def order_id(key: str) -> str:
+    """The id of Ann's order under the key."""
+    return own_id(caller_of(TokenClaims(ANN)), key)
+
+
+def test_an_order_goes_all_the_way_and_the_operators_hear_of_it(
+    town: Town, outside: Outside, key: str, order_id: str
+) -> None:
+    place(town, key)
     assert town.ended(order_id) == "SUCCEEDED"
 
     found = order(town, order_id)
@@ -55,17 +64,17 @@ def test_an_order_goes_all_the_way_and_the_operators_hear_of_it(town: Town, outs
     assert news["MessageAttributes"]["restaurant"]["Value"] == "Restaurant 4"
 
 
-def test_a_declined_order_fails_and_nothing_is_taken(town: Town, outside: Outside, order_id: str) -> None:
+def test_a_declined_order_fails_and_nothing_is_taken(town: Town, outside: Outside, key: str, order_id: str) -> None:
     outside.bank.script("charge", Act.REFUSE, order_id=order_id)
-    place(town, order_id)
+    place(town, key)
     assert town.ended(order_id) == "SUCCEEDED"
     assert (order(town, order_id)["order_status"], town.ledger(order_id)) == ("FAILED", [])
     assert outside.moves(order_id) == []
 
 
-def test_a_restaurant_that_refuses_leads_to_a_refund(town: Town, outside: Outside, order_id: str) -> None:
+def test_a_restaurant_that_refuses_leads_to_a_refund(town: Town, outside: Outside, key: str, order_id: str) -> None:
     outside.kitchen.script("handover", Act.REFUSE, order_id=order_id)
-    place(town, order_id)
+    place(town, key)
     assert town.ended(order_id) == "SUCCEEDED"
     assert order(town, order_id)["order_status"] == "FAILED"
     assert town.ledger(order_id) == [("charge", 3000), ("refund", 3000)]
@@ -73,19 +82,19 @@ def test_a_restaurant_that_refuses_leads_to_a_refund(town: Town, outside: Outsid
 
 
 def test_a_restaurant_that_is_down_is_tried_again_and_then_the_money_goes_back(
-    town: Town, outside: Outside, order_id: str
+    town: Town, outside: Outside, key: str, order_id: str
 ) -> None:
     outside.kitchen.script("handover", *[Act.FAIL] * 9, order_id=order_id)
-    place(town, order_id)
+    place(town, key)
     assert town.ended(order_id) == "SUCCEEDED"
     assert order(town, order_id)["order_status"] == "FAILED"
     assert outside.calls(order_id).count("handover") == 6
     assert outside.moves(order_id) == ["charge", "refund"]
 
 
-def test_an_order_cancelled_in_the_hold_is_refunded(town: Town, outside: Outside, order_id: str) -> None:
+def test_an_order_cancelled_in_the_hold_is_refunded(town: Town, outside: Outside, key: str, order_id: str) -> None:
     town.tell("Intake", hold_seconds="10")
-    place(town, order_id)
+    place(town, key)
     town.tell("Intake", hold_seconds="0")
     until(lambda: town.rest("GET", f"/orders/{order_id}")[0] == 200, "the order has its row")
     cancelled = town.rest("POST", f"/orders/{order_id}/cancel")
@@ -95,16 +104,18 @@ def test_an_order_cancelled_in_the_hold_is_refunded(town: Town, outside: Outside
     assert outside.taken(order_id) == 0
 
 
-def test_a_message_twice_and_a_key_twice_are_one_order(town: Town, outside: Outside, order_id: str) -> None:
-    place(town, order_id)
-    place(town, order_id)
+def test_a_message_twice_and_a_key_twice_are_one_order(town: Town, outside: Outside, key: str, order_id: str) -> None:
+    place(town, key)
+    place(town, key)
     assert town.ended(order_id) == "SUCCEEDED"
     assert outside.moves(order_id) == ["charge"]
 
 
-def test_another_order_under_a_key_and_a_poison_message_end_as_dead_letters(town: Town, order_id: str) -> None:
-    place(town, order_id)
-    town.post(json.dumps({**BURGERS, "quantity": 4}), {"Idempotency-Key": order_id}, **OPERATOR)
+def test_another_order_under_a_key_and_a_poison_message_end_as_dead_letters(
+    town: Town, key: str, order_id: str
+) -> None:
+    place(town, key)
+    town.post(json.dumps({**BURGERS, "quantity": 4}), {"Idempotency-Key": key}, **OPERATOR)
     town.post("no order", {"Idempotency-Key": str(uuid.uuid4())})
 
     def both() -> list[Any]:

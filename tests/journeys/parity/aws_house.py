@@ -1,54 +1,119 @@
 """The AWS home: the synthesised stack, run here."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 
+from expediter import contracts
+from expediter.api.access import TokenClaims
+from expediter.api.routes import Router, operations
+from infra.api.openapi import DETAILS, GATEWAY_ERRORS, scopes
 from infra.compute.workflow import check
-from tests.aws.local.town import ANN, Town
-from tests.journeys.parity.houses import HOLD, LONG_HOLD, Answer, Message, died, until
+from tests.aws.local.gateway import PERSON
+from tests.aws.local.town import Town
+from tests.journeys.parity.houses import (
+    HOLD,
+    LONG_HOLD,
+    OPERATOR,
+    Answer,
+    Message,
+    Refusal,
+    died,
+    letters,
+    new_id,
+    own,
+    until,
+)
 from tests.support import patience
+
+ROUTER = Router(operations(contracts.read("openapi.json")))
 
 
 class Person:
-    """One user of the pool at both APIs."""
+    """Somebody at both APIs, by the claims that Cognito's authorizers pass on; None: nobody signed in."""
 
-    def __init__(self, town: Town, user_id: str, groups: tuple[str, ...] = ()) -> None:
+    def __init__(self, town: Town, claims: TokenClaims | None) -> None:
         self._town = town
-        self._user = user_id
-        self._groups = groups
+        self._claims = claims
 
-    def rest(self, method: str, path: str, body: Any = None) -> Answer:
+    def rest(self, method: str, path: str, body: Any = None, key: str | None = None) -> Answer:
+        """An order that goes to the queue is followed to its execution, or to its dead letter, whose reason is told."""
         path, _, query = path.partition("?")
+        if refused := refusal(self._claims, method, path):
+            return refused
+        if (method, path) == ("POST", "/orders"):
+            return self._placed(body, key or new_id())
         given: Any = {name: [value] for name, value in (pair.split("=") for pair in query.split("&") if pair)}
-        claims = {"sub": self._user, **({"cognito:groups": ",".join(self._groups)} if self._groups else {})}
         event = {
             "httpMethod": method,
             "path": path,
             "multiValueQueryStringParameters": given or None,
             "headers": {"Content-Type": "application/json"},
             "body": None if body is None else json.dumps(body),
-            "requestContext": {"authorizer": {"claims": claims}},
+            "requestContext": {"authorizer": {"claims": said(self._claims)} if self._claims else None},
         }
         answer = self._town.invoke("Rest", event)
-        return Answer(answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None)
+        challenge = answer["headers"].get("WWW-Authenticate", "")
+        return Answer(answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None, challenge)
+
+    def _placed(self, order: Any, key: str) -> Answer:
+        assert self._claims
+        self._town.post(json.dumps(order), {"Idempotency-Key": key}, **said(self._claims))
+        house = AwsHouse(self._town)
+
+        def taken_in() -> Answer | None:
+            house.settle()
+            if found := letters(house, key):
+                assert house.rest("DELETE", f"/dlq/{found[0]['id']}").status == 204
+                name, _, detail = found[0]["reason"].partition(": ")
+                return Answer(0, {"error": name, "detail": detail})
+            return Answer(204, None) if house.rest("GET", f"/orders/{own(key, self._claims)}").status == 200 else None
+
+        return patience.until(taken_in, "the order is taken in or refused")
 
     def graphql(self, field: str, **arguments: Any) -> Any:
         parent, _, name = field.partition(".")
         info = {"parentTypeName": parent, "fieldName": name}
-        identity = {"sub": self._user, "groups": list(self._groups)}
-        answer = self._town.invoke("Graphql", {"info": info, "arguments": arguments, "identity": identity})
-        return answer["error"]["type"] if "error" in answer else answer["value"]
+        answer = self._town.invoke("Graphql", {"info": info, "arguments": arguments, "identity": self._identity()})
+        return Refusal(answer["error"]["type"], answer["error"]["message"]) if "error" in answer else answer["value"]
+
+    def _identity(self) -> Any:
+        if self._claims is None:
+            return None
+        groups = list(self._claims.groups) or None
+        return {"sub": self._claims.sub, "groups": groups, "claims": said(self._claims) | {"cognito:groups": groups}}
+
+
+def said(claims: TokenClaims) -> dict[str, str]:
+    """The claims of an access token as API Gateway passes them on; who signed in has PERSON's."""
+    asked = {"client_id": claims.client_id, "scope": claims.scope} if claims.client_id else PERSON
+    groups = {"cognito:groups": ",".join(claims.groups)} if claims.groups else {}
+    return {"sub": claims.sub, **asked, **groups}
+
+
+def refusal(claims: TokenClaims | None, method: str, path: str) -> Answer | None:
+    """What API Gateway answers by itself: its authorizer takes an access token that has one of the method's scopes.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-enable-cognito-user-pool.html
+    """
+    name, _ = ROUTER.find(method, path)
+    kind = "UNAUTHORIZED"
+    if claims:
+        kind = "" if {*said(claims)["scope"].split()} & {*scopes(name)} else "ACCESS_DENIED"
+    if not kind:
+        return None
+    error, status = GATEWAY_ERRORS[kind]
+    return Answer(status, {"error": error, "detail": DETAILS.get(kind, "Unauthorized")}, "Bearer")
 
 
 class AwsHouse:
     def __init__(self, town: Town) -> None:
         self._town = town
-        self._operator = Person(town, ANN, ("operators",))
+        self._operator = Person(town, OPERATOR)
 
     def post(self, order: Any, *keys: str) -> None:
         with ThreadPoolExecutor(len(keys)) as pool:
@@ -59,10 +124,10 @@ class AwsHouse:
         """The API puts them on the queue before anybody looks at them."""
         for order in orders:
             self._post(order, key)
-        letters = died(self, key, len(orders))
-        for letter in letters:
+        found = died(self, key, len(orders))
+        for letter in found:
             assert self.rest("DELETE", f"/dlq/{letter['id']}").status == 204
-        return [str(letter["reason"].partition(":")[0]) for letter in letters]
+        return [str(letter["reason"].partition(":")[0]) for letter in found]
 
     def rest(self, method: str, path: str, body: Any = None) -> Answer:
         return self._operator.rest(method, path, body)
@@ -72,8 +137,11 @@ class AwsHouse:
         self.settle()
         return found
 
+    def clients(self, claims: TokenClaims | None) -> Sequence[Person]:
+        return [Person(self._town, claims)]
+
     def customer(self, user_id: str) -> Person:
-        return Person(self._town, user_id)
+        return Person(self._town, TokenClaims(user_id))
 
     def settle(self) -> None:
         patience.until(lambda: not self._town.poll(), "the queue is empty")
@@ -106,7 +174,7 @@ class AwsHouse:
         with ExitStack() as held:
             held.enter_context(self._town.held("ProcessPayment"))
             self.post(order, key)
-            until(self, key, "PENDING")
+            until(self, own(key), "PENDING")
             yield self, held.close
 
     def refuses(self, definition: Any) -> str:
@@ -116,4 +184,4 @@ class AwsHouse:
         return str(refused.value)
 
     def _post(self, order: Any, key: str) -> None:
-        self._town.post(json.dumps(order), {"Idempotency-Key": key}, **{"cognito:groups": "operators"})
+        self._town.post(json.dumps(order), {"Idempotency-Key": key}, **said(OPERATOR))

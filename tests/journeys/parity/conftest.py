@@ -1,12 +1,14 @@
 """Both homes, up once each, with one bank and one restaurant between them. Needs the AWS lock: `make test-aws`."""
 
 import json
+import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from tests.support.issuer import issuing
 from tests.support.town import Town as Outside
 from tests.support.town import standing as outside_standing
 
@@ -52,7 +54,8 @@ if READY:
     @pytest.fixture(scope="module")
     def embedded(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedHouse]:
         providers = {name: str(url) for name, url in outside.settings.items()}
-        with embedded_house(tmp_path_factory.mktemp("data"), providers) as found:
+        data = tmp_path_factory.mktemp("data")
+        with issuing(time.time()) as issuer, embedded_house(data, providers, issuer) as found:
             yield found
 
     @pytest.fixture(params=["embedded", "aws"])

@@ -4,24 +4,16 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
-
-from expediter import contracts
-from expediter.api.access import NEEDS, TokenClaims, caller_of, require
-from expediter.api.errors import problem
-from expediter.api.graphql import RESOLVERS
-from expediter.api.request import Request
-from expediter.api.rest import OPERATIONS
-from expediter.api.routes import Router, operations
+from expediter.api.access import TokenClaims
+from expediter.app.access import Scope
 from expediter.app.drafts import Draft, convert, fingerprint
 from expediter.app.ports import Claim, OrderSettings
-from expediter.domain.errors import OrderError
 from expediter.embedded.clock import SystemClock
 from expediter.embedded.operator.read_only import open_read_only
 from expediter.embedded.sqlite.database import open_writer
@@ -29,50 +21,75 @@ from expediter.embedded.sqlite.session import Session
 from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.queue import SqliteQueue
 from tests.cli.conftest import plain_environment, serving
-from tests.journeys.parity.houses import HOLD, LONG_HOLD, Answer, Message, hasty, new_id, workflow
+from tests.journeys.parity.embedded_person import Person
+from tests.journeys.parity.houses import (
+    HOLD,
+    LONG_HOLD,
+    OPERATOR,
+    Answer,
+    Message,
+    hasty,
+    new_id,
+    own,
+    workflow,
+)
+from tests.support.issuer import Issuer
 
 #: Milliseconds for which a message is held back that is let go later.
 BACK = 3_600_000
 
-_DOCUMENTS = {
-    "Mutation.postOrder": "mutation($input: OrderInput!, $idempotencyKey: ID) "
-    "{ postOrder(input: $input, idempotencyKey: $idempotencyKey) { id userId orderStatus total } }",
-    "Mutation.cancelOrder": "mutation($id: ID!) { cancelOrder(id: $id) { id orderStatus } }",
-    "Mutation.updateOrder": "mutation($input: UpdateOrderInput!) { updateOrder(input: $input) { id restaurantId } }",
-    "Mutation.deleteOrder": "mutation($id: ID!) { deleteOrder(id: $id) }",
-    "Query.order": "query($id: ID!) { order(id: $id) { id orderStatus total } }",
-}
-_ROUTER = Router(operations(contracts.read("openapi.json")))
-
 
 class EmbeddedHouse:
-    """``settings``: what its server was started with."""
+    """``settings``: what its server was started with. ``issuer``: whose tokens it takes."""
 
-    def __init__(self, url: str, data: Path, settings: dict[str, str]) -> None:
-        self._client = httpx.Client(base_url=url, timeout=30)
+    def __init__(self, url: str, data: Path, settings: dict[str, str], issuer: Issuer) -> None:
+        self._url = url
         self._data = data
         self._settings = settings
+        self._issuer = issuer
+        self._people: dict[str, Person] = {}
+        self._operator = self._person(self._token(OPERATOR))
 
     def post(self, order: Any, *keys: str) -> None:
         with ThreadPoolExecutor(len(keys)) as pool:
             for answer in pool.map(lambda key: self._post(order, key), keys):
-                assert answer.status_code == 204, answer.text
+                assert answer.status == 204, answer.body
 
     def refused(self, key: str, *orders: Any) -> list[str]:
-        return [self._post(order, key).json()["error"] for order in orders]
+        return [str(self._post(order, key).error) for order in orders]
 
     def rest(self, method: str, path: str, body: Any = None) -> Answer:
-        answer = self._client.request(method, path, json=body)
-        return Answer(answer.status_code, answer.json() if answer.content else None)
+        return self._operator.rest(method, path, body)
 
     def graphql(self, field: str, **arguments: Any) -> Any:
-        answer = self._client.post("/graphql", json={"query": _DOCUMENTS[field], "variables": arguments}).json()
-        if answer.get("errors"):
-            return answer["errors"][0]["extensions"]["code"]
-        return answer["data"][field.partition(".")[2]]
+        return self._operator.graphql(field, **arguments)
 
-    def customer(self, user_id: str) -> "Guest":
-        return Guest(self._data, user_id)
+    def clients(self, claims: TokenClaims | None) -> Sequence[Person]:
+        """A program has a token of the issuer's, or a key."""
+        if claims is None:
+            return [self._person("")]
+        given = [scope for scope in Scope if f"expediter/{scope}" in claims.scope.split()]
+        is_program = claims.client_id == claims.sub
+        keys = [self._key(claims.sub, tuple(given))] if is_program and given else []
+        return [self._person(shown) for shown in (self._token(claims), *keys)]
+
+    def customer(self, user_id: str) -> Person:
+        return self._person(self._token(TokenClaims(user_id)))
+
+    def _person(self, token: str) -> Person:
+        if token not in self._people:
+            self._people[token] = Person(self._url, token)
+        return self._people[token]
+
+    def _token(self, claims: TokenClaims) -> str:
+        """A token of the issuer's for an hour."""
+        said = {"client_id": claims.client_id or None, "scope": claims.scope or None, "groups": list(claims.groups)}
+        return self._issuer.token(claims.sub, exp=int(self._issuer.now) + 3_600, **said)
+
+    def _key(self, name: str, scopes: tuple[Scope, ...]) -> str:
+        answer = self._operator.rest("POST", "/keys", {"name": name, "scopes": scopes})
+        assert answer.status == 201, answer.body
+        return str(answer.body["secret"])
 
     def settle(self) -> None:
         """It takes in by itself."""
@@ -102,13 +119,14 @@ class EmbeddedHouse:
         """An order can be read as soon as it is on the queue. A server that finds its message let go, goes on."""
         folder = self._folder(lambda session, now: _hold_back(session, now, order, key))
         with ExitStack() as servers:
-            house = servers.enter_context(embedded_house(folder, self._settings))
+            house = servers.enter_context(embedded_house(folder, self._settings, self._issuer))
 
             def goes_on() -> None:
                 servers.close()
                 with closing(open_writer(folder / "expediter.db")) as connection, connection:
                     connection.execute("UPDATE message SET visible_at = 0")
-                house._client = servers.enter_context(embedded_house(folder, self._settings))._client
+                anew = servers.enter_context(embedded_house(folder, self._settings, self._issuer))
+                house._operator = anew._operator
 
             yield house, goes_on
 
@@ -125,14 +143,15 @@ class EmbeddedHouse:
         return done.stderr
 
     def close(self) -> None:
-        self._client.close()
+        for person in self._people.values():
+            person.close()
 
-    def _post(self, order: Any, key: str) -> httpx.Response:
-        return self._client.post("/orders", json=order, headers={"Idempotency-Key": key})
+    def _post(self, order: Any, key: str) -> Answer:
+        return self._operator.rest("POST", "/orders", order, key)
 
     @contextmanager
     def _another(self, prepared: Callable[[Session, int], object], **settings: str) -> Iterator["EmbeddedHouse"]:
-        with embedded_house(self._folder(prepared), {**self._settings, **settings}) as house:
+        with embedded_house(self._folder(prepared), {**self._settings, **settings}, self._issuer) as house:
             yield house
 
     def _folder(self, prepared: Callable[[Session, int], object]) -> Path:
@@ -141,42 +160,6 @@ class EmbeddedHouse:
         with closing(open_writer(folder / "expediter.db")) as connection, connection:
             prepared(Session(connection), SystemClock().now())
         return folder
-
-
-class Guest:
-    """The server lets in who has its token, an operator. What its APIs say to others is asked of the same APIs, over
-    the same stores, without a server: whatever would be written is refused by SQLite."""
-
-    def __init__(self, data: Path, user_id: str) -> None:
-        self._data = data
-        self._caller = caller_of(TokenClaims(user_id))
-
-    def rest(self, method: str, path: str, body: Any = None) -> Answer:
-        name, params = _ROUTER.find(method, path)
-        request = Request(
-            method=method,
-            path=path,
-            caller=self._caller,
-            new_id=new_id(),
-            params=params,
-            headers={"content-type": "application/json"},
-            body=json.dumps(body).encode(),
-        )
-        with open_read_only(self._data, OrderSettings()) as view:
-            try:
-                require(self._caller.scopes, NEEDS[name])
-                response = OPERATIONS[name].handle(view.work, request)
-            except OrderError as error:
-                response = problem(error)
-        return Answer(response.status, json.loads(response.body) if response.body else None)
-
-    def graphql(self, field: str, **arguments: Any) -> Any:
-        with open_read_only(self._data, OrderSettings()) as view:
-            try:
-                require(self._caller.scopes, NEEDS[field])
-                return RESOLVERS[field](view.work, self._caller, arguments, new_id())
-            except OrderError as error:
-                return error.name
 
 
 def _fill(session: Session, now: int, queued: tuple[Message, ...], dead: tuple[Message, ...]) -> None:
@@ -193,18 +176,24 @@ def _fill(session: Session, now: int, queued: tuple[Message, ...], dead: tuple[M
 def _hold_back(session: Session, now: int, order: Any, key: str) -> None:
     """What accepting the order writes; but its message cannot be received yet."""
     draft = convert(order, Draft)
-    SqliteClaims(session).claim(Claim(key, fingerprint(draft)))
-    SqliteQueue(session, lambda: None).send(json.dumps(order).encode(), {"order_id": key}, now + BACK)
+    SqliteClaims(session).claim(Claim(own(key), fingerprint(draft)))
+    SqliteQueue(session, lambda: None).send(json.dumps(order).encode(), {"order_id": own(key)}, now + BACK)
 
 
 @contextmanager
-def embedded_house(data: Path, settings: dict[str, str]) -> Iterator[EmbeddedHouse]:
+def embedded_house(data: Path, settings: dict[str, str], issuer: Issuer) -> Iterator[EmbeddedHouse]:
     """A server on the data folder. Its retries are as many as ever, with shorter waits."""
     file = data / "hasty.asl.json"
     file.write_text(json.dumps(hasty(workflow())))
-    given = {"HOLD_SECONDS": HOLD, **settings, "WORKFLOW": str(file), "NOTIFY": "operators@example.com"}
+    given = {
+        "HOLD_SECONDS": HOLD,
+        **issuer.settings(),
+        **settings,
+        "WORKFLOW": str(file),
+        "NOTIFY": "operators@example.com",
+    }
     with (data / "log").open("w") as log, serving(data, log, (), **given) as server:
         assert server.url, (data / "log").read_text()
-        house = EmbeddedHouse(server.url, data, settings)
+        house = EmbeddedHouse(server.url, data, settings, issuer)
         yield house
         house.close()

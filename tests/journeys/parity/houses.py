@@ -2,20 +2,28 @@
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from expediter import contracts
+from expediter.api.access import TokenClaims, caller_of
+from expediter.app.idempotency import own_id
 from tests.support import patience
 
 #: Seconds that a home holds an order, and one in which something is done meanwhile: real time passes here.
 HOLD, LONG_HOLD = "0", "6"
+ANN = "a0000000-0000-4000-8000-000000000001"
+#: Who uses a house.
+OPERATOR = TokenClaims(ANN, groups=("operators",))
 
 
 class Answer(NamedTuple):
+    """``challenge``: the header WWW-Authenticate."""
+
     status: int
     body: Any
+    challenge: str = ""
 
     @property
     def error(self) -> str | None:
@@ -29,16 +37,30 @@ class Message(NamedTuple):
     body: bytes
 
 
-class Customer(Protocol):
-    """Somebody who is no operator, at both APIs."""
+class Refusal(str):
+    """The name of an error of GraphQL's, and what it says."""
 
-    def rest(self, method: str, path: str, body: Any = None) -> Answer: ...
+    __slots__ = ("detail",)
+    detail: str
 
-    def graphql(self, field: str, **arguments: Any) -> Any: ...
+    def __new__(cls, name: str, detail: str) -> Self:
+        made = super().__new__(cls, name)
+        made.detail = detail
+        return made
+
+
+class Client(Protocol):
+    """Somebody who calls, at both APIs."""
+
+    def rest(self, method: str, path: str, body: Any = None, key: str | None = None) -> Answer:
+        """An order that a home refuses after its answer is answered with what its dead letter says."""
+
+    def graphql(self, field: str, **arguments: Any) -> Any:
+        """The field's value, or a Refusal."""
 
 
 class House(Protocol):
-    """A running home, used by an operator unless ``customer`` says otherwise."""
+    """A running home, used by Ann, who is an operator, unless ``clients`` says otherwise."""
 
     def post(self, order: Any, *keys: str) -> None:
         """Places the order under each of the keys by REST, all at once, and lets them be taken in."""
@@ -49,9 +71,13 @@ class House(Protocol):
     def rest(self, method: str, path: str, body: Any = None) -> Answer: ...
 
     def graphql(self, field: str, **arguments: Any) -> Any:
-        """The field's value, or its error's name."""
+        """The field's value, or a Refusal."""
 
-    def customer(self, user_id: str) -> Customer: ...
+    def clients(self, claims: TokenClaims | None) -> Sequence[Client]:
+        """Who shows that he is this, in each way that the home knows; None: he shows nothing."""
+
+    def customer(self, user_id: str) -> Client:
+        """Somebody who is no operator."""
 
     def settle(self) -> None:
         """Lets what was sent be taken in."""
@@ -76,6 +102,11 @@ class House(Protocol):
 
 def new_id() -> str:
     return str(uuid.uuid4())
+
+
+def own(key: str, claims: TokenClaims = OPERATOR) -> str:
+    """The id of the caller's order under this key: in both homes the same."""
+    return own_id(caller_of(claims), key)
 
 
 def message(order: Any) -> Message:

@@ -4,10 +4,7 @@ from typing import Any
 
 import pytest
 
-from expediter.api.graphql import RESOLVERS
-from expediter.api.rest import OPERATIONS
-from tests.aws.local.town import ANN
-from tests.journeys.parity.houses import House, died, letters, message, new_id, until, workflow
+from tests.journeys.parity.houses import ANN, House, died, letters, message, new_id, own, until, workflow
 from tests.support.patience import until as wait
 from tests.support.town import Act
 from tests.support.town import Town as Outside
@@ -21,19 +18,22 @@ OTHER = "b0000000-0000-4000-8000-000000000002"
 
 
 def place(house: House, **fields: Any) -> str:
-    order_id = new_id()
-    house.post({**ORDER, **fields}, order_id)
-    return order_id
+    return place_under(house, new_id(), **fields)
+
+
+def place_under(house: House, key: str, **fields: Any) -> str:
+    house.post({**ORDER, **fields}, key)
+    return own(key)
 
 
 def scripted(house: House, outside: Outside, **calls: list[Act]) -> str:
     """Places an order whose bank and kitchen behave like this: charge, lookup, refund, handover, withdrawal."""
-    order_id = new_id()
+    key = new_id()
+    order_id = own(key)
     for call, acts in calls.items():
         provider = outside.kitchen if call in {"handover", "withdrawal"} else outside.bank
         provider.script(call, *acts, order_id=order_id)
-    house.post(ORDER, order_id)
-    return order_id
+    return place_under(house, key)
 
 
 def both(status: str) -> list[tuple[str, str]]:
@@ -78,8 +78,9 @@ def test_an_order_by_graphql(house: House, outside: Outside) -> None:
 
 def test_ten_orders_at_once_and_lists_of_them_by_status_in_pages(house: House, outside: Outside) -> None:
     restaurant = f"Restaurant-{new_id()}"
-    ids = [new_id() for _ in range(10)]
-    house.post({**ORDER, "restaurant_id": restaurant}, *ids)
+    keys = [new_id() for _ in range(10)]
+    ids = list(map(own, keys))
+    house.post({**ORDER, "restaurant_id": restaurant}, *keys)
     for order_id in ids:
         ends(house, outside, order_id, "SUCCESS", DONE)
     found, sizes, cursor = [], [], ""
@@ -178,8 +179,9 @@ def test_a_restaurant_that_times_out_after_it_took_the_order_which_is_too_late_t
 
 
 def test_a_cancel_before_the_charge_charges_nothing(house: House, outside: Outside) -> None:
-    order_id = new_id()
-    with house.saved(ORDER, order_id) as (there, goes_on):
+    key = new_id()
+    order_id = own(key)
+    with house.saved(ORDER, key) as (there, goes_on):
         cancelled = there.rest("POST", f"/orders/{order_id}/cancel")
         assert (cancelled.status, cancelled.body["order_status"]) == (200, "CANCELLED")
         goes_on()
@@ -213,7 +215,8 @@ def test_a_change_in_the_hold(house: House, outside: Outside) -> None:
 
 def test_a_delete_in_flight_cancels_and_one_of_an_ended_order_hides(house: House, outside: Outside) -> None:
     with house.patient() as there:
-        order_id = place(there)
+        key = new_id()
+        order_id = place_under(there, key)
         until(there, order_id, "PAID")
         assert there.rest("DELETE", f"/orders/{order_id}").status == 204
         ends(there, outside, order_id, "CANCELLED", GIVEN_BACK)
@@ -221,82 +224,60 @@ def test_a_delete_in_flight_cancels_and_one_of_an_ended_order_hides(house: House
         assert there.rest("GET", f"/orders/{order_id}").error == "OrderNotFound"
         assert there.graphql("Query.order", id=order_id) is None
         assert there.ledger(order_id) == GIVEN_BACK
-        there.post(ORDER, order_id)
+        there.post(ORDER, key)
         assert outside.moves(order_id) == ["charge", "refund"]
 
 
-# ── keys and callers ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── an order that costs nothing: no provider is asked for money, the ledger holds nothing ────────────────────────
+
+
+FREE = {
+    **{name: ORDER[name] for name in ("user_id", "restaurant_id", "email")},
+    "items": [{"name": "water", "quantity": 2, "unit_price": 0}],
+}
+
+
+def test_what_costs_nothing_is_handed_over_and_completed(house: House, outside: Outside) -> None:
+    key = new_id()
+    order_id = own(key)
+    house.post(FREE, key)
+    assert ends(house, outside, order_id, "SUCCESS", [])["total"] == 0
+    assert outside.calls(order_id) == ["handover"]
+
+
+def test_what_costs_nothing_and_is_refused_by_the_restaurant_fails_and_no_refund_is_asked_for(
+    house: House, outside: Outside
+) -> None:
+    key = new_id()
+    order_id = own(key)
+    outside.kitchen.script("handover", Act.REFUSE, order_id=order_id)
+    house.post(FREE, key)
+    assert ends(house, outside, order_id, "FAILED", [])["error_message"] == "The restaurant is closed."
+    assert not {"charge", "lookup", "refund"} & {*outside.calls(order_id)}
+
+
+# ── keys ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_same_order_twice_under_its_key_is_one(house: House, outside: Outside) -> None:
-    order_id = place(house)
-    house.post(ORDER, order_id)
+    key = new_id()
+    order_id = place_under(house, key)
+    house.post(ORDER, key)
     ends(house, outside, order_id, "SUCCESS", DONE)
-    house.post(ORDER, order_id)
-    assert house.graphql("Mutation.postOrder", input=INPUT, idempotencyKey=order_id)["id"] == order_id
+    house.post(ORDER, key)
+    assert house.graphql("Mutation.postOrder", input=INPUT, idempotencyKey=key)["id"] == order_id
+    assert house.rest("GET", f"/orders/{key}").body["id"] == order_id
     assert outside.moves(order_id) == ["charge"]
 
 
-def test_another_order_or_another_caller_under_a_key_is_refused(house: House, outside: Outside) -> None:
-    order_id = place(house)
-    assert (
-        house.refused(order_id, {**ORDER, "quantity": 4}, {**ORDER, "user_id": OTHER}) == ["IdempotencyKeyReused"] * 2
-    )
-    told = house.graphql("Mutation.postOrder", input={**INPUT, "quantity": 4}, idempotencyKey=order_id)
-    told_bob = house.customer(OTHER).graphql("Mutation.postOrder", input=INPUT, idempotencyKey=order_id)
+def test_another_order_under_a_key_is_refused(house: House, outside: Outside) -> None:
+    key = new_id()
+    order_id = place_under(house, key)
+    assert house.refused(key, {**ORDER, "quantity": 4}, {**ORDER, "user_id": OTHER}) == ["IdempotencyKeyReused"] * 2
+    told = house.graphql("Mutation.postOrder", input={**INPUT, "quantity": 4}, idempotencyKey=key)
+    told_bob = house.customer(OTHER).graphql("Mutation.postOrder", input=INPUT, idempotencyKey=key)
     assert (told, told_bob) == ("IdempotencyKeyReused", "OwnerRefused")
     ends(house, outside, order_id, "SUCCESS", DONE)
-
-
-#: Every operation but postOrder (above) and getOpenapi (for everybody), as somebody who is not the order's owner.
-OTHERS_ORDER = {
-    "getOrder": ("GET", "/orders/{id}"),
-    "putOrder": ("PUT", "/orders/{id}"),
-    "deleteOrder": ("DELETE", "/orders/{id}"),
-    "cancelOrder": ("POST", "/orders/{id}/cancel"),
-    "getTimeline": ("GET", "/orders/{id}/timeline"),
-    "getLedger": ("GET", "/orders/{id}/ledger"),
-}
-SCOPE_MISSING = {
-    "listDeadLetters": ("GET", "/dlq"),
-    "purgeDeadLetters": ("DELETE", "/dlq"),
-    "getDeadLetter": ("GET", "/dlq/{id}"),
-    "deleteDeadLetter": ("DELETE", "/dlq/{id}"),
-    "redriveDeadLetter": ("POST", "/dlq/{id}/redrive"),
-    "redriveDeadLetters": ("POST", "/dlq/redrive"),
-}
-FIELDS: dict[str, Any] = {
-    "Mutation.updateOrder": "OrderNotFound",
-    "Mutation.deleteOrder": "OrderNotFound",
-    "Mutation.cancelOrder": "OrderNotFound",
-    "Mutation.publishOrder": "ScopeMissing",
-    "Query.order": None,
-    "Query.orders": [],
-    "Subscription.orderUpdated": "OrderNotFound",
-}
-
-
-def test_the_wrong_user_of_an_order_is_told_that_there_is_none_by_every_operation(
-    house: House, outside: Outside
-) -> None:
-    assert {*OTHERS_ORDER, *SCOPE_MISSING, "listOrders", "postOrder", "getOpenapi"} == OPERATIONS.keys()
-    assert {*FIELDS, "Mutation.postOrder"} == RESOLVERS.keys()
-    order_id = place(house)
-    until(house, order_id, "PAID", "SUCCESS")
-    stranger = house.customer(OTHER)
-
-    for method, path in OTHERS_ORDER.values():
-        answer = stranger.rest(method, path.replace("{id}", order_id), {"restaurant_id": "Elsewhere"})
-        assert (answer.status, answer.error) == (404, "OrderNotFound"), path
-    for method, path in SCOPE_MISSING.values():
-        answer = stranger.rest(method, path.replace("{id}", order_id))
-        assert (answer.status, answer.error) == (403, "ScopeMissing"), path
-    assert stranger.rest("GET", "/orders").body == {"items": [], "cursor": None}
-    for field, told in FIELDS.items():
-        arguments = {"input": {"id": order_id}} if field == "Mutation.updateOrder" else {"id": order_id}
-        assert stranger.graphql(field, **(arguments if field != "Query.orders" else {})) == told, field
-
-    assert ends(house, outside, order_id, "SUCCESS", DONE)["restaurant_id"] == "Restaurant 4"
 
 
 # ── the queue ─────────────────────────────────────────────────────────────────────────────────────────────────────

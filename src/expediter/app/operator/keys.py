@@ -44,5 +44,6 @@ def _named(key: ApiKey) -> str:
 
 
 def caller_by(key: ApiKey) -> Caller:
-    """The program with this key, as a caller."""
-    return Caller(name=f"{key.name} ({key.id})", scopes=key.scopes, until=key.ends_at)
+    """The program with this key, as a caller. Keys of the same name are one program's."""
+    name = f"{key.name} ({key.id})"
+    return Caller(name=name, scopes=key.scopes, until=key.ends_at, program=f"key {key.name}")

@@ -14,7 +14,7 @@ app = typer.Typer(no_args_is_help=True, help="Make, list and revoke keys for pro
 
 @app.command("add")
 def add_key(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key it is; the audit names it")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key it is; keys of one name are one program's")],
     scope: Annotated[str, typer.Option(metavar="SCOPE,…", help="What it may do, such as orders:write,orders:read")],
     expires: Annotated[str | None, typer.Option(metavar="WHEN", help="Its end: 90d, or 2027-12-31; else never")] = None,
     *,

@@ -10,6 +10,7 @@ from expediter.api.request import Request, Response
 from expediter.app.idempotency import own_id
 from expediter.app.operator.repeats import Answer, once
 from expediter.app.operator.services import OperatorServices
+from expediter.app.ports import Caller
 from expediter.embedded.web.backend import Backend
 
 #: The header of an answer that repeats an earlier one.
@@ -19,16 +20,34 @@ REPLAYED = ("Idempotent-Replayed", "true")
 async def carry_out_once(
     home: Backend, request: Request, name: str, act: Callable[[OperatorServices], bytes]
 ) -> Answer:
-    """Acts in a unit of work called ``name``, unless the same request came under the same key before.
+    """Acts in a unit of work called ``name``, unless this caller sent the same request under the same key before.
 
-    Customers may use equal keys, as for orders. Raises OrderInvalid and RequestUnparsable for a key that is none,
-    IdempotencyKeyReused, and what the act raises.
+    Raises OrderInvalid and RequestUnparsable for a key that is none, IdempotencyKeyReused, and what the act raises.
     """
     given = order_id_in_header(request.headers.get("idempotency-key", ""))
     key = given and own_id(request.caller, given)
-    parts = (name, request.caller.name, sorted(request.params.items()), request.body)
-    asked = hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
-    return await home.write_as_operator(lambda services: once(services, key, asked, lambda: act(services)), name)
+    asked = _hash(request, name, "operator" if request.caller.operator else "customer")
+
+    def carry_out(services: OperatorServices) -> Answer:
+        body = _answered_before_upgrade(services, request, name, given) if given else None
+        if body is not None:
+            return Answer(body, replayed=True)
+        return once(services, key, asked, lambda: act(services))
+
+    return await home.write_as_operator(carry_out, name)
+
+
+def _answered_before_upgrade(services: OperatorServices, request: Request, name: str, key: str) -> bytes | None:
+    """The answer from the time when callers shared their keys, and the hash of a request held its caller's name."""
+    found = services.answered.find(key)
+    if found is None or request.caller.name == Caller().name:
+        return None
+    return found[1] if found[0] == _hash(request, name, request.caller.name) else None
+
+
+def _hash(request: Request, name: str, who: str) -> str:
+    parts = (name, who, sorted(request.params.items()), request.body)
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
 
 
 def said(response: Response, answer: Answer) -> Response:
