@@ -41,6 +41,8 @@ ALLOWED_ORIGIN ?=
 # A network of the account's that the functions run in, as ids with commas; empty: none
 SUBNETS ?=
 SECURITY_GROUPS ?=
+# ARN of another account's vault that takes copies of the tables every night; empty: none
+BACKUP_VAULT ?=
 # at-once: a release goes live at once also where a tenth of the calls would try it first
 RELEASE ?=
 # The CDK's command line; only deploying needs it, and fetches it
@@ -81,7 +83,7 @@ demo: $(DEMO) ## Real baskets through a server of its own, then the reckoning (a
 setup-aws: $(AWS) ## Install what the AWS home needs: half a gigabyte, about a minute
 
 synth: $(AWS) ## Write the stack's template for STAGE=dev, offline
-	STAGE=$(STAGE) ALLOWED_ORIGIN='$(ALLOWED_ORIGIN)' RELEASE='$(RELEASE)' SUBNETS='$(SUBNETS)' SECURITY_GROUPS='$(SECURITY_GROUPS)' CDK_OUTDIR=build/cdk $(PY) -m infra.app
+	STAGE=$(STAGE) ALLOWED_ORIGIN='$(ALLOWED_ORIGIN)' RELEASE='$(RELEASE)' BACKUP_VAULT='$(BACKUP_VAULT)' SUBNETS='$(SUBNETS)' SECURITY_GROUPS='$(SECURITY_GROUPS)' CDK_OUTDIR=build/cdk $(PY) -m infra.app
 	@echo "Written: build/cdk/Orders-$(STAGE).template.json"
 
 deploy: synth ## Deploy to the AWS account you are signed in to: STAGE=dev EMAIL=operators@example.com

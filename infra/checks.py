@@ -24,7 +24,7 @@ def check(app: cdk.App) -> None:
 
 
 def accepted(stack: Orders) -> list[Accepted]:
-    return [*_rights(stack), *_waking(stack), *_releases(stack), *_apis(stack)]
+    return [*_rights(stack), *_waking(stack), *_releases(stack), *_apis(stack), *_backups(stack)]
 
 
 def _rights(stack: Orders) -> list[Accepted]:
@@ -78,6 +78,19 @@ def _releases(stack: Orders) -> list[Accepted]:
             f"AwsSolutions-IAM4[Policy::{deploy}]",
             "AWS maintains this policy: it has what CodeDeploy needs to move an alias.",
         ),
+    ]
+
+
+def _backups(stack: Orders) -> list[Accepted]:
+    if stack.backup is None:
+        return []
+    policy = "arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+    return [
+        Accepted(
+            stack.backup.role,
+            f"AwsSolutions-IAM4[Policy::{policy}]",
+            "What AWS Backup needs to copy a table is said by this policy, which AWS made for it and looks after.",
+        )
     ]
 
 

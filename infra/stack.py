@@ -16,6 +16,7 @@ from expediter.aws.functions.table import TASK_FUNCTIONS
 from expediter.aws.stores.tables import Name
 from infra.api.graphql import GraphqlApi
 from infra.api.rest import RestApi
+from infra.backup import Backup
 from infra.compute import grants
 from infra.compute.functions import Functions
 from infra.compute.release import Release
@@ -51,6 +52,7 @@ class Orders(cdk.Stack):
         super().__init__(scope, f"Orders-{stage.name}", description="Expediter: takes orders and walks each through.")
         email = self._parameter("Email", "Who gets the operators' news and the alarms.", pattern=r"[^@\s]+@[^@\s]+")
         self.store = Store(self, stage)
+        self.backup = Backup(self, self.store, copy=stage.vault) if stage.vault else None
         self.messages = Messages(self, email)
         self.sender = self._parameter("MailFrom", "The verified address that customers get mail from; empty: none.", "")
         self.users = Users(self, stage)

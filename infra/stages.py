@@ -11,7 +11,8 @@ from infra.compute.network import Network
 class Stage(NamedTuple):
     """``rate`` and ``burst``: requests a second at the REST API, steady and at once. ``origin``: of which other origin
     pages may call it (``https://shop.example.com``); empty: of none. ``canary``: whether a release gets a tenth of
-    the calls and orders first. ``network``: in which one the functions run."""
+    the calls and orders first. ``network``: in which one the functions run.
+    ``vault``: the ARN of another account's vault that takes copies of the tables; empty: none are made."""
 
     name: str
     removal: cdk.RemovalPolicy
@@ -22,6 +23,7 @@ class Stage(NamedTuple):
     canary: bool
     origin: str = ""
     network: Network = Network()
+    vault: str = ""
 
 
 STAGES = {

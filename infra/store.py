@@ -1,4 +1,11 @@
-"""The tables of expediter.aws.stores.tables, on demand and recoverable to any second of the last 35 days."""
+"""The tables of expediter.aws.stores.tables, on demand and recoverable to any second of the last 35 days.
+
+After a restore a stage has other tables: those that ``restored-STAGE.json`` beside this file names. scripts/restore_aws.py
+makes them, and writes the file.
+"""
+
+import json
+from pathlib import Path
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
@@ -6,13 +13,25 @@ from constructs import Construct
 from expediter.aws.stores.tables import TABLES, Table
 from infra.stages import Stage
 
+HERE = Path(__file__).parent
+
 
 class Store(Construct):
-    """``tables`` by their name in TABLES."""
+    """``tables`` by their name in TABLES. ``folder``: where the file of a restore is, if there is one."""
 
-    def __init__(self, scope: Construct, stage: Stage) -> None:
+    def __init__(self, scope: Construct, stage: Stage, folder: Path = HERE) -> None:
         super().__init__(scope, "Store")
-        self.tables = {str(table.name): self._table(table, stage) for table in TABLES}
+        file = folder / f"restored-{stage.name}.json"
+        restored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        self.tables: dict[str, dynamodb.ITable] = {
+            str(table.name): self._restored(table, restored[table.name]) if restored else self._table(table, stage)
+            for table in TABLES
+        }
+
+    def _restored(self, table: Table, found: dict[str, str]) -> dynamodb.ITable:
+        return dynamodb.Table.from_table_attributes(
+            self, table.name.capitalize(), table_arn=found["arn"], table_stream_arn=found.get("stream")
+        )
 
     def _table(self, table: Table, stage: Stage) -> dynamodb.Table:
         made = dynamodb.Table(

@@ -24,7 +24,7 @@ from expediter.api.errors import STATUSES
 from expediter.app.access import CUSTOMER, GROUPS, ROLES, Role, Scope
 from expediter.app.tasks.order import TASKS
 from expediter.cli.app import app
-from expediter.cli.commands.cost import PRICES
+from expediter.cli.costs.prices import PRICES
 from expediter.cli.setting_meanings import MEANINGS
 from expediter.console.routes import LIVE, ROUTES
 from expediter.domain import errors as domain

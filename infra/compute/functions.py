@@ -63,6 +63,8 @@ class Functions(Construct):
             role=role.without_policy_updates(),
             log_group=group,
             logging_format=lambdas.LoggingFormat.JSON,
+            # Lambda's own lines about every call say what its metrics say, and cost more than the calls.
+            system_log_level_v2=lambdas.SystemLogLevel.WARN,
             tracing=lambdas.Tracing.PASS_THROUGH if name in FOLLOWING else lambdas.Tracing.ACTIVE,
             current_version_options=lambdas.VersionOptions(removal_policy=cdk.RemovalPolicy.RETAIN),
         )

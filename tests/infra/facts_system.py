@@ -75,7 +75,7 @@ def every_function_of_the_table_is_there_and_no_other(template: Template) -> Non
         assert it["Handler"] == handler
         assert it["Role"] == get(named(template, "AWS::IAM::Role", f"Functions{name}Role")[0])
         group = named(template, "AWS::Logs::LogGroup", f"Functions{name}Logs")[0]
-        assert it["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": group}}
+        assert it["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": group}, "SystemLogLevel": "WARN"}
         assert (it["Runtime"], it["Architectures"], it["MemorySize"]) == ("python3.14", ["arm64"], 512)
         assert it["Timeout"] == 28
         followed = name in {"Intake", "Mailer", "Publisher"}

@@ -7,6 +7,7 @@ from typing import Any
 
 from expediter.aws.functions.table import OTHER_FUNCTIONS, TASK_FUNCTIONS
 from expediter.aws.stores.tables import TABLES
+from expediter.cli.costs.designs import ALARM_METRICS
 from tests.infra.reading import Template, function, get, named, only, resources
 
 RUNBOOK = (Path(__file__).parents[2] / "docs/how-to/aws-runbook.md").read_text(encoding="utf-8")
@@ -168,7 +169,14 @@ def a_twentieth_of_the_orders_and_calls_is_traced(template: Template) -> None:
     assert all(it[name] == "*" for it in rules for name in every)
 
 
+def the_costs_count_every_metric_of_the_alarms(template: Template) -> None:
+    alarms = resources(template, "AWS::CloudWatch::Alarm").values()
+    asked = [len([it for it in alarm.get("Metrics", []) if "MetricStat" in it]) or 1 for alarm in alarms]
+    assert sum(asked) == ALARM_METRICS
+
+
 WATCH = (
+    the_costs_count_every_metric_of_the_alarms,
     a_twentieth_of_the_orders_and_calls_is_traced,
     the_alarms_ring_when_they_shall,
     every_alarm_has_its_place_in_the_runbook,

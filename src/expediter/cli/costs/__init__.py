@@ -1,0 +1,1 @@
+"""What AWS charges, and how much of it an order takes."""
