@@ -1,7 +1,7 @@
 """The CDK application: `python -m infra.app` writes the templates of one stage; deploying them is the CDK's task.
 
 STAGE (dev or prod) or the context ``stage`` chooses; ALLOWED_ORIGIN names the origin whose pages may call the API;
-SUBNETS and SECURITY_GROUPS put the functions into a network of the account's; BACKUP_VAULT names another account's vault;
+SUBNETS and SECURITY_GROUPS put the functions into a network of the account's; BACKUP_VAULT is another account's;
 RELEASE=at-once has a release go live at once, whatever the alarms say: for a release that ends what they ring for.
 Nothing here asks AWS or the network anything.
 """

@@ -1,7 +1,7 @@
 """AWS Backup, where the settings name a vault of another account: the tables every night, here and there.
 
-Point-in-time recovery ends with the table and with the account; this does not. Organizations has to allow copies between
-the two accounts, and the other vault's policy to take them.
+Point-in-time recovery ends with the account; this does not. Organizations has to allow copies between the two accounts,
+and the other vault's policy to take them.
 https://docs.aws.amazon.com/aws-backup/latest/devguide/create-cross-account-backup.html
 """
 

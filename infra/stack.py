@@ -52,17 +52,19 @@ class Orders(cdk.Stack):
         super().__init__(scope, f"Orders-{stage.name}", description="Expediter: takes orders and walks each through.")
         email = self._parameter("Email", "Who gets the operators' news and the alarms.", pattern=r"[^@\s]+@[^@\s]+")
         self.store = Store(self, stage)
-        self.backup = Backup(self, self.store, copy=stage.vault) if stage.vault else None
         self.messages = Messages(self, email)
         self.sender = self._parameter("MailFrom", "The verified address that customers get mail from; empty: none.", "")
         self.users = Users(self, stage)
         self.users.mail_by_ses(self.sender)
         self.functions = Functions(self, stage, code)
         self.workflow = Workflow(self, stage, self.functions)
-        live = self.functions.live
-        self.graphql = GraphqlApi(self, stage, function=live["Graphql"], pool=self.users.pool)
+        self.graphql = GraphqlApi(self, stage, function=self.functions.live["Graphql"], pool=self.users.pool)
         self.rest = RestApi(
-            self, stage, messages=self.messages, function=live["Rest"], pool_arn=self.users.pool.user_pool_arn
+            self,
+            stage,
+            messages=self.messages,
+            function=self.functions.live["Rest"],
+            pool_arn=self.users.pool.user_pool_arn,
         )
         if stage.origin:
             self.functions.knows("Rest", allowed_origin=stage.origin)
@@ -74,6 +76,15 @@ class Orders(cdk.Stack):
         self._news()
         self._sweep()
         self._figures(stage)
+        self.release = self._release(stage)
+        self._executions(stage)
+        self._budget(email)
+        self._limits()
+        self._outputs()
+        self.backup = Backup(self, self.store, copy=stage.vault) if stage.vault else None
+
+    def _release(self, stage: Stage) -> Release:
+        """What is watched, and how a release goes by it."""
         watch = Watch(
             self,
             messages=self.messages,
@@ -84,11 +95,7 @@ class Orders(cdk.Stack):
             store=self.store,
             stage=stage,
         )
-        self.release = Release(self, stage, functions=self.functions, workflow=self.workflow, alarms=watch.alarms)
-        self._executions(stage)
-        self._budget(email)
-        self._limits()
-        self._outputs()
+        return Release(self, stage, functions=self.functions, workflow=self.workflow, alarms=watch.alarms)
 
     def _parameter(
         self, name: str, text: str, default: str | None = None, pattern: str | None = None, *, longest: int = 100
@@ -334,5 +341,6 @@ class Orders(cdk.Stack):
             "DeadEventsQueue": self.messages.dead_events.queue_url,
             "DeadLetterQueue": self.messages.dead.queue_url,
             "StateMachine": self.workflow.machine.state_machine_arn,
+            **{f"{name.capitalize()}Table": table.table_name for name, table in self.store.tables.items()},
         }.items():
             cdk.CfnOutput(self, name, value=value)

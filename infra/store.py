@@ -1,7 +1,7 @@
 """The tables of expediter.aws.stores.tables, on demand and recoverable to any second of the last 35 days.
 
-After a restore a stage has other tables: those that ``restored-STAGE.json`` beside this file names. scripts/restore_aws.py
-makes them, and writes the file.
+After a restore a stage has other tables: those that ``restored-STAGE.json`` beside this file names.
+scripts/restore_aws.py makes them, and writes the file.
 """
 
 import json

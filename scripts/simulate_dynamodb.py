@@ -147,7 +147,7 @@ class Shop:
         self._claims = DynamoClaims(client, Name.CLAIMS)
         self._mailer = Mailer(tables=client, table=Name.MAIL, sns=post, topic="", ses=post, sender="us@example.com")
         self._publisher = Publisher(client, Name.ORDERS, post)
-        self.orders = DynamoOrders(cast("Any", self.client), Tables(*Name))
+        self.orders = DynamoOrders(cast("Any", self.client), Tables(Name.ORDERS, Name.CLAIMS, Name.LEDGER, Name.MAIL))
         self._placed = 0
 
     def place(self) -> str:

@@ -23,7 +23,7 @@ MEMORY = 512
 #: How a function sends traces to X-Ray. https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 TRACING = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
 #: A function that a queue or a stream calls continues a trace and begins none. Otherwise every message would begin one.
-FOLLOWING = frozenset({"Intake", "Mailer", "Publisher"})
+FOLLOWING = frozenset({"Intake", "Events", "Mailer", "Publisher"})
 #: The alias by which functions and the state machine are called.
 LIVE = "live"
 

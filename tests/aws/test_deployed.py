@@ -1,4 +1,4 @@
-"""A deployed stack from a shell: its tables are found by their places in the template, and its books add up."""
+"""A deployed stack from a shell: its tables are found by its outputs, and its books add up."""
 
 import json
 
@@ -44,11 +44,12 @@ def stack(functions: Functions) -> str:
             },
         }
     client = functions.adapters.session.client("cloudformation")
-    client.create_stack(StackName=STACK, TemplateBody=json.dumps({"Resources": made}))
+    outputs = {f"{key[5:-8]}Table": {"Value": {"Ref": key}} for key in made}
+    client.create_stack(StackName=STACK, TemplateBody=json.dumps({"Resources": made, "Outputs": outputs}))
     return STACK
 
 
-def test_the_tables_are_found_by_their_places_in_the_template(stack: str) -> None:
+def test_the_tables_are_found_by_the_outputs_of_the_stack(stack: str) -> None:
     found = tables_of(stack)
     assert [name.split("-")[2][:-8] for name in (found.orders, found.claims, found.ledger, found.mail)] == [
         "StoreOrders",

@@ -78,7 +78,7 @@ def every_function_of_the_table_is_there_and_no_other(template: Template) -> Non
         assert it["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": group}, "SystemLogLevel": "WARN"}
         assert (it["Runtime"], it["Architectures"], it["MemorySize"]) == ("python3.14", ["arm64"], 512)
         assert it["Timeout"] == 28
-        followed = name in {"Intake", "Mailer", "Publisher"}
+        followed = name in {"Intake", "Events", "Mailer", "Publisher"}
         assert it["TracingConfig"] == {"Mode": "PassThrough" if followed else "Active"}
         assert "VpcConfig" not in it
         assert set(it["Code"]) == {"S3Bucket", "S3Key"}

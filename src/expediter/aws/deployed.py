@@ -22,16 +22,11 @@ class StackUnknown(Exception):
 def tables_of(stack: str) -> Tables:
     """The names of the stack's tables. Raises StackUnknown."""
     try:
-        pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
-        found = {
-            it["LogicalResourceId"][:-8]: it["PhysicalResourceId"]
-            for page in pages
-            for it in page["StackResourceSummaries"]
-            if it["ResourceType"] == "AWS::DynamoDB::Table"
-        }
-        return Tables(*(found[f"Store{table}"] for table in ("Orders", "Claims", "Ledger", "Mail")))
+        (found,) = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        outputs = {it["OutputKey"]: it["OutputValue"] for it in found.get("Outputs", [])}
+        return Tables(*(outputs[f"{table}Table"] for table in ("Orders", "Claims", "Ledger", "Mail")))
     except KeyError as error:
-        raise StackUnknown(f"The stack {stack} has no table {error}.") from error
+        raise StackUnknown(f"The stack {stack} has no output {error}.") from error
     except (BotoCoreError, ClientError) as error:
         raise StackUnknown(f"AWS cannot describe the stack {stack}: {error}. Sign in, or name another.") from error
 

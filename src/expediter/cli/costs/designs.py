@@ -27,9 +27,9 @@ RUN, EXPRESS_MEMORY = 2.0, 0.0625
 #: What the function of a durable execution writes down with each operation, and months that AWS keeps it.
 CHECKPOINT_GB, KEPT_MONTHS = 1.5e-6, 0.5
 #: GB that an order takes in the tables.
-STORED_GB = 8e-6
+STORED_GB = 3e-6
 #: Metrics of all alarms: AWS charges each of an expression.
-ALARM_METRICS = 60
+ALARM_METRICS = 68
 #: Calls a month of what looks every quarter of an hour (Sweeper) and every five minutes (Figures).
 SWEEPS, COUNTS = 2_920, 8_760
 
@@ -152,14 +152,14 @@ def _every_month() -> list[Use]:
         Use("CloudWatch", "alarm metric month", ALARM_METRICS, "of all alarms", monthly=True),
         Use("CloudWatch", "custom metric month", 2, "what Figures counts", monthly=True),
         Use("CloudWatch", "dashboard month", 1, "one dashboard", monthly=True),
-        Use("Secrets Manager", "secret month", 2, "the provider's token, the restaurant's secret", monthly=True),
+        Use("Secrets Manager", "secret month", 3, "of the provider, of its events, of the restaurant", monthly=True),
     ]
 
 
 def with_backup(uses: list[Use]) -> list[Use]:
     """With AWS Backup: a month's orders in the vault, and as much in the other account's."""
     gb = 2 * STORED_GB
-    return [*uses, Use("AWS Backup", "backup GB-month", gb, "8 KB of rows, here and in the other account")]
+    return [*uses, Use("AWS Backup", "backup GB-month", gb, "3 KB of rows, here and in the other account")]
 
 
 def dollars_of(use: Use, orders: int) -> float:
