@@ -73,7 +73,7 @@ test-all: test test-heavy test-aws ## Everything: test, then what takes longer
 check: $(TEST) ## Style, types, which folder imports which, sizes; changes nothing
 	$(PY) -m ruff check $(FOLDERS)
 	$(PY) -m ruff format --check $(FOLDERS)
-	$(PY) -m mypy --exclude '^(infra/|src/expediter/aws/|tests/(aws|infra|workflow|journeys/parity)/|scripts/(smoke_aws|measure_imports|simulate_dynamodb|generate_service_models)|tests/cli/commands/test_cost|tests/scripts/test_generate_service_models|bench/peers/(moto|dbos_|restate_|temporal_))' $(filter-out infra,$(FOLDERS))
+	$(PY) -m mypy --exclude '^(infra/|src/expediter/aws/|tests/(aws|infra|workflow|journeys/parity)/|scripts/(smoke_aws|restore_aws|measure_imports|simulate_dynamodb|generate_service_models)|tests/cli/commands/test_cost|tests/scripts/test_generate_service_models|bench/peers/(moto|dbos_|restate_|temporal_))' $(filter-out infra,$(FOLDERS))
 	$(VENV)/bin/lint-imports
 	$(PY) scripts/check_sizes.py
 
@@ -100,7 +100,7 @@ test-aws: $(AWS) $(LOCALSTACK) ## The AWS home's tests: adapters, functions, tem
 	$(HEAVY) tests/aws tests/infra tests/workflow tests/journeys/parity tests/scripts/test_generate_service_models.py
 
 check-aws: $(AWS) ## Types of what only the AWS lock can check
-	$(PY) -m mypy infra tests/aws tests/infra tests/workflow src/expediter/aws scripts/smoke_aws.py scripts/measure_imports.py scripts/generate_service_models.py tests/scripts/test_generate_service_models.py scripts/simulate_dynamodb.py tests/cli/commands/test_cost.py bench/peers/moto.py tests/journeys/parity
+	$(PY) -m mypy infra tests/aws tests/infra tests/workflow src/expediter/aws scripts/smoke_aws.py scripts/restore_aws.py scripts/measure_imports.py scripts/generate_service_models.py tests/scripts/test_generate_service_models.py scripts/simulate_dynamodb.py tests/cli/commands/test_cost.py bench/peers/moto.py tests/journeys/parity
 
 bench: $(RUN) ## Measure the order path, its floor, the core and the peers that are installed (fifteen minutes)
 	$(PY) -m bench

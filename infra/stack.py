@@ -341,6 +341,7 @@ class Orders(cdk.Stack):
             "DeadEventsQueue": self.messages.dead_events.queue_url,
             "DeadLetterQueue": self.messages.dead.queue_url,
             "StateMachine": self.workflow.machine.state_machine_arn,
+            "LiveStateMachine": self.release.orders.attr_arn,
             **{f"{name.capitalize()}Table": table.table_name for name, table in self.store.tables.items()},
         }.items():
             cdk.CfnOutput(self, name, value=value)
