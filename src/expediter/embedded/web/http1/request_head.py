@@ -40,7 +40,9 @@ _TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 #: Header lines, or trailers. A value holds no control character but the tab.
 FIELDS = rf"(?:{_TCHAR}++:[^\x00-\x08\x0a-\x1f\x7f]*+\r\n)*+"
 _REQUEST_LINE = re.compile(rf"({_TCHAR}++) ([!\"$-~]++) HTTP/1\.([01])")
-_FIELD = re.compile(rf"({_TCHAR}++):[ \t]*+([^\x00-\x08\x0a-\x1f\x7f]*+)")
+_FIELD = re.compile(rf"({_TCHAR}++):[ \t]*+(.*+)", re.DOTALL)
+#: What no value holds. It is searched for in one go: a token has a thousand characters.
+_CONTROLS = bytes(byte for byte in (*range(32), 127) if byte != ord("\t"))
 _OTHER_VERSION = re.compile(rf"{_TCHAR}++ [!-~]++ HTTP/(?!1\.[01])[0-9]\.[0-9]")
 _HOST = re.compile(r"(?:[0-9A-Za-z._-]++|\[[0-9A-Fa-f:.]++\])(?::[0-9]{1,5})?")
 _ABSOLUTE = re.compile(r"http://([^/?]++)(/[^?]*+)?(?:\?(.*+))?", re.IGNORECASE)
@@ -146,7 +148,7 @@ def _headers(lines: list[str], size: int) -> dict[str, str]:
 def _field(line: str) -> tuple[str, str]:
     """Name and value of a header. Raises RequestUnparsable."""
     found = _FIELD.fullmatch(line)
-    if found is None:
+    if found is None or len(line.encode("latin-1").translate(None, _CONTROLS)) < len(line):
         raise RequestUnparsable(_NOT_HTTP)
     return found[1].lower(), found[2].rstrip(" \t")
 
