@@ -6,7 +6,13 @@ from pathlib import Path
 import boto3
 import pytest
 
-from scripts.smoke_aws import Stack, by_graphql, by_rest
+from scripts.smoke_aws import (
+    Stack,
+    by_graphql,
+    by_rest,
+    orders_of_no_and_of_101_items_are_refused,
+    what_is_no_order_is_refused,
+)
 from tests.aws.stage import Functions
 from tests.cli.conftest import serving
 
@@ -25,6 +31,8 @@ def test_its_orders_come_to_their_end_at_both_apis(tmp_path: Path) -> None:
     with serving(tmp_path / "data", HOLD_SECONDS="0") as server:
         by_rest(Here(server.url))
         by_graphql(Here(server.url))
+        what_is_no_order_is_refused(Here(server.url))
+        orders_of_no_and_of_101_items_are_refused(Here(server.url))
 
 
 def test_it_signs_a_user_of_its_own_in_and_leaves_none_behind(
@@ -38,6 +46,7 @@ def test_it_signs_a_user_of_its_own_in_and_leaves_none_behind(
         "GraphqlUrl": "https://graphql",
         "UserPool": pool,
         "UserPoolClient": client,
+        "DeadLetterQueue": "https://queue",
     }
     (tmp_path / "build").mkdir()
     (tmp_path / "build/outputs-dev.json").write_text(json.dumps({"Orders-dev": outputs}))
@@ -53,7 +62,7 @@ def test_it_signs_a_user_of_its_own_in_and_leaves_none_behind(
 def test_the_outputs_that_it_reads_are_the_stack_s() -> None:
     said = (ROOT / "scripts/smoke_aws.py").read_text(encoding="utf-8")
     stack = (ROOT / "infra/stack.py").read_text(encoding="utf-8")
-    for name in ("RestUrl", "GraphqlUrl", "UserPool", "UserPoolClient"):
+    for name in ("RestUrl", "GraphqlUrl", "UserPool", "UserPoolClient", "DeadLetterQueue"):
         assert f'outputs["{name}"]' in said
         assert f'"{name}": self.' in stack
 

@@ -1,6 +1,8 @@
 """moto in a process of its own, where functions run as AWS runs them and workflows really are executed.
 
-    python -m tests.aws.local.cloud FOLDER     prints its port; ends, with all it started, when its stdin does
+    python -m tests.aws.local.cloud FOLDER [FRONT]     prints its port; ends, with all it started, when its stdin does
+
+FRONT is the address of a proxy in front of it (faults.py): functions and workflows call that one.
 
 A process of its own, because moto keeps one state, one configuration and its executions' threads per process: what
 other tests do with moto in theirs cannot disturb this one, and nothing of this one outlives its tests.
@@ -27,6 +29,8 @@ from tests.aws.local.lambdas import Lambda
 
 #: A Retry waits a fortieth of what the workflow says: how often is tested, not for how long.
 HASTE = 40
+#: What Step Functions takes for the answer of a function that has no concurrency.
+THROTTLED = {"errorType": "Lambda.TooManyRequestsException", "errorMessage": "Rate Exceeded."}
 
 
 class Functions:
@@ -40,6 +44,8 @@ class Functions:
 
     def invoke(self, function: Any, event: Any = None) -> tuple[str, bool, str]:
         """What moto's own ``_invoke_lambda`` gives: the answer, whether it is a failure, and no logs."""
+        if function.reserved_concurrency == 0:
+            return json.dumps(THROTTLED), True, ""
         self._wait_for(function.function_name)
         answer = self._of(function).invoke(json.loads(event) if isinstance(event, str) else event)
         return json.dumps(answer), isinstance(answer, dict) and "errorType" in answer, ""
@@ -83,7 +89,7 @@ def one_at_a_time(owner: Any, name: str) -> None:
     setattr(owner, name, locked)
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, front: str | None = None) -> None:
     """Serves until stdin ends. What it changes of moto holds for this process, whose one task it is."""
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     vars(retrier_decl)["time"] = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / HASTE))
@@ -91,8 +97,9 @@ def main(folder: Path) -> None:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    os.environ["MOTO_PORT"] = str(port)
-    functions = Functions(folder, f"http://{host}:{port}")
+    called = front or f"http://{host}:{port}"
+    os.environ["MOTO_PORT"] = called.rpartition(":")[2]
+    functions = Functions(folder, called)
     LambdaFunction._invoke_lambda = lambda function, event=None: functions.invoke(function, event)  # type: ignore[method-assign, assignment]
     print(port, flush=True)
     sys.stdin.read()
@@ -100,4 +107,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -108,7 +108,15 @@ class Town:
             for page in listed
             for it in page["StackResourceSummaries"]
         }
+        self._keep_no_concurrency()
         self._make_machine(template)
+
+    def _keep_no_concurrency(self) -> None:
+        """moto takes a property without a value (AWS::NoValue) for 0, and that would throttle every call."""
+        functions = self.client("lambda")
+        for key, it in self.template["Resources"].items():
+            if it["Type"] == "AWS::Lambda::Function":
+                functions.delete_function_concurrency(FunctionName=self.made[key])
 
     def _make_machine(self, template: Any) -> None:
         """By the API, with the placeholders filled: moto's CloudFormation leaves them."""
@@ -255,9 +263,9 @@ class Town:
 
 
 @contextmanager
-def cloud(folder: Path) -> Iterator[str]:
-    """The endpoint of a moto of its own; see cloud.py. ``folder`` holds the functions' code."""
-    command = [sys.executable, "-m", "tests.aws.local.cloud", str(folder)]
+def cloud(folder: Path, *front: str) -> Iterator[str]:
+    """The endpoint of a moto of its own; see cloud.py. ``folder`` holds the functions' code, ``front`` is the proxy."""
+    command = [sys.executable, "-m", "tests.aws.local.cloud", str(folder), *front]
     with (
         (folder / "cloud.log").open("wb") as log,
         subprocess.Popen(
