@@ -198,6 +198,9 @@ def everything_bears_its_tags(template: Template) -> None:
         found = it.get("Properties", {}).get("Tags")
         if it["Type"] in TAGGED:
             assert found == tags()["Tags"], key
+    assert only(template, "AWS::Budgets::Budget")["ResourceTags"] == tags()["Tags"]
+    pool = only(template, "AWS::Cognito::UserPool")["UserPoolTags"]
+    assert pool == {tag["Key"]: tag["Value"] for tag in tags()["Tags"]}
 
 
 TAGGED = {
@@ -213,6 +216,10 @@ TAGGED = {
     "AWS::Logs::LogGroup",
     "AWS::CloudWatch::Alarm",
     "AWS::SecretsManager::Secret",
+    "AWS::Events::Rule",
+    "AWS::CodeDeploy::DeploymentGroup",
+    "AWS::XRay::SamplingRule",
+    "AWS::WAFv2::WebACL",
 }
 
 

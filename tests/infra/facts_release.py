@@ -64,6 +64,7 @@ def a_release_of_this_stage_goes_live_at_once(template: Template) -> None:
     for group in resources(template, "AWS::CodeDeploy::DeploymentGroup").values():
         assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaAllAtOnce"
         assert "AlarmConfiguration" not in group
+        assert group["AutoRollbackConfiguration"] == {"Enabled": True, "Events": ["DEPLOYMENT_FAILURE"]}
 
 
 def pace_of_orders(template: Template) -> Any:

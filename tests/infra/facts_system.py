@@ -253,7 +253,7 @@ def is_called_every(template: Template, rule_name: str, name: str, rate: str) ->
     rule_key, rule = named(template, "AWS::Events::Rule", rule_name)
     called = live(template, name)
     assert (rule["ScheduleExpression"], rule["State"]) == (rate, "ENABLED")
-    assert [(it["Arn"], it["RetryPolicy"]) for it in rule["Targets"]] == [(called, {"MaximumRetryAttempts": 0})]
+    assert rule["Targets"] == [{"Id": "Target0", "Arn": called, "RetryPolicy": {"MaximumRetryAttempts": 0}}]
     (allowed,) = [it for it in resources(template, "AWS::Lambda::Permission").values() if it["FunctionName"] == called]
     assert (allowed["Principal"], allowed["SourceArn"]) == ("events.amazonaws.com", get(rule_key))
     assert allowed["Action"] == "lambda:InvokeFunction"

@@ -53,6 +53,7 @@ def the_user_pool_is_strict_and_has_operators(template: Template) -> None:
     }
     assert not client.get("GenerateSecret", False)
     assert client["AllowedOAuthFlowsUserPoolClient"] is False
+    assert client["SupportedIdentityProviders"] == ["COGNITO"]
 
 
 def programs_have_credentials_of_their_own_and_named_scopes(template: Template) -> None:
@@ -62,6 +63,7 @@ def programs_have_credentials_of_their_own_and_named_scopes(template: Template) 
     assert [it["ScopeName"] for it in server["Scopes"]] == list(Scope)
     program = named(template, "AWS::Cognito::UserPoolClient", "UsersPoolProgram")[1]
     assert (program["GenerateSecret"], program["UserPoolId"]) == (True, pool)
+    assert program["SupportedIdentityProviders"] == ["COGNITO"]
     assert (program["AllowedOAuthFlows"], program["AllowedOAuthFlowsUserPoolClient"]) == (["client_credentials"], True)
     assert [text(it) for it in program["AllowedOAuthScopes"]] == [
         f"<{server_key}>/orders:read",
@@ -130,7 +132,10 @@ def one_user_and_one_address_call_so_often_and_no_more(template: Template) -> No
     for rule in acl["Rules"]:
         answer = rule["Action"]["Block"]["CustomResponse"]
         assert answer == {"ResponseCode": 429, "ResponseHeaders": [{"Name": "Retry-After", "Value": "60"}]}
-        assert rule["VisibilityConfig"]["SampledRequestsEnabled"] is False, "a sample holds the token"
+    for one, name in ((acl, "Orders"), *zip(acl["Rules"], ("User", "Address"), strict=True)):
+        counted = {"CloudWatchMetricsEnabled": True, "MetricName": name}
+        assert one["VisibilityConfig"] == {**counted, "SampledRequestsEnabled": False}, "a sample holds the token"
+    assert [(rule["Name"], rule["Priority"]) for rule in acl["Rules"]] == [("User", 0), ("Address", 1)]
     assert (acl["Scope"], acl["DefaultAction"]) == ("REGIONAL", {"Allow": {}})
     found = resources(template, "AWS::WAFv2::WebACLAssociation").values()
     assert all(it["WebACLArn"] == get(acl_key) for it in found)

@@ -1,36 +1,12 @@
-"""Mutants of the template: every property of every resource that matters, deleted in turn, however deep it stands."""
+"""Mutants of the template: every property of every resource, deleted in turn, however deep it stands."""
 
 import copy
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-#: The kinds of resources whose every property is deleted. OpenAPI's own inside is compared with the contract as a
-#: whole, so of that document only what AWS alone reads is mutated.
-KINDS = (
-    "AWS::SQS::Queue",
-    "AWS::SQS::QueuePolicy",
-    "AWS::SNS::Topic",
-    "AWS::SNS::TopicPolicy",
-    "AWS::SNS::Subscription",
-    "AWS::IAM::Role",
-    "AWS::IAM::Policy",
-    "AWS::StepFunctions::StateMachine",
-    "AWS::AppSync::Resolver",
-    "AWS::AppSync::DataSource",
-    "AWS::AppSync::GraphQLApi",
-    "AWS::CloudWatch::Alarm",
-    "AWS::Lambda::EventSourceMapping",
-    "AWS::Lambda::Function",
-    "AWS::Lambda::Version",
-    "AWS::XRay::SamplingRule",
-    "AWS::Lambda::Alias",
-    "AWS::StepFunctions::StateMachineVersion",
-    "AWS::StepFunctions::StateMachineAlias",
-    "AWS::CodeDeploy::DeploymentGroup",
-    "AWS::DynamoDB::Table",
-    "AWS::ApiGateway::Stage",
-    "AWS::Cognito::UserPool",
-)
+#: The kinds of resources whose properties are not deleted: OpenAPI's own inside is compared with the contract as a
+#: whole, and the dashboard's is one text.
+LEFT_OUT = ("AWS::ApiGateway::RestApi", "AWS::CloudWatch::Dashboard")
 
 
 class Mutant(NamedTuple):
@@ -43,8 +19,8 @@ class Mutant(NamedTuple):
 def mutants(template: Any) -> Iterator[Mutant]:
     """Each differs from the template by one deletion. They share what they do not differ in: do not alter them."""
     for key, resource in template["Resources"].items():
-        if resource["Type"] in KINDS:
-            for path in paths(resource["Properties"]):
+        if resource["Type"] not in LEFT_OUT:
+            for path in paths(resource.get("Properties", {})):
                 yield Mutant((key, *path), without(template, ("Resources", key, "Properties", *path)))
 
 
