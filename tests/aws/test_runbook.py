@@ -21,8 +21,8 @@ _COMMAND = re.compile(r"\baws ([a-z0-9-]+) ([a-z0-9-]+)((?:(?!\baws )[^|;`\n])*)
 EVERYWHERE = {"query", "output", "region"}
 #: What the command line calls otherwise than the service is called.
 SERVICES = {"deploy": "codedeploy"}
-#: Not of a service: how somebody signs in.
-OWN = {"sso"}
+#: Not of a service: how somebody signs in, and in which region.
+OWN = {"configure", "sso"}
 
 
 def commands() -> Iterator[tuple[str, str, tuple[str, ...]]]:
