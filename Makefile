@@ -50,7 +50,7 @@ CDK ?= $(PY) -m infra.cdk
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-heavy test-all check demo bench bench-peers bench-scale bench-profile bench-all bench-docs bench-console crash lock \
-  setup-aws synth deploy destroy aws-local test-aws check-aws
+  setup-aws synth deploy destroy aws-local faults-aws test-aws check-aws
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 ## /p' $(MAKEFILE_LIST) | awk -F ' ## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
@@ -95,6 +95,9 @@ destroy: synth ## Remove the stack of STAGE again (prod keeps its tables)
 
 aws-local: $(AWS) ## Run the synthesised stack here, without an account, and send orders through it (Linux x86_64)
 	$(HEAVY) -v tests/aws/local
+
+faults-aws: $(AWS) ## 2,000 orders through that stack while AWS throttles, is silent or fails (an hour)
+	$(PY) -m tests.aws.local.campaign
 
 test-aws: $(AWS) $(LOCALSTACK) ## The AWS home's tests: adapters, functions, template, the stack run here
 	$(HEAVY) tests/aws tests/infra tests/workflow tests/journeys/parity tests/scripts/test_generate_service_models.py
