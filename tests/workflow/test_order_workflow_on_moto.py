@@ -23,21 +23,26 @@ pytestmark = pytest.mark.heavy
 
 OK, DOWN = {"status": "ok"}, None
 ERROR = {"status": "error", "error_message": "no"}
+PENDING, OVERDUE = {"status": "pending", "wait_seconds": 900}, {"status": "overdue"}
 ANSWERS: dict[str, Any] = {
     "InitializeOrder": {},
     "ProcessPayment": OK,
+    "AwaitPayment": {},
     "SendOrderToRestaurant": OK,
     "CompleteOrder": OK,
     "OweRefund": OK,
     "RefundPayment": OK,
     "CancelFailedOrder": OK,
 }
-#: What differs from the answers above; a task that is DOWN raises.
+#: What differs from the answers above; a task that is DOWN raises, and one with several answers gives them in turn.
 BRANCHES: dict[str, dict[str, Any]] = {
     "happy": {},
     "saving fails": {"InitializeOrder": DOWN},
     "declined": {"ProcessPayment": ERROR},
     "the charge's result stays unknown": {"ProcessPayment": DOWN},
+    "the customer is waited for": {"ProcessPayment": (PENDING, OK)},
+    "the customer takes too long": {"ProcessPayment": (PENDING, OVERDUE)},
+    "the customer cannot be waited for": {"ProcessPayment": PENDING, "AwaitPayment": DOWN},
     "the restaurant refuses, or the customer cancelled in the hold": {"SendOrderToRestaurant": ERROR},
     "the restaurant's answer stays unknown": {"SendOrderToRestaurant": DOWN},
     "completing fails": {"CompleteOrder": DOWN},
@@ -49,12 +54,15 @@ INPUT = {"order": {"id": "0190a5f4-0000-7000-8000-000000000001"}, "hold_seconds"
 
 
 def definition() -> dict[str, Any]:
-    """The workflow with no retries and with function ARNs in place of its placeholders."""
+    """The workflow with no retries and with function ARNs in place of its placeholders. The task that waits for a token
+    ends with its call here."""
     machine = json.loads(contracts.read("order.asl.json"))
     for state in machine["States"].values():
         if state["Type"] == "Task":
             state["Retry"] = []
-            state["Resource"] = arn(state["Resource"].strip("${}"))
+            named = state.pop("Parameters", {}).get("FunctionName", state["Resource"])
+            state["Resource"] = arn(named.strip("${}"))
+            state.pop("TimeoutSecondsPath", None)
     return machine
 
 
@@ -75,6 +83,8 @@ def ended() -> Iterator[dict[str, tuple[str, list[str]]]]:
 
         def invoke(function: models.LambdaFunction, event: str | None = None) -> tuple[str, bool, str]:
             answer = answers[function.function_name]
+            if isinstance(answer, list):
+                answer = answer.pop(0)
             failure = {"errorType": "StoreUnavailable", "errorMessage": "down"}
             return json.dumps(failure if answer is DOWN else answer), answer is DOWN, ""
 
@@ -83,7 +93,7 @@ def ended() -> Iterator[dict[str, tuple[str, list[str]]]]:
         found = {}
         for branch, other in BRANCHES.items():
             answers.clear()
-            answers.update(ANSWERS | other)
+            answers.update(ANSWERS | {name: list(it) if isinstance(it, tuple) else it for name, it in other.items()})
             found[branch] = clients.run(branch)
         yield found
 
@@ -127,8 +137,9 @@ def test_moto_and_our_core_walk_the_same_way(branch: str, ended: dict[str, tuple
     mocks = {
         arn(name): [
             {"failed": True, "error": "StoreUnavailable", "cause": "down"} if answer is DOWN else {"result": answer}
+            for answer in (answers if isinstance(answers, tuple) else (answers,))
         ]
-        for name, answer in (ANSWERS | BRANCHES[branch]).items()
+        for name, answers in (ANSWERS | BRANCHES[branch]).items()
     }
     ours = simulate(definition(), INPUT, mocks=mocks)
 
