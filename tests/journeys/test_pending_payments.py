@@ -1,12 +1,16 @@
 """Payments that wait for their customer: whatever comes in whatever order, the money is what the order's state says."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from demo.behaviour import Act
 from expediter.app.payments.events import Event, Topic
 from expediter.app.payments.news import take
+from expediter.domain.errors import OrderAlreadyEnded, OrderAlreadySent
 from expediter.domain.order import AwaitedPayment
 from expediter.embedded.clock import new_id
 from tests.support.stage import HOUR, MINUTE, SECOND, Stage, opened, story
@@ -125,3 +129,44 @@ async def test_a_server_that_starts_anew_waits_on(tmp_path: Path, town: Town) ->
         await tell(stage, order_id)
 
         assert (stage.status(order_id), town.moves(order_id)) == ("SUCCESS", [CHARGE])
+
+
+STEPS = ("news", "comes back", "pays", "gives up", "a minute", "five minutes", "cancels", "the answer is lost")
+
+
+async def happens(stage: Stage, town: Town, order_id: str, step: str) -> None:
+    if step == "news":
+        await tell(stage, order_id)
+    elif step == "comes back":
+        await stage.come_back(order_id)
+    elif step in {"pays", "gives up"}:
+        town.bank.complete(order_id, paid=step == "pays")
+    elif step == "cancels":
+        with suppress(OrderAlreadySent, OrderAlreadyEnded):
+            await stage.cancel(order_id)
+    elif step == "the answer is lost":
+        town.bank.script("lookup", Act.DROP, order_id=order_id)
+    else:
+        await stage.pass_time(MINUTE if step == "a minute" else 5 * MINUTE)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(STEPS), max_size=8))
+def test_whatever_happens_in_whatever_order_the_money_is_what_the_orders_state_says(
+    tmp_path_factory: pytest.TempPathFactory, town: Town, steps: list[str]
+) -> None:
+    """The law of the whole: never two charges, and nothing kept of an order that did not succeed."""
+
+    @story
+    async def told() -> None:
+        async with opened(tmp_path_factory.mktemp("law"), HOLD_SECONDS="60", **town.settings) as stage:
+            order_id = await pending(stage, town)
+            for step in steps:
+                await happens(stage, town, order_id, step)
+            order = await stage.to_the_end(order_id)
+            town.bank.complete(order_id)  # too late
+
+            assert town.moves(order_id) in ([], [CHARGE], [CHARGE, REFUND])
+            assert town.taken(order_id) == stage.held(order_id) == (3000 if order.status == "SUCCESS" else 0)
+
+    told()
