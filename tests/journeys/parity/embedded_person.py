@@ -15,6 +15,7 @@ _DOCUMENTS = {
     "Mutation.postOrder": "mutation($input: OrderInput!, $idempotencyKey: ID) "
     "{ postOrder(input: $input, idempotencyKey: $idempotencyKey) { id userId orderStatus total } }",
     "Mutation.cancelOrder": "mutation($id: ID!) { cancelOrder(id: $id) { id orderStatus } }",
+    "Mutation.continuePayment": "mutation($id: ID!) { continuePayment(id: $id) { id orderStatus } }",
     "Mutation.updateOrder": "mutation($input: UpdateOrderInput!) { updateOrder(input: $input) { id restaurantId } }",
     "Mutation.deleteOrder": "mutation($id: ID!) { deleteOrder(id: $id) }",
     "Mutation.publishOrder": "mutation($id: ID!) { publishOrder(id: $id) { id } }",

@@ -31,6 +31,7 @@ ARGUMENTS: dict[str, Any] = {
     "Mutation.updateOrder": {"input": {"id": "ID", "restaurantId": "Elsewhere"}},
     "Mutation.deleteOrder": {"id": "ID"},
     "Mutation.cancelOrder": {"id": "ID"},
+    "Mutation.continuePayment": {"id": "ID"},
     "Mutation.publishOrder": {"id": "ID"},
     "Subscription.orderUpdated": {"id": "ID"},
 }

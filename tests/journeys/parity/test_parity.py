@@ -127,6 +127,25 @@ def test_a_charge_whose_result_stays_unknown_is_given_back_whether_it_was_taken_
     assert house.mails(order_id) == both("FAILED")
 
 
+@pytest.mark.parametrize(("paid", "status"), [(True, "SUCCESS"), (False, "FAILED")])
+def test_a_payment_that_waits_for_its_customer_goes_on_when_he_comes_back(
+    house: House, outside: Outside, paid: bool, status: str
+) -> None:
+    order_id = scripted(house, outside, charge=[Act.PEND])
+    customer = house.customer(ANN)
+
+    def shown() -> Any:
+        return customer.rest("GET", f"/orders/{order_id}").body.get("payment")
+
+    waits = wait(shown, f"{order_id} waits for its customer")
+    assert waits["redirect_url"] == f"https://bank.example/{order_id}/charge"
+    outside.bank.complete(order_id, paid=paid)
+    assert house.rest("POST", f"/orders/{order_id}/payment").status == 200
+    order = until(house, order_id, *ENDED)
+    assert (order["order_status"], outside.moves(order_id)) == (status, ["charge"] if paid else [])
+    assert held(house.ledger(order_id)) == outside.taken(order_id)
+
+
 def test_a_bank_that_is_down_and_comes_back(house: House, outside: Outside) -> None:
     ends(house, outside, scripted(house, outside, charge=[Act.FAIL] * 3), "SUCCESS", DONE)
 
