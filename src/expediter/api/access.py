@@ -30,6 +30,7 @@ NEEDS: Mapping[str, Need] = {
     "continuePayment": Scope.ORDERS_WRITE,
     "getTimeline": Scope.ORDERS_READ,
     "getLedger": Scope.ORDERS_READ,
+    "getCustomerPage": Scope.ORDERS_READ,
     "getMails": Scope.MAIL,
     "resendMails": Scope.MAIL,
     "listMails": Scope.MAIL,

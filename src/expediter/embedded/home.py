@@ -41,6 +41,7 @@ from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.orders import Numbered
 from expediter.embedded.stores.queue import SqliteQueue
+from expediter.embedded.web.customer_links import links_in
 from expediter.embedded.web.feed import Feed
 
 T = TypeVar("T")
@@ -158,6 +159,7 @@ class Home:
         self.clock = clock
         self.feed = feed
         self.health = health
+        self.customer_links = links_in(settings.data, settings.link_days)
         self.keys = KeysInForce(lambda: self.read_as_operator(lambda services: services.keys.all()))
         self.reconciler = Reconciler(settings.data)
         self._database = database

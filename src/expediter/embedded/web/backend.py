@@ -14,6 +14,7 @@ from expediter.embedded.engine.task_tokens import TaskReport
 from expediter.embedded.operator.keys import KeysInForce
 from expediter.embedded.operator.reconciler import Reconciler
 from expediter.embedded.settings import ServerSettings
+from expediter.embedded.web.customer_links import CustomerLinks
 from expediter.embedded.web.feed import Feed
 
 T = TypeVar("T")
@@ -27,6 +28,9 @@ class Backend(Protocol):
 
     @property
     def clock(self) -> Clock: ...
+
+    @property
+    def customer_links(self) -> CustomerLinks: ...
 
     @property
     def keys(self) -> KeysInForce: ...

@@ -21,7 +21,7 @@ from expediter.embedded.engine.workflows import HistoryTakesLong
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.routes import workflow
 from expediter.embedded.web.routes.audit import list_audit
-from expediter.embedded.web.routes.customers import erase_user
+from expediter.embedded.web.routes.customers import erase_user, get_customer_page
 from expediter.embedded.web.routes.events import (
     delete_dead_event,
     list_dead_events,
@@ -161,6 +161,7 @@ _CARRIED_OUT: dict[str, Operation] = {
     "publishWorkflowVersion": steps(workflow.publish_version),
     "setWorkflowRouting": steps(workflow.set_routing),
     "undoWorkflowRouting": steps(workflow.undo_routing),
+    "getCustomerPage": Operation(Kind.READ, get_customer_page),
     "getMails": Operation(Kind.READ, get_mails),
     "listMails": Operation(Kind.READ, list_mails),
     "resendMails": steps(resend_mails),

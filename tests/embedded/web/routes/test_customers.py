@@ -97,3 +97,16 @@ async def test_only_operators_may(opened: Opened) -> None:
         answer = await served.client.post("/erasures", json={"user_id": "u"})
 
     assert answer.status_code == 401
+
+
+async def test_the_address_of_the_customer_s_page_is_given_until_the_customer_is_erased(opened: Opened) -> None:
+    async with opened(HOLD_SECONDS="0") as served:
+        order_id = await ended(served)
+        address = (await served.client.get(f"/orders/{order_id}/page")).json()["url"]
+        page = await served.client.get(address)
+        unknown = await served.client.get(f"/orders/{new_id()}/page")
+        await served.client.post("/erasures", json={"user_id": ORDER["user_id"]})
+        gone = await served.client.get(f"/orders/{order_id}/page")
+
+    assert (page.status_code, "The restaurant has your order" in page.text) == (200, True)
+    assert [(answer.status_code, answer.json()["error"]) for answer in (unknown, gone)] == [(404, "OrderNotFound")] * 2

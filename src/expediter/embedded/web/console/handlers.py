@@ -42,7 +42,6 @@ from expediter.embedded.web.access.authenticator import Authenticator
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.callers import Proxies
 from expediter.embedded.web.console import live, sign_in
-from expediter.embedded.web.console.links import links_in
 from expediter.embedded.web.console.live import LivePage
 from expediter.embedded.web.console.rehearsal import Rehearsals
 from expediter.embedded.web.console.responses import cookie, cookie_in, fields, live_stream, lively, page
@@ -92,7 +91,6 @@ class Console:
         self._shares = shares
         self._authenticator = authenticator
         self._sessions = ConsoleSessions(asyncio.get_running_loop().time)
-        self._links = links_in(home.settings.data, home.settings.link_days)
         self._assets = assets()
         self._sign_in = SignIn(
             home, authenticator, self._sessions, self._asset, proxies=proxies, shares=shares, wrong_tokens=wrong_tokens
@@ -108,7 +106,7 @@ class Console:
             gateways={GatewayName.PAYMENTS: home.settings.payments, GatewayName.RESTAURANT: home.settings.restaurant},
             simulated=home.settings.simulated,
             signs_in=not authenticator.open,
-            link=self._links.link,
+            link=home.customer_links.link,
             asset=self._asset,
         )
 
@@ -266,7 +264,7 @@ class Console:
     def _customer(self, rest: str, seen: str) -> Response | LivePage:
         """Raises PathUnknown, OrderNotFound."""
         token, _, live = rest.partition("/")
-        link = self._links.opened(token, self._now())
+        link = self._home.customer_links.opened(token, self._now())
         if link is None or live not in {"", "live"}:
             raise PathUnknown("This link is wrong, or it has expired. Check it, or ask for a new one.")
         order_id, generation = link

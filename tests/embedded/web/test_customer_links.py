@@ -6,7 +6,7 @@ import jwt
 import pytest
 
 from expediter.embedded.sqlite.database import DataRefused
-from expediter.embedded.web.console.links import LENGTH, CustomerLink, CustomerLinks, links_in
+from expediter.embedded.web.customer_links import LENGTH, CustomerLink, CustomerLinks, links_in
 from tests.support.clock import NOON
 from tests.support.stage import DAY
 
