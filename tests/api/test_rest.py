@@ -52,6 +52,7 @@ def test_an_order_can_be_read_at_once_with_the_fields_of_the_design(api: Api) ->
         "error_message": None,
         "created_at": "2027-01-15T08:00:00.000Z",
         "updated_at": "2027-01-15T08:00:00.000Z",
+        "metadata": {},
     }
 
 
@@ -119,8 +120,8 @@ def test_a_key_in_the_body_gets_a_hint_to_the_header(api: Api, field: str, value
     assert "a new order's key goes into the header Idempotency-Key" in shown(refused)["detail"]
 
 
-@pytest.mark.parametrize("key", ["1", '"  "', '"', f"{{{KEY}}}", f"urn:uuid:{KEY}", KEY.replace("-", ""), f"'{KEY}'"])
-def test_a_key_that_is_no_uuid_is_refused(api: Api, key: str) -> None:
+@pytest.mark.parametrize("key", ['"  "', "x" * 256, "caf\u00e9"])
+def test_a_key_that_is_too_long_or_not_printable_is_refused(api: Api, key: str) -> None:
     refused = api.rest("postOrder", PLAIN, idempotency_key=key)
     assert (refused.status, shown(refused)["errors"][0]["path"]) == (422, "Idempotency-Key")
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expediter.api.access import TokenClaims, caller_of
-from expediter.app.idempotency import own_id
+from expediter.app.idempotency import own_id, uuid_of
 from expediter.app.operator.keys import caller_by
 from expediter.app.operator.services import ApiKey
 from expediter.app.ports import Caller
@@ -53,3 +53,10 @@ def test_the_ids_that_are_made_of_keys_never_change() -> None:
     assert own_id(program("shop"), key) == "53d9002f-0217-54d0-80d6-2d895d12cdfa"
     assert own_id(caller_of(TokenClaims("shop", "shop")), key) == "c86ff760-3a80-5728-9cb3-f26ce691758f"
     assert own_id(Caller(), key) == key
+
+
+def test_a_uuid_stands_for_itself_and_any_other_text_for_one_uuid_that_never_changes() -> None:
+    key = "7C0F1A52-6a4e-4bb6-9d0b-3f7e1a2b4c5d"
+    assert uuid_of(key) == key.lower()
+    assert uuid_of("my-cart-42") == "fc0e81b1-6daa-5dd6-b563-15e66eca0410"
+    assert len({uuid_of(text) for text in ("my-cart-42", "My-Cart-42", f"{{{key}}}", key.replace("-", ""))}) == 4

@@ -145,8 +145,8 @@ def test_a_message_that_cannot_be_sent_takes_no_key(functions: Functions) -> Non
 
 
 def test_a_fault_comes_with_its_path(functions: Functions) -> None:
-    error = functions.graphql("Mutation.postOrder", input={"restaurantId": "Restaurant 4", "quantity": 1})["error"]
-    assert [fault["path"] for fault in error["faults"]] == ["input.name"]
+    error = functions.graphql("Mutation.postOrder", input={"restaurantId": "Restaurant 4", "name": "Burger"})["error"]
+    assert [fault["path"] for fault in error["faults"]] == ["input.quantity"]
 
 
 def test_the_parameters_of_the_query_are_read(functions: Functions) -> None:

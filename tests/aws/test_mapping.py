@@ -8,7 +8,7 @@ import pytest
 
 from expediter.api.access import TokenClaims, caller_of
 from expediter.app.access import Scope
-from expediter.app.idempotency import own_id
+from expediter.app.idempotency import own_id, uuid_of
 from expediter.aws.callers import from_message
 from infra.api.openapi import template
 from tests.aws.local.gateway import PERSON, Call
@@ -76,9 +76,9 @@ def test_what_arrives_is_taken_in_as_the_client_wrote_it(functions: Functions, b
 
 @pytest.mark.parametrize("header", ["Idempotency-Key", "idempotency-key"])
 @pytest.mark.parametrize("key", [KEY, f'"{KEY}"', KEY.upper()])
-def test_the_key_becomes_the_orders_id_and_is_returned(header: str, key: str) -> None:
+def test_the_key_goes_to_the_intake_as_it_is_and_a_uuid_is_returned_in_small_letters(header: str, key: str) -> None:
     form, answer = sent(BODIES[0], {header: key})
-    assert attributes(form) == {"order_id": KEY, "caller": ANN, **PERSON}
+    assert attributes(form) == {"order_id": key, "caller": ANN, **PERSON}
     assert answer == {"Location": f"/dev/orders/{KEY}", "Order-Id": KEY}
 
 
@@ -106,6 +106,24 @@ def test_without_a_key_the_request_s_own_id_is_the_order_s() -> None:
 def test_an_empty_key_is_none(key: str) -> None:
     form, answer = sent(BODIES[0], {"Idempotency-Key": key})
     assert attributes(form)["order_id"] == answer["Order-Id"] == REQUEST
+
+
+@pytest.mark.parametrize(
+    ("key", "told", "location"),
+    [
+        ("my-cart-42", "my-cart-42", "my-cart-42"),
+        ('"My Cart/42"', "My Cart/42", "My%20Cart%2F42"),
+    ],
+)
+def test_a_key_that_is_no_uuid_leads_to_the_order_too(functions: Functions, key: str, told: str, location: str) -> None:
+    form, answer = sent(BODIES[0], {"Idempotency-Key": key}, **{"cognito:groups": "operators"})
+    assert answer == {"Location": f"/dev/orders/{location}", "Order-Id": told}
+    record = functions.message(form["MessageBody"].encode(), **attributes(form))
+    assert functions.call("Intake", {"Records": [record]}) == {"batchItemFailures": []}
+
+    client, machine = functions.adapters.stepfunctions, functions.adapters.machine
+    (started,) = client.list_executions(stateMachineArn=machine)["executions"]
+    assert started["name"] == own_id(caller_of(TokenClaims(ANN)), uuid_of(told))
 
 
 def test_a_key_of_blanks_stays_and_dies_in_the_intake(functions: Functions) -> None:

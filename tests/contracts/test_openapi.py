@@ -124,7 +124,7 @@ def test_what_is_shown_has_exactly_the_fields_of_the_contract() -> None:
 def test_an_order_is_shown_with_the_fields_of_the_design() -> None:
     fields = (
         "id user_id restaurant_id name quantity items total currency order_status error_message created_at updated_at "
-        "payment"
+        "metadata payment"
     )
     assert list(OrderView.__struct_fields__) == fields.split()
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from msgspec import UNSET
 
-from expediter.api.keys import order_id
+from expediter.api.keys import key_uuid
 from expediter.app import intake, orders
 from expediter.app.drafts import ChangeDraft, Draft, convert
 from expediter.app.idempotency import id_of_key
@@ -34,9 +34,11 @@ Resolver: TypeAlias = Callable[[Work, Caller, Arguments, str], Json]
 def post_order(work: Work, caller: Caller, args: Arguments, new_id: str) -> Json:
     given = {name: value for name, value in _snake(args["input"]).items() if value is not None}
     if "items" not in given:
-        _require(given, "name", "quantity")
+        _require(given, "quantity")
+    if "metadata" in given:
+        given["metadata"] = _metadata(given["metadata"])
     sent = args.get("idempotencyKey")
-    given_id = sent and order_id(sent, "idempotencyKey")
+    given_id = sent and key_uuid(sent, "idempotencyKey")
     key = id_of_key(work, caller, given_id) if given_id else new_id
     with _paths("input"):
         draft = convert({"user_id": caller.user_id or ANONYMOUS, **given}, Draft)
@@ -122,6 +124,7 @@ def order_json(order: Order, caller: Caller | None = None) -> Json:
         "errorMessage": order.error_message,
         "createdAt": instant(order.created_at),
         "updatedAt": instant(order.updated_at),
+        "metadata": _pairs(order),
         "payment": _payment_json(order) if caller and orders.shows_payment(order, caller) else None,
     }
 
@@ -131,6 +134,12 @@ def _payment_json(order: Order) -> Json:
     if awaited is UNSET:
         return None
     return {"status": "pending", "clientSecret": awaited.client_secret, "redirectUrl": awaited.redirect_url}
+
+
+def _pairs(order: Order) -> list[Json]:
+    """The metadata as a list: GraphQL has no type for names that are the caller's."""
+    pairs = {} if order.metadata is UNSET else order.metadata
+    return [{"key": key, "value": value} for key, value in pairs.items()]
 
 
 def _item_json(item: Item) -> Json:
@@ -161,6 +170,14 @@ def _paths(prefix: str) -> Iterator[None]:
     except OrderInvalid as error:
         faults = (Fault(".".join(filter(None, (prefix, _camel(f.path)))), _camel(f.message)) for f in error.faults)
         raise OrderInvalid(tuple(faults), error.what) from error
+
+
+def _metadata(pairs: list[Json]) -> dict[str, Json]:
+    """The pairs by their keys. Raises OrderInvalid for a key that is given twice."""
+    found = {pair["key"]: pair["value"] for pair in pairs}
+    if len(found) < len(pairs):
+        raise OrderInvalid((Fault("input.metadata", "a key is given twice; give it once"),))
+    return found
 
 
 def _require(given: Arguments, *names: str) -> None:

@@ -1,33 +1,46 @@
-"""The client's idempotency key: a UUID. ``app.idempotency`` makes the order's id of it. An empty key is no key."""
+"""The client's idempotency key: 1 to 255 printable characters of ASCII, or empty, which is none.
+
+The order's id is made of it (``app.idempotency``).
+"""
+
+import re
 
 from expediter.api.errors import RequestUnparsable
+from expediter.app.idempotency import uuid_of
 from expediter.domain.errors import Fault, OrderInvalid
-from expediter.domain.ids import uuid_in
+
+_KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
+#: A string of a structured field (RFC 8941, 3.3.3), and what is escaped in it.
+_STRING = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
+_ESCAPED = re.compile(r'\\(["\\])')
+#: One key of a list: such a string, or what stands there up to the next comma.
+_LISTED = re.compile(rf"[ \t]*({_STRING.pattern}|[^,]*?)[ \t]*(?:,|$)")
 
 
-def order_id(key: str, path: str) -> str | None:
-    """The id of the order sent under ``key``; None: the key is empty. Raises OrderInvalid (at ``path``) for no UUID."""
+def key_uuid(key: str, path: str) -> str | None:
+    """The UUID that stands for the key; None: the key is empty. Raises OrderInvalid (at ``path``) for no key."""
     bare = _bare(key)
-    if not bare:
-        return None
-    if (found := uuid_in(bare)) is None:
-        raise OrderInvalid((Fault(path, "give a UUID, one for each new order"),))
-    return found
+    if bare and not _KEY.fullmatch(bare):
+        raise OrderInvalid((Fault(path, "give 1 to 255 printable characters of ASCII, without blanks around them"),))
+    return uuid_of(bare) if bare else None
 
 
-def order_id_in_header(value: str) -> str | None:
-    """As ``order_id``, of the header Idempotency-Key; lines of one name come as one list (RFC 9110, 5.3).
+def key_uuid_in_header(value: str) -> str | None:
+    """As ``key_uuid``, of the header Idempotency-Key; lines of one name come as one list (RFC 9110, 5.3).
 
     Raises RequestUnparsable too, when two different keys are given.
     """
     if "," in value:
-        keys = {_bare(key.strip(" \t")) for key in value.split(",")} - {""}
+        keys = {key_uuid(found[1], "Idempotency-Key") for found in _LISTED.finditer(value)} - {None}
         if len(keys) > 1:
-            raise RequestUnparsable("The header Idempotency-Key is given twice with different keys. Send one.")
-        value = "".join(keys)
-    return order_id(value, "Idempotency-Key")
+            raise RequestUnparsable(
+                "The header Idempotency-Key is given twice with different keys. Send one; a key with a comma in quotes."
+            )
+        return keys.pop() if keys else None
+    return key_uuid(value, "Idempotency-Key")
 
 
 def _bare(key: str) -> str:
-    """The key in small letters, without the quotes of a structured field (RFC 8941, 3.3.3)."""
-    return (key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key).lower()
+    """The key without the quotes and escapes of a structured field's string."""
+    string = _STRING.fullmatch(key)
+    return _ESCAPED.sub(r"\1", string[1]) if string else key

@@ -39,6 +39,7 @@ class OrderView(msgspec.Struct, frozen=True):
     error_message: str | None
     created_at: str
     updated_at: str
+    metadata: dict[str, str]
     payment: PaymentView | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -113,6 +114,7 @@ def order_view(order: Order, caller: Caller | None = None) -> OrderView:
         error_message=order.error_message,
         created_at=instant(order.created_at),
         updated_at=instant(order.updated_at),
+        metadata={} if order.metadata is msgspec.UNSET else order.metadata,
         payment=_payment(order) if caller and shows_payment(order, caller) else msgspec.UNSET,
     )
 

@@ -10,7 +10,7 @@ import msgspec
 
 from expediter import contracts
 from expediter.api.errors import MediaTypeUnsupported, RequestUnparsable
-from expediter.api.keys import order_id_in_header
+from expediter.api.keys import key_uuid_in_header
 from expediter.api.render import entry_view, letter_view, order_view
 from expediter.api.request import JSON, Headers, Request, Response, arguments, whole_number
 from expediter.app import intake, orders
@@ -46,7 +46,7 @@ class Operation(NamedTuple):
 def post_order(work: Work, request: Request) -> Response:
     headers = request.headers
     given = headers.get("idempotency-key")
-    given_id = given and order_id_in_header(given)
+    given_id = given and key_uuid_in_header(given)
     key = id_of_key(work, request.caller, given_id) if given_id else request.new_id
     accepted = intake.accept(work, request.caller, new_draft(request), key)
     said = [("Location", f"/orders/{key}"), ("Order-Id", key)]

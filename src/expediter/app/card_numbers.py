@@ -39,11 +39,14 @@ def without_card_numbers(text: str) -> str:
 
 
 def _texts(form: msgspec.Struct, prefix: str) -> Iterator[tuple[str, str]]:
-    """The path and the text of each field that is a text."""
+    """The path and the text of each field that is a text, or pairs of texts."""
     for name in form.__struct_fields__:
         value = getattr(form, name)
         if isinstance(value, str):
             yield prefix + name, value
+        elif isinstance(value, dict):
+            for key, text in value.items():
+                yield f"{prefix}{name}", f"{key} {text}"
         elif isinstance(value, tuple):
             for place, item in enumerate(value):
                 yield from _texts(item, f"{prefix}{name}[{place}].")

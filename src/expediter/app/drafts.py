@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 from expediter.app import addresses
 from expediter.app.card_numbers import MAYBE_CARD_NUMBER, card_numbers, refuse_card_numbers
 from expediter.app.faults import faults_of_body, faults_of_value
-from expediter.app.field_types import Currency, Email, Name, PaymentMethod, Price, Quantity
+from expediter.app.field_types import Currency, Email, Metadata, Name, PaymentMethod, Price, Quantity
 from expediter.app.ports import AcceptedOrder, OrderSettings
 from expediter.app.strict_json import repeated_key
 from expediter.domain.currencies import CURRENCIES, PUBLISHED
@@ -47,6 +47,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, o
     currency: Currency | None = None
     email: Email | None = None
     payment_method: PaymentMethod | None = None
+    metadata: Metadata | None = None
 
 
 class AcceptedItem(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -70,6 +71,7 @@ class AcceptedDraft(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     currency: str | None = None
     email: str | None = None
     payment_method: str | None = None
+    metadata: dict[str, str] | None = None
 
 
 class Terms(msgspec.Struct, frozen=True, gc=False):
@@ -117,10 +119,15 @@ def parse(body: bytes, form: type[D]) -> D:
 def _keys(draft: Draft | ChangeDraft) -> int:
     """The number of keys in the draft's text, without those that are null."""
     values = msgspec.structs.astuple(draft)
-    keys = len(values) - values.count(None) - values.count(UNSET)
+    keys = len(values) - values.count(None) - values.count(UNSET) + _pairs(draft)
     if draft.items is None or draft.items is UNSET:
         return keys
     return keys + sum(2 if item.unit_price is None else 3 for item in draft.items)
+
+
+def _pairs(draft: Draft | ChangeDraft) -> int:
+    """The number of names in the draft's metadata."""
+    return len(draft.metadata or ()) if isinstance(draft, Draft) else 0
 
 
 def convert(value: object, form: type[D]) -> D:
@@ -137,7 +144,10 @@ def _composed(draft: D, form: type[D]) -> D:
     text = encode(draft).decode()
     if (normal := composed(text)) == text:
         return draft
-    return convert(msgspec.json.decode(normal), form)
+    again = convert(msgspec.json.decode(normal), form)
+    if _pairs(draft) != _pairs(again):
+        raise OrderInvalid((Fault("metadata", "two of its names are the same text (in Unicode's NFC)"),))
+    return again
 
 
 def fingerprint(draft: AnyDraft) -> str:
@@ -149,7 +159,9 @@ encode = msgspec.json.Encoder().encode
 
 
 def _numbered(draft: AnyDraft) -> AnyDraft:
-    """The draft with digits as the numbers that they are."""
+    """The draft with digits as the numbers that they are, and metadata in the order of its names."""
+    if draft.metadata is not None:
+        draft = msgspec.structs.replace(draft, metadata=dict(sorted(draft.metadata.items())) or None)
     if isinstance(draft.quantity, str):
         draft = msgspec.structs.replace(draft, quantity=int(draft.quantity))
     if draft.items and any(isinstance(item.quantity, str) for item in draft.items):
@@ -213,6 +225,7 @@ def completed(draft: AnyDraft, order_id: str, at: int, terms: Terms) -> Order:
         created_at=at,
         updated_at=at,
         payment_method=msgspec.UNSET if draft.payment_method is None else draft.payment_method,
+        metadata=draft.metadata or UNSET,
     )
 
 
@@ -226,6 +239,7 @@ def draft_of(order: Order) -> Draft:
         currency=order.currency,
         email=order.email,
         payment_method=None if order.payment_method is UNSET else order.payment_method,
+        metadata=None if order.metadata is UNSET else order.metadata,
     )
 
 

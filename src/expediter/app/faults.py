@@ -21,7 +21,7 @@ Lists: TypeAlias = Mapping[str, type[msgspec.Struct]]
 #: Faults of one body that are listed at most.
 MOST = 20
 
-_PATH = re.compile(r" - at `\$\.?(.*)`$")
+_PATH = re.compile(r" - at (?:`key` in )?`\$\.?(.*)`$")
 
 #: The message for a text that does not match the pattern of its field.
 _FORMS = {
@@ -29,6 +29,8 @@ _FORMS = {
     "currency": "an ISO 4217 code such as USD or EUR",
     "email": "one e-mail address such as name@example.com",
     "payment_method": "a token of the payment provider: letters, digits, _ and -, with a letter; never a card number",
+    "metadata[]": "text without control characters",
+    "metadata": "a name that can be seen, on one line from left to right",
     "name": "text that can be seen, on one line from left to right",
     "user_id": "text that can be seen, on one line from left to right",
     "restaurant_id": "text that can be seen, on one line from left to right",
@@ -95,6 +97,9 @@ def _of_field(value: Json, form: type[msgspec.Struct], name: str, lists: Lists, 
     fault = _alone(form, name, value)
     if fault is None:
         return
+    if isinstance(value, dict) and (pairs := list(_of_pairs(value, form, name, prefix))):
+        yield from pairs
+        return
     if not fault.path.startswith(f"{name}["):
         yield Fault(prefix + fault.path, fault.message)
         return
@@ -106,6 +111,12 @@ def _of_field(value: Json, form: type[msgspec.Struct], name: str, lists: Lists, 
             yield from _of_object(item, lists[name], lists, f"{prefix}{name}[{place}]")
         else:
             yield Fault(f"{prefix}{name}[{place}]", wrong.message)
+
+
+def _of_pairs(pairs: dict[str, Json], form: type[msgspec.Struct], name: str, prefix: str) -> Iterator[Fault]:
+    for key, value in pairs.items():
+        if (wrong := _alone(form, name, {key: value})) is not None:
+            yield Fault(f"{prefix}{name}", f"{key[:MOST]}: {wrong.message}")
 
 
 def _alone(form: type[msgspec.Struct], name: str, value: Json) -> Fault | None:
@@ -130,7 +141,7 @@ def explained(error: msgspec.ValidationError) -> Fault:
     path = where[1] if where else ""
     said = _PATH.sub("", text)
     if "matching regex" in said:
-        return Fault(path, _FORMS.get(path.rpartition(".")[2], "text of another form"))
+        return Fault(path, _FORMS.get(path.replace("[...]", "[]").rpartition(".")[2], "text of another form"))
     for pattern, words in _KINDS:
         if found := pattern.fullmatch(said):
             return Fault(path, words(found))

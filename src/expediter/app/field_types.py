@@ -31,6 +31,15 @@ Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=VISIBLE)]
 Email = Annotated[str, Meta(max_length=254, pattern=ADDRESS)]
 #: A token has a letter, so that no card number is one.
 PaymentMethod = Annotated[str, Meta(max_length=MAX_NAME, pattern=r"^[0-9_-]*[A-Za-z][A-Za-z0-9_-]*\Z")]
+#: The caller's own names and values of an order: at most so many pairs, and characters of a name and of a value.
+MAX_PAIRS, MAX_KEY, MAX_VALUE = 20, 40, 500
+Metadata = Annotated[
+    dict[
+        Annotated[str, Meta(min_length=1, max_length=MAX_KEY, pattern=VISIBLE)],
+        Annotated[str, Meta(max_length=MAX_VALUE, pattern=rf"^[^{HIDDEN}]*\Z")],
+    ],
+    Meta(max_length=MAX_PAIRS),
+]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
 Price = Annotated[int, Meta(ge=0, le=LARGEST_TOTAL)]
 Digits = Annotated[str, Meta(max_length=20, pattern=r"^0*[1-9][0-9]{0,8}\Z")]

@@ -188,6 +188,7 @@ class OrderDocument(msgspec.Struct, frozen=True, gc=False):
     email: str | None
     created_at: int
     payment_method: str | msgspec.UnsetType = msgspec.UNSET
+    metadata: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 def document(order: Order) -> Json:
@@ -204,6 +205,8 @@ def document(order: Order) -> Json:
     }
     if order.payment_method is not msgspec.UNSET:
         written["payment_method"] = order.payment_method
+    if order.metadata is not msgspec.UNSET:
+        written["metadata"] = dict(order.metadata)
     return written
 
 
@@ -224,4 +227,5 @@ def from_document(value: Json) -> Order:
         created_at=given.created_at,
         updated_at=given.created_at,
         payment_method=given.payment_method,
+        metadata=given.metadata,
     )

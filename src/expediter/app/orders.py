@@ -10,11 +10,12 @@ import msgspec
 from expediter.app import addresses, intake
 from expediter.app.access import Scope
 from expediter.app.drafts import ChangeDraft, change_of
-from expediter.app.idempotency import own_id
+from expediter.app.idempotency import own_id, uuid_of
 from expediter.app.payments.news import tell
 from expediter.app.ports import NO_CURSOR, Caller, Outcome, Page, Query, Work
 from expediter.domain import order as rules
 from expediter.domain.errors import NO_LIST, OrderInvalid, OrderNotFound
+from expediter.domain.ids import uuid_in
 from expediter.domain.order import Order
 from expediter.domain.texts import composed
 
@@ -24,17 +25,22 @@ def find(work: Work, caller: Caller, order_id: str) -> Order:
 
     Raises OrderNotFound when it is absent, deleted or another user's.
     """
-    asked = order_id.lower()  # a UUID is the same in capitals (RFC 9562, section 4)
-    for found in (intake.known(work, one) for one in _ids(caller, asked)):
+    for found in (intake.known(work, one) for one in _ids(caller, order_id)):
         if found is not None and found.deleted_at is None and (caller.operator or caller.user_id == found.user_id):
             return found
     raise OrderNotFound(f"There is no order {order_id}. Check the id.")
 
 
+def id_of(work: Work, caller: Caller, asked: str) -> str:
+    """The id of the order whose id or key this is, deleted ones included; what is asked for where there is none."""
+    return next((one for one in _ids(caller, asked) if intake.known(work, one) is not None), asked)
+
+
 def _ids(caller: Caller, asked: str) -> Iterator[str]:
     """The ids that an order may have whose id or key this is."""
-    yield asked
-    if (own := own_id(caller, asked)) != asked:
+    if (id_ := uuid_in(asked)) is not None:
+        yield id_
+    if (own := own_id(caller, uuid_of(asked))) != id_:
         yield own
 
 

@@ -7,7 +7,8 @@ from urllib.parse import unquote
 import msgspec
 
 from expediter.api.access import NEEDS, require
-from expediter.api.errors import RETRY_AFTER, PathUnknown, Unauthorized, problem
+from expediter.api.errors import RETRY_AFTER, PathUnknown, RequestUnparsable, Unauthorized, problem
+from expediter.api.keys import key_uuid_in_header
 from expediter.api.request import Request, Response
 from expediter.api.rest import OPERATIONS, Operation
 from expediter.app.access import OwnerRefused, ScopeMissing
@@ -19,7 +20,6 @@ from expediter.asl.protocol import Json
 from expediter.aws import clock
 from expediter.aws.callers import from_authorizer, from_message
 from expediter.domain.errors import IdempotencyKeyReused, OrderError, OrderInvalid, OrderNotFound
-from expediter.domain.ids import uuid_in
 
 #: The error text for an operation that only a server has.
 ELSEWHERE = (
@@ -54,11 +54,12 @@ def admitted(work: Work, message: Message) -> Message:
         return message
     caller = from_message(message.attributes)
     require(caller.scopes, NEEDS["postOrder"])
-    if (key := uuid_in(message.attributes.get("order_id", ""))) is None:
-        return message
     try:
+        key = key_uuid_in_header(message.attributes.get("order_id", ""))
         draft = parse(message.body, Draft)
-    except (OrderInvalid, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (OrderInvalid, RequestUnparsable, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return message
+    if key is None:
         return message
     require_owner(caller, draft)
     order_id = id_of_key(work, caller, key)

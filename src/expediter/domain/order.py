@@ -119,6 +119,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 
     ``version`` counts its writes; 0 has never been written. ``name`` is None for an order of several items.
     ``payment_method``: the payment provider's token for what the customer pays with. It is in no answer.
+    ``metadata``: the caller's own names and values, which mean nothing here.
     ``awaited_payment``: while its charge is pending.
     """
 
@@ -139,6 +140,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     effects: dict[EffectKind, Effect] = {}
     version: int = 0
     payment_method: str | msgspec.UnsetType = msgspec.UNSET
+    metadata: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
     awaited_payment: AwaitedPayment | msgspec.UnsetType = msgspec.UNSET
 
     @property
@@ -292,6 +294,7 @@ def nameless(order: Order) -> Order:
         error_message=None,
         items=items,
         payment_method=msgspec.UNSET,
+        metadata=msgspec.UNSET,
         awaited_payment=msgspec.UNSET,
     )
 

@@ -1,5 +1,6 @@
 """API Gateway's mapping templates, rendered as it does: $input, $util and $context, and Java's strings."""
 
+import re
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -23,6 +24,9 @@ class Text(str):
     def substring(self, start: int, end: int) -> "Text":
         return Text(self[start:end])
 
+    def matches(self, pattern: str) -> bool:
+        return re.fullmatch(pattern, self) is not None
+
     def replace(self, old: str, new: str, _: Any = -1) -> "Text":
         return Text(super().replace(old, new))
 
@@ -37,8 +41,8 @@ class Input:
 
 
 class Util:
-    def urlEncode(self, text: str) -> str:  # noqa: N802  # API Gateway's name
-        return quote_plus(text)
+    def urlEncode(self, text: str) -> Text:  # noqa: N802  # API Gateway's name
+        return Text(quote_plus(text))
 
 
 #: What the access token of somebody who signed in with a password says beside the user.

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from demo.serving import Patience, running
+from expediter.app.idempotency import uuid_of
 from expediter.cli.submitting import order_lines, sending
 from tests.cli.conftest import Run, Server, Start
 
@@ -171,7 +172,7 @@ def test_the_field_that_is_the_key_can_be_named(server: Server, typed: Run, tmp_
 
 
 def test_a_field_of_the_order_can_be_its_key_and_stays_in_it() -> None:
-    assert key_and_body({"name": "n17", "note": 1}, "name") == (order_lines.key_of("n17"), {"name": "n17", "note": 1})
+    assert key_and_body({"name": "n17", "note": 1}, "name") == (uuid_of("n17"), {"name": "n17", "note": 1})
 
 
 @pytest.mark.parametrize("line", [{}, {"receipt": ""}, {"receipt": None}])
@@ -194,8 +195,8 @@ def test_a_uuid_in_capitals_is_the_same_id_and_one_in_another_spelling_is_anothe
     plain = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
     spelt = [plain, f"{{{plain}}}", f"urn:uuid:{plain}", plain.replace("-", ""), f"{plain[:4]}-{plain[4:]}"]
 
-    assert order_lines.key_of(plain.upper()) == order_lines.key_of(plain) == plain
-    assert len({order_lines.key_of(own) for own in spelt}) == len(spelt)
+    assert uuid_of(plain.upper()) == uuid_of(plain) == plain
+    assert len({uuid_of(own) for own in spelt}) == len(spelt)
 
 
 def test_who_submits_lines_without_ids_is_told_what_orders_them_again_before_the_file_is_corrected(

@@ -65,7 +65,7 @@ def test_an_order_by_rest(house: House, outside: Outside) -> None:
         "total": 3000,
         "currency": "USD",
     }
-    assert order.keys() == {*shown, "id", "order_status", "error_message", "created_at", "updated_at"}
+    assert order.keys() == {*shown, "id", "order_status", "error_message", "created_at", "updated_at", "metadata"}
 
 
 def test_an_order_by_graphql(house: House, outside: Outside) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from expediter.app import orders
 from expediter.app.operator.services import DEAD_LETTERS, AuditEntry, OperatorServices
 from expediter.app.ports import Caller
 
@@ -46,9 +47,9 @@ def record(services: OperatorServices, who: Operator, kind: str, subject: str, d
 
 
 def record_operation(services: OperatorServices, caller: Caller, operation: str, subject_id: str | None) -> None:
-    """Records one of OPERATIONS. ``subject_id``: the id of its order or message."""
+    """Records one of OPERATIONS. ``subject_id``: its order's id or key, or its message's id."""
     kind = OPERATIONS[operation]
     if "Letter" not in operation:
-        record(services, operator_of(caller), kind, (subject_id or "").lower())
+        record(services, operator_of(caller), kind, orders.id_of(services.work, caller, subject_id or ""))
     else:
         record(services, operator_of(caller), kind, DEAD_LETTERS, f"message {subject_id}" if subject_id else "")

@@ -30,9 +30,10 @@ def handler(event: Json, _: object) -> Json:
 
 def answer(event: Json) -> Response:
     """Raises OrderError."""
-    name, params = _router.find(event["httpMethod"], unquote(event["path"]))
+    name, quoted = _router.find(event["httpMethod"], event["path"])
     operation = operation_of(name)
-    request, claims = request_of(event, name, params), wiring.api_claims()
+    request = request_of(event, name, {param: unquote(value) for param, value in quoted.items()})
+    claims = wiring.api_claims()
     response = operation.handle(wiring.work(claims), request)
     claims.commit()
     return response

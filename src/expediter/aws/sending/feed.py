@@ -17,7 +17,7 @@ from expediter.domain.errors import OrderNotFound
 PUBLISH = """mutation Publish($id: ID!) {
   publishOrder(id: $id) {
     id userId restaurantId name quantity items { name quantity unitPrice } total currency
-    orderStatus errorMessage createdAt updatedAt
+    orderStatus errorMessage createdAt updatedAt metadata { key value }
   }
 }"""
 

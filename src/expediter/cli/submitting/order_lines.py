@@ -13,14 +13,12 @@ import msgspec
 
 from expediter.app.drafts import Draft
 from expediter.app.field_types import VISIBLE
+from expediter.app.idempotency import OF_TEXTS, uuid_of
 from expediter.app.strict_json import decode
 from expediter.asl.protocol import Json
 from expediter.cli.files import LONGEST
-from expediter.domain.ids import uuid_in
 from expediter.domain.texts import composed
 
-#: The namespace of keys for lines without an id (RFC 9562, 5.5). Never change it: the keys would change with it.
-NAMESPACE = uuid.UUID("8f1d3f0a-6f0e-5e0b-9d57-3b9f7f1c2a44")
 #: The fields that may hold a line's own id, unless another field is named.
 KEYS = ("id", "idempotency_key")
 #: Fields that belong to the order, also when one of them is its key.
@@ -60,17 +58,8 @@ def read(number: int, text: bytes, key_field: str | None = None) -> Line:
     kept = {name: value for name, value in order.items() if not _is_key_only(name, key_field)}
     body = text if kept == order else msgspec.json.encode(kept)
     if own is None:
-        return Line(number, str(uuid.uuid5(NAMESPACE, f"{number}:{text.decode()}")), body, own_key=False)
-    return Line(number, key_of(own), body, own_key=True)
-
-
-def key_of(own: str) -> str:
-    """A line's own id as an idempotency key: itself when it is a UUID, else the UUID that follows from it.
-
-    Both spellings of a text (NFC and NFD) are one id. A UUID in braces, with ``urn:uuid:`` or without dashes is
-    a text like any other.
-    """
-    return uuid_in(own) or str(uuid.uuid5(NAMESPACE, composed(own)))
+        return Line(number, str(uuid.uuid5(OF_TEXTS, f"{number}:{text.decode()}")), body, own_key=False)
+    return Line(number, uuid_of(own), body, own_key=True)
 
 
 def _is_key_only(name: str, key_field: str | None) -> bool:

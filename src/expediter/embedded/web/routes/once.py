@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from expediter.api.keys import order_id_in_header
+from expediter.api.keys import key_uuid_in_header
 from expediter.api.request import Request, Response
 from expediter.app.idempotency import own_id
 from expediter.app.operator.repeats import Answer, once
@@ -24,7 +24,7 @@ async def carry_out_once(
 
     Raises OrderInvalid and RequestUnparsable for a key that is none, IdempotencyKeyReused, and what the act raises.
     """
-    given = order_id_in_header(request.headers.get("idempotency-key", ""))
+    given = key_uuid_in_header(request.headers.get("idempotency-key", ""))
     key = given and own_id(request.caller, given)
     asked = _hash(request, name, "operator" if request.caller.operator else "customer")
 
