@@ -1,6 +1,7 @@
 """Fair queueing: how many of one caller's requests are read in one turn of the loop, and in which order the others."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -89,6 +90,32 @@ async def test_every_request_that_had_to_wait_is_answered() -> None:
         for client in clients:
             assert await client.hears(3) == [200] * 3
         assert server.connections.held == 0
+
+
+@pytest.mark.usefixtures("one_each")
+async def test_requests_that_are_sent_ahead_need_turns_too() -> None:
+    turns = list[int]()
+
+    class Noting(Echo):
+        def answer(self, head: RequestHead, body: bytes) -> Answer:
+            turns.append(turn)
+            return super().answer(head, body)
+
+    async with running(Noting()) as server, crowd(server, 5) as clients:
+        turn, loop = 0, asyncio.get_running_loop()
+
+        def count() -> None:
+            nonlocal turn
+            turn += 1
+            if len(turns) < 45:
+                loop.call_soon(count)
+
+        count()
+        for client in clients:
+            client.writer.write(GET * 9)
+        for client in clients:
+            assert await client.hears(9) == [200] * 9
+    assert max(Counter(turns).values()) <= 2  # this test's turn may lie across two of the queue
 
 
 @pytest.mark.usefixtures("one_each")

@@ -134,18 +134,20 @@ class HttpConnection(asyncio.Protocol):
         elif self._cycle or self._waiting:
             self._buffer += data
             self._stop_reading()
-        elif self._bounds.turns.take(self._caller):
-            self._read(self._buffer + data if self._buffer else data, len(data))
         else:
-            self._wait(data)
+            held, self._buffer = self._buffer, b""
+            self._read_in_turn(held + data if held else data, len(data))
 
-    def _wait(self, data: bytes) -> None:
-        """Others come first: this is read when it is its caller's turn."""
+    def _read_in_turn(self, data: bytes, count: int) -> None:
+        """Reads ``data`` now, or when it is its caller's turn. ``count``: how many of its bytes are new."""
+        if self._bounds.turns.take(self._caller):
+            self._read(data, count)
+            return
         self._waiting = True
-        self._buffer += data
+        self._buffer = data
         self._stop_reading()
-        self._received += len(data)
-        self._bounds.hold(self, len(data))
+        self._received += count
+        self._bounds.hold(self, count)
         self._bounds.turns.wait(self._caller, self)
 
     def turn(self) -> None:
@@ -293,11 +295,11 @@ class HttpConnection(asyncio.Protocol):
         self._bounds.owes(self)
 
     def _read_on(self) -> None:
-        """Reads the bytes that came after the request that was answered."""
+        """Reads the bytes that came after the request that was answered. They need a turn as those that come now do."""
         if self._cycle or self._closing or self.transport.is_closing():
             return
         data, self._buffer = self._buffer, b""
-        self._read(data, len(data))
+        self._read_in_turn(data, len(data))
 
     def pause_writing(self) -> None:
         self.full = True
