@@ -11,6 +11,7 @@ from uvicorn.server import ServerState
 
 from expediter.api.request import Response
 from expediter.embedded.web.connections import Connections
+from expediter.embedded.web.fair_queue import FairQueue
 from expediter.embedded.web.http1.connection import HttpConnection
 from expediter.embedded.web.http1.request_cycle import Answer
 from expediter.embedded.web.http1.request_head import RequestHead
@@ -79,6 +80,7 @@ class Feeder:
         self._state = ServerState()
         self._bounds = Connections(10)
         self._loop = _Calls()
+        self._bounds.turns = FairQueue(self._loop)  # type: ignore[arg-type]  # it only calls soon
 
     def feed(self, segments: list[bytes]) -> Seen:
         """What the server makes of the segments and the end of the stream."""
