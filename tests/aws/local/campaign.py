@@ -28,6 +28,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from expediter.api.access import TokenClaims, caller_of
+from expediter.app.idempotency import own_id
 from expediter.aws.stores.items import order_of
 from infra.api.openapi import template as mapping
 from infra.app import application
@@ -44,8 +46,9 @@ from tests.support.town import standing as outside_standing
 
 ORDER = json.dumps({"user_id": ANN, "restaurant_id": "Restaurant 4", "quantity": "3"})
 TOTAL = 3000
-#: Orders under way at once.
-WIDTH = 100
+#: Orders under way at once. Here each function has one process: with more, calls would wait for their turn until they
+#: are timed out, which they do not on AWS.
+WIDTH = 24
 #: The services that an order's way calls.
 SERVICES = ("sqs", "states", "lambda", "dynamodb", "secretsmanager")
 #: Seconds of an outage of a minute: the waits of the workflow and of the queue are shortened. The SDK's own are not, so
@@ -56,7 +59,7 @@ PATIENCE = 240.0
 #: How often a call meets a fault, in all its tries or in one.
 SHARE = 0.05
 #: Orders at random on one stack.
-SLICE = 428
+SLICE = 107
 
 
 class Campaign:
@@ -121,8 +124,9 @@ class Campaign:
 
     def place(self) -> str:
         """An order that was accepted: its customer repeats it under its key until it is."""
-        order_id = str(uuid.uuid4())
-        until(lambda: self._post(order_id), f"{order_id} is accepted")
+        key = str(uuid.uuid4())
+        until(lambda: self._post(key), f"the order under {key} is accepted")
+        order_id = own_id(caller_of(TokenClaims(ANN)), key)
         self.orders.append(order_id)
         self._under_way.append(order_id)
         if len(self._under_way) >= WIDTH:
@@ -130,9 +134,8 @@ class Campaign:
                 self._end()
         return order_id
 
-    def _post(self, order_id: str) -> bool:
-        headers = {"Idempotency-Key": order_id}
-        call = Request(ORDER, headers, {"sub": ANN, "cognito:groups": "operators"}, request_id=order_id)
+    def _post(self, key: str) -> bool:
+        call = Request(ORDER, {"Idempotency-Key": key}, {"sub": ANN}, request_id=key)
         form = call.render(mapping("post_order.request.vtl"))
         account, name = self.town.queue.split("/")[-2:]
         signed = f"AWS4-HMAC-SHA256 Credential=testing/20260101/{REGION}/sqs/aws4_request"
