@@ -137,3 +137,15 @@ async def test_a_program_whose_key_was_renewed_finds_its_former_answers(opened: 
         assert (again.headers["Idempotent-Replayed"], again.json()["id"]) == ("true", placed.json()["id"])
         repeated = await new.ask("DELETE", f"/orders/{placed.json()['id']}", act_key)
         assert (repeated.status_code, repeated.headers["Idempotent-Replayed"]) == (204, "true")
+
+
+async def test_an_order_s_id_as_a_key_does_not_repeat_what_its_customer_asked_for(opened: Opened) -> None:
+    """The id of her order is what her key becomes. She sent the same key again to delete it."""
+    async with town(opened) as (_, callers):
+        ann, bob, key = callers["a customer"], callers["another customer"], str(uuid4())
+        order_id = (await ann.place(key)).json()["id"]
+        assert (await ann.ask("DELETE", f"/orders/{order_id}", key)).status_code == 204
+        for caller in (bob, callers["till"]):
+            answer = await caller.ask("DELETE", f"/orders/{order_id}", order_id)
+            assert "Idempotent-Replayed" not in answer.headers
+        assert (await bob.ask("DELETE", f"/orders/{order_id}", order_id)).status_code == 404
