@@ -37,6 +37,15 @@ from tests.app.test_drafts import PLAIN, paths
         "\ufe0f",
         "a\U000e0041b",  # a tag
         "\U0001d173",
+        "\ue000",  # for private use: each font shows something else, or nothing
+        "Ada \uf8ff",
+        "\U000f0000",
+        "\U0010fffd",
+        "\ufdd0",  # no character
+        "a\U0002ffff",
+        "\u2065",  # reserved for characters without a width
+        "\ufff0",
+        "\U000e0fff",
     ],
 )
 def test_an_invisible_name_or_one_that_changes_its_line_is_refused(field: str, text: str) -> None:
@@ -61,6 +70,15 @@ def test_every_control_and_format_character_is_refused_but_those_that_show() -> 
     found = {code for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) in hidden}
 
     assert {code for code in found if re.match(VISIBLE, f"a{chr(code)}")} <= SHOWN
+
+
+def test_no_character_for_private_use_or_without_a_meaning_is_taken_and_those_that_may_get_one_are() -> None:
+    codes = range(sys.maxunicode + 1)
+    private = {code for code in codes if unicodedata.category(chr(code)) == "Co"}
+    never = {code for code in codes if code & 0xFFFE == 0xFFFE} | set(range(0xFDD0, 0xFDF0))
+
+    assert not {code for code in private | never if re.match(VISIBLE, f"a{chr(code)}")}
+    assert re.match(VISIBLE, "a\u0378\U0001fadc\U000323b0")
 
 
 @pytest.mark.parametrize("address", ["a\u200b@b", "a@b\u202e", "a\u3000@b", "a@\u2066b", "\u2800@b"])

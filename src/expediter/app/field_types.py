@@ -10,12 +10,15 @@ from expediter.domain.order import LARGEST_QUANTITY
 #: Characters of a name.
 MAX_NAME = 200
 
-#: Characters that end a line, change its direction, or have no width (Unicode's Cc, Cf, Zl, Zp, and noncharacters). The
-#: joiners U+200C and U+200D are allowed: Persian, Hindi and emoji need them.
+#: Characters that end a line, change its direction, or have no width (Unicode's Cc, Cf, Zl, Zp), that are reserved for
+#: such ones, or that Unicode gives no meaning: for private use (Co) and noncharacters. What these show depends on the
+#: reader's fonts. The joiners U+200C and U+200D are allowed: Persian, Hindi and emoji need them. Other unassigned
+#: characters are allowed: each year some become letters and emoji.
 HIDDEN = (
-    r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
-    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff"
-)
+    r"\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ue000-\uf8ff\ufdd0-\ufdef\ufeff"
+    r"\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+    r"\U000f0000-\U0010ffff"
+) + "".join(rf"\U000{plane:x}fffe\U000{plane:x}ffff" for plane in range(1, 15))
 #: Characters that are allowed but invisible by themselves: spaces, joiners, fillers, variation selectors.
 BLANK = (
     r" \xa0\u034f\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180d\u180f\u2000-\u200a\u200c\u200d\u202f\u205f\u2800\u3000"

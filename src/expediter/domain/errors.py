@@ -16,7 +16,7 @@
     ├── PaymentNotAwaited          there is news of a pending payment, so nothing has to be waited for
     ├── PaymentUnavailable         the payment provider gave no answer that settles the question
     ├── RestaurantUnavailable      the restaurant gave no answer that settles the question
-    ├── StoreUnavailable           the order could not be written down
+    ├── StoreUnavailable           what is stored cannot be read or written just now
     └── TooBusy                    more is asked for than can be done: nothing was done for this request
 
 The class name is the ASL ``Error``, GraphQL's ``extensions.code``, the problem's ``type`` and the CLI's message.
@@ -49,6 +49,7 @@ NO_ORDER = "The order cannot be accepted as it is"
 NO_LIST = "The list cannot be given as it was asked for"
 NO_VERSION = "The workflow cannot be taken as it is"
 NO_ROUTING = "New orders cannot be routed so"
+NO_ACT = "The request cannot be carried out as it is"
 NO_ERASURE = "The customer cannot be forgotten as it was asked for"
 
 
@@ -63,7 +64,7 @@ class OrderInvalid(OrderError):
 
 
 class IdempotencyKeyReused(OrderError):
-    """This idempotency key was used for another order. Use a new key for a new order."""
+    """This idempotency key was used for another request. Use a new key for each new request."""
 
 
 class OrderNotFound(OrderError):
@@ -119,7 +120,7 @@ class RestaurantUnavailable(OrderError):
 
 
 class StoreUnavailable(OrderError):
-    """The order could not be written down, so nothing was accepted. Try again in a moment."""
+    """What is stored cannot be read or written just now, so nothing was done. Try again in a moment."""
 
 
 class TooBusy(OrderError):

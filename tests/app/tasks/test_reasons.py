@@ -23,7 +23,7 @@ def test_what_a_provider_said_comes_before_what_the_workflow_caught() -> None:
     [
         ("PaymentUnavailable", "The payment could not be confirmed."),
         ("RestaurantUnavailable", "The restaurant could not be reached."),
-        ("StoreUnavailable", "The order could not be written down."),
+        ("StoreUnavailable", "The order could not be read or written."),
         ("States.Timeout", "The order could not be completed (States.Timeout)."),
     ],
 )

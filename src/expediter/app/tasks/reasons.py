@@ -9,7 +9,7 @@ CANCELLED = "The customer cancelled the order."
 _ERRORS = {
     "PaymentUnavailable": "The payment could not be confirmed.",
     "RestaurantUnavailable": "The restaurant could not be reached.",
-    "StoreUnavailable": "The order could not be written down.",
+    "StoreUnavailable": "The order could not be read or written.",
 }
 
 

@@ -51,6 +51,19 @@ async def test_the_secret_is_not_in_the_file(opened: Opened) -> None:
     assert b"till" in written
 
 
+@pytest.mark.parametrize(("method", "path"), [("POST", "/keys"), ("DELETE", "/dlq"), ("DELETE", "/workflow/routing")])
+async def test_a_key_that_is_none_is_refused_and_the_answer_speaks_of_no_order(
+    opened: Opened, method: str, path: str
+) -> None:
+    async with opened() as served:
+        body = TILL if path == "/keys" else None
+        refused = await served.client.request(method, path, json=body, headers={"Idempotency-Key": "k" * 256})
+
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("The request cannot be carried out as it is: Idempotency-Key: ")
+    assert [fault["path"] for fault in refused.json()["errors"]] == ["Idempotency-Key"]
+
+
 async def test_another_request_under_the_key_is_refused(opened: Opened) -> None:
     async with opened() as served:
         key = new_id()

@@ -10,6 +10,7 @@ from expediter.api.request import Request, Response
 from expediter.app.idempotency import own_id
 from expediter.app.operator.repeats import Answer, once
 from expediter.app.operator.services import OperatorServices
+from expediter.domain.errors import NO_ACT
 from expediter.embedded.web.backend import Backend
 
 #: The header of an answer that repeats an earlier one.
@@ -23,7 +24,7 @@ async def carry_out_once(
 
     Raises OrderInvalid and RequestUnparsable for a key that is none, IdempotencyKeyReused, and what the act raises.
     """
-    given = key_uuid_in_header(request.headers.get("idempotency-key", ""))
+    given = key_uuid_in_header(request.headers.get("idempotency-key", ""), NO_ACT)
     key = given and own_id(request.caller, given)
     asked = _hash(request, name, "operator" if request.caller.operator else "customer")
 
