@@ -3,7 +3,7 @@
 Another user's order is "not found", so that nobody learns whether it exists.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 import msgspec
 
@@ -36,12 +36,16 @@ def id_of(work: Work, caller: Caller, asked: str) -> str:
     return next((one for one in _ids(caller, asked) if intake.known(work, one) is not None), asked)
 
 
-def _ids(caller: Caller, asked: str) -> Iterator[str]:
-    """The ids that an order may have whose id or key this is."""
-    if (id_ := uuid_in(asked)) is not None:
-        yield id_
-    if (own := own_id(caller, uuid_of(asked))) != id_:
-        yield own
+def _ids(caller: Caller, asked: str) -> Iterable[str]:
+    """The ids that an order may have whose id or key this is.
+
+    Programs and operators see all orders. So their own key comes before the same key of the plain token, which is the
+    id of another order.
+    """
+    own, id_ = own_id(caller, uuid_of(asked)), uuid_in(asked)
+    if id_ is None:
+        return (own,)
+    return dict.fromkeys((own, id_) if caller.operator else (id_, own))
 
 
 def shows_payment(order: Order, caller: Caller) -> bool:

@@ -108,6 +108,16 @@ async def test_a_program_finds_its_order_under_its_key_and_nobody_else_does(open
         assert (await callers["till"].ask("GET", f"/orders/{placed}", "")).status_code == 200
 
 
+async def test_a_key_that_the_plain_token_used_too_still_names_each_caller_s_own_order(opened: Opened) -> None:
+    async with town(opened) as (_, callers):
+        del callers["the issuer's program"]  # it may not read
+        key = str(uuid4())
+        for name in ("the plain token", *callers):
+            placed = (await callers[name].place(key)).json()["id"]
+            assert (await callers[name].ask("GET", f"/orders/{key}", "")).json()["id"] == placed, name
+            assert (await callers[name].ask("POST", f"/orders/{key}/cancel", "")).json()["id"] == placed, name
+
+
 async def test_what_another_asked_for_under_the_same_key_is_not_repeated(opened: Opened) -> None:
     """Acts of operators: the dead letters, a key, an order that is taken back."""
     async with town(opened) as (_, callers):
