@@ -43,7 +43,7 @@ class Someone(NamedTuple):
 
 
 async def key_for(served: Served, name: str) -> Someone:
-    asked = {"name": name, "scopes": ["orders:read", "orders:write", "dlq", "keys"]}
+    asked = {"name": name, "scopes": ["orders:read", "orders:write", "dlq", "keys", "mail", "refunds"]}
     answer = await served.client.post("/keys", json=asked, headers=ADMIN)
     return Someone(served.client, answer.raise_for_status().json()["secret"])
 
@@ -116,6 +116,14 @@ async def test_a_key_that_the_plain_token_used_too_still_names_each_caller_s_own
             placed = (await callers[name].place(key)).json()["id"]
             assert (await callers[name].ask("GET", f"/orders/{key}", "")).json()["id"] == placed, name
             assert (await callers[name].ask("POST", f"/orders/{key}/cancel", "")).json()["id"] == placed, name
+
+
+async def test_a_program_s_key_names_its_order_to_the_acts_of_operators_too(opened: Opened) -> None:
+    async with town(opened) as (_, callers):
+        shop, key = callers["shop"], str(uuid4())
+        await shop.place(key)
+        assert (await shop.ask("POST", f"/orders/{key}/mails/resend", "", {})).json() == {"resent": 0}
+        assert (await shop.ask("POST", f"/orders/{key}/redrive", "")).json()["error"] == "NotRetryable"
 
 
 async def test_what_another_asked_for_under_the_same_key_is_not_repeated(opened: Opened) -> None:

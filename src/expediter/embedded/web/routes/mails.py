@@ -73,10 +73,12 @@ async def resend_mails(home: Backend, request: Request) -> Response:
         raise OrderInvalid((Fault("recipient", explained(error).message),), _NO_RESEND) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestUnparsable(f'The body is not JSON: {reason(error)}. Send {{"recipient": …}} or {{}}.') from error
-    who, order_id = operator_of(request.caller), request.params["id"]
-    resent = await home.write_as_operator(
-        lambda services: actions.resend_of(services, who, order_id, asked.recipient), "resendMails"
-    )
+
+    def resend(services: OperatorServices) -> int:
+        order = orders.find(services.work, request.caller, request.params["id"])
+        return actions.resend_of(services, operator_of(request.caller), order.id, asked.recipient)
+
+    resent = await home.write_as_operator(resend, "resendMails")
     return Response(200, _JSON, msgspec.json.encode({"resent": resent}))
 
 

@@ -10,6 +10,7 @@ import msgspec
 from expediter.api.errors import RequestUnparsable
 from expediter.api.request import JSON, Request, Response, arguments
 from expediter.api.rest import require_json
+from expediter.app import orders
 from expediter.app.faults import explained, reason
 from expediter.app.instants import instant
 from expediter.app.operator import actions, versions
@@ -106,10 +107,11 @@ async def undo_routing(home: Backend, request: Request) -> Response:
 
 async def redrive_order(home: Backend, request: Request) -> Response:
     """Raises OrderNotFound, NotRetryable, IdempotencyKeyReused."""
-    order_id, who = request.params["id"], operator_of(request.caller)
+    who = operator_of(request.caller)
 
     def redrive(services: OperatorServices) -> bytes:
-        return msgspec.json.encode({"state": actions.redrive(services, who, order_id)})
+        order = orders.find(services.work, request.caller, request.params["id"])
+        return msgspec.json.encode({"state": actions.redrive(services, who, order.id)})
 
     answer = await carry_out_once(home, request, "redriveOrder", redrive)
     return said(Response(200, (("Content-Type", JSON),), answer.body), answer)
