@@ -61,7 +61,7 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
     (
         "connections",
         f"{descriptors.WANTED - descriptors.OWN:,}, or as many as the system's limit of open files leaves",
-        "who has been idle longest makes room, first of a caller with more than a fair share; if nobody is, 503",
+        "the one that is idle longest is closed, first of a caller with more than a fair share; if none is idle, 503",
     ),
     ("websockets", f"{web_app.MOST_SOCKETS:,}", "503"),
     (
@@ -112,7 +112,7 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         "429 `TooManyRequests`",
     ),
     (
-        "requests with the plain token; of one address where no token is needed, or to `/tasks` and `/webhooks`",
+        "requests with the plain token; of one address where no token is needed",
         (
             f"as one key, and what others leave: nothing while they asked in the last {shares.PRESENT:g} s and "
             "requests have to wait"
@@ -120,8 +120,16 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         "429 `TooManyRequests`",
     ),
     (
-        "requests of who has used up half of what he may send at once",
-        f"none while {shares.CROWDED * units.QUEUE_LIMIT:,.0f} requests wait to be written",
+        "requests of one address to `/tasks` and `/webhooks`",
+        f"{shares.OF_PROGRAM:,} at once, then {shares.OF_PROGRAM_EACH_SECOND:,g} a second",
+        "429 `TooManyRequests`",
+    ),
+    (
+        "requests of a caller that has used up half of what it may send at once",
+        (
+            f"none while {shares.CROWDED * units.QUEUE_LIMIT:,.0f} requests wait to be written and others asked in the "
+            f"last {shares.PRESENT:g} s, or while {shares.RESERVED * units.QUEUE_LIMIT:,.0f} wait"
+        ),
         "429 `TooManyRequests`",
     ),
     (

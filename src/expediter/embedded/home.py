@@ -41,6 +41,7 @@ from expediter.embedded.stores.claims import SqliteClaims
 from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.orders import Numbered
 from expediter.embedded.stores.queue import SqliteQueue
+from expediter.embedded.stores.task_tokens import SqliteTaskTokens
 from expediter.embedded.web.customer_links import links_in
 from expediter.embedded.web.feed import Feed
 
@@ -169,6 +170,7 @@ class Home:
         self._events = events
         self._services = services
         self._committed = committed
+        self._task_tokens = SqliteTaskTokens(database.reading)
         self._histories = committed.histories
         self._scrub = scrub
         self._loops = loops
@@ -240,8 +242,13 @@ class Home:
 
     def report(self, token: str, report: TaskReport, name: str) -> asyncio.Future[None]:
         """Reports to the task that waits for this token. The future ends once that is durable. It may raise
-        TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TooBusy.
+        TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TaskTokenUnknown, StoreUnavailable, TooBusy.
+
+        Anybody can send a wrong token, so it is looked for before the writer has work with it. A token is given away
+        once it is committed.
         """
+        with snapshot(self._database.reading):
+            self._task_tokens.find(token, self.clock.now())
         return self._writer.run(name, lambda: self.engine.workflows.report(token, report))
 
     async def erase(self, user_id: str, who: Operator) -> Erased:

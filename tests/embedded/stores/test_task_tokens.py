@@ -217,3 +217,11 @@ async def test_an_answer_that_comes_before_the_timer_but_after_its_time_is_too_l
             await stage.home.report(late, OK, "report")
         await stage.quiet()
         assert stage.status(order_id) == "FAILED"
+
+
+@story
+async def test_a_wrong_token_is_no_work_for_the_writer(tmp_path: Path) -> None:
+    written(tmp_path, waiting())
+    async with shop(tmp_path) as stage:
+        with pytest.raises(TaskTokenUnknown):
+            stage.home.report("never-given", OK, "report")  # it raises at once: there is nothing to wait for

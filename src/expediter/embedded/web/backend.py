@@ -74,7 +74,7 @@ class Backend(Protocol):
     def report(self, token: str, report: TaskReport, name: str) -> asyncio.Future[None]:
         """Reports to the task that waits for this token. The future ends once that is durable.
 
-        It may raise TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TooBusy.
+        It may raise TaskTokenUnknown, StoreUnavailable or TooBusy. Raises TaskTokenUnknown, StoreUnavailable, TooBusy.
         """
 
     async def erase(self, user_id: str, who: Operator) -> Erased:
@@ -93,7 +93,7 @@ class Backend(Protocol):
         """Whether new orders can be accepted."""
 
     def outages(self) -> tuple[Outage, ...]:
-        """What is wrong with the file; None while nothing is."""
+        """What is wrong with the file; empty while nothing is."""
 
     def shed(self) -> None:
         """Counts a request that was refused because the server is too busy."""

@@ -147,8 +147,8 @@ BURST, EACH_SECOND = 100, 20.0
 OF_USER, OF_USER_EACH_SECOND = 200, 50.0
 OF_PROGRAM, OF_PROGRAM_EACH_SECOND = 1_000, 1_000.0
 #: Parts of the places in which requests wait to be written. When the first part is taken, a program or operator who has
-#: sent more than half of what he may send at once is refused. When the second part is taken, users are refused. So
-#: programs and operators who send little have the rest.
+#: sent more than half of what he may send at once is refused while others ask. When the second part is taken, he is
+#: refused in any case, and users are too. So programs and operators who send little have the rest.
 CROWDED, RESERVED = 1 / 8, 3 / 4
 #: Seconds after a request in which its caller counts as present.
 PRESENT = 1.0
@@ -205,7 +205,7 @@ class Shares:
 
     def count(self, caller: Caller, address: str) -> None:
         """Counts a request of a known caller. Raises TooManyRequests, TooBusy."""
-        who = caller.id if self._signs_in else address
+        who = self.who(caller, address)
         if who != self._last:
             self._changed, self._last = self._clock() if self._last else -inf, who
         if not caller.operator:
@@ -216,15 +216,21 @@ class Shares:
             self._count_program(who, borrows=caller == PLAIN)
 
     def count_reporter(self, address: str) -> None:
-        """Counts a request that shows a task token or a signature instead. Raises TooManyRequests."""
-        self._count_program(f"reports of {address}", borrows=True)
+        """Counts a request that shows a task token or a signature instead. Anybody can send one with a wrong token, so
+        an address gives way to known callers, and does not have what they leave. Raises TooManyRequests.
+        """
+        who = f"reports of {address}"
+        self._of_program.count(who)
+        if self._room_taken() >= CROWDED and self._of_program.is_heavy(who):
+            raise self._of_program.refusal(1)
 
     def _count_program(self, who: str, *, borrows: bool) -> None:
         """``borrows``: this caller may send more than his rate while no other has to wait. Raises TooManyRequests."""
         seconds = self._of_program.take(who)
         if seconds and (not borrows or self._others_wait()):
             raise self._of_program.refusal(seconds)
-        if self._room_taken() >= CROWDED and self._of_program.is_heavy(who):
+        taken = self._room_taken()
+        if taken >= CROWDED and (taken >= RESERVED or self._others_ask()) and self._of_program.is_heavy(who):
             raise self._of_program.refusal(max(seconds, 1))
 
     def socket(self, caller: Caller, address: str) -> AbstractContextManager[None]:
@@ -239,4 +245,8 @@ class Shares:
 
     def _others_wait(self) -> bool:
         """Whether another caller is present, and requests have to wait."""
-        return self._clock() - self._changed < PRESENT and self._contended()
+        return self._others_ask() and self._contended()
+
+    def _others_ask(self) -> bool:
+        """Whether another known caller is present."""
+        return self._clock() - self._changed < PRESENT
