@@ -6,6 +6,7 @@ only from trusted addresses (``EXPEDITER_TRUSTED_PROXIES``). The client is the l
 trusted proxy.
 """
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_address
@@ -13,6 +14,9 @@ from ipaddress import ip_address
 from expediter.api.request import Headers
 from expediter.embedded.setting_values import Network
 from expediter.embedded.web.connections import subscriber
+
+#: Some proxies write the port too: ``192.0.2.1:4711``, ``[2001:db8::1]:4711``, ``[2001:db8::1]``.
+_WITH_PORT = re.compile(r"([0-9.]+):[0-9]+|\[([0-9a-fA-F:.]+)\](?::[0-9]+)?")
 
 
 class Proxies:
@@ -33,7 +37,7 @@ class Proxies:
         """
         if "x-forwarded-for" in headers and self.trusts(peer):
             for address in reversed(headers["x-forwarded-for"].split(",")):
-                peer = address.strip() or peer
+                peer = _without_port(address.strip()) or peer
                 if not self.trusts(peer):
                     break
         return subscriber(peer)
@@ -56,3 +60,9 @@ class Proxies:
         except ValueError:
             return False
         return any(found in network for network in self._trusted)
+
+
+def _without_port(address: str) -> str:
+    """Each connection of a caller has another port, so the port does not tell callers apart."""
+    found = _WITH_PORT.fullmatch(address)
+    return found[1] or found[2] if found else address
