@@ -40,6 +40,7 @@ OTHERS: dict[str, Any] = {
     "email": None,
     "created_at": NOON + 1,
     "payment_method": "pm_2",
+    "metadata": {"table": "8"},
 }
 #: The fields that change only afterwards; ``updated_at`` begins as ``created_at``.
 LATER = {
@@ -102,6 +103,7 @@ DRAFT = {
     "currency": "EUR",
     "email": "ann@example.com",
     "payment_method": "pm_1",
+    "metadata": {"table": "7"},
 }
 ANOTHER: dict[str, Any] = {
     "user_id": "bob",
@@ -111,6 +113,7 @@ ANOTHER: dict[str, Any] = {
     "currency": "USD",
     "email": "bob@example.com",
     "payment_method": "pm_2",
+    "metadata": {"table": "8"},
 }
 ITEMS: dict[str, Any] = {"name": "Burger", "quantity": 3, "unit_price": 700}
 ANOTHER_ITEM: dict[str, Any] = {"name": "Cheeseburger", "quantity": 4, "unit_price": 800}

@@ -20,6 +20,15 @@ from expediter.embedded.sqlite.session import Session
 from expediter.embedded.stores.queue import SqliteQueue
 
 
+class DidNotBegin(Exception):
+    """A server ended before it listened: its exit code, and what it wrote to stderr."""
+
+    def __init__(self, code: int, errors: str) -> None:
+        super().__init__(code, errors)
+        self.code = code
+        self.errors = errors
+
+
 class Server(NamedTuple):
     """A running server: where it listens, its data folder, what it printed, its process."""
 
@@ -71,12 +80,12 @@ def serving(
 
 
 def _address(lines: list[str], process: subprocess.Popen[str]) -> str:
-    """Where the server listens, as its first line says; a server that did not begin fails the test and says why."""
+    """Where the server listens, as its first line says. Raises DidNotBegin."""
     for word in lines[0].split() if lines else []:
         if "://" in word:
             return word
     _, errors = process.communicate(timeout=20)
-    raise AssertionError(f"the server ended with {process.returncode} and said {''.join(lines)!r}, {errors!r}")
+    raise DidNotBegin(process.returncode, errors)
 
 
 def plain_environment() -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.conftest import Server, plain_environment, serving
+from tests.cli.conftest import DidNotBegin, Server, plain_environment, serving
 from tests.storm.customers import until
 
 ORDER = {"user_id": "Burger_20", "quantity": 3, "restaurant_id": "Restaurant 4"}
@@ -141,11 +141,11 @@ def test_a_folder_that_becomes_read_only_is_noticed_too(tmp_path: Path) -> None:
 
 def test_a_server_does_not_begin_on_a_full_disk_and_says_why(disk: Disk, tmp_path: Path) -> None:
     full = ("sh", "-c", f'head -c 99000000 /dev/zero > {tmp_path}/ballast 2>/dev/null; exec "$@"', "sh")
-    with serving(tmp_path / "data", within=(*disk.within, *full)) as server:
-        _, said = server.process.communicate(timeout=30)
+    with pytest.raises(DidNotBegin) as ended, serving(tmp_path / "data", within=(*disk.within, *full)):
+        pass
 
-    assert server.process.returncode == 2
-    assert said == (
+    assert ended.value.code == 2
+    assert ended.value.errors == (
         f"expediter: {tmp_path}/data cannot be written: the disk is full. "
         "Make room or repair it, and start again; nothing is lost.\n"
     )

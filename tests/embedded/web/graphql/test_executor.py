@@ -307,7 +307,7 @@ async def test_a_mutation_that_was_refused_for_now_says_so_by_its_status_too(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with opened() as served:
-        monkeypatch.setattr(units, "QUEUE_LIMIT", 0)
+        monkeypatch.setattr(units, "QUEUE_LIMIT", -1)  # no room for any
         document = 'mutation { postOrder(input: {name: "Burger", quantity: 1, restaurantId: "r"}) { id } }'
         refused = await served.client.post("/graphql", json={"query": document})
 
