@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import boto3
 
@@ -21,7 +22,8 @@ ROOT = Path(__file__).parents[1]
 #: Seconds between two looks whether the tables are there: a restore takes minutes to hours.
 PAUSE = 15
 #: What an execution may have been when the tables were left as they were then.
-STATES = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+Status: TypeAlias = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+STATES: tuple[Status, ...] = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
 class RestoreRefused(Exception):
@@ -57,7 +59,7 @@ class Restore:
         self._file.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
     def _source(self, table: Table) -> str:
-        return self._outputs[f"{table.name.capitalize()}Table"]
+        return str(self._outputs[f"{table.name.capitalize()}Table"])
 
     def _target(self, table: Table) -> str:
         return f"{self._stack}-{table.name}-{self._instant:%Y%m%dT%H%M%S}"
@@ -85,8 +87,9 @@ class Restore:
             self._dynamodb.update_time_to_live(
                 TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": table.expires}
             )
-        recovery = {"PointInTimeRecoveryEnabled": True}
-        self._dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
+        self._dynamodb.update_continuous_backups(
+            TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
         source = self._dynamodb.describe_table(TableName=self._source(table))["Table"]
         if source.get("DeletionProtectionEnabled"):
             self._dynamodb.update_table(TableName=name, DeletionProtectionEnabled=True)

@@ -58,18 +58,20 @@ class Stage:
         self.dynamodb, self.lambdas = session.client("dynamodb"), session.client("lambda")
         queue = self.adapters.sqs.get_queue_attributes(QueueUrl=self.adapters.queue_url, AttributeNames=["QueueArn"])
         machine = self.adapters.machine
-        outputs = {f"{table.name.capitalize()}Table": {"Value": {"Ref": table.name.capitalize()}} for table in TABLES}
+        outputs: dict[str, Any] = {
+            f"{table.name.capitalize()}Table": {"Value": {"Ref": table.name.capitalize()}} for table in TABLES
+        }
         outputs |= {name: {"Value": machine} for name in ("StateMachine", "LiveStateMachine")}
         template = {"Resources": resources(queue["Attributes"]["QueueArn"]), "Outputs": outputs}
         made = session.client("cloudformation")
         made.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
         (stack,) = made.describe_stacks(StackName=STACK)["Stacks"]
         self.outputs = {it["OutputKey"]: it["OutputValue"] for it in stack["Outputs"]}
-        recovery = {"PointInTimeRecoveryEnabled": True}
         with patch("moto.dynamodb.models.unix_time", THEN.timestamp):
             for table in TABLES:
                 self.dynamodb.update_continuous_backups(
-                    TableName=self.table(table.name), PointInTimeRecoverySpecification=recovery
+                    TableName=self.table(table.name),
+                    PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
                 )
         self.dynamodb.put_item(TableName=self.table(Name.ORDERS), Item={"user_id": {"S": "ann"}, "id": {"S": "1"}})
 

@@ -109,7 +109,7 @@ def every_field_is_for_users_and_one_for_the_system_alone(template: Template) ->
     assert said == {field: others.get(field, []) for field in RESOLVERS}
     on_types = {name: sorted(one.name.value for one in it.directives or ()) for name, it in types.items()}
     both = ["aws_cognito_user_pools", "aws_iam"]
-    roots = {"Query": [], "Mutation": [], "Subscription": []}
+    roots: dict[str, list[str]] = {"Query": [], "Mutation": [], "Subscription": []}
     assert on_types == {**roots, **dict.fromkeys(("Order", "Payment", "Metadata", "Item"), both)}
 
 

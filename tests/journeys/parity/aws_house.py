@@ -61,8 +61,9 @@ class Person:
         return Answer(answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None, challenge)
 
     def _placed(self, order: Any, key: str) -> Answer:
-        assert self._claims
-        self._town.post(json.dumps(order), {"Idempotency-Key": key}, **said(self._claims))
+        claims = self._claims
+        assert claims
+        self._town.post(json.dumps(order), {"Idempotency-Key": key}, **said(claims))
         house = AwsHouse(self._town)
 
         def taken_in() -> Answer | None:
@@ -71,9 +72,11 @@ class Person:
                 assert house.rest("DELETE", f"/dlq/{found[0]['id']}").status == 204
                 name, _, detail = found[0]["reason"].partition(": ")
                 return Answer(0, {"error": name, "detail": detail})
-            return Answer(204, None) if house.rest("GET", f"/orders/{own(key, self._claims)}").status == 200 else None
+            return Answer(204, None) if house.rest("GET", f"/orders/{own(key, claims)}").status == 200 else None
 
-        return patience.until(taken_in, "the order is taken in or refused")
+        answer = patience.until(taken_in, "the order is taken in or refused")
+        assert answer
+        return answer
 
     def graphql(self, field: str, **arguments: Any) -> Any:
         parent, _, name = field.partition(".")

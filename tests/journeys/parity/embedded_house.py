@@ -83,7 +83,11 @@ class EmbeddedHouse:
 
     def _token(self, claims: TokenClaims) -> str:
         """A token of the issuer's for an hour."""
-        said = {"client_id": claims.client_id or None, "scope": claims.scope or None, "groups": list(claims.groups)}
+        said: dict[str, Any] = {
+            "client_id": claims.client_id or None,
+            "scope": claims.scope or None,
+            "groups": list(claims.groups),
+        }
         return self._issuer.token(claims.sub, exp=int(self._issuer.now) + 3_600, **said)
 
     def _key(self, name: str, scopes: tuple[Scope, ...]) -> str:
