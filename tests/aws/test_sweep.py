@@ -111,8 +111,8 @@ def test_a_refused_mail_is_sent_when_an_operator_asks(functions: Functions, monk
     assert sweep(functions)["mails"] == 0
 
     monkeypatch.setattr(deployed, "tables_of", lambda _: Tables(Name.ORDERS, Name.CLAIMS, Name.LEDGER, Name.MAIL))
-    done = CliRunner().invoke(app, ["mail", "resend", order_id, "--stack", "Orders-dev"])
-    assert (done.exit_code, done.stdout) == (0, f"1 mails of the order {order_id} are sent by the next sweep.\n")
+    done = CliRunner().invoke(app, ["mails", "resend", order_id, "--stack", "Orders-dev"])
+    assert (done.exit_code, done.stdout) == (0, f"1 mail of the order {order_id} sent by the next sweep.\n")
     with Stubber(clients.sesv2()) as ses:
         ses.add_response("send_email", {}, {"FromEmailAddress": ANY, "Destination": ANY, "Content": ANY})
         assert sweep(functions)["mails"] == 1
