@@ -62,13 +62,13 @@ class Shop:
                 order = self.home.read(lambda work: work.orders.find(order_id))
                 if order is not None and order.status in wanted:
                     return order
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     await changes.arrived()
                 changes.take()
 
     async def until_page(self, path: str, text: str) -> str:
         """The page once the text stands on it."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while text not in (page := (await self.client.get(path)).text):
                 await self.home.write(lambda work: None, "look")
         return page
@@ -125,7 +125,7 @@ async def served(folder: Path, **settings: str) -> AsyncIterator[Shop]:
 
 async def wait_for(true: Callable[[], bool]) -> None:
     """Goes on once it is true, looked at between whatever else the loop does."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():  # noqa: ASYNC110  # nothing tells of it: it happens in another thread
             await asyncio.sleep(0.01)
 
