@@ -49,7 +49,7 @@ RELEASE ?=
 CDK ?= $(PY) -m infra.cdk
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-heavy test-all check demo bench bench-peers bench-scale bench-profile bench-all bench-docs bench-console crash lock \
+.PHONY: help setup run test test-heavy test-all check packages demo bench bench-peers bench-scale bench-profile bench-all bench-docs bench-console crash lock \
   setup-aws synth deploy destroy aws-local faults-aws test-aws check-aws
 
 help: ## List the targets
@@ -76,6 +76,16 @@ check: $(TEST) ## Style, types, which folder imports which, sizes; changes nothi
 	$(PY) -m mypy --exclude '^(infra/|src/expediter/aws/|tests/(aws|infra|workflow|journeys/parity)/|scripts/(smoke_aws|restore_aws|measure_imports|simulate_dynamodb|generate_service_models)|tests/cli/commands/test_cost|tests/scripts/test_generate_service_models|bench/peers/(moto|dbos_|restate_|temporal_))' $(filter-out infra,$(FOLDERS))
 	$(VENV)/bin/lint-imports
 	$(PY) scripts/check_sizes.py
+
+# Both archives are built from what git has, so that nothing that only lies in the folder comes along.
+packages: $(RELEASE) ## Build wheel and source archive, and the list of what the locks install (SBOM): build/release
+	@rm -rf build/release && mkdir -p build/release/source
+	@git archive HEAD pyproject.toml README.md LICENSE src | tar -x -C build/release/source
+	@$(dir $(RELEASE))bin/python -m build --no-isolation --outdir build/release/dist build/release/source >/dev/null
+	@rm -rf build/release/source
+	@$(dir $(RELEASE))bin/twine check --strict build/release/dist/*
+	@$(dir $(RELEASE))bin/cyclonedx-py requirements requirements/run.txt --pyproject pyproject.toml --output-reproducible \
+	  --output-file build/release/sbom.cdx.json
 
 demo: $(DEMO) ## Real baskets through a server of its own, then the reckoning (about a minute)
 	$(PY) -m demo

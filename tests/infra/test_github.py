@@ -16,7 +16,7 @@ SIGN_IN = "aws-actions/configure-aws-credentials"
 
 
 #: Jobs that may become a role in the account, by file.
-SIGNED = {"ci": set(), "deploy": {"plan", "deploy", "smoke"}, "drift": {"drift"}}
+SIGNED = {"ci": set(), "deploy": {"plan", "deploy", "smoke"}, "drift": {"drift"}, "release": set()}
 #: What a job that signs in runs of this repository: the CDK's command line, and what the smoke test needs.
 RUNS = re.compile(
     r"python -m pip install --require-hashes -r requirements/deploy\.txt|python -m infra\.cdk .*|"
@@ -62,7 +62,7 @@ def test_the_change_set_is_shown_before_anybody_agrees(deploy: Any) -> None:
 def test_only_jobs_that_build_nothing_may_sign_in(file: Path) -> None:
     workflow = _read(file)
     assert workflow["permissions"] == {"contents": "read"}
-    signed = {name for name, job in workflow["jobs"].items() if "id-token" in job.get("permissions", {})}
+    signed = {name for name, job in workflow["jobs"].items() if any(step.startswith(SIGN_IN) for step in _steps(job))}
     assert signed == SIGNED[file.stem]
     for name in signed:
         job = workflow["jobs"][name]
@@ -70,6 +70,54 @@ def test_only_jobs_that_build_nothing_may_sign_in(file: Path) -> None:
         (signing,) = [it["with"] for it in job["steps"] if it.get("uses", "").startswith(SIGN_IN)]
         assert signing.keys() == {"role-to-assume", "aws-region"}
         assert [step["run"] for step in job["steps"] if "run" in step and not RUNS.fullmatch(step["run"])] == []
+
+
+def test_a_release_is_checked_built_without_a_token_and_published_by_jobs_that_build_nothing() -> None:
+    jobs = _read(ROOT / ".github/workflows/release.yml")["jobs"]
+    assert {name: job.get("needs") for name, job in jobs.items()} == {
+        "check": None,
+        "build": "check",
+        "pypi": "build",
+        "image": "build",
+        "draft": ["pypi", "image"],
+    }
+    assert {name: job["permissions"] for name, job in jobs.items() if "permissions" in job} == {
+        "pypi": {"contents": "read", "id-token": "write", "attestations": "write"},
+        "image": {"contents": "read", "packages": "write"},  # the image cannot be built elsewhere and pushed here
+        "draft": {"contents": "write"},
+    }
+    assert _steps(jobs["check"])[-1] == ".ci/run"
+    assert "make packages" in _steps(jobs["build"])
+    assert _steps(jobs["pypi"]) == [
+        "actions/download-artifact",
+        "actions/attest-build-provenance",
+        "pypa/gh-action-pypi-publish",
+    ]
+    assert "--sbom=true --provenance=mode=max" in _steps(jobs["image"])[-1]
+    assert "--draft" in _steps(jobs["draft"])[-1]
+
+
+def test_every_lock_file_and_every_action_is_updated() -> None:
+    updates = _read(ROOT / ".github/dependabot.yml")["updates"]
+    folders = {it["package-ecosystem"]: it.get("directories", [it.get("directory")]) for it in updates}
+    npm = {
+        f"/{file.parent.relative_to(ROOT)}"
+        for top in ("bench", "tests")
+        for file in (ROOT / top).rglob("package-lock.json")
+    }
+    assert (folders["pip"], folders["github-actions"], folders["docker"]) == (["/requirements"], ["/"], ["/"])
+    assert set(folders["npm"]) == npm
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("[!c]*.yml")), ids=lambda file: file.stem
+)
+def test_an_issue_form_has_what_github_asks_of_it(file: Path) -> None:
+    form = _read(file)
+    assert form.keys() >= {"name", "description", "body"}
+    fields = [it for it in form["body"] if it["type"] != "markdown"]
+    assert len({it["id"] for it in fields}) == len(fields)
+    assert all(it["attributes"]["label"] for it in fields)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
