@@ -50,11 +50,14 @@ def test_a_part_is_written_between_its_marks_and_nothing_else_changes(
 
 
 def test_the_summary_names_every_peer_s_best_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = run("bench", floor=[10_000.0], path__64=[5_000.0])
+    kept = run("bench", floor=[10_000.0], path__64=[5_000.0], open_p50=[2.0], open_p99=[9.0])
     kept.peers["dbos"] = "DBOS"
     kept.rows["peer.dbos.run 8"] = [100.0]
     (tmp_path / "bench.json").write_bytes(msgspec.json.encode(kept))
+    (tmp_path / "hold.json").write_bytes(msgspec.json.encode(run("hold", hold_memory=[178.0])))
     monkeypatch.setattr(docs, "MEASURED", tmp_path)
 
     assert "5,000 orders a second" in docs.summary()
     assert "50 times DBOS (8 waiting clients)" in docs.summary()
+    assert "**9 ms**" in docs.summary()
+    assert "**178 MB**" in docs.summary()
