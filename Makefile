@@ -110,7 +110,7 @@ faults-aws: $(AWS) ## 2,000 orders through that stack while AWS throttles, is si
 	$(PY) -m tests.aws.local.campaign
 
 test-aws: $(AWS) $(LOCALSTACK) ## The AWS home's tests: adapters, functions, template, the stack run here
-	$(HEAVY) tests/aws tests/infra tests/workflow tests/journeys/parity tests/scripts/test_generate_service_models.py
+	$(HEAVY) -n 2 --dist loadfile tests/aws tests/infra tests/workflow tests/journeys/parity tests/scripts/test_generate_service_models.py
 
 check-aws: $(AWS) ## Types of what only the AWS lock can check
 	$(PY) -m mypy infra tests/aws tests/infra tests/workflow src/expediter/aws scripts/smoke_aws.py scripts/restore_aws.py scripts/measure_imports.py scripts/generate_service_models.py tests/scripts/test_generate_service_models.py scripts/simulate_dynamodb.py tests/cli/commands/test_cost.py bench/peers/moto.py tests/journeys/parity

@@ -24,8 +24,8 @@ from infra.stages import STAGES
 HERE = Path(__file__).parent
 
 
-def application(stage: str | None = None, outdir: Path | None = None) -> cdk.App:
-    """The application of one stage; ``outdir`` is where it writes.
+def application(stage: str | None = None, outdir: Path | None = None, code: Path | None = None) -> cdk.App:
+    """The application of one stage; ``outdir`` is where it writes, ``code`` the functions' bundle if there is one.
 
     Raises KeyError for an unknown stage, OriginRefused, NetworkRefused and VaultRefused.
     """
@@ -36,7 +36,7 @@ def application(stage: str | None = None, outdir: Path | None = None) -> cdk.App
     chosen = chosen._replace(origin=cors.origin(os.environ.get("ALLOWED_ORIGIN", "")))
     chosen = chosen._replace(canary=chosen.canary and os.environ.get("RELEASE") != "at-once")
     grants.check()
-    stack = Orders(app, chosen, bundle(HERE.parent / "build/lambda"))
+    stack = Orders(app, chosen, code or bundle(HERE.parent / "build/lambda"))
     cdk.Tags.of(app).add("application", "expediter")
     cdk.Tags.of(app).add("stage", chosen.name)
     acknowledge(stack)

@@ -21,6 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 if not collect_ignore_glob:
     from tests.aws.stage import Functions, reset
     from tests.aws.world import AwsAdapters
+    from tests.infra.made import Made
+
+    @pytest.fixture(scope="session")
+    def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+        """What is made once for all processes of the run."""
+        return Made(tmp_path_factory)
 
     @pytest.fixture
     def adapters() -> Iterator[AwsAdapters]:

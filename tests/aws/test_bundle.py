@@ -1,7 +1,6 @@
 """What functions carry: everything they import and little else, so that a cold start stays short."""
 
 import json
-import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from expediter.aws.functions.table import FUNCTIONS
-from infra.bundle import LAMBDA, Target, bundle
+from infra.bundle import LAMBDA, bundle
+from tests.infra.made import Made
 
-HERE = Target(f"{sys.version_info.major}.{sys.version_info.minor}", platform.machine())
 #: Modules that a function's own import may load beyond boto3's and urllib3's. What that takes is measured, not tested:
 #: see docs/reference/aws-checks.md.
 BUDGET = 95
@@ -30,8 +29,8 @@ print(json.dumps([len(set(sys.modules) - known), sorted(sys.modules), sys.module
 
 
 @pytest.fixture(scope="module")
-def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return bundle(tmp_path_factory.mktemp("bundle") / "code", HERE)
+def code(made: Made) -> Path:
+    return made.code()
 
 
 @pytest.mark.parametrize("module", sorted({path.rpartition(".")[0] for path in FUNCTIONS.values()}))

@@ -1,4 +1,4 @@
-"""The synthesised stack, once per run. These tests need the AWS lock: `make test-aws` installs it and runs them."""
+"""The synthesised stack. These tests need the AWS lock: `make test-aws` installs it and runs them."""
 
 import json
 from collections.abc import Iterator
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.infra.made import Made
 
 HERE = Path(__file__).parent
 
@@ -19,22 +21,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.heavy)
 
 
-def synthesised(stage: str, folder: Path) -> Any:
-    from infra.app import application  # noqa: PLC0415  # importing it starts Node
-
-    application(stage, folder).synth()
-    return json.loads((folder / f"Orders-{stage}.template.json").read_text())
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return Made(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cdk")
-
-
-@pytest.fixture(scope="session")
-def original(folder: Path) -> Any:
+def original(made: Made) -> Any:
     """The template of the stage dev as JSON. Tests of mutants change copies of it."""
-    return synthesised("dev", folder)
+    return made.read()
 
 
 @pytest.fixture

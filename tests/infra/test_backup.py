@@ -11,17 +11,15 @@ from expediter.aws.stores.tables import TABLES
 from infra.backup import VaultRefused, vault
 from infra.stages import STAGES
 from infra.store import Store
-from tests.infra.conftest import synthesised
+from tests.infra.made import Made
 from tests.infra.reading import get, named, only, resources
 
 THERE = "arn:aws:backup:eu-west-1:210987654321:backup-vault:orders"
 
 
 @pytest.fixture(scope="module")
-def copied(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BACKUP_VAULT", THERE)
-        return synthesised("dev", tmp_path_factory.mktemp("backup"))
+def copied(made: Made) -> Any:
+    return made.read(BACKUP_VAULT=THERE)
 
 
 def test_without_the_setting_there_is_no_vault(template: Any) -> None:

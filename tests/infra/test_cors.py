@@ -1,6 +1,5 @@
 """Pages of another origin: whether a browser would let them call the API, with the setting and without."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,17 +8,15 @@ from typing import Any
 import pytest
 
 from infra.api.cors import OriginRefused, origin
-from tests.infra.conftest import synthesised
+from tests.infra.made import Made
 from tests.infra.reading import only, settings
 
 SHOP = "https://shop.example.com"
 
 
 @pytest.fixture(scope="module")
-def open_to_shop(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ALLOWED_ORIGIN", SHOP)
-        return synthesised("dev", tmp_path_factory.mktemp("cors"))
+def open_to_shop(made: Made) -> Any:
+    return made.read(ALLOWED_ORIGIN=SHOP)
 
 
 def _body(template: Any) -> Any:
@@ -77,9 +74,8 @@ def test_origins_are_taken_as_they_are(value: str) -> None:
     assert origin(value) == value
 
 
-def test_cfn_lint_finds_nothing_in_it(open_to_shop: Any, tmp_path: Path) -> None:
-    file = tmp_path / "template.json"
-    file.write_text(json.dumps(open_to_shop))
+def test_cfn_lint_finds_nothing_in_it(made: Made) -> None:
+    file = made.template(ALLOWED_ORIGIN=SHOP)
     lint = str(Path(sys.executable).parent / "cfn-lint")
     done = subprocess.run([lint, "-i", "W3005", "-t", str(file)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")

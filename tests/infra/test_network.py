@@ -1,6 +1,5 @@
 """Functions in a network of the account's, where the settings name one."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,19 +10,16 @@ import pytest
 from expediter.aws.functions.table import FUNCTIONS
 from infra.compute.functions import TRACING
 from infra.compute.network import CONNECTING, Network, NetworkRefused, network
-from tests.infra.conftest import synthesised
 from tests.infra.facts_rights import anywhere
+from tests.infra.made import Made
 from tests.infra.reading import function
 
 GIVEN = {"SUBNETS": "subnet-0123abcd,subnet-4567cdef01234567a", "SECURITY_GROUPS": "sg-89ab0123"}
 
 
 @pytest.fixture(scope="module")
-def inside(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in GIVEN.items():
-            patch.setenv(name, value)
-        return synthesised("dev", tmp_path_factory.mktemp("network"))
+def inside(made: Made) -> Any:
+    return made.read(**GIVEN)
 
 
 def test_every_function_is_in_the_subnets_with_the_security_groups(inside: Any) -> None:
@@ -43,9 +39,8 @@ def test_lambda_may_connect_them_before_it_makes_them(inside: Any) -> None:
         assert key in inside["Resources"][function(inside, name)[0]]["DependsOn"]
 
 
-def test_cfn_lint_finds_nothing_in_it(inside: Any, tmp_path: Path) -> None:
-    file = tmp_path / "template.json"
-    file.write_text(json.dumps(inside))
+def test_cfn_lint_finds_nothing_in_it(made: Made) -> None:
+    file = made.template(**GIVEN)
     lint = str(Path(sys.executable).parent / "cfn-lint")
     done = subprocess.run([lint, "-i", "W3005", "-t", str(file)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")

@@ -8,14 +8,14 @@ import pytest
 from expediter.aws.functions.table import OTHER_FUNCTIONS
 from expediter.aws.stores.tables import TABLES
 from infra.compute.release import MINUTES
-from tests.infra.conftest import synthesised
 from tests.infra.facts_release import pace_of_orders
+from tests.infra.made import Made
 from tests.infra.reading import named, only, resources
 
 
 @pytest.fixture(scope="module")
-def prod(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return synthesised("prod", tmp_path_factory.mktemp("prod"))
+def prod(made: Made) -> Any:
+    return made.read("prod")
 
 
 def test_prod_keeps_its_tables_and_users(prod: Any) -> None:
@@ -61,19 +61,18 @@ def test_the_alarms_of_a_release_ring_before_the_rest_follows(prod: Any) -> None
             assert alarm["EvaluationPeriods"] * 5 < MINUTES, name
 
 
-def test_a_release_that_ends_an_alarm_can_go_live_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RELEASE", "at-once")
-    made = synthesised("prod", tmp_path)
-    assert pace_of_orders(made) == {"Type": "ALL_AT_ONCE"}
-    assert all("AlarmConfiguration" not in it for it in resources(made, "AWS::CodeDeploy::DeploymentGroup").values())
+def test_a_release_that_ends_an_alarm_can_go_live_at_once(made: Made) -> None:
+    found = made.read("prod", RELEASE="at-once")
+    assert pace_of_orders(found) == {"Type": "ALL_AT_ONCE"}
+    assert all("AlarmConfiguration" not in it for it in resources(found, "AWS::CodeDeploy::DeploymentGroup").values())
 
 
-def test_few_findings_stay_each_with_a_reason_and_five_on_everything(tmp_path: Path) -> None:
+def test_few_findings_stay_each_with_a_reason_and_five_on_everything(made: Made, tmp_path: Path) -> None:
     from infra.app import application  # noqa: PLC0415  # importing it starts Node
     from infra.checks import accepted  # noqa: PLC0415
     from infra.stack import Orders  # noqa: PLC0415
 
-    stack = application("dev", tmp_path).node.find_child("Orders-dev")
+    stack = application("dev", tmp_path, made.lambda_code()).node.find_child("Orders-dev")
     assert isinstance(stack, Orders)
     found = accepted(stack)
     assert len(found) <= 24

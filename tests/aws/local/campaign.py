@@ -35,11 +35,11 @@ from infra.api.openapi import template as mapping
 from infra.app import application
 from infra.bundle import bundle
 from tests.aws.local.cloud import HASTE
-from tests.aws.local.conftest import HERE
 from tests.aws.local.faults import Call, Fault, Proxy, Rule, proxy
 from tests.aws.local.gateway import Call as Request
 from tests.aws.local.town import ANN, REGION, Town, cloud
 from tests.aws.stage import record_of
+from tests.infra.made import HERE
 from tests.support.patience import until
 from tests.support.town import Town as Outside
 from tests.support.town import standing as outside_standing
@@ -165,17 +165,7 @@ class Campaign:
         return sum(int(value) for key, value in counts.items() if key.startswith("ApproximateNumberOfMessages"))
 
     def _end(self) -> None:
-        order_id = self._under_way.popleft()
-        client = self.town.client("stepfunctions")
-        execution = f"{self.town.machine.replace(':stateMachine:', ':execution:')}:{order_id}"
-
-        def ended() -> bool:
-            try:
-                return bool(client.describe_execution(executionArn=execution)["status"] != "RUNNING")
-            except client.exceptions.ExecutionDoesNotExist:
-                return False
-
-        until(ended, f"the execution of {order_id} ends", PATIENCE)
+        self.town.ended(self._under_way.popleft(), PATIENCE)
         self._step()
 
     # ── campaigns ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -292,13 +282,13 @@ def at_random(share: float) -> Rule:
 
 @contextmanager
 def standing(
-    template: Any, code: Path, outside: Outside, step: Callable[[], None] = lambda: None
+    template: Any, code: Path, folder: Path, outside: Outside, step: Callable[[], None] = lambda: None
 ) -> Iterator[Campaign]:
     """The stack, up behind the proxy, with its poller."""
     providers = {"Payments": outside.settings["PAYMENTS"], "Restaurant": outside.settings["RESTAURANT"]}
-    with proxy() as front, cloud(code.parent, front.url) as endpoint:
+    with proxy() as front, cloud(code, folder, front.url) as endpoint:
         front.behind = endpoint
-        town = Town(template, code.parent, endpoint, Email="operators@example.com", HoldSeconds="0", **providers)
+        town = Town(template, folder, endpoint, Email="operators@example.com", HoldSeconds="0", **providers)
         campaign = Campaign(town, outside, front, step)
         with campaign.polled():
             yield campaign
@@ -320,11 +310,21 @@ def parts(orders: int) -> Iterator[tuple[str, Callable[[Campaign], None]]]:
         yield "at random", lambda campaign: campaign.at_random(SLICE)
 
 
+def _run(campaign: Campaign, part: Callable[[Campaign], None]) -> list[str]:
+    """What is wrong after the part. What was waited for and never came ends this part only."""
+    try:
+        part(campaign)
+        return campaign.wrong()
+    except AssertionError as never:
+        return [str(never)]
+
+
 def main(orders: int) -> int:
     """Runs all parts; how many things are wrong."""
     folder = Path(tempfile.mkdtemp())
     application("dev", folder).synth()
     template = json.loads((folder / "Orders-dev.template.json").read_text())
+    code = bundle(folder / "code", HERE)
     wrong: list[str] = []
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with outside_standing() as outside, Progress(*columns, console=Console(stderr=True)) as bar:
@@ -332,10 +332,10 @@ def main(orders: int) -> int:
         for number, (name, part) in enumerate(parts(orders)):
             bar.update(task, description=name)
             begun = monotonic()
-            code = bundle(folder / str(number) / "code", HERE)
-            with standing(template, code, outside, lambda: bar.advance(task)) as campaign:
-                part(campaign)
-                found = campaign.wrong()
+            logs = folder / str(number)
+            logs.mkdir()
+            with standing(template, code, logs, outside, lambda: bar.advance(task)) as campaign:
+                found = _run(campaign, part)
             told = f"{len(campaign.orders)} orders, {campaign.faults} faults, {len(found)} wrong"
             print(f"{name}: {told}, {monotonic() - begun:.0f} s", *found, sep="\n  ", flush=True)
             wrong += found

@@ -1,12 +1,14 @@
 """moto in a process of its own, where functions run as AWS runs them and workflows really are executed.
 
-    python -m tests.aws.local.cloud FOLDER [FRONT]     prints its port; ends, with all it started, when its stdin does
+    python -m tests.aws.local.cloud CODE FOLDER [FRONT]     prints its port
+
+It ends, with all it started, when its stdin does.
 
 FRONT is the address of a proxy in front of it (faults.py): functions and workflows call that one.
 
 A process of its own, because moto keeps one state, one configuration and its executions' threads per process: what
 other tests do with moto in theirs cannot disturb this one, and nothing of this one outlives its tests.
-FOLDER holds ``code``, the functions' bundle, and takes their logs.
+CODE is the functions' bundle, FOLDER takes their logs.
 """
 
 import json
@@ -36,7 +38,8 @@ THROTTLED = {"errorType": "Lambda.TooManyRequestsException", "errorMessage": "Ra
 class Functions:
     """Runs functions of moto's by their own name, handler and environment; a process lives on for the next call."""
 
-    def __init__(self, folder: Path, endpoint: str) -> None:
+    def __init__(self, code: Path, folder: Path, endpoint: str) -> None:
+        self._code = code
         self._folder = folder
         self._endpoint = endpoint
         self._lock = threading.Lock()
@@ -73,9 +76,11 @@ class Functions:
             "AWS_SECRET_ACCESS_KEY": "testing",
             "AWS_DEFAULT_REGION": function.region,
             "AWS_ENDPOINT_URL": self._endpoint,
+            "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
             **environment,
         }
-        return Lambda(function.function_name, function.handler, self._folder / "code", given, function.timeout)
+        log = self._folder / f"{function.function_name}.log"
+        return Lambda(function.handler, self._code, log, given, function.timeout)
 
 
 def one_at_a_time(owner: Any, name: str) -> None:
@@ -89,7 +94,7 @@ def one_at_a_time(owner: Any, name: str) -> None:
     setattr(owner, name, locked)
 
 
-def main(folder: Path, front: str | None = None) -> None:
+def main(code: Path, folder: Path, front: str | None = None) -> None:
     """Serves until stdin ends. What it changes of moto holds for this process, whose one task it is."""
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     vars(retrier_decl)["time"] = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / HASTE))
@@ -99,7 +104,7 @@ def main(folder: Path, front: str | None = None) -> None:
     host, port = server.get_host_and_port()
     called = front or f"http://{host}:{port}"
     os.environ["MOTO_PORT"] = called.rpartition(":")[2]
-    functions = Functions(folder, called)
+    functions = Functions(code, folder, called)
     LambdaFunction._invoke_lambda = lambda function, event=None: functions.invoke(function, event)  # type: ignore[method-assign, assignment]
     print(port, flush=True)
     sys.stdin.read()
@@ -107,4 +112,4 @@ def main(folder: Path, front: str | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:])
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

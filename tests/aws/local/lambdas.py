@@ -25,11 +25,11 @@ START = 30
 class Lambda:
     """One function; its process starts at its first invocation."""
 
-    def __init__(self, name: str, handler: str, code: Path, environment: dict[str, str], timeout: int) -> None:
-        self.name = name
+    def __init__(self, handler: str, code: Path, log: Path, environment: dict[str, str], timeout: int) -> None:
         self._timeout = timeout
         self._handler = handler
         self._code = code
+        self._log = log
         self._environment = environment
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -60,11 +60,10 @@ class Lambda:
             "PYTHONPATH": str(self._code),
             "PYTHONDONTWRITEBYTECODE": "1",
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(self._timeout),
-            "AWS_LAMBDA_FUNCTION_NAME": self.name,
             "LAMBDA_TASK_ROOT": str(self._code),
             **self._environment,
         }
-        with (self._code.parent / f"{self.name}.log").open("ab") as log:
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, env=environment, cwd=self._code, stdout=log, stderr=log)
 
     def _post(self, body: bytes) -> bytes:

@@ -5,24 +5,23 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.bundle import bundle
 from tests.aws.local.campaign import Campaign, standing
-from tests.aws.local.conftest import HERE
 from tests.aws.local.faults import Call, Fault, called, hastened, refusal
+from tests.infra.made import Made
 from tests.support.town import Town as Outside
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/{}/aws4_request, SignedHeaders=host"
 
 
 @pytest.fixture(scope="module")
-def campaign(template: Any, outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
-    code: Path = bundle(tmp_path_factory.mktemp("faults") / "code", HERE)
-    with standing(template, code, outside) as found:
+def campaign(
+    template: Any, made: Made, outside: Outside, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Campaign]:
+    with standing(template, made.code(), tmp_path_factory.mktemp("faults"), outside) as found:
         yield found
 
 

@@ -2,13 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import urllib3
 
-from infra.bundle import bundle
 from scripts.smoke_aws import (
     Stack,
     a_mail_that_ses_refuses_holds_up_nobody,
@@ -16,8 +14,8 @@ from scripts.smoke_aws import (
     by_rest,
     orders_of_no_and_of_101_items_are_refused,
 )
-from tests.aws.local.conftest import HERE
 from tests.aws.local.town import ANN, REGION, Town, standing
+from tests.infra.made import Made
 from tests.support.patience import PATIENCE, until
 from tests.support.town import Town as Outside
 
@@ -65,12 +63,15 @@ class Rehearsed(Stack):
 
 
 @pytest.fixture(scope="module")
-def stack(template: Any, outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
+def stack(template: Any, made: Made, outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
     """moto's SES refuses every mail: the sender is not verified there."""
-    code: Path = bundle(tmp_path_factory.mktemp("rehearsal") / "code", HERE)
     providers = {"Payments": outside.settings["PAYMENTS"], "Restaurant": outside.settings["RESTAURANT"]}
     given = {"Email": "operators@example.com", "MailFrom": "orders@example.com", "HoldSeconds": "0"}
-    with standing(template, code, **given, **providers) as town, pytest.MonkeyPatch.context() as patch:
+    folder = tmp_path_factory.mktemp("rehearsal")
+    with (
+        standing(template, made.code(), folder, **given, **providers) as town,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("AWS_ENDPOINT_URL", town.endpoint)
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")

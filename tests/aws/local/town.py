@@ -232,15 +232,24 @@ class Town:
         answer = self.invoke("Rest", event)
         return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
 
-    def ended(self, order_id: str) -> str:
+    def ended(self, order_id: str, within: float = PATIENCE) -> str:
         """Waits in real time until the order's execution has ended; its status."""
+        return until(lambda: self._end(order_id), f"the execution of {order_id} ends", within)
+
+    def _end(self, order_id: str) -> str:
+        """How the order's execution ended; empty before."""
         execution = f"{self.machine.replace(':stateMachine:', ':execution:')}:{order_id}"
-
-        def status() -> str:
-            found = self.client("stepfunctions").describe_execution(executionArn=execution)["status"]
-            return "" if found == "RUNNING" else str(found)
-
-        return until(status, f"the execution of {order_id} ends")
+        client = self.client("stepfunctions")
+        try:
+            found = client.describe_execution(executionArn=execution)["status"]
+        except client.exceptions.ExecutionDoesNotExist:
+            return ""
+        except client.exceptions.ClientError as error:
+            # moto's answer while an execution is there and has not begun.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 500:
+                raise
+            return ""
+        return "" if found == "RUNNING" else str(found)
 
     def ledger(self, order_id: str) -> list[tuple[str, int]]:
         rows = sorted(self.rows("StoreLedger", order_id), key=lambda row: int(row["at"]["N"]))
@@ -263,9 +272,9 @@ class Town:
 
 
 @contextmanager
-def cloud(folder: Path, *front: str) -> Iterator[str]:
-    """The endpoint of a moto of its own; see cloud.py. ``folder`` holds the functions' code, ``front`` is the proxy."""
-    command = [sys.executable, "-m", "tests.aws.local.cloud", str(folder), *front]
+def cloud(code: Path, folder: Path, *front: str) -> Iterator[str]:
+    """The endpoint of a moto of its own; see cloud.py. ``folder`` takes what it writes, ``front`` is the proxy."""
+    command = [sys.executable, "-m", "tests.aws.local.cloud", str(code), str(folder), *front]
     with (
         (folder / "cloud.log").open("wb") as log,
         subprocess.Popen(
@@ -283,12 +292,12 @@ def cloud(folder: Path, *front: str) -> Iterator[str]:
 
 
 @contextmanager
-def standing(template: Any, code: Path, **settings: str) -> Iterator[Town]:
-    """The stack, up: its workflows really run, and its functions are the bundle's."""
+def standing(template: Any, code: Path, folder: Path, **settings: str) -> Iterator[Town]:
+    """The stack, up: its workflows really run, and its functions are the bundle's. ``folder``: for logs."""
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         pytest.skip("Lambda's emulator is for Linux on x86-64")
-    with cloud(code.parent) as endpoint:
-        yield Town(template, code.parent, endpoint, **settings)
+    with cloud(code, folder) as endpoint:
+        yield Town(template, folder, endpoint, **settings)
 
 
 __all__ = ["ANN", "Town", "standing"]

@@ -11,19 +11,16 @@ import pytest
 from expediter import contracts
 from expediter.api.rest import OPERATIONS
 from infra.api.openapi import EVENTS
-from infra.app import application
 from tests.aws.localstack.leg import METHODS, Leg, standing
+from tests.infra.made import Made
 
 ORDER = {"user_id": "Jürgen & 🍔", "quantity": "3", "restaurant_id": "Restaurant 4"}
 ITEM = {"name": "Burger", "quantity": 1, "unit_price": 350}
 
 
 @pytest.fixture(scope="module")
-def leg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
-    folder = tmp_path_factory.mktemp("cdk")
-    application("dev", folder).synth()
-    template = json.loads((folder / "Orders-dev.template.json").read_text())
-    with standing(template, tmp_path_factory.mktemp("localstack")) as found:
+def leg(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leg]:
+    with standing(made.read(), tmp_path_factory.mktemp("localstack")) as found:
         yield found
 
 

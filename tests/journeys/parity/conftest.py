@@ -1,6 +1,5 @@
 """Both homes, up once each, with one bank and one restaurant between them. Needs the AWS lock: `make test-aws`."""
 
-import json
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -31,8 +30,8 @@ def outside() -> Iterator[Outside]:
 
 
 if READY:
-    from tests.aws.local.conftest import HERE as MACHINE
     from tests.aws.local.town import Town, standing
+    from tests.infra.made import Made
     from tests.journeys.parity.aws_house import AwsHouse
     from tests.journeys.parity.embedded_house import EmbeddedHouse, embedded_house
     from tests.journeys.parity.houses import HOLD, House
@@ -40,15 +39,10 @@ if READY:
     # Not for the whole session: it is a dozen processes.
     @pytest.fixture(scope="module")
     def aws(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-        from infra.app import application  # noqa: PLC0415  # importing it starts Node
-        from infra.bundle import bundle  # noqa: PLC0415
-
-        folder = tmp_path_factory.mktemp("cdk")
-        application("dev", folder).synth()
-        template = json.loads((folder / "Orders-dev.template.json").read_text())
-        code = bundle(tmp_path_factory.mktemp("bundle") / "code", MACHINE)
+        made, folder = Made(tmp_path_factory), tmp_path_factory.mktemp("town")
         providers = {"Payments": outside.settings["PAYMENTS"], "Restaurant": outside.settings["RESTAURANT"]}
-        with standing(template, code, Email="operators@example.com", HoldSeconds=HOLD, **providers) as town:
+        given = {"Email": "operators@example.com", "HoldSeconds": HOLD}
+        with standing(made.read(), made.code(), folder, **given, **providers) as town:
             yield town
 
     @pytest.fixture(scope="module")
