@@ -48,7 +48,6 @@ class Run:
         "sink",
         "spent",
         "states",
-        "stored",
     )
 
     def __init__(
@@ -71,8 +70,7 @@ class Run:
         self.history = history
         self.events = execution.events
         self.numbers = execution.numbers
-        #: The frames that the execution holds, which are never altered, and the frames as they are now.
-        self.stored = execution.frames
+        #: The frames as they are now. Those that ``execution`` holds are never altered.
         self.frames = execution.frames.copy()
         self.changed = False
         #: Frames that can go on, each with the name of the state it enters next.
@@ -95,7 +93,7 @@ class Run:
 
     def own(self, frame: Frame) -> Frame:
         """The frame to alter (copy-on-write): a copy, unless this run made or copied it before."""
-        if frame is self.stored.get(frame.number):
+        if frame is self.execution.frames.get(frame.number):
             frame = self.frames[frame.number] = msgspec.structs.replace(frame)
             if frame.group is not None:
                 group = frame.group

@@ -97,14 +97,14 @@ def enter_states(run: Run, frame: Frame, state: State | None, last: int) -> None
             stop_at_limit(run, frame)
             break
         run.events = number
+        frame.state = name = state.name
         if run.history is not None:
-            details = {"name": state.name, "input": frame.input}
+            details = {"name": name, "input": frame.input}
             run.history.append(HistoryEvent(number, last, run.at, state.entered, details))
         until_pause -= 1
         if not until_pause:
             until_pause = STATES_AT_ONCE
             run.pause()
-        frame.state = state.name
         frame.entered = frame.last = number
         if frame.attempt and state.works:
             frame.attempt, frame.retries = 0, []
@@ -194,12 +194,6 @@ def _task_timed_out(run: Run, event: protocol.TaskTimedOut) -> State | None:
 
 
 def _timer_fired(run: Run, event: protocol.TimerFired) -> State | None:
-    if run.execution.status != "RUNNING":
-        return None
-    if run.execution.deadline == event.timer:
-        run.record(run.own(next(iter(run.frames.values()))), "ExecutionTimedOut", {})
-        run.end("TIMED_OUT")
-        return None
     for found in run.frames.values():
         if found.timer == event.timer:
             frame = run.own(found)
@@ -207,6 +201,9 @@ def _timer_fired(run: Run, event: protocol.TimerFired) -> State | None:
             frame.timer = None
             frame.due = 0
             return run.states[frame.state].fired(run, frame, event)
+    if run.execution.deadline == event.timer:
+        run.record(run.own(next(iter(run.frames.values()))), "ExecutionTimedOut", {})
+        run.end("TIMED_OUT")
     return None
 
 

@@ -64,7 +64,9 @@ class Choice(State):
         value = frame.input if self.arguments is None else self.arguments(run, frame)
         for holds, following, finish in self.links:
             if holds(run, frame, value):
-                output, assigned = (value, None) if finish is None else finish(run, frame, value)
+                if finish is None:
+                    return self.leave(run, frame, value, None, following)
+                output, assigned = finish(run, frame, value)
                 return self.leave(run, frame, output, assigned, following)
         if self.following is None:
             raise StateFailure(

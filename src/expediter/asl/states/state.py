@@ -110,14 +110,13 @@ class State:
         """What this state adds to the context object."""
         return {}
 
-    def leave(
+    def leave(  # noqa: PLR0917 - every state of every order is left here, and a keyword costs 1 % of that
         self,
         run: Interpreter,
         frame: Frame,
         output: Json,
         assigned: dict[str, Json] | None,
         following: "State | None",
-        *,
         size: int = 0,
     ) -> "State | None":
         """Record the exit and make the output the input of the next state; None after the last state of a frame.
@@ -138,7 +137,7 @@ class State:
             frame.input, frame.size = output, size
         run.events = number = run.events + 1
         if run.history is not None:
-            details: dict[str, Json] = {"name": self.name, "output": output}
+            details: dict[str, Json] = {"name": frame.state, "output": output}
             if assigned:
                 details["assignedVariables"] = assigned
             run.history.append(HistoryEvent(number, frame.last, run.at, self.exited, details))
@@ -155,7 +154,9 @@ class State:
         """Shape the result of the work and leave for the next state."""
         if self.put is not None:
             return self.leave(run, frame, self.put(frame.input, result), None, self.following)
-        output, assigned = (result, None) if self.finish is None else self.finish(run, frame, result)
+        if self.finish is None:
+            return self.leave(run, frame, result, None, self.following)
+        output, assigned = self.finish(run, frame, result)
         return self.leave(run, frame, output, assigned, self.following)
 
 
@@ -192,11 +193,13 @@ class Pass(State):
     def enter(self, run: Interpreter, frame: Frame) -> State | None:
         value = frame.input if self.arguments is None else self.arguments(run, frame)
         if self.put is None:
-            output, assigned = (value, None) if self.finish is None else self.finish(run, frame, value)
+            if self.finish is None:
+                return self.leave(run, frame, value, None, self.following)
+            output, assigned = self.finish(run, frame, value)
             return self.leave(run, frame, output, assigned, self.following)
         before, growth = frame.size, self.growth
         most = before + growth + len(encode(value)) if before and growth is not None else 0
-        return self.leave(run, frame, self.put(frame.input, value), None, self.following, size=most)
+        return self.leave(run, frame, self.put(frame.input, value), None, self.following, most)
 
 
 #: When the wait is over: milliseconds since 1970 UTC.
@@ -260,7 +263,9 @@ class Wait(State):
 
     def fired(self, run: Interpreter, frame: Frame, _event: TimerFired) -> State | None:
         value = frame.input if self.arguments is None else self.arguments(run, frame)
-        output, assigned = (value, None) if self.finish is None else self.finish(run, frame, value)
+        if self.finish is None:
+            return self.leave(run, frame, value, None, self.following)
+        output, assigned = self.finish(run, frame, value)
         return self.leave(run, frame, output, assigned, self.following)
 
 

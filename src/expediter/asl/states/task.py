@@ -166,7 +166,7 @@ class Task(State):
             output, assigned = (result, None) if self.finish is None else self.finish(run, frame, result)
         before, growth = frame.size, self.growth
         most = before + growth + size if before and growth is not None else 0
-        return self.leave(run, frame, output, assigned, self.following, size=most)
+        return self.leave(run, frame, output, assigned, self.following, most)
 
     def failed(self, run: Interpreter, frame: Frame, event: TaskFailed) -> State | None:
         frame.task = None
