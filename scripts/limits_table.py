@@ -10,7 +10,7 @@ from expediter.embedded.mail import outbox
 from expediter.embedded.sqlite import units
 from expediter.embedded.stores import queue
 from expediter.embedded.web import app as web_app
-from expediter.embedded.web import connections, descriptors, fair_queue, feed, shares
+from expediter.embedded.web import connections, descriptors, feed, shares
 from expediter.embedded.web.access import authenticator, code_flow, issuer, tokens
 from expediter.embedded.web.console import handlers, session
 from expediter.embedded.web.graphql import executor as documents
@@ -139,7 +139,7 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "requests of one address that are read in one turn of the loop",
-        f"{fair_queue.EACH}, one that is refused with 429 counts as {fair_queue.REFUSED}",
+        f"{connections.IN_A_TURN}, one that is refused with 429 counts as {connections.REFUSED}",
         "they wait for the next turn; other addresses have their own",
     ),
     (

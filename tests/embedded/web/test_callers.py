@@ -4,8 +4,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from expediter.embedded.web.callers import Proxies
 from expediter.embedded.web.connections import subscriber
+from expediter.embedded.web.guards import Proxies
 
 PROXY, INNER = "127.0.0.1", "10.1.2.3"
 TRUSTED = Proxies((ip_network(PROXY), ip_network("10.0.0.0/8")))

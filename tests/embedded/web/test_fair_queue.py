@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from expediter.api.request import Response
-from expediter.embedded.web import fair_queue
-from expediter.embedded.web.fair_queue import EACH, REFUSED, FairQueue
+from expediter.embedded.web import connections
+from expediter.embedded.web.connections import IN_A_TURN, REFUSED, FairQueue
 from expediter.embedded.web.http1.request_cycle import Answer
 from expediter.embedded.web.http1.request_head import RequestHead
 from tests.embedded.web.wire import DRAFT, GET, SIZED, Client, Echo, Running, running, until
@@ -34,18 +34,18 @@ class Line:
 
 async def test_what_one_caller_has_over_waits_for_the_next_turns_and_others_go_on() -> None:
     queue, turns = FairQueue(asyncio.get_running_loop()), list[str]()
-    assert [queue.take("a") for _ in range(EACH + 1)] == [True] * EACH + [False]
-    for number in range(EACH + 2):
+    assert [queue.take("a") for _ in range(IN_A_TURN + 1)] == [True] * IN_A_TURN + [False]
+    for number in range(IN_A_TURN + 2):
         queue.wait("a", Line(f"a{number}", turns))
     assert queue.take("b")
-    assert len(queue) == EACH + 2
+    assert len(queue) == IN_A_TURN + 2
 
     await asyncio.sleep(0)
-    assert turns == [f"a{number}" for number in range(EACH)]
+    assert turns == [f"a{number}" for number in range(IN_A_TURN)]
     assert not queue.take("a")  # who comes now waits behind those
     assert queue.take("b")
     await asyncio.sleep(0)
-    assert turns[EACH:] == [f"a{EACH}", f"a{EACH + 1}"]
+    assert turns[IN_A_TURN:] == [f"a{IN_A_TURN}", f"a{IN_A_TURN + 1}"]
     assert len(queue) == 0
     assert queue.take("a")
 
@@ -59,10 +59,10 @@ async def test_a_request_that_is_refused_takes_the_turn_of_several() -> None:
             queue.refused("a")
 
     queue.take("a")
-    for number in range(EACH):
+    for number in range(IN_A_TURN):
         queue.wait("a", Refused(str(number), turns))
     await asyncio.sleep(0)
-    assert len(turns) == EACH // REFUSED
+    assert len(turns) == IN_A_TURN // REFUSED
 
 
 # ── on connections ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -79,7 +79,7 @@ async def crowd(server: Running, count: int) -> AsyncIterator[list[Client]]:
 
 @pytest.fixture
 def one_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fair_queue, "EACH", 1)
+    monkeypatch.setattr(connections, "IN_A_TURN", 1)
 
 
 @pytest.mark.usefixtures("one_each")

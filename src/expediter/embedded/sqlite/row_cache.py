@@ -40,7 +40,7 @@ class CachedRows(dict[K, V | None]):
     ``changed``: is called with the rows that a batch changed, once it is durable.
     """
 
-    __slots__ = ("_empty", "_filed", "_number", "_owner", "changed", "mapper")
+    __slots__ = ("_any_row", "_empty", "_filed", "_number", "_owner", "changed", "mapper")
 
     def __init__(self, owner: "CacheOwner", mapper: Mapper[K, V], changed: Changed[V] | None) -> None:
         super().__init__()
@@ -52,6 +52,7 @@ class CachedRows(dict[K, V | None]):
         self._number: int | None = None
         #: Whether the file holds no row; None: not known.
         self._empty: bool | None = None
+        self._any_row = any_row(mapper.table)
 
     def __missing__(self, key: K) -> V | None:
         value = self[key] = self._owner.read(self.mapper, key)
@@ -80,7 +81,7 @@ class CachedRows(dict[K, V | None]):
 
     def is_empty(self) -> bool:
         if self._empty is None:
-            self._empty = self._owner.file.row(any_row(self.mapper.table)) is None
+            self._empty = self._owner.file.row(self._any_row) is None
         return self._empty
 
     def select(self, sql: str, values: tuple[Value, ...]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Limits of connections, so that no client can keep the others out.
+"""Limits of connections, and the order in which requests are read, so that no client can keep the others out.
 
 Rules:
  - a client has PATIENCE seconds to send its next whole request, and as many to read what was sent to it. A connection
@@ -6,11 +6,14 @@ Rules:
  - requests that are not yet whole hold at most HELD bytes in all;
  - when no descriptor is left for a new connection, an old one is closed: the one whose client is longest overdue with a
    request or with reading. Callers with more than a fair share lose theirs first. A fair share is the number of
-   connections divided by the number of callers.
+   connections divided by the number of callers;
+ - in one turn of the event loop each caller has so many requests read, and no more. Without this a caller with a
+   thousand connections has a thousand requests in every turn, and everybody else's wait until they are answered. What
+   is over waits in a queue of its caller, and the next turns begin with it.
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from itertools import islice, takewhile
@@ -18,7 +21,6 @@ from typing import Protocol
 
 from expediter.api.errors import RequestTooSlow, TooManyRequests
 from expediter.domain.errors import OrderError, TooBusy
-from expediter.embedded.web.fair_queue import FairQueue
 
 #: Seconds that a client has to send the rest of a request, or to read what was sent to it.
 PATIENCE = 30.0
@@ -28,6 +30,9 @@ HELD = 64 * 1024 * 1024
 RETRY = 10
 #: How many of the longest overdue connections are looked at to find one to close.
 LOOKED_AT = 1_000
+#: Requests of one caller in one turn: as many as one commit holds. One that is refused with 429 counts as so many: it
+#: brings nothing, and who floods the server is refused most of the time.
+IN_A_TURN, REFUSED = 128, 8
 #: Bits of an IPv6 address that name the subscriber. He chooses the other bits himself (RFC 6177).
 SUBSCRIBER = 64
 
@@ -39,6 +44,57 @@ class Connection(Protocol):
 
     def give_up(self, error: OrderError, /) -> None:
         """Closes it. The client gets the error if it has begun a request, or waits for an answer."""
+
+
+class Waiting(Protocol):
+    """A connection whose request waits for its turn."""
+
+    def turn(self) -> None:
+        """Reads what it has."""
+
+
+class FairQueue:
+    """Use it on the event loop's thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        #: Requests of each caller in this turn.
+        self._taken: Counter[str] = Counter()
+        self._waiting: dict[str, deque[Waiting]] = {}
+        self._scheduled = False
+
+    def __len__(self) -> int:
+        """The requests that wait."""
+        return sum(map(len, self._waiting.values()))
+
+    def take(self, caller: str) -> bool:
+        """Whether one more request of this caller may be read in this turn. Else it has to ``wait``."""
+        if not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._next_turn)
+        taken = self._taken[caller] = self._taken[caller] + 1
+        return taken <= IN_A_TURN and caller not in self._waiting
+
+    def refused(self, caller: str) -> None:
+        """A request that was read in this turn was refused with 429."""
+        self._taken[caller] += REFUSED - 1
+
+    def wait(self, caller: str, connection: Waiting) -> None:
+        """It is told when it is its turn."""
+        self._waiting.setdefault(caller, deque()).append(connection)
+
+    def _next_turn(self) -> None:
+        self._scheduled = False
+        self._taken.clear()
+        for caller, waiting in list(self._waiting.items()):
+            while waiting and self._taken[caller] < IN_A_TURN:
+                self._taken[caller] += 1
+                waiting.popleft().turn()
+            if not waiting:
+                del self._waiting[caller]
+        if self._waiting and not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._next_turn)
 
 
 class Connections:

@@ -10,8 +10,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from expediter.api.request import Response
-from expediter.embedded.web.connections import Connections
-from expediter.embedded.web.fair_queue import FairQueue
+from expediter.embedded.web.connections import Connections, FairQueue
 from expediter.embedded.web.http1.connection import HttpConnection
 from expediter.embedded.web.http1.request_cycle import Answer
 from expediter.embedded.web.http1.request_head import RequestHead

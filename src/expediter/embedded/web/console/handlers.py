@@ -40,7 +40,6 @@ from expediter.domain.errors import OrderError, TooBusy
 from expediter.embedded.clock import new_id
 from expediter.embedded.web.access.authenticator import Authenticator
 from expediter.embedded.web.backend import Backend
-from expediter.embedded.web.callers import Proxies
 from expediter.embedded.web.console import live, sign_in
 from expediter.embedded.web.console.live import LivePage
 from expediter.embedded.web.console.rehearsal import Rehearsals
@@ -50,7 +49,7 @@ from expediter.embedded.web.console.session import LASTS, ConsoleSession, Consol
 from expediter.embedded.web.console.sign_in import SignIn
 from expediter.embedded.web.console.static_files import PREFIX, assets
 from expediter.embedded.web.console.trials import Trials
-from expediter.embedded.web.guards import Guards
+from expediter.embedded.web.guards import Guards, Proxies
 from expediter.embedded.web.http1.request_cycle import Stream
 from expediter.embedded.web.http1.request_head import RequestHead
 from expediter.embedded.web.shares import Shares

@@ -12,9 +12,9 @@ from expediter.console.render import plain
 from expediter.embedded.web.access.authenticator import OPERATOR, Authenticator
 from expediter.embedded.web.access.code_flow import LONGEST, CodeFlow
 from expediter.embedded.web.backend import Backend
-from expediter.embedded.web.callers import Proxies
 from expediter.embedded.web.console.responses import SIGN_IN, cookie, cookie_in, fields
 from expediter.embedded.web.console.session import LASTS, ConsoleSessions
+from expediter.embedded.web.guards import Proxies
 from expediter.embedded.web.http1.request_head import RequestHead
 from expediter.embedded.web.shares import Shares
 from expediter.embedded.web.sign_ins import WrongTokens
