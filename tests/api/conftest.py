@@ -92,7 +92,7 @@ class Api:
         return take_batch(self.work())
 
     def bury(self, body: bytes) -> str:
-        """Sends a message that is no order until it is a dead letter; its id."""
+        """Sends a message that is not an order until it is a dead letter; its id."""
         self.work().queue.send(body, {}, self.now)
         while self.take_in(60):
             pass

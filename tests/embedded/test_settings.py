@@ -160,7 +160,7 @@ def test_a_workflow_that_never_ends_or_is_empty_is_refused(file: str) -> None:
     ],
 )
 def test_a_misspelt_setting_stops_the_start_and_the_nearest_name_is_suggested(name: str, meant: str) -> None:
-    with pytest.raises(SettingRefused, match=f"EXPEDITER_{name} is no setting of Expediter.") as refused:
+    with pytest.raises(SettingRefused, match=f"EXPEDITER_{name} is not a setting of Expediter.") as refused:
         read(**{name: "http://bank"})
 
     assert meant in str(refused.value)

@@ -102,7 +102,7 @@ async def waits_for_child(stage: Stage, _: Town) -> None:
 
 
 async def ended(stage: Stage, town: Town) -> None:
-    """Orders that have ended, one whose refund does not come through, and a message that is no order."""
+    """Orders that have ended, one whose refund does not come through, and a message that is not an order."""
     ids = {name: new_id() for name in ("succeeded", "declined", "cancelled", "deleted", "refund pending")}
     town.bank.script("charge", Act.REFUSE, order_id=ids["declined"])
     town.kitchen.script("handover", Act.REFUSE, order_id=ids["refund pending"])

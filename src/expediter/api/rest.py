@@ -177,7 +177,7 @@ def new_draft(request: Request) -> Draft:
 
 
 def _signed(request: Request) -> bytes:
-    """The body with its customer in front, where it names nobody; what is no JSON object stays as it is.
+    """The body with its customer in front, where it names nobody; what is not a JSON object stays as it is.
 
     The rest stays as it was sent: ``draft`` is as strict with it as with any other body.
     """

@@ -104,7 +104,7 @@ _LISTS = {"items": DraftItem}
 
 
 def parse(body: bytes, form: type[D]) -> D:
-    """The body as a Draft or ChangeDraft. Raises OrderInvalid, and msgspec.DecodeError when it is no JSON."""
+    """The body as a Draft or ChangeDraft. Raises OrderInvalid, and msgspec.DecodeError when it is not JSON."""
     try:
         draft = msgspec.json.decode(body, type=form)
     except msgspec.ValidationError as error:

@@ -122,7 +122,7 @@ def take_batch(work: Work) -> int:
 def take(work: Work, message: Message) -> None:
     """Starts the order's workflow, once however often the message is delivered.
 
-    Raises OrderInvalid for a message that is no order, IdempotencyKeyReused when its id stands for another one.
+    Raises OrderInvalid for a message that is not an order, IdempotencyKeyReused when its id stands for another one.
     """
     order, fingerprint, hold_seconds = asked_in(work, message)
     work.claims.claim(Claim(order.id, fingerprint))

@@ -33,7 +33,7 @@ def lines_of(path: Path) -> Iterator[Iterator[bytes]]:
 
 
 def whole_text(path: Path) -> str:
-    """The text of a file. Raises ValueError when it is no regular file, larger than LARGEST, or not UTF-8."""
+    """The text of a file. Raises ValueError when it is not a regular file, larger than LARGEST, or not UTF-8."""
     if path.exists() and not path.is_file():
         raise ValueError("it is not a regular file")
     with path.open("rb") as file:

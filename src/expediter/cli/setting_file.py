@@ -63,7 +63,7 @@ def of_file(path: Path, *, is_named: bool) -> dict[str, Given]:
         name = match["name"]
         if not _is_setting(name) or name == _NAMED:
             raise SettingsUnreadable(
-                f"{path}, line {number}: {name} is no setting; names begin with EXPEDITER_ or OTEL_."
+                f"{path}, line {number}: {name} is not a setting; names begin with EXPEDITER_ or OTEL_."
             )
         if name in found:
             raise SettingsUnreadable(f"{path}, line {number}: {name} is given twice. Keep one of both.")

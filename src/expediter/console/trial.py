@@ -75,11 +75,11 @@ def _walked(definition: Json, result: Simulation) -> str:
 
 
 class _NoJson(ValueError):
-    """A field of the form is no JSON. The text says which one and why."""
+    """A field of the form is not JSON. The text says which one and why."""
 
 
 def _json(text: str, what: str) -> Json:
     try:
         return decode((text or "null").encode("utf-8", "replace"), object)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise _NoJson(f"{what} is no JSON: {error}") from error
+        raise _NoJson(f"{what} is not JSON: {error}") from error

@@ -158,7 +158,7 @@ def _refuse_unknown(given: Mapping[str, str], known: Collection[str]) -> None:
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known:
             near = difflib.get_close_matches(name.removeprefix(PREFIX).upper(), known, 1)
             meant = f"Did you mean {PREFIX}{near[0]}?" if near else "docs/reference/settings.md lists all of them."
-            raise SettingRefused(f"{name} is no setting of Expediter. {meant}")
+            raise SettingRefused(f"{name} is not a setting of Expediter. {meant}")
 
 
 def _refuse_unready(settings: ServerSettings) -> None:

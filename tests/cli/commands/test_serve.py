@@ -59,7 +59,10 @@ def test_options_win_over_the_environment(typed: Run, tmp_path: Path) -> None:
             "EXPEDITER_CURRENCY='XXX' is not allowed: give a currency of ISO 4217's list of 2026-01-01",
         ),
         ({"HOST": "0.0.0.0"}, "Set EXPEDITER_TOKEN"),
-        ({"PAYMENT": "http://bank"}, "EXPEDITER_PAYMENT is no setting of Expediter. Did you mean EXPEDITER_PAYMENTS?"),
+        (
+            {"PAYMENT": "http://bank"},
+            "EXPEDITER_PAYMENT is not a setting of Expediter. Did you mean EXPEDITER_PAYMENTS?",
+        ),
         ({"WORKFLOW": "/nowhere.json"}, "EXPEDITER_WORKFLOW=/nowhere.json cannot be read as JSON"),
     ],
 )

@@ -128,8 +128,8 @@ def test_two_lines_with_an_empty_id_are_two_orders_and_the_server_is_told_of_no_
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        (9007199254740993.0, "id: a number is no id"),
-        (17, "id: a number is no id"),
+        (9007199254740993.0, "id: a number is not an id"),
+        (17, "id: a number is not an id"),
         (True, "id: give a text"),
         ({}, "id: give a text"),
         (["a"], "id: give a text"),

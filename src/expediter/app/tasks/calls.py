@@ -98,7 +98,7 @@ class Pending(msgspec.Struct, frozen=True, gc=False):
     """The charge waits for its customer, who goes on with ``client_secret`` or at ``redirect_url``, or for a bank.
 
     ``reference``: the provider's id of the charge. ``wait_seconds``: how long the provider may take, from the first try
-    on; None: as long as the settings say. This is no last answer: the same charge is asked about again.
+    on; None: as long as the settings say. This is not the last answer: the same charge is asked about again.
     """
 
     reference: str | None = None

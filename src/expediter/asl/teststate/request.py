@@ -143,7 +143,7 @@ def _check_mock(spec: dict[str, Any], mock: Any, request: dict[str, Any]) -> Non
 
 
 def _result(spec: dict[str, Any], mock: dict[str, Any], models: ServiceModels | None) -> Json:
-    """The mocked result: the API takes it as JSON text, and so do we; a value that is no text is taken as it is."""
+    """The mocked result: the API takes it as JSON text, and so do we; a value that is not text is taken as it is."""
     found = mock["result"]
     if isinstance(found, str):
         try:

@@ -44,14 +44,14 @@ def numbered(lines: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
 def read(number: int, text: bytes, key_field: str | None = None) -> Line:
     """The line as an order under its key, which stands in ``key_field`` or in one of ``KEYS``.
 
-    Raises ValueError when the line is no JSON object, or its key is none.
+    Raises ValueError when the line is not a JSON object, or its key is none.
     """
     if len(text) > LONGEST:
         raise ValueError(f"BodyTooLarge: The line is longer than {LONGEST // 1024 // 1024} MiB")
     try:
         order: dict[str, Any] = decode(text, dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"RequestUnparsable: The line is no JSON object: {error}") from error
+        raise ValueError(f"RequestUnparsable: The line is not a JSON object: {error}") from error
     own = _own_key(order, (key_field,) if key_field else KEYS)
     if own is None and key_field:
         raise ValueError(f"OrderInvalid: {key_field}: the line has none, and it is the key; give it")
@@ -81,7 +81,7 @@ def _why_no_id(value: Json) -> str | None:
     if isinstance(value, bool | list | dict):
         return "give a text that names the order, or leave it out"
     if isinstance(value, int | float):
-        return 'a number is no id, because 1 and 1.0 are one number; write it as text: "17"'
+        return 'a number is not an id, because 1 and 1.0 are one number; write it as text: "17"'
     if not re.match(VISIBLE, value):
         return "give text that can be seen, or leave it out"
     return "remove the blanks before or after it" if value != value.strip() else None

@@ -72,11 +72,11 @@ def correct_letter(services: OperatorServices, visit: Visit) -> Response:
 
 
 def masked(body: bytes) -> str:
-    """The message with its personal fields hidden. A message that is no JSON is hidden as a whole."""
+    """The message with its personal fields hidden. A message that is not JSON is hidden as a whole."""
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return f"{HIDDEN} ({len(body)} bytes that are no JSON)"
+        return f"{HIDDEN} ({len(body)} bytes that are not JSON)"
     return words.compact(_masked(value))
 
 

@@ -61,7 +61,7 @@ class SqliteOrders:
         try:
             return order_in(message, self._settings, claimed=self._claims.taken(order_id)).order
         except OrderError:
-            return None  # the message is no order: the intake reports that
+            return None  # the message is not an order: the intake reports that
 
     def page(self, query: Query) -> Page:
         where, values = ["deleted = 0"], list[Value]()

@@ -202,7 +202,7 @@ def _keep(_: StoredMessage) -> None:
 
 
 def _number(text: str) -> int:
-    """The number in the text; -1, which no message has, when the text is no number."""
+    """The number in the text; -1, which no message has, when the text is not a number."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
 
 

@@ -89,7 +89,7 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "a Host with a user": (head(host=b"Host: localhost:80@evil.example"), 400),
     "a Host with a path": (head(host=b"Host: localhost/a"), 400),
     "a Host behind an address": (head(host=b"Host: [::1].evil.example"), 400),
-    "a Host with a port that is no number": (head(host=b"Host: localhost:x"), 400),
+    "a Host with a port that is not a number": (head(host=b"Host: localhost:x"), 400),
     "two names in one Host": (head(host=b"Host: localhost, localhost"), 400),
     "no Host beside an address with one": (head(b"GET http://localhost/ HTTP/1.1", host=b""), 400),
     "no Host in HTTP/1.0 beside an address with one": (head(b"GET http://localhost/ HTTP/1.0", host=b""), 400),
@@ -137,7 +137,7 @@ async def test_what_is_not_plain_is_refused_and_nothing_behind_it_is_read(stream
 
 CHUNKS: dict[str, tuple[bytes, int]] = {
     "no size": (b"\r\n", 400),
-    "a size that is no number": (b"g\r\n", 400),
+    "a size that is not a number": (b"g\r\n", 400),
     "a size with a sign": (b"+1\r\na\r\n0\r\n\r\n", 400),
     "a size with 0x": (b"0x1\r\na\r\n0\r\n\r\n", 400),
     "a size with an underscore": (b"1_0\r\n", 400),

@@ -47,7 +47,7 @@ def quoted(text: str, values: Mapping[str, str] | None = None) -> str:
     """JSON text in which no ``${Name}`` stands where a value does (``"Seconds": ${Seconds}``).
 
     One that ``values`` names is its value, which is JSON text; the others get quotes. Raises ValueError for a
-    value that is no JSON.
+    value that is not JSON.
     """
     given = values or {}
 

@@ -82,5 +82,5 @@ def _address(text: str) -> Located:
     scheme, _, place = text.partition("://")
     bucket, _, key = place.partition("/")
     if scheme.lower() != "s3" or not bucket or not key:
-        raise reader_failure(f"The manifest holds a line that is no address of an object: {text[:200]}")
+        raise reader_failure(f"The manifest holds a line that is not the address of an object: {text[:200]}")
     return Located(bucket, key)

@@ -18,7 +18,7 @@ from expediter.cli.terms import AsJson, Data, Token, Url, counted
 
 def diff(
     old: Annotated[str, typer.Argument(help="A definition; with --live also the number of a version")],
-    new: Annotated[Path, typer.Argument(help="The definition that shall follow it")],
+    new: Annotated[Path, typer.Argument(help="The definition that replaces it")],
     *,
     name: Annotated[str | None, typer.Option("--name", help="Which state machine of each template")] = None,
     live: Annotated[bool, typer.Option("--live", help="Ask a running server where its orders are")] = False,

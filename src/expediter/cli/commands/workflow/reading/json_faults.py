@@ -32,7 +32,7 @@ _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|[{}]|NaN|-?Infinity', re.DOTALL
 
 
 def _ambiguous(text: str) -> JsonFault | None:
-    """The second of two equal keys of an object, or a word that is no value of JSON, whichever comes first."""
+    """The second of two equal keys of an object, or a word that is not a value of JSON, whichever comes first."""
     objects: list[set[str]] = []
     for token in _TOKEN.finditer(text):
         if token[0] == "{":

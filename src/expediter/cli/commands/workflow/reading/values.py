@@ -28,7 +28,7 @@ class Place(NamedTuple):
 
 
 class Unreadable(ValueError):
-    """The file is no definition, and holds none; says why, with line and column where they are known."""
+    """The file is not a definition, and holds none; says why, with line and column where they are known."""
 
     def __init__(self, reason: str, place: Place | None = None) -> None:
         super().__init__(reason)
