@@ -3,9 +3,10 @@ import { util } from '@aws-appsync/utils';
 
 export function request(ctx) {
   const { arguments: args, identity, info } = ctx;
+  const { fieldName, parentTypeName, selectionSetList } = info;
   return {
     operation: 'Invoke',
-    payload: { arguments: args, identity, info: { fieldName: info.fieldName, parentTypeName: info.parentTypeName } },
+    payload: { arguments: args, identity, info: { fieldName, parentTypeName, selectionSetList } },
   };
 }
 

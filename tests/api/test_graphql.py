@@ -95,7 +95,13 @@ def test_an_order_of_one_thing_needs_no_name_as_over_rest(api: Api, name: dict[s
 
 def test_any_printable_key_stands_for_one_order(api: Api) -> None:
     made = [api.graphql("Mutation.postOrder", input=PLAIN, idempotencyKey="my-cart-42")["id"] for _ in range(2)]
-    assert made[0] == made[1] == api.graphql("Query.order", id="my-cart-42")["id"]
+    for key in ("my-cart-42", '"my-cart-42"'):
+        assert made[0] == made[1] == api.graphql("Query.order", id=key)["id"]
+
+
+def test_an_order_is_found_under_its_key_in_the_quotes_and_escapes_in_which_it_was_sent(api: Api) -> None:
+    made = api.graphql("Mutation.postOrder", input=PLAIN, idempotencyKey=r'"say \"hi\""')["id"]
+    assert [api.graphql("Query.order", id=key)["id"] for key in ('say "hi"', r'"say \"hi\""')] == [made, made]
 
 
 @pytest.mark.parametrize("key", ["  ", "x" * 256, "caf\u00e9"])

@@ -48,6 +48,7 @@ class Functions:
             EXPEDITER_CLAIMS_TABLE="claims",
             EXPEDITER_LEDGER_TABLE="ledger",
             EXPEDITER_MAIL_TABLE="mail",
+            EXPEDITER_EVENTS_TABLE="events",
             EXPEDITER_QUEUE_URL=adapters.queue_url,
             EXPEDITER_DEAD_LETTER_URL=adapters.dead_url,
             EXPEDITER_STATE_MACHINE=adapters.machine,
@@ -80,7 +81,9 @@ class Functions:
     def rest(self, method: str, path: str, user: str | None = ANN, groups: str = "", **event: Any) -> Any:
         """A call through API Gateway; the answer's body parsed."""
         claims = {"claims": {"sub": user, **({"cognito:groups": groups} if groups else {})}} if user else {}
+        lines = {name: [value] for name, value in event.get("headers", {}).items()}
         event = {"httpMethod": method, "path": path, "requestContext": {"authorizer": claims}, **event}
+        event = {"multiValueHeaders": lines, **event}
         answer = self.call("Rest", event)
         return {**answer, "body": msgspec.json.decode(answer["body"]) if answer["body"] else None}
 

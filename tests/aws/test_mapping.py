@@ -8,7 +8,7 @@ import pytest
 
 from expediter.api.access import TokenClaims, caller_of
 from expediter.app.access import Scope
-from expediter.app.idempotency import own_id, uuid_of
+from expediter.app.idempotency import bare, own_id, uuid_of
 from expediter.aws.callers import from_message
 from infra.api.openapi import template
 from tests.aws.local.gateway import PERSON, Call
@@ -113,6 +113,8 @@ def test_an_empty_key_is_none(key: str) -> None:
     [
         ("my-cart-42", "my-cart-42", "my-cart-42"),
         ('"My Cart/42"', "My Cart/42", "My%20Cart%2F42"),
+        ('say "hi"', 'say "hi"', "say%20%22hi%22"),
+        (r'"say \"hi\""', r'"say \"hi\""', "%22say%20%5C%22hi%5C%22%22"),
     ],
 )
 def test_a_key_that_is_no_uuid_leads_to_the_order_too(functions: Functions, key: str, told: str, location: str) -> None:
@@ -123,7 +125,7 @@ def test_a_key_that_is_no_uuid_leads_to_the_order_too(functions: Functions, key:
 
     client, machine = functions.adapters.stepfunctions, functions.adapters.machine
     (started,) = client.list_executions(stateMachineArn=machine)["executions"]
-    assert started["name"] == own_id(caller_of(TokenClaims(ANN)), uuid_of(told))
+    assert started["name"] == own_id(caller_of(TokenClaims(ANN)), uuid_of(bare(told)))
 
 
 def test_a_key_of_blanks_stays_and_dies_in_the_intake(functions: Functions) -> None:

@@ -99,7 +99,7 @@ def test_every_operation_of_rest_lets_in_whom_the_table_names(functions: Functio
         event = {
             "httpMethod": method,
             "path": re.sub(r"\{\w+\}", str(uuid4()), path),
-            "headers": {"Content-Type": JSON},
+            "multiValueHeaders": {"Content-Type": [JSON]},
             "body": BODIES.get(name),
             "requestContext": {"authorizer": {"claims": as_text(kind.claims)} if kind.claims else None},
         }
@@ -157,7 +157,7 @@ def test_an_order_over_rest_is_placed_by_whom_the_table_names(functions: Functio
 
 
 def test_every_field_of_graphql_lets_in_whom_the_table_names(functions: Functions) -> None:
-    system = Kind("the system itself", {}, frozenset({Scope.WORKFLOW}))
+    system = Kind("the system itself", {}, frozenset({Scope.WORKFLOW, Scope.ORDERS_READ}))
     for field, kind in product(sorted(RESOLVERS), (*KINDS, system)):
         arguments = {name: replaced(value, str(uuid4())) for name, value in ARGUMENTS[field].items()}
         parent, _, name = field.partition(".")

@@ -46,7 +46,7 @@ def test_the_root_fields_are_the_design_s() -> None:
     for signature in (
         "postOrder(input: OrderInput!, idempotencyKey: ID): Order",
         "updateOrder(input: UpdateOrderInput!): Order",
-        "deleteOrder(id: ID!): ID",
+        "deleteOrder(id: ID!, idempotencyKey: ID): ID",
         "cancelOrder(id: ID!): Order",
         "orders(limit: Int, after: ID, orderStatus: OrderStatus): [Order!]",
         "order(id: ID!): Order",

@@ -24,6 +24,7 @@ SECRET = ("secretsmanager:GetSecretValue", "<RestaurantSecret>")
 TOKEN = ("secretsmanager:GetSecretValue", "<PaymentsToken>")
 SIGNED = ("secretsmanager:GetSecretValue", "<EventSecrets>")
 SEND = ("sqs:SendMessage", "<MessagesOrders.Arn>")
+ONCE = [(f"dynamodb:{action}Item", "<StoreEvents.Arn>") for action in ("Get", "Put")]
 #: A task's token is all that this action knows, so it takes no resource.
 WAKE = ("states:SendTaskSuccess", "*")
 _RECEIVE = ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
@@ -72,21 +73,18 @@ MAY: dict[str, list[tuple[str, str]]] = {
     ],
     "Events": [
         *ROW,
-        *((f"dynamodb:{action}Item", "<StoreEvents.Arn>") for action in ("Get", "Put")),
+        *ONCE,
         ("sqs:SendMessage", "<MessagesDeadEvents.Arn>"),
         *receive("Events"),
         SIGNED,
         WAKE,
     ],
     "Rest": [
-        *ROW,
-        WAKE,
-        *LIST,
+        *[*ROW, *LIST, *ONCE, SEND, WAKE],
         ("states:GetExecutionHistory", f"{_ARN}:states:{_HERE}:execution:<WorkflowOrders.Name>:*"),
         *receive("DeadLetters"),
-        SEND,
     ],
-    "Graphql": [*ROW, *LIST, CLAIM, SEND, WAKE],
+    "Graphql": [*ROW, *LIST, *ONCE, CLAIM, SEND, WAKE],
     "Mailer": [*POST, *follow("Mail")],
     "Publisher": [*TELL, *follow("Orders")],
     "Figures": [

@@ -91,7 +91,12 @@ _TASK = {**_ROW, **_PARTIES}
 _LEDGER, _MAIL = {"ledger_table": "<StoreLedger>"}, {"mail_table": "<StoreMail>"}
 _TOKEN = {"payments_token": "<PaymentsToken>"}
 _SECRET = {"restaurant_secret": "<RestaurantSecret>"}
-_API = {**_ROW, "queue_url": "<MessagesOrders>", "hold_seconds": "<HoldSeconds>"}
+_API = {
+    **_ROW,
+    "events_table": "<StoreEvents>",
+    "queue_url": "<MessagesOrders>",
+    "hold_seconds": "<HoldSeconds>",
+}
 _SENDS = {"topic": "<MessagesOperators>", "mail_from": "<MailFrom>"}
 _ORDERS, _NEWS = {"orders_table": "<StoreOrders>"}, {"graphql_url": "<GraphqlApi.GraphQLUrl>"}
 _MACHINE = {"state_machine": "<WorkflowOrders>"}

@@ -44,7 +44,7 @@ def test_a_field_is_handed_over_with_its_caller(folder: Path) -> None:
     ctx = {
         "arguments": {"id": "1"},
         "identity": {"sub": "ann"},
-        "info": {"fieldName": "order", "parentTypeName": "Query"},
+        "info": {"fieldName": "order", "parentTypeName": "Query", "selectionSetList": ["id"]},
     }
     assert run(folder, "request", {**ctx, "source": None}) == {"value": {"operation": "Invoke", "payload": ctx}}
 

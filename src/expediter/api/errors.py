@@ -9,6 +9,7 @@ from expediter.app.access import OwnerRefused, ScopeMissing
 from expediter.app.operator.actions import NoMailServer, NotRetryable
 from expediter.app.operator.erasing import OrdersUnderWay
 from expediter.app.operator.keys import KeyNotFound
+from expediter.app.operator.repeats import RequestCutOff
 from expediter.app.operator.versions import NotRouted, VersionNotFound
 from expediter.app.payments.signature import SignatureRefused
 from expediter.domain import errors as domain
@@ -136,6 +137,7 @@ STATUSES: dict[type[OrderError], int] = {
     MethodNotAllowed: 405,
     RequestTooSlow: 408,
     NotRetryable: 409,
+    RequestCutOff: 409,
     OrdersUnderWay: 409,
     NoMailServer: 409,
     NotRouted: 409,

@@ -13,8 +13,9 @@ from msgspec import UNSET
 
 from expediter.api.keys import key_uuid
 from expediter.app import intake, orders
+from expediter.app.access import Scope
 from expediter.app.drafts import ChangeDraft, Draft, convert
-from expediter.app.idempotency import id_of_key
+from expediter.app.idempotency import own_id
 from expediter.app.instants import instant
 from expediter.app.ports import Caller, Query, Work
 from expediter.asl.protocol import Json
@@ -39,16 +40,16 @@ def post_order(work: Work, caller: Caller, args: Arguments, new_id: str) -> Json
         given["metadata"] = _metadata(given["metadata"])
     sent = args.get("idempotencyKey")
     given_id = sent and key_uuid(sent, "idempotencyKey")
-    key = id_of_key(work, caller, given_id) if given_id else new_id
+    key = own_id(caller, given_id) if given_id else new_id
     with _paths("input"):
         draft = convert({"user_id": caller.user_id or ANONYMOUS, **given}, Draft)
-        return order_json(intake.accept(work, caller, draft, key).order, caller)
+        return _changed(intake.accept(work, caller, draft, key).order, caller)
 
 
 def update_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
     given = _snake(args["input"])
     with _paths("input"):
-        return order_json(orders.change(work, caller, given.pop("id"), convert(given, ChangeDraft)), caller)
+        return _changed(orders.change(work, caller, given.pop("id"), convert(given, ChangeDraft)), caller)
 
 
 def delete_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
@@ -56,18 +57,18 @@ def delete_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
 
 
 def cancel_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
-    return order_json(orders.cancel(work, caller, args["id"]), caller)
+    return _changed(orders.cancel(work, caller, args["id"]), caller)
 
 
 def continue_payment(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
-    return order_json(orders.come_back(work, caller, args["id"]), caller)
+    return _changed(orders.come_back(work, caller, args["id"]), caller)
 
 
 def publish_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
-    """The order that AppSync sends to subscribers. A server publishes changes itself, so there the field only reads the
-    order.
+    """The order that AppSync sends to subscribers, so without its payment. A server publishes changes itself, so there
+    the field only reads the order.
     """
-    return order_json(orders.find(work, caller, args["id"]))
+    return {**_changed(orders.find(work, caller, args["id"]), caller), "payment": None}
 
 
 def find_order(work: Work, caller: Caller, args: Arguments, _: str) -> Json:
@@ -109,7 +110,12 @@ RESOLVERS: dict[str, Resolver] = {
 }
 
 
-def order_json(order: Order, caller: Caller | None = None) -> Json:
+def _changed(order: Order, caller: Caller) -> Arguments:
+    """The value of a mutation: the order, for a caller who may read orders, else its id alone."""
+    return order_json(order, caller) if Scope.ORDERS_READ in caller.scopes else {"id": order.id}
+
+
+def order_json(order: Order, caller: Caller | None = None) -> Arguments:
     """The order as the schema's type Order. ``caller``: who sees it; None: nobody to whom a payment is shown."""
     return {
         "id": order.id,

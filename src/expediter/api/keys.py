@@ -6,15 +6,12 @@ The order's id is made of it (``app.idempotency``).
 import re
 
 from expediter.api.errors import RequestUnparsable
-from expediter.app.idempotency import uuid_of
+from expediter.app.idempotency import STRING, bare, uuid_of
 from expediter.domain.errors import NO_ORDER, Fault, OrderInvalid
 
 _KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
-#: A string of a structured field (RFC 8941, 3.3.3), and what is escaped in it.
-_STRING = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
-_ESCAPED = re.compile(r'\\(["\\])')
 #: One key of a list: such a string, or what stands there up to the next comma.
-_LISTED = re.compile(rf"[ \t]*({_STRING.pattern}|[^,]*?)[ \t]*(?:,|$)")
+_LISTED = re.compile(rf"[ \t]*({STRING.pattern}|[^,]*?)[ \t]*(?:,|$)")
 
 
 def key_uuid(key: str, path: str, what: str = NO_ORDER) -> str | None:
@@ -22,11 +19,11 @@ def key_uuid(key: str, path: str, what: str = NO_ORDER) -> str | None:
 
     Raises OrderInvalid (at ``path``) for no key; ``what``: the beginning of its message.
     """
-    bare = _bare(key)
-    if bare and not _KEY.fullmatch(bare):
+    text = bare(key)
+    if text and not _KEY.fullmatch(text):
         fault = Fault(path, "give 1 to 255 printable characters of ASCII, without blanks around them")
         raise OrderInvalid((fault,), what)
-    return uuid_of(bare) if bare else None
+    return uuid_of(text) if text else None
 
 
 def key_uuid_in_header(value: str, what: str = NO_ORDER) -> str | None:
@@ -42,9 +39,3 @@ def key_uuid_in_header(value: str, what: str = NO_ORDER) -> str | None:
             )
         return keys.pop() if keys else None
     return key_uuid(value, "Idempotency-Key", what)
-
-
-def _bare(key: str) -> str:
-    """The key without the quotes and escapes of a structured field's string."""
-    string = _STRING.fullmatch(key)
-    return _ESCAPED.sub(r"\1", string[1]) if string else key

@@ -14,14 +14,15 @@ from expediter.api.keys import key_uuid_in_header
 from expediter.api.render import entry_view, letter_view, order_view
 from expediter.api.request import JSON, Headers, Request, Response, arguments, whole_number
 from expediter.app import intake, orders
+from expediter.app.access import Scope
 from expediter.app.drafts import ChangeDraft, D, Draft, parse
-from expediter.app.idempotency import id_of_key
+from expediter.app.idempotency import own_id
 from expediter.app.instants import instant
 from expediter.app.operator import operations
-from expediter.app.ports import Query, Work
+from expediter.app.ports import Caller, Query, Work
 from expediter.app.strict_json import why_not_json
 from expediter.domain.errors import NO_LIST, Fault, OrderInvalid
-from expediter.domain.order import Status
+from expediter.domain.order import Order, Status
 
 PAGE = 50
 LARGEST_PAGE = 100
@@ -47,12 +48,12 @@ def post_order(work: Work, request: Request) -> Response:
     headers = request.headers
     given = headers.get("idempotency-key")
     given_id = given and key_uuid_in_header(given)
-    key = id_of_key(work, request.caller, given_id) if given_id else request.new_id
+    key = own_id(request.caller, given_id) if given_id else request.new_id
     accepted = intake.accept(work, request.caller, new_draft(request), key)
     said = [("Location", f"/orders/{key}"), ("Order-Id", key)]
     if accepted.replayed:
         said.append(("Idempotent-Replayed", "true"))
-    if "prefer" in headers and wants_representation(headers["prefer"]):
+    if "prefer" in headers and wants_representation(headers["prefer"]) and _may_read(request.caller):
         said += [*_JSON, ("Preference-Applied", "return=representation")]
         return Response(201, tuple(said), _encode(order_view(accepted.order, request.caller)))
     return Response(204, tuple(said))
@@ -86,11 +87,11 @@ def delete_order(work: Work, request: Request) -> Response:
 
 
 def cancel_order(work: Work, request: Request) -> Response:
-    return _json(order_view(orders.cancel(work, request.caller, request.params["id"]), request.caller))
+    return _changed(orders.cancel(work, request.caller, request.params["id"]), request.caller)
 
 
 def continue_payment(work: Work, request: Request) -> Response:
-    return _json(order_view(orders.come_back(work, request.caller, request.params["id"]), request.caller))
+    return _changed(orders.come_back(work, request.caller, request.params["id"]), request.caller)
 
 
 def get_timeline(work: Work, request: Request) -> Response:
@@ -225,6 +226,15 @@ def _status(text: str | None) -> Status | None:
     if text in Status.__members__:
         return Status[text]
     raise OrderInvalid((Fault("order_status", f"give one of {', '.join(Status)}"),), NO_LIST)
+
+
+def _changed(order: Order, caller: Caller) -> Response:
+    """The answer to a change: the order, for a caller who may read orders."""
+    return _json(order_view(order, caller)) if _may_read(caller) else _DONE
+
+
+def _may_read(caller: Caller) -> bool:
+    return Scope.ORDERS_READ in caller.scopes
 
 
 def _json(value: object) -> Response:

@@ -13,6 +13,7 @@ class Scope(StrEnum):
     ORDERS_WRITE = "orders:write"
     DLQ_READ = "dlq:read"
     DLQ = "dlq"
+    MAIL_READ = "mail:read"
     MAIL = "mail"
     REFUNDS = "refunds"
     RECONCILE = "reconcile"
@@ -47,7 +48,9 @@ class OwnerRefused(OrderError):
 
 ALL = frozenset(Scope)
 CUSTOMER = frozenset({Scope.ORDERS_READ, Scope.ORDERS_WRITE})
-_VIEWER = frozenset({Scope.ORDERS_READ, Scope.DLQ_READ, Scope.METRICS, Scope.AUDIT, Scope.WORKFLOW_READ})
+_VIEWER = frozenset(
+    {Scope.ORDERS_READ, Scope.DLQ_READ, Scope.MAIL_READ, Scope.METRICS, Scope.AUDIT, Scope.WORKFLOW_READ}
+)
 
 #: A viewer sees everything except keys and the reconciliation, and changes nothing. An admin may do everything.
 ROLES: Mapping[Role, frozenset[Scope]] = {
@@ -62,8 +65,8 @@ GROUPS: Mapping[str, Role] = {"operators": Role.ADMIN, **{f"operators-{role}": r
 
 
 def scopes_in(names: Collection[str]) -> frozenset[Scope]:
-    """The scopes with these names; others are left out. A scope to act on dead letters or workflows includes the one to
-    see them.
+    """The scopes with these names; others are left out. A scope to act on dead letters, mails or workflows includes the
+    one to see them.
     """
     found = frozenset(Scope(name) for name in names if name in _NAMES)
     return found.union(*(_INCLUDES[scope] for scope in found if scope in _INCLUDES))
@@ -75,5 +78,9 @@ def scopes_of_groups(groups: Collection[str]) -> frozenset[Scope] | None:
     return frozenset().union(*(ROLES[role] for role in roles)) if roles else None
 
 
-_INCLUDES = {Scope.DLQ: {Scope.DLQ_READ}, Scope.WORKFLOW: {Scope.WORKFLOW_READ}}
+_INCLUDES = {
+    Scope.DLQ: {Scope.DLQ_READ},
+    Scope.MAIL: {Scope.MAIL_READ},
+    Scope.WORKFLOW: {Scope.WORKFLOW_READ},
+}
 _NAMES = frozenset(map(str, Scope))

@@ -1,8 +1,9 @@
 """Idempotency keys: the order that a caller means by a key. Keys of two callers never collide."""
 
+import re
 import uuid
 
-from expediter.app.ports import Caller, Work
+from expediter.app.ports import Caller
 from expediter.domain.ids import uuid_in
 from expediter.domain.texts import composed
 
@@ -11,6 +12,16 @@ _OF_USERS = uuid.UUID("6f3a4c1e-5a0b-4c0f-9d55-3a1f0f2b7c44")
 _OF_PROGRAMS = uuid.UUID("b1d7c0d2-3c53-4e0e-8a64-52f6b0c5d9e1")
 #: The namespace of the UUIDs that stand for keys of another form.
 OF_TEXTS = uuid.UUID("8f1d3f0a-6f0e-5e0b-9d57-3b9f7f1c2a44")
+
+#: A string of a structured field (RFC 8941, 3.3.3), and what is escaped in it.
+STRING = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
+_ESCAPED = re.compile(r'\\(["\\])')
+
+
+def bare(key: str) -> str:
+    """The key without the quotes and escapes of a structured field's string, in which it may be sent."""
+    string = STRING.fullmatch(key)
+    return _ESCAPED.sub(r"\1", string[1]) if string else key
 
 
 def uuid_of(key: str) -> str:
@@ -33,13 +44,3 @@ def own_id(caller: Caller, key: str) -> str:
     if caller.program:
         return str(uuid.uuid5(_OF_PROGRAMS, f"{key} {caller.program}"))
     return key
-
-
-def id_of_key(work: Work, caller: Caller, key: str) -> str:
-    """The id of the order that the caller sends under ``key``.
-
-    In earlier versions programs and operators shared their keys. An order of that time is found, so that a repeat makes
-    no second one.
-    """
-    own = own_id(caller, key)
-    return key if caller.operator and own != key and work.claims.shared(key) else own

@@ -10,7 +10,7 @@ import msgspec
 from expediter.app import addresses, intake
 from expediter.app.access import Scope
 from expediter.app.drafts import ChangeDraft, change_of
-from expediter.app.idempotency import own_id, uuid_of
+from expediter.app.idempotency import bare, own_id, uuid_of
 from expediter.app.payments.news import tell
 from expediter.app.ports import NO_CURSOR, Caller, Outcome, Page, Query, Work
 from expediter.domain import order as rules
@@ -42,7 +42,7 @@ def _ids(caller: Caller, asked: str) -> Iterable[str]:
     Programs and operators see all orders. So their own key comes before the same key of the plain token, which is the
     id of another order.
     """
-    own, id_ = own_id(caller, uuid_of(asked)), uuid_in(asked)
+    own, id_ = own_id(caller, uuid_of(bare(asked))), uuid_in(asked)
     if id_ is None:
         return (own,)
     return dict.fromkeys((own, id_) if caller.operator else (id_, own))

@@ -103,9 +103,6 @@ class Claims(Protocol):
     def taken(self, order_id: str) -> bool:
         """Whether there is a claim of this id."""
 
-    def shared(self, key: str) -> bool:
-        """Whether this key became an order's id when programs and operators still shared their keys."""
-
 
 class Message(msgspec.Struct, frozen=True, gc=False):
     """One delivery of a message. ``receipt`` is fresh for each delivery; only the newest one can delete or extend."""

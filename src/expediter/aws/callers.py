@@ -26,7 +26,7 @@ def from_identity(identity: Json) -> Caller:
         claims = identity.get("claims") or {}
         return _caller(claims, identity["sub"], names_in(identity.get("groups") or claims.get(_GROUPS)))
     if identity and identity.get("userArn"):
-        return Caller(scopes=frozenset({Scope.WORKFLOW}))
+        return Caller(scopes=frozenset({Scope.WORKFLOW, Scope.ORDERS_READ}))
     raise Unauthorized
 
 

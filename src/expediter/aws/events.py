@@ -13,9 +13,9 @@ from expediter.api.request import Request, Response
 from expediter.api.rest import OPERATIONS, Operation
 from expediter.app.access import OwnerRefused, ScopeMissing
 from expediter.app.drafts import Draft, parse
-from expediter.app.idempotency import id_of_key
+from expediter.app.idempotency import own_id
 from expediter.app.intake import require_owner
-from expediter.app.ports import Message, Work
+from expediter.app.ports import Message
 from expediter.asl.protocol import Json
 from expediter.aws import clock
 from expediter.aws.callers import from_authorizer, from_message
@@ -44,7 +44,7 @@ def message_of(record: Json) -> Message:
     )
 
 
-def admitted(work: Work, message: Message) -> Message:
+def admitted(message: Message) -> Message:
     """The message, if its caller may place this order. Messages that name no caller did not come from the API.
 
     API Gateway can only write the idempotency key as its ``order_id``. Here it becomes the order's id, which also
@@ -62,7 +62,7 @@ def admitted(work: Work, message: Message) -> Message:
     if key is None:
         return message
     require_owner(caller, draft)
-    order_id = id_of_key(work, caller, key)
+    order_id = own_id(caller, key)
     return msgspec.structs.replace(message, attributes={**message.attributes, "order_id": order_id})
 
 
@@ -86,7 +86,7 @@ def request_of(event: Json, name: str, params: Mapping[str, str]) -> Request:
         new_id=clock.new_id(),
         params=params,
         query=tuple((name, value) for name, values in query.items() for value in values),
-        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        headers={name.lower(): ", ".join(lines) for name, lines in (event.get("multiValueHeaders") or {}).items()},
         body=base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
     )
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from expediter.aws.gateways import Gateways, StoredSecret
     from expediter.aws.sending.mailer import Mailer
     from expediter.aws.sending.publisher import Publisher
+    from expediter.aws.stores.answers import DynamoAnswers
     from expediter.aws.stores.forgotten import Forgotten
     from expediter.aws.stores.provider_events import DynamoEvents
 
@@ -65,6 +66,13 @@ def work(claims: Claims | None = None) -> Work:
 def api_claims() -> ApiClaims:
     """The claims of one API request. Commit them once its message is sent."""
     return ApiClaims(DynamoClaims(clients.dynamodb(), configured().claims_table))
+
+
+@cache
+def answers() -> "DynamoAnswers":
+    from expediter.aws.stores.answers import DynamoAnswers  # noqa: PLC0415  # few functions need it
+
+    return DynamoAnswers(clients.dynamodb(), configured().events_table)
 
 
 @cache

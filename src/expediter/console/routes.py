@@ -26,8 +26,8 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("POST", "/console/dead-letters/{id}/delete"): Route(dead_letters.delete_letter, Scope.DLQ, "console:delete"),
     ("POST", "/console/dead-letters/{id}/correct"): Route(dead_letters.correct_letter, Scope.DLQ, "console:correct"),
     ("GET", "/console/audit"): Route(audit.list_entries, Scope.AUDIT),
-    ("GET", "/console/mailbox"): Route(mail.list_mails, Scope.ORDERS_READ),
-    ("GET", "/console/mailbox/{id}"): Route(mail.show_mail, Scope.ORDERS_READ),
+    ("GET", "/console/mailbox"): Route(mail.list_mails, Scope.MAIL_READ),
+    ("GET", "/console/mailbox/{id}"): Route(mail.show_mail, Scope.MAIL_READ),
     ("POST", "/console/mailbox/{id}/resend"): Route(mail.resend_mail, Scope.MAIL, "console:resend"),
     ("GET", "/console/flow"): Route(flow.show_flow, Scope.ORDERS_READ),
     ("GET", "/console/workflow"): Route(workflow.show_workflow, Scope.WORKFLOW_READ),
@@ -46,7 +46,7 @@ class Marked(NamedTuple):
 #: By the last part of their live address.
 MARKED: Mapping[str, Marked] = {
     "letters": Marked(dead_letters.letters_mark, Scope.DLQ_READ),
-    "mailbox": Marked(mail.mails_mark, Scope.ORDERS_READ),
+    "mailbox": Marked(mail.mails_mark, Scope.MAIL_READ),
     "flow": Marked(flow.flow_mark, Scope.ORDERS_READ),
     "workflow": Marked(workflow.workflow_mark, Scope.WORKFLOW_READ),
 }

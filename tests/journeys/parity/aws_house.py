@@ -10,6 +10,7 @@ import pytest
 
 from expediter import contracts
 from expediter.api.access import TokenClaims
+from expediter.api.graphql import RESOLVERS
 from expediter.api.routes import Router, operations
 from infra.api.openapi import DETAILS, GATEWAY_ERRORS, scopes
 from infra.compute.workflow import check
@@ -33,6 +34,14 @@ from tests.support import patience
 ROUTER = Router(operations(contracts.read("openapi.json")))
 
 
+#: What a mutation asks for, as AppSync says it.
+SELECTED: dict[str, list[str]] = {
+    field: ["id", "orderStatus"]
+    for field in RESOLVERS
+    if field.startswith("Mutation.") and field != "Mutation.deleteOrder"
+} | {"Mutation.deleteOrder": []}
+
+
 class Person:
     """Somebody at both APIs, by the claims that Cognito's authorizers pass on; None: nobody signed in."""
 
@@ -52,7 +61,7 @@ class Person:
             "httpMethod": method,
             "path": path,
             "multiValueQueryStringParameters": given or None,
-            "headers": {"Content-Type": "application/json"},
+            "multiValueHeaders": {"Content-Type": ["application/json"], **({"Idempotency-Key": [key]} if key else {})},
             "body": None if body is None else json.dumps(body),
             "requestContext": {"authorizer": {"claims": said(self._claims)} if self._claims else None},
         }
@@ -80,7 +89,7 @@ class Person:
 
     def graphql(self, field: str, **arguments: Any) -> Any:
         parent, _, name = field.partition(".")
-        info = {"parentTypeName": parent, "fieldName": name}
+        info = {"parentTypeName": parent, "fieldName": name, "selectionSetList": SELECTED.get(field, ["id"])}
         answer = self._town.invoke("Graphql", {"info": info, "arguments": arguments, "identity": self._identity()})
         return Refusal(answer["error"]["type"], answer["error"]["message"]) if "error" in answer else answer["value"]
 

@@ -17,8 +17,9 @@ _DOCUMENTS = {
     "Mutation.cancelOrder": "mutation($id: ID!) { cancelOrder(id: $id) { id orderStatus } }",
     "Mutation.continuePayment": "mutation($id: ID!) { continuePayment(id: $id) { id orderStatus } }",
     "Mutation.updateOrder": "mutation($input: UpdateOrderInput!) { updateOrder(input: $input) { id restaurantId } }",
-    "Mutation.deleteOrder": "mutation($id: ID!) { deleteOrder(id: $id) }",
-    "Mutation.publishOrder": "mutation($id: ID!) { publishOrder(id: $id) { id } }",
+    "Mutation.deleteOrder": "mutation($id: ID!, $idempotencyKey: ID) "
+    "{ deleteOrder(id: $id, idempotencyKey: $idempotencyKey) }",
+    "Mutation.publishOrder": "mutation($id: ID!) { publishOrder(id: $id) { id orderStatus } }",
     "Subscription.orderUpdated": "subscription($id: ID!) { orderUpdated(id: $id) { id } }",
     "Query.orders": "{ orders { id userId } }",
     "Query.order": "query($id: ID!) { order(id: $id) { id orderStatus total } }",

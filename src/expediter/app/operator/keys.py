@@ -24,10 +24,22 @@ def add(services: OperatorServices, caller: Caller, key: ApiKey) -> None:
         raise ScopeMissing(missing[0])
     if key.ends_at is not None and key.ends_at <= services.work.now:
         raise OrderInvalid((Fault("expires_at", "give a time to come"),), NO_KEY)
-    if sum(one.revoked_at is None for one in services.keys.all()) >= MOST_KEYS:
+    in_force = [one for one in services.keys.all() if one.revoked_at is None]
+    if len(in_force) >= MOST_KEYS:
         raise OrderInvalid((Fault("", f"there are {MOST_KEYS} keys already; revoke one"),), NO_KEY)
+    _require_plain(key.name, in_force)
     services.keys.add(key)
     record(services, operator_of(caller), "made one", SUBJECT, _named(key))
+
+
+def _require_plain(name: str, keys: list[ApiKey]) -> None:
+    """The name is a program's identity. Raises OrderInvalid when it looks like another one's, ``Shop`` for ``shop``."""
+    for other in {key.name for key in keys} - {name}:
+        if other.lower().split() == name.lower().split():
+            fault = Fault(
+                "name", f'there is a program called "{other}"; write the name as it is there, or take another'
+            )
+            raise OrderInvalid((fault,), NO_KEY)
 
 
 def revoke(services: OperatorServices, caller: Caller, key_id: str) -> None:

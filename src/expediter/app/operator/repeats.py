@@ -4,10 +4,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from expediter.app.operator.services import OperatorServices
-from expediter.domain.errors import IdempotencyKeyReused
+from expediter.domain.errors import IdempotencyKeyReused, OrderError
 
 #: Milliseconds for which a key is remembered: a week.
 REMEMBERED = 7 * 86_400_000
+
+
+class RequestCutOff(OrderError):
+    """The same request under this key is under way or was cut off. See what it has done, then use a new key."""
 
 
 class Answer(NamedTuple):
@@ -27,7 +31,7 @@ def once(services: OperatorServices, key: str | None, asked: str, act: Callable[
     services.answered.forget(services.work.now - REMEMBERED)
     if found := services.answered.find(key):
         if found[0] != asked:
-            raise IdempotencyKeyReused("This idempotency key was used for another request. Use a new key for this one.")
+            raise IdempotencyKeyReused
         return Answer(found[1], replayed=True)
     body = act()
     services.answered.keep(key, asked, body, services.work.now)

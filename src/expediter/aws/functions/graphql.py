@@ -2,13 +2,12 @@
 
 import logging
 
-from expediter.api.access import NEEDS, require
+from expediter.api.access import NEEDS, require, require_to_see
 from expediter.api.errors import InternalError
-from expediter.api.graphql import RESOLVERS
 from expediter.asl.protocol import Json
-from expediter.aws import clock, wiring
 from expediter.aws.callers import from_identity
 from expediter.aws.events import error_of
+from expediter.aws.functions import acting
 from expediter.aws.racing import settled
 from expediter.domain.errors import OrderError
 
@@ -32,7 +31,6 @@ def resolve(event: Json) -> Json:
     field = f"{info['parentTypeName']}.{info['fieldName']}"
     caller = from_identity(event.get("identity"))
     require(caller.scopes, NEEDS[field])
-    claims = wiring.api_claims()
-    value = RESOLVERS[field](wiring.work(claims), caller, event["arguments"], clock.new_id())
-    claims.commit()
-    return value
+    if info["parentTypeName"] == "Mutation":
+        require_to_see(caller.scopes, info.get("selectionSetList", ()))
+    return acting.value(field, caller, event["arguments"])

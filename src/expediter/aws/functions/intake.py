@@ -18,7 +18,7 @@ def handler(event: Json, _: object) -> Json:
     for record in event["Records"]:
         message = message_of(record)
         try:
-            intake.take(work, admitted(work, message))
+            intake.take(work, admitted(message))
         except Exception as error:  # noqa: BLE001  # one message that fails must not stop the others
             failed.append({"itemIdentifier": message.id})
             _log.warning("message %s was not processed: %s", message.id, type(error).__name__)

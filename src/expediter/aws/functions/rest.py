@@ -10,6 +10,7 @@ from expediter.api.routes import Router, operations
 from expediter.asl.protocol import Json
 from expediter.aws import wiring
 from expediter.aws.events import answer_of, operation_of, problem_of, request_of
+from expediter.aws.functions import acting
 from expediter.aws.racing import settled
 from expediter.domain.errors import OrderError
 
@@ -33,7 +34,4 @@ def answer(event: Json) -> Response:
     name, quoted = _router.find(event["httpMethod"], event["path"])
     operation = operation_of(name)
     request = request_of(event, name, {param: unquote(value) for param, value in quoted.items()})
-    claims = wiring.api_claims()
-    response = operation.handle(wiring.work(claims), request)
-    claims.commit()
-    return response
+    return acting.response(name, operation, request)

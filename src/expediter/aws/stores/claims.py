@@ -49,10 +49,6 @@ class DynamoClaims:
     def taken(self, order_id: str) -> bool:
         return self._fingerprint(order_id) is not None
 
-    def shared(self, key: str) -> bool:
-        """No key is an order's id here since each caller's keys are his own: one that is, is of before, or imported."""
-        return self.taken(key)
-
     def _fingerprint(self, order_id: str) -> str | None:
         with unavailable():
             found = self._client.get_item(TableName=self._table, Key={"id": {"S": order_id}}, ConsistentRead=True)
@@ -79,9 +75,6 @@ class ApiClaims:
 
     def taken(self, order_id: str) -> bool:
         return order_id in self._made or self._claims.taken(order_id)
-
-    def shared(self, key: str) -> bool:
-        return self._claims.shared(key)
 
     def commit(self) -> None:
         """Raises IdempotencyKeyReused when another claim took the id meanwhile."""

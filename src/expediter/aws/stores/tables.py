@@ -3,7 +3,7 @@
     orders     an order as JSON, with the keys that lists are sorted by; a row is one customer's (user_id) order (id)
     claims     which ids are taken, with fingerprint and owner: a consistent way from an order's id to its row
     ledger     every movement of money, written once
-    events     the payment provider's processed events, so that a repeat is recognised
+    events     what was done once, so that a repeat is recognised: the payment provider's events, and acts under a key
     mail       the outbox: the mails about an order's end, written once, in the transaction of that end
 
 Two indexes are sparse, so that what was not sent is found without a scan: ``unsent`` has the mails that are not sent,

@@ -60,7 +60,9 @@ def _show(
     order = orders.find(services.work, _CALLER, order_id)
     timeline = operations.timeline(services.work, _CALLER, order_id)
     way = steps.way(timeline.events)
-    entries, mails = services.work.orders.entries(order_id), services.mailbox.of(order_id)
+    entries = services.work.orders.entries(order_id)
+    mails = services.mailbox.of(order_id) if visit.may(Scope.MAIL_READ) else ()
+    acts = services.audit.of(order_id) if visit.may(Scope.AUDIT) else ()
     return page(
         "order",
         visit,
@@ -72,7 +74,7 @@ def _show(
         way=way,
         queued=not timeline.events and not timeline.pruned,
         pruned=timeline.pruned,
-        moments=moments(timeline.events, way.steps, services.audit.of(order_id), mails),
+        moments=moments(timeline.events, way.steps, acts, mails),
         mails=mails,
         retries=actions.retries(services, order_id) if visit.may(Scope.REFUNDS) else (),
         edited=edited or {},

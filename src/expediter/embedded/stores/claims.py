@@ -7,10 +7,10 @@ import msgspec
 
 from expediter.app.ports import Claim
 from expediter.domain.errors import IdempotencyKeyReused
-from expediter.embedded.sqlite.session import Change, Mapper, Session, Statements, Writes, one
+from expediter.embedded.sqlite.session import Change, Mapper, Session, Statements, Writes
 
 _SQL = Statements("orders")
-_CLAIM, _CLAIMED, _LAST, _SHARED = _SQL["claim"], _SQL["claimed"], _SQL["last_claim"], _SQL["last_shared"]
+_CLAIM, _CLAIMED, _LAST = _SQL["claim"], _SQL["claimed"], _SQL["last_claim"]
 
 
 class Taken(msgspec.Struct, frozen=True, gc=False):
@@ -25,7 +25,6 @@ class SqliteClaims:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._rows = session.table(_TABLE)
-        self._last_shared: int | None = None
 
     def claim(self, claim: Claim) -> bool:
         taken = self._rows[claim.order_id]
@@ -37,14 +36,6 @@ class SqliteClaims:
 
     def taken(self, order_id: str) -> bool:
         return self._rows[order_id] is not None
-
-    def shared(self, key: str) -> bool:
-        if self._last_shared is None:
-            self._last_shared = int(one(self._session, _SHARED)[0])  # it never changes
-        if not self._last_shared:
-            return False
-        taken = self._rows[key]
-        return taken is not None and taken.no <= self._last_shared
 
     def unclaimed(self, id: str) -> None:
         """The caller has just made this id: no claim in the file has it."""

@@ -11,6 +11,7 @@ import msgspec
 from expediter.api import rest
 from expediter.api.access import NEEDS, Need
 from expediter.api.errors import NotReady
+from expediter.api.repeats import ONCE
 from expediter.api.request import JSON, Request, Response
 from expediter.app.operator import audit
 from expediter.app.operator.audit import record_operation
@@ -35,8 +36,6 @@ from expediter.embedded.web.routes.once import carry_out_once, said
 from expediter.embedded.web.routes.reconciliation import reconcile
 from expediter.embedded.web.routes.tasks import send_task_failure, send_task_heartbeat, send_task_success
 
-#: Acts that would do something else when they are repeated. Under a key (Idempotency-Key) they are carried out once.
-_ONCE = frozenset({"deleteOrder", "deleteDeadLetter", "purgeDeadLetters", "redriveDeadLetter", "redriveDeadLetters"})
 _JSON = (("Content-Type", JSON),)
 _METRICS = (("Content-Type", "text/plain; version=0.0.4; charset=utf-8"),)
 
@@ -137,7 +136,7 @@ def metrics(home: Backend) -> Response:
 def _of_rest(name: str, operation: rest.Operation) -> Operation:
     if not operation.writes:
         return read(operation.handle)
-    if name in _ONCE:
+    if name in ONCE:
         return act_once(operation.handle, name)
     return act(operation.handle, name) if name in audit.OPERATIONS else write(operation.handle, name)
 

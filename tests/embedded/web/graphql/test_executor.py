@@ -44,6 +44,16 @@ async def test_an_order_that_is_not_there_is_null(opened: Opened) -> None:
         assert await asked(served, '{ order(id: "x") { id } }') == {"data": {"order": None}}
 
 
+async def test_an_id_is_a_text_or_an_integer_because_two_floats_may_be_one_number(opened: Opened) -> None:
+    async with opened() as served:
+        for key in (9007199254740993.0, 1.5, True, ["a"]):
+            (error,) = (await asked(served, POST, input=PLAIN, key=key))["errors"]
+            assert error["extensions"]["code"] == "DocumentInvalid"
+        keys = ("9007199254740993.0", "9007199254740992.0", 9007199254740993, 9007199254740992, "9007199254740992")
+        made = [(await asked(served, POST, input=PLAIN, key=key))["data"]["postOrder"]["id"] for key in keys]
+        assert (len(set(made)), made[3]) == (4, made[4])
+
+
 async def test_an_error_has_its_name_and_its_faults(opened: Opened) -> None:
     async with opened() as served:
         (error,) = (await asked(served, POST, input={**PLAIN, "quantity": 0}))["errors"]

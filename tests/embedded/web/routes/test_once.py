@@ -11,7 +11,7 @@ from expediter.embedded.clock import new_id
 from tests.embedded.web.access.callers import TOKEN
 from tests.embedded.web.access.test_owner import by, placed
 from tests.embedded.web.conftest import Opened, Served
-from tests.embedded.web.test_repeats import a_letter, an_order, settled
+from tests.embedded.web.test_repeats import SECRET, a_dead_event, a_letter, an_order, settled
 from tests.support.clock import VirtualClock
 from tests.support.issuer import issuing
 
@@ -183,3 +183,30 @@ async def test_a_customers_key_is_no_other_customers(opened: Opened) -> None:
 
     assert [answer.status_code for answer in told] == [204, 204]
     assert not any("idempotent-replayed" in answer.headers for answer in told)
+
+
+async def test_an_event_that_was_sent_back_and_died_again_is_not_sent_back_by_a_repeat(opened: Opened) -> None:
+    async with opened(VirtualClock(), PAYMENTS_WEBHOOK_SECRET=SECRET) as served:
+        path, key = await a_dead_event(served), {"Idempotency-Key": new_id()}
+        answers = []
+        for _ in range(2):
+            answers.append(await served.client.post(f"{path}/redrive", headers=key))
+            await settled(served)
+        acts = [entry["kind"] for entry in (await served.client.get("/audit")).json()["items"]]
+
+    assert [(answer.status_code, "Idempotent-Replayed" in answer.headers) for answer in answers] == [
+        (204, False),
+        (204, True),
+    ]
+    assert acts == ["redrove one"]
+
+
+async def test_mails_that_are_sent_again_under_a_key_are_sent_again_once(opened: Opened) -> None:
+    async with opened(VirtualClock()) as served:
+        path, key = f"/orders/{await an_order(served)}/mails/resend", {"Idempotency-Key": new_id()}
+        first, again = [await served.client.post(path, json={}, headers=key) for _ in range(2)]
+        other = await served.client.post(path, json={"recipient": "a@example.com"}, headers=key)
+
+    assert (first.json(), "Idempotent-Replayed" in first.headers) == ({"resent": 0}, False)
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
+    assert other.json()["error"] == "IdempotencyKeyReused"

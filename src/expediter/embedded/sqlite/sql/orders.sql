@@ -7,9 +7,6 @@ SELECT coalesce(max(no), 0) FROM claim
 -- name: claimed
 SELECT no, fingerprint FROM claim WHERE id = ?1
 
--- name: last_shared
-SELECT last FROM shared_keys
-
 -- name: find
 SELECT no, orders.body FROM claim JOIN orders USING (no) WHERE claim.id = ?1
 

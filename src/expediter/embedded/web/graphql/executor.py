@@ -36,12 +36,14 @@ from graphql import (
 )
 
 from expediter import contracts
-from expediter.api.access import NEEDS, Need, require
+from expediter.api.access import NEEDS, Need, require, require_to_see
 from expediter.api.errors import DocumentInvalid, DocumentTooComplex, InternalError, RequestUnparsable, ValueOutOfRange
 from expediter.api.graphql import RESOLVERS, Resolver, order_json
+from expediter.api.repeats import ONCE, asked_in
 from expediter.app import orders
 from expediter.app.operator.audit import OPERATIONS as AUDIT
 from expediter.app.operator.audit import record_operation
+from expediter.app.operator.repeats import once
 from expediter.app.operator.services import OperatorServices
 from expediter.app.ports import Caller, Work
 from expediter.asl.protocol import Json
@@ -53,6 +55,7 @@ from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.feed import UntilEnded
 from expediter.embedded.web.graphql import limits
 from expediter.embedded.web.graphql.merging import FieldsMerge
+from expediter.embedded.web.graphql.selection import selected
 
 _log = logging.getLogger(__name__)
 
@@ -202,6 +205,9 @@ def bound_schema(home: Backend) -> GraphQLSchema:
     date_time = schema.type_map["AWSDateTime"]
     if isinstance(date_time, GraphQLScalarType):
         date_time.serialize = _date_time  # type: ignore[method-assign]  # graphql-core's own way to set it
+    id_ = schema.type_map["ID"]
+    if isinstance(id_, GraphQLScalarType):
+        id_.coerce_input_value = _id
     for name, resolver in RESOLVERS.items():
         kind, _, field_name = name.partition(".")
         need = NEEDS[name]
@@ -227,6 +233,7 @@ def _reading(home: Backend, resolver: Resolver, need: Need) -> Callable[..., Jso
 def _writing(home: Backend, resolver: Resolver, name: str) -> Callable[..., Json]:
     async def resolve(_: object, info: Info, **args: Json) -> Json:
         require(info.context.scopes, NEEDS[name])
+        require_to_see(info.context.scopes, selected(info))
         fresh = home.new_id()
 
         def handle(work: Work) -> Json:
@@ -237,6 +244,13 @@ def _writing(home: Backend, resolver: Resolver, name: str) -> Callable[..., Json
             record_operation(services, info.context, name, args.get("id") or args["input"]["id"])
             return result
 
+        def audited_once(services: OperatorServices) -> Json:
+            asked = asked_in(info.context, name, args)
+            answer = once(services, asked.key, asked.hash, lambda: msgspec.json.encode(audited(services)))
+            return msgspec.json.decode(answer.body)
+
+        if name in ONCE:
+            return await home.write_as_operator(audited_once, name)
         return await (home.write_as_operator(audited, name) if name in AUDIT else home.write(handle, name))
 
     return resolve
@@ -269,6 +283,16 @@ def _date_time(value: str) -> str:
     if not _DATE_TIME.fullmatch(value):
         raise GraphQLError(f"AWSDateTime cannot represent {value}")
     return value
+
+
+def _id(value: object) -> str:
+    """An ID from a variable: a text, or an integer, which stands for its digits. Raises GraphQLError for anything else.
+
+    A float is none: 9007199254740993.0 is read as ...992.0, so two ids would be one.
+    """
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
+    raise GraphQLError("ID takes a text or an integer")
 
 
 def _shown(order: Order, _: Info, **__: Json) -> Json:

@@ -17,6 +17,7 @@ from expediter.app.payments.events import SIGNATURES, EventInvalid, event_in
 from expediter.app.payments.signature import require_signed
 from expediter.domain.errors import MessageNotFound
 from expediter.embedded.web.backend import Backend
+from expediter.embedded.web.routes.once import carry_out_once, said
 
 #: Dead events of one list at most.
 LISTED = 100
@@ -68,16 +69,16 @@ def list_dead_events(home: Backend, _: Request) -> Response:
 
 
 async def redrive_dead_event(home: Backend, request: Request) -> Response:
-    """Raises MessageNotFound."""
+    """Raises MessageNotFound, IdempotencyKeyReused."""
     event_id = request.params["id"]
 
-    def redrive(services: OperatorServices) -> None:
+    def redrive(services: OperatorServices) -> bytes:
         if not services.events.redrive(event_id, services.work.now):
             raise MessageNotFound
         record(services, operator_of(request.caller), "redrove one", DEAD_EVENTS, f"event {event_id}")
+        return b""
 
-    await home.write_as_operator(redrive, "redriveDeadEvent")
-    return Response(204)
+    return said(Response(204), await carry_out_once(home, request, "redriveDeadEvent", redrive))
 
 
 async def delete_dead_event(home: Backend, request: Request) -> Response:

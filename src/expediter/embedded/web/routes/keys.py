@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from expediter.api.errors import RequestUnparsable
+from expediter.api.repeats import REPLAYED
 from expediter.api.request import JSON, Request, Response
 from expediter.api.rest import require_json
 from expediter.app.access import Scope, scopes_in
@@ -20,7 +21,7 @@ from expediter.app.strict_json import decode
 from expediter.domain.errors import Fault, OrderInvalid
 from expediter.embedded.web.access.authenticator import KEY
 from expediter.embedded.web.backend import Backend
-from expediter.embedded.web.routes.once import REPLAYED, carry_out_once
+from expediter.embedded.web.routes.once import carry_out_once
 
 _JSON = (("Content-Type", JSON),)
 #: The answer with a new key's secret must not be stored by any cache.
@@ -31,7 +32,7 @@ _log = logging.getLogger("expediter.keys")
 class NewKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The name and scopes of a new key, and when it expires; None: never."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=r"^[!-~][ -~]*\Z")]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=r"^[!-~]+(?: [!-~]+)*\Z")]
     scopes: Annotated[list[Scope], msgspec.Meta(min_length=1, max_length=len(Scope))]
     expires_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
 

@@ -20,6 +20,7 @@ from expediter.app.ports import NO_CURSOR
 from expediter.app.strict_json import decode
 from expediter.domain.errors import NO_LIST, Fault, OrderInvalid
 from expediter.embedded.web.backend import Backend
+from expediter.embedded.web.routes.once import carry_out_once, said
 
 _JSON = (("Content-Type", JSON),)
 _NO_RESEND = "The mails cannot be sent again as it was asked for"
@@ -65,7 +66,9 @@ def list_mails(home: Backend, request: Request) -> Response:
 
 
 async def resend_mails(home: Backend, request: Request) -> Response:
-    """Raises MediaTypeUnsupported, RequestUnparsable, OrderInvalid, OrderNotFound, MessageNotFound, NoMailServer."""
+    """Raises MediaTypeUnsupported, RequestUnparsable, OrderInvalid, OrderNotFound, MessageNotFound, NoMailServer,
+    IdempotencyKeyReused.
+    """
     require_json(request.headers)
     try:
         asked = decode(request.body, Resend)
@@ -74,12 +77,13 @@ async def resend_mails(home: Backend, request: Request) -> Response:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RequestUnparsable(f'The body is not JSON: {reason(error)}. Send {{"recipient": …}} or {{}}.') from error
 
-    def resend(services: OperatorServices) -> int:
+    def resend(services: OperatorServices) -> bytes:
         order = orders.find(services.work, request.caller, request.params["id"])
-        return actions.resend_of(services, operator_of(request.caller), order.id, asked.recipient)
+        resent = actions.resend_of(services, operator_of(request.caller), order.id, asked.recipient)
+        return msgspec.json.encode({"resent": resent})
 
-    resent = await home.write_as_operator(resend, "resendMails")
-    return Response(200, _JSON, msgspec.json.encode({"resent": resent}))
+    answer = await carry_out_once(home, request, "resendMails", resend)
+    return said(Response(200, _JSON, answer.body), answer)
 
 
 def _cursor(place: str) -> str:
