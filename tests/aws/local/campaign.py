@@ -56,6 +56,8 @@ SERVICES = ("sqs", "states", "lambda", "dynamodb", "secretsmanager")
 MINUTE = 4 * 60 / HASTE
 #: Seconds within which an order ends, however often something fails.
 PATIENCE = 240.0
+#: Seconds between two looks: each is a call.
+PAUSE = 0.3
 #: How often a call meets a fault, in all its tries or in one.
 SHARE = 0.05
 #: Orders at random on one stack.
@@ -165,7 +167,7 @@ class Campaign:
         return sum(int(value) for key, value in counts.items() if key.startswith("ApproximateNumberOfMessages"))
 
     def _end(self) -> None:
-        self.town.ended(self._under_way.popleft(), PATIENCE)
+        self.town.ended(self._under_way.popleft(), PATIENCE, PAUSE)
         self._step()
 
     # ── campaigns ─────────────────────────────────────────────────────────────────────────────────────────────────

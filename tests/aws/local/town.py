@@ -18,10 +18,11 @@ import pytest
 import urllib3
 from botocore.config import Config
 
+from expediter.aws.functions.table import TASK_FUNCTIONS
 from infra.api.openapi import template as mapping
 from tests.aws.local.gateway import Call
 from tests.aws.stage import record_of
-from tests.support.patience import PATIENCE, until
+from tests.support.patience import PATIENCE, PAUSE, until
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 #: What moto's CloudFormation makes as it is written; the rest is either none of its types, or made by its API below.
@@ -125,9 +126,10 @@ class Town:
             for key, it in template["Resources"].items()
             if it["Type"] == "AWS::StepFunctions::StateMachine"
         ]
-        definition = machine["DefinitionString"]
-        for name, reference in machine["DefinitionSubstitutions"].items():
-            version = template["Resources"][reference["Ref"]]["Properties"]
+        definition = machine["DefinitionString"].replace("${Partition}", "aws")
+        for name in TASK_FUNCTIONS:
+            reference = machine["DefinitionSubstitutions"][name]["Ref"]
+            version = template["Resources"][reference]["Properties"]
             found = self.client("lambda").get_function(FunctionName=self.made[version["FunctionName"]["Ref"]])
             definition = definition.replace("${" + name + "}", found["Configuration"]["FunctionArn"])
         role = f"arn:aws:iam::{ACCOUNT}:role/{self._output('WorkflowRole')}"
@@ -232,9 +234,9 @@ class Town:
         answer = self.invoke("Rest", event)
         return answer["statusCode"], json.loads(answer["body"]) if answer["body"] else None
 
-    def ended(self, order_id: str, within: float = PATIENCE) -> str:
+    def ended(self, order_id: str, within: float = PATIENCE, pause: float = PAUSE) -> str:
         """Waits in real time until the order's execution has ended; its status."""
-        return until(lambda: self._end(order_id), f"the execution of {order_id} ends", within)
+        return until(lambda: self._end(order_id), f"the execution of {order_id} ends", within, pause)
 
     def _end(self, order_id: str) -> str:
         """How the order's execution ended; empty before."""
