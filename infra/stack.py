@@ -57,6 +57,7 @@ class Orders(cdk.Stack):
         self.users = Users(self, stage)
         self.users.mail_by_ses(self.sender)
         self.functions = Functions(self, stage, code)
+        self.users.add_addresses(self.functions.live["Tokens"])
         self.workflow = Workflow(self, stage, self.functions)
         self.graphql = GraphqlApi(self, stage, function=self.functions.live["Graphql"], pool=self.users.pool)
         self.rest = RestApi(

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-def
 
 from aws_cdk import CfnCondition, Fn, Stack
 from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_lambda as lambdas
 from constructs import Construct
 
 from expediter.api.access import RESOURCE
@@ -21,6 +22,8 @@ class Users(Construct):
             self,
             "Pool",
             self_sign_up_enabled=True,
+            # The lowest plan in which a function can add claims to access tokens; also what new pools have.
+            feature_plan=cognito.FeaturePlan.ESSENTIALS,
             sign_in_aliases=cognito.SignInAliases(email=True),
             auto_verify=cognito.AutoVerifiedAttrs(email=True),
             account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
@@ -47,6 +50,12 @@ class Users(Construct):
                 description=f"Operators with the role {role}.",
             )
         self._programs(stage)
+
+    def add_addresses(self, function: lambdas.IFunction) -> None:
+        """Has the function add a user's verified address to his access tokens (events of version 2)."""
+        self.pool.add_trigger(
+            cognito.UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG, function, cognito.LambdaVersion.V2_0
+        )
 
     def mail_by_ses(self, sender: str) -> None:
         """Where there is a sender, SES sends codes and invitations: Cognito's own mailer sends 50 mails a day.

@@ -1,4 +1,4 @@
-"""The state machine: order.asl.json as it is, its placeholders filled with the ARNs of the functions' versions.
+"""The state machine: order.asl.json, its placeholders filled with the ARNs of the functions' versions.
 
 A release makes a version of it. An execution keeps the one that it began on, and with it the versions of the functions.
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-cd-aliasing-versioning.html
@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/concepts-cd-aliasing-versio
 
 import re
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Aws, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
@@ -46,6 +46,13 @@ def check(definition: str) -> None:
         raise LookupError(f"No such task: {', '.join(sorted(unknown))}. There are functions for: {known}.")
 
 
+def in_any_partition(definition: str) -> str:
+    """The workflow with a placeholder where it names an integration of AWS's standard partition: in China they are
+    ``arn:aws-cn:states:::…``.
+    """
+    return definition.replace('"arn:aws:states:::', '"arn:${Partition}:states:::')
+
+
 class Workflow(Construct):
     def __init__(self, scope: Construct, stage: Stage, functions: Functions) -> None:
         super().__init__(scope, "Workflow")
@@ -66,8 +73,8 @@ class Workflow(Construct):
         self.machine = sfn.StateMachine(
             self,
             "Orders",
-            definition_body=sfn.DefinitionBody.from_string(definition),
-            definition_substitutions=versions,
+            definition_body=sfn.DefinitionBody.from_string(in_any_partition(definition)),
+            definition_substitutions={**versions, "Partition": Aws.PARTITION},
             role=self.role.without_policy_updates(),
             state_machine_type=sfn.StateMachineType.STANDARD,
             tracing_enabled=True,

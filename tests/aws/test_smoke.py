@@ -27,6 +27,13 @@ class Here(Stack):
         self.user_id = "ann"
 
 
+class InSandbox(Stack):
+    """moto does not have GetAccount."""
+
+    def is_in_sandbox(self) -> bool:
+        return True
+
+
 def test_its_orders_come_to_their_end_at_both_apis(tmp_path: Path) -> None:
     with serving(tmp_path / "data", HOLD_SECONDS="0") as server:
         by_rest(Here(server.url))
@@ -52,9 +59,11 @@ def test_it_signs_a_user_of_its_own_in_and_leaves_none_behind(
     (tmp_path / "build/outputs-dev.json").write_text(json.dumps({"Orders-dev": outputs}))
     monkeypatch.chdir(tmp_path)
 
-    stack = Stack("dev")
+    stack = InSandbox("dev")
     assert stack.rest_url == "https://api/dev"
-    assert len(users.list_users(UserPoolId=pool)["Users"]) == 1
+    (user,) = users.list_users(UserPoolId=pool)["Users"]
+    told = {it["Name"]: it["Value"] for it in user["Attributes"]}
+    assert (told["email"], told["email_verified"]) == (stack.address, "true")
     stack.leave()
     assert users.list_users(UserPoolId=pool)["Users"] == []
 

@@ -67,7 +67,7 @@ def the_queue_is_behind(template: Template, operation: Any, integration: Any) ->
     assert "StoreUnavailable" in answers["default"]["responseTemplates"]["application/json"]
     assert "responseOverride.header.Order-Id" in answers["2\\d{2}"]["responseTemplates"]["application/json"]
     sent = integration["requestTemplates"]["application/json"]
-    assert sent.count("#if") == sent.count("#end") == 3
+    assert sent.count("#if") == sent.count("#end") == 4
     assert "MessageBody=$util.urlEncode($input.body)" in sent
 
 

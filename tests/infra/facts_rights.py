@@ -16,10 +16,8 @@ ROW = [*READ_ROW, ("dynamodb:PutItem", "<StoreOrders.Arn>")]
 LEDGER, MAIL = ("dynamodb:UpdateItem", "<StoreLedger.Arn>"), ("dynamodb:UpdateItem", "<StoreMail.Arn>")
 CLAIM = ("dynamodb:UpdateItem", "<StoreClaims.Arn>")
 INDEXES = ("by_user", "by_restaurant", "by_status", "by_time")
-LIST = [
-    ("dynamodb:BatchGetItem", "<StoreOrders.Arn>"),
-    *(("dynamodb:Query", f"<StoreOrders.Arn>/index/{name}") for name in INDEXES),
-]
+LIST = [("dynamodb:BatchGetItem", "<StoreOrders.Arn>")]
+LIST += [("dynamodb:Query", f"<StoreOrders.Arn>/index/{name}") for name in INDEXES]
 SECRET = ("secretsmanager:GetSecretValue", "<RestaurantSecret>")
 TOKEN = ("secretsmanager:GetSecretValue", "<PaymentsToken>")
 SIGNED = ("secretsmanager:GetSecretValue", "<EventSecrets>")
@@ -64,6 +62,7 @@ MAY: dict[str, list[tuple[str, str]]] = {
     "OweRefund": [*ROW, SECRET],
     "RefundPayment": [*ROW, LEDGER, TOKEN],
     "CancelFailedOrder": [*ROW, LEDGER, MAIL, TOKEN],
+    "Tokens": [],
     "Intake": [
         ("dynamodb:GetItem", "<StoreClaims.Arn>"),
         CLAIM,
@@ -132,6 +131,7 @@ MUST_NOT: dict[str, list[tuple[str, str]]] = {
     "OweRefund": [TOKEN, LEDGER, MAIL, CLAIM, SEND, START, LOOK],
     "RefundPayment": [MAIL, SECRET, CLAIM, SEND, START, LOOK],
     "CancelFailedOrder": [SECRET, CLAIM, SEND, START, LOOK],
+    "Tokens": [TOKEN, ORDER, LEDGER, MAIL, SECRET, CLAIM, SEND, START, NEWS, LOOK, TAKE, DEAD],
     "Intake": [TOKEN, ORDER, LEDGER, MAIL, SECRET, SEND, NEWS, LOOK, DEAD],
     "Events": [TOKEN, LEDGER, MAIL, SECRET, CLAIM, SEND, START, NEWS, LOOK, TAKE, DEAD],
     "Rest": [TOKEN, LEDGER, MAIL, SECRET, SIGNED, START, NEWS, TAKE],

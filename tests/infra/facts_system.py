@@ -21,9 +21,11 @@ from tests.infra.reading import Template, function, get, live, named, only, reso
 
 def the_workflow_is_the_contract(template: Template) -> None:
     machine = only(template, "AWS::StepFunctions::StateMachine")
-    assert machine["DefinitionString"] == contracts.read("order.asl.json").decode()
-    assert machine["DefinitionSubstitutions"] == {name: {"Ref": version(template, name)[0]} for name in TASK_FUNCTIONS}
-    names = {name: name for name in machine["DefinitionSubstitutions"]}
+    contract, filled = contracts.read("order.asl.json").decode(), machine["DefinitionSubstitutions"]
+    assert machine["DefinitionString"].replace("${Partition}", "aws") == contract
+    versions = {name: {"Ref": version(template, name)[0]} for name in TASK_FUNCTIONS}
+    assert filled == {**versions, "Partition": {"Ref": "AWS::Partition"}}
+    names = {**{name: name for name in filled}, "Partition": "aws"}
     workflow = parse_workflow(substitute(json.loads(machine["DefinitionString"]), names))
     awaited = "arn:aws:states:::lambda:invoke.waitForTaskToken"
     assert workflow.resources == {*TASK_FUNCTIONS.keys() - {"AwaitPayment"}, awaited}
@@ -111,6 +113,7 @@ SETTINGS: dict[str, dict[str, str]] = {
     "OweRefund": {**_TASK, **_SECRET},
     "RefundPayment": {**_TASK, **_TOKEN, **_LEDGER},
     "CancelFailedOrder": {**_TASK, **_TOKEN, **_LEDGER, **_MAIL},
+    "Tokens": {},
     "Intake": {
         "claims_table": "<StoreClaims>",
         "dead_letter_url": "<MessagesDeadLetters>",

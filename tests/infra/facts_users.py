@@ -8,7 +8,7 @@ from expediter.api.graphql import RESOLVERS
 from expediter.app.access import GROUPS, Scope
 from infra.api.openapi import EVENTS
 from tests.infra.facts_api import operations
-from tests.infra.reading import Template, get, named, only, resources, text
+from tests.infra.reading import Template, get, live, named, only, resources, text
 
 
 def users_sign_in_and_there_are_no_keys(template: Template) -> None:
@@ -113,6 +113,16 @@ def every_field_is_for_users_and_one_for_the_system_alone(template: Template) ->
     assert on_types == {**roots, **dict.fromkeys(("Order", "Payment", "Metadata", "Item"), both)}
 
 
+def access_tokens_tell_the_address_that_was_verified(template: Template) -> None:
+    key, pool = named(template, "AWS::Cognito::UserPool", "UsersPool")
+    called = live(template, "Tokens")
+    assert pool["LambdaConfig"] == {"PreTokenGenerationConfig": {"LambdaArn": called, "LambdaVersion": "V2_0"}}
+    assert pool["UserPoolTier"] == "ESSENTIALS", "Lite has no claims of ours in access tokens"
+    (allowed,) = [it for it in resources(template, "AWS::Lambda::Permission").values() if it["FunctionName"] == called]
+    assert (allowed["Principal"], allowed["SourceArn"]) == ("cognito-idp.amazonaws.com", get(key))
+    assert allowed["Action"] == "lambda:InvokeFunction"
+
+
 def codes_are_mailed_by_ses_where_there_is_a_sender(template: Template) -> None:
     pool = named(template, "AWS::Cognito::UserPool", "UsersPool")[1]
     name, by_ses, by_cognito = pool["EmailConfiguration"]["Fn::If"]
@@ -147,6 +157,7 @@ def one_user_and_one_address_call_so_often_and_no_more(template: Template) -> No
 
 
 USERS = (
+    access_tokens_tell_the_address_that_was_verified,
     codes_are_mailed_by_ses_where_there_is_a_sender,
     one_user_and_one_address_call_so_often_and_no_more,
     users_sign_in_and_there_are_no_keys,

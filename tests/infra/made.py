@@ -57,9 +57,9 @@ class Made:
 
     def lambda_code(self) -> Path:
         """The functions' code as it is deployed."""
-        return self._once("lambda", lambda folder: bundle(folder, LAMBDA) and None)
+        return self._once("lambda", lambda folder: bundle(folder, LAMBDA))
 
-    def _once(self, name: str, make: Callable[[Path], None]) -> Path:
+    def _once(self, name: str, make: Callable[[Path], object]) -> Path:
         """The folder of that name. The first who asks fills it; the others wait."""
         folder, done = self._root / name, self._root / f"{name}.done"
         with (self._root / f"{name}.lock").open("w") as lock:

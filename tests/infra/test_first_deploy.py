@@ -38,6 +38,11 @@ def test_every_parameter_is_named_with_its_default(template: Any) -> None:
     assert told == {name: _default(it) for name, it in asked.items()}
 
 
+def test_the_page_about_deploying_names_every_parameter_too(template: Any) -> None:
+    page = (Path(__file__).parents[2] / "docs/how-to/aws-deploy.md").read_text(encoding="utf-8")
+    assert [name for name in template["Parameters"] if name != "BootstrapVersion" and f"`{name}`" not in page] == []
+
+
 def _default(parameter: Any) -> str:
     if "Default" not in parameter:
         return "must be given"

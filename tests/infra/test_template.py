@@ -17,6 +17,11 @@ def test_fact(template: Any, fact: Callable[[Any], None]) -> None:
     fact(template)
 
 
+def test_no_partition_is_written_out(made: Made) -> None:
+    """An ARN with ``aws`` is wrong in China and in GovCloud."""
+    assert "arn:aws" not in made.template().read_text()
+
+
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_cfn_lint_finds_nothing(made: Made, stage: str) -> None:
     """W3005 is about a DependsOn that a reference says already: the CDK writes them, and they do no harm."""

@@ -8,7 +8,7 @@ import msgspec
 
 from expediter.app.access import OwnerRefused
 from expediter.app.addresses import require_taken
-from expediter.app.drafts import Draft, Terms, fingerprint, read_accepted, read_new, terms_of, write
+from expediter.app.drafts import D, Draft, Terms, fingerprint, read_accepted, read_new, terms_of, write
 from expediter.app.faults import reason
 from expediter.app.ports import AcceptedOrder, Caller, Claim, Message, OrderSettings, Work, WrittenMessage
 from expediter.asl.protocol import Json
@@ -36,6 +36,7 @@ def accept(work: Work, caller: Caller, draft: Draft, order_id: str) -> Accepted:
     Raises OrderInvalid, OwnerRefused, and IdempotencyKeyReused when the id stands for anything else.
     """
     require_owner(caller, draft)
+    draft = mailed_to(caller, draft)
     terms = terms_of(work.settings)
     try:
         if draft.email is not None:
@@ -62,6 +63,16 @@ def require_owner(caller: Caller, draft: Draft) -> None:
     """Raises OwnerRefused unless a customer orders for himself. An operator orders for whom the draft names."""
     if not caller.operator and draft.user_id != caller.user_id:
         raise OwnerRefused
+
+
+def mailed_to(caller: Caller, draft: D) -> D:
+    """The draft with the address that its mail goes to. A customer's goes to the address that his issuer has verified,
+    whatever he writes, so that nobody has mail sent to others; without one he gets none. Operators and programs name
+    any address.
+    """
+    if caller.operator or not isinstance(draft.email, str):
+        return draft
+    return msgspec.structs.replace(draft, email=caller.email or None)
 
 
 #: Messages in memory at most. Where another process does the intake, nothing removes them.

@@ -91,6 +91,7 @@ def change(work: Work, caller: Caller, order_id: str, draft: ChangeDraft) -> Ord
     """
     order = find(work, caller, order_id)
     if draft.email != order.email:
+        draft = intake.mailed_to(caller, draft)
         addresses.require_taken(draft.email, work.mail_server)
     return _write(work, order, rules.changed(order, change_of(draft, order, work.settings)))
 

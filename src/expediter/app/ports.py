@@ -222,7 +222,8 @@ class Caller(msgspec.Struct, frozen=True):
 
     ``name``, ``via`` and ``address`` are for the audit: the operator, the interface and the address used. ``until``:
     when what he showed ends, in milliseconds since 1970 UTC; None: it does not end by itself. ``program``: which one it
-    is, such as ``key shop`` or ``client shop``; it stays when the program is given another key or secret.
+    is, such as ``key shop`` or ``client shop``; it stays when the program is given another key or secret. ``email``: a
+    customer's address, which the issuer has verified; empty: none.
     """
 
     user_id: str | None = None
@@ -233,6 +234,7 @@ class Caller(msgspec.Struct, frozen=True):
     scopes: frozenset[Scope] = ALL
     until: int | None = None
     program: str = ""
+    email: str = ""
 
     @property
     def id(self) -> str:

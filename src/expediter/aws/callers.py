@@ -1,6 +1,6 @@
 """The caller of a request, from what Cognito's authorizers pass on. A call without a known user is unauthorized."""
 
-from expediter.api.access import TokenClaims, caller_of, names_in
+from expediter.api.access import TokenClaims, caller_of, names_in, verified_email
 from expediter.api.errors import Unauthorized
 from expediter.app.access import Scope
 from expediter.app.ports import Caller
@@ -32,7 +32,9 @@ def from_identity(identity: Json) -> Caller:
 
 def from_message(attributes: dict[str, str]) -> Caller:
     """The caller of an order that API Gateway sent to the queue, from the message. Raises Unauthorized."""
-    claims = {"client_id": attributes.get("client_id", ""), "scope": attributes.get("scope", "")}
+    claims = {name: attributes.get(name, "") for name in ("client_id", "scope", "email")}
+    # The mapping template sends a verified address only.
+    claims["email_verified"] = "true"
     return _caller(claims, attributes["caller"], _listed(attributes.get("groups")))
 
 
@@ -51,4 +53,5 @@ def _listed(groups: Json) -> tuple[str, ...]:
 def _caller(claims: Json, sub: Json, groups: tuple[str, ...]) -> Caller:
     if not sub:
         raise Unauthorized
-    return caller_of(TokenClaims(sub, claims.get("client_id", ""), claims.get("scope", ""), groups))
+    client, scope = claims.get("client_id", ""), claims.get("scope", "")
+    return caller_of(TokenClaims(sub, client, scope, groups, email=verified_email(claims)))

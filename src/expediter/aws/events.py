@@ -12,9 +12,9 @@ from expediter.api.keys import key_uuid_in_header
 from expediter.api.request import Request, Response
 from expediter.api.rest import OPERATIONS, Operation
 from expediter.app.access import OwnerRefused, ScopeMissing
-from expediter.app.drafts import Draft, parse
+from expediter.app.drafts import Draft, encode, parse
 from expediter.app.idempotency import own_id
-from expediter.app.intake import require_owner
+from expediter.app.intake import mailed_to, require_owner
 from expediter.app.ports import Message
 from expediter.asl.protocol import Json
 from expediter.aws import clock
@@ -63,7 +63,9 @@ def admitted(message: Message) -> Message:
         return message
     require_owner(caller, draft)
     order_id = own_id(caller, key)
-    return msgspec.structs.replace(message, attributes={**message.attributes, "order_id": order_id})
+    mailed = mailed_to(caller, draft)
+    body = message.body if mailed is draft else encode(mailed)
+    return msgspec.structs.replace(message, body=body, attributes={**message.attributes, "order_id": order_id})
 
 
 def operation_of(name: str) -> Operation:

@@ -104,7 +104,8 @@ def said(claims: TokenClaims) -> dict[str, str]:
     """The claims of an access token as API Gateway passes them on; who signed in has PERSON's."""
     asked = {"client_id": claims.client_id, "scope": claims.scope} if claims.client_id else PERSON
     groups = {"cognito:groups": ",".join(claims.groups)} if claims.groups else {}
-    return {"sub": claims.sub, **asked, **groups}
+    email = {"email": claims.email, "email_verified": "true"} if claims.email else {}
+    return {"sub": claims.sub, **asked, **groups, **email}
 
 
 def refusal(claims: TokenClaims | None, method: str, path: str) -> Answer | None:

@@ -87,6 +87,7 @@ class EmbeddedHouse:
             "client_id": claims.client_id or None,
             "scope": claims.scope or None,
             "groups": list(claims.groups),
+            **({"email": claims.email, "email_verified": True} if claims.email else {}),
         }
         return self._issuer.token(claims.sub, exp=int(self._issuer.now) + 3_600, **said)
 

@@ -294,3 +294,21 @@ def test_an_act_on_dead_letters_that_is_sent_again_under_its_key_is_answered_as_
         assert client.rest("DELETE", f"/dlq/{found[0]}").status == 404
         assert client.rest("DELETE", f"/dlq/{found[0]}", key="DELETE /dlq").error == "IdempotencyKeyReused"
         client.rest("DELETE", "/dlq")
+
+
+# ── where mail goes ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_customer_s_mail_goes_to_his_verified_address_and_others_name_any(house: House) -> None:
+    other, own_address = "other@example.com", "carol@example.com"
+    carol = TokenClaims(CAROL, email=own_address)
+    till = TokenClaims("till", "till", f"expediter/{Scope.ORDERS_WRITE}")
+    operator = TokenClaims(ANN, groups=("operators-support",), email=own_address)
+    for claims, goes_to in ((carol, "carol"), (TokenClaims(BOB), None), (till, "other"), (operator, "other")):
+        client, key = house.clients(claims)[0], new_id()
+        assert client.rest("POST", "/orders", {**ORDER, "user_id": claims.sub, "email": other}, key).status == 204
+        placed = client.graphql("Mutation.postOrder", input={**INPUT, "userId": claims.sub, "email": other})
+        house.settle()
+        for order_id in (own(key, claims), placed["id"]):
+            until(house, order_id, "SUCCESS")
+            assert house.mails(order_id) == sorted(("SUCCESS", it) for it in (goes_to, "operators") if it), claims

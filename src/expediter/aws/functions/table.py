@@ -9,6 +9,7 @@ TASK_FUNCTIONS: dict[str, str] = {name: f"{_HERE}.tasks.{name}" for name in ORDE
 
 #: The other functions.
 OTHER_FUNCTIONS: dict[str, str] = {
+    "Tokens": f"{_HERE}.tokens.handler",
     "Intake": f"{_HERE}.intake.handler",
     "Events": f"{_HERE}.events.handler",
     "Rest": f"{_HERE}.rest.handler",

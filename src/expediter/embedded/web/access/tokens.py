@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 import jwt
 import msgspec
 
-from expediter.api.access import TokenClaims, names_in
+from expediter.api.access import TokenClaims, names_in, verified_email
 from expediter.api.errors import Unauthorized
 from expediter.asl.protocol import Json
 from expediter.embedded.clock import Clock
@@ -88,6 +88,7 @@ def claims_of(claims: Mapping[str, Json], oidc: Oidc) -> TokenClaims:
                 "groups": names_in(claims.get(oidc.operators_claim, [])),
                 "name": _name(claims),
                 "exp": int(claims["exp"]),
+                "email": verified_email(claims),
             },
             TokenClaims,
         )
