@@ -38,7 +38,8 @@ class RefundBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Record(msgspec.Struct, frozen=True):
     """The first answer under a key, and the money that moved: ``amount`` 0 means none. ``asked`` is what was wanted.
 
-    ``charge_key`` of a refund names the charge that it gave back. ``pending``: it waits for its customer.
+    ``charge_key`` of a refund or dispute names its charge. ``pending``: it waits for its customer. ``own``: made in the
+    bank's own pages. A refund that came back later, and a dispute that was won, move nothing any more.
     """
 
     kind: str
@@ -51,6 +52,11 @@ class Record(msgspec.Struct, frozen=True):
     refused: str | None = None
     charge_key: str | None = None
     pending: bool = False
+    own: bool = False
+
+
+class MoreThanIsLeft(Exception):
+    """A refund of more than is left of its charge."""
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -87,6 +93,7 @@ class Bank:
                 Route("/charges", self._post_charge, methods=["POST"]),
                 Route("/charges/{key:path}", self._get_charge),
                 Route("/refunds", self._post_refund, methods=["POST"]),
+                Route("/refunds", self._get_refunds),
                 Route("/records", self._get_records),
             ]
         )
@@ -105,6 +112,53 @@ class Bank:
             )
             self._write("complete", record.key, 1, Act.OK, (ended,))
 
+    # ── what people do in the bank's own pages, and what other banks do ───────────────────────────────────────────
+
+    def give_back(self, order_id: str, amount: int) -> None:
+        """Somebody gives a part of the order's charge back in the bank's own pages, if so much is left."""
+        charge = self._charge_of(order_id)
+        if charge is not None and amount <= self._left(charge):
+            self._add(charge, "refund", f"re_own_{len(self._records)}", amount)
+
+    def fail_refund(self, order_id: str) -> None:
+        """The last refund of the order comes back: the card is closed."""
+        made = [it for it in self.movements if it.kind == "refund" and it.order_id == order_id]
+        if made:
+            self._write("refund failed", made[-1].key, 1, Act.OK, (msgspec.structs.replace(made[-1], amount=0),))
+
+    def dispute(self, order_id: str, amount: int) -> None:
+        """The customer's bank disputes a part of the order's charge, and takes it, if so much is left."""
+        charge = self._charge_of(order_id)
+        if charge is not None and amount <= self._left(charge):
+            self._add(charge, "dispute", f"dp_{len(self._records)}", amount)
+
+    def win_dispute(self, order_id: str) -> None:
+        """The first dispute about the order is decided for us."""
+        open_ones = [it for it in self.movements if it.kind == "dispute" and it.order_id == order_id]
+        for record in open_ones[:1]:
+            self._write("dispute won", record.key, 1, Act.OK, (msgspec.structs.replace(record, amount=0),))
+
+    def _add(self, charge: Record, kind: str, reference: str, amount: int) -> None:
+        record = Record(
+            kind,
+            f"{charge.order_id}/{kind}/{reference}",
+            charge.order_id,
+            amount,
+            amount,
+            charge.currency,
+            reference=reference,
+            charge_key=charge.key,
+            own=True,
+        )
+        self._write(f"own {kind}", record.key, 1, Act.OK, (record,))
+
+    def _charge_of(self, order_id: str) -> Record | None:
+        return next((it for it in self.movements if it.kind == "charge" and it.order_id == order_id), None)
+
+    def _left(self, charge: Record) -> int:
+        """Minor units of the charge that neither went back nor are disputed."""
+        return charge.amount - sum(it.amount for it in self._records.values() if it.charge_key == charge.key)
+
     @property
     def movements(self) -> list[Record]:
         """Each movement of money that really happened, in order."""
@@ -115,7 +169,6 @@ class Bank:
         self.calls: list[tuple[str, str]] = []
         self._behaviour = Behaviour(self._shares)
         self._records: dict[str, Record] = {}
-        self._given_back: set[str] = set()
 
     def close(self) -> None:
         self._journal.close()
@@ -140,6 +193,35 @@ class Bank:
             seen = self._records[key]
         answer = _answer(seen, past=True) if seen else error(404, "There is no charge under this key.")
         return await delivered(act, answer, self.patience)
+
+    async def _get_refunds(self, request: Request) -> Response:
+        """The refunds and disputes of one charge."""
+        if not self._knows(request):
+            return error(401, "The token is missing or wrong.")
+        mine = [it for it in self._records.values() if it.charge_key == request.query_params.get("charge_key")]
+        refunds = [
+            {
+                "refund_id": it.reference,
+                "amount": it.asked,
+                "currency": it.currency,
+                "status": "ok" if it.amount else "failed",
+                "key": None if it.own else it.key,
+            }
+            for it in mine
+            if it.kind == "refund" and it.asked
+        ]
+        disputes = [
+            {
+                "dispute_id": it.reference,
+                "amount": it.asked,
+                "currency": it.currency,
+                "status": "open" if it.amount else "won",
+                "reason": "unrecognized",
+            }
+            for it in mine
+            if it.kind == "dispute"
+        ]
+        return JSONResponse({"refunds": refunds, "disputes": disputes})
 
     async def _get_records(self, request: Request) -> Response:
         if not self._knows(request):
@@ -171,7 +253,10 @@ class Bank:
         ):
             return error(422, "This key stands for something else.")
         tries, act = self._behaviour.next(call, key)
-        records = () if act in self._undone else do(key, body, act)
+        try:
+            records = () if act in self._undone else do(key, body, act)
+        except MoreThanIsLeft:
+            return error(409, "That is more than is left of the charge.")
         self._write(call, key, tries, act, records)
         if act in self._undone:
             return self._undone[act]
@@ -184,7 +269,6 @@ class Bank:
 
     def _keep(self, records: tuple[Record, ...]) -> None:
         self._records.update({record.key: record for record in records})
-        self._given_back.update(record.charge_key for record in records if record.charge_key)
 
     def _charge(self, key: str, body: ChargeBody, act: Act) -> tuple[Record, ...]:
         """The first answer stands, whatever comes under the key later."""
@@ -197,11 +281,13 @@ class Bank:
         return (no if act is Act.REFUSE else ok,)
 
     def _refund(self, key: str, body: RefundBody, _: Act) -> tuple[Record, ...]:
-        """Gives back what the charge took, once; a charge that never was is refused from now on."""
+        """Gives back so much of the charge; a charge that never was is refused from now on. Raises MoreThanIsLeft."""
         if key in self._records:
             return ()
         charge = self._records.get(body.charge_key)
-        amount = charge.amount if charge and body.charge_key not in self._given_back else 0
+        amount = body.amount if charge and charge.amount else 0
+        if charge and amount > self._left(charge):
+            raise MoreThanIsLeft
         refund = Record(
             "refund",
             key,

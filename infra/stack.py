@@ -34,7 +34,7 @@ BATCH = 5
 #: What it takes to receive messages.
 RECEIVING = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
 #: The functions that talk to the payment provider.
-CHARGING = ("ProcessPayment", "RefundPayment", "CancelFailedOrder")
+CHARGING = ("ProcessPayment", "RefundPayment", "CancelFailedOrder", "Events")
 #: The functions that may end the wait for a payment.
 WAKING = ("Rest", "Graphql", "Events")
 #: Records to one call of a function that follows a stream, and how often it is tried with one. It holds up the others
@@ -117,7 +117,7 @@ class Orders(cdk.Stack):
         told = "Signs the orders that a restaurant gets."
         secret = secretsmanager.Secret(self, "RestaurantSecret", description=told)
         self.secrets = [token, secret]
-        for name in TASK_FUNCTIONS:
+        for name in (*TASK_FUNCTIONS, "Events"):
             self.functions.knows(name, payments=payments, restaurant=restaurant)
             self.functions.renews(name, payments, restaurant)
         for name in ("Intake", "Graphql", "Rest"):
@@ -197,6 +197,8 @@ class Orders(cdk.Stack):
         self.functions.may("Events", ["sqs:SendMessage"], dead.queue_arn)
         self.functions.may("Events", ["secretsmanager:GetSecretValue"], secret.secret_arn)
         self.functions.knows("Events", events_url=events.queue_url, dead_events_url=dead.queue_url)
+        self.functions.may("Rest", ["sqs:SendMessage"], events.queue_arn)
+        self.functions.knows("Rest", events_url=events.queue_url)
         self.functions.knows("Events", event_secrets=secret.secret_arn)
         mapping = lambdas.EventSourceMapping(
             self,

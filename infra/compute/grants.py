@@ -25,7 +25,7 @@ TABLE_GRANTS: dict[str, dict[Name, tuple[str, ...]]] = {
     "RefundPayment": {**_ROW, Name.LEDGER: (UPDATE,)},
     "CancelFailedOrder": {**_ROW, Name.LEDGER: (UPDATE,), Name.MAIL: (UPDATE,)},
     "Intake": {Name.CLAIMS: (READ, UPDATE)},
-    "Events": {**_ROW, Name.EVENTS: (READ, WRITE)},
+    "Events": {**_ROW, Name.EVENTS: (READ, WRITE), Name.LEDGER: (UPDATE, LIST), Name.MAIL: (UPDATE,)},
     "Rest": {**_API, Name.EVENTS: (READ, WRITE)},
     "Graphql": {**_API, Name.CLAIMS: (READ, UPDATE), Name.EVENTS: (READ, WRITE)},
     "Mailer": {Name.MAIL: (READ, UPDATE)},

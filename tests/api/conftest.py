@@ -21,6 +21,7 @@ from expediter.domain.errors import OrderError
 from expediter.embedded.sqlite.database import open_writer
 from expediter.embedded.sqlite.session import Session
 from expediter.embedded.stores.claims import SqliteClaims
+from expediter.embedded.stores.events import SqliteEvents
 from expediter.embedded.stores.orders import SqliteOrders
 from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
 from tests.support.engine import workflows_on
@@ -43,6 +44,7 @@ class Api:
             queue=SqliteQueue(session, lambda: None),
             dead_letters=SqliteDeadLetters(session, lambda: None),
             workflows=self.workflows,
+            refunds=SqliteEvents(session, lambda: None),
             settings=settings,
             now=START,
         )

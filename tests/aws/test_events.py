@@ -8,14 +8,17 @@ import msgspec
 import pytest
 from botocore.stub import Stubber
 
+from expediter.app.payments.events import OURSELVES, refund_asked
 from expediter.app.payments.signature import signature
 from expediter.app.ports import Outcome
 from expediter.aws import clients, wiring
 from expediter.aws.provider_events import UNKNOWN
-from expediter.domain.order import AwaitedPayment, Effect, EffectKind, Order
+from expediter.aws.stores import refunds
+from expediter.domain.order import AwaitedPayment, Effect, EffectKind, Order, Result, Status
 from infra.api.openapi import event_template
+from infra.compute.functions import TIMEOUT
 from tests.aws.local.gateway import Call
-from tests.aws.stage import Functions
+from tests.aws.stage import OLGA, Functions
 from tests.support.clock import NOON
 from tests.support.values import ID, an_order
 
@@ -121,3 +124,57 @@ def test_what_cannot_be_read_is_given_back_and_ends_as_a_dead_event(signed: Func
     for _ in range(3):
         assert len(sent(signed, "no json")["batchItemFailures"]) == 1
     assert signed.scan("events") == []
+
+
+# ── refunds in part ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def paid() -> Order:
+    return an_order(effects={EffectKind.CHARGE: Effect(NOON, Result.DONE, "ch_1")}, status=Status.SUCCESS)
+
+
+def asked(functions: Functions, key: str = "r-1", amount: int = 1200) -> Any:
+    body = json.dumps({"amount": amount, "reason": "It was cold."})
+    headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+    return functions.rest("POST", f"/orders/{ID}/refunds", OLGA, "operators-finance", body=body, headers=headers)
+
+
+def delivered(functions: Functions, url: str) -> list[Any]:
+    """The answers of the function to what is on the queue of events."""
+    got = functions.adapters.sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+    ).get("Messages", [])
+    named = [(it["Body"].encode(), it["MessageAttributes"]["provider"]["StringValue"]) for it in got]
+    return [functions.call("Events", {"Records": [functions.message(it, provider=by)]}) for it, by in named]
+
+
+def test_a_refund_in_part_is_made_by_the_function_of_events_and_once(
+    signed: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refunds, "DELAY", 0)
+    url = signed.adapters.events_url
+    signed.settings(EXPEDITER_EVENTS_URL=url)
+    stored(paid())
+
+    for _ in range(2):
+        assert asked(signed)["statusCode"] == 202
+    assert asked(signed, amount=1)["statusCode"] == 422
+    assert asked(signed, key="r-2", amount=1801)["statusCode"] == 409
+    assert delivered(signed, url) == [{"batchItemFailures": []}] * 2
+
+    order = wiring.work().orders.find(ID)
+    assert order is not None
+    assert [(it.amount, it.status) for it in order.refunds or ()] == [(1200, "done")]
+    assert [(row["kind"]["S"], row["amount"]["N"]) for row in signed.scan("ledger")] == [("refund", "1200")]
+
+
+def test_a_message_about_a_refund_that_the_order_does_not_have_has_no_effect(signed: Functions) -> None:
+    stored(paid())
+    message = signed.message(refund_asked(ID, f"{ID}/refund/r1"), provider=OURSELVES)
+
+    assert signed.call("Events", {"Records": [message]}) == {"batchItemFailures": []}
+    assert signed.scan("ledger") == []
+
+
+def test_the_message_about_a_refund_comes_after_the_function_that_sent_it_has_ended() -> None:
+    assert refunds.DELAY > TIMEOUT

@@ -9,7 +9,7 @@ from demo.bank import Bank
 from demo.behaviour import Act
 from demo.serving import running
 from expediter.app.gateways import Gateway, GatewayName, Remote, Simulated
-from expediter.app.tasks.calls import Answer, Call, Done
+from expediter.app.tasks.calls import Answer, AnyCall, Done
 from expediter.aws import clients, clock
 from expediter.aws.gateways import KEPT, Gateways, StoredSecret
 from expediter.domain.errors import StoreUnavailable
@@ -24,7 +24,7 @@ globals().update({name: it for name, it in vars(test_payments).items() if name.s
 
 
 class FunctionsCaller:
-    def call(self, gateway: Gateway, *calls: Call, token: str = TOKEN) -> Answer:
+    def call(self, gateway: Gateway, *calls: AnyCall, token: str = TOKEN) -> Answer:
         def secret(refused: str | None = None) -> str:
             return token
 

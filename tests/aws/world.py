@@ -14,6 +14,7 @@ from expediter.aws.stores.claims import DynamoClaims
 from expediter.aws.stores.dead_letters import SqsDeadLetters
 from expediter.aws.stores.orders import DynamoOrders, Tables
 from expediter.aws.stores.queue import MAX_RECEIVES, SqsQueue
+from expediter.aws.stores.refunds import SqsRefunds
 from expediter.aws.stores.tables import TABLES, Table
 from expediter.aws.workflows import StepFunctions
 from tests.support.clock import NOON
@@ -70,6 +71,7 @@ class AwsAdapters:
             make_table(self.dynamodb, table)
         self.dead_url = self.sqs.create_queue(QueueName="dead")["QueueUrl"]
         self.queue_url = self._queue()
+        self.events_url = self.sqs.create_queue(QueueName="events")["QueueUrl"]
         self.machine = self._machine()
 
     def _queue(self) -> str:
@@ -98,6 +100,7 @@ class AwsAdapters:
             queue=queue,
             dead_letters=SqsDeadLetters(self.sqs, self.dead_url, queue),
             workflows=StepFunctions(self.stepfunctions, self.machine, self.dynamodb, tables.claims),
+            refunds=SqsRefunds(self.sqs, self.events_url),
             settings=SETTINGS,
             now=now,
         )

@@ -112,7 +112,7 @@ def test_every_difference_is_named(lists: Lists, url: str) -> None:
 
     assert sorted(problems(url, paid("amount"), paid("currency"), paid("ours"), paid("by hand"))) == [
         ("amount", "amount/charge: 30.00 USD here, 29.99 USD at the provider"),
-        ("by hand", "the provider has refund re_by hand, we do not"),
+        ("by hand", "the provider has refund by hand/refund/re_by hand, we do not"),
         ("currency", "currency/charge: 30.00 USD here, 30.00 EUR at the provider"),
         ("ours", "we have charge ours/charge, the provider does not"),
         ("theirs", "the provider has charge theirs/charge, we do not"),

@@ -29,7 +29,8 @@ REACH = 3.0
 _UNSETTLED = """
     SELECT (SELECT count(*) FROM message),
            (SELECT count(*) FROM execution WHERE due_at IS NOT NULL),
-           (SELECT count(*) FROM mail WHERE sent_at IS NULL)
+           (SELECT count(*) FROM mail WHERE sent_at IS NULL),
+           (SELECT count(*) FROM event WHERE due_at IS NOT NULL)
 """
 
 #: Seconds until a server is asked to stop that shall die while it does.
@@ -193,7 +194,7 @@ class Campaign:
         while self.customers.unanswered and time.monotonic() < deadline:
             asyncio.run(self.customers.visit(url, 0))
         with closing(open_reader(self._folder / "data" / "expediter.db")) as connection:
-            while connection.execute(_UNSETTLED).fetchone() != (0, 0, 0) and time.monotonic() < deadline:
+            while connection.execute(_UNSETTLED).fetchone() != (0, 0, 0, 0) and time.monotonic() < deadline:
                 time.sleep(0.1)
         server.signal(signal.SIGTERM)
         server.reaped()

@@ -16,6 +16,8 @@ from tests.crash.processes import EVENTS_SECRET
 TOGETHER = 8
 #: Share of accepted orders that are cancelled, and seconds after the accept until then.
 CANCELLED, AFTER = 0.25, 0.8
+#: Share of accepted orders of which finance gives a minor unit back, and how often that is tried while it is too early.
+REFUNDED, TRIES = 0.3, 4
 #: Seconds between two events of the bank, at most.
 EVENTS = 0.2
 
@@ -72,6 +74,8 @@ class Customers:
                 await self._place(client, order)
                 if order.accepted:
                     await self._tell(client, order)
+                if order.accepted and self._chance.random() < REFUNDED:
+                    await self._give_back(client, order)
                 if order.accepted and self._chance.random() < CANCELLED:
                     await asyncio.sleep(self._chance.random() * AFTER)
                     await self._cancel(client, order)
@@ -112,6 +116,18 @@ class Customers:
             response = await client.post(f"/orders/{order.id}/payment")
             if response.status_code not in (200, 404, 503):
                 raise AssertionError(f"payment {order.id}: {response.status_code} {response.text}")
+
+    async def _give_back(self, client: httpx.AsyncClient, order: Placed) -> None:
+        """Finance asks for a refund in part, under one key, as soon as the order is paid; a repeat changes nothing."""
+        for _ in range(TRIES):
+            response = await client.post(
+                f"/orders/{order.id}/refunds",
+                json={"amount": 1, "reason": "It was cold."},
+                headers={"Idempotency-Key": order.id},
+            )
+            if response.status_code not in (202, 404, 409, 503):
+                raise AssertionError(f"refund {order.id}: {response.status_code} {response.text}")
+            await asyncio.sleep(self._chance.random() * AFTER)
 
     async def _cancel(self, client: httpx.AsyncClient, order: Placed) -> None:
         order.cancelled = None

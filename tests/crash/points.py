@@ -27,6 +27,8 @@ UNITS = (
     "continuePayment",
     "receive event",
     "event",
+    "event answered",
+    "refundOrder",
     "intake",
     "settle:ProcessPayment",
     "settle:SendOrderToRestaurant",

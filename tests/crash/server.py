@@ -22,11 +22,12 @@ from typing import TypeAlias
 
 from expediter.app.gateways import Gateway, GatewayName
 from expediter.app.ports import Mail
-from expediter.app.tasks.calls import Answer, Call
+from expediter.app.tasks.calls import Answer, AnyCall
 from expediter.cli import server
 from expediter.embedded import wiring
 from expediter.embedded.engine.gateways import Gateways
 from expediter.embedded.engine.http_client import Limits
+from expediter.embedded.loops import events
 from expediter.embedded.mail import outbox
 from expediter.embedded.mail.smtp import Mailer
 from expediter.embedded.sqlite import checkpoints
@@ -76,7 +77,7 @@ class WatchedGateways(Gateways):
         self._watch = watch
 
     async def call(
-        self, call: Call, now: int, seconds: float | None = None, headers: Mapping[str, str] | None = None
+        self, call: AnyCall, now: int, seconds: float | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         self._watch.passed(f"call:{call.kind}", "before")
         try:
@@ -99,6 +100,7 @@ class WatchedMailer(Mailer):
 def main(note: str, name: str = "", side: str = "", nth: str = "0") -> None:
     watch = Watch(Path(note), Point(name, side) if name else None, int(nth))
     outbox.RETRY, outbox.PAUSE = 300, 1_000
+    events.BACKOFF = (200, 500, 500, 500, 500)
     checkpoints.BESIDE, checkpoints.LONG, checkpoints.FEW = 100, 400, 50
     vars(wiring)["Gateways"] = partial(WatchedGateways, watch=watch)
     vars(wiring)["Mailer"] = partial(WatchedMailer, watch=watch)

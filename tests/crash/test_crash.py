@@ -26,6 +26,8 @@ SHORT = Plan(
         Point("intake", "before"),
         Point("receive event", "after"),
         Point("event", "before"),
+        Point("refundOrder", "after"),
+        Point("event answered", "before"),
         Point("settle:ProcessPayment", "before"),
         Point("settle:RefundPayment", "after"),
         Point("resume", "after"),

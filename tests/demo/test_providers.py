@@ -111,13 +111,31 @@ def test_a_failure_before_anything_is_done_leaves_no_trace(bank: Bank, url: str)
     assert ask("GET", f"{url}/charges/o1%2Fcharge")[0] == 404
 
 
-def test_money_is_given_back_once_whatever_the_keys(url: str) -> None:
+def test_never_more_is_given_back_than_was_charged_whatever_the_keys(url: str) -> None:
     ask("POST", f"{url}/charges", "o1/charge", CHARGE)
 
-    for key in ("o1/refund", "o1/refund", "another"):
-        assert ask("POST", f"{url}/refunds", key, REFUND)[1]["status"] == "ok"
+    statuses = [ask("POST", f"{url}/refunds", key, REFUND)[0] for key in ("o1/refund", "o1/refund", "another")]
 
+    assert statuses == [200, 200, 409]
     assert [(it.kind, it.amount) for it in records(url)] == [("charge", 850), ("refund", 850)]
+
+
+def test_the_books_have_refunds_in_part_those_of_the_banks_own_pages_and_disputes(bank: Bank, url: str) -> None:
+    ask("POST", f"{url}/charges", "o1/charge", CHARGE)
+    ask("POST", f"{url}/refunds", "o1/refund/r1", {**REFUND, "amount": 100})
+    bank.give_back("o1", 200)
+    bank.fail_refund("o1")
+    bank.dispute("o1", 750)
+    bank.dispute("o1", 1)
+    bank.win_dispute("o1")
+
+    said = ask("GET", f"{url}/refunds?charge_key=o1%2Fcharge", "", None)[1]
+
+    assert [(it["key"], it["amount"], it["status"]) for it in said["refunds"]] == [
+        ("o1/refund/r1", 100, "ok"),
+        (None, 200, "failed"),
+    ]
+    assert [(it["amount"], it["status"]) for it in said["disputes"]] == [(750, "won")]
 
 
 def test_a_refund_of_nothing_is_ok_and_fences_the_charges_key(url: str) -> None:

@@ -75,6 +75,7 @@ MAY: dict[str, list[tuple[str, str]]] = {
         *ONCE,
         ("sqs:SendMessage", "<MessagesDeadEvents.Arn>"),
         *receive("Events"),
+        *(LEDGER, ("dynamodb:Query", "<StoreLedger.Arn>"), MAIL, TOKEN),
         SIGNED,
         WAKE,
     ],
@@ -82,6 +83,7 @@ MAY: dict[str, list[tuple[str, str]]] = {
         *[*ROW, *LIST, *ONCE, SEND, WAKE],
         ("states:GetExecutionHistory", f"{_ARN}:states:{_HERE}:execution:<WorkflowOrders.Name>:*"),
         *receive("DeadLetters"),
+        ("sqs:SendMessage", "<MessagesEvents.Arn>"),
     ],
     "Graphql": [*ROW, *LIST, *ONCE, CLAIM, SEND, WAKE],
     "Mailer": [*POST, *follow("Mail")],
@@ -133,7 +135,7 @@ MUST_NOT: dict[str, list[tuple[str, str]]] = {
     "CancelFailedOrder": [SECRET, CLAIM, SEND, START, LOOK],
     "Tokens": [TOKEN, ORDER, LEDGER, MAIL, SECRET, CLAIM, SEND, START, NEWS, LOOK, TAKE, DEAD],
     "Intake": [TOKEN, ORDER, LEDGER, MAIL, SECRET, SEND, NEWS, LOOK, DEAD],
-    "Events": [TOKEN, LEDGER, MAIL, SECRET, CLAIM, SEND, START, NEWS, LOOK, TAKE, DEAD],
+    "Events": [SECRET, CLAIM, SEND, START, NEWS, LOOK, TAKE, DEAD],
     "Rest": [TOKEN, LEDGER, MAIL, SECRET, SIGNED, START, NEWS, TAKE],
     "Graphql": [TOKEN, LEDGER, MAIL, SECRET, START, NEWS, TAKE, DEAD],
     "Mailer": [TOKEN, ORDER, LEDGER, SECRET, CLAIM, SEND, START, LOOK, TAKE, DEAD],
@@ -144,8 +146,8 @@ MUST_NOT: dict[str, list[tuple[str, str]]] = {
 
 #: Money moves and mails go out only where they should: who may write which table.
 WRITERS = {
-    "<StoreLedger.Arn>": {"ProcessPayment", "RefundPayment", "CancelFailedOrder"},
-    "<StoreMail.Arn>": {"ProcessPayment", "CompleteOrder", "CancelFailedOrder", "Mailer", "Sweeper"},
+    "<StoreLedger.Arn>": {"ProcessPayment", "RefundPayment", "CancelFailedOrder", "Events"},
+    "<StoreMail.Arn>": {"ProcessPayment", "CompleteOrder", "CancelFailedOrder", "Events", "Mailer", "Sweeper"},
     "<StoreOrders.Arn>": {*TASK_FUNCTIONS, "Events", "Rest", "Graphql", "Publisher", "Sweeper"},
 }
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from demo.behaviour import Act
 from expediter.app.payments.events import Event, Topic
-from expediter.app.payments.news import take
+from expediter.app.payments.following import follow
 from expediter.domain.errors import OrderAlreadyEnded, OrderAlreadySent
 from expediter.domain.order import AwaitedPayment
 from expediter.embedded.clock import new_id
@@ -33,7 +33,7 @@ async def pending(stage: Stage, town: Town) -> str:
 
 
 async def tell(stage: Stage, order_id: str) -> None:
-    await stage.home.write(lambda work: take(work, news(order_id)), "webhook")
+    await stage.home.write(lambda work: follow(work, news(order_id)), "webhook")
     await stage.quiet()
 
 

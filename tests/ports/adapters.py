@@ -7,6 +7,7 @@ from typing import Protocol
 from expediter.app.ports import Work
 from expediter.embedded.sqlite.write_behind import WriteBehind
 from expediter.embedded.stores.claims import SqliteClaims
+from expediter.embedded.stores.events import SqliteEvents
 from expediter.embedded.stores.orders import SqliteOrders
 from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
 from tests.support.clock import NOON, VirtualClock
@@ -71,6 +72,7 @@ class EmbeddedAdapters:
             queue=self._queue,
             dead_letters=self._dead_letters,
             workflows=self._workflows,
+            refunds=SqliteEvents(self._session, lambda: None),
             settings=SETTINGS,
             now=self._now,
         )

@@ -12,7 +12,7 @@ from demo.bank import Bank
 from demo.behaviour import Act
 from demo.serving import running
 from expediter.app.gateways import Gateway, GatewayName, Remote, Simulated, Stripe
-from expediter.app.tasks.calls import Answer, Call, Found
+from expediter.app.tasks.calls import Answer, AnyCall, Found
 from expediter.embedded.engine.gateways import Gateways
 from expediter.embedded.engine.http_client import Limits
 from tests.app.gateways.talk import NOW
@@ -118,13 +118,13 @@ WITHOUT_BOOKS = frozenset({"simulated"})
 class Caller(Protocol):
     """A home's way to make calls through a payments gateway."""
 
-    def call(self, gateway: Gateway, *calls: Call, token: str = TOKEN) -> Answer:
+    def call(self, gateway: Gateway, *calls: AnyCall, token: str = TOKEN) -> Answer:
         """Makes the calls one after the other; the answer of the last."""
         ...
 
 
 class EmbeddedCaller:
-    def call(self, gateway: Gateway, *calls: Call, token: str = TOKEN) -> Answer:
+    def call(self, gateway: Gateway, *calls: AnyCall, token: str = TOKEN) -> Answer:
         async def one_by_one() -> Answer:
             gateways = _gateways(gateway, token)
             try:

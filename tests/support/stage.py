@@ -18,13 +18,19 @@ from typing import Any, NamedTuple, ParamSpec
 
 from expediter.app import intake, orders
 from expediter.app.drafts import ChangeDraft, Draft, convert
+from expediter.app.operator.services import ReceivedEvent
+from expediter.app.payments import refunds
+from expediter.app.payments.events import event_in
+from expediter.app.payments.refunds import RefundDraft
 from expediter.app.ports import Caller, DeadLetter, Work
 from expediter.domain.ledger import LedgerEntry, balance
 from expediter.domain.order import Order
+from expediter.domain.refunds import PartRefund
 from expediter.embedded.clock import new_id
 from expediter.embedded.engine.dispatcher import PAUSE
 from expediter.embedded.engine.ports import NEVER
 from expediter.embedded.home import Home
+from expediter.embedded.loops.events import Events
 from expediter.embedded.settings import from_environment
 from expediter.embedded.sqlite.commit_thread import Observer
 from expediter.embedded.sqlite.database import open_reader
@@ -96,6 +102,25 @@ class Stage:
         await self.home.write(lambda work: orders.come_back(work, OPERATOR, order_id), "continuePayment")
         await self.quiet()
 
+    async def refund(self, order_id: str, amount: int, key: str | None = None) -> PartRefund:
+        """Finance gives so much of the order back, and the provider has time to do it."""
+        draft, chosen = RefundDraft("It was cold.", amount), key or new_id()
+
+        def ask(work: Work) -> PartRefund:
+            return refunds.ask(work, orders.find(work, OPERATOR, order_id), chosen, draft)
+
+        asked = await self.home.write(ask, "refundOrder")
+        await self.quiet()
+        return asked
+
+    async def news(self, order_id: str) -> None:
+        """The payment provider sends an event about the order."""
+        body = f'{{"id": "{new_id()}", "order_id": "{order_id}"}}'.encode()
+        event = event_in("payments", body)
+        received = ReceivedEvent("payments", event.id, event.type, order_id, body)
+        await self.home.write_as_operator(lambda it: it.events.receive(received, it.work.now), "receive event")
+        await self.quiet()
+
     async def delete(self, order_id: str) -> Order:
         return await self.home.write(lambda work: orders.delete(work, OPERATOR, order_id), "delete")
 
@@ -147,8 +172,8 @@ class Stage:
         """Goes on until nothing is under way any more that does not wait for time to pass."""
         calm = 0
         for _ in range(PATIENCE):
-            if under_way := self.home.engine.dispatcher._calls:
-                await asyncio.wait(set(under_way), return_when=asyncio.FIRST_COMPLETED)
+            if under_way := {*self.home.engine.dispatcher._calls, *self._events_under_way()}:
+                await asyncio.wait(under_way, timeout=1, return_when=asyncio.FIRST_COMPLETED)
             await self.home.write(_look, "look")
             calm = calm + 1 if self._idle() else 0
             if calm == 3:
@@ -192,12 +217,18 @@ class Stage:
         """When something happens by itself: a timer, or a look at messages that can be received again."""
         now = self.clock.now()
         (visible,) = one(self._reading, "SELECT min(visible_at) FROM message")
-        return min(self._executions.next_due(now), max(visible or NEVER, now + PAUSE))
+        (event,) = one(self._reading, "SELECT min(due_at) FROM event")
+        return min(self._executions.next_due(now), max(visible or NEVER, now + PAUSE), event or NEVER)
+
+    def _events_under_way(self) -> set[asyncio.Task[None]]:
+        (loop,) = (it for it in self.home._loops if isinstance(it, Events))
+        return set(loop._under_way.values())
 
     def _idle(self) -> bool:
         home, dispatcher, now = self.home, self.home.engine.dispatcher, self.clock.now()
         calls = dispatcher.calls or dispatcher._intakes or dispatcher._firing
-        return not (calls or home._writer.waiting or self._executions.due(now, 1))
+        events = self._reading.row("SELECT 1 FROM event WHERE due_at <= ?", (now,))
+        return not (calls or events or home._writer.waiting or self._executions.due(now, 1))
 
 
 def _look(_: Work) -> None:

@@ -25,7 +25,7 @@ class Town:
 
     def taken(self, order_id: str) -> int:
         """Minor units of this order that the bank holds for us."""
-        signs = {"charge": 1, "refund": -1}
+        signs = {"charge": 1, "refund": -1, "dispute": -1}
         return sum(signs[move.kind] * move.amount for move in self.bank.movements if move.order_id == order_id)
 
     def moves(self, order_id: str) -> list[str]:

@@ -31,6 +31,8 @@ NEEDS: Mapping[str, Need] = {
     "continuePayment": Scope.ORDERS_WRITE,
     "getTimeline": Scope.ORDERS_READ,
     "getLedger": Scope.ORDERS_READ,
+    "refundOrder": Scope.REFUNDS,
+    "listRefunds": Scope.ORDERS_READ,
     "getCustomerPage": Scope.ORDERS_READ,
     "getMails": Scope.MAIL_READ,
     "resendMails": Scope.MAIL,

@@ -149,6 +149,7 @@ STATUSES: dict[type[OrderError], int] = {
     domain.PaymentNotAwaited: 409,
     domain.TransitionNotAllowed: 409,
     domain.RestaurantRefused: 409,
+    domain.RefundNotPossible: 409,
     BodyTooLarge: 413,
     AddressTooLong: 414,
     MediaTypeUnsupported: 415,

@@ -11,6 +11,7 @@ from expediter.app.orders import shows_payment
 from expediter.app.ports import Caller, DeadLetter
 from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import Item, Order, Status
+from expediter.domain.refunds import Dispute, PartRefund, RefundStatus
 
 
 class PaymentView(msgspec.Struct, frozen=True):
@@ -53,6 +54,35 @@ class EntryView(msgspec.Struct, frozen=True):
     currency: str
     at: str
     reference: str | None
+
+
+class RefundView(msgspec.Struct, frozen=True):
+    """A refund in part: ``amount`` in minor units of ``currency``. ``elsewhere``: it was made in the provider's own
+    pages. ``reference``: the provider's id.
+    """
+
+    id: str
+    order_id: str
+    amount: int
+    currency: str
+    status: RefundStatus
+    reason: str | None
+    error_message: str | None
+    elsewhere: bool
+    reference: str | None
+    asked_at: str
+
+
+class DisputeView(msgspec.Struct, frozen=True):
+    """A dispute about the payment, in the provider's words. ``withdrawn``: the provider has taken the money."""
+
+    id: str
+    amount: int
+    currency: str
+    status: str
+    reason: str
+    withdrawn: bool
+    at: str
 
 
 class MailView(msgspec.Struct, frozen=True):
@@ -147,6 +177,33 @@ def entry_view(entry: LedgerEntry) -> EntryView:
         currency=entry.currency,
         at=instant(entry.at),
         reference=entry.reference,
+    )
+
+
+def refund_view(order: Order, refund: PartRefund) -> RefundView:
+    return RefundView(
+        id=refund.id,
+        order_id=order.id,
+        amount=refund.amount,
+        currency=order.currency,
+        status=refund.status,
+        reason=refund.reason,
+        error_message=refund.error_message,
+        elsewhere=refund.elsewhere,
+        reference=refund.reference,
+        asked_at=instant(refund.asked_at),
+    )
+
+
+def dispute_view(order: Order, dispute: Dispute) -> DisputeView:
+    return DisputeView(
+        id=dispute.id,
+        amount=dispute.amount,
+        currency=order.currency,
+        status=dispute.status,
+        reason=dispute.reason,
+        withdrawn=dispute.withdrawn,
+        at=instant(dispute.at),
     )
 
 

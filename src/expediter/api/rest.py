@@ -11,14 +11,16 @@ import msgspec
 from expediter import contracts
 from expediter.api.errors import MediaTypeUnsupported, RequestUnparsable
 from expediter.api.keys import key_uuid_in_header
-from expediter.api.render import entry_view, letter_view, order_view
+from expediter.api.render import dispute_view, entry_view, letter_view, order_view, refund_view
 from expediter.api.request import JSON, Headers, Request, Response, arguments, whole_number
 from expediter.app import intake, orders
 from expediter.app.access import Scope
 from expediter.app.drafts import ChangeDraft, D, Draft, parse
+from expediter.app.faults import reason
 from expediter.app.idempotency import own_id
 from expediter.app.instants import instant
 from expediter.app.operator import operations
+from expediter.app.payments import refunds
 from expediter.app.ports import Caller, Query, Work
 from expediter.app.strict_json import why_not_json
 from expediter.domain.errors import NO_LIST, Fault, OrderInvalid
@@ -105,6 +107,29 @@ def get_ledger(work: Work, request: Request) -> Response:
     return _json({"items": list(map(entry_view, work.orders.entries(order.id)))})
 
 
+def refund_order(work: Work, request: Request) -> Response:
+    """Raises OrderInvalid without an Idempotency-Key: a refund that is sent twice must not be made twice."""
+    require_json(request.headers)
+    key = key_uuid_in_header(request.headers.get("idempotency-key", ""), refunds.NO_REFUND)
+    if key is None:
+        raise OrderInvalid((Fault("Idempotency-Key", "give one; a repeat of the request needs it"),), refunds.NO_REFUND)
+    try:
+        draft = refunds.refund_in(request.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RequestUnparsable(f'The body is not JSON: {reason(error)}. Send {{"amount": …, "reason": …}}.') from error
+    order, refund_id = orders.find(work, request.caller, request.params["id"]), own_id(request.caller, key)
+    replayed = refunds.by_id(order, refund_id) is not None
+    refund = refunds.ask(work, order, refund_id, draft)
+    headers = (*_JSON, ("Idempotent-Replayed", "true")) if replayed else _JSON
+    return Response(202, headers, _encode(refund_view(order, refund)))
+
+
+def list_refunds(work: Work, request: Request) -> Response:
+    order = orders.find(work, request.caller, request.params["id"])
+    refunded = [refund_view(order, refund) for refund in order.refunds or ()]
+    return _json({"items": refunded, "disputes": [dispute_view(order, it) for it in order.disputes or ()]})
+
+
 # ── dead letters ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -157,6 +182,8 @@ OPERATIONS: dict[str, Operation] = {
     "continuePayment": Operation(continue_payment, writes=True),
     "getTimeline": Operation(get_timeline),
     "getLedger": Operation(get_ledger),
+    "refundOrder": Operation(refund_order, writes=True),
+    "listRefunds": Operation(list_refunds),
     "listDeadLetters": Operation(list_dead_letters),
     "purgeDeadLetters": Operation(purge_dead_letters, writes=True),
     "getDeadLetter": Operation(get_dead_letter),

@@ -31,6 +31,7 @@ _FORMS = {
     "payment_method": "a token of the payment provider: letters, digits, _ and -, with a letter; never a card number",
     "metadata[]": "text without control characters",
     "metadata": "a name that can be seen, on one line from left to right",
+    "reason": "text that can be seen, on one line from left to right",
     "name": "text that can be seen, on one line from left to right",
     "user_id": "text that can be seen, on one line from left to right",
     "restaurant_id": "text that can be seen, on one line from left to right",

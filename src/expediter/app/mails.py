@@ -40,6 +40,16 @@ _ALERTS: dict[Alert, tuple[str, str, str]] = {
         "A mail about it could not be sent and is not tried any more.",
         "See why on the order's page; correct the address with the customer, or the mail server, and send it again.",
     ),
+    Alert.REFUND_FAILED: (
+        "a refund failed",
+        "The payment provider did not make a refund, or it came back later, so the money is with us.",
+        "See the order's refunds and the provider's reason; give the money back in another way, or ask once more.",
+    ),
+    Alert.DISPUTED: (
+        "its payment is disputed",
+        "The customer's bank disputes the payment. The provider may have taken the money already.",
+        "Answer the dispute in the provider's own pages before its time is over.",
+    ),
     Alert.DEAD_LETTER: (
         "its message is a dead letter",
         "The order was accepted, but its message could not be processed, so its workflow has not begun.",

@@ -198,6 +198,13 @@ class Workflows(Protocol):
         """
 
 
+class RefundQueue(Protocol):
+    """Refunds in part that wait for the payment provider."""
+
+    def send(self, order_id: str, key: str, now: int) -> None:
+        """Has the refund with this key made, once the unit of work is durable. A second time has no further effect."""
+
+
 class OrderSettings(msgspec.Struct, frozen=True):
     """The settings that the use cases need. Money in minor units, time in seconds."""
 
@@ -261,5 +268,6 @@ class Work(TaskPorts, frozen=True, kw_only=True):
     queue: Queue
     dead_letters: DeadLetters
     workflows: Workflows
+    refunds: RefundQueue
     mail_server: MailServer | None = None
     written: dict[str, WrittenMessage] = {}

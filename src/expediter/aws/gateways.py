@@ -22,7 +22,7 @@ from expediter.app.gateways import (
     Secret,
     Simulated,
 )
-from expediter.app.tasks.calls import Answer, Call
+from expediter.app.tasks.calls import Answer, AnyCall
 from expediter.aws import clients, clock
 from expediter.aws.failures import unavailable
 from expediter.domain.errors import StoreUnavailable
@@ -72,7 +72,7 @@ class Gateways:
         self._secrets = secrets
         self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=False)
 
-    def call(self, call: Call, now: int) -> Answer:
+    def call(self, call: AnyCall, now: int) -> Answer:
         """Makes the call at ``now`` (ms since 1970 UTC). Raises PaymentUnavailable or RestaurantUnavailable."""
         route = ROUTES[type(call)]
         gateway = self._gateways[route.gateway]

@@ -14,6 +14,7 @@ from expediter.aws.stores.claims import ApiClaims, DynamoClaims
 from expediter.aws.stores.dead_letters import SqsDeadLetters
 from expediter.aws.stores.orders import DynamoOrders, Tables
 from expediter.aws.stores.queue import SqsQueue
+from expediter.aws.stores.refunds import SqsRefunds
 from expediter.aws.workflows import StepFunctions
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def _work() -> Work:
         queue=queue(),
         dead_letters=SqsDeadLetters(clients.sqs(), given.dead_letter_url, queue()),
         workflows=executions(),
+        refunds=SqsRefunds(clients.sqs(), given.events_url),
         settings=given.orders(),
         now=0,
     )

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from expediter.api.render import EntryView, LetterView, MailView, OrderView
 from expediter.cli.reading import AuditPage, LetterPage, MailPage, OrderPage, Reconciliation, WholeOrder
-from expediter.domain.ledger import EntryKind
+from expediter.domain import ledger
 from expediter.domain.money import decimal, money
 from expediter.domain.order import Status
 
@@ -126,7 +126,7 @@ def _facts_table(rows: Iterable[tuple[str, str | Text]]) -> Table:
 
 
 def _money_row(entry: EntryView) -> tuple[str, str, str, str]:
-    signed = entry.amount if entry.kind is EntryKind.CHARGE else -entry.amount
+    signed = ledger.signed(entry.kind, entry.amount)
     return entry.kind.value, money(signed, entry.currency), entry.at, entry.reference or ""
 
 
@@ -231,12 +231,13 @@ def reconciliation(found: Reconciliation, against: str | None, *, as_json: bool)
         (
             it.currency,
             str(it.orders),
-            *(decimal(sum_, it.currency) for sum_ in (it.charges, it.refunds, it.held, it.expected)),
+            *(decimal(sum_, it.currency) for sum_ in (it.charges, it.refunds, it.disputed, it.held, it.expected)),
         )
         for it in found.currencies
     ]
     to = out()
-    to.print(table("currency", "orders#", "charges#", "refunds#", "held#", "should be held#", rows=rows))
+    columns = ("currency", "orders#", "charges#", "refunds#", "disputed#", "held#", "should be held#")
+    to.print(table(*columns, rows=rows))
     to.print()
     if clean:
         whose = f"our ledger and the records of {against}" if against else "our ledger"

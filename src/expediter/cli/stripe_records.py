@@ -48,7 +48,7 @@ P = TypeVar("P", _Payments, _Refunds)
 def movements(url: str, key: str) -> Iterator[Movement]:
     """Every movement of money for an order of ours, page by page; other payments of the account are passed over.
 
-    A refund that somebody made by hand has Stripe's id as its key. Raises httpx.HTTPError, msgspec.DecodeError.
+    The key of a refund that somebody made by hand has Stripe's id in it. Raises httpx.HTTPError, msgspec.DecodeError.
     """
     headers = {"Authorization": f"Bearer {key}", "Stripe-Version": VERSION}
     orders: dict[str, str] = {}
@@ -62,8 +62,9 @@ def movements(url: str, key: str) -> Iterator[Movement]:
         for refunds in _pages(client, REFUNDS, _Refunds):
             for back in refunds.data:
                 if back.status in ON_ITS_WAY and back.payment_intent in orders:
-                    ours = back.metadata.get("refund_key", back.id)
-                    yield _movement(ours, "refund", orders[back.payment_intent], back)
+                    order_id = orders[back.payment_intent]
+                    ours = back.metadata.get("refund_key", f"{order_id}/refund/{back.id}")
+                    yield _movement(ours, "refund", order_id, back)
 
 
 def _movement(key: str, kind: str, order_id: str, moved: _Payment | _Refund) -> Movement:

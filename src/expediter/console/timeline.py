@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 from expediter.app.operator.services import AuditEntry, Posted
 from expediter.app.operator.steps import VisitedState
 from expediter.console import words
+from expediter.domain.ledger import EntryKind, LedgerEntry
+from expediter.domain.money import money as money_text
+from expediter.domain.refunds import Dispute
 
 
 class Moment(NamedTuple):
@@ -23,10 +26,13 @@ def moments(
     steps: Iterable[VisitedState],
     audit: Iterable[AuditEntry],
     mails: Iterable[Posted],
+    *,
+    money: Iterable[Moment] = (),
 ) -> list[Moment]:
-    """All moments of the order, oldest first."""
+    """All moments of the order, oldest first. ``money``: see ``moments_of_money``."""
     lines = [line for event in events if (line := _of_event(event))]
     lines += [Moment(entry.at, f"{entry.who} {entry.kind}", entry.detail, "act") for entry in audit]
+    lines += money
     for posted in mails:
         lines.append(Moment(posted.at, "Mail posted", f"to {posted.mail.recipient}", "mail"))
         if posted.given_up_at is not None:
@@ -41,6 +47,23 @@ def moments(
         for name, step in retried.items()
     ]
     return sorted(lines, key=lambda line: line.at)
+
+
+#: What the timeline says of movements that no state of the workflow makes, and their tone.
+_MONEY = {
+    EntryKind.REFUND: ("Money given back", "go"),
+    EntryKind.REFUND_FAILED: ("A refund came back", "bad"),
+    EntryKind.DISPUTE_WON: ("A dispute was won", "go"),
+}
+
+
+def moments_of_money(entries: Iterable[LedgerEntry], disputes: Iterable[Dispute]) -> list[Moment]:
+    lines = [Moment(it.at, "The payment is disputed", f"{it.reason}, {it.status}", "bad") for it in disputes]
+    for entry in entries:
+        if entry.kind in _MONEY:
+            title, tone = _MONEY[entry.kind]
+            lines.append(Moment(entry.at, title, money_text(entry.amount, entry.currency), tone))
+    return lines
 
 
 def _of_event(event: dict[str, Any]) -> Moment | None:

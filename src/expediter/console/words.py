@@ -28,6 +28,8 @@ SUBJECTS: Mapping[str, str] = {
     Alert.ORDER_LATE.value: "Order late",
     Alert.DEAD_LETTER.value: "Dead letter",
     Alert.MAIL_GIVEN_UP.value: "Mail given up",
+    Alert.REFUND_FAILED.value: "Refund failed",
+    Alert.DISPUTED.value: "Disputed",
 }
 
 #: What does not happen while a part is simulated.

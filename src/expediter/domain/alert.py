@@ -31,6 +31,10 @@ class Alert(StrEnum):
     """Its message could not be processed."""
     MAIL_GIVEN_UP = "MAIL_GIVEN_UP"
     """A mail to its customer or to an operator could not be sent."""
+    REFUND_FAILED = "REFUND_FAILED"
+    """A refund was refused, or came back later."""
+    DISPUTED = "DISPUTED"
+    """Its customer's bank disputes the payment."""
 
 
 def owed_since(order: Order) -> int:

@@ -14,6 +14,7 @@
     ├── TaskTokenUnknown           no task waits for this token (any more)
     ├── RestaurantRefused          the restaurant does not take the order, so nobody will answer its task token
     ├── PaymentNotAwaited          there is news of a pending payment, so nothing has to be waited for
+    ├── RefundNotPossible          more than is left would go back, or the money goes back as a whole
     ├── PaymentUnavailable         the payment provider gave no answer that settles the question
     ├── RestaurantUnavailable      the restaurant gave no answer that settles the question
     ├── StoreUnavailable           what is stored cannot be read or written just now
@@ -109,6 +110,10 @@ class RestaurantRefused(OrderError):
 
 class PaymentNotAwaited(OrderError):
     """Nothing has to be waited for: there is news of the payment, or the order was cancelled. Ask the provider."""
+
+
+class RefundNotPossible(OrderError):
+    """This cannot be given back. See the order's ledger for what was captured and what went back already."""
 
 
 class PaymentUnavailable(OrderError):

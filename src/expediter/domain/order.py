@@ -19,6 +19,7 @@ import msgspec
 
 from expediter.domain import ledger
 from expediter.domain.errors import OrderAlreadyCharged, OrderAlreadyEnded, OrderAlreadySent, TransitionNotAllowed
+from expediter.domain.refunds import Dispute, PartRefund, sum_going_back
 
 
 class Status(StrEnum):
@@ -120,7 +121,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     ``version`` counts its writes; 0 has never been written. ``name`` is None for an order of several items.
     ``payment_method``: the payment provider's token for what the customer pays with. It is in no answer.
     ``metadata``: the caller's own names and values, which mean nothing here.
-    ``awaited_payment``: while its charge is pending.
+    ``awaited_payment``: while its charge is pending. ``refunds``: those in part. ``disputes``: of its payment.
     """
 
     id: str
@@ -142,6 +143,8 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     payment_method: str | msgspec.UnsetType = msgspec.UNSET
     metadata: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
     awaited_payment: AwaitedPayment | msgspec.UnsetType = msgspec.UNSET
+    refunds: tuple[PartRefund, ...] | msgspec.UnsetType = msgspec.UNSET
+    disputes: tuple[Dispute, ...] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def quantity(self) -> int:
@@ -192,7 +195,13 @@ class Order(msgspec.Struct, frozen=True, gc=False):
 
         Nothing is ever owed for an order that costs nothing.
         """
-        return self.total > 0 and self.result(CHARGE) in (UNKNOWN, DONE) and self.result(REFUND) is not DONE
+        charged = self.result(CHARGE) in (UNKNOWN, DONE) and self.result(REFUND) is not DONE
+        return charged and self.total > self.going_back
+
+    @property
+    def going_back(self) -> int:
+        """Minor units that refunds in part gave back, or may, and that disputes took."""
+        return sum_going_back(self.refunds or (), self.disputes or ())
 
 
 def moved(order: Order, to: Status, error_message: str | None = None) -> Order:
@@ -234,12 +243,12 @@ _BOOKED: Mapping[EffectKind, ledger.EntryKind] = {CHARGE: ledger.EntryKind.CHARG
 
 
 def entry(order: Order, kind: EffectKind, now: int) -> ledger.LedgerEntry:
-    """The ledger entry of a charge or refund that is done."""
+    """The ledger entry of a charge that is done, or of a refund of all that is left of it."""
     return ledger.LedgerEntry(
         order_id=order.id,
         kind=_BOOKED[kind],
         key=order.key(kind),
-        amount=order.total,
+        amount=order.total if kind is CHARGE else order.total - order.going_back,
         currency=order.currency,
         at=now,
         reference=order.effects[kind].reference,

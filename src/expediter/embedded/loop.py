@@ -12,15 +12,15 @@ class Loop(ABC):
     """Repeats ``one_round`` from ``start`` to ``stop``.
 
     When a round raises StoreUnavailable, the next one follows after ``retry`` milliseconds. Of several such rounds in a
-    row the first one is logged, under the loop's name.
+    row the first one is logged, under the loop's name. ``wake``: set by others than the loop's owner, it ends the rest.
     """
 
-    def __init__(self, name: str, clock: Clock, retry: int) -> None:
+    def __init__(self, name: str, clock: Clock, retry: int, wake: asyncio.Event | None = None) -> None:
         self._name = name
         self._clock = clock
         self._retry = retry
         self._log = logging.getLogger(f"expediter.{name}")
-        self._wake = asyncio.Event()
+        self._wake = wake or asyncio.Event()
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
 

@@ -1,17 +1,16 @@
 """Builds the parts of the server in their order. Each part is finished when it is handed to the next. Only this file
 knows all of them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from email.headerregistry import Address
 from functools import partial
 from typing import NamedTuple
 
-import msgspec
-
 from expediter.app.gateways import GatewayName
 from expediter.app.operator.flow import FlowCounts
-from expediter.app.ports import Orders, OrderSettings, TaskPorts, Work, Workflows
+from expediter.app.ports import Orders, OrderSettings, TaskPorts, Work
 from expediter.domain.errors import StoreUnavailable
 from expediter.embedded.clock import Clock, SystemClock
 from expediter.embedded.engine.definitions import Definitions
@@ -87,22 +86,20 @@ def build(
     events = OrderEvents(writer, file.writing, flow, feed)
     mailing = _mailing(database, clock, outside.mailer)
     orders = SqliteOrders(file.writing, settings.orders, events.changed, mailing.posted if mailing else None)
-    engine = _engine(settings.orders, clock, database, outside, unit=file.writing, orders=orders, events=events)
+    arrived = asyncio.Event()
+    received = SqliteEvents(file.writing, partial(writer.after, arrived.set))
+    engine = _engine(
+        settings.orders, clock, database, outside, unit=file.writing, orders=orders, events=events, received=received
+    )
     queue, executions = read_only_queue(file.reading), SqliteExecutions(file.reading)
     recorder = FlowRecorder(database, clock, flow, queue, executions)
-    received = Events(database, clock, engine.work)
+    provider_events = Events(database, clock, engine.work, outside.gateways.call, arrived)
     histories = Histories(settings.data / "expediter.db")
     writing, reading = (
-        SqliteServices(
-            session,
-            engine.workflows,
-            queue,
-            flow,
-            _mailbox(session, mailing),
-            events=SqliteEvents(session, received.received),
-        )
+        _services(session, engine, queue=queue, flow=flow, mailing=mailing, arrived=received.received)
         for session in (file.writing, file.reading)
     )
+    loops = _loops(settings, clock, database, outside, mailing=mailing, health=file.health)
     return Home(
         settings,
         clock,
@@ -116,8 +113,22 @@ def build(
         ),
         scrub=Scrub(file.writing, writer, file.checkpoints),
         health=file.health,
-        loops=(*_loops(settings, clock, database, outside, mailing=mailing, health=file.health), received, recorder),
+        loops=(*loops, provider_events, recorder),
     )
+
+
+def _services(
+    session: Session,
+    engine: Engine,
+    *,
+    queue: SqliteQueue,
+    flow: FlowCounts,
+    mailing: Mailing | None,
+    arrived: Callable[[], None],
+) -> SqliteServices:
+    """The ports of operators over one session."""
+    events = SqliteEvents(session, arrived)
+    return SqliteServices(session, engine.workflows, queue, flow, _mailbox(session, mailing), events=events)
 
 
 def _loops(
@@ -160,6 +171,7 @@ def _engine(
     unit: WriteBehind,
     orders: Orders,
     events: OrderEvents,
+    received: SqliteEvents,
 ) -> Engine:
     """What runs executions, and the ports of units of work."""
     _, session, writer = database
@@ -173,33 +185,19 @@ def _engine(
     pause = database.writer.budget.pause
     driver = Driver(stores, definitions, tasks, dispatcher.dispatch, dispatcher.wake_at, pause=pause, ended=ended)
     workflows = EmbeddedWorkflows(stores, definitions, driver, tasks, database.writer.after)
-    ports = _ports(settings, database, dispatcher, orders=orders, claims=claims, workflows=workflows, events=events)
-    ports = msgspec.structs.replace(ports, mail_server=outside.mailer)
-    return Engine(UnitPorts(unit, ports), claims, dispatcher, driver, workflows)
-
-
-def _ports(
-    settings: OrderSettings,
-    database: DatabaseAccess,
-    dispatcher: Dispatcher,
-    *,
-    orders: Orders,
-    claims: SqliteClaims,
-    workflows: Workflows,
-    events: OrderEvents,
-) -> Work:
-    """The ports of the use cases in a unit of work."""
-    _, session, writer = database
-
-    return Work(
+    queue = SqliteQueue(session, partial(events.accepted, dispatcher.sent))
+    ports = Work(
         orders=orders,
         claims=claims,
-        queue=SqliteQueue(session, partial(events.accepted, dispatcher.sent)),
+        queue=queue,
         dead_letters=SqliteDeadLetters(session, partial(writer.after, dispatcher.sent)),
         workflows=workflows,
+        refunds=received,
+        mail_server=outside.mailer,
         settings=settings,
         now=0,
     )
+    return Engine(UnitPorts(unit, ports), claims, dispatcher, driver, workflows)
 
 
 def _collector(settings: ServerSettings) -> Collector | None:

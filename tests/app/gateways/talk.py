@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from expediter.app.gateways import ROUTES, Conversation, HttpRequest, HttpResponse, NoAnswer, Remote
-from expediter.app.tasks.calls import REPEAT_WITHIN, Answer, Call, Charge, HandOver, Refund, Withdraw
+from expediter.app.tasks.calls import REPEAT_WITHIN, Answer, AnyCall, Charge, HandOver, Refund, Withdraw
 from expediter.domain.order import Item, Order
 
 SILENCE = NoAnswer("nothing came in 10 seconds")
@@ -52,7 +52,7 @@ class Talk:
             self.requests.append(request)
 
 
-def conversation(call: Call, secret: str | None = None) -> Conversation:
+def conversation(call: AnyCall, secret: str | None = None) -> Conversation:
     return ROUTES[type(call)].converse[Remote](call, NOW, lambda refused=None: secret)
 
 

@@ -70,7 +70,10 @@ def test_each_currency_is_summed_by_itself() -> None:
         BALANCED[9],
     ]
 
-    assert reconcile(orders).currencies == (Currency("EUR", 1, 3000, 0, 3000), Currency("USD", 2, 6000, 3000, 3000))
+    assert reconcile(orders).currencies == (
+        Currency("EUR", 1, 3000, 0, 0, 3000),
+        Currency("USD", 2, 6000, 3000, 0, 3000),
+    )
 
 
 def test_without_orders_nothing_is_wrong() -> None:

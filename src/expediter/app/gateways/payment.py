@@ -12,7 +12,7 @@ Every request bears the secret, when one is set.
 
 from functools import partial
 from typing import Annotated, Literal, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -29,15 +29,34 @@ from expediter.app.gateways.http import (
     pause,
     succeeded,
 )
-from expediter.app.tasks.calls import Charge, Done, NeverSeen, Pending, Refund, Refunded, Refused
+from expediter.app.tasks.calls import (
+    Charge,
+    Done,
+    LookUp,
+    NeverSeen,
+    Pending,
+    Refund,
+    Refunded,
+    Refused,
+    StatedRefund,
+    Statement,
+)
 from expediter.domain.errors import PaymentUnavailable
+from expediter.domain.money import LARGEST_TOTAL
+from expediter.domain.refunds import Dispute
 
 DECLINED = "The payment was declined."
+REFUSED = "The payment provider did not make the refund."
+#: The statuses of an answer that refuses a refund in part.
+_NOT_GIVEN_BACK = frozenset({200, 402, 409, 422})
 #: Seconds for which a payment can be pending, at most: 30 days.
 LONGEST_WAIT = 30 * 24 * 3600
 
 #: What the customer is shown of a pending payment.
 _Shown: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=2048)]
+
+_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+_Amount = Annotated[int, msgspec.Meta(ge=1, le=LARGEST_TOTAL)]
 
 
 class _ChargeBody(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -66,6 +85,26 @@ class _Said(msgspec.Struct, frozen=True):
     wait_seconds: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_WAIT)] | None = None
 
 
+class _SaidRefund(msgspec.Struct, frozen=True):
+    refund_id: _Id
+    amount: _Amount
+    currency: str
+    status: Literal["ok", "failed"]
+    key: str | None = None
+
+
+class _SaidDispute(msgspec.Struct, frozen=True):
+    dispute_id: _Id
+    amount: _Amount
+    status: Literal["inquiry", "open", "won", "lost"]
+    reason: str = ""
+
+
+class _Books(msgspec.Struct, frozen=True):
+    refunds: tuple[_SaidRefund, ...] = ()
+    disputes: tuple[_SaidDispute, ...] = ()
+
+
 @answered
 def find(key: str, secret: Secret, after: float = 0.0) -> Finding:
     """What became of the charge under this key; nothing is moved. Raises PaymentUnavailable.
@@ -87,13 +126,15 @@ def charge(call: Charge, now: int, secret: Secret) -> Conversation:
 
 @answered
 def refund(call: Refund, now: int, secret: Secret) -> Conversation:
-    """Gives the money back: Refunded. Raises PaymentUnavailable."""
+    """Gives the money back: Refunded; for a part also Refused. Raises PaymentUnavailable."""
     body = _RefundBody(call.order_id, call.charge_key, call.charge_id, call.amount, call.currency)
     request = _post("/refunds", call.key, body)
     response = yield from authorized(request, secret)
     if (busy := pause(response, now)) is not None:
         response = yield from authorized(msgspec.structs.replace(request, pause=busy), secret)
     said = parsed(response, _Said)
+    if call.part and said is not None and said.status == "error" and response.status in _NOT_GIVEN_BACK:
+        return Refused(cleaned(said.error_message or "") or REFUSED)
     if not succeeded(response) or said is None or said.status != "ok":
         raise _unsettled(response)
     if call.charge_known:
@@ -104,6 +145,32 @@ def refund(call: Refund, now: int, secret: Secret) -> Conversation:
     if isinstance(found, Pending):
         raise PaymentUnavailable("The payment provider says that the refund is done and the charge is pending.")
     return Refunded(said.refund_id, charged=False)
+
+
+@answered
+def look_up(call: LookUp, _: int, secret: Secret) -> Conversation:
+    """What the provider's books say of the charge: Statement. A provider without such a list says nothing of it (404).
+
+    Raises PaymentUnavailable.
+    """
+    question = HttpRequest("GET", f"/refunds?{urlencode({'charge_key': call.charge_key or ''})}", {})
+    response = yield from authorized(question, secret)
+    if response.status == 404:
+        return Statement(call.order_id)
+    said = parsed(response, _Books) if succeeded(response) else None
+    if said is None:
+        raise _unsettled(response)
+    return Statement(
+        call.order_id,
+        tuple(StatedRefund(it.refund_id, it.amount, it.currency, it.status == "ok", it.key) for it in said.refunds),
+        tuple(_dispute(it) for it in said.disputes),
+    )
+
+
+def _dispute(said: _SaidDispute) -> Dispute:
+    """The provider takes the money of a dispute until it is won; it asks about an inquiry only."""
+    withdrawn, closed = said.status in ("open", "lost"), said.status in ("won", "lost")
+    return Dispute(said.dispute_id, said.amount, 0, cleaned(said.reason), said.status, withdrawn, closed)
 
 
 def _first_answer(response: HttpResponse) -> Done | Refused | Pending:

@@ -8,7 +8,7 @@ import msgspec
 from expediter.app.gateways import payment, restaurant, simulated, stripe
 from expediter.app.gateways.gateway import Gateway, GatewayName, Remote, Stripe
 from expediter.app.gateways.http import Conversation, Finding, Secret
-from expediter.app.tasks.calls import Answer, Call, Charge, HandOver, Refund, Withdraw
+from expediter.app.tasks.calls import Answer, AnyCall, Charge, HandOver, LookUp, Refund, Withdraw
 
 C = TypeVar("C")
 Converse: TypeAlias = Callable[[C, int, Secret], Conversation]
@@ -29,10 +29,11 @@ class Route(msgspec.Struct, Generic[C], frozen=True):
 
 #: Every kind of call, each with the route of its own kind.
 ROUTES = cast(
-    Mapping[type[Call], Route[Call]],
+    Mapping[type[AnyCall], Route[AnyCall]],
     {
         Charge: Route(GatewayName.PAYMENTS, simulated.charge, {Remote: payment.charge, Stripe: stripe.charge}),
         Refund: Route(GatewayName.PAYMENTS, simulated.refund, {Remote: payment.refund, Stripe: stripe.refund}),
+        LookUp: Route(GatewayName.PAYMENTS, simulated.look_up, {Remote: payment.look_up, Stripe: stripe.look_up}),
         HandOver: Route(GatewayName.RESTAURANT, simulated.hand_over, {Remote: restaurant.hand_over}),
         Withdraw: Route(GatewayName.RESTAURANT, simulated.withdraw, {Remote: restaurant.withdraw}),
     },

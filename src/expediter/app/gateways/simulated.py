@@ -6,7 +6,18 @@ Each function answers one kind of call; ``share`` (0 to 1) of all orders is decl
 import hashlib
 
 from expediter.app.gateways.gateway import GatewayName
-from expediter.app.tasks.calls import Answer, Charge, Done, HandOver, Refund, Refunded, Refused, Withdraw
+from expediter.app.tasks.calls import (
+    Answer,
+    Charge,
+    Done,
+    HandOver,
+    LookUp,
+    Refund,
+    Refunded,
+    Refused,
+    Statement,
+    Withdraw,
+)
 
 DECLINED = "The payment was declined (simulated)."
 REFUSED = "The restaurant cannot take the order (simulated)."
@@ -40,7 +51,13 @@ def find(share: float, key: str) -> Done | Refused:
 def refund(share: float, call: Refund) -> Answer:
     """Refunds. When the answer to the charge was lost, its result is the one that the charge would have now."""
     charge_id = find(share, call.charge_key).reference
-    return Refunded(f"simulated-refund-{call.order_id}", charged=charge_id is not None, charge_id=charge_id)
+    reference = f"simulated-refund-{call.key.replace('/', '-') if call.part else call.order_id}"
+    return Refunded(reference, charged=charge_id is not None, charge_id=charge_id)
+
+
+def look_up(_: float, call: LookUp) -> Answer:
+    """Nobody makes refunds or disputes in the pages of a simulated provider."""
+    return Statement(call.order_id or None)
 
 
 def hand_over(share: float, call: HandOver) -> Answer:

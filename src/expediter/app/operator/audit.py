@@ -14,6 +14,7 @@ OPERATIONS: Mapping[str, str] = {
     "putOrder": "changed it",
     "deleteOrder": "deleted it",
     "cancelOrder": "cancelled it",
+    "refundOrder": "asked for a refund",
     "redriveDeadLetter": "redrove one",
     "redriveDeadLetters": "redrove all",
     "deleteDeadLetter": "deleted one",

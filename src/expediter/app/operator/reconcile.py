@@ -1,27 +1,32 @@
-"""Reconciling: per currency, charges minus refunds equal the totals of SUCCESS, PAID and owed orders."""
+"""Reconciling: per currency, charges minus refunds and disputes equal what paid, successful and owed orders hold."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from expediter.app.payments.refunds import key_of
 from expediter.domain.ledger import EntryKind, LedgerEntry, balance
 from expediter.domain.money import money
 from expediter.domain.order import EffectKind, Order, Result, Status
+from expediter.domain.refunds import sum_beyond, sum_gone
 
 
 class Currency(msgspec.Struct, frozen=True):
-    """The sums of one currency in minor units. ``held`` = ``charges`` - ``refunds`` must equal ``expected``."""
+    """The sums of one currency in minor units. ``held`` = ``charges`` - ``refunds`` - ``disputed`` must equal
+    ``expected``. A refund that came back, and a dispute that was won, are subtracted from theirs.
+    """
 
     currency: str
     orders: int
     charges: int
     refunds: int
+    disputed: int
     expected: int
 
     @property
     def held(self) -> int:
-        return self.charges - self.refunds
+        return self.charges - self.refunds - self.disputed
 
 
 class Offender(msgspec.Struct, frozen=True):
@@ -59,7 +64,7 @@ def reconcile(
     """
     offenders: list[Offender] = []
     records = None if provider is None else _by_key(provider, offenders)
-    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
     for order, entries in orders:
         _add(sums[order.currency], order, entries)
         offenders += _own_offences(order, entries)
@@ -84,17 +89,35 @@ def _by_key(provider: Iterable[Movement], offenders: list[Offender]) -> dict[str
 
 def expected(order: Order) -> int:
     """Minor units of this order that we should hold now."""
-    if order.status in (Status.SUCCESS, Status.PAID):
-        return order.total
+    kept = order.status in (Status.SUCCESS, Status.PAID)
     owed = order.result(EffectKind.CHARGE) is Result.DONE and order.owes_refund
-    return order.total if order.status is Status.REFUND_PENDING and owed else 0
+    due = order.status is Status.REFUND_PENDING or _owed_again(order)
+    held = order.total - sum_gone(order.refunds or (), order.disputes or ()) if kept or (owed and due) else 0
+    return held - sum_beyond(order.disputes or ())
+
+
+def _owed_again(order: Order) -> bool:
+    """Whether the refund of an order that ended has failed later."""
+    refund = order.effects.get(EffectKind.REFUND)
+    return order.ended and refund is not None and refund.result is Result.UNKNOWN and refund.attempt > 1
+
+
+#: The sum that an entry belongs to, and its sign there.
+_SUMS = {
+    EntryKind.CHARGE: (1, 1),
+    EntryKind.REFUND: (2, 1),
+    EntryKind.REFUND_FAILED: (2, -1),
+    EntryKind.DISPUTE: (3, 1),
+    EntryKind.DISPUTE_WON: (3, -1),
+}
 
 
 def _add(numbers: list[int], order: Order, entries: tuple[LedgerEntry, ...]) -> None:
     numbers[0] += 1
-    numbers[1] += sum(entry.amount for entry in entries if entry.kind is EntryKind.CHARGE)
-    numbers[2] += sum(entry.amount for entry in entries if entry.kind is EntryKind.REFUND)
-    numbers[3] += expected(order)
+    for entry in entries:
+        place, sign = _SUMS[entry.kind]
+        numbers[place] += sign * entry.amount
+    numbers[4] += expected(order)
 
 
 def _own_offences(order: Order, entries: tuple[LedgerEntry, ...]) -> Iterator[Offender]:
@@ -104,6 +127,22 @@ def _own_offences(order: Order, entries: tuple[LedgerEntry, ...]) -> Iterator[Of
         yield Offender(order.id, f"{order.status} should hold {due}, the ledger says {kept}")
 
 
+#: The kinds that a provider's records have, and the one that undoes each.
+_UNDONE_BY = {
+    EntryKind.CHARGE: None,
+    EntryKind.REFUND: EntryKind.REFUND_FAILED,
+    EntryKind.DISPUTE: EntryKind.DISPUTE_WON,
+}
+
+
+def _at_the_provider(entries: tuple[LedgerEntry, ...]) -> Iterator[LedgerEntry]:
+    """The entries that a provider's records have: charges, refunds that did not come back, disputes not won."""
+    known = {(entry.kind, entry.key) for entry in entries}
+    for entry in entries:
+        if entry.kind in _UNDONE_BY and (_UNDONE_BY[entry.kind], entry.key) not in known:
+            yield entry
+
+
 def _provider_offences(
     order: Order, entries: tuple[LedgerEntry, ...], records: dict[str, Movement]
 ) -> Iterator[Offender]:
@@ -111,7 +150,7 @@ def _provider_offences(
 
     A call under way has no entry here yet, so its record is not an offence.
     """
-    for entry in entries:
+    for entry in _at_the_provider(entries):
         theirs = records.pop(entry.key, None)
         if theirs is None:
             yield Offender(order.id, f"we have {entry.kind} {entry.key}, the provider does not")
@@ -121,3 +160,5 @@ def _provider_offences(
     for kind in (EffectKind.CHARGE, EffectKind.REFUND):
         if order.result(kind) is Result.UNKNOWN:
             records.pop(order.key(kind), None)
+    for refund in order.refunds or ():
+        records.pop(key_of(order, refund.id), None)  # one that is under way

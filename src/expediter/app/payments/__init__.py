@@ -2,5 +2,8 @@
 
 signature.py   who sent an event
 events.py      what an event is about
-news.py        what follows: the workflow asks the provider
+following.py   what follows from an event
+news.py        news of a pending payment: the workflow asks the provider
+statement.py   what the provider says of refunds and disputes is taken in
+refunds.py     refunds in part
 """

@@ -13,6 +13,8 @@ import msgspec
 LARGEST_EVENT = 1024 * 1024
 #: The header with an event's signature, by the name of its provider.
 SIGNATURES: Mapping[str, str] = {"stripe": "stripe-signature", "payments": "payments-signature"}
+#: In the place of a provider: it is no event, but a refund in part that waits to be made.
+OURSELVES = "expediter"
 
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
@@ -22,6 +24,12 @@ class Topic(StrEnum):
 
     PAYMENT = "payment"
     """Something happened to a payment."""
+    RETURNS = "returns"
+    """Something happened to a refund, or a payment is disputed."""
+    ANYTHING = "anything"
+    """Something happened to a payment or to its refunds."""
+    REFUND_ASKED = "refund asked"
+    """A refund in part waits to be made."""
     UNKNOWN = "unknown"
     """Nothing that we act on."""
 
@@ -31,16 +39,20 @@ class EventInvalid(ValueError):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event. ``id`` is the same at every delivery. ``order_id``: of the order that it is about, if it says so."""
+    """One event. ``id`` is the same at every delivery. ``order_id``: of the order that it is about, if it says so.
+    ``charge_id``: the provider's id of the charge, for news of refunds and disputes.
+    """
 
     id: str
     type: str
     topic: Topic
     order_id: str | None = None
+    charge_id: str | None = None
 
 
 class _Object(msgspec.Struct, frozen=True):
     metadata: dict[str, str] = {}
+    payment_intent: str | None = None
 
 
 class _Data(msgspec.Struct, frozen=True):
@@ -70,22 +82,50 @@ _OF_PAYMENTS = frozenset(
         "amount_capturable_updated",
     )
 )
+#: Those that are news of refunds and disputes (https://docs.stripe.com/api/events/types).
+_OF_RETURNS = frozenset(
+    {
+        "charge.refunded",
+        "charge.refund.updated",
+        "refund.created",
+        "refund.updated",
+        "refund.failed",
+        *(f"charge.dispute.{what}" for what in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")),
+    }
+)
 
 
 def event_in(provider: str, body: bytes) -> Event:
     """The event in the body of a provider's request. Raises EventInvalid."""
     try:
+        if provider == OURSELVES:
+            return _of_ourselves(body)
         return _of_stripe(body) if provider == "stripe" else _of_http(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EventInvalid(f"it cannot be read: {error}") from error
 
 
+def refund_asked(order_id: str, key: str) -> bytes:
+    """The body of the message that has a refund in part made."""
+    return msgspec.json.encode(_HttpEvent(key, order_id))
+
+
 def _of_stripe(body: bytes) -> Event:
     said = msgspec.json.decode(body, type=_StripeEvent)
-    topic = Topic.PAYMENT if said.type in _OF_PAYMENTS else Topic.UNKNOWN
-    return Event(said.id, said.type, topic, said.data.object.metadata.get("order_id"))
+    about = said.data.object
+    order_id = about.metadata.get("order_id")
+    if said.type in _OF_PAYMENTS:
+        return Event(said.id, said.type, Topic.PAYMENT, order_id)
+    if said.type in _OF_RETURNS and about.payment_intent:
+        return Event(said.id, said.type, Topic.RETURNS, order_id, about.payment_intent)
+    return Event(said.id, said.type, Topic.UNKNOWN, order_id)
 
 
 def _of_http(body: bytes) -> Event:
     said = msgspec.json.decode(body, type=_HttpEvent)
-    return Event(said.id, "payment.changed", Topic.PAYMENT, said.order_id)
+    return Event(said.id, "payment.changed", Topic.ANYTHING, said.order_id)
+
+
+def _of_ourselves(body: bytes) -> Event:
+    said = msgspec.json.decode(body, type=_HttpEvent)
+    return Event(said.id, "refund.asked", Topic.REFUND_ASKED, said.order_id)

@@ -2,18 +2,8 @@
 
 import msgspec
 
-from expediter.app.payments.events import Event, Topic
 from expediter.app.ports import Outcome, Work
 from expediter.domain.order import CHARGE, UNKNOWN, AwaitedPayment, Order
-
-
-def take(work: Work, event: Event) -> bool:
-    """Processes a provider's event; False when nothing follows from it. A second time has no further effect."""
-    order = work.orders.find(event.order_id) if event.topic is Topic.PAYMENT and event.order_id else None
-    if order is None:
-        return False
-    tell(work, order)
-    return True
 
 
 def tell(work: Work, order: Order) -> None:

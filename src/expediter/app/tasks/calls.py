@@ -11,6 +11,7 @@ from typing import ClassVar, TypeAlias
 import msgspec
 
 from expediter.domain.order import CHARGE, REFUND, RESTAURANT, WITHDRAWAL, Order
+from expediter.domain.refunds import Dispute
 
 #: Milliseconds: 20 hours.
 REPEAT_WITHIN = 20 * 3600 * 1000
@@ -49,6 +50,17 @@ class Refund(msgspec.Struct, frozen=True, gc=False):
     charge_known: bool
     tried_at: int
     repeat: bool = False
+    part: bool = False
+    rest: bool = False
+    kind = REFUND
+
+
+class LookUp(msgspec.Struct, frozen=True, gc=False):
+    """Ask what was given back of a charge, and what is disputed: by the provider's id, or by the charge's key."""
+
+    charge_id: str | None
+    charge_key: str | None = None
+    order_id: str = ""
     kind = REFUND
 
 
@@ -77,7 +89,10 @@ class Withdraw(msgspec.Struct, frozen=True, gc=False):
     kind = WITHDRAWAL
 
 
+#: The calls of tasks. Each has the key of an effect.
 Call: TypeAlias = Charge | Refund | HandOver | Withdraw
+#: Everything that goes through a gateway.
+AnyCall: TypeAlias = Call | LookUp
 
 
 class Done(msgspec.Struct, frozen=True, gc=False):
@@ -115,10 +130,31 @@ class Refunded(msgspec.Struct, frozen=True, gc=False):
     charge_id: str | None = None
 
 
+class StatedRefund(msgspec.Struct, frozen=True, gc=False):
+    """A refund in the provider's books: its id, ``amount`` in minor units, our key if we asked for it. ``made``: the
+    money is back or on its way; else it failed.
+    """
+
+    reference: str
+    amount: int
+    currency: str
+    made: bool
+    key: str | None = None
+
+
+class Statement(msgspec.Struct, frozen=True, gc=False):
+    """What the provider's books say of a charge. ``order_id`` None: it is no charge of ours."""
+
+    order_id: str | None
+    refunds: tuple[StatedRefund, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+    reference: ClassVar[None] = None
+
+
 class NeverSeen(msgspec.Struct, frozen=True, gc=False):
     """The payment provider knows of no charge under this key."""
 
 
-Answer: TypeAlias = Done | Refused | Pending | Refunded
+Answer: TypeAlias = Done | Refused | Pending | Refunded | Statement
 #: What the payment provider says about the key of a charge.
 Found: TypeAlias = Done | Refused | Pending | NeverSeen

@@ -7,6 +7,7 @@ from expediter.app.ports import Outcome
 from expediter.app.tasks.calls import Call, Refund, Refunded, Withdraw
 from expediter.app.tasks.reasons import reason
 from expediter.app.tasks.task import TaskContext
+from expediter.domain.errors import PaymentUnavailable
 from expediter.domain.order import (
     CANCELLED,
     CHARGE,
@@ -23,6 +24,7 @@ from expediter.domain.order import (
     moved,
     settled,
 )
+from expediter.domain.refunds import RefundStatus
 
 
 def request_owing(context: TaskContext) -> Call | None:
@@ -51,19 +53,23 @@ def owed(context: TaskContext) -> Order:
 
 
 def request_refund(context: TaskContext) -> Call | None:
+    """The refund of all that is left. Raises PaymentUnavailable while a refund in part is under way."""
     order = context.order
     if not order.owes_refund or owed(context) is not order:
         return None
+    if any(refund.status is RefundStatus.PENDING for refund in order.refunds or ()):
+        raise PaymentUnavailable("A refund in part is under way; what is left is given back after it.")
     charge = order.effects[CHARGE]
     return Refund(
         key=order.key(REFUND),
         order_id=order.id,
         charge_key=order.key(CHARGE),
         charge_id=charge.reference,
-        amount=order.total,
+        amount=order.total - order.going_back,
         currency=order.currency,
         charge_known=charge.result is DONE,
         tried_at=order.tried_at(REFUND, context.now),
+        rest=order.going_back > 0,
     )
 
 

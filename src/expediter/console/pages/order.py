@@ -1,5 +1,7 @@
 """One order: its money, its way through the workflow, what happened when, its mails, and what can be done."""
 
+from collections.abc import Iterable
+
 from expediter.api.request import Response
 from expediter.app import orders
 from expediter.app.access import Scope
@@ -9,10 +11,10 @@ from expediter.app.ports import Caller
 from expediter.asl.protocol import Json
 from expediter.console.drawing.flow_graph import flow_graph
 from expediter.console.render import drawing, page
-from expediter.console.timeline import moments
+from expediter.console.timeline import moments, moments_of_money
 from expediter.console.visit import Visit, to
 from expediter.domain.errors import Fault, OrderAlreadyEnded, OrderAlreadySent, OrderInvalid
-from expediter.domain.ledger import EntryKind
+from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import Order, require_open
 
 _CALLER = Caller()
@@ -68,13 +70,14 @@ def _show(
         visit,
         status=422 if faults else 200,
         order=order,
-        charged=sum(entry.amount for entry in entries if entry.kind is EntryKind.CHARGE),
-        refunded=sum(entry.amount for entry in entries if entry.kind is EntryKind.REFUND),
+        charged=_sum(entries, EntryKind.CHARGE),
+        refunded=-_sum(entries, EntryKind.REFUND, EntryKind.REFUND_FAILED),
+        disputed=-_sum(entries, EntryKind.DISPUTE, EntryKind.DISPUTE_WON),
         graph=_graph(services.runs.definition(order_id), way),
         way=way,
         queued=not timeline.events and not timeline.pruned,
         pruned=timeline.pruned,
-        moments=moments(timeline.events, way.steps, acts, mails),
+        moments=moments(timeline.events, way.steps, acts, mails, money=moments_of_money(entries, order.disputes or ())),
         mails=mails,
         retries=actions.retries(services, order_id) if visit.may(Scope.REFUNDS) else (),
         edited=edited or {},
@@ -84,6 +87,11 @@ def _show(
         link=visit.site.link(order_id, services.links.generation(order_id), visit.now),
         mark=services.runs.mark(order_id),
     )
+
+
+def _sum(entries: Iterable[LedgerEntry], *kinds: EntryKind) -> int:
+    """Minor units that came to us with the entries of these kinds."""
+    return sum(entry.signed for entry in entries if entry.kind in kinds)
 
 
 def _graph(definition: Json | None, way: steps.Way) -> object:

@@ -19,7 +19,7 @@ from expediter.app.gateways import (
     Simulated,
     simulated,
 )
-from expediter.app.tasks.calls import Answer, Call, Found
+from expediter.app.tasks.calls import Answer, AnyCall, Found
 from expediter.embedded.engine.http_client import HttpClient, Limits
 
 T = TypeVar("T")
@@ -50,14 +50,14 @@ class Gateways:
         }
         self._free = {name: asyncio.Semaphore(limits.connections) for name in self._clients}
         #: The simulated gateways, which answer at once, by the kind of call.
-        self.simulated: Mapping[type[Call], Callable[[Call], Answer]] = {
+        self.simulated: Mapping[type[AnyCall], Callable[[AnyCall], Answer]] = {
             kind: partial(route.simulate, gateway.decline)
             for kind, route in ROUTES.items()
             if isinstance(gateway := gateways[route.gateway], Simulated)
         }
 
     async def call(
-        self, call: Call, now: int, seconds: float | None = None, headers: Mapping[str, str] | None = None
+        self, call: AnyCall, now: int, seconds: float | None = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """Makes the call at ``now`` (ms since 1970 UTC), or when one of the gateway's connections is free for it.
         ``headers`` go along with each of its requests.

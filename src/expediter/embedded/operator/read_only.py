@@ -14,6 +14,7 @@ from expediter.embedded.operator.services import SqliteAudit, SqliteMailbox
 from expediter.embedded.sqlite.database import open_reader
 from expediter.embedded.sqlite.session import Session
 from expediter.embedded.stores.claims import SqliteClaims
+from expediter.embedded.stores.events import SqliteEvents
 from expediter.embedded.stores.executions import SqliteExecutions
 from expediter.embedded.stores.orders import SqliteOrders
 from expediter.embedded.stores.queue import SqliteDeadLetters, SqliteQueue
@@ -44,6 +45,7 @@ def read_only_work(session: Session, settings: OrderSettings, now: int, pause: C
         queue=read_only_queue(session),
         dead_letters=SqliteDeadLetters(session, _never),
         workflows=ReadOnlyWorkflows(SqliteExecutions(session), pause),
+        refunds=SqliteEvents(session, _never),
         settings=settings,
         now=now,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from expediter.app.operator.services import DeadEvent, ReceivedEvent
+from expediter.app.payments.events import OURSELVES, refund_asked
 from expediter.embedded.sqlite.session import Session, Statements, one
 
 _SQL = Statements("events")
@@ -13,12 +14,16 @@ class SqliteEvents:
 
     def __init__(self, session: Session, received: Callable[[], None]) -> None:
         self._session = session
-        self._received = received
+        self.received = received
 
     def receive(self, event: ReceivedEvent, now: int) -> None:
         values = (event.provider, event.id, event.type, event.order_id, event.body, now)
         self._session.rows(_SQL["add"], values)
-        self._received()
+        self.received()
+
+    def send(self, order_id: str, key: str, now: int) -> None:
+        """The port ``RefundQueue``: a refund in part waits among the events."""
+        self.receive(ReceivedEvent(OURSELVES, key, "refund.asked", order_id, refund_asked(order_id, key)), now)
 
     def dead(self, limit: int) -> tuple[DeadEvent, ...]:
         return tuple(DeadEvent(*row) for row in self._session.rows(_SQL["dead"], (limit,)))
@@ -28,7 +33,7 @@ class SqliteEvents:
 
     def redrive(self, event_id: str, now: int) -> bool:
         moved = self._session.rows(_SQL["redrive"], (event_id, now))
-        self._received()
+        self.received()
         return bool(moved)
 
     def delete(self, event_id: str) -> bool:

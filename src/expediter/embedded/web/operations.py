@@ -11,7 +11,7 @@ import msgspec
 from expediter.api import rest
 from expediter.api.access import NEEDS, Need
 from expediter.api.errors import NotReady
-from expediter.api.repeats import ONCE
+from expediter.api.repeats import ONCE, REPLAYED
 from expediter.api.request import JSON, Request, Response
 from expediter.app.operator import audit
 from expediter.app.operator.audit import record_operation
@@ -81,10 +81,12 @@ def write(handle: _Handler, name: str) -> Operation:
 
 
 def act(handle: _Handler, name: str) -> Operation:
-    """As ``write``, with the operator's name in the audit."""
+    """As ``write``, with the operator's name in the audit. A repeat is not recorded."""
 
     def recorded(request: Request, services: OperatorServices) -> Response:
         response = handle(services.work, request)
+        if REPLAYED in response.headers:
+            return response
         record_operation(services, request.caller, name, request.params.get("id"))
         return response
 

@@ -41,7 +41,7 @@ async def test_every_operation_answers_for_anothers_order_as_for_a_missing_one(o
             asked = [
                 name for name, (_, path) in WHERE.items() if NEEDS[name] in CUSTOMER and path.startswith("/orders/")
             ]
-            assert len(asked) == 8
+            assert len(asked) == 9
             for name in asked:
                 method, path = WHERE[name]
                 told = []

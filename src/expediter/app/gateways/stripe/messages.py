@@ -61,6 +61,7 @@ class Intent(msgspec.Struct, frozen=True):
     client_secret: str | None = None
     next_action: NextAction | None = None
     last_payment_error: Failure | None = None
+    metadata: dict[str, str] = {}
 
 
 class Intents(msgspec.Struct, frozen=True):
@@ -68,15 +69,31 @@ class Intents(msgspec.Struct, frozen=True):
 
 
 class GivenBack(msgspec.Struct, frozen=True):
-    """A refund."""
+    """A refund; ``amount`` in Stripe's units."""
 
     id: str
+    amount: int
+    currency: str
     status: str | None = None
     metadata: dict[str, str] = {}
 
 
 class Refunds(msgspec.Struct, frozen=True):
     data: tuple[GivenBack, ...]
+
+
+class Disputed(msgspec.Struct, frozen=True):
+    """A dispute; ``amount`` in Stripe's units."""
+
+    id: str
+    amount: int
+    currency: str
+    status: str
+    reason: str = ""
+
+
+class Disputes(msgspec.Struct, frozen=True):
+    data: tuple[Disputed, ...]
 
 
 class _Error(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ from expediter.app.gateways.http import (
     HttpResponse,
     Secret,
     authorized,
+    cleaned,
     parsed,
     pause,
     succeeded,
@@ -46,6 +47,9 @@ _OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires
 BANK_SECONDS = 20 * 24 * 3600
 #: The states of a refund whose money is back or on its way.
 ON_ITS_WAY = frozenset({"succeeded", "pending", "requires_action"})
+#: Those of one whose money stays with us.
+_NOT_MADE = frozenset({"failed", "canceled"})
+REFUSED = "Stripe did not make the refund."
 
 
 # ── charge ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -150,7 +154,7 @@ def _search(
 
 @answered
 def refund(call: Refund, now: int, secret: Secret) -> Conversation:
-    """Gives the money back: Refunded. Raises PaymentUnavailable."""
+    """Gives the money back: Refunded; for a part also Refused. Raises PaymentUnavailable."""
     charge_id = call.charge_id
     if charge_id is None or not call.charge_known:
         charge_id = yield from _closed(call, secret)
@@ -158,31 +162,40 @@ def refund(call: Refund, now: int, secret: Secret) -> Conversation:
         return Refunded(None, charged=False)
     earlier = (yield from _refunds_of(charge_id, secret)) if call.repeat else ()
     ours = [one for one in earlier if one.metadata.get("refund_key") == call.key]
-    back = _first_on_its_way(ours)
+    back: GivenBack | Refused | None = _first_on_its_way(ours)
     if back is None:
         # A refund that failed answers under its key as it did at first, so the next one has another key.
         key = call.key if not ours else f"{call.key}/{len(ours) + 1}"
         back = yield from _given_back(call, charge_id, key, now, secret)
+    if isinstance(back, Refused):
+        return back
     return Refunded(back.id, charged=True, charge_id=charge_id)
 
 
 def _given_back(
     call: Refund, charge_id: str, key: str, now: int, secret: Secret
-) -> Generator[HttpRequest, HttpResponse, GivenBack]:
+) -> Generator[HttpRequest, HttpResponse, GivenBack | Refused]:
+    amount = in_stripe_units(call.amount, call.currency)
     fields = {
         "payment_intent": charge_id,
-        "amount": str(in_stripe_units(call.amount, call.currency)),
+        "amount": str(amount),
         "metadata[order_id]": call.order_id,
         "metadata[refund_key]": call.key,
     }
-    request = post(REFUNDS, key, fields)
+    # What is left may change between two tries, and Stripe takes no other amount under the same key.
+    request = post(REFUNDS, f"{key}/{amount}" if call.rest else key, fields)
     response = yield from authorized(request, secret)
     if (busy := pause(response, now)) is not None:
         response = yield from authorized(msgspec.structs.replace(request, pause=busy), secret)
     back = parsed(response, GivenBack) if succeeded(response) else None
     why = failure(response)
+    if call.part and why is not None and why.type == "invalid_request_error":
+        return Refused(cleaned(why.message or "") or REFUSED)
     if why is not None and why.code == "charge_already_refunded":
-        back = _first_on_its_way((yield from _refunds_of(charge_id, secret)))
+        listed = yield from _refunds_of(charge_id, secret)
+        back = _first_on_its_way(one for one in listed if one.amount == amount)
+    if back is not None and call.part and back.status in _NOT_MADE:
+        return Refused(REFUSED)
     if back is None or back.status not in ON_ITS_WAY:
         raise unsettled(response)
     return back

@@ -3,7 +3,7 @@ INSERT INTO event (provider, id, type, order_id, body, at, due_at) VALUES (?1, ?
 ON CONFLICT DO NOTHING
 
 -- name: due
-SELECT provider, id, body, tries FROM event WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2
+SELECT provider, id, body, tries, at FROM event WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2
 
 -- name: next_due
 SELECT min(due_at) FROM event WHERE due_at IS NOT NULL

@@ -11,12 +11,15 @@ MOST_LISTED = 1_000
 
 
 class CurrencyView(msgspec.Struct, frozen=True):
-    """The sums of one currency in minor units: ``held`` = ``charges`` - ``refunds`` must equal ``expected``."""
+    """The sums of one currency in minor units: ``held`` = ``charges`` - ``refunds`` - ``disputed`` must equal
+    ``expected``.
+    """
 
     currency: str
     orders: int
     charges: int
     refunds: int
+    disputed: int
     held: int
     expected: int
 
@@ -39,4 +42,4 @@ async def reconcile(home: Backend, _: Request) -> Response:
 
 
 def _shown(sums: Currency) -> CurrencyView:
-    return CurrencyView(sums.currency, sums.orders, sums.charges, sums.refunds, sums.held, sums.expected)
+    return CurrencyView(sums.currency, sums.orders, sums.charges, sums.refunds, sums.disputed, sums.held, sums.expected)
