@@ -63,6 +63,16 @@ LIMITS: tuple[tuple[str, str, str], ...] = (
         f"{descriptors.WANTED - descriptors.OWN:,}, or as many as the system's limit of open files leaves",
         "the one that is idle longest is closed, first of a caller with more than a fair share; if none is idle, 503",
     ),
+    (
+        "answers of 429 to one address",
+        f"{shares.REFUSALS} at once, then {shares.REFUSALS_EACH_SECOND:g} a second",
+        f"they come later, by {shares.LONGEST_REFUSAL:g} s at most; nothing is read on those connections meanwhile",
+    ),
+    (
+        "answers to probes of one address",
+        f"{shares.PROBES} at once, then {shares.PROBES_EACH_SECOND:,g} a second",
+        f"they come later, by {shares.LONGEST_PROBE:g} s at most",
+    ),
     ("websockets", f"{web_app.MOST_SOCKETS:,}", "503"),
     (
         "websockets that have not shown a token",

@@ -6,7 +6,7 @@ import httpx
 
 from expediter.api.request import Response
 from expediter.embedded.web.app import App
-from expediter.embedded.web.http1.request_cycle import Stream, head_of
+from expediter.embedded.web.http1.request_cycle import Lines, Stream, head_of
 from expediter.embedded.web.http1.request_head import RequestHead, parse_head
 
 
@@ -21,16 +21,16 @@ class AppTransport(httpx.AsyncBaseTransport):
         lines_of_all, given = await self._answer(request, body)
         if isinstance(given, Stream):
             return httpx.Response(200, headers=list(given.headers), stream=_Body(given))
-        lines = [tuple(line.split(": ", 1)) for line in (lines_of_all + head_of(given)).splitlines()]
+        lines = [tuple(line.split(": ", 1)) for line in head_of(given, lines_of_all).splitlines()]
         content = None if request.method == "HEAD" else given.body
         return httpx.Response(given.status, headers=lines, content=content)  # type: ignore[arg-type]  # pairs
 
-    async def _answer(self, request: httpx.Request, body: bytes) -> tuple[str, Response | Stream]:
+    async def _answer(self, request: httpx.Request, body: bytes) -> tuple[Lines, Response | Stream]:
         """The lines that any answer to it has, and the answer."""
-        lines = ""
+        lines: Lines = ()
         try:
             head = _head(request)
-            lines = self._app.lines(head).decode()
+            lines = self._app.lines(head.peer, head.headers)
             answer = self._app.answer(head, body)
             return lines, answer if isinstance(answer, Response) else await answer
         except Exception as error:  # noqa: BLE001  # as the connection does

@@ -18,6 +18,8 @@ from expediter.domain.errors import Fault, OrderError, OrderInvalid
 PROBLEM_JSON = "application/problem+json"
 #: Seconds after which the client may try again.
 RETRY_AFTER = "1"
+#: What a client can upgrade to (RFC 9110 15.5.22, RFC 6455 4.4).
+_WEBSOCKET = (("Connection", "upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"))
 
 
 class RequestUnparsable(OrderError):
@@ -103,6 +105,10 @@ class VersionUnsupported(OrderError):
     """This server speaks HTTP/1.1. Send the request in that version."""
 
 
+class WebsocketVersionUnsupported(OrderError):
+    """This server speaks version 13 of the websocket protocol. Send Sec-WebSocket-Version: 13."""
+
+
 class NotReady(OrderError):
     """The server is starting or stopping and takes no orders just now. Try again in a moment."""
 
@@ -158,6 +164,7 @@ STATUSES: dict[type[OrderError], int] = {
     DocumentInvalid: 422,
     DocumentTooComplex: 422,
     domain.IdempotencyKeyReused: 422,
+    WebsocketVersionUnsupported: 426,
     TooManyRequests: 429,
     HeadersTooLarge: 431,
     InternalError: 500,
@@ -213,6 +220,8 @@ def _headers(error: OrderError) -> tuple[tuple[str, str], ...]:
         return _rate_limit(error)
     if isinstance(error, Unauthorized | ScopeMissing):
         return (("WWW-Authenticate", _challenge(error)),)
+    if isinstance(error, WebsocketVersionUnsupported):
+        return _WEBSOCKET
     return (("Retry-After", RETRY_AFTER),) if status(error) == 503 else ()
 
 

@@ -9,7 +9,7 @@ import websockets
 
 from expediter.embedded.web import app
 from expediter.embedded.web import connections as bounds
-from expediter.embedded.web.connections import PATIENCE
+from expediter.embedded.web.connections import PATIENCE, FairQueue, Waiting
 from expediter.embedded.web.console import handlers, responses
 from expediter.embedded.web.http1.request_head import LARGEST_HEADERS, LONGEST_ADDRESS, MOST_HEADERS
 from expediter.embedded.web.serving import SocketConnection
@@ -60,6 +60,28 @@ async def test_the_rest_of_a_request_that_was_sent_ahead_is_owed_once_its_turn_h
         time_passes(served)
 
         assert (await client.rest()).startswith(b"HTTP/1.1 408 ")
+
+
+async def test_who_waits_in_our_queue_is_not_called_slow_and_has_all_the_time_for_the_rest(
+    serving: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue stands still: no request has its turn but by this test."""
+    queued: list[Waiting] = []
+    monkeypatch.setattr(FairQueue, "take", lambda *_: False)
+    monkeypatch.setattr(FairQueue, "wait", lambda _, __, connection: queued.append(connection))
+    async with serving() as served, connected(served.port) as whole, connected(served.port) as half:
+        await whole.says(GET)
+        await until(lambda: len(queued) == 1)
+        await half.says(POST + b"{")
+        await until(lambda: len(queued) == 2)
+        time_passes(served)
+        for connection in queued:
+            connection.turn()
+        served.connections.sweep()
+        assert await whole.hears() == [200]
+        assert len(served.connections) == 2
+        time_passes(served)
+        assert (await half.rest()).startswith(b"HTTP/1.1 408 ")
 
 
 async def test_a_silent_connection_is_closed_without_an_answer(serving: Opened) -> None:

@@ -27,6 +27,7 @@ from expediter.embedded.web.shares import (
     REMEMBERED,
     SOCKETS_OF_USER,
     STRANGERS,
+    Pace,
     Places,
     Rate,
     Shares,
@@ -88,13 +89,25 @@ def test_requests_come_at_once_up_to_the_burst_and_then_at_a_rate() -> None:
     refused(rate.count, "a")
 
 
+def test_answers_are_sent_at_once_up_to_a_number_and_then_one_after_the_other() -> None:
+    clock = Clock()
+    pace = Pace(at_once=2, each_second=4, longest=1, clock=clock)
+    assert [pace.wait("a") for _ in range(8)] == [0, 0, 0.25, 0.5, 0.75, 1, 1, 1]
+    assert pace.wait("b") == 0
+    clock.now = 0.5
+    assert pace.wait("a") == 0.75
+    clock.now = 60
+    assert [pace.wait("a") for _ in range(3)] == [0, 0, 0.25]
+
+
 def test_callers_are_forgotten_before_they_fill_the_memory() -> None:
-    rate, sign_ins = Rate("requests", 3, 2, Clock()), SignIns(Clock())
+    rate, sign_ins, pace = Rate("requests", 3, 2, Clock()), SignIns(Clock()), Pace(1, 1, 1, Clock())
     for number in range(REMEMBERED + 10):
         rate.count(str(number))
         sign_ins.failed(str(number))
+        pace.wait(str(number))
 
-    assert len(rate._buckets) == len(sign_ins._failed) == REMEMBERED
+    assert len(rate._buckets) == len(sign_ins._failed) == len(pace._last) == REMEMBERED
 
 
 def test_sign_ins_that_fail_wait_twice_as_long_each_time_up_to_a_minute() -> None:

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import uvicorn
 
-from expediter.api.request import Response
+from expediter.api.request import Headers, Response
 from expediter.embedded.web.asgi import Receive, Scope, Send
 from expediter.embedded.web.connections import Connections
 from expediter.embedded.web.http1.connection import HttpConnection
-from expediter.embedded.web.http1.request_cycle import Answer
+from expediter.embedded.web.http1.request_cycle import Answer, Lines
 from expediter.embedded.web.http1.request_head import RequestHead
 from expediter.embedded.web.serving import WebApplication, configuration
 
@@ -126,8 +126,11 @@ class Echo:
         response = Response(200, (), said)
         return response if self.may.is_set() else asyncio.create_task(self._later(response))
 
-    def lines(self, _: RequestHead, /) -> bytes:
-        return b""
+    def lines(self, _peer: str, _headers: Headers, /) -> Lines:
+        return ()
+
+    def seconds_to_wait(self, _: RequestHead, /) -> float:
+        return 0
 
     def refusal(self, error: BaseException, /) -> Response:
         return Response(418, (), str(error).encode())

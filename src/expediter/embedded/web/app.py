@@ -30,7 +30,7 @@ from expediter.embedded.web.graphql import over_http
 from expediter.embedded.web.graphql.executor import Graphql
 from expediter.embedded.web.graphql.websocket import GraphqlSocket
 from expediter.embedded.web.guards import Guards, Proxies
-from expediter.embedded.web.http1.request_cycle import Answer
+from expediter.embedded.web.http1.request_cycle import Answer, Lines
 from expediter.embedded.web.http1.request_head import RequestHead
 from expediter.embedded.web.operations import OPERATIONS, Kind, Operation, steps
 from expediter.embedded.web.shares import Shares
@@ -64,7 +64,7 @@ _NAMED = frozenset({Kind.ACT, Kind.STEPS})
 
 _GRAPHQL = "/graphql"
 #: Clients use TLS for this host from now on, for a year (RFC 6797).
-_ONLY_HTTPS = b"strict-transport-security: max-age=31536000\r\n"
+_ONLY_HTTPS: Lines = (("Strict-Transport-Security", "max-age=31536000"),)
 _log = logging.getLogger("expediter.http")
 
 
@@ -119,12 +119,16 @@ class App:
             await refuse_websocket(send, _BUSY)
             return
         self._sockets += 1
+        refused: OrderError | None = None
         try:
             await self._follow(scope, receive, send)
         except (TooManyRequests, TooBusy) as error:
-            await refuse_websocket(send, problem(error))
+            refused = error
         finally:
             self._sockets -= 1
+        if refused:
+            await asyncio.sleep(self._shares.refusals.wait(self._proxies.caller(peer_of(scope), headers_of(scope))))
+            await refuse_websocket(send, problem(refused))
 
     async def _follow(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A websocket counts for its address until it has shown a token, then for its caller.
@@ -147,6 +151,7 @@ class App:
                 place.enter_context(self._shares.socket(caller, address))
                 socket.count = partial(self._shares.count, caller, address)
                 socket.follow = partial(self._shares.subscription, caller, address)
+                socket.seconds_to_wait = partial(self._shares.refusals.wait, address)
                 scope["extensions"][KNOWN]()
                 return named(caller, headers, "GraphQL", address)
 
@@ -179,9 +184,13 @@ class App:
         except Exception as error:  # noqa: BLE001  # as refusal() says
             return self.refusal(error)
 
-    def lines(self, head: RequestHead, /) -> bytes:
-        """The header lines of whatever is answered to this request."""
-        return _ONLY_HTTPS if self._proxies.came_by_https(head.peer, head.headers) else b""
+    def lines(self, peer: str, headers: Headers, /) -> Lines:
+        """The header lines of whatever is answered to a request with these headers."""
+        return _ONLY_HTTPS if self._proxies.came_by_https(peer, headers) else ()
+
+    def seconds_to_wait(self, head: RequestHead, /) -> float:
+        """Counts a request that is answered 429. Returns the seconds after which its answer is sent."""
+        return self._shares.refusals.wait(self._proxies.caller(head.peer, head.headers))
 
     def refusal(self, error: BaseException, /) -> Response:
         """The answer to a request that ended in this error. An unexpected error is not the client's fault."""
@@ -204,7 +213,9 @@ class App:
         """Raises OrderError."""
         self._guards.check(head.peer, head.headers)
         if head.path in PROBES:
-            return self._carry_out(head, body, NOBODY)
+            answer = self._carry_out(head, body, NOBODY)
+            seconds = self._shares.probes.wait(self._proxies.caller(head.peer, head.headers))
+            return asyncio.create_task(asyncio.sleep(seconds, answer)) if seconds else answer
         if head.path.startswith(TASKS) or head.path in EVENTS:
             self._shares.count_reporter(self._proxies.caller(head.peer, head.headers))
             return self._carry_out(head, body, NOBODY)

@@ -38,9 +38,12 @@ SUBSCRIBER = 64
 
 
 class Connection(Protocol):
-    """A connection, as the limits see it. ``peer``: the address at its other end."""
+    """A connection, as the limits see it. ``peer``: the address at its other end. ``waiting``: its request has not had
+    its turn yet, which is not its client's fault.
+    """
 
     peer: str
+    waiting: bool
 
     def give_up(self, error: OrderError, /) -> None:
         """Closes it. The client gets the error if it has begun a request, or waits for an answer."""
@@ -146,7 +149,8 @@ class Connections:
         """Closes the connections whose clients are overdue for too long. Call it once a second."""
         late = self._loop.time() - PATIENCE
         for connection, _ in list(takewhile(lambda entry: entry[1] <= late, self._owing.items())):
-            self._give_up(connection, RequestTooSlow())
+            if not connection.waiting:
+                self._give_up(connection, RequestTooSlow())
 
     def hold(self, connection: Connection, count: int) -> None:
         """Counts more bytes of a request that is not yet whole."""

@@ -9,21 +9,39 @@ from uvicorn.config import Config
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
 from websockets.protocol import State
+from websockets.server import ServerProtocol
 
+from expediter.api.errors import RequestUnparsable, problem
 from expediter.domain.errors import OrderError
 from expediter.embedded.web.asgi import KNOWN, Message, Receive, Scope, Send
 from expediter.embedded.web.connections import PATIENCE, Connections, peer_of
 from expediter.embedded.web.http1.connection import HttpConnection
-from expediter.embedded.web.http1.request_cycle import Application
+from expediter.embedded.web.http1.request_cycle import Application, Lines, last_answer
 from expediter.embedded.web.http1.request_head import LARGEST_BODY
+
+_UNPARSABLE = problem(RequestUnparsable("This is not a handshake of a websocket. Send it as RFC 6455 says."))
 
 
 class WebApplication(Application, Protocol):
     """Answers requests, and takes websockets as an ASGI application."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, /) -> None: ...
+
+
+class _Handshakes(ServerProtocol):
+    """The library's protocol. The answer to each handshake has ``lines`` too. It compresses nothing: our messages are
+    short, and its buffers cost 43 KB a connection.
+    """
+
+    def __init__(self, lines: Lines) -> None:
+        super().__init__(max_size=LARGEST_BODY, logger=logging.getLogger("uvicorn.error"))
+        self._lines = lines
+
+    def send_response(self, response: Response) -> None:
+        response.headers.update(self._lines)
+        super().send_response(response)
 
 
 class SocketConnection(WebSocketsSansIOProtocol):
@@ -37,11 +55,14 @@ class SocketConnection(WebSocketsSansIOProtocol):
         config: Config,
         server_state: ServerState,
         app_state: dict[str, object],
-        _loop: asyncio.AbstractEventLoop | None = None,
+        lines: Lines,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+        super().__init__(config, server_state, app_state)
+        self.conn = _Handshakes(lines)
+        self._lines = lines
         self._bounds = bounds
         self.peer = ""
+        self.waiting = False
         self._known = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -84,7 +105,7 @@ class SocketConnection(WebSocketsSansIOProtocol):
     def handle_parser_exception(self) -> None:
         """uvicorn expects a close frame. There is none when the handshake could not be read."""
         if self.conn.close_sent is None:
-            self.transport.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            self.transport.write(last_answer(_UNPARSABLE, self._lines))
             self.transport.close()
         else:
             super().handle_parser_exception()
@@ -125,8 +146,6 @@ def configuration(app: WebApplication, connections: Connections, grace: int) -> 
         app,
         http=partial(HttpConnection, connections, app),  # type: ignore[arg-type]  # uvicorn only calls it, as a class
         ws=partial(SocketConnection, connections),  # type: ignore[arg-type]
-        ws_max_size=LARGEST_BODY,
-        ws_per_message_deflate=False,  # our messages are short, and its buffers cost 43 KB a connection
         lifespan="off",
         log_config=None,
         log_level=logging.ERROR,  # anybody could fill the log with warnings of bad requests

@@ -90,6 +90,28 @@ class Rate:
         return TooManyRequests(self._what, self._burst, ceil(seconds))
 
 
+class Pace:
+    """How fast one caller gets answers of a kind: ``at_once``, then ``each_second``; the others wait, for ``longest``
+    seconds at most. Nothing is read on their connections meanwhile, so a caller who asks without a pause costs no more
+    than this. ``clock`` tells seconds.
+    """
+
+    def __init__(self, at_once: int, each_second: float, longest: float, clock: Callable[[], float]) -> None:
+        self._before, self._each, self._longest, self._clock = at_once / each_second, 1 / each_second, longest, clock
+        #: When the last answer of each caller is sent, in seconds.
+        self._last: OrderedDict[str, float] = OrderedDict()
+
+    def wait(self, caller: str) -> float:
+        """Counts an answer. Returns the seconds after which it is sent."""
+        now = self._clock()
+        last = max(self._last.get(caller, 0), now - self._before) + self._each
+        last = self._last[caller] = min(last, now + self._longest)
+        self._last.move_to_end(caller)
+        if len(self._last) > REMEMBERED:
+            self._last.popitem(last=False)
+        return max(0, last - now)
+
+
 #: After so many failed sign-ins a caller has to wait for so many seconds. Each further one doubles the wait, up to the
 #: last number.
 FREE, FIRST_WAIT, LONGEST_WAIT = 5, 1, 60
@@ -153,6 +175,10 @@ CROWDED, RESERVED = 1 / 8, 3 / 4
 #: Seconds after a request in which its caller counts as present.
 PRESENT = 1.0
 
+#: Answers of 429 to one address: so many at once, then so many a second, and the seconds that one waits at most.
+REFUSALS, REFUSALS_EACH_SECOND, LONGEST_REFUSAL = 100, 100.0, 10.0
+#: The same for probes. A load balancer needs its answer before it gives the server up, whoever else is at its address.
+PROBES, PROBES_EACH_SECOND, LONGEST_PROBE = 100, 1_000.0, 1.0
 #: Wrong tokens that the audit records, of one address and in all: so many at once, then so many a second.
 NOTED_OF_ADDRESS, NOTED_OF_ADDRESS_EACH_SECOND = 10, 1 / 60
 NOTED, NOTED_EACH_SECOND = 60, 0.1
@@ -182,6 +208,8 @@ class Shares:
         self.requests = Rate("requests", BURST, EACH_SECOND, clock)
         self.files = Rate("files", OF_PROGRAM, OF_PROGRAM_EACH_SECOND, clock)
         self.sign_ins = SignIns(clock)
+        self.refusals = Pace(REFUSALS, REFUSALS_EACH_SECOND, LONGEST_REFUSAL, clock)
+        self.probes = Pace(PROBES, PROBES_EACH_SECOND, LONGEST_PROBE, clock)
         self.noted_of_address = Rate("noted", NOTED_OF_ADDRESS, NOTED_OF_ADDRESS_EACH_SECOND, clock)
         self.noted = Rate("noted", NOTED, NOTED_EACH_SECOND, clock)
         self.websockets = Places("websockets", STRANGERS, ALL_STRANGERS)

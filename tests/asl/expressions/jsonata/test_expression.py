@@ -80,6 +80,17 @@ def test_what_goes_wrong_is_a_queryevaluationerror_that_names_the_field(expressi
     assert f"The JSONata expression '{expression}' specified for the field 'Output/k' {words}" in str(done.cause)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    ["$states.input.n(1)", "'secret'(1)", "$map([1], function($v) { $v(1) })", "(function($v) { $v(1) })(2)"],
+)
+def test_a_value_that_is_called_as_a_function_is_an_error_and_is_not_printed(
+    expression: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert "T1006: Attempted to invoke a non-function" in str(jsonata(expression, GIVEN).cause)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_queryevaluationerror_can_be_caught() -> None:
     state: dict[str, Any] = {"Type": "Task", "Resource": "Work", "QueryLanguage": "JSONata", "Arguments": "{% $no %}"}
     state["Catch"] = [{"ErrorEquals": ["States.QueryEvaluationError"], "Output": "caught", "Next": "After"}]

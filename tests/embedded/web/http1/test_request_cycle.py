@@ -140,6 +140,56 @@ async def test_a_client_that_sends_for_ever_after_it_was_refused_is_cut_off() ->
         await until(lambda: len(server.connections) == 0)
 
 
+# ── refusals that are sent later ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class Refusing(Echo):
+    """Answers 429, the first time at once, then after an hour. ``refusals``: how often it did."""
+
+    refusals = 0
+
+    def answer(self, head: RequestHead, body: bytes) -> Answer:
+        super().answer(head, body)
+        return Response(429, (), b"wait")
+
+    def seconds_to_wait(self, _: RequestHead, /) -> float:
+        self.refusals += 1
+        return 0 if self.refusals == 1 else 3_600
+
+
+async def test_nothing_is_read_on_a_connection_whose_refusal_is_sent_later() -> None:
+    app = Refusing()
+    async with running(app) as server, connected(server.port) as client:
+        await client.says(GET * 3)
+        assert await client.hears() == [429]
+        await until(lambda: app.refusals == 2)
+        assert len(app.asked) == 2
+        assert not server.only._reading
+
+
+async def test_a_refusal_that_waits_is_sent_when_the_server_stops() -> None:
+    app = Refusing()
+    async with running(app) as server, connected(server.port) as client:
+        await client.says(GET * 2)
+        await until(lambda: app.refusals == 2)
+        server.server.should_exit = True
+        assert await client.hears(2) == [429, 429]
+        assert await client.rest() == b""
+
+
+async def test_a_refusal_for_a_client_that_is_gone_is_not_kept() -> None:
+    app = Refusing()
+    async with running(app) as server, connected(server.port) as client:
+        await client.says(GET * 2)
+        await until(lambda: app.refusals == 2)
+        cycle = server.only._cycle
+        client.writer.transport.abort()
+        await until(lambda: len(server.connections) == 0)
+        assert cycle
+        assert cycle._timer
+        assert cycle._timer.cancelled()
+
+
 # ── the server stops ──────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -242,7 +242,9 @@ HOPELESS: dict[str, tuple[bytes, int]] = {
     "no key": (head(GRAPHQL, *HANDSHAKE[:3]), 400),
     "a key that is none": (head(GRAPHQL, *HANDSHAKE[:3], b"Sec-WebSocket-Key: x"), 400),
     "two keys": (head(GRAPHQL, *HANDSHAKE, HANDSHAKE[3]), 400),
-    "another version": (head(GRAPHQL, *HANDSHAKE[:2], b"Sec-WebSocket-Version: 12", HANDSHAKE[3]), 400),
+    "another version": (head(GRAPHQL, *HANDSHAKE[:2], b"Sec-WebSocket-Version: 12", HANDSHAKE[3]), 426),
+    "two versions": (head(GRAPHQL, *HANDSHAKE, b"Sec-WebSocket-Version: 8"), 426),
+    "no version": (head(GRAPHQL, *HANDSHAKE[:2], HANDSHAKE[3]), 400),
     "another host": (head(GRAPHQL, *HANDSHAKE, host=b"Host: evil.example"), 403),
     "another origin": (head(GRAPHQL, *HANDSHAKE, b"Origin: http://evil.example"), 403),
 }
@@ -259,6 +261,17 @@ async def test_a_handshake_that_cannot_succeed_is_answered_and_closed(
         assert answer.startswith(b"HTTP/1.1 %d " % status)
         client.writer.close()
         await until(lambda: len(served.connections) == 0)
+
+
+async def test_a_handshake_of_another_version_is_told_which_one_to_use(serving: Opened) -> None:
+    """RFC 6455 4.4, RFC 9110 15.5.22."""
+    async with serving() as served, connected(served.port) as client:
+        await client.says(head(GRAPHQL, *HANDSHAKE[:2], b"Sec-WebSocket-Version: 8", HANDSHAKE[3]))
+        told = await client.head()
+
+        assert told.startswith("http/1.1 426 ")
+        for line in ("sec-websocket-version: 13", "upgrade: websocket", "connection: upgrade"):
+            assert f"\r\n{line}\r\n" in told
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias, final
 
 from expediter.asl.expressions.jsonata.builtins import BUILTINS
-from expediter.asl.expressions.jsonata.library import Functions, Jsonata, RegexFlags, parser, utils
+from expediter.asl.expressions.jsonata.library import Functions, Jsonata, RegexFlags, jexception, parser, utils
 from expediter.asl.expressions.jsonata.limits import DEPTH, SIZE, Meter, too_deep, too_large
 from expediter.asl.expressions.regular_expressions import Pattern, compile_linear
 from expediter.asl.protocol import Json
@@ -96,6 +96,12 @@ class Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
         if not isinstance(proc, Jsonata.JFunctionCallable):  # those weigh what they make
             self.meter.weigh(result)
         return result
+
+    def apply_inner(self, proc: Json, args: Json, input: Json, environment: Frame) -> Json:
+        """The library prints what is no function before it refuses it, and that may be a customer's value."""
+        if not (Functions.is_lambda(proc) or utils.Utils.is_function(proc) or Functions.is_regex(proc)):
+            raise jexception.JException("T1006", 0)
+        return super().apply_inner(proc, args, input, environment)
 
     # ── nodes that make values ────────────────────────────────────────────────────────────────────────────────────
 

@@ -80,6 +80,8 @@ class GraphqlSocket:
         self._running: dict[str, asyncio.Task[None]] = {}
         #: Called for each operation. Raises TooManyRequests.
         self.count: Callable[[], None] = lambda: None
+        #: Counts a refused operation. Returns the seconds after which its client is told.
+        self.seconds_to_wait: Callable[[], float] = lambda: 0
         #: Gives a subscription its place, and raises TooManyRequests.
         self.follow: Callable[[], AbstractContextManager[None]] = nullcontext
 
@@ -168,6 +170,7 @@ class GraphqlSocket:
                 raise DocumentTooComplex
             self.count()
         except OrderError as error:
+            await asyncio.sleep(self.seconds_to_wait() if isinstance(error, TooManyRequests) else 0)
             await self._tell(WsMessage("error", name, refusal(error)["errors"]))
             return
         self._running[name] = asyncio.create_task(self._operate(name, request))

@@ -17,20 +17,20 @@ from typing import Any
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from expediter.api.errors import AddressTooLong, BodyTooLarge, HeadersTooLarge, RequestUnparsable, problem
+from expediter.api.errors import BodyTooLarge, RequestUnparsable, problem
 from expediter.domain.errors import OrderError
 from expediter.embedded.web.connections import Connections, peer_of, subscriber
 from expediter.embedded.web.http1.request_body import BodyReader
 from expediter.embedded.web.http1.request_cycle import CONTINUE, Application, RequestCycle, last_answer
 from expediter.embedded.web.http1.request_head import (
     LARGEST_HEAD,
-    LONGEST_ADDRESS,
-    MOST_HEADERS,
     RequestHead,
     asks_for_websocket,
-    is_hopeless,
+    check_handshake,
+    check_part,
     largest_body,
     parse_head,
+    readable_headers,
 )
 
 #: Bytes of a whole request on the wire. In chunks it is longer than its body.
@@ -38,8 +38,6 @@ LARGEST_REQUEST = 1024 * 1024
 #: Bytes that are read and dropped after the last answer. If the connection were closed while the client still sends,
 #: the client might not see that answer.
 DISCARDED = 1024 * 1024
-#: Bytes of the longest line that the library for websockets reads.
-_LONGEST_LINE = 8 * 1024
 
 
 class HttpConnection(asyncio.Protocol):
@@ -59,7 +57,7 @@ class HttpConnection(asyncio.Protocol):
     #: Whether there was a request, whether the last answer is written, whether the client has stopped sending.
     _used = _closing = _ended = False
     #: Whether a request waits for its turn to be read.
-    _waiting = False
+    waiting = False
     _reading = True
     full = False
     _always: tuple[object, bytes] = None, b""
@@ -105,14 +103,14 @@ class HttpConnection(asyncio.Protocol):
         self._ended = True
         if self._cycle:
             self._cycle.end_stream()
-        elif self._received and not self._closing and not self._waiting:
-            self._refuse(RequestUnparsable("The request ends in its middle. Send all of it."))
-        return self._cycle is not None or self._waiting
+        elif self._received and not self._closing and not self.waiting:
+            self._refuse(RequestUnparsable("The request ends in its middle. Send all of it."), self._buffer)
+        return self._cycle is not None or self.waiting
 
     def shutdown(self) -> None:
         """The server stops. The request under way is the last one."""
         if self._cycle:
-            self._cycle.keep_alive = False
+            self._cycle.hurry()
         else:
             self.transport.close()
 
@@ -122,7 +120,7 @@ class HttpConnection(asyncio.Protocol):
             self.transport.abort()  # close() would wait until the client has read everything
             return
         if self._cycle or self._received or not self._used:
-            self.transport.write(last_answer(problem(error)))
+            self._write_last(error, self._buffer)
         self._closing = True
         self.transport.close()
 
@@ -131,7 +129,7 @@ class HttpConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._closing:
             self._discard(len(data))
-        elif self._cycle or self._waiting:
+        elif self._cycle or self.waiting:
             self._buffer += data
             self._stop_reading()
         else:
@@ -143,7 +141,7 @@ class HttpConnection(asyncio.Protocol):
         if self._bounds.turns.take(self._caller):
             self._read(data, count)
             return
-        self._waiting = True
+        self.waiting = True
         self._buffer = data
         self._stop_reading()
         self._received += count
@@ -152,9 +150,11 @@ class HttpConnection(asyncio.Protocol):
 
     def turn(self) -> None:
         """It is its turn: reads what waited."""
-        self._waiting = False
+        self.waiting = False
         data, self._buffer = self._buffer, b""
         if not self._closing and not self.transport.is_closing():
+            self._bounds.owes_nothing(self)  # the time for the rest of it begins now
+            self._judge()
             self._read(data, 0)
 
     def _read(self, data: bytes, count: int) -> None:
@@ -164,18 +164,19 @@ class HttpConnection(asyncio.Protocol):
             if not whole:
                 self._hold(count)
         except OrderError as error:
-            self._refuse(error)
+            self._refuse(error, data)
 
     def _begin(self, data: bytes) -> bool:
         """Reads a request from its first byte. Returns whether it is whole."""
         end = data.find(b"\r\n\r\n") + 4
         if end < 4 or end > LARGEST_HEAD:
             self._buffer = data
-            _check_part(data)
+            check_part(data)
             return False
         head = parse_head(data[:end], self.peer)
         if "upgrade" in head.headers and head.path in self._app.sockets and asks_for_websocket(head):
-            self._become_websocket(data, end)
+            check_handshake(head, data[:end])
+            self._become_websocket(head, data)
             return True
         length = head.length
         if length is None or len(data) < end + length:
@@ -227,20 +228,28 @@ class HttpConnection(asyncio.Protocol):
 
     # ── the end ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _refuse(self, error: OrderError) -> None:
-        """Answers a request with a refusal and reads no more. What the client still sends is dropped."""
+    def _refuse(self, error: OrderError, data: bytes) -> None:
+        """Answers a request with a refusal and reads no more. What the client still sends is dropped. ``data``: the
+        bytes of its head, unless that was read before.
+        """
         if self._closing:
             return
         self._closing = True
+        self._write_last(error, data)
         self._forget()
         self._buffer, self._head, self._body = b"", None, None
-        self.transport.write(last_answer(problem(error)))
         if self._ended:
             self.transport.close()
         else:
             self.transport.write_eof()
             self._resume_reading()
         self._judge()
+
+    def _write_last(self, error: OrderError, data: bytes) -> None:
+        """Writes the last answer. ``data`` as for ``_refuse``."""
+        head = self._cycle.head if self._cycle else self._head
+        lines = self._app.lines(self.peer, head.headers if head else readable_headers(data))
+        self.transport.write(last_answer(problem(error), lines))
 
     def _discard(self, count: int) -> None:
         self._dropped += count
@@ -249,21 +258,16 @@ class HttpConnection(asyncio.Protocol):
 
     # ── another protocol ──────────────────────────────────────────────────────────────────────────────────────────
 
-    def _become_websocket(self, data: bytes, end: int) -> None:
-        """Passes the connection to uvicorn's protocol for websockets, which reads the request again.
-
-        Raises AddressTooLong and HeadersTooLarge when that protocol cannot read it.
-        """
-        lines = data[:end].split(b"\r\n")
-        if len(lines[0]) >= _LONGEST_LINE:
-            raise AddressTooLong
-        if max(map(len, lines)) >= _LONGEST_LINE:
-            raise HeadersTooLarge
+    def _become_websocket(self, head: RequestHead, data: bytes) -> None:
+        """Passes the connection to uvicorn's protocol for websockets, which reads the request again."""
         self._state.connections.discard(self)
         self._bounds.closed(self)
         self._forget()
         protocol = self._config.ws_protocol_class(  # type: ignore[misc, call-arg]  # as uvicorn calls it
-            config=self._config, server_state=self._state, app_state=self._app_state
+            lines=self._app.lines(self.peer, head.headers),
+            config=self._config,
+            server_state=self._state,
+            app_state=self._app_state,
         )
         self.transport.set_protocol(protocol)
         self._resume_reading()
@@ -331,13 +335,3 @@ class HttpConnection(asyncio.Protocol):
             self._bounds.owes(self)
         else:
             self._bounds.owes_nothing(self)
-
-
-def _check_part(data: bytes) -> None:
-    """Raises AddressTooLong, HeadersTooLarge or RequestUnparsable when these bytes cannot begin a head."""
-    if is_hopeless(data):
-        raise RequestUnparsable("This is not a request of HTTP/1.1. Send it as RFC 9112 says.")
-    if len(data) > LONGEST_ADDRESS + 1024 and b"\r\n" not in data:
-        raise AddressTooLong
-    if len(data) > LARGEST_HEAD or data.count(b"\n") > MOST_HEADERS + 1:
-        raise HeadersTooLarge

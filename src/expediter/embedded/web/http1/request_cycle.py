@@ -7,7 +7,7 @@ from contextlib import aclosing
 from http import HTTPStatus
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from expediter.api.request import Response
+from expediter.api.request import Headers, Response
 from expediter.embedded.web.http1.request_head import RequestHead
 
 _log = logging.getLogger("expediter.http")
@@ -16,7 +16,7 @@ STATUS_LINES = {it.value: f"HTTP/1.1 {it.value} {it.phrase}\r\n".encode() for it
 #: Asks a client that waits to send its body (RFC 9110 10.1.1).
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 #: The answer when no other one can be made.
-BROKEN = STATUS_LINES[500] + b"content-length: 0\r\nconnection: close\r\n\r\n"
+BROKEN = Response(500)
 #: The end of an answer in chunks.
 LAST_CHUNK = b"0\r\n\r\n"
 #: On every answer: browsers must not guess its type.
@@ -25,10 +25,14 @@ _ALWAYS = "x-content-type-options: nosniff\r\n"
 _FRESH = f"{_ALWAYS}cache-control: no-store\r\n"
 
 
+#: Names and values of header lines.
+Lines: TypeAlias = tuple[tuple[str, str], ...]
+
+
 class Stream(NamedTuple):
     """An answer without an end: its body is what ``events`` yields. Its ``headers`` hold Cache-Control."""
 
-    headers: tuple[tuple[str, str], ...]
+    headers: Lines
     events: AsyncGenerator[bytes]
 
 
@@ -44,11 +48,14 @@ class Application(Protocol):
 
     def answer(self, head: RequestHead, body: bytes, /) -> Answer: ...
 
-    def lines(self, head: RequestHead, /) -> bytes:
-        """The header lines of whatever is answered to this request."""
+    def lines(self, peer: str, headers: Headers, /) -> Lines:
+        """The header lines of whatever is answered to a request with these headers."""
 
     def refusal(self, error: BaseException, /) -> Response:
         """The answer to a request that ended in this error."""
+
+    def seconds_to_wait(self, head: RequestHead, /) -> float:
+        """Counts a request that is answered 429. Returns the seconds after which its answer is sent."""
 
 
 class Connection(Protocol):
@@ -76,12 +83,24 @@ class Connection(Protocol):
 class RequestCycle:
     """``keep_alive``: the connection stays open after the answer. ``begun``: part of the answer was written."""
 
-    __slots__ = ("_app", "_connection", "_head", "_over", "_stream", "_streams", "begun", "gone", "keep_alive")
+    __slots__ = (
+        "_app",
+        "_connection",
+        "_over",
+        "_refusal",
+        "_stream",
+        "_streams",
+        "_timer",
+        "begun",
+        "gone",
+        "head",
+        "keep_alive",
+    )
 
     def __init__(self, connection: Connection, app: Application, head: RequestHead) -> None:
         self._connection = connection
         self._app = app
-        self._head = head
+        self.head = head
         self.keep_alive = head.keep_alive
         self.begun = self._over = False
         #: Whether the client went away before the answer was whole.
@@ -89,11 +108,14 @@ class RequestCycle:
         #: Whether the answer may be a stream, and the stream that is the answer.
         self._streams = True
         self._stream: asyncio.Task[None] | None = None
+        #: The answer of 429 that is sent later, and what sends it then.
+        self._refusal: Response | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def run(self, body: bytes) -> None:
         """Gets the answer from the application and writes it."""
         try:
-            answer = self._app.answer(self._head, body)
+            answer = self._app.answer(self.head, body)
             if isinstance(answer, Response):
                 self._respond(answer)
             else:
@@ -104,6 +126,8 @@ class RequestCycle:
     def leave(self) -> None:
         """The client has gone away."""
         self.gone = True
+        if self._timer:
+            self._timer.cancel()
         self.end_stream()
 
     def end_stream(self) -> None:
@@ -111,6 +135,13 @@ class RequestCycle:
         self._streams = False
         if self._stream:
             self._stream.cancel()
+
+    def hurry(self) -> None:
+        """This is the last answer on its connection, and it is sent as soon as it is there."""
+        self.keep_alive = False
+        if self._timer and self._refusal:
+            self._timer.cancel()
+            self._write(self._refusal)
 
     def _wait_for(self, future: asyncio.Future[Any]) -> None:
         self._connection.tasks.add(future)
@@ -145,15 +176,28 @@ class RequestCycle:
         connection = self._connection
         if self.gone:
             return
-        if response.status == 429:
-            connection.refused()
         if connection.full:
             self._wait_for(asyncio.create_task(self._once_there_is_room(response)))
-            return
-        head = head_of(response) + ("\r\n" if self.keep_alive else "connection: close\r\n\r\n")
-        body = b"" if self._head.method == "HEAD" else response.body
-        always = connection.always() + self._app.lines(self._head)
-        connection.transport.write(STATUS_LINES[response.status] + always + head.encode() + body)
+        elif response.status == 429:
+            self._refuse(response)
+        else:
+            self._write(response)
+
+    def _refuse(self, response: Response) -> None:
+        """Sends an answer of 429, now or later. Until then nothing more is read on this connection."""
+        self._connection.refused()
+        if seconds := self._app.seconds_to_wait(self.head):
+            self._refusal = response
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._write, response)
+        else:
+            self._write(response)
+
+    def _write(self, response: Response) -> None:
+        connection, head = self._connection, self.head
+        lines = head_of(response, self._app.lines(head.peer, head.headers))
+        lines += "\r\n" if self.keep_alive else "connection: close\r\n\r\n"
+        body = b"" if head.method == "HEAD" else response.body
+        connection.transport.write(STATUS_LINES[response.status] + connection.always() + lines.encode() + body)
         self._end()
 
     async def _once_there_is_room(self, response: Response) -> Response:
@@ -162,12 +206,14 @@ class RequestCycle:
 
     async def _follow(self, stream: Stream) -> None:
         """Writes the stream as it comes, and only its head for HEAD. A client of HTTP/1.0 knows no chunks."""
-        connection, chunked = self._connection, not self._head.http10
+        connection, head = self._connection, self.head
+        chunked = not head.http10
         async with aclosing(stream.events) as events:
-            always = connection.always() + self._app.lines(self._head)
-            connection.transport.write(stream_head(stream, always, chunked=chunked, keep_alive=self.keep_alive))
+            lines = self._app.lines(head.peer, head.headers)
+            opening = stream_head(stream, lines, chunked=chunked, keep_alive=self.keep_alive)
+            connection.transport.write(STATUS_LINES[200] + connection.always() + opening)
             self.begun = True
-            if self._head.method == "HEAD":
+            if head.method == "HEAD":
                 return
             async for event in events:
                 connection.transport.write(chunk(event) if chunked else event)
@@ -186,7 +232,7 @@ class RequestCycle:
         if self._over or self.gone:
             return
         if not self.begun:
-            self._connection.transport.write(BROKEN)
+            self._connection.transport.write(last_answer(BROKEN, self._app.lines(self.head.peer, self.head.headers)))
         self.keep_alive = False
         self._end()
 
@@ -199,32 +245,33 @@ class RequestCycle:
 # --- the bytes of answers ---------------------------------------------------------------------------------------
 
 
-def head_of(response: Response) -> str:
-    """The header lines of an answer.
+def head_of(response: Response, more: Lines = ()) -> str:
+    """The header lines of an answer, its own and ``more``.
 
     Raises ValueError for a line break in a value: what comes after it would be another header.
     """
-    head = _fields(response.headers)
+    head = _fields(response.headers + more)
     return head if response.status == 204 else f"{head}content-length: {len(response.body)}\r\n"
 
 
-def stream_head(stream: Stream, always: bytes, *, chunked: bool, keep_alive: bool) -> bytes:
-    """The whole head of an answer in chunks. Raises ValueError as ``head_of``."""
+def stream_head(stream: Stream, more: Lines, *, chunked: bool, keep_alive: bool) -> bytes:
+    """The header lines of an answer in chunks, and the empty line. Raises ValueError as ``head_of``."""
     framing = "transfer-encoding: chunked\r\n" if chunked else ""
     closing = "" if keep_alive else "connection: close\r\n"
-    return STATUS_LINES[200] + always + f"{_fields(stream.headers)}{framing}{closing}\r\n".encode()
+    return f"{_fields(stream.headers + more)}{framing}{closing}\r\n".encode()
 
 
 def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def last_answer(response: Response) -> bytes:
-    """The last answer on a connection."""
-    return STATUS_LINES[response.status] + f"{head_of(response)}connection: close\r\n\r\n".encode() + response.body
+def last_answer(response: Response, more: Lines) -> bytes:
+    """The last answer on a connection, with ``more`` header lines."""
+    head = f"{head_of(response, more)}connection: close\r\n\r\n"
+    return STATUS_LINES[response.status] + head.encode() + response.body
 
 
-def _fields(headers: tuple[tuple[str, str], ...]) -> str:
+def _fields(headers: Lines) -> str:
     fields, always = "", _FRESH
     for name, value in headers:
         if "\n" in value or "\r" in value:

@@ -22,7 +22,9 @@ from expediter.api.errors import (
     HeadersTooLarge,
     RequestUnparsable,
     VersionUnsupported,
+    WebsocketVersionUnsupported,
 )
+from expediter.api.request import Headers
 from expediter.app.payments.events import LARGEST_EVENT
 
 #: Bytes of a request's address, and of its headers.
@@ -35,6 +37,8 @@ LARGEST_BODY = 64 * 1024
 EVENTS = "/webhooks/"
 #: Bytes of a whole head.
 LARGEST_HEAD = LONGEST_ADDRESS + LARGEST_HEADERS
+#: Bytes of the longest line that the library for websockets reads.
+_LONGEST_LINE = 8 * 1024
 
 _TCHAR = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
 #: Header lines, or trailers. A value holds no control character but the tab.
@@ -108,9 +112,21 @@ def parse_head(data: bytes, peer: str = "") -> RequestHead:
     )
 
 
-def is_hopeless(data: bytes) -> bool:
-    """Whether these bytes cannot be the beginning of a plain head. Then the request is refused at once."""
-    return data[:1] not in _BEGINNINGS or data.count(b"\n") != data.count(b"\r\n")
+def check_part(data: bytes) -> None:
+    """Raises AddressTooLong, HeadersTooLarge or RequestUnparsable when these bytes cannot begin a head."""
+    if data[:1] not in _BEGINNINGS or data.count(b"\n") != data.count(b"\r\n"):
+        raise RequestUnparsable(_NOT_HTTP)
+    if len(data) > LONGEST_ADDRESS + 1024 and b"\r\n" not in data:
+        raise AddressTooLong
+    if len(data) > LARGEST_HEAD or data.count(b"\n") > MOST_HEADERS + 1:
+        raise HeadersTooLarge
+
+
+def readable_headers(data: bytes) -> Headers:
+    """The headers of a request that is refused, as far as they can be read. Only its answer may depend on them."""
+    lines = data[:LARGEST_HEAD].partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
+    fields = (line.partition(":") for line in lines if ":" in line)
+    return {name.lower(): value.strip(" \t") for name, _, value in fields}
 
 
 def options(value: str) -> set[str]:
@@ -131,6 +147,21 @@ def asks_for_websocket(head: RequestHead) -> bool:
         and "content-length" not in headers
         and head.length == 0
     )
+
+
+def check_handshake(head: RequestHead, data: bytes) -> None:
+    """``data``: the bytes of this head, which asks for a websocket.
+
+    Raises WebsocketVersionUnsupported (RFC 6455 4.4). Raises AddressTooLong and HeadersTooLarge when the library for
+    websockets cannot read it.
+    """
+    lines = data.split(b"\r\n")
+    if len(lines[0]) >= _LONGEST_LINE:
+        raise AddressTooLong
+    if max(map(len, lines)) >= _LONGEST_LINE:
+        raise HeadersTooLarge
+    if head.headers.get("sec-websocket-version", "13") != "13":
+        raise WebsocketVersionUnsupported
 
 
 def _headers(lines: list[str], size: int) -> dict[str, str]:
