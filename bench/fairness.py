@@ -23,7 +23,7 @@ from bench.rig.server import serving
 FLOOD, OTHER = "127.0.0.1", "127.0.0.2"
 READ = b"GET /orders?limit=1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
 REQUESTS = {"to read": READ, "to order": REST}
-TOKEN = "the-token-of-this-measurement"
+TOKEN = "the-token-of-this-measurement"  # noqa: S105  # of a server that lives for some seconds
 ORDER = post("/orders", BODY, f"Authorization: Bearer {TOKEN}")
 #: Requests that anybody can send.
 REFUSED = {
@@ -98,13 +98,18 @@ def beside_good_requests(other: ProcessPoolExecutor, connections: int, seconds: 
 
 
 def beside_refused_requests(other: ProcessPoolExecutor, connections: int, seconds: float) -> None:
+    """What the flood takes of the server's processor time, and how many orders the other places."""
     for what, request in REFUSED.items():
         with serving({"TOKEN": TOKEN}) as server:
             alone = sent(server.port, OTHER, ORDER, CONNECTIONS, seconds)["204"] / seconds
             placing = other.submit(sent, server.port, OTHER, ORDER, CONNECTIONS, seconds)
-            flood = sent(server.port, FLOOD, request, connections, seconds)
+            sent(server.port, FLOOD, request, connections, seconds)
             beside = placing.result()["204"] / seconds
-        print(f"{what}: orders of the other {beside:.0f} a second, alone {alone:.0f}; the flood {dict(flood)}")
+            before = server.cpu()
+            flood = sent(server.port, FLOOD, request, connections, seconds)
+            taken = (server.cpu() - before) / seconds
+        print(f"{what}: {taken * 1000:.0f} ms of processor time a second,", end=" ")
+        print(f"orders of the other {beside:.0f} a second, alone {alone:.0f}; the flood {dict(flood)}")
 
 
 def main() -> None:
