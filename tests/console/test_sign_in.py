@@ -8,6 +8,7 @@ import pytest
 
 from expediter.domain.order import Status
 from expediter.embedded.settings import SettingRefused, from_environment
+from expediter.embedded.web.shares import FREE
 from tests.console.shop import Shop, opened, served
 
 pytestmark = pytest.mark.anyio
@@ -137,6 +138,18 @@ def test_a_short_token_is_refused_where_others_can_reach_the_server(settings: di
 def test_a_proxy_that_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(SettingRefused, match="EXPEDITER_TRUSTED_PROXIES"):
         from_environment({"EXPEDITER_TRUSTED_PROXIES": text})
+
+
+async def test_who_guesses_too_often_sees_a_page_that_says_how_long_to_wait(tmp_path: Path) -> None:
+    async with opened(tmp_path, TOKEN=TOKEN) as shop:
+        for _ in range(FREE):
+            await shop.client.post("/console/sign-in", data={"token": "wrong", "name": "Eve"})
+        page = await shop.client.post("/console/sign-in", data={"token": TOKEN, "name": "Ada"})
+
+    assert (page.status_code, page.headers["Retry-After"]) == (429, "1")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "Wait a second, then try again." in page.text
+    assert 'href="/console"' in page.text
 
 
 # ── links ─────────────────────────────────────────────────────────────────────────────────────────────────────────

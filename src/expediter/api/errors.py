@@ -117,7 +117,8 @@ class TooManyRequests(OrderError):
     """This is more than one caller may ask for at once. Wait as many seconds as the header Retry-After says."""
 
     def __init__(self, policy: str = "requests", quota: int = 1, seconds: int = 1) -> None:
-        super().__init__()
+        wait = "a second" if seconds == 1 else f"{seconds} seconds"
+        super().__init__(f"This is more than one caller may ask for at once. Wait {wait}, then try again.")
         self.policy, self.quota, self.seconds = policy, quota, seconds
 
 

@@ -83,12 +83,19 @@ async def test_probes_are_never_refused_but_answered_later(tmp_path: Path, path:
 
 async def test_refused_operations_on_a_websocket_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     counted = list[str]()
-    monkeypatch.setattr(shares.Pace, "wait", lambda _, caller: counted.append(caller) or 0)
+
+    def wait(_: shares.Pace, caller: str) -> float:
+        counted.append(caller)
+        return 0
+
+    monkeypatch.setattr(shares.Pace, "wait", wait)
     async with served(tmp_path, TOKEN=TOKEN) as shop:
         key = (await made_key(shop.client, ["orders:read"]))[1]
-        options = {"additional_headers": {"Authorization": f"Bearer {key}"}}
+        shown = {"Authorization": f"Bearer {key}"}
         address = f"ws{shop.url.removeprefix('http')}/graphql"
-        async with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")], **options) as socket:
+        async with connect(
+            address, subprotocols=[Subprotocol("graphql-transport-ws")], additional_headers=shown
+        ) as socket:
             await socket.send(json.dumps({"type": "connection_init"}))
             for number in range(8):
                 query = {"query": "{ orders { id } }"}

@@ -19,6 +19,7 @@ class Line:
     def __init__(self, peer: str) -> None:
         self.peer = peer
         self.told = ""
+        self.waiting = False
 
     @property
     def given_up(self) -> bool:

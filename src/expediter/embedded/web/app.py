@@ -213,9 +213,10 @@ class App:
         """Raises OrderError."""
         self._guards.check(head.peer, head.headers)
         if head.path in PROBES:
-            answer = self._carry_out(head, body, NOBODY)
             seconds = self._shares.probes.wait(self._proxies.caller(head.peer, head.headers))
-            return asyncio.create_task(asyncio.sleep(seconds, answer)) if seconds else answer
+            if seconds:
+                return asyncio.create_task(self._probe_later(head, body, seconds))
+            return self._carry_out(head, body, NOBODY)
         if head.path.startswith(TASKS) or head.path in EVENTS:
             self._shares.count_reporter(self._proxies.caller(head.peer, head.headers))
             return self._carry_out(head, body, NOBODY)
@@ -228,6 +229,12 @@ class App:
             raise
         self._count(caller, head.peer, head.headers)
         return self._carry_out(head, body, caller)
+
+    async def _probe_later(self, head: RequestHead, body: bytes, seconds: float) -> Response:
+        """The answer to a probe, after so many seconds."""
+        await asyncio.sleep(seconds)
+        answer = self._carry_out(head, body, NOBODY)
+        return answer if isinstance(answer, Response) else await answer
 
     async def _once_key_is_known(self, head: RequestHead, body: bytes) -> Response:
         """The answer. Asks the issuer for the key of the request's token first. Raises OrderError."""
