@@ -180,7 +180,9 @@ async def test_a_refusal_that_waits_is_sent_when_the_server_stops() -> None:
 async def test_a_refusal_for_a_client_that_is_gone_is_not_kept() -> None:
     app = Refusing()
     async with running(app) as server, connected(server.port) as client:
-        await client.says(GET * 2)
+        await client.says(GET)
+        assert await client.hears() == [429]
+        await client.says(GET)
         await until(lambda: app.refusals == 2)
         cycle = server.only._cycle
         client.writer.transport.abort()
