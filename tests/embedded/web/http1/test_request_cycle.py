@@ -177,6 +177,35 @@ async def test_a_refusal_that_waits_is_sent_when_the_server_stops() -> None:
         assert await client.rest() == b""
 
 
+async def test_a_refusal_that_waits_is_sent_when_its_client_sends_nothing_more() -> None:
+    app = Refusing()
+    async with running(app) as server, connected(server.port) as client:
+        await client.says(GET)
+        assert await client.hears() == [429]
+        await client.says(GET)
+        await until(lambda: app.refusals == 2)
+        client.writer.write_eof()
+        assert await client.hears() == [429]
+        await until(lambda: len(server.connections) == 0)
+
+
+async def test_a_connection_whose_refusal_waits_makes_room_for_others() -> None:
+    app = Refusing()
+    async with running(app) as server, connected(server.port) as client:
+        await client.says(GET)
+        assert await client.hears() == [429]
+        await client.says(GET)
+        await until(lambda: app.refusals == 2)
+        server.connections._most = 1
+        async with connected(server.port) as other:
+            assert await client.is_refused() == 503
+            server.connections._most = 10
+            await other.says(GET)
+            await until(lambda: app.refusals == 3)
+            other.writer.write_eof()
+            assert await other.hears() == [429]
+
+
 async def test_a_refusal_for_a_client_that_is_gone_is_not_kept() -> None:
     app = Refusing()
     async with running(app) as server, connected(server.port) as client:
@@ -185,11 +214,10 @@ async def test_a_refusal_for_a_client_that_is_gone_is_not_kept() -> None:
         await client.says(GET)
         await until(lambda: app.refusals == 2)
         cycle = server.only._cycle
-        client.writer.transport.abort()
+        server.only.transport.abort()
         await until(lambda: len(server.connections) == 0)
         assert cycle
-        assert cycle._timer
-        assert cycle._timer.cancelled()
+        assert cycle._timer is None
 
 
 # ── the server stops ──────────────────────────────────────────────────────────────────────────────────────────────

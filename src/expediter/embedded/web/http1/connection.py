@@ -110,6 +110,7 @@ class HttpConnection(asyncio.Protocol):
     def shutdown(self) -> None:
         """The server stops. The request under way is the last one."""
         if self._cycle:
+            self._cycle.keep_alive = False
             self._cycle.hurry()
         else:
             self.transport.close()
@@ -282,8 +283,10 @@ class HttpConnection(asyncio.Protocol):
             self._always = lines, b"".join([b"%b: %b\r\n" % line for line in lines])
         return self._always[1]
 
-    def refused(self) -> None:
+    def refused(self, *, later: bool) -> None:
         self._bounds.turns.refused(self._caller)
+        if later:  # it may be closed to make room, as an idle one
+            self._bounds.owes(self)
 
     def answered(self, *, keep_alive: bool) -> None:
         self._cycle = None

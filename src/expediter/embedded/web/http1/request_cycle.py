@@ -73,8 +73,8 @@ class Connection(Protocol):
     async def drained(self) -> None:
         """Returns once it is not ``full``, or the client is gone."""
 
-    def refused(self) -> None:
-        """This answer is 429: the caller asks for too much."""
+    def refused(self, *, later: bool) -> None:
+        """This answer is 429: the caller asks for too much. ``later``: it is sent after a while."""
 
     def answered(self, *, keep_alive: bool) -> None:
         """This answer has ended."""
@@ -126,21 +126,22 @@ class RequestCycle:
     def leave(self) -> None:
         """The client has gone away."""
         self.gone = True
-        if self._timer:
-            self._timer.cancel()
         self.end_stream()
 
     def end_stream(self) -> None:
-        """The client sends nothing more. It still gets an answer, but no endless stream."""
+        """The client sends nothing more. It still gets an answer, but no endless stream. A refusal is sent at once,
+        because the client may have gone away.
+        """
         self._streams = False
+        self.hurry()
         if self._stream:
             self._stream.cancel()
 
     def hurry(self) -> None:
-        """This is the last answer on its connection, and it is sent as soon as it is there."""
-        self.keep_alive = False
-        if self._timer and self._refusal:
-            self._timer.cancel()
+        """A refusal that waits is sent at once."""
+        timer, self._timer = self._timer, None
+        if timer and self._refusal:
+            timer.cancel()
             self._write(self._refusal)
 
     def _wait_for(self, future: asyncio.Future[Any]) -> None:
@@ -185,14 +186,18 @@ class RequestCycle:
 
     def _refuse(self, response: Response) -> None:
         """Sends an answer of 429, now or later. Until then nothing more is read on this connection."""
-        self._connection.refused()
-        if seconds := self._app.seconds_to_wait(self.head):
+        seconds = self._app.seconds_to_wait(self.head)
+        later = seconds > 0 and self._streams
+        self._connection.refused(later=later)
+        if later:
             self._refusal = response
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._write, response)
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.hurry)
         else:
             self._write(response)
 
     def _write(self, response: Response) -> None:
+        if self.gone:
+            return
         connection, head = self._connection, self.head
         lines = head_of(response, self._app.lines(head.peer, head.headers))
         lines += "\r\n" if self.keep_alive else "connection: close\r\n\r\n"
