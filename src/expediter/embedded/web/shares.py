@@ -178,7 +178,7 @@ PRESENT = 1.0
 #: Answers of 429 to one address: so many at once, then so many a second, and the seconds that one waits at most.
 REFUSALS, REFUSALS_EACH_SECOND, LONGEST_REFUSAL = 100, 100.0, 10.0
 #: The same for probes. A load balancer needs its answer before it gives the server up, whoever else is at its address.
-PROBES, PROBES_EACH_SECOND, LONGEST_PROBE = 100, 1_000.0, 1.0
+PROBES, PROBES_EACH_SECOND, LONGEST_PROBE = 100, 200.0, 1.0
 #: Wrong tokens that the audit records, of one address and in all: so many at once, then so many a second.
 NOTED_OF_ADDRESS, NOTED_OF_ADDRESS_EACH_SECOND = 10, 1 / 60
 NOTED, NOTED_EACH_SECOND = 60, 0.1
