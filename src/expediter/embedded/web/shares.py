@@ -104,7 +104,7 @@ class Pace:
     def wait(self, caller: str) -> float:
         """Counts an answer. Returns the seconds after which it is sent."""
         now = self._clock()
-        last = max(self._last.get(caller, 0), now - self._before) + self._each
+        last = max(self._last.get(caller, -inf), now - self._before) + self._each
         last = self._last[caller] = min(last, now + self._longest)
         self._last.move_to_end(caller)
         if len(self._last) > REMEMBERED:
