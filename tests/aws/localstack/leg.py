@@ -31,7 +31,10 @@ from tests.support.patience import until
 
 PYTHON = Path(sys.prefix) / "localstack/bin/python"
 ACCOUNT, REGION, STAGE, QUEUE = "000000000000", "us-east-1", "dev", "orders"
-CLAIMS = "{'sub': 'ann', 'client_id': 'people', 'scope': 'aws.cognito.signin.user.admin'}"
+CLAIMS = (
+    "{'sub': 'ann', 'client_id': 'people', 'scope': 'aws.cognito.signin.user.admin',"
+    " 'email': 'ann@example.com', 'email_verified': 'true'}"
+)
 METHODS = {"get", "put", "post", "delete"}
 
 

@@ -46,7 +46,7 @@ def test_the_queue_has_the_body_byte_for_byte_and_who_sent_it(leg: Leg, key: str
     text = json.dumps(ORDER, ensure_ascii=False)
     assert leg.call("POST", "/dev/orders", text, Idempotency_Key=key).status == 204
     told = {"order_id": key, "caller": "ann", "client_id": "people", "scope": "aws.cognito.signin.user.admin"}
-    assert leg.received() == [(text, told)]
+    assert leg.received() == [(text, {**told, "email": "ann@example.com"})]
 
 
 def test_an_order_without_a_key_gets_the_id_of_its_request(leg: Leg) -> None:

@@ -214,7 +214,7 @@ def ask(client: Client, name: str, order_id: str) -> Answer:
 def test_the_same_key_of_two_callers_is_two_orders_and_each_repeat_finds_its_own(house: House) -> None:
     key = new_id()
     house.post({**ORDER, "user_id": ANN}, key)
-    till = TokenClaims("till", "till", f"expediter/{Scope.ORDERS_WRITE}")
+    till = TokenClaims("till", "till", f"expediter/{Scope.ORDERS_WRITE} expediter/{Scope.ORDERS_READ}")
     others = [TokenClaims(BOB), TokenClaims(CAROL), till]
     for quantity, claims in enumerate(others, start=5):
         client, order = house.clients(claims)[0], {**ORDER, "user_id": claims.sub, "quantity": quantity}
@@ -306,7 +306,7 @@ def test_an_act_on_dead_letters_that_is_sent_again_under_its_key_is_answered_as_
 def test_a_customer_s_mail_goes_to_his_verified_address_and_others_name_any(house: House) -> None:
     other, own_address = "other@example.com", "carol@example.com"
     carol = TokenClaims(CAROL, email=own_address)
-    till = TokenClaims("till", "till", f"expediter/{Scope.ORDERS_WRITE}")
+    till = TokenClaims("till", "till", f"expediter/{Scope.ORDERS_WRITE} expediter/{Scope.ORDERS_READ}")
     operator = TokenClaims(ANN, groups=("operators-support",), email=own_address)
     for claims, goes_to in ((carol, "carol"), (TokenClaims(BOB), None), (till, "other"), (operator, "other")):
         client, key = house.clients(claims)[0], new_id()
