@@ -1,10 +1,11 @@
 """How many instructions an order takes in the server's process, counted by valgrind: it says the same whatever else the
-machine does, but for what the server does by the clock.
+machine does.
 
     python -m bench.instructions [--connections 3 64]      needs valgrind
 
 Orders come over HTTP on keep-alive connections in a closed loop, without a hold, with simulated gateways. The first
-ones are not counted.
+ones are not counted. What the server does by the clock is counted without orders for as long, and is taken off:
+valgrind makes the process so slow that this would be a tenth of the figure.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import shutil
 import subprocess
 import time
 from itertools import repeat
+from pathlib import Path
 
 from bench.path import ACCEPTED, REST
 from bench.rig.load import closed
@@ -29,26 +31,36 @@ def instructions(connections: int) -> float:
     """Instructions an order. Raises RuntimeError when valgrind does not say."""
     count = max(COUNTED, EACH * connections)
     with workplace() as folder:
-        log = folder / "valgrind.log"
-        out = f"--callgrind-out-file={folder / 'callgrind.out'}"
-        tool = ("valgrind", "--tool=callgrind", "--instr-atstart=no", f"--log-file={log}", out)
-        with serving({}, under=tool) as server:
+        out = folder / "callgrind.out"
+        options = ("--instr-atstart=no", f"--log-file={folder / 'valgrind.log'}", f"--callgrind-out-file={out}")
+        with serving({}, module="bench.rig.slowly", under=("valgrind", "--tool=callgrind", *options)) as server:
             closed(server.port, connections, repeat(REST, WARM), ACCEPTED)
             server.all_ended(WARM, PATIENCE)
-            _count(server, "on")
+            _control(server, "--instr=on")
+            begun = time.monotonic()
             closed(server.port, connections, repeat(REST, count), ACCEPTED)
             time.sleep(SETTLED)
-            _count(server, "off")
+            seconds = time.monotonic() - begun
+            with_orders = _counted(server, out)
+            time.sleep(seconds)
+            without = _counted(server, out)
+            _control(server, "--instr=off")
             server.all_ended(WARM + count, PATIENCE)
-        found = re.search(r"Collected : (\d+)", log.read_text())
-    if found is None:
-        raise RuntimeError("valgrind did not say how many instructions it counted")
-    return int(found[1]) / count
+    return (with_orders - without) / count
 
 
-def _count(server: Server, how: str) -> None:
-    command = ("callgrind_control", "-i", how, str(server.process.pid))
-    subprocess.run(command, check=True, capture_output=True)
+def _counted(server: Server, out: Path) -> int:
+    """The instructions since this was asked last. Raises RuntimeError when valgrind does not say."""
+    known = set(out.parent.glob(f"{out.name}.*"))
+    _control(server, "--dump")
+    for file in set(out.parent.glob(f"{out.name}.*")) - known:
+        if found := re.search(r"^totals: (\d+)", file.read_text(), re.MULTILINE):
+            return int(found[1])
+    raise RuntimeError("valgrind did not say how many instructions it counted")
+
+
+def _control(server: Server, what: str) -> None:
+    subprocess.run(("callgrind_control", what, str(server.process.pid)), check=True, capture_output=True)
 
 
 def main(arguments: list[str] | None = None) -> None:
