@@ -7,7 +7,7 @@ from expediter.asl.machine import Machine
 from expediter.asl.protocol import Json
 from expediter.asl.texts import did_you_mean
 
-#: What an answer is, exactly one of these; and what it may have beside.
+#: An answer has exactly one of ANSWERS, and may have any of BESIDE.
 ANSWERS = ("result", "failed", "timed_out", "never_finished")
 BESIDE = ("error", "cause", "request", "submitted", "after_seconds", "state", "timeout_seconds", "heartbeat_seconds")
 

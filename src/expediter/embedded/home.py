@@ -317,8 +317,8 @@ class Home:
         """Reads the workflow, goes on with the work of the process before, and begins to accept orders."""
         await self.health.check_and_start(*self._database)
         await self._writer.run("pin", self._pin)
-        engine, committed = self.engine, self._committed
-        await engine.dispatcher.start(engine.driver, engine.work, committed.executions, committed.queue)
+        engine = self.engine
+        await engine.dispatcher.start(engine.driver, engine.work)
         for loop in self._loops:
             loop.start()
         self._ready = True

@@ -174,10 +174,11 @@ def _engine(
     received: SqliteEvents,
 ) -> Engine:
     """What runs executions, and the ports of units of work."""
-    _, session, writer = database
+    reading, session, writer = database
     claims = SqliteClaims(session)
     trace = TraceContext(session, clock, outside.collector) if outside.collector else None
-    dispatcher = Dispatcher(writer, outside.gateways, clock, trace.headers if trace else None)
+    executions, queue, headers = SqliteExecutions(reading), read_only_queue(reading), trace.headers if trace else None
+    dispatcher = Dispatcher(writer, outside.gateways, clock, executions, queue, headers=headers)
     stores = engine_stores(session)
     definitions = Definitions(stores.definitions)
     ended = trace.ended if trace else None

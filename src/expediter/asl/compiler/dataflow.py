@@ -20,7 +20,7 @@ from expediter.asl.states.state import Arguments, Finish, Put
 from expediter.asl.texts import did_you_mean
 
 if TYPE_CHECKING:
-    # JSONata takes half of the package's time to load: what is written in it loads it.
+    # JSONata takes half of the package's time to load, so only a definition that uses it imports it.
     from expediter.asl.expressions.jsonata.expression import Expression
 
 Assigned: TypeAlias = dict[str, Json] | None
@@ -60,7 +60,7 @@ def compiled_template(reader: Reader, field: str) -> CompiledTemplate:
 
 
 def _set_twice(spec: Json, place: str) -> Iterator[str]:
-    """The places of keys that stand in a template beside themselves with ``.$``."""
+    """The places in a template at which a key is given twice: once as it is, and once with ``.$`` at its end."""
     if isinstance(spec, list):
         for index, item in enumerate(spec):
             yield from _set_twice(item, f"{place}[{index}]")
@@ -71,8 +71,8 @@ def _set_twice(spec: Json, place: str) -> Iterator[str]:
 
 
 def saw_expression(reader: Reader, field: str, expression: "Expression", place: str) -> None:
-    """Notes what an expression reads, and reports what it cannot read in this field. ``place``: where in it it
-    stands."""
+    """Notes what an expression reads, and reports what it cannot read in this field. ``place``: the path of the
+    expression in the field."""
     notes = reader.notes
     if (outside := expression.references.outside) is not None:
         reader.refuse(place, f"'{outside}' reads an input document, and there is none: begin at $states.input")

@@ -76,7 +76,7 @@ def _object(config: Reader) -> tuple[manifests.Listing | None, Format | None]:
 
 
 def _dataset(config: Reader, kinds: tuple[str, ...], *more: str) -> Format:
-    """How an object is read, from InputType; ``more``: what it may be besides."""
+    """How an object is read, by InputType. ``more``: further values that InputType may have."""
     kind = config.text("InputType")
     if not config.has("InputType"):
         config.require("InputType")

@@ -75,7 +75,7 @@ def _mode(processor: Reader) -> bool:
 
 
 def _check_mode(reader: Reader, *, distributed: bool) -> None:
-    """What a Map may have in one of its modes only.
+    """Checks the fields that a Map may have in one of its modes only.
 
     AWS creates a workflow whose inline Map reads, batches or writes, and fails the state when it runs; what else is
     of a distributed Map only has no meaning there.

@@ -30,14 +30,14 @@ def _paths_as_text(value: Json, place: str, key: str = "") -> Iterator[tuple[str
 
 
 def catches_all(reader: Reader) -> bool:
-    """Whether the Catch of a state takes whatever ends what is inside it."""
+    """Whether a Catch of the state takes every error of the states inside it."""
     catchers = reader.spec.get("Catch")
     entries = catchers if isinstance(catchers, list) else []
     lists = [entry.get("ErrorEquals") for entry in entries if isinstance(entry, dict)]
     return any(name in errors for errors in lists if isinstance(errors, list) for name in _EVERY_ERROR)
 
 
-#: The last is what a distributed Map makes of the errors of its items.
+#: A Catch with one of these names takes every error. The last one is the error of a distributed Map whose items fail.
 _EVERY_ERROR = ("States.ALL", "States.TaskFailed", "States.ExceedToleratedFailureThreshold")
 
 

@@ -176,7 +176,7 @@ def _parallel(name: str, reader: Reader) -> State:
 
 
 def _map(name: str, reader: Reader) -> State:
-    # A fifth of what the package loads: by the first definition that has a Map.
+    # A fifth of the package: only a definition that has a Map imports it.
     from expediter.asl.compiler.map_fields import map_fields  # noqa: PLC0415
     from expediter.asl.states.map_ import Map  # noqa: PLC0415
 

@@ -10,7 +10,7 @@ from expediter.asl.expressions.weights import COMPOSITE, NestedTooDeep, TooLarge
 from expediter.asl.protocol import Json
 from expediter.asl.texts import PAYLOAD_LIMIT
 
-#: So many parts are not measured: it would cost ordinary templates more than it is worth.
+#: Up to so many parts are not measured: ordinary templates would take longer, and nothing would be gained.
 FEW = 8
 #: Bytes that many parts may have together: more than any value that leaves a state.
 LARGEST = 4 * PAYLOAD_LIMIT

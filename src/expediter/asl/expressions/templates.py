@@ -26,7 +26,7 @@ class CompiledTemplate(NamedTuple):
 
 
 def has_many(parts: Iterable[CompiledTemplate]) -> bool:
-    """Whether what varies in them is so much that their values are measured together."""
+    """Whether so many parts vary between two readings that their values are measured together."""
     return sum(max(len(part.paths), not part.constant) for part in parts) > FEW
 
 

@@ -89,14 +89,14 @@ ACTIONS: dict[str, dict[str, tuple[str, ...]]] = {
 
 
 def service_and_action(resource: str) -> tuple[str, str]:
-    """``arn:aws:states:::aws-sdk:sfn:startSync`` -> ("aws-sdk:sfn", "startSync"); the way stays with the action."""
+    """``arn:aws:states:::aws-sdk:sfn:startSync`` -> ("aws-sdk:sfn", "startSync"). A suffix such as ``.sync`` stays."""
     parts = INTEGRATION.sub("", resource, count=1).split(":")
     length = 2 if parts[0] == "aws-sdk" else 1
     return ":".join(parts[:length]), ":".join(parts[length:])
 
 
 def unfit_parameters(resource: str, value: Json) -> str | None:
-    """Why AWS would not even start the task with these parameters; None when it would."""
+    """Why AWS refuses to start the task with these parameters. None: it starts the task."""
     service, action = service_and_action(resource)
     if service != "apigateway" or not action.startswith("invoke") or not isinstance(value, dict):
         return None

@@ -1,4 +1,4 @@
-"""What a state needs of the interpreter that runs it: ``run.Run`` is the one that there is.
+"""What a state needs of the interpreter that runs it. ``run.Run`` implements it.
 
 A state numbers its tasks and timers, emits commands, records history events, and adds and removes the frames of its
 branches and iterations. It needs nothing else of a run.

@@ -126,7 +126,9 @@ class Map(GroupState):
         return self._written(run, frame, group)
 
     def _written(self, run: Interpreter, frame: Frame, group: Group) -> State | None:
-        """One more file of the results is in the store; after the manifest, the state's result tells where."""
+        """One more file of the results is in the store. After the last one, the manifest, the state's result says where
+        the manifest is.
+        """
         if self.fields.writer is None:
             raise ValueError(f"{self.name} writes nothing to a store")
         asked, files = self._files(run, frame, group, self.fields.writer)

@@ -42,17 +42,26 @@ _log = logging.getLogger("expediter.calls")
 
 
 class Dispatcher:
-    """``headers``: returns further headers for a call about an order."""
+    """``executions`` and ``queue`` are only read. ``headers``: returns further headers for a call about an order.
+
+    The driver dispatches its calls here, and its timers are fired here. Each needs the other one, so ``start`` gets the
+    driver, and the ports, which send their messages here.
+    """
 
     def __init__(
         self,
         writer: Writer,
         gateways: Gateways,
         clock: Clock,
+        executions: ExecutionStore,
+        queue: MessageCount,
+        *,
         headers: Callable[[PendingCall, str], Mapping[str, str]] | None = None,
     ) -> None:
         self._writer = writer
         self._gateways = gateways
+        self._executions = executions
+        self._queue = queue
         self._headers = headers
         self._clock = clock
         self._wake = asyncio.Event()
@@ -83,20 +92,17 @@ class Dispatcher:
 
     # ── starting and stopping ─────────────────────────────────────────────────────────────────────────────────────
 
-    async def start(
-        self, driver: Driver, work: Callable[[], Work], executions: ExecutionStore, queue: MessageCount
-    ) -> None:
-        """Goes on with what is under way in the file, and begins to receive messages and to fire timers. ``executions``
-        and ``queue`` are only read.
+    async def start(self, driver: Driver, work: Callable[[], Work]) -> None:
+        """Goes on with what is under way in the file, and begins to receive messages and to fire timers.
 
         ``work``: the ports of the unit of work that runs.
         """
-        busy = executions.busy()
+        busy = self._executions.busy()
         for start in range(0, len(busy), TIMERS):
             page = busy[start : start + TIMERS]
             await asyncio.gather(*(self._writer.run("resume", partial(driver.resume, no)) for no in page))
         self._work = work
-        self._loop = asyncio.create_task(self._keep_time(driver, executions, queue), name="dispatcher")
+        self._loop = asyncio.create_task(self._keep_time(driver), name="dispatcher")
 
     async def stop(self, grace: float) -> None:
         """Starts nothing new, and waits ``grace`` seconds for the calls under way. The next start makes the unfinished
@@ -209,26 +215,26 @@ class Dispatcher:
         if at < self._wake_at:
             self._wake.set()
 
-    async def _keep_time(self, driver: Driver, executions: ExecutionStore, queue: MessageCount) -> None:
+    async def _keep_time(self, driver: Driver) -> None:
         """Fires what is due, and looks at least once a second for messages that became visible again."""
         while not self._stopping:
             now = self._clock.now()
             try:
-                self._wake_at = self._look(driver, executions, queue, now)
+                self._wake_at = self._look(driver, now)
             except StoreUnavailable as error:
                 self._note("looking for what is due", error)
                 self._wake_at = now + PAUSE
             await self._clock.wait_until(self._wake_at, self._wake)
 
-    def _look(self, driver: Driver, executions: ExecutionStore, queue: MessageCount, now: int) -> int:
+    def _look(self, driver: Driver, now: int) -> int:
         """Does what is due. Returns when to look again."""
         if self._keeping_up(TOO_MANY_CALLS):
-            for no in executions.due(now, TIMERS):
+            for no in self._executions.due(now, TIMERS):
                 self._fire(driver, no)
         if not self._intakes:
-            self._backlog = queue.receivable(now, MESSAGES)
+            self._backlog = self._queue.receivable(now, MESSAGES)
             self._take_in()
-        return min(executions.next_due(now), now + PAUSE)
+        return min(self._executions.next_due(now), now + PAUSE)
 
     def _fire(self, driver: Driver, no: int) -> None:
         if no in self._firing:

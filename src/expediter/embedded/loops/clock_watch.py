@@ -17,7 +17,7 @@ MOST = 60_000
 
 
 class ClockWatch(Loop):
-    """``send`` sends mails to operators, past the outbox: they are about no order."""
+    """``send`` sends mails to operators at once. They are about no order, so the outbox does not hold them."""
 
     def __init__(self, clock: Clock, settings: OrderSettings, send: Callable[[tuple[Mail, ...]], None]) -> None:
         super().__init__("clock", clock, LOOK)

@@ -38,11 +38,11 @@ LOOK, NOTE, CHECK = 1_000, 60_000, 86_400_000
 ROOM = b"\0" * 65_536
 #: Mails that wait to be sent.
 MAILS = 100
-#: How SQLite says that it cannot write.
+#: Errors by which SQLite says that it cannot write.
 _UNWRITABLE = (apsw.FullError, apsw.IOError, apsw.ReadOnlyError, apsw.CantOpenError)
-#: What ends by itself.
+#: Outages that end by themselves.
 _PASSES = frozenset({Outage.FILE_UNWRITABLE, Outage.FILE_LOCKED})
-#: What lasts until the server starts again.
+#: Outages that end only when the server starts again.
 _LASTS = frozenset({Outage.FILE_DAMAGED, Outage.FILE_REPLACED})
 
 _SQL = Statements("health")

@@ -9,7 +9,7 @@
   waits, then what comes. A unit that needs the file (``ConnectionBusy``) runs again after COMMIT, with the units that
   were not reached before.
 - A unit that raises loses its own writes only.
-- What a unit has put off (``after``) happens once its commit has returned, or never.
+- The actions that a unit gives to ``after`` run once its COMMIT has returned. If the unit is undone, they never run.
 - When a COMMIT fails (disk full), every unit in it gets StoreUnavailable. The units that ran meanwhile read what is
   lost now, so they run again.
 - When SQLite refuses a row, the units of the batch run again, each in a commit of its own. So only one fails.
@@ -213,7 +213,7 @@ class Writer:
         return True
 
     def _requeue(self) -> None:
-        """The units of the next batch read what is lost now: they run again, before all others."""
+        """The units of the next batch have read changes that are lost now. They run again, before all others."""
         for unit in self._batch:
             unit.reset()
         if self._retrying:

@@ -185,7 +185,7 @@ def _row(found: Row) -> StoredMessage:
 
 
 def _values(row: StoredMessage, at: int) -> tuple[Value, ...]:
-    """The whole row for a table. ``at``: when it can be received, or when it died."""
+    """The values of a row. ``at``: when the message can be received, or when it moved to the dead letters."""
     sent = row.sent
     attributes = _encode(sent.attributes).decode()
     counts = row.receive_count, row.deliveries, row.reason

@@ -30,7 +30,7 @@ _CALL: Final = 5
 
 
 def meter() -> Meter:
-    """That of the evaluation under way."""
+    """The meter of the evaluation under way."""
     found: Meter = Jsonata.CURRENT.jsonata.meter
     return found
 

@@ -60,7 +60,7 @@ class Expression(NamedTuple):
     variables: frozenset[str]
     context: bool
     references: References
-    #: The functions that it calls and that are not there, each with what may be meant.
+    #: The unknown functions that it calls, each with the known function that may be meant.
     unknown: tuple[str, ...]
 
 
@@ -116,7 +116,7 @@ class _Library:
         except _MISTAKES as error:  # the parser raises these for odd input
             raise PathInvalid(f"not JSONata: {error}") from error
 
-        #: The functions of Step Functions that the text names; without $eval there is no other way to one.
+        #: The functions of Step Functions that the text names. It can call no others, because there is no $eval.
         self.functions = FUNCTIONS.keys() & set(_VARIABLE.findall(text))
 
     def evaluate(self, states: dict[str, Json], scope: Scope) -> Json:
