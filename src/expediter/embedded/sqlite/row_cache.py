@@ -3,7 +3,7 @@
 from itertools import islice
 from typing import Any, Protocol
 
-from expediter.embedded.sqlite.session import Change, Changed, K, Mapper, Row, Session, V, Value, any_row
+from expediter.embedded.sqlite.session import Change, Changed, K, Mapper, Row, Session, V, Value, any_row, one
 
 #: Rows of a table in memory at most; beyond it those that were written longest ago are dropped. It is more than are
 #: under way without a hold. A row that is read from the file again costs a third of an order.
@@ -48,11 +48,11 @@ class CachedRows(dict[K, V | None]):
         self.mapper = mapper
         self.changed = changed
         self._filed: dict[K, V | None] = {}
-        #: The largest number of a row; None: not known. Numbers of lost rows are not used again.
-        self._number: int | None = None
-        #: Whether the file holds no row; None: not known.
-        self._empty: bool | None = None
+        #: The largest number of a row. Numbers of lost rows are not used again.
+        self._number = int(one(owner.file, mapper.last)[0]) if mapper.last else 0
         self._any_row = any_row(mapper.table)
+        #: Whether the file holds no row; None: not known.
+        self._empty: bool | None = owner.file.row(self._any_row) is None
 
     def __missing__(self, key: K) -> V | None:
         value = self[key] = self._owner.read(self.mapper, key)
@@ -73,9 +73,7 @@ class CachedRows(dict[K, V | None]):
     def mark_absent(self, key: K) -> None:
         self[key] = None
 
-    def next_number(self, sql: str) -> int:
-        if self._number is None:
-            self._number = int(self._owner.select(sql, ())[0][0])
+    def next_number(self) -> int:
         self._number += 1
         return self._number
 

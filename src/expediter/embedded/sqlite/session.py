@@ -78,6 +78,7 @@ class Mapper(NamedTuple, Generic[K, V]):
     ``keep``: returns what of a written value is kept in memory, or None. ``immutable``: rows are only added.
     ``children``: tables whose rows belong to a row of this one, and what gives the key of the child. A new row has no
     child yet.
+    ``last``: the statement that returns the largest number of a row, for a table that numbers its rows.
     """
 
     table: str
@@ -86,6 +87,7 @@ class Mapper(NamedTuple, Generic[K, V]):
     keep: Callable[[V], V | None]
     immutable: bool = False
     children: Mapping[str, Callable[[V], Hashable]] = {}
+    last: str = ""
 
 
 class Rows(Protocol[Key_contra, V]):
@@ -100,8 +102,8 @@ class Rows(Protocol[Key_contra, V]):
     def mark_absent(self, key: Key_contra) -> None:
         """The caller knows that the file has no row with this key. So the file is not read to find that out."""
 
-    def next_number(self, sql: str) -> int:
-        """A number for a new row: one more than the largest so far, which the statement returns."""
+    def next_number(self) -> int:
+        """A number for a new row: one more than the largest so far."""
 
     def is_empty(self) -> bool:
         """Whether the file holds no row of the table. Rows that are not written yet do not count."""
@@ -136,8 +138,8 @@ class UncachedRows(Rows[K, V]):
     def mark_absent(self, key: K) -> None:
         """Nothing is kept, so every read asks the file."""
 
-    def next_number(self, sql: str) -> int:
-        return int(one(self._session, sql)[0]) + 1
+    def next_number(self) -> int:
+        return int(one(self._session, self._mapper.last)[0]) + 1
 
     def is_empty(self) -> bool:
         return self._session.row(any_row(self._mapper.table)) is None

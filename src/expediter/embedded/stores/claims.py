@@ -47,7 +47,7 @@ class SqliteClaims:
         return (self._take(id, fingerprint), True) if taken is None else (taken, False)
 
     def _take(self, id: str, fingerprint: str) -> Taken:
-        taken = Taken(self._rows.next_number(_LAST), id, fingerprint)
+        taken = Taken(self._rows.next_number(), id, fingerprint)
         self._rows.put(id, None, taken)
         return taken
 
@@ -74,4 +74,4 @@ def _keep(taken: Taken) -> Taken:
 
 
 #: An order's row has its id as the key, an execution's row the number of the id.
-_TABLE = Mapper("claim", _read, _write, _keep, immutable=True, children={"orders": _id, "execution": _no})
+_TABLE = Mapper("claim", _read, _write, _keep, immutable=True, children={"orders": _id, "execution": _no}, last=_LAST)

@@ -52,13 +52,13 @@ class SqliteQueue:
 
     def __init__(self, session: Session, sent: Callable[[], None]) -> None:
         self._session = session
-        self._rows = session.table(Mapper("message", _read, self._write, _keep))
+        self._rows = session.table(Mapper("message", _read, self._write, _keep, last=_LAST))
         #: The numbers of messages that are neither in the file nor received.
         self._new: deque[int] = deque()
         self._sent = sent
 
     def send(self, body: bytes, attributes: dict[str, str], now: int) -> str:
-        no = self._rows.next_number(_LAST)
+        no = self._rows.next_number()
         self._new.append(no)
         self._rows.put(no, None, StoredMessage(SentMessage(no, body, attributes, now), now))
         self._sent()
