@@ -37,6 +37,19 @@ def test_an_expression_yields_what_it_says(expression: str, value: Any) -> None:
     assert (done.cause, done.output) == (None, value)
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "$states.*.State.Name",
+        "$states . ** .State.Name",
+        "$states.input.%.*.State.Name",
+        "($s := $states; $s.*.State.Name)",
+    ],
+)
+def test_the_context_object_is_there_also_for_expressions_that_do_not_name_it(expression: str) -> None:
+    assert jsonata(expression, GIVEN).output == "Only"
+
+
 def test_chance_follows_from_the_seed() -> None:
     expression = "[$random(), $uuid(), $random(5)]"
 

@@ -75,12 +75,21 @@ def compile_expression(text: str) -> Expression:
         raise PathInvalid("a JSONata expression stands between {% and %}")
     inner = found[1].strip()
     names = frozenset(_VARIABLE.findall(inner)) - {"states"}
-    general = _Library(inner)
-    whole = re.search(r"\$states(?!\s*\.)", inner) is not None
-    context = "states" in inner and (whole or "context" in inner)
+    context = _may_read_context(inner)
+    general = _Library(inner, context=context)
     variables = names - _FUNCTION_NAMES - {"eval"}
     unknown = _unknown(general.references.calls)
     return Expression(inner, general.evaluate, _plain_reference(inner), variables, context, general.references, unknown)
+
+
+def _may_read_context(text: str) -> bool:
+    """Whether the expression may read the context object: by its name, or as a part of the whole of ``$states``.
+
+    ``$states`` is read as a whole, or by ``*`` or ``**``, where no name follows it. ``%`` goes back to it from one of
+    its members.
+    """
+    whole = re.search(r"\$states(?!\s*\.\s*[A-Za-z`])", text) is not None
+    return "states" in text and (whole or "context" in text or "%" in text)
 
 
 def _plain_reference(text: str) -> tuple[str, ...] | None:
@@ -102,7 +111,9 @@ def _unknown(calls: frozenset[str]) -> tuple[str, ...]:
 class _Library:
     """An expression that the general library evaluates."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, context: bool) -> None:
+        """``context``: it may read the context object, which is made only then. Raises PathInvalid."""
+        self.context = context
         if len(text) > LENGTH:
             raise PathInvalid(f"an expression has at most {LENGTH} characters")
         try:
@@ -124,7 +135,7 @@ class _Library:
         if self.functions:
             moment = Moment(scope.at, scope.draw())
             bindings.update((name, Counted(FUNCTIONS[name](moment))) for name in self.functions)
-        bindings["states"] = states if "context" in states else {**states, "context": scope.context()}
+        bindings["states"] = {**states, "context": scope.context()} if self.context else states
         if scope.spent > EVENT_STEPS:
             raise LimitExceeded("D1012", f"The evaluations for one event take more than {EVENT_STEPS} steps together.")
         scope.pause()
