@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -14,8 +15,9 @@ from starlette.routing import Route
 from demo.serving import Patience, running
 from expediter.cli.provider import Provider, against_provider
 from expediter.cli.stripe_records import movements
-from expediter.domain.ledger import LedgerEntry
+from expediter.domain.ledger import EntryKind, LedgerEntry
 from expediter.domain.order import CHARGE, DONE, REFUND, Order, Status, entry, settled
+from expediter.domain.refunds import Dispute
 from tests.support.clock import NOON
 from tests.support.values import an_order
 
@@ -29,8 +31,14 @@ class Lists:
         self.patience = Patience()
         self.payments: list[Any] = []
         self.refunds: list[Any] = []
+        self.disputes: list[Any] = []
         self.asked = 0
-        routes = [("/v1/payment_intents", self._payments), ("/v1/refunds", self._refunds)]
+        routes = [
+            ("/v1/payment_intents", self._payments),
+            ("/v1/payment_intents/{id}", self._payment),
+            ("/v1/refunds", self._refunds),
+            ("/v1/disputes", self._disputes),
+        ]
         self.app = Starlette(routes=[Route(path, answer) for path, answer in routes])
 
     def close(self) -> None:
@@ -40,6 +48,10 @@ class Lists:
         metadata = {"order_id": order_id, "charge_key": f"{order_id}/charge"}
         payment = {"id": f"pi_{order_id}", "status": "succeeded", "amount": amount, "currency": currency}
         self.payments.append({**payment, "metadata": metadata, **fields})
+
+    def dispute(self, order_id: str, status: str = "needs_response") -> None:
+        dispute = {"id": f"dp_{order_id}", "status": status, "amount": 3000, "currency": "usd", "metadata": {}}
+        self.disputes.append({**dispute, "payment_intent": f"pi_{order_id}"})
 
     def give_back(self, order_id: str, amount: int = 3000, **metadata: str) -> None:
         refund = {"id": f"re_{order_id}", "status": "succeeded", "amount": amount, "currency": "usd"}
@@ -51,11 +63,19 @@ class Lists:
     async def _refunds(self, request: Request) -> JSONResponse:
         return self._page(request, self.refunds)
 
+    async def _disputes(self, request: Request) -> JSONResponse:
+        return self._page(request, self.disputes)
+
+    async def _payment(self, request: Request) -> JSONResponse:
+        return JSONResponse(next(it for it in self.payments if it["id"] == request.path_params["id"]))
+
     def _page(self, request: Request, every: list[Any]) -> JSONResponse:
         self.asked += 1
         if request.headers["authorization"] != f"Bearer {KEY}":
             return JSONResponse({"error": {"type": "invalid_request_error"}}, 401)
         after, limit = request.query_params.get("starting_after"), int(request.query_params["limit"])
+        begun = int(request.query_params.get("created[gte]", 0))
+        every = [one for one in every if one.get("created", 0) >= begun]
         begin = next((no for no, one in enumerate(every, 1) if one["id"] == after), 0)
         return JSONResponse({"data": every[begin : begin + limit], "has_more": begin + limit < len(every)})
 
@@ -82,8 +102,15 @@ def given_back(order_id: str) -> tuple[Order, tuple[LedgerEntry, ...]]:
     return order, (*entries, entry(order, REFUND, NOON))
 
 
-def problems(url: str, *orders: tuple[Order, tuple[LedgerEntry, ...]]) -> list[tuple[str, str]]:
-    report = against_provider(lambda: iter(orders), Provider(url, KEY, stripe=True))
+def disputed(order_id: str) -> tuple[Order, tuple[LedgerEntry, ...]]:
+    order, entries = paid(order_id)
+    taken = Dispute(f"dp_{order_id}", 3000, NOON, "fraudulent", "needs_response", withdrawn=True)
+    booked = LedgerEntry(order_id, EntryKind.DISPUTE, f"{order_id}/dispute/{taken.id}", 3000, "USD", NOON, taken.id)
+    return msgspec.structs.replace(order, disputes=(taken,)), (*entries, booked)
+
+
+def problems(url: str, *orders: tuple[Order, tuple[LedgerEntry, ...]], since: int = 0) -> list[tuple[str, str]]:
+    report = against_provider(lambda: iter(orders), Provider(url, KEY, stripe=True, since=since))
     return [(one.order_id, one.problem) for one in report.offenders]
 
 
@@ -132,18 +159,50 @@ def test_a_refund_that_failed_is_no_refund(lists: Lists, url: str) -> None:
     assert problems(url, given_back("a")) == [("a", "we have refund a/refund, the provider does not")]
 
 
-def test_ten_thousand_payments_are_read_in_pages_and_fit_into_little_memory(lists: Lists, url: str) -> None:
-    ids = [f"order-{number}" for number in range(10_000)]
-    for order_id in ids:
+def test_a_dispute_is_compared_until_it_is_won(lists: Lists, url: str) -> None:
+    for order_id, status in (("a", "needs_response"), ("b", "won"), ("c", "lost")):
         lists.pay(order_id)
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    count = sum(movement.amount == 3000 for movement in movements(url, KEY))
-    most = tracemalloc.get_traced_memory()[1] - before
-    tracemalloc.stop()
+        lists.dispute(order_id, status)
 
-    assert (count, lists.asked) == (10_000, 101)
-    assert most < 20 * 1024 * 1024
+    assert problems(url, disputed("a"), paid("b"), paid("c")) == [
+        ("c", "the provider has dispute c/dispute/dp_c, we do not")
+    ]
+
+
+def test_what_is_older_than_the_given_day_is_not_compared(lists: Lists, url: str) -> None:
+    since = NOON + 60 * 86_400_000
+    for order_id, age in (("old", 90), ("booked later", 70), ("new", 1)):
+        lists.pay(order_id, created=(since + 86_400_000 * (10 - age)) // 1000)
+    lists.pay("refunded", created=(since - 90 * 86_400_000) // 1000)
+    lists.give_back("refunded", amount=500)
+    lists.refunds[0]["created"] = since // 1000
+
+    assert problems(url, paid("ours and old"), since=since) == [
+        ("new", "the provider has charge new/charge, we do not"),
+        ("refunded", "the provider has refund refunded/refund/re_refunded, we do not"),
+    ]
+
+
+def peak(lists: Lists, url: str, count: int) -> int:
+    """Bytes that the comparison of so many payments takes at most, all of them with their orders."""
+    lists.payments.clear()
+    for number in range(count):
+        lists.pay(f"order-{number}")
+    provider = Provider(url, KEY, stripe=True)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        assert against_provider(lambda: (paid(f"order-{number}") for number in range(count)), provider).clean
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+
+def test_ten_thousand_payments_are_compared_in_the_memory_of_one_thousand(lists: Lists, url: str) -> None:
+    one, ten = peak(lists, url, 1_000), peak(lists, url, 10_000)
+
+    assert lists.asked == (10 + 2) + (100 + 2)
+    assert ten < one + 512 * 1024
 
 
 def test_a_wrong_key_is_no_verdict(lists: Lists, url: str) -> None:

@@ -45,7 +45,9 @@ def wrong(status: int, type: str, code: str | None = None, message: str = "Somet
 
 
 class Front:
-    """``lags``: the search finds nothing yet. ``keys``: the answers that are kept by their idempotency keys."""
+    """``lags``: the search finds nothing yet. ``keys``: the answers that are kept by their idempotency keys.
+    ``disputes``: of payments, the oldest first.
+    """
 
     def __init__(self, behind: str, token: str) -> None:
         self.patience = Patience()
@@ -62,6 +64,12 @@ class Front:
         self._behaviour = Behaviour(GOOD)
         self.keys: dict[str, tuple[object, Answer]] = {}
         self.lags = False
+        self.disputes: list[Any] = []
+
+    def dispute(self, intent: str, amount: int) -> None:
+        """The customer's bank disputes the payment, and Stripe takes the money (https://docs.stripe.com/disputes)."""
+        dispute = {"id": f"dp_{len(self.disputes)}", "amount": amount, "currency": "usd", "status": "needs_response"}
+        self.disputes.append({**dispute, "reason": "fraudulent", "payment_intent": intent, "metadata": {}})
 
     def script(self, call: str, *acts: Act) -> None:
         """What happens to the next charge or refund."""
@@ -136,6 +144,9 @@ class Front:
             assert found
             matching = [it for it in self._all(INTENTS) if it["metadata"].get(found[1]) == found[2]]
             return 200, {"data": [] if self.lags else matching}
+        if path == "/v1/disputes":
+            listed = [it for it in self.disputes if query.get("payment_intent") in (None, it["payment_intent"])]
+            return 200, {"data": listed[::-1], "has_more": False}
         answer = self._client.get(path, params=query)
         return answer.status_code, answer.json()
 

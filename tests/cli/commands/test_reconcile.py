@@ -90,6 +90,12 @@ def test_a_provider_that_cannot_be_reached_is_no_verdict(server: Server, typed: 
     assert "cannot be read from http://127.0.0.1:9" in answer.err
 
 
+def test_a_day_is_taken_only_for_stripe(server: Server, typed: Run) -> None:
+    answer = typed("reconcile", "--since", "2026-11-01", "--against", "http://127.0.0.1:9", server=server)
+
+    assert (answer.code, "--since goes with --against stripe" in answer.err) == (2, True)
+
+
 def test_stripe_is_asked_only_where_it_is_the_payment_provider(server: Server, typed: Run) -> None:
     answer = typed("reconcile", "--against", "stripe", server=server)
 

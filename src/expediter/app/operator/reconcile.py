@@ -1,7 +1,7 @@
 """Reconciling: per currency, charges minus refunds and disputes equal what paid, successful and owed orders hold."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableMapping
 
 import msgspec
 
@@ -46,39 +46,47 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Movement(msgspec.Struct, frozen=True):
-    """One movement of money as the payment provider recorded it."""
+    """One movement of money as the payment provider recorded it; ``at``: ms since 1970 UTC, 0 where it is not said."""
 
     key: str
     kind: str
     order_id: str
     amount: int
     currency: str
+    at: int = 0
 
 
 def reconcile(
-    orders: Iterable[tuple[Order, tuple[LedgerEntry, ...]]], provider: Iterable[Movement] | None = None
+    orders: Iterable[tuple[Order, tuple[LedgerEntry, ...]]],
+    provider: Iterable[Movement] | None = None,
+    *,
+    since: int = 0,
+    kept: MutableMapping[str, Movement] | None = None,
 ) -> Report:
     """Adds up the orders and the ledger, and compares them with the provider's records when they are given.
 
-    ``orders`` (each with its ledger entries) is read once. The provider's records are kept in memory.
+    ``orders`` (each with its ledger entries) is read once. The provider's records are ``kept`` there meanwhile, in
+    memory where nothing is given. ``since``: what is older (ms since 1970 UTC) is not compared with them.
     """
     offenders: list[Offender] = []
-    records = None if provider is None else _by_key(provider, offenders)
+    records = None if provider is None else _by_key(provider, {} if kept is None else kept, offenders)
     sums: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
     for order, entries in orders:
         _add(sums[order.currency], order, entries)
         offenders += _own_offences(order, entries)
         if records is not None:
-            offenders += _provider_offences(order, entries, records)
-    for left in (records or {}).values():
-        offenders.append(Offender(left.order_id, f"the provider has {left.kind} {left.key}, we do not"))
+            offenders += _provider_offences(order, entries, records, since)
+    for left in () if records is None else records.values():
+        if left.at >= since:
+            offenders.append(Offender(left.order_id, f"the provider has {left.kind} {left.key}, we do not"))
     currencies = (Currency(currency, *numbers) for currency, numbers in sorted(sums.items()))
     return Report(currencies=tuple(currencies), offenders=tuple(offenders))
 
 
-def _by_key(provider: Iterable[Movement], offenders: list[Offender]) -> dict[str, Movement]:
+def _by_key(
+    provider: Iterable[Movement], records: MutableMapping[str, Movement], offenders: list[Offender]
+) -> MutableMapping[str, Movement]:
     """The provider's records by their keys. A second record with the same key means that money moved twice."""
-    records: dict[str, Movement] = {}
     for movement in provider:
         if movement.key in records:
             problem = f"the provider has {movement.kind} {movement.key} more than once"
@@ -144,7 +152,7 @@ def _at_the_provider(entries: tuple[LedgerEntry, ...]) -> Iterator[LedgerEntry]:
 
 
 def _provider_offences(
-    order: Order, entries: tuple[LedgerEntry, ...], records: dict[str, Movement]
+    order: Order, entries: tuple[LedgerEntry, ...], records: MutableMapping[str, Movement], since: int
 ) -> Iterator[Offender]:
     """Compares the provider's records of this order, and removes them from ``records``.
 
@@ -152,6 +160,8 @@ def _provider_offences(
     """
     for entry in _at_the_provider(entries):
         theirs = records.pop(entry.key, None)
+        if entry.at < since:
+            continue
         if theirs is None:
             yield Offender(order.id, f"we have {entry.kind} {entry.key}, the provider does not")
         elif (theirs.amount, theirs.currency) != (entry.amount, entry.currency):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 def reconcile(
     *,
     against: Annotated[str | None, typer.Option(metavar="URL", help="The payment provider, or stripe")] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Compare with stripe what is booked from this day on (UTC)"),
+    ] = None,
     data: Data = None,
     url: Url = None,
     token: Token = None,
@@ -26,7 +31,8 @@ def reconcile(
 ) -> None:
     """Add up the money: exit 0 when it is clean, 1 with the offenders when it is not.
 
-    Per currency, charges minus refunds must be the totals of the orders that are paid, successful, or owed a refund.
+    Per currency, charges minus refunds and disputes must be what is left of the orders that are paid, successful, or
+    owed a refund.
     The provider is asked with the token in EXPEDITER_PAYMENTS_TOKEN, Stripe with EXPEDITER_STRIPE_KEY.
     """
     from expediter.app.operator.reconcile import reconcile as add_up
@@ -34,8 +40,10 @@ def reconcile(
     from expediter.cli.provider import against_provider
     from expediter.cli.reading import reading, reconciliation_of
 
+    if since and against != "stripe":
+        stop("--since goes with --against stripe")
     if against or stack:
-        provider = _provider(against) if against else None
+        provider = _provider(against, since) if against else None
         with _orders(url, data, stack) as orders:
             found = reconciliation_of(against_provider(orders, provider) if provider else add_up(orders()))
     else:
@@ -45,7 +53,7 @@ def reconcile(
     raise typer.Exit(1 if found.offenders_count else 0)
 
 
-def _provider(against: str) -> "Provider":
+def _provider(against: str, since: datetime | None) -> "Provider":
     """The provider, with the token that it wants. A setting that is not allowed ends the command."""
     from expediter.app.gateways import Stripe
     from expediter.cli.provider import Provider
@@ -61,7 +69,8 @@ def _provider(against: str) -> "Provider":
         return Provider(against.rstrip("/"), token)
     if not isinstance(settings.payments, Stripe):
         stop("--against stripe needs EXPEDITER_PAYMENTS=stripe and EXPEDITER_STRIPE_KEY")
-    return Provider(settings.payments.url, settings.payments_token, stripe=True)
+    begin = int(since.replace(tzinfo=UTC).timestamp() * 1000) if since else 0
+    return Provider(settings.payments.url, settings.payments_token, stripe=True, since=begin)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ DISPUTES = "/v1/disputes"
 #: The most that one page of a list holds. A payment has fewer refunds and disputes.
 PAGE = "100"
 #: The statuses of disputes by what they mean (https://docs.stripe.com/api/disputes/object).
-_TAKEN = frozenset({"needs_response", "under_review", "lost"})
+TAKEN = frozenset({"needs_response", "under_review", "lost"})
 _CLOSED = frozenset({"won", "lost", "warning_closed", "prevented"})
 
 
@@ -54,4 +54,4 @@ def _refund(said: GivenBack) -> StatedRefund:
 
 def _dispute(said: Disputed) -> Dispute:
     amount = in_our_units(said.amount, said.currency.upper())
-    return Dispute(said.id, amount, 0, said.reason, said.status, said.status in _TAKEN, said.status in _CLOSED)
+    return Dispute(said.id, amount, 0, said.reason, said.status, said.status in TAKEN, said.status in _CLOSED)
