@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from demo.behaviour import LOSSES, Act
+from expediter.app.operator.services import ReceivedEvent
 from expediter.cli.provider import Provider, against_provider
-from expediter.domain.errors import OrderInvalid
+from expediter.domain.errors import OrderInvalid, RefundNotPossible
 from expediter.domain.order import AwaitedPayment
 from expediter.embedded.clock import new_id
-from tests.support.stage import Stage, opened, story
+from tests.support.stage import MINUTE, Stage, opened, story
 from tests.support.stripe import ASKING, DECLINING, Front, stripe
 from tests.support.town import Town
 
@@ -174,3 +176,63 @@ async def test_a_card_number_in_an_order_is_refused_and_written_nowhere(
             await stage.place(name="4242 4242 4242 4242")
     assert "4242" not in str(refused.value) + caplog.text
     assert b"4242 4242" not in everything_in(tmp_path)
+
+
+# ── refunds in part, and what happens in Stripe's own pages ───────────────────────────────────────────────────────
+
+
+async def told(stage: Stage, type: str, intent: str) -> None:
+    """Stripe sends an event about the payment, which does not name the order."""
+    about = {"object": {"id": "x", "payment_intent": intent, "metadata": {}}}
+    body = msgspec.json.encode({"id": new_id(), "type": type, "data": about})
+    event = ReceivedEvent("stripe", new_id(), type, None, body)
+    await stage.home.write_as_operator(lambda it: it.events.receive(event, it.work.now), "receive event")
+    await stage.quiet()
+
+
+@pytest.mark.parametrize("act", [Act.OK, Act.FAIL, Act.LOSE, Act.DROP])
+@story
+async def test_a_part_is_given_back_once_and_never_more_than_is_left(
+    tmp_path: Path, town: Town, front: Front, url: str, act: Act
+) -> None:
+    async with shop(tmp_path, town, url) as stage:
+        order_id = await stage.place(payment_method=VISA)
+        await stage.to_the_end(order_id)
+        front.script("refund", act)
+        await stage.refund(order_id, 1200)
+        await stage.pass_time(5 * MINUTE)
+
+        assert (front.moves(order_id), stage.held(order_id)) == ([CHARGED, ("refund", 1200)], 1800)
+        with pytest.raises(RefundNotPossible):
+            await stage.refund(order_id, 1801)
+
+
+@story
+async def test_an_order_is_cancelled_with_what_a_refund_in_part_has_left(
+    tmp_path: Path, town: Town, front: Front, url: str
+) -> None:
+    async with shop(tmp_path, town, url, HOLD_SECONDS="60") as stage:
+        order_id = await stage.place(payment_method=VISA)
+        await stage.refund(order_id, 1200)
+        await stage.cancel(order_id)
+        await stage.to_the_end(order_id)
+
+        assert sorted(front.moves(order_id)) == [CHARGED, ("refund", 1200), ("refund", 1800)]
+        assert stage.held(order_id) == 0
+
+
+@story
+async def test_a_refund_made_in_stripes_pages_and_a_dispute_are_booked_by_their_events(
+    tmp_path: Path, town: Town, front: Front, url: str
+) -> None:
+    async with shop(tmp_path, town, url) as stage:
+        order_id = await stage.place(payment_method=VISA)
+        await stage.to_the_end(order_id)
+        (intent,) = front.intents()
+        front.give_back(intent["id"], 500)
+        front.dispute(intent["id"], 2500)
+        for what in ("charge.dispute.created", "charge.refunded", "refund.created"):
+            await told(stage, what, intent["id"])
+
+        (refund,) = stage.order(order_id).refunds or ()
+        assert (refund.elsewhere, refund.amount, stage.held(order_id)) == (True, 500, 0)

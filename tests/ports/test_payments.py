@@ -7,7 +7,17 @@ import msgspec
 import pytest
 
 from demo.behaviour import LOSSES, Act
-from expediter.app.tasks.calls import Charge, Done, NeverSeen, Pending, Refunded, Refused
+from expediter.app.tasks.calls import (
+    Charge,
+    Done,
+    LookUp,
+    NeverSeen,
+    Pending,
+    Refunded,
+    Refused,
+    StatedRefund,
+    Statement,
+)
 from expediter.domain.errors import PaymentUnavailable
 from tests.app.gateways import talk
 from tests.app.gateways.talk import LONG_AGO, NOW, refund
@@ -95,6 +105,25 @@ def test_a_charge_and_its_refund_move_the_money_once_each(books: Provider, calle
     caller.call(gateway, back, refund(charge_id=charged.reference, repeat=True))
 
     assert books.moves("o1") == [CHARGED, BACK]
+
+
+def test_parts_are_given_back_once_each_never_more_than_is_left_and_the_books_say_so(
+    books: Provider, caller: Caller
+) -> None:
+    gateway = books.gateway()
+    charged = caller.call(gateway, charge())
+    part = msgspec.structs.replace(
+        refund(charge_id=charged.reference, repeat=True), key="o1/refund/r1", amount=300, part=True
+    )
+    back = caller.call(gateway, part, part)
+    too_much = caller.call(gateway, msgspec.structs.replace(part, key="o1/refund/r2", amount=551))
+
+    assert isinstance(back, Refunded)
+    assert isinstance(too_much, Refused)
+    assert books.moves("o1") == [CHARGED, ("refund", 300)]
+    assert caller.call(gateway, LookUp(charged.reference, "o1/charge", "o1")) == Statement(
+        "o1", (StatedRefund(str(back.reference), 300, "USD", made=True, key="o1/refund/r1"),)
+    )
 
 
 @pytest.mark.parametrize("loss", LOSSES)
