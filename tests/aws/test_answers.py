@@ -13,7 +13,7 @@ from tests.aws.stage import ANN, Functions
 from tests.aws.world import AwsAdapters
 from tests.support.clock import NOON
 
-KEY = {"headers": {"Idempotency-Key": "my-act"}}
+KEY: Any = {"headers": {"Idempotency-Key": "my-act"}}
 
 
 @pytest.fixture
