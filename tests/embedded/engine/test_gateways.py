@@ -11,7 +11,7 @@ from demo.behaviour import LOSSES, Act
 from demo.restaurant import Restaurant
 from demo.serving import listening, running, url_of
 from expediter.app.gateways import GatewayName, Remote, Simulated
-from expediter.app.tasks.calls import Answer, Call, Charge, Done, Refund, Refunded, Refused
+from expediter.app.tasks.calls import Answer, Call, Charge, Done, LookUp, Refund, Refunded, Refused
 from expediter.domain.errors import PaymentUnavailable, RestaurantUnavailable
 from expediter.embedded.engine.gateways import Gateways
 from expediter.embedded.engine.http_client import Limits
@@ -191,7 +191,7 @@ def test_a_simulated_gateway_answers_without_waiting_and_a_remote_one_never_does
     async def main() -> list[Answer]:
         gateways = Gateways(Simulated(), Remote("http://127.0.0.1:1"), {})
         try:
-            assert set(gateways.simulated) == {Charge, Refund}
+            assert set(gateways.simulated) == {Charge, Refund, LookUp}
             return [gateways.simulated[type(call)](call) for call in (charge(), refund())]
         finally:
             await gateways.aclose()
