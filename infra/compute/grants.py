@@ -26,7 +26,7 @@ TABLE_GRANTS: dict[str, dict[Name, tuple[str, ...]]] = {
     "CancelFailedOrder": {**_ROW, Name.LEDGER: (UPDATE,), Name.MAIL: (UPDATE,)},
     "Intake": {Name.CLAIMS: (READ, UPDATE)},
     "Events": {**_ROW, Name.EVENTS: (READ, WRITE), Name.LEDGER: (UPDATE, LIST), Name.MAIL: (UPDATE,)},
-    "Rest": {**_API, Name.EVENTS: (READ, WRITE)},
+    "Rest": {**_API, Name.EVENTS: (READ, WRITE), Name.LEDGER: (LIST,)},
     "Graphql": {**_API, Name.CLAIMS: (READ, UPDATE), Name.EVENTS: (READ, WRITE)},
     "Mailer": {Name.MAIL: (READ, UPDATE)},
     "Publisher": {Name.ORDERS: (UPDATE,)},

@@ -83,7 +83,7 @@ MAY: dict[str, list[tuple[str, str]]] = {
         *[*ROW, *LIST, *ONCE, SEND, WAKE],
         ("states:GetExecutionHistory", f"{_ARN}:states:{_HERE}:execution:<WorkflowOrders.Name>:*"),
         *receive("DeadLetters"),
-        ("sqs:SendMessage", "<MessagesEvents.Arn>"),
+        *(("sqs:SendMessage", "<MessagesEvents.Arn>"), ("dynamodb:Query", "<StoreLedger.Arn>")),
     ],
     "Graphql": [*ROW, *LIST, *ONCE, CLAIM, SEND, WAKE],
     "Mailer": [*POST, *follow("Mail")],

@@ -135,6 +135,7 @@ SETTINGS: dict[str, dict[str, str]] = {
     "Rest": {
         **_API,
         **_MACHINE,
+        **_LEDGER,
         "dead_letter_url": "<MessagesDeadLetters>",
         "events_url": "<MessagesEvents>",
     },
