@@ -24,9 +24,10 @@ def test_no_partition_is_written_out(made: Made) -> None:
 
 @pytest.mark.parametrize("stage", ["dev", "prod"])
 def test_cfn_lint_finds_nothing(made: Made, stage: str) -> None:
-    """W3005 is about a DependsOn that a reference says already: the CDK writes them, and they do no harm. E3601 does not
-    read DefinitionSubstitutions, so it refuses `arn:${Partition}:…` as a Resource. The definition itself is held against
-    AWS's validator in tests/workflow.
+    """W3005 is about a DependsOn that a reference says already: the CDK writes them, and they do no harm.
+
+    E3601 does not read DefinitionSubstitutions, so it refuses ``arn:${Partition}:…`` as a Resource. tests/workflow hold
+    the definition itself against AWS's validator.
     """
     command = [str(Path(sys.executable).parent / "cfn-lint"), "-i", "W3005", "E3601", "-t"]
     done = subprocess.run([*command, str(made.template(stage))], capture_output=True, text=True, check=False)
