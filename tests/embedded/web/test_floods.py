@@ -11,9 +11,10 @@ from websockets.typing import Subprotocol
 from expediter.embedded.web import shares
 from tests.console.shop import Shop, served
 from tests.embedded.web.access.callers import TOKEN, made_key
+from tests.embedded.web.conftest import Opened
 from tests.embedded.web.http1.test_strictness import GRAPHQL, HANDSHAKE, head
 from tests.embedded.web.test_shares import ORDER
-from tests.embedded.web.wire import connected
+from tests.embedded.web.wire import connected, until
 
 pytestmark = pytest.mark.anyio
 
@@ -79,6 +80,17 @@ async def test_after_some_refusals_the_next_ones_come_later(
 async def test_probes_are_never_refused_but_answered_later(tmp_path: Path, path: str) -> None:
     async with served(tmp_path, TOKEN=TOKEN) as shop:
         assert await answered_at_once(shop, head(f"GET {path} HTTP/1.1".encode()), 2) == [200, 200]
+
+
+async def test_a_refused_websocket_whose_client_goes_away_does_not_wait(serving: Opened) -> None:
+    async with serving(TOKEN=TOKEN) as server:
+        before = len(asyncio.all_tasks())
+        for _ in range(9):
+            async with connected(server.port) as client:
+                await client.says(head(GRAPHQL, *HANDSHAKE))
+                client.writer.write_eof()
+                await client.rest()
+        await until(lambda: len(asyncio.all_tasks()) <= before)
 
 
 async def test_refused_operations_on_a_websocket_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

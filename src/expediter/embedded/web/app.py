@@ -23,7 +23,7 @@ from expediter.domain.errors import OrderError, TaskTokenUnknown, TooBusy
 from expediter.embedded.sqlite.units import BATCH_LIMIT, QUEUE_LIMIT
 from expediter.embedded.web.access.authenticator import OPERATOR, Authenticator
 from expediter.embedded.web.access.issuer import SigningKeyUnknown
-from expediter.embedded.web.asgi import KNOWN, Receive, Scope, Send, headers_of, peer_of, refuse_websocket
+from expediter.embedded.web.asgi import KNOWN, Receive, Scope, Send, headers_of, peer_of, refuse_websocket, stays
 from expediter.embedded.web.backend import Backend
 from expediter.embedded.web.console.handlers import PAGES, Console
 from expediter.embedded.web.graphql import over_http
@@ -119,16 +119,17 @@ class App:
             await refuse_websocket(send, _BUSY)
             return
         self._sockets += 1
-        refused: OrderError | None = None
+        refusal: Response | None = None
         try:
             await self._follow(scope, receive, send)
         except (TooManyRequests, TooBusy) as error:
-            refused = error
+            refusal = problem(error)
         finally:
             self._sockets -= 1
-        if refused:
-            await asyncio.sleep(self._shares.refusals.wait(self._proxies.caller(peer_of(scope), headers_of(scope))))
-            await refuse_websocket(send, problem(refused))
+        if refusal:
+            seconds = self._shares.refusals.wait(self._proxies.caller(peer_of(scope), headers_of(scope)))
+            if await stays(receive, seconds):
+                await refuse_websocket(send, refusal)
 
     async def _follow(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A websocket counts for its address until it has shown a token, then for its caller.

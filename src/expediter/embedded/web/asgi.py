@@ -1,6 +1,8 @@
 """ASGI, by which uvicorn passes on websockets (https://asgi.readthedocs.io/en/latest/specs/www.html)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from expediter.api.request import Headers, Response
@@ -22,6 +24,19 @@ def headers_of(scope: Scope) -> Headers:
 def peer_of(scope: Scope) -> str:
     """The address of the other end of the connection; empty where there is none."""
     return (scope.get("client") or ("",))[0]
+
+
+async def stays(receive: Receive, seconds: float) -> bool:
+    """Whether the client of a new websocket is still there after so many seconds. Returns at once when it goes away:
+    anybody can come and go thousands of times in this time.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await receive()  # websocket.connect
+            if (await receive())["type"] == "websocket.disconnect":
+                return False
+            await asyncio.sleep(seconds)  # it sends something, although nothing was answered yet
+    return True
 
 
 async def refuse_websocket(send: Send, response: Response) -> None:
