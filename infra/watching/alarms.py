@@ -11,6 +11,7 @@ from constructs import Construct
 
 from expediter.aws.figures import NAMESPACE, OWED, UNWELL
 from expediter.aws.functions.table import OTHER_FUNCTIONS, TASK_FUNCTIONS
+from expediter.aws.stores.tables import BY_RESTAURANT, BY_STATUS, UNSENT, Name
 from infra.api.graphql import GraphqlApi
 from infra.api.rest import RestApi
 from infra.compute.functions import Functions
@@ -20,6 +21,8 @@ from infra.stages import Stage
 from infra.store import Store
 
 FIVE_MINUTES, HOUR = cdk.Duration.minutes(5), cdk.Duration.hours(1)
+#: The indexes that throttle before all others do (docs/reference/aws-ceilings.md).
+HOT = ((Name.ORDERS, BY_STATUS), (Name.ORDERS, BY_RESTAURANT), (Name.MAIL, UNSENT))
 
 
 class Watched(NamedTuple):
@@ -184,8 +187,13 @@ def _apis(rest: RestApi, graphql: GraphqlApi) -> list[Watched]:
 
 
 def _store(store: Store) -> list[Watched]:
-    """Throttled writes of tables and indexes. An index that is too slow holds up its table."""
-    metrics = {
+    """Throttled tables, and indexes that are too slow for their writes: such an index holds up its table.
+
+    The metrics of a table do not count what its indexes throttle. Each metric costs money, so the indexes of HOT stand
+    for the others. A list that an index throttles is a 5xx of an API.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+    """
+    tables = {
         f"m{place}": table.metric(metric, period=FIVE_MINUTES, statistic="Sum")
         for place, (table, metric) in enumerate(
             (table, metric)
@@ -193,7 +201,20 @@ def _store(store: Store) -> list[Watched]:
             for metric in ("WriteThrottleEvents", "ReadThrottleEvents")
         )
     }
-    return [_total("TablesThrottled", "DynamoDB throttles a table.", metrics)]
+    indexes = {
+        f"m{place}": cloudwatch.Metric(
+            namespace="AWS/DynamoDB",
+            metric_name="WriteThrottleEvents",
+            dimensions_map={"TableName": store.tables[table].table_name, "GlobalSecondaryIndexName": index.name},
+            period=FIVE_MINUTES,
+            statistic="Sum",
+        )
+        for place, (table, index) in enumerate(HOT)
+    }
+    return [
+        _total("TablesThrottled", "DynamoDB throttles a table.", tables),
+        _total("IndexesThrottled", "DynamoDB throttles the writes of an index, and so of its table.", indexes),
+    ]
 
 
 def _orders(stage: Stage) -> list[Watched]:

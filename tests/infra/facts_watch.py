@@ -41,6 +41,7 @@ ALARMS = {
     "GraphqlFailsInside": ("5XXError", 0, 2),
     "CallersAreRefused": ("100 * refused / MAX([20, calls])", 50, 2),
     "TablesThrottled": ("SUM([m0,m1,m2,m3,m4,m5,m6,m7,m8,m9])", 0, 2),
+    "IndexesThrottled": ("SUM([m0,m1,m2])", 0, 2),
     "MailsBounce": ("Reputation.BounceRate", 0.05, 1),
     "MailsAreComplainedAbout": ("Reputation.ComplaintRate", 0.001, 1),
 }
@@ -63,6 +64,8 @@ def the_alarms_ring_when_they_shall(template: Template) -> None:
             calls_and_refusals_are_the_rest_api_s(template, alarm["Metrics"])
         elif name == "TablesThrottled":
             every_table_is_watched(template, alarm["Metrics"])
+        elif name == "IndexesThrottled":
+            the_hottest_indexes_are_watched(template, alarm["Metrics"])
         elif "Metrics" in alarm:
             the_expression_is_made_of_its_functions(template, name, alarm["Metrics"])
         else:
@@ -101,6 +104,26 @@ def every_table_is_watched(template: Template, metrics: Any) -> None:
         found.add((dimension["Value"]["Ref"], it["Metric"]["MetricName"]))
     tables = resources(template, "AWS::DynamoDB::Table")
     assert found == {(key, f"{kind}ThrottleEvents") for key in tables for kind in ("Read", "Write")}
+
+
+def the_hottest_indexes_are_watched(template: Template, metrics: Any) -> None:
+    """A table's own metrics do not count what its indexes throttle."""
+    whole, *parts = metrics
+    assert whole["Id"]
+    assert whole["Expression"].count("m") == len(parts)
+    found = set()
+    for place, query in enumerate(parts):
+        it = query["MetricStat"]
+        assert (query["Id"], query["ReturnData"], it["Period"], it["Stat"]) == (f"m{place}", False, 300, "Sum")
+        assert (it["Metric"]["Namespace"], it["Metric"]["MetricName"]) == ("AWS/DynamoDB", "WriteThrottleEvents")
+        values = {one["Name"]: one["Value"] for one in it["Metric"]["Dimensions"]}
+        assert values.keys() == {"TableName", "GlobalSecondaryIndexName"}
+        found.add((values["TableName"]["Ref"], values["GlobalSecondaryIndexName"]))
+    orders, mail = (
+        named(template, "AWS::DynamoDB::Table", "StoreOrders"),
+        named(template, "AWS::DynamoDB::Table", "StoreMail"),
+    )
+    assert found == {(orders[0], "by_status"), (orders[0], "by_restaurant"), (mail[0], "unsent")}
 
 
 def a_month_that_is_going_to_cost_more_is_told(template: Template) -> None:

@@ -36,7 +36,7 @@ CHECKPOINT_GB, KEPT_MONTHS = 1.5e-6, 0.5
 #: GB that an order takes in the tables.
 STORED_GB = 3e-6
 #: Metrics of all alarms: AWS charges each of an expression.
-ALARM_METRICS = 71
+ALARM_METRICS = 74
 #: Calls a month of what looks every quarter of an hour (Sweeper) and every five minutes (Figures).
 SWEEPS, COUNTS = 2_920, 8_760
 
