@@ -53,6 +53,8 @@ LATER = {
     "effects",
     "version",
     "awaited_payment",
+    "refunds",
+    "disputes",
 }
 ORDER = an_order(items=(ITEM,), currency="EUR", email="ann@example.com")
 #: An order of several items has no name, and an order that is placed again keeps its prices by naming its items.

@@ -20,7 +20,7 @@ from expediter.embedded.sqlite.database import open_reader
 from expediter.embedded.sqlite.session import Session, one
 from expediter.embedded.stores.orders import SqliteOrders
 from tests.crash.customers import Placed
-from tests.crash.points import SEEN, UNITS
+from tests.crash.points import BY_CHANCE, SEEN, UNITS
 from tests.crash.processes import NOTIFY, Outside
 from tests.crash.timelines import torn
 
@@ -204,7 +204,7 @@ def complaints(found: Evidence) -> Iterator[str]:
 
 def unknown_units(found: Evidence) -> Iterator[str]:
     """Units that the server has and this test does not kill at."""
-    yield from sorted(found.units - set(UNITS))
+    yield from sorted(found.units - {*UNITS, *BY_CHANCE})
 
 
 #: Everything that is looked at, each with the words for a report.

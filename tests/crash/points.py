@@ -42,6 +42,9 @@ UNITS = (
     "health",
 )
 
+#: Units that come only when a provider gives no answer at the right moment: random kills meet them, and none is aimed.
+BY_CHANCE = ("event failed",)
+
 #: The units of what operators do to the workflow; each may follow those before it.
 OPERATOR_UNITS = ("publishWorkflowVersion", "setWorkflowRouting", "undoWorkflowRouting", "redriveOrder")
 

@@ -146,6 +146,11 @@ async def resend_mails(served: Served) -> Asked:
     return "POST", f"/orders/{await an_order(served)}/mails/resend", {"json": {}}
 
 
+async def refund_order(served: Served) -> Asked:
+    given = {"json": {"amount": 1, "reason": "cold"}, "headers": {"Idempotency-Key": new_id()}}
+    return "POST", f"/orders/{await an_order(served)}/refunds", given
+
+
 async def continue_payment(served: Served) -> Asked:
     return "POST", f"/orders/{await an_order(served)}/payment", {}
 
@@ -197,6 +202,7 @@ ASKED: dict[str, Callable[[Served], Any]] = {
     "deleteOrder": delete_order,
     "cancelOrder": cancel_order,
     "continuePayment": continue_payment,
+    "refundOrder": refund_order,
     "receiveStripeEvent": event("stripe", b'{"id": "evt_1", "type": "x", "data": {"object": {}}}'),
     "receivePaymentEvent": event("payments", b'{"id": "evt_1", "order_id": "none"}'),
     "redriveDeadEvent": redrive_event,
