@@ -199,7 +199,7 @@ def torn_timelines(found: Evidence) -> Iterator[str]:
 
 def complaints(found: Evidence) -> Iterator[str]:
     """What the server itself took for an error."""
-    yield from (line for line in found.log.splitlines() if " ERROR " in line or "Traceback" in line)
+    yield from (line for line in found.log.splitlines() if '"level":"ERROR"' in line or "Traceback" in line)
 
 
 def unknown_units(found: Evidence) -> Iterator[str]:
