@@ -80,6 +80,7 @@ class Town:
             self.tell(name, state_machine=self.machine)
         self.queue = self._output("MessagesOrders")
         self.dead = self._output("MessagesDeadLetters")
+        self.events = self._output("MessagesEvents")
         self.news = self._subscribe()
 
     def client(self, name: str) -> Any:
@@ -199,21 +200,25 @@ class Town:
             file.unlink()
 
     def poll(self) -> int:
-        """What Lambda's event source does once: a batch of five to the intake, and what did not fail is deleted."""
+        """What Lambda's event sources do once: a batch of each queue to its function. How many messages they were."""
+        return self._take("Intake", self.queue) + self._take("Events", self.events)
+
+    def _take(self, function: str, queue: str) -> int:
+        """A batch of five to the function, and what did not fail is deleted."""
         sqs = self.client("sqs")
         got = sqs.receive_message(
-            QueueUrl=self.queue,
+            QueueUrl=queue,
             MaxNumberOfMessages=5,
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["All"],
         ).get("Messages", [])
         if not got:
             return 0
-        answer = self.invoke("Intake", {"Records": list(map(record_of, got))})
+        answer = self.invoke(function, {"Records": list(map(record_of, got))})
         failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         for message in got:
             if message["MessageId"] not in failed:
-                sqs.delete_message(QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"])
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
         return len(got)
 
     def follow_mail(self) -> None:
