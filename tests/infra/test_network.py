@@ -1,8 +1,5 @@
 """Functions in a network of the account's, where the settings name one."""
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +8,7 @@ from expediter.aws.functions.table import FUNCTIONS
 from infra.compute.functions import TRACING
 from infra.compute.network import CONNECTING, Network, NetworkRefused, network
 from tests.infra.facts_rights import anywhere
+from tests.infra.linting import findings
 from tests.infra.made import Made
 from tests.infra.reading import function
 
@@ -40,10 +38,7 @@ def test_lambda_may_connect_them_before_it_makes_them(inside: Any) -> None:
 
 
 def test_cfn_lint_finds_nothing_in_it(made: Made) -> None:
-    file = made.template(**GIVEN)
-    lint = str(Path(sys.executable).parent / "cfn-lint")
-    done = subprocess.run([lint, "-i", "W3005", "-t", str(file)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "")
+    assert findings(made.template(**GIVEN)) == ""
 
 
 def test_settings_name_a_network_or_none() -> None:
